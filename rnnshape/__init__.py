@@ -1,0 +1,36 @@
+"""rnnshape: what does this RNN layer return?
+
+>>> import rnnshape
+>>> rnnshape.predict("bidirectional", units=8, return_state=True).params      # no TensorFlow
+832
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnnshape.api import explore, predict
+    from rnnshape.errors import Invalid, RnnshapeError
+    from rnnshape.report import Report
+    from rnnshape.spec import Spec
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "explore": "rnnshape.api",
+    "predict": "rnnshape.api",
+    "Invalid": "rnnshape.errors",
+    "RnnshapeError": "rnnshape.errors",
+    "Report": "rnnshape.report",
+    "Spec": "rnnshape.spec",
+}
+__all__ = ["Invalid", "Report", "RnnshapeError", "Spec", "__version__", "explore", "predict"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: ``rnnshape --help`` needs none of it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

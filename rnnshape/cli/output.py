@@ -1,0 +1,96 @@
+"""Where the answer goes, and how a command ends.
+
+Standard output carries the answer only; notes and errors go to standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from rnnshape.errors import INTERRUPTED, UNAVAILABLE, Invalid, RnnshapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.errors import Problem
+
+
+@contextlib.contextmanager
+def destination(path: str | None) -> Iterator[TextIO]:
+    """The stream to write the answer to: standard output, or a file that is whole or not there.
+
+    A file is written beside its place and then renamed, so a full disk or Ctrl-C leaves what stood
+    there before.  What is no ordinary file (``/dev/stderr``, a named pipe) is written to directly.
+    """
+    if path is None or path == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    target = Path(path)
+    if target.exists() and not target.is_file():
+        with target.open("w", encoding="utf-8") as stream:
+            yield stream
+        return
+    handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with open(handle, "w", encoding="utf-8") as stream:  # noqa: PTH123  an open descriptor, no path
+            yield stream
+        Path(beside).chmod(0o666 & ~_umask())
+        Path(beside).replace(target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextlib.contextmanager
+def clean_ending() -> Iterator[None]:
+    """Turn what ends a command early into its exit code and one clear line, never a traceback."""
+    try:
+        yield
+    except RnnshapeError as error:
+        say(error)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        note("interrupted")
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader has gone (``| head -1``) and wants no more.  Python would flush once more at
+        # its end and complain.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        note(f"error: {where}{error.strerror or error}")
+        raise SystemExit(UNAVAILABLE) from None
+
+
+def note(text: str) -> None:
+    """A line on standard error."""
+    print(f"rnnshape: {text}", file=sys.stderr)
+
+
+def say(error: RnnshapeError) -> None:
+    """An error for people, every problem on its own line."""
+    if isinstance(error, Invalid):
+        for problem in error.problems:
+            note(f"error: {_place(problem)}{problem.message}")
+        return
+    note(f"error: {error.message}")
+    if error.hint:
+        note(f"hint: {error.hint}")
+
+
+def _place(problem: Problem) -> str:
+    return f"{problem.key}: " if problem.key else ""

@@ -1,0 +1,83 @@
+"""What can go wrong, told apart by whose turn it is to act.
+
+Every error that a user can meet is one of three, and each has its exit code: what was asked is
+wrong (2), Keras refuses what was asked (2), or it cannot be done on this machine (3). They carry
+plain text only: the front end that knows the place (a flag, a column of an expression, a line of
+a YAML file) says where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OK = 0
+FAILED = 1
+INVALID = 2
+UNAVAILABLE = 3
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with what was asked.
+
+    ``key`` names the argument or option (``"units"``), or is empty when the whole is meant;
+    ``message`` says what is wrong and what is allowed.  Where the text is known that it was read
+    from, ``span`` is the half-open range of characters to put a caret under.
+    """
+
+    key: str
+    message: str
+    span: tuple[int, int] | None = None
+
+
+class RnnshapeError(Exception):
+    """The base of every error that is shown to a user as one line, never as a traceback."""
+
+    exit_code = INVALID
+    kind = "invalid"
+
+    def __init__(self, message: str, hint: str | None = None, *, kind: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if kind is not None:
+            self.kind = kind
+
+
+class Invalid(RnnshapeError):
+    """What was asked is wrong; every problem at once.
+
+    ``text`` is the source that the problems' spans point into, when there is one.
+    """
+
+    def __init__(self, problems: Iterable[Problem], text: str | None = None) -> None:
+        self.problems = tuple(problems)
+        self.text = text
+        super().__init__("\n".join(problem.message for problem in self.problems))
+
+
+class Refused(RnnshapeError):
+    """Keras itself refuses the layer; ``message`` is its own reason."""
+
+    kind = "keras"
+
+
+class Unavailable(RnnshapeError):
+    """It cannot be done here: no GPU, not enough memory, TensorFlow missing or broken."""
+
+    exit_code = UNAVAILABLE
+    kind = "unavailable"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``" (did you mean 'units'?)"``, or nothing when no known word is near."""
+    known = list(known)
+    by_lower = {name.lower(): name for name in known}
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f" (did you mean {by_lower[found[0]]!r}?)" if found else ""

@@ -1,0 +1,43 @@
+"""What is installed and what it sees: the facts behind ``rnnshape env``."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import rnnshape
+from rnnshape.lab.tensorflow import held_back, load
+
+
+def environment() -> dict[str, Any]:
+    """Python, TensorFlow, Keras, the devices, and whether cuDNN can be used, as plain data.
+
+    ``cudnn`` is the version that this TensorFlow was built against, or None for a CPU build;
+    ``cudnn_usable`` says whether Keras can choose it here.
+
+    Raises:
+        Unavailable: TensorFlow is missing or broken.
+    """
+    tensorflow = load()
+    with held_back():
+        build = tensorflow.sysconfig.get_build_info()
+        devices = [_device(tensorflow, device) for device in tensorflow.config.list_physical_devices()]
+    gpu = any(device["type"] == "GPU" for device in devices)
+    return {
+        "rnnshape": rnnshape.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "tensorflow": tensorflow.__version__,
+        "keras": tensorflow.keras.__version__,
+        "devices": devices,
+        "gpu": gpu,
+        "cuda": build.get("cuda_version"),
+        "cudnn": build.get("cudnn_version"),
+        "cudnn_usable": gpu and bool(build.get("is_cuda_build")),
+    }
+
+
+def _device(tensorflow: Any, device: Any) -> dict[str, Any]:
+    details = tensorflow.config.experimental.get_device_details(device) if device.device_type == "GPU" else {}
+    name = device.name.removeprefix("/physical_device:")
+    return {"name": name, "type": device.device_type, "model": details.get("device_name")}

@@ -1,0 +1,56 @@
+"""Refuse what cannot fit before anything is allocated: an out-of-memory kill explains nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rnnshape.errors import Unavailable
+
+# A tensor is drawn by NumPy and copied by TensorFlow; outputs are gathered step by step and then
+# stacked.  Two copies of everything is the least that a run has alive at once.
+COPIES = 2
+
+
+def require(tensor_bytes: int) -> None:
+    """Check that tensors of this many bytes altogether fit into the memory that is free.
+
+    Raises:
+        Unavailable: they do not, with the estimate.
+    """
+    free, needed = available(), tensor_bytes * COPIES
+    if free is not None and needed > free:
+        raise Unavailable(
+            f"not enough memory: the tensors need about {readable(needed)}, and {readable(free)} are free",
+            "make units, batch, time or channels smaller, or ask theory alone with --predict",
+            kind="memory",
+        )
+
+
+def available() -> int | None:
+    """The bytes that a process can still take, or None where the system does not say."""
+    limits = []
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        limits += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+        control = Path("/sys/fs/cgroup")
+        limit, used = (control / "memory.max").read_text(), (control / "memory.current").read_text()
+        if limit.strip() != "max":
+            limits.append(int(limit) - int(used))
+    except (OSError, ValueError):
+        pass
+    if limits:
+        return min(limits)
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def readable(size: float) -> str:
+    """``"1.5 GiB"``: a number of bytes for people."""
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.3g} EiB"

@@ -1,0 +1,149 @@
+"""observe: what the real layer returns, kept as plain data.
+
+The layer is called, never asked: ``compute_output_shape`` and symbolic calls are wrong for stacked
+cells and for a Bidirectional with two unlike directions.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Refused, RnnshapeError, Unavailable
+from rnnshape.lab.build import build
+from rnnshape.lab.kernel import uses_cudnn
+from rnnshape.lab.tensorflow import held_back, load, place
+from rnnshape.structure import Structure, Tensor, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from rnnshape.layers.node import Node
+    from rnnshape.spec import Spec
+
+# What Keras and TensorFlow put round the reason of an error.
+_WRAPPING = re.compile(
+    r"^Exception encountered when calling \S+\.\s*|\s*Arguments received by .*|\s*; NodeDef: .*|\s*\[Op:\w+\].*",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What came out of the real layer; no tensor and no layer is kept.
+
+    ``returned`` is the structure, with roles and letters still unknown, ``values`` the arrays of
+    its tensors in order, ``weights`` the shapes of the layer's weights in Keras' order.  ``twin``
+    holds the arrays of the fused layer that got the same weights and input, if there is one.
+    """
+
+    returned: Structure
+    values: tuple[np.ndarray[Any, Any], ...]
+    weights: tuple[tuple[int, ...], ...]
+    twin: tuple[np.ndarray[Any, Any], ...] | None
+    device: str
+    cudnn_used: bool
+    versions: dict[str, str]
+
+
+def observe(spec: Spec) -> Observation:
+    """Build the real layer, feed it random input and keep what it returned as plain data.
+
+    The input is uniform in [0, 1); a cell gets one step and random states too, in the containers
+    that its own ``get_initial_state`` makes.
+
+    Raises:
+        Refused: Keras refuses the layer or the call, with its own reason.
+        Unavailable: no GPU where one was demanded, not enough memory, no TensorFlow.
+    """
+    tensorflow = load()
+    insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
+    device = place(spec.device, cudnn=insists)
+    with held_back(), _seeded(tensorflow, spec.seed), tensorflow.device(device), _explained(tensorflow):
+        layer = build(spec.layer)
+        inputs = _inputs(spec, layer)
+        result = layer(*inputs)
+        twin = spec.layer.cls.twin(spec.layer)
+        return Observation(
+            returned=describe(result, _tensor),
+            values=_arrays(result),
+            weights=tuple(tuple(weight.shape) for weight in layer.weights),
+            twin=None if twin is None else _twin(twin, layer, inputs),
+            device=device,
+            cudnn_used=device.startswith("GPU") and uses_cudnn(partial(layer, *inputs)),
+            versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
+        )
+
+
+def _inputs(spec: Spec, layer: Any) -> tuple[Any, ...]:
+    """What the layer is called with, from the seed."""
+    import numpy as np
+
+    rng = np.random.default_rng(spec.seed)
+    tensorflow = load()
+
+    def uniform(shape: tuple[int, ...], dtype: Any) -> Any:
+        return tensorflow.cast(rng.random(shape, np.float32), dtype)
+
+    x = uniform(spec.input, spec.input_dtype)
+    if spec.layer.cls.kind != "cell":
+        return (x,)
+    zeros = layer.get_initial_state(batch_size=spec.input[0])
+    return x, tensorflow.nest.map_structure(lambda state: uniform(tuple(state.shape), state.dtype), zeros)
+
+
+def _twin(node: Node, layer: Any, inputs: tuple[Any, ...]) -> tuple[np.ndarray[Any, Any], ...]:
+    twin = build(node)
+    twin.build(inputs[0].shape)
+    twin.set_weights(layer.get_weights())
+    return _arrays(twin(*inputs))
+
+
+def _tensor(value: Any, path: str) -> Tensor:
+    shape = tuple(value.shape)
+    return Tensor("unknown", path, shape, tuple(map(str, shape)), value.dtype.name)
+
+
+def _arrays(result: Any) -> tuple[np.ndarray[Any, Any], ...]:
+    return tuple(tensor.numpy() for tensor in load().nest.flatten(result))
+
+
+@contextmanager
+def _seeded(tensorflow: Any, seed: int) -> Iterator[None]:
+    """Seed what Keras draws weights from, and give the caller's generators back as they were."""
+    import numpy as np
+
+    before, before_numpy = random.getstate(), np.random.get_state()
+    tensorflow.keras.utils.set_random_seed(seed % 2**32)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+        np.random.set_state(before_numpy)
+
+
+@contextmanager
+def _explained(tensorflow: Any) -> Iterator[None]:
+    """Turn what Keras or TensorFlow raises into one clear error with its own reason."""
+    try:
+        yield
+    except RnnshapeError:
+        raise
+    except (MemoryError, tensorflow.errors.ResourceExhaustedError) as error:
+        raise Unavailable(
+            f"not enough memory: {_reason(error)}", "make the layer or its input smaller", kind="memory"
+        ) from error
+    except Exception as error:
+        raise Refused(f"{type(error).__name__}: {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Keras' own words, without the frame that stands round every error of a call."""
+    text = _WRAPPING.sub("", str(error).replace("\x1b[1m", "").replace("\x1b[0m", "").strip()).strip()
+    return text or type(error).__name__

@@ -1,0 +1,118 @@
+"""TensorFlow as a quiet guest: imported once, its chatter held back, nothing real hidden.
+
+TensorFlow writes to file descriptor 2 while it is imported and again at the first look for devices,
+before any level variable is read, and its kernels write there when they run.  All of it happens with
+the descriptor turned to a temporary file, which is replayed when the user asked for it and when a
+demanded GPU is missing: then its lines are the explanation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import sys
+import tempfile
+from collections import deque
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What was said, the latest last; bounded, for a batch may run for days.
+_MOST_KEPT = 100_000
+_said: deque[bytes] = deque(maxlen=100)
+
+
+@cache
+def load() -> Any:
+    """The ``tensorflow`` module, with Keras on its TensorFlow backend and devices looked up.
+
+    Raises:
+        Unavailable: TensorFlow is missing or broken, or ``tf.keras`` is not Keras 3.
+    """
+    if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
+        raise Unavailable(
+            "TF_USE_LEGACY_KERAS makes tf.keras Keras 2; rnnshape speaks of Keras 3",
+            "unset TF_USE_LEGACY_KERAS",
+            kind="tensorflow",
+        )
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    try:
+        with held_back():
+            import tensorflow
+
+            tensorflow.keras.layers  # noqa: B018  the lazy loader imports Keras here
+            _prepare_devices(tensorflow)
+    except ImportError as error:
+        if getattr(error, "name", None) == "tensorflow":
+            raise Unavailable("TensorFlow is not installed", "pip install tensorflow", kind="tensorflow") from error
+        raise Unavailable(f"TensorFlow cannot be imported: {error}", kind="tensorflow") from error
+    return tensorflow
+
+
+def _prepare_devices(tensorflow: Any) -> None:
+    """Look for devices once; a look at a layer must not take the whole card."""
+    for gpu in tensorflow.config.list_physical_devices("GPU"):
+        with contextlib.suppress(RuntimeError):  # initialised already, by the notebook that we run in
+            tensorflow.config.experimental.set_memory_growth(gpu, True)
+    tensorflow.config.list_logical_devices()
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """Turn file descriptor 2 to a temporary file and remember what was written to it."""
+    try:
+        original = os.dup(2)
+    except OSError:  # no standard error at all: nothing to hold back
+        yield
+        return
+    # A crash inside must still be seen: the handler writes to the true descriptor.
+    if not faulthandler.is_enabled():
+        faulthandler.enable(file=os.fdopen(os.dup(original), "w"))
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(original, 2)
+            os.close(original)
+            chatter.seek(0)
+            _said.append(chatter.read(_MOST_KEPT))
+
+
+def replay() -> None:
+    """Write what TensorFlow said to standard error, once."""
+    while _said:
+        os.write(2, _said.popleft())
+
+
+def gpus() -> list[str]:
+    """The names of the GPUs that TensorFlow sees, such as ``"GPU:0"``."""
+    return [device.name.removeprefix("/device:") for device in load().config.list_logical_devices("GPU")]
+
+
+def place(device: str, *, cudnn: bool = False) -> str:
+    """Where a layer runs: ``"CPU:0"`` or ``"GPU:0"``, for ``device`` auto, cpu or gpu.
+
+    ``cudnn`` says that the layer insists on cuDNN (``use_cudnn=True``), which only a GPU has.
+
+    Raises:
+        Unavailable: a GPU is demanded and TensorFlow sees none.
+    """
+    found = gpus()
+    if not found and (device == "gpu" or cudnn):
+        replay()
+        raise Unavailable(
+            f"{'device gpu' if device == 'gpu' else 'use_cudnn=True'}: TensorFlow sees no GPU here",
+            'install the GPU build (pip install "rnnshape[gpu]") and check nvidia-smi, '
+            f"or use {'--device cpu' if device == 'gpu' else 'use_cudnn=auto'}",
+            kind="device",
+        )
+    return "CPU:0" if device == "cpu" or not found else found[0]

@@ -1,0 +1,27 @@
+"""The table: every layer class that rnnshape knows, one entry each.
+
+A new layer is one ``LayerClass`` in a module beside this one and its name in ``CLASSES``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers.bidirectional import BIDIRECTIONAL
+from rnnshape.layers.cells import GRU_CELL, LSTM_CELL, SIMPLE_RNN_CELL
+from rnnshape.layers.node import Node
+from rnnshape.layers.recurrent import GRU, LSTM, RNN, SIMPLE_RNN
+
+if TYPE_CHECKING:
+    from rnnshape.layers.base import LayerClass
+
+CLASSES = (LSTM, GRU, SIMPLE_RNN, LSTM_CELL, GRU_CELL, SIMPLE_RNN_CELL, RNN, BIDIRECTIONAL)
+TABLE: dict[str, LayerClass] = {layer.name: layer for layer in CLASSES}
+
+
+def named(name: str) -> LayerClass:
+    """The entry of a class by Keras' name for it."""
+    return TABLE[name]
+
+
+__all__ = ["CLASSES", "TABLE", "Node", "named"]

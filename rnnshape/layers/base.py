@@ -1,0 +1,156 @@
+"""The words in which a layer class says what it is: one ``LayerClass`` is one entry of the table.
+
+A class declares its arguments and one function, its theory: what comes out when ``Given`` goes in.
+Theory answers with real Python tuples and lists of ``Leaf``, nested the way Keras nests its
+tensors, so that nothing has to translate between a rule and the container that it speaks of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from rnnshape.layers.dims import Dim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rnnshape.errors import Problem
+    from rnnshape.layers.arguments import Argument
+    from rnnshape.layers.node import Node
+
+Dims: TypeAlias = tuple[Dim, ...]
+
+
+@dataclass(slots=True)
+class Leaf:
+    """A tensor that theory expects: its role, its dimensions, its dtype."""
+
+    role: str
+    dims: Dims
+    dtype: str
+
+
+# Keras' own containers: a Leaf, or a tuple or list of these.
+Returned: TypeAlias = Any
+
+
+class Law(NamedTuple):
+    """An equality between returned tensors.
+
+    ``check`` is Python over the roles.  A law that is not ``guaranteed`` teaches: people believe
+    it, and it does not hold, or holds only by accident.
+    """
+
+    check: str
+    guaranteed: bool
+    why: str
+
+
+class Weight(NamedTuple):
+    """A weight: its name, its dimensions, and the gates side by side in its last one."""
+
+    name: str
+    dims: Dims
+    gates: tuple[str, ...] = ()
+
+
+class Rule(NamedTuple):
+    """One condition of the cuDNN kernel, and the change that would meet it."""
+
+    rule: str
+    ok: bool
+    fix: str = ""
+
+
+class Refusal(NamedTuple):
+    """What Keras is known to raise on a layer that is well formed, and the way round it."""
+
+    message: str
+    hint: str
+
+
+@dataclass(slots=True)
+class Given:
+    """What reaches a layer: dimensions, dtype, and the letter that its ``units`` go by."""
+
+    dims: Dims
+    dtype: str
+    letter: str = "H"
+
+
+@dataclass(slots=True)
+class Answer:
+    """What theory says of one layer or cell.
+
+    ``outputs`` holds one leaf, or two for a Bidirectional that does not merge; ``states`` the
+    states in Keras' nesting whether or not they are returned; ``hidden`` is the leaf of ``states``
+    that the output equals.  ``returned`` is the whole, in Keras' containers.
+    """
+
+    outputs: tuple[Leaf, ...]
+    returned: Returned
+    states: Returned = ()
+    hidden: Leaf | None = None
+    weights: list[Weight] = field(default_factory=list)
+    laws: list[Law] = field(default_factory=list)
+    cudnn: list[Rule] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class LayerClass:
+    """One class of Keras, as the table knows it.
+
+    ``letters`` gives the input's dimensions in letters for a node of the class; ``theory`` the
+    answer; ``check`` what is wrong with a combination of arguments that are each right.  ``kind``
+    is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional takes,
+    ``"layer"`` for the rest.
+    """
+
+    name: str
+    kind: str
+    arguments: tuple[Argument, ...]
+    theory: Callable[[Node, Given], Answer]
+    letters: Callable[[Node], tuple[str, ...]]
+    check: Callable[[Node], Iterable[Problem]] = lambda node: ()
+    twin: Callable[[Node], Node | None] = lambda node: None
+    by_name: dict[str, Argument] = field(init=False)
+    defaults: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {argument.name: argument for argument in self.arguments})
+        object.__setattr__(self, "defaults", {argument.name: argument.default for argument in self.arguments})
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        # There is one object a class: a copy in another process must be that process' own entry.
+        from rnnshape.layers import named
+
+        return named, (self.name,)
+
+
+def compute_dtype(policy: str | None) -> str:
+    """The dtype in which a layer of this policy computes and returns: ``mixed_float16`` is float16."""
+    return (policy or "float32").removeprefix("mixed_")
+
+
+def variable_dtype(policy: str | None) -> str:
+    """The dtype of its weights: ``mixed_float16`` keeps them in float32."""
+    return "float32" if policy is None or policy.startswith("mixed_") else policy
+
+
+def prefixed(prefix: str, value: Returned) -> Returned:
+    """The same leaves under roles that begin with ``prefix``, containers kept."""
+    if isinstance(value, Leaf):
+        return Leaf(prefix + value.role, value.dims, value.dtype)
+    return type(value)(prefixed(prefix, item) for item in value)
+
+
+def cast(value: Returned, dtype: str) -> Returned:
+    """The same leaves in another dtype, containers kept."""
+    if isinstance(value, Leaf):
+        return Leaf(value.role, value.dims, dtype)
+    return type(value)(cast(item, dtype) for item in value)

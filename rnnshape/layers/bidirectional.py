@@ -1,0 +1,187 @@
+"""Bidirectional: two layers, one reading from each end, and where their states stand.
+
+Keras' ``layers/rnn/bidirectional.py`` (read in 3.15.1) casts both outputs to its own dtype, turns
+the backward sequence round again and merges the outputs; the states it only puts in a row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.errors import Problem
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.base import (
+    Answer,
+    Dims,
+    Given,
+    Law,
+    LayerClass,
+    Leaf,
+    Refusal,
+    Rule,
+    Weight,
+    compute_dtype,
+    prefixed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.node import Node
+
+MERGES = ("concat", "sum", "mul", "ave", None)
+_MERGED = {"sum": "{f} + {b}", "mul": "{f} * {b}", "ave": "({f} + {b}) / 2"}
+
+
+def directions(node: Node) -> tuple[Node, Node]:
+    """The forward and the backward layer, as Keras makes the second from the first."""
+    forward: Node = node["layer"]
+    return forward, node["backward_layer"] or forward.but(go_backwards=True)
+
+
+def theory(node: Node, given: Given) -> Answer:
+    """``(output, *forward states, *backward states)``; two outputs first with ``merge_mode=None``."""
+    forward_node, backward_node = directions(node)
+    forward = forward_node.cls.theory(forward_node, given)
+    same = _width(forward_node) == _width(backward_node)
+    letter = given.letter if same else given.letter + "b"
+    backward = backward_node.cls.theory(backward_node, Given(given.dims, given.dtype, letter))
+    dtype = compute_dtype(node["dtype"])
+    ahead, back = forward.outputs[0].dims, backward.outputs[0].dims
+    mode = node["merge_mode"]
+    outputs: tuple[Leaf, ...]
+    if mode is None:
+        outputs = (Leaf("forward_output", ahead, dtype), Leaf("backward_output", back, dtype))
+    elif mode == "concat":
+        outputs = (Leaf("output", (*ahead[:-1], ahead[-1] + back[-1]), dtype),)
+    else:
+        outputs = (Leaf("output", _broadcast(ahead, back), dtype),)
+    states = (*prefixed("forward_", tuple(forward.states)), *prefixed("backward_", tuple(backward.states)))
+    with_state = forward_node["return_state"]
+    return Answer(
+        outputs=outputs,
+        states=states,
+        returned=(*outputs, *states) if with_state else (outputs if mode is None else outputs[0]),
+        weights=[
+            Weight(prefix + weight.name, weight.dims, weight.gates)
+            for prefix, answer in (("forward_", forward), ("backward_", backward))
+            for weight in answer.weights
+        ],
+        laws=_laws(node, given, forward, backward) if with_state else [],
+        cudnn=_cudnn(forward.cudnn, backward.cudnn),
+        refusals=[*forward.refusals, *backward.refusals, *_refusals(forward_node)],
+    )
+
+
+def _width(node: Node) -> object:
+    return node["units"] if node.has("units") else node["cell"] if node.has("cell") else None
+
+
+def _broadcast(left: Dims, right: Dims) -> Dims:
+    """TensorFlow's rule: a 1 stretches to the other's size."""
+    return tuple(b if a.size == 1 else a for a, b in zip(left, right, strict=True))
+
+
+def _laws(node: Node, given: Given, forward: Answer, backward: Answer) -> list[Law]:
+    if forward.hidden is None or backward.hidden is None:
+        return []
+    f, b = "forward_" + forward.hidden.role, "backward_" + backward.hidden.role
+    mode, sequences, one_step = node["merge_mode"], node["layer"]["return_sequences"], given.dims[1].size == 1
+    if not sequences:
+        return list(_final_laws(mode, f, b, _half(forward)))
+    if mode is None:
+        return list(_separate_laws(f, b, one_step))
+    if mode == "concat":
+        return list(_concat_laws(f, b, one_step, _half(forward)))
+    return list(_merged_laws(mode, f, b, one_step))
+
+
+def _half(forward: Answer) -> str:
+    """How Python slices the last axis at the forward layer's width."""
+    width = forward.outputs[0].dims[-1]
+    return width.letter if width.letter.isidentifier() else str(width.size)
+
+
+def _final_laws(mode: str | None, f: str, b: str, half: str) -> Iterator[Law]:
+    why = "without return_sequences each direction gives its final hidden state"
+    if mode is None:
+        yield Law(f"forward_output == {f}", True, why)
+        yield Law(f"backward_output == {b}", True, why)
+    elif mode == "concat":
+        yield Law(f"output[:, :{half}] == {f}", True, why)
+        yield Law(f"output[:, {half}:] == {b}", True, why)
+    else:
+        yield Law(f"output == {_MERGED[mode].format(f=f, b=b)}", True, why + f", merged by {mode}")
+        yield Law(f"output == {f}", False, "the states are never merged, only the outputs are")
+
+
+_FORWARD_ENDS = "the forward pass ends at the last step"
+_BACKWARD_ENDS = "the backward pass ends at t = 0, its output is turned back into the order of time"
+_NOT_THERE = "at the last step the backward pass has only begun: it ends at t = 0"
+_ONE_STEP = "there is only one step, so both passes end there"
+
+
+def _concat_laws(f: str, b: str, one_step: bool, half: str) -> Iterator[Law]:
+    yield Law(f"output[:, -1, :{half}] == {f}", True, _FORWARD_ENDS)
+    yield Law(f"output[:, 0, {half}:] == {b}", True, _BACKWARD_ENDS)
+    yield Law(f"output[:, -1, {half}:] == {b}", one_step, _ONE_STEP if one_step else _NOT_THERE)
+
+
+def _separate_laws(f: str, b: str, one_step: bool) -> Iterator[Law]:
+    yield Law(f"forward_output[:, -1, :] == {f}", True, _FORWARD_ENDS)
+    yield Law(f"backward_output[:, 0, :] == {b}", True, _BACKWARD_ENDS)
+    yield Law(f"backward_output[:, -1, :] == {b}", one_step, _ONE_STEP if one_step else _NOT_THERE)
+
+
+def _merged_laws(mode: str, f: str, b: str, one_step: bool) -> Iterator[Law]:
+    merged = _MERGED[mode].format(f=f, b=b)
+    why = _ONE_STEP if one_step else "the two passes end at different steps: no step holds both final states"
+    yield Law(f"output[:, -1, :] == {merged}", one_step, why)
+
+
+def _refusals(forward: Node) -> Iterator[Refusal]:
+    if forward["stateful"] and forward["return_state"]:
+        yield Refusal(
+            "TypeError: Bidirectional.compute_mask fails when the layer is stateful and returns its state",
+            "drop stateful or return_state, or build the two directions by hand",
+        )
+
+
+def _cudnn(forward: list[Rule], backward: list[Rule]) -> list[Rule]:
+    """Each direction decides for itself; where the two agree the rules are said once."""
+    if forward == backward:
+        return forward
+    return [
+        Rule(f"{direction}: {rule.rule}", rule.ok, rule.fix)
+        for direction, rules in (("forward", forward), ("backward", backward))
+        for rule in rules
+    ]
+
+
+def check(node: Node) -> Iterator[Problem]:
+    """What Keras refuses when it compares the two directions."""
+    forward, backward = directions(node)
+    if forward["go_backwards"] == backward["go_backwards"]:
+        if node["backward_layer"] is None:
+            fix = "leave go_backwards out of the layer: Bidirectional adds the backward one itself"
+        else:
+            fix = "exactly one of layer and backward_layer must have go_backwards=True"
+        yield Problem("layer" if node["backward_layer"] is None else "backward_layer", fix)
+    for name in ("stateful", "return_sequences", "return_state"):
+        if forward[name] != backward[name]:
+            yield Problem("backward_layer", f"{name} must be {forward[name]}, as in the forward layer")
+
+
+BIDIRECTIONAL = LayerClass(
+    "Bidirectional",
+    "layer",
+    (
+        arg.Argument("layer", arg.Nested("recurrent"), help="The recurrent layer that reads forwards:"),
+        arg.Argument("merge_mode", arg.OneOf(MERGES), "concat", "How the two outputs become one:", True),
+        arg.Argument("backward_layer", arg.Nested("recurrent", none=True), None),
+        *arg.EVERY_LAYER,
+    ),
+    theory,
+    lambda node: node["layer"].cls.letters(node["layer"]),
+    check=check,
+)

@@ -1,0 +1,140 @@
+"""LSTMCell, GRUCell and SimpleRNNCell: what one step computes, keeps and returns.
+
+Shapes, gate order and biases are those of Keras' ``layers/rnn/lstm.py``, ``gru.py`` and
+``simple_rnn.py`` (read in 3.15.1).  The fused layers answer with the same functions: an ``LSTM``
+has every argument that its cell has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.base import (
+    Answer,
+    Dims,
+    Given,
+    Law,
+    LayerClass,
+    Leaf,
+    Refusal,
+    Rule,
+    Weight,
+    compute_dtype,
+    variable_dtype,
+)
+from rnnshape.layers.dims import Dim, fixed
+
+if TYPE_CHECKING:
+    from rnnshape.layers.node import Node
+
+CELL_INPUT = ("N", "C")
+
+STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
+
+
+def gated_weights(units: Dim, channels: Dim, gates: tuple[str, ...], bias: Dims | None) -> list[Weight]:
+    """The kernels of a gated cell: the gates stand side by side in the last dimension."""
+    width = units * len(gates) if len(gates) > 1 else units
+    weights = [Weight("kernel", (channels, width), gates), Weight("recurrent_kernel", (units, width), gates)]
+    if bias is not None:
+        weights.append(Weight("bias", bias, gates))
+    return weights
+
+
+def unbuildable(node: Node) -> list[Refusal]:
+    """An orthogonal matrix comes from a QR decomposition, which TensorFlow does not have in bfloat16."""
+    if variable_dtype(node["dtype"]) == "bfloat16" and node["recurrent_initializer"] == "orthogonal":
+        return [
+            Refusal(
+                "InvalidArgumentError: the orthogonal recurrent_initializer needs Qr, which has no bfloat16",
+                "use mixed_bfloat16 (weights in float32), or another recurrent_initializer",
+            )
+        ]
+    return []
+
+
+def never_cudnn(instead: str) -> list[Rule]:
+    """The verdict on what has no cuDNN kernel whatever its arguments are."""
+    return [Rule("the layer is LSTM or GRU", False, instead)]
+
+
+def lstm_step(node: Node, given: Given) -> Answer:
+    """One step of an LSTM: ``(output, [state_h, state_c])``; gates i, f, c, o."""
+    units, dtype = Dim(node["units"], given.letter), compute_dtype(node["dtype"])
+    dims = (given.dims[0], units)
+    output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))
+    bias = (units * 4,) if node["use_bias"] else None
+    return Answer(
+        outputs=(output,),
+        states=[state_h, state_c],
+        returned=(output, [state_h, state_c]),
+        hidden=state_h,
+        weights=gated_weights(units, given.dims[-1], ("i", "f", "c", "o"), bias),
+        laws=[
+            Law("output == state_h", True, "a cell's output is its new hidden state"),
+            Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT),
+        ],
+        cudnn=never_cudnn("use LSTM: cuDNN computes whole sequences, a cell one step"),
+        refusals=unbuildable(node),
+    )
+
+
+def gru_step(node: Node, given: Given) -> Answer:
+    """One step of a GRU: ``(output, [state])``; gates z, r, h.
+
+    With ``reset_after`` there is a bias for the input and one for the state, stacked.  The state
+    comes back in the form in which it came: in a list, as Keras' own RNN hands it in.
+    """
+    units = Dim(node["units"], given.letter)
+    bias = ((fixed(2), units * 3) if node["reset_after"] else (units * 3,)) if node["use_bias"] else None
+    weights = gated_weights(units, given.dims[-1], ("z", "r", "h"), bias)
+    return _one_state_step(node, "GRU", (given.dims[0], units), weights)
+
+
+def simple_rnn_step(node: Node, given: Given) -> Answer:
+    """One step of a SimpleRNN: ``(output, [state])``; no gates."""
+    units = Dim(node["units"], given.letter)
+    weights = gated_weights(units, given.dims[-1], (), (units,) if node["use_bias"] else None)
+    return _one_state_step(node, "LSTM or GRU", (given.dims[0], units), weights)
+
+
+def _one_state_step(node: Node, instead: str, dims: Dims, weights: list[Weight]) -> Answer:
+    dtype = compute_dtype(node["dtype"])
+    output, state = Leaf("output", dims, dtype), Leaf("state", dims, dtype)
+    return Answer(
+        outputs=(output,),
+        states=[state],
+        returned=(output, [state]),
+        hidden=state,
+        weights=weights,
+        laws=[Law("output == state", True, "a cell's output is its new hidden state")],
+        cudnn=never_cudnn(f"use {instead}: cuDNN computes whole sequences, a cell one step"),
+        refusals=unbuildable(node),
+    )
+
+
+_HEAD = (arg.UNITS, arg.ACTIVATION, arg.RECURRENT_ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS)
+_TAIL = (*arg.REGULARIZERS, *arg.CONSTRAINTS, *arg.DROPOUTS)
+
+LSTM_CELL = LayerClass(
+    "LSTMCell",
+    "cell",
+    (*_HEAD, arg.UNIT_FORGET_BIAS, *_TAIL, arg.SEED, *arg.EVERY_LAYER, arg.IMPLEMENTATION),
+    lstm_step,
+    lambda node: CELL_INPUT,
+)
+GRU_CELL = LayerClass(
+    "GRUCell",
+    "cell",
+    (*_HEAD, *_TAIL, arg.RESET_AFTER, arg.SEED, *arg.EVERY_LAYER, arg.IMPLEMENTATION),
+    gru_step,
+    lambda node: CELL_INPUT,
+)
+SIMPLE_RNN_CELL = LayerClass(
+    "SimpleRNNCell",
+    "cell",
+    (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, *_TAIL, arg.SEED, *arg.EVERY_LAYER),
+    simple_rnn_step,
+    lambda node: CELL_INPUT,
+)

@@ -1,0 +1,99 @@
+"""The frozen tree of what was asked: one node a layer or cell.
+
+>>> from rnnshape.layers import named
+>>> node = Node.of(named("LSTM"), {"return_state": True, "units": 8, "use_bias": True})
+>>> node.text, node["units"], node["activation"]
+('LSTM(8, return_state=True)', 8, 'tanh')
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.arguments import REQUIRED, Nested
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rnnshape.layers.base import LayerClass
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Node:
+    """A layer or cell with the arguments that differ from Keras' defaults, in Keras' order.
+
+    Two nodes are equal when Keras would build the same layer from them, so spelling out a default
+    makes no difference.
+    """
+
+    cls: LayerClass
+    given: tuple[tuple[str, Any], ...]
+
+    @classmethod
+    def of(cls, layer: LayerClass, values: Mapping[str, Any]) -> Node:
+        """The node of a class with these arguments, which have been checked."""
+        defaults = layer.defaults
+        return cls(
+            layer,
+            tuple((name, values[name]) for name in defaults if name in values and values[name] != defaults[name]),
+        )
+
+    def __repr__(self) -> str:
+        return self.text
+
+    @property
+    def name(self) -> str:
+        return self.cls.name
+
+    def __getitem__(self, argument: str) -> Any:
+        """The argument's value, given or Keras' default."""
+        for name, value in self.given:
+            if name == argument:
+                return value
+        return self.cls.defaults[argument]
+
+    def has(self, argument: str) -> bool:
+        """Whether the class takes this argument at all."""
+        return argument in self.cls.defaults
+
+    def but(self, **changes: Any) -> Node:
+        """The same node with some arguments changed."""
+        return Node.of(self.cls, {**dict(self.given), **changes})
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The layers and cells that stand in the arguments, in order."""
+        return tuple(_nodes(value for _, value in self.given))
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it, outermost first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def text(self) -> str:
+        """The canonical expression: parsing it gives an equal node."""
+        parts = []
+        for name, value in self.given:
+            argument = self.cls.by_name[name]
+            written = _written(value, as_list=isinstance(argument.kind, Nested))
+            parts.append(written if argument.default is REQUIRED else f"{name}={written}")
+        return f"{self.name}({', '.join(parts)})"
+
+
+def _nodes(values: Any) -> Iterator[Node]:
+    for value in values:
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _nodes(value)
+
+
+def _written(value: Any, *, as_list: bool) -> str:
+    if isinstance(value, Node):
+        return value.text
+    if isinstance(value, tuple) and as_list:
+        return f"[{', '.join(_written(item, as_list=True) for item in value)}]"
+    return repr(value)

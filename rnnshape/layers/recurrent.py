@@ -1,0 +1,227 @@
+"""RNN and the fused layers LSTM, GRU and SimpleRNN: a cell, run over time.
+
+The containers are those of Keras' ``layers/rnn/rnn.py``: ``output``, or ``(output, *states)`` with
+``return_state``.  The conditions of cuDNN are those of ``backend/tensorflow/rnn.py`` and of
+``inner_loop`` in ``lstm.py`` and ``gru.py`` (read in 3.15.1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.base import (
+    Answer,
+    Given,
+    Law,
+    LayerClass,
+    Leaf,
+    Refusal,
+    Rule,
+    cast,
+    compute_dtype,
+)
+from rnnshape.layers.cells import (
+    GRU_CELL,
+    LSTM_CELL,
+    SIMPLE_RNN_CELL,
+    STATE_C_IS_NOT_THE_OUTPUT,
+    gru_step,
+    lstm_step,
+    never_cudnn,
+    simple_rnn_step,
+)
+from rnnshape.layers.node import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SEQUENCE_INPUT = ("N", "T", "C")
+
+
+def over_time(node: Node, given: Given, step: Answer, cudnn: list[Rule]) -> Answer:
+    """The answer of a recurrent layer whose cell answers ``step`` on one time step."""
+    dtype = compute_dtype(node["dtype"])
+    batch, time = given.dims[:2]
+    last = step.outputs[0].dims[1:]
+    sequences = node["return_sequences"]
+    output = Leaf("output", (batch, time, *last) if sequences else (batch, *last), dtype)
+    states = cast(step.states, dtype)
+    return Answer(
+        outputs=(output,),
+        states=states,
+        returned=(output, *states) if node["return_state"] else output,
+        hidden=step.hidden and cast(step.hidden, dtype),
+        weights=step.weights,
+        laws=_laws(node, time.size, step.hidden) if node["return_state"] else [],
+        cudnn=cudnn,
+        refusals=[*step.refusals, *_refusals(node, cudnn)],
+    )
+
+
+def _laws(node: Node, steps: int, hidden: Leaf | None) -> list[Law]:
+    """What the output has to do with the returned states, as FACTS measured it bitwise."""
+    if hidden is None:
+        return []
+    h = hidden.role
+    memory = [h.removesuffix("_h") + "_c"] if h.endswith("state_h") else []
+    if not node["return_sequences"]:
+        laws = [Law(f"output == {h}", True, "without return_sequences the output is the final hidden state")]
+        laws += [Law(f"output == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory]
+        return laws
+    why = "the last step's output is the hidden state"
+    if node["go_backwards"]:
+        why = "the output stands in the order of the scan, so its last step is the one computed last"
+    laws = [Law(f"output[:, -1, :] == {h}", True, why)]
+    if node["go_backwards"]:
+        why = "the output is not turned back: its first step is x[:, -1], the one computed first"
+        laws.append(Law(f"output[:, 0, :] == {h}", steps == 1, why if steps > 1 else "there is only one step"))
+    laws += [Law(f"output[:, -1, :] == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory]
+    return laws
+
+
+def _refusals(node: Node, cudnn: list[Rule]) -> Iterator[Refusal]:
+    if node.has("use_cudnn") and node["use_cudnn"] is True and (broken := [rule for rule in cudnn if not rule.ok]):
+        yield Refusal(
+            "ValueError: use_cudnn=True was specified, but cuDNN is not supported for this layer configuration",
+            "use_cudnn='auto', or " + ", ".join(rule.fix for rule in broken),
+        )
+
+
+def fused_cudnn(node: Node) -> list[Rule]:
+    """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
+
+    def is_(name: str, wanted: object) -> Rule:
+        value = node[name]
+        return Rule(f"{name} is {wanted}", value == wanted, f"drop {name}={value!r}")
+
+    rules = [
+        Rule("the layer is LSTM or GRU", True),
+        is_("activation", "tanh"),
+        is_("recurrent_activation", "sigmoid"),
+        is_("use_bias", True),
+        is_("unroll", False),
+        Rule(
+            "recurrent_dropout is 0",
+            not node["recurrent_dropout"],
+            f"drop recurrent_dropout={node['recurrent_dropout']}",
+        ),
+    ]
+    if node.has("reset_after"):
+        rules.append(is_("reset_after", True))
+    rules.append(Rule("use_cudnn is not False", node["use_cudnn"] is not False, "drop use_cudnn=False"))
+    return rules
+
+
+def _fused(
+    step: Callable[[Node, Given], Answer], cudnn: Callable[[Node], list[Rule]]
+) -> Callable[[Node, Given], Answer]:
+    def theory(node: Node, given: Given) -> Answer:
+        batch, _, channels = given.dims
+        return over_time(node, given, step(node, Given((batch, channels), given.dtype, given.letter)), cudnn(node))
+
+    return theory
+
+
+def _rnn(node: Node, given: Given) -> Answer:
+    cell: Node = node["cell"]
+    batch, _, *rest = given.dims
+    step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
+    fused = FUSED_BY_CELL.get(cell.name)
+    instead = f"use {fused} instead of RNN({cell.name})" if fused in ("LSTM", "GRU") else "use LSTM or GRU layers"
+    return over_time(node, given, step, never_cudnn(instead))
+
+
+def fused_twin(node: Node) -> Node | None:
+    """The fused layer that computes what ``RNN(cell)`` computes, given the same weights."""
+    cell: Node = node["cell"]
+    fused = FUSED_BY_CELL.get(cell.name)
+    if fused is None or compute_dtype(cell["dtype"]) != compute_dtype(node["dtype"]):
+        return None
+    outer = {name: value for name, value in node.given if name != "cell"}
+    return Node.of(FUSED[fused], {**dict(cell.given), **outer})
+
+
+_FUSED_TAIL = (
+    arg.RETURN_SEQUENCES,
+    arg.RETURN_STATE,
+    arg.GO_BACKWARDS,
+    arg.STATEFUL,
+    arg.UNROLL,
+)
+_REGULARIZED = (*arg.REGULARIZERS, arg.ACTIVITY_REGULARIZER, *arg.CONSTRAINTS, *arg.DROPOUTS)
+_PASSED_ON = (*arg.EVERY_LAYER, arg.ZERO_OUTPUT_FOR_MASK)
+
+LSTM = LayerClass(
+    "LSTM",
+    "recurrent",
+    (
+        arg.UNITS,
+        arg.ACTIVATION,
+        arg.RECURRENT_ACTIVATION,
+        arg.USE_BIAS,
+        *arg.KERNEL_INITIALIZERS,
+        arg.UNIT_FORGET_BIAS,
+        *_REGULARIZED,
+        arg.SEED,
+        *_FUSED_TAIL,
+        arg.USE_CUDNN,
+        *_PASSED_ON,
+        arg.IMPLEMENTATION,
+    ),
+    _fused(lstm_step, fused_cudnn),
+    lambda node: SEQUENCE_INPUT,
+)
+GRU = LayerClass(
+    "GRU",
+    "recurrent",
+    (
+        arg.UNITS,
+        arg.ACTIVATION,
+        arg.RECURRENT_ACTIVATION,
+        arg.USE_BIAS,
+        *arg.KERNEL_INITIALIZERS,
+        *_REGULARIZED,
+        arg.SEED,
+        *_FUSED_TAIL,
+        arg.RESET_AFTER,
+        arg.USE_CUDNN,
+        *_PASSED_ON,
+        arg.IMPLEMENTATION,
+    ),
+    _fused(gru_step, fused_cudnn),
+    lambda node: SEQUENCE_INPUT,
+)
+SIMPLE_RNN = LayerClass(
+    "SimpleRNN",
+    "recurrent",
+    (
+        arg.UNITS,
+        arg.ACTIVATION,
+        arg.USE_BIAS,
+        *arg.KERNEL_INITIALIZERS,
+        *_REGULARIZED,
+        *_FUSED_TAIL,
+        arg.SEED,
+        *_PASSED_ON,
+    ),
+    _fused(simple_rnn_step, lambda node: never_cudnn("use LSTM or GRU")),
+    lambda node: SEQUENCE_INPUT,
+)
+RNN = LayerClass(
+    "RNN",
+    "recurrent",
+    (
+        arg.Argument("cell", arg.Nested("cell", many=True), help="The cell that computes one step:"),
+        *_FUSED_TAIL,
+        arg.ZERO_OUTPUT_FOR_MASK,
+        arg.ACTIVITY_REGULARIZER,
+        *arg.EVERY_LAYER,
+    ),
+    _rnn,
+    lambda node: SEQUENCE_INPUT,
+    twin=fused_twin,
+)
+
+FUSED = {layer.name: layer for layer in (LSTM, GRU, SIMPLE_RNN)}
+FUSED_BY_CELL = {LSTM_CELL.name: LSTM.name, GRU_CELL.name: GRU.name, SIMPLE_RNN_CELL.name: SIMPLE_RNN.name}

@@ -1,0 +1,17 @@
+"""One JSON object on one line, for pipelines."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from rnnshape.render import View
+    from rnnshape.report import Report
+
+
+def write(report: Report, stream: TextIO, view: View) -> None:
+    """Write the contract's object as one line."""
+    stream.write(json.dumps(report.to_dict(values=view.values), allow_nan=False) + "\n")

@@ -1,0 +1,216 @@
+"""The table view of one Report: what people look at.
+
+Each part of the answer is one function that gives one renderable; ``view`` puts them in order.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from rnnshape.render.marks import ASCII, UNICODE, Marks
+from rnnshape.render.terminal import plain, show
+from rnnshape.structure import Nest, Structure, Tensor, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    from rich.console import RenderableType
+
+    from rnnshape.render import View
+    from rnnshape.report import Report
+    from rnnshape.report.checks import Check
+
+
+def write(report: Report, stream: TextIO, view: View) -> None:
+    """Draw the Report on the stream."""
+    show(draw(report, view, ASCII if plain(stream) else UNICODE), stream)
+
+
+def draw(report: Report, view: View, marks: Marks = UNICODE) -> RenderableType:
+    """The whole view as one renderable."""
+    parts: list[RenderableType] = [_title(report), _context(report, marks), Text(), _outputs(report, marks)]
+    if report.checks:
+        parts += [Text(), _checks(report, marks)]
+    if view.weights:
+        parts += [Text(), _weights(report, marks)]
+    if view.values and report.values:
+        parts += [Text(), *_values(report)]
+    parts += [Text(), _footer(report), *_verdict(report, marks)]
+    return Group(*parts)
+
+
+def _title(report: Report) -> Text:
+    return Text(report.expression, "title")
+
+
+def _context(report: Report, marks: Marks) -> Text:
+    environment, spec = report.environment, report.spec
+    given = f"x {_sizes(spec.letters)} = {_sizes(spec.input)} {spec.input_dtype}"
+    versions = f"TensorFlow {environment['tensorflow']}, Keras {environment['keras']}"
+    where = f"seed {spec.seed}" if report.observed else "theory"
+    parts = [given, environment["device"], where, versions]
+    return Text(f" {marks.dot} ".join(part for part in parts if part), "faint")
+
+
+def _sizes(values: Any) -> str:
+    return f"({', '.join(map(str, values))})"
+
+
+def container(structure: Structure) -> str:
+    """The outermost container in words: ``a tuple of 3``."""
+    if isinstance(structure, Tensor):
+        return "one tensor"
+    return f"a {structure.kind} of {len(structure.items)}"
+
+
+def _grid(marks: Marks, title: str, *columns: str) -> Table:
+    table = Table(
+        title=Text(title, "head"),
+        title_justify="left",
+        box=marks.box,
+        border_style="faint",
+        header_style="faint",
+        show_header=any(columns),
+    )
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _outputs(report: Report, marks: Marks) -> Table:
+    nested = any(isinstance(item, Nest) for item in getattr(report.structure, "items", ()))
+    title = f"What comes out: {container(report.structure)}" + (", nested" if nested else "")
+    table = _grid(marks, title, "reach it by", "role", "letters", "shape", "dtype")
+    for tensor in leaves(report.structure):
+        table.add_row(
+            Text(f"y{tensor.path}", "code"),
+            Text(tensor.role, "role"),
+            _sizes(tensor.symbolic),
+            _sizes(tensor.shape),
+            tensor.dtype,
+        )
+    return table
+
+
+def _checks(report: Report, marks: Marks) -> Table:
+    table = _grid(marks, "What equals what", "", "check", "why")
+    for check in report.checks:
+        mark, style = _mark(check, marks)
+        table.add_row(Text(mark, style), Text(check.check, "code"), _why(check))
+    return table
+
+
+def _mark(check: Check, marks: Marks) -> tuple[str, str]:
+    if check.holds is None:
+        return (marks.equal, "") if check.guaranteed else (marks.unequal, "teach")
+    if check.holds:
+        return marks.yes, "good" if check.guaranteed else "teach"
+    return marks.no, "bad" if check.guaranteed else "teach"
+
+
+def _why(check: Check) -> Text:
+    text = Text(check.why)
+    if not check.guaranteed:
+        if check.holds:
+            text = Text("equal here by accident: ", "teach") + text
+        elif check.max_abs_diff is not None:
+            text.append(f" (they differ by up to {check.max_abs_diff:.2g})", "faint")
+    elif check.holds is False:
+        apart = "" if check.max_abs_diff is None else f", apart by {check.max_abs_diff:.3g}"
+        text = Text(f"BROKEN{apart}: ", "bad") + text
+    elif check.holds and not check.exact:
+        text.append(f" (within {check.max_abs_diff:.1g})", "faint")
+    return text
+
+
+def _weights(report: Report, marks: Marks) -> Table:
+    table = _grid(marks, f"Weights: {report.params:,} parameters", "name", "letters", "shape", "gates", "numbers")
+    terms = []
+    for weight in report.weights:
+        sizes = [dim.size for dim in weight.dims]
+        terms.append((marks.times.join(dim.letter for dim in weight.dims), prod(sizes)))
+        table.add_row(
+            Text(weight.name, "role"),
+            _sizes(dim.letter for dim in weight.dims),
+            _sizes(sizes),
+            " | ".join(weight.gates),
+            f"{prod(sizes):,}",
+        )
+    table.caption = Text(f"{' + '.join(letters for letters, _ in terms)} = {report.params:,}", "faint")
+    table.caption_justify = "left"
+    return table
+
+
+def _values(report: Report) -> Iterator[RenderableType]:
+    import numpy as np
+
+    yield Text("Values", "head")
+    for tensor, array in zip(leaves(report.structure), report.values, strict=True):
+        yield Text(f"{tensor.role} {_sizes(tensor.shape)}", "role")
+        numbers = np.array2string(np.asarray(array, dtype=np.float64), precision=6, suppress_small=False)
+        yield Padding(Text(numbers), (0, 0, 0, 2))
+
+
+def _footer(report: Report) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(Text("cuDNN", "head"), cudnn_line(report))
+    table.add_row(Text("Paste", "head"), Text(report.unpacking, "code"))
+    return table
+
+
+def cudnn_line(report: Report) -> str:
+    """The verdict on cuDNN in one line."""
+    verdict = report.cudnn
+    if not verdict.eligible:
+        broken = ", ".join(rule.rule for rule in verdict.rules if not rule.ok)
+        hint = f" ({verdict.hint})" if verdict.hint else ""
+        return f"not eligible; it needs: {broken}{hint}"
+    if report.cudnn_used:
+        return "eligible and used"
+    if report.cudnn_used is None:
+        return "eligible: Keras uses it when there is a GPU"
+    return f"eligible, not used: it ran on {report.environment['device']}"
+
+
+def _verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
+    if report.error is not None:
+        yield Text()
+        yield Text(f"{marks.no} Not verified: {report.error.message}", "bad")
+        return
+    if report.observed is None:
+        yield Text("Theory only: nothing was run.", "faint")
+        return
+    if not report.agrees:
+        yield Text()
+        yield Text(f"{marks.no} Theory and the real layer disagree.", "bad")
+        yield _disagreement(report, marks)
+    broken = sum(check.guaranteed and check.holds is False for check in report.checks)
+    if broken:
+        yield Text(f"{marks.no} {broken} guaranteed {'check does' if broken == 1 else 'checks do'} not hold.", "bad")
+    if report.ok:
+        yield Text(f"{marks.yes} Theory and the real layer agree.", "good")
+
+
+def _disagreement(report: Report, marks: Marks) -> Table:
+    assert report.observed is not None
+    table = _grid(marks, "", "", "theory", "the real layer")
+    table.title = None
+    table.add_row("structure", container(report.predicted), container(report.observed))
+    theory = {tensor.path: tensor for tensor in leaves(report.predicted)}
+    lab = {tensor.path: tensor for tensor in leaves(report.observed)}
+    for path in dict.fromkeys([*theory, *lab]):
+        table.add_row(f"y{path}", *(_shape_and_dtype(side.get(path)) for side in (theory, lab)))
+    return table
+
+
+def _shape_and_dtype(tensor: Tensor | None) -> str:
+    return "nothing" if tensor is None else f"{_sizes(tensor.shape)} {tensor.dtype}"

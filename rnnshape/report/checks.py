@@ -1,0 +1,86 @@
+"""Laws held against values: bitwise first, and else within what the dtype can resolve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.report.formula import both_sides
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rnnshape.layers.base import Law
+
+# Relative and absolute, a few units in the last place of a sum: float32 has 2**-23 = 1.2e-7 and
+# a recurrent layer adds up some hundred products a step.
+TOLERANCES = {"float64": 1e-10, "float32": 1e-5, "float16": 4e-3, "bfloat16": 3e-2}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A law and what became of it; ``holds``, ``exact`` and ``max_abs_diff`` are None when nothing ran."""
+
+    check: str
+    guaranteed: bool
+    why: str
+    holds: bool | None = None
+    exact: bool | None = None
+    max_abs_diff: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "check": self.check,
+            "guaranteed": self.guaranteed,
+            "holds": self.holds,
+            "exact": self.exact,
+            "max_abs_diff": self.max_abs_diff,
+            "why": self.why,
+        }
+
+
+def unverified(law: Law) -> Check:
+    """The law as theory says it, with no verdict."""
+    return Check(law.check, law.guaranteed, law.why)
+
+
+def verified(law: Law, names: Mapping[str, Any]) -> Check:
+    """The law held against the values of one run; ``names`` as in ``both_sides``."""
+    left, right = both_sides(law.check, names)
+    pairs = list(zip(left, right, strict=True)) if isinstance(left, tuple) else [(left, right)]
+    results = [compare(one, other) for one, other in pairs]
+    differences = [difference for _, _, difference in results]
+    return Check(
+        law.check,
+        law.guaranteed,
+        law.why,
+        all(holds for holds, _, _ in results),
+        all(exact for _, exact, _ in results),
+        max((value for value in differences if value is not None), default=None) if None not in differences else None,
+    )
+
+
+def compare(left: Any, right: Any) -> tuple[bool, bool, float | None]:
+    """Whether two arrays are equal within tolerance, whether bitwise, and how far apart they are.
+
+    Both are taken in the coarser of their two dtypes: where a wrapper returns float16 of a float32
+    state, equality can mean no more than that.  The distance is None when shapes differ or it is
+    not finite.
+    """
+    import numpy as np
+
+    left, right = np.asarray(left), np.asarray(right)
+    if left.shape != right.shape:
+        return False, False, None
+    coarser = max((left.dtype, right.dtype), key=lambda dtype: TOLERANCES.get(dtype.name, 0.0))
+    left, right = left.astype(coarser), right.astype(coarser)
+    wide, other = left.astype(np.float64), right.astype(np.float64)
+    exact = bool(np.array_equal(wide, other, equal_nan=True))
+    if exact:
+        return True, True, 0.0
+    tolerance = TOLERANCES.get(coarser.name, 0.0)
+    holds = bool(np.allclose(wide, other, rtol=tolerance, atol=tolerance, equal_nan=True))
+    with np.errstate(invalid="ignore"):
+        difference = float(np.max(np.abs(wide - other)))
+    return holds, False, difference if isfinite(difference) else None

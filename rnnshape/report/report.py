@@ -1,0 +1,227 @@
+"""Theory and lab side by side, with the verdicts: the object that machines read as JSON.
+
+Nothing here knows how a Report is drawn, and nothing that draws one knows Keras.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import FAILED, OK, Refused, RnnshapeError
+from rnnshape.report.checks import Check, unverified, verified
+from rnnshape.structure import Nest, Structure, brackets, labelled, leaves, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.lab.observe import Observation
+    from rnnshape.layers.base import Weight
+    from rnnshape.spec import Spec
+    from rnnshape.theory import Prediction, Verdict
+
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Why there is no observation.  ``kind`` is one of the words of ``rnnshape.errors``."""
+
+    kind: str
+    message: str
+    hint: str | None
+    exit_code: int
+
+    @classmethod
+    def of(cls, error: RnnshapeError, hint: str | None = None) -> Error:
+        return cls(error.kind, error.message, error.hint or hint, error.exit_code)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "message": self.message, "hint": self.hint}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One answer.  ``observed``, ``agrees`` and the verdicts of ``checks`` are None unless a layer ran.
+
+    ``values`` are the arrays of the observed tensors, in the order in which they are returned.
+    """
+
+    spec: Spec
+    predicted: Structure
+    observed: Structure | None
+    agrees: bool | None
+    checks: tuple[Check, ...]
+    weights: tuple[Weight, ...]
+    params: int
+    cudnn: Verdict
+    cudnn_used: bool | None
+    environment: dict[str, Any]
+    error: Error | None = None
+    values: tuple[Any, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Theory and lab agree, every guaranteed check holds, and there was no error."""
+        return (
+            self.error is None
+            and self.agrees is not False
+            and all(check.holds is not False for check in self.checks if check.guaranteed)
+        )
+
+    @property
+    def exit_code(self) -> int:
+        if self.error is not None:
+            return self.error.exit_code
+        return OK if self.ok else FAILED
+
+    @property
+    def expression(self) -> str:
+        """The canonical expression: pasting it back asks for the same layer."""
+        return self.spec.layer.text
+
+    @property
+    def unpacking(self) -> str:
+        """The line to paste: ``output, state_h, state_c = layer(x)``."""
+        text = brackets(self.structure, lambda tensor: tensor.role)
+        bare = text[1:-1] if text.startswith("(") and not text.endswith(",)") else text
+        if self.spec.layer.cls.kind != "cell":
+            return f"{bare} = layer(x)"
+        assert isinstance(self.predicted, Nest)  # a cell returns (output, states)
+        states = brackets(self.predicted.items[1], lambda tensor: f"{tensor.role}_0")
+        return f"{bare} = cell(x, {states})"
+
+    @property
+    def structure(self) -> Structure:
+        """What was observed, or, when nothing ran, what theory says."""
+        return self.observed or self.predicted
+
+    def to_dict(self, *, values: bool = False) -> dict[str, Any]:
+        """The contract's object: plain data that ``json.dumps`` takes.
+
+        With ``values`` each observed tensor has its numbers too, as nested lists.
+        """
+        spec = self.spec
+        observed = self.observed and self.observed.to_dict()
+        if values and observed:
+            for tensor, array in zip(_tensors(observed), self.values, strict=True):
+                tensor["values"] = _numbers(array)
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "name": spec.name,
+            "expression": self.expression,
+            "input": {"shape": list(spec.input), "symbolic": list(spec.letters), "dtype": spec.input_dtype},
+            "predicted": self.predicted.to_dict(),
+            "observed": observed,
+            "agrees": self.agrees,
+            "checks": [check.to_dict() for check in self.checks],
+            "weights": [
+                {
+                    "name": weight.name,
+                    "shape": [dim.size for dim in weight.dims],
+                    "symbolic": [dim.letter for dim in weight.dims],
+                    "gates": list(weight.gates),
+                }
+                for weight in self.weights
+            ],
+            "params": self.params,
+            "cudnn": {
+                "eligible": self.cudnn.eligible,
+                "used": self.cudnn_used,
+                "reasons": [{"rule": rule.rule, "ok": rule.ok} for rule in self.cudnn.rules],
+                "hint": self.cudnn.hint,
+            },
+            "environment": self.environment,
+            "error": self.error and self.error.to_dict(),
+            "ok": self.ok,
+        }
+
+
+def _tensors(structure: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if structure["kind"] == "tensor":
+        yield structure
+    for item in structure.get("items", ()):
+        yield from _tensors(item)
+
+
+def _numbers(array: Any) -> Any:
+    """Nested lists of numbers; JSON has no word for what is not finite, so that is null."""
+    numbers = array.astype("float64") if array.dtype.kind not in "iub" else array
+    nested = numbers.tolist()
+    return nested if all(map(isfinite, numbers.flat)) else _finite(nested)
+
+
+def _finite(nested: Any) -> Any:
+    if isinstance(nested, list):
+        return [_finite(item) for item in nested]
+    return nested if isfinite(nested) else None
+
+
+def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeError | None) -> Report:
+    """The Report of a prediction and what the lab made of it; None when the lab was not asked."""
+    device = None
+    versions = installed()
+    if outcome is None or isinstance(outcome, RnnshapeError):
+        error = _error(predicted, outcome)
+        return Report(
+            spec, predicted.returned, None, None, tuple(map(unverified, predicted.laws)), predicted.weights,
+            predicted.params, predicted.cudnn, None, _environment(spec, versions, device), error,
+        )  # fmt: skip
+    observed = labelled(outcome.returned, predicted.returned)
+    agrees = same(observed, predicted.returned) and outcome.weights == tuple(
+        tuple(dim.size for dim in weight.dims) for weight in predicted.weights
+    )
+    checks = _checks(spec, predicted, outcome, observed) if same(observed, predicted.returned) else ()
+    return Report(
+        spec, predicted.returned, observed, agrees, checks, predicted.weights, predicted.params, predicted.cudnn,
+        outcome.cudnn_used, _environment(spec, {**versions, **outcome.versions}, outcome.device), None, outcome.values,
+    )  # fmt: skip
+
+
+def _error(predicted: Prediction, outcome: RnnshapeError | None) -> Error | None:
+    """The lab's error, with theory's way round it.
+
+    What Keras is known to refuse anywhere is said before what is only missing on this machine.
+    """
+    known = predicted.refusal
+    if outcome is not None and (known is None or isinstance(outcome, Refused)):
+        return Error.of(outcome, known and known.hint)
+    return known and Error(Refused.kind, known.message, known.hint, Refused.exit_code)
+
+
+def _checks(spec: Spec, predicted: Prediction, outcome: Observation, observed: Structure) -> tuple[Check, ...]:
+    names: dict[str, Any] = {dim.letter: dim.size for dim in spec.dims}
+    for weight in predicted.weights:
+        names.update((dim.letter, dim.size) for dim in weight.dims if dim.letter.isidentifier())
+    names.update(zip((leaf.role for leaf in leaves(observed)), outcome.values, strict=True))
+    names["layer(x)"] = outcome.values
+    twin = spec.layer.cls.twin(spec.layer)
+    if twin is not None and outcome.twin is not None:
+        names[f"{twin.name}(...)(x)"] = outcome.twin
+    return tuple(verified(law, names) for law in predicted.laws)
+
+
+def _environment(spec: Spec, versions: dict[str, str | None], device: str | None) -> dict[str, Any]:
+    return {**versions, "python": platform.python_version(), "device": device, "seed": spec.seed}
+
+
+@cache
+def installed() -> dict[str, str | None]:
+    """The versions of TensorFlow and Keras that would answer, read without importing either."""
+    return {
+        "tensorflow": _version("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"),
+        "keras": _version("keras", "keras-nightly"),
+    }
+
+
+def _version(*distributions: str) -> str | None:
+    for name in distributions:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return None

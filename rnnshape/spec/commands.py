@@ -1,0 +1,116 @@
+"""The commands that name a layer: which class, which choices inside it, which options.
+
+``rnn`` and ``bidirectional`` hold another layer; which one is a choice (``--cell gru``), and an
+option goes to every layer of the composition that takes it: ``--units`` to the cell,
+``--return-state`` to the RNN, ``--dtype`` to both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Invalid, Problem
+from rnnshape.layers import TABLE, Node
+from rnnshape.layers.arguments import REQUIRED, Argument, Nested, OneOf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rnnshape.layers.base import LayerClass
+
+CHOICES = {
+    "cell": {"lstm": "LSTMCell", "gru": "GRUCell", "simple-rnn": "SimpleRNNCell"},
+    "recurrent": {"lstm": "LSTM", "gru": "GRU", "simple-rnn": "SimpleRNN", "rnn": "RNN"},
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the shell: its name, the class that it asks about, what it leaves out."""
+
+    name: str
+    cls: LayerClass
+    help: str
+    without: frozenset[str] = frozenset()
+
+    @cached_property
+    def options(self) -> dict[str, Argument]:
+        """Every layer option of the command, choices first, each under its name."""
+        found: dict[str, Argument] = {}
+        for argument in _options(self.cls):
+            if argument.name not in self.without:
+                found.setdefault(argument.name, argument)
+        return found
+
+    def node(self, values: Mapping[str, Any]) -> Node:
+        """The layer that these options ask for.
+
+        Raises:
+            Invalid: an option that no layer of this composition takes.
+        """
+        used: set[str] = set()
+        node = self._compose(self.cls, values, used)
+        if problems := [self._idle(name, node) for name in values if name not in used]:
+            raise Invalid(problems)
+        return node
+
+    def _compose(self, layer: LayerClass, values: Mapping[str, Any], used: set[str]) -> Node:
+        chosen: dict[str, Any] = {}
+        for argument in layer.arguments:
+            name = argument.name
+            if choices := _choices(argument):
+                inner = TABLE[choices.get(values.get(name, "lstm"), next(iter(choices.values())))]
+                chosen[name] = self._compose(inner, values, used)
+                used.add(name)
+            elif name in values and argument.flag:
+                chosen[name] = values[name]
+                used.add(name)
+            elif argument.default is REQUIRED:
+                chosen[name] = argument.cli_default
+        return Node.of(layer, chosen)
+
+    def _idle(self, name: str, node: Node) -> Problem:
+        inside = " and ".join(part.name for part in node.walk())
+        owners = [cls.name for cls in TABLE.values() if name in cls.by_name]
+        return Problem(name, f"means nothing for {inside}; it belongs to {' and '.join(owners) or 'no layer'}")
+
+
+def _choices(argument: Argument) -> dict[str, str]:
+    if isinstance(argument.kind, Nested) and argument.default is REQUIRED:
+        return CHOICES.get(argument.kind.role, {})
+    return {}
+
+
+def _options(layer: LayerClass) -> Iterator[Argument]:
+    inner = []
+    for argument in layer.arguments:
+        if choices := _choices(argument):
+            yield Argument(argument.name, OneOf(tuple(choices)), "lstm", argument.help, True)
+            inner += [TABLE[name] for name in choices.values()]
+        elif argument.flag:
+            yield argument
+    for cls in inner:
+        yield from _options(cls)
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command("lstm", TABLE["LSTM"], "What an LSTM returns."),
+        Command("gru", TABLE["GRU"], "What a GRU returns."),
+        Command("simple-rnn", TABLE["SimpleRNN"], "What a SimpleRNN returns."),
+        Command("lstm-cell", TABLE["LSTMCell"], "What one step of an LSTMCell returns."),
+        Command("gru-cell", TABLE["GRUCell"], "What one step of a GRUCell returns."),
+        Command("simple-rnn-cell", TABLE["SimpleRNNCell"], "What one step of a SimpleRNNCell returns."),
+        Command("rnn", TABLE["RNN"], "What RNN(cell) returns."),
+        Command(
+            "bidirectional",
+            TABLE["Bidirectional"],
+            "What a Bidirectional layer returns.",
+            # The wrapper itself turns the second layer round and refuses one that is turned already.
+            without=frozenset({"go_backwards"}),
+        ),
+    )
+}

@@ -1,0 +1,38 @@
+"""The options of a run: everything that is asked about a layer beside its constructor.
+
+Each is declared once and has the same name as a flag (``--seed``), as a YAML key and as a keyword
+of the Python API (``seed``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rnnshape.layers.arguments import Argument, Kind, OneOf, Whole
+
+
+@dataclass(frozen=True)
+class Shape(Kind):
+    """The input's whole shape: whole numbers, 1 or more, joined by commas in a shell."""
+
+    allowed = "the input's shape, two or more whole numbers, 1 or more, such as 2,3,4"
+    metavar = "INT,INT,…"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, tuple) and len(value) >= 2 and all(map(Whole().accepts, value))
+
+    def from_text(self, text: str) -> Any:
+        inner = text.strip().removeprefix("(").removesuffix(")").removeprefix("[").removesuffix("]")
+        return tuple(Whole().from_text(part.strip()) for part in inner.split(","))
+
+
+BATCH = Argument("batch", Whole(), 2, "N, the batch size.", True, "n")
+TIME = Argument("time", Whole(), 3, "T, the number of time steps.", True, "t")
+CHANNELS = Argument("channels", Whole(), 4, "C, the channels (features) of one step.", True, "c")
+INPUT = Argument("input", Shape(), None, "The input's whole shape instead of N, T and C.", True)
+SEED = Argument("seed", Whole(0), 0, "Seed of the random weights and input.", True)
+DEVICE = Argument("device", OneOf(("auto", "cpu", "gpu")), "auto", "Where the real layer runs:", True)
+
+DIMENSIONS = (BATCH, TIME, CHANNELS)
+RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, DEVICE)

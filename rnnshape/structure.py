@@ -1,0 +1,123 @@
+"""What a call returns, containers kept: the one vocabulary of theory, lab and report.
+
+>>> returned = describe(("o", ["h", "c"]), lambda leaf, path: Tensor(leaf, path, (2, 1), ("N", "H"), "float32"))
+>>> [(tensor.role, tensor.path) for tensor in leaves(returned)]
+[('o', '[0]'), ('h', '[1][0]'), ('c', '[1][1]')]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One returned tensor.
+
+    ``path`` is how Python reaches it from the call's result: ``""`` for a bare tensor, ``"[1][0]"``
+    for the first item of the second.  ``symbolic`` is the shape in letters, one a dimension.
+    """
+
+    role: str
+    path: str
+    shape: tuple[int, ...]
+    symbolic: tuple[str, ...]
+    dtype: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": "tensor",
+            "role": self.role,
+            "path": self.path,
+            "shape": list(self.shape),
+            "symbolic": list(self.symbolic),
+            "dtype": self.dtype,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """A tuple or a list of structures, told apart because Keras tells them apart."""
+
+    kind: Literal["tuple", "list"]
+    items: tuple[Structure, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "items": [item.to_dict() for item in self.items]}
+
+
+Structure: TypeAlias = Tensor | Nest
+
+
+def describe(value: Any, leaf: Callable[[Any, str], Tensor], path: str = "") -> Structure:
+    """The structure of nested Python tuples and lists; ``leaf`` describes what stands in them.
+
+    A subclass counts as what it is a kind of: the ``ListWrapper`` in which Keras hands out the
+    states of a stateful stack is a list to whoever unpacks it.
+    """
+    if isinstance(value, (tuple, list)):
+        items = tuple(describe(item, leaf, f"{path}[{i}]") for i, item in enumerate(value))
+        return Nest("list" if isinstance(value, list) else "tuple", items)
+    return leaf(value, path)
+
+
+def leaves(structure: Structure) -> Iterator[Tensor]:
+    """The tensors of a structure, in the order in which they are returned."""
+    if isinstance(structure, Tensor):
+        yield structure
+    else:
+        for item in structure.items:
+            yield from leaves(item)
+
+
+def brackets(structure: Structure, text: Callable[[Tensor], str]) -> str:
+    """The structure as Python would write it, each tensor as ``text`` says.
+
+    A tuple is bare of parentheses at no level: ``(output, [state_h, state_c])``.
+    """
+    if isinstance(structure, Tensor):
+        return text(structure)
+    inner = ", ".join(brackets(item, text) for item in structure.items)
+    if structure.kind == "list":
+        return f"[{inner}]"
+    return f"({inner},)" if len(structure.items) == 1 else f"({inner})"
+
+
+def same(left: Structure, right: Structure) -> bool:
+    """Whether two structures have the same containers, shapes and dtypes (roles do not count)."""
+    if isinstance(left, Tensor) and isinstance(right, Tensor):
+        return left.shape == right.shape and left.dtype == right.dtype
+    if isinstance(left, Nest) and isinstance(right, Nest):
+        return (
+            left.kind == right.kind and len(left.items) == len(right.items) and all(map(same, left.items, right.items))
+        )
+    return False
+
+
+def labelled(observed: Structure, predicted: Structure) -> Structure:
+    """``observed`` with the roles and letters of ``predicted`` wherever the two have the same place.
+
+    A dimension keeps its letter only where its size is the predicted one; elsewhere the number
+    stands, so a disagreement is never dressed up as agreement.
+    """
+    names = {tensor.path: tensor for tensor in leaves(predicted)}
+
+    def label(structure: Structure) -> Structure:
+        if isinstance(structure, Nest):
+            return replace(structure, items=tuple(map(label, structure.items)))
+        expected = names.get(structure.path)
+        if expected is None:
+            return structure
+        if len(expected.shape) != len(structure.shape):
+            return replace(structure, role=expected.role)
+        letters = tuple(
+            letter if size == wanted else str(size)
+            for size, wanted, letter in zip(structure.shape, expected.shape, expected.symbolic, strict=True)
+        )
+        return replace(structure, role=expected.role, symbolic=letters)
+
+    return label(observed)

@@ -1,0 +1,85 @@
+"""predict: what a layer returns, from the table of layers and nothing else.
+
+>>> from rnnshape.spec import make
+>>> from rnnshape.structure import leaves
+>>> answer = predict(make("lstm", {"return_state": True}))
+>>> [(tensor.role, tensor.symbolic) for tensor in leaves(answer.returned)]
+[('output', ('N', 'H')), ('state_h', ('N', 'H')), ('state_c', ('N', 'H'))]
+>>> answer.params, [law.check for law in answer.laws]
+(24, ['output == state_h', 'output == state_c'])
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+from rnnshape.layers.base import Given, Law
+from rnnshape.structure import Structure, Tensor, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.base import Answer, Leaf, Refusal, Rule, Weight
+    from rnnshape.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether Keras may use cuDNN: every rule, and the smallest change that would make it so."""
+
+    eligible: bool
+    rules: tuple[Rule, ...]
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Theory's answer.
+
+    ``returned`` is the structure of the call's result, ``params`` the number of numbers in the
+    weights, ``refusal`` what Keras is known to raise instead.
+    """
+
+    returned: Structure
+    laws: tuple[Law, ...]
+    weights: tuple[Weight, ...]
+    params: int
+    cudnn: Verdict
+    refusal: Refusal | None
+
+
+def predict(spec: Spec) -> Prediction:
+    """What the layer returns on this input: structure, roles, letters, laws, weights, cuDNN."""
+    answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
+    return Prediction(
+        returned=describe(answer.returned, _tensor),
+        laws=(*answer.laws, *_twin_law(spec)),
+        weights=tuple(answer.weights),
+        params=sum(prod(dim.size for dim in weight.dims) for weight in answer.weights),
+        cudnn=_verdict(answer),
+        refusal=answer.refusals[0] if answer.refusals else None,
+    )
+
+
+def _tensor(leaf: Leaf, path: str) -> Tensor:
+    sizes, letters = zip(*leaf.dims, strict=True)
+    return Tensor(leaf.role, path, sizes, letters, leaf.dtype)
+
+
+def _twin_law(spec: Spec) -> Iterator[Law]:
+    """``RNN(LSTMCell)`` is LSTM with another loop around it, and the same for GRU and SimpleRNN."""
+    twin = spec.layer.cls.twin(spec.layer)
+    if twin is not None:
+        cell, name = spec.layer["cell"].name, twin.name
+        only = f"; only {name} can use cuDNN" if name in ("LSTM", "GRU") else ""
+        yield Law(
+            f"layer(x) == {name}(...)(x)", True, f"with the same weights RNN({cell}) is {name}, number for number{only}"
+        )
+
+
+def _verdict(answer: Answer) -> Verdict:
+    broken = [rule for rule in answer.cudnn if not rule.ok]
+    fixes = list(dict.fromkeys(rule.fix for rule in broken if rule.fix))
+    return Verdict(not broken and bool(answer.cudnn), tuple(answer.cudnn), "; ".join(fixes) or None)

@@ -1,0 +1,58 @@
+"""TensorFlow is loaded when a real layer is wanted, and never before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "numpy")
+
+WITHOUT = {
+    "import": "import rnnshape; rnnshape.__version__",
+    "predict": "import rnnshape; rnnshape.predict('lstm').to_dict()",
+    "help": "import sys; sys.argv = ['rnnshape', '--help']; from rnnshape.cli import main; main()",
+    "command help": "import sys; sys.argv = ['rnnshape', 'lstm', '--help']; from rnnshape.cli import main; main()",
+    "version": "import sys; sys.argv = ['rnnshape', '--version']; from rnnshape.cli import main; main()",
+    "theory": "import sys; sys.argv = ['rnnshape', 'gru', '--predict']; from rnnshape.cli import main; main()",
+    "json": "import sys; sys.argv = ['rnnshape', 'gru', '--predict', '-f', 'json']; from rnnshape.cli import main; main()",
+    "mistake": "import sys; sys.argv = ['rnnshape', 'gru', '--units', '0']; from rnnshape.cli import main; main()",
+}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Which of the heavy modules a fresh interpreter has loaded after running this."""
+    program = (
+        "import sys\ntry:\n"
+        + "".join(f"    {line}\n" for line in code.split("; "))
+        + f"except SystemExit: pass\nprint('LOADED', *({HEAVY!r} & sys.modules.keys()))"
+    ).replace(f"{HEAVY!r} &", f"set({HEAVY!r}) &")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize("what", WITHOUT)
+def test_no_tensorflow(what: str) -> None:
+    assert loaded_by(WITHOUT[what]) == set()
+
+
+def test_the_test_above_can_fail() -> None:
+    assert "numpy" in loaded_by("import rnnshape; rnnshape.explore('lstm')")
+
+
+def test_only_the_lab_names_tensorflow() -> None:
+    import ast
+    from pathlib import Path
+
+    import rnnshape
+
+    package = Path(rnnshape.__file__).parent
+    guilty = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if any(name.split(".")[0] in ("tensorflow", "keras") for name in names):
+                guilty.add(path.relative_to(package).parts[0])
+    assert guilty == {"lab"}
