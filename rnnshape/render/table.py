@@ -18,7 +18,7 @@ from rnnshape.render.terminal import plain, show
 from rnnshape.structure import Nest, Structure, Tensor, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import TextIO
 
     from rich.console import RenderableType
@@ -51,16 +51,18 @@ def _title(report: Report) -> Text:
 
 
 def _context(report: Report, marks: Marks) -> Text:
+    """What went in, and what answered: two quiet lines that fit 80 columns."""
     environment, spec = report.environment, report.spec
-    given = f"x {_sizes(spec.letters)} = {_sizes(spec.input)} {spec.input_dtype}"
-    versions = f"TensorFlow {environment['tensorflow']}, Keras {environment['keras']}"
-    where = f"seed {spec.seed}" if report.observed else "theory"
-    parts = [given, environment["device"], where, versions]
-    return Text(f" {marks.dot} ".join(part for part in parts if part), "faint")
+    given = f"x {_sizes(spec.letters)} = {_sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
+    who = f"TensorFlow {environment['tensorflow']}, Keras {environment['keras']}"
+    where = environment["device"] or "theory for"
+    return Text(f"{given}\n{where}{f' {marks.dot} ' if report.observed else ' '}{who}", "faint")
 
 
-def _sizes(values: Any) -> str:
-    return f"({', '.join(map(str, values))})"
+def _sizes(values: Iterable[Any]) -> str:
+    """A shape as Python writes it: ``(4,)`` has its comma."""
+    parts = list(map(str, values))
+    return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
 
 
 def container(structure: Structure) -> str:
@@ -140,7 +142,7 @@ def _weights(report: Report, marks: Marks) -> Table:
             Text(weight.name, "role"),
             _sizes(dim.letter for dim in weight.dims),
             _sizes(sizes),
-            " | ".join(weight.gates),
+            "|".join(weight.gates),
             f"{prod(sizes):,}",
         )
     table.caption = Text(f"{' + '.join(letters for letters, _ in terms)} = {report.params:,}", "faint")
@@ -184,7 +186,8 @@ def cudnn_line(report: Report) -> str:
 def _verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
     if report.error is not None:
         yield Text()
-        yield Text(f"{marks.no} Not verified: {report.error.message}", "bad")
+        what = "Keras refuses it" if report.error.kind == "keras" else "Not verified"
+        yield Text(f"{marks.no} {what}: {report.error.message}", "bad")
         return
     if report.observed is None:
         yield Text("Theory only: nothing was run.", "faint")
