@@ -1,0 +1,124 @@
+"""Verdicts that no honest run gives: what a Report says when theory and the layer disagree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnnshape import lab, theory
+from rnnshape.layers.base import Law
+from rnnshape.report import assemble
+from rnnshape.report.checks import compare, verified
+from rnnshape.report.formula import FormulaError, both_sides
+from rnnshape.spec import make
+from rnnshape.structure import Nest, Tensor, describe, labelled, same
+
+SPEC = make("lstm", {"return_state": True})
+TRUTH = theory.predict(SPEC)
+
+
+@pytest.fixture(scope="module")
+def seen() -> lab.Observation:
+    return lab.observe(SPEC)
+
+
+def test_agreement(seen: lab.Observation) -> None:
+    report = assemble(SPEC, TRUTH, seen)
+    assert (report.agrees, report.ok, report.exit_code) == (True, True, 0)
+
+
+def test_another_container_is_a_disagreement(seen: lab.Observation) -> None:
+    assert isinstance(TRUTH.returned, Nest)
+    report = assemble(SPEC, replace(TRUTH, returned=replace(TRUTH.returned, kind="list")), seen)
+    assert (report.agrees, report.ok, report.exit_code) == (False, False, 1)
+
+
+def test_another_weight_is_a_disagreement(seen: lab.Observation) -> None:
+    report = assemble(SPEC, replace(TRUTH, weights=TRUTH.weights[:2]), seen)
+    assert (report.agrees, report.ok) == (False, False)
+
+
+def test_a_broken_law_fails_and_a_broken_belief_does_not(seen: lab.Observation) -> None:
+    law = Law("output == 2 * state_h", guaranteed=True, why="it is not")
+    broken = assemble(SPEC, replace(TRUTH, laws=(law,)), seen)
+    assert (broken.checks[0].holds, broken.agrees, broken.ok, broken.exit_code) == (False, True, False, 1)
+    believed = assemble(SPEC, replace(TRUTH, laws=(law._replace(guaranteed=False),)), seen)
+    assert (believed.checks[0].holds, believed.ok, believed.exit_code) == (False, True, 0)
+
+
+def test_a_disagreement_is_drawn_side_by_side(seen: lab.Observation) -> None:
+    import io
+
+    from rnnshape.render import View, renderer
+
+    report = assemble(SPEC, replace(TRUTH, returned=Tensor("output", "", (2, 9), ("N", "H"), "float32")), seen)
+    stream = io.StringIO()
+    renderer("table")(report, stream, View())
+    assert "✗ Theory and the real layer disagree." in stream.getvalue()
+    assert "│ y         │ (2, 9) float32 │ nothing" in stream.getvalue()
+
+
+def test_equality_is_bitwise_first_and_then_within_the_dtype() -> None:
+    one = np.ones((2, 2), np.float32)
+    assert compare(one, one) == (True, True, 0.0)
+    holds, exact, apart = compare(one, one + np.float32(1e-6))
+    assert (holds, exact) == (True, False)
+    assert apart == pytest.approx(1e-6, rel=0.1)
+    assert compare(one, one + np.float32(1e-3))[:2] == (False, False)
+    assert compare(one.astype(np.float16), one + np.float32(1e-3))[0]
+    assert compare(one, one[:1]) == (False, False, None)
+    assert compare(np.array([np.nan, np.inf]), np.array([np.nan, np.inf])) == (True, True, 0.0)
+    assert compare(np.array([np.nan]), np.array([1.0])) == (False, False, None)
+
+
+def test_a_law_over_several_tensors_needs_all_of_them() -> None:
+    one = np.ones(2)
+    law = Law("layer(x) == LSTM(...)(x)", guaranteed=True, why="")
+    assert verified(law, {"layer(x)": (one, one), "LSTM(...)(x)": (one, one)}).holds
+    assert not verified(law, {"layer(x)": (one, one), "LSTM(...)(x)": (one, one + 1)}).holds
+
+
+NAMES = {"output": np.arange(12.0).reshape(2, 3, 2), "state": np.ones((2, 1)), "H": 1}
+
+
+def test_a_check_is_python_over_the_roles() -> None:
+    left, right = both_sides("output[:, -1, :H] == (state + 3) * 2 / H - 1", NAMES)
+    assert left.tolist() == [[4.0], [10.0]]
+    assert right.tolist() == [[7.0], [7.0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("output", "is not an equality of two sides"),
+        ("output ==", "is not Python"),
+        ("output == state == state", "is not an equality of two sides"),
+        ("output == stat", "'stat' is not returned here; there are H, output, state"),
+        ("output.T == state", "'output.T' has no place in a check"),
+        ("__import__('os') == state", "is not returned here"),
+        ("output[:, 9, :] == state", "out of bounds"),
+        ("output == 'state'", "has no place in a check"),
+        ("(lambda: output)() == state", "is not returned here"),
+        ("output == " + "(" * 300 + "state" + ")" * 300, "at most 500 characters"),
+    ],
+)
+def test_what_is_no_check_is_said_and_never_evaluated(text: str, message: str) -> None:
+    with pytest.raises(FormulaError) as caught:
+        both_sides(text, NAMES)
+    assert message in str(caught.value)
+
+
+def test_a_letter_stands_only_where_the_size_is_the_foretold_one() -> None:
+    theirs = Tensor("output", "", (2, 3, 7), ("N", "T", "H"), "float32")
+    ours = Tensor("unknown", "", (2, 3, 8), ("2", "3", "8"), "float32")
+    assert labelled(ours, theirs) == replace(ours, role="output", symbolic=("N", "T", "8"))
+
+
+def test_a_list_is_not_a_tuple() -> None:
+    def leaf(name: str, path: str) -> Tensor:
+        return Tensor(name, path, (1,), ("N",), "float32")
+
+    assert same(describe(("a", ["b"]), leaf), describe(("c", ["d"]), leaf))
+    assert not same(describe(("a", ["b"]), leaf), describe(("a", ("b",)), leaf))
