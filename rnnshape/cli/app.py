@@ -13,7 +13,7 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf
 from rnnshape.render import FORMATS, View, renderer
 from rnnshape.spec.commands import COMMANDS
-from rnnshape.spec.options import RUN_OPTIONS
+from rnnshape.spec.options import DTYPE, RUN_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,7 @@ OUTPUT_OPTIONS = (
     Argument("predict", Flag(), False, "Theory only: no TensorFlow, nothing is verified.", True),
     Argument("values", Flag(), False, "Show the numbers too.", True),
     Argument("weights", Flag(), False, "Show the weights, their gates and the parameter count.", True),
+    Argument("code", Flag(), False, "Write the answer as a Python program (--format code).", True),
     Argument("format", OneOf(FORMATS), "table", "How the answer is written:", True, "f"),
     Argument("output_file", FileName(), None, "Write the answer to this file.", True, "o"),
     Argument("verbose", Flag(), False, "Show what TensorFlow says while it runs.", True),
@@ -74,16 +75,16 @@ def answer(layer: str, options: dict[str, Any], output: dict[str, Any]) -> None:
     Raises:
         Invalid: with the problems of both, the question and how its answer is wanted.
     """
-    wrong = refused(output, _OUTPUT)
+    wrong, text = refused(output, _OUTPUT), None
     from rnnshape import api
     from rnnshape.spec import make
 
     try:
         spec = make(layer, options)
     except Invalid as error:
-        wrong = [*error.problems, *wrong]
+        wrong, text = [*error.problems, *wrong], error.text
     if wrong:
-        raise Invalid(flagged(problem, {**options, **output}) for problem in wrong)
+        raise Invalid([flagged(problem, {**options, **output}) for problem in wrong], text)
     report = api.predict(spec) if output.get("predict") else api.explore(spec)
     if output.get("verbose") and report.observed:
         from rnnshape.lab.tensorflow import replay
@@ -97,7 +98,7 @@ def emit(report: Report, output: dict[str, Any]) -> None:
     """Write the answer in its format where it belongs, and its error, if any, to standard error."""
     view = View(values=output.get("values", False), weights=output.get("weights", False))
     with destination(output.get("output_file")) as stream:
-        renderer(output.get("format", "table"))(report, stream, view)
+        renderer("code" if output.get("code") else output.get("format", "table"))(report, stream, view)
     if report.error is not None:
         note(f"error: {report.error.message}")
         if report.error.hint:
@@ -128,6 +129,23 @@ def flagged(problem: Problem, values: dict[str, Any]) -> Problem:
 
 for _command in COMMANDS.values():
     _add(_command)
+
+
+def _show(
+    expression: Annotated[str | None, typer.Argument(metavar="EXPR", show_default=False)] = None,
+    **flags: Any,
+) -> None:
+    """What a pasted Keras expression returns: "LSTM(8)", "LSTM(8, return_sequences=True) | Dense(1)"."""
+    with clean_ending():
+        if expression is None:
+            raise Invalid([Problem("EXPR", 'must be what you wrote in Keras, such as "LSTM(8)"')])
+        values = given(flags, _SHOW)
+        output = {name: values.pop(name) for name in _OUTPUT if name in values}
+        answer(expression, values, output)
+
+
+_SHOW = {option.name: option for option in (*RUN_OPTIONS, DTYPE, *OUTPUT_OPTIONS)}
+app.command("show", cls=Sectioned)(with_flags(_show, {"Run": (*RUN_OPTIONS, DTYPE), "Answer": OUTPUT_OPTIONS}))
 
 
 def _env(**flags: Any) -> None:

@@ -27,7 +27,17 @@ class Sectioned(TyperCommand):
 
     Typer draws headings only in its Rich panels, which cut long option names at 80 columns and cost
     a third of the time that ``--help`` takes.
+
+    Values reach the command as the text that they are.  Typer would build a pydantic adapter for each
+    option, given or not, which takes longer than theory's whole answer; what a value means and
+    whether it may stand there is said by its ``Argument``.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            if parameter.callback is None and not parameter.required:
+                parameter.process_value = lambda ctx, value: value  # type: ignore[method-assign]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}

@@ -14,12 +14,40 @@ if TYPE_CHECKING:
 def build(node: Node) -> Any:
     """The real layer: ``tf.keras.layers.<name>`` with exactly the arguments that were given.
 
-    Only the dtype is always said, so that a ``floatx`` set in the user's Keras configuration cannot
-    make the lab disagree with what the expression says.
+    Only dtype and data_format are always said, so that the user's Keras configuration (``floatx``,
+    ``image_data_format``) cannot make the lab disagree with what the expression says.
     """
+    if node.cls.kind == "stack":
+        return Stack([build(layer) for layer in node["layers"]])
     layers = load().keras.layers
     arguments: Mapping[str, Any] = {"dtype": "float32", **dict(node.given)}
+    if node.has("data_format"):
+        arguments = {"data_format": "channels_last", **arguments}
     return getattr(layers, node.name)(**{name: _real(value) for name, value in arguments.items()})
+
+
+class Stack:
+    """Real layers called in turn; Keras hands the mask on with the tensor.
+
+    Not ``keras.Sequential``: that builds by static inference, which is wrong for some of the layers
+    that are to be looked at here.
+    """
+
+    def __init__(self, layers: list[Any]) -> None:
+        self.layers = layers
+        self.flow: tuple[Any, ...] = ()
+
+    def __call__(self, x: Any) -> Any:
+        flow = []
+        for layer in self.layers:
+            x = layer(x)
+            flow.append(x)
+        self.flow = tuple(flow)
+        return x
+
+    @property
+    def weights(self) -> list[Any]:
+        return [weight for layer in self.layers for weight in layer.weights]
 
 
 def _real(value: Any) -> Any:

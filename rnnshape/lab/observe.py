@@ -14,9 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable
-from rnnshape.lab.build import build
+from rnnshape.lab.build import Stack, build
 from rnnshape.lab.kernel import uses_cudnn
 from rnnshape.lab.tensorflow import held_back, load, place
+from rnnshape.layers.base import Given
+from rnnshape.layers.wiring import wire
 from rnnshape.structure import Structure, Tensor, describe
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ class Observation:
 
     ``returned`` is the structure, with roles and letters still unknown, ``values`` the arrays of
     its tensors in order, ``weights`` the shapes of the layer's weights in Keras' order.  ``twin``
-    holds the arrays of the fused layer that got the same weights and input, if there is one.
+    holds the arrays of the fused layer that got the same weights and input, if there is one; ``flow``
+    what each layer of a stack returned; ``into`` what the second layer returned.
     """
 
     returned: Structure
@@ -49,6 +52,8 @@ class Observation:
     twin: tuple[np.ndarray[Any, Any], ...] | None
     device: str
     cudnn_used: bool
+    flow: tuple[Structure, ...]
+    into: Structure | None
     versions: dict[str, str]
 
 
@@ -65,10 +70,11 @@ def observe(spec: Spec) -> Observation:
     tensorflow = load()
     insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
     device = place(spec.device, cudnn=insists)
-    with held_back(), _seeded(tensorflow, spec.seed), tensorflow.device(device), _explained(tensorflow):
+    with held_back(), _seeded(spec.seed), tensorflow.device(device), _explained(tensorflow):
         layer = build(spec.layer)
         inputs = _inputs(spec, layer)
         result = layer(*inputs)
+        flow = layer.flow if isinstance(layer, Stack) else ()
         twin = spec.layer.cls.twin(spec.layer)
         return Observation(
             returned=describe(result, _tensor),
@@ -77,6 +83,8 @@ def observe(spec: Spec) -> Observation:
             twin=None if twin is None else _twin(twin, layer, inputs),
             device=device,
             cudnn_used=device.startswith("GPU") and uses_cudnn(partial(layer, *inputs)),
+            into=None if spec.into is None else describe(_begun(spec.into, spec, inputs[0], result), _tensor),
+            flow=tuple(describe(returned, _tensor) for returned in flow),
             versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
         )
 
@@ -91,11 +99,29 @@ def _inputs(spec: Spec, layer: Any) -> tuple[Any, ...]:
     def uniform(shape: tuple[int, ...], dtype: Any) -> Any:
         return tensorflow.cast(rng.random(shape, np.float32), dtype)
 
+    tokens = spec.layer.cls.tokens(spec.layer)
+    if tokens is not None:
+        return (tensorflow.constant(rng.integers(tokens.start, tokens.stop, spec.input), spec.input_dtype),)
     x = uniform(spec.input, spec.input_dtype)
     if spec.layer.cls.kind != "cell":
         return (x,)
     zeros = layer.get_initial_state(batch_size=spec.input[0])
     return x, tensorflow.nest.map_structure(lambda state: uniform(tuple(state.shape), state.dtype), zeros)
+
+
+def _begun(node: Node, spec: Spec, x: Any, result: Any) -> Any:
+    """The second layer's answer when it begins with the first one's states."""
+    tensorflow = load()
+    states = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).states
+    roles = [leaf.role for leaf in tensorflow.nest.flatten(list(states))]
+    by_role = dict(zip(roles, tensorflow.nest.flatten(result)[-len(roles) :], strict=True))
+
+    def put(plan: Any) -> Any:
+        if isinstance(plan, list):
+            return [put(part) for part in plan]
+        return tensorflow.concat([by_role[role] for role in plan], axis=-1)
+
+    return build(node)(x, initial_state=put(wire(spec.layer, node, spec.dims).plan))
 
 
 def _twin(node: Node, layer: Any, inputs: tuple[Any, ...]) -> tuple[np.ndarray[Any, Any], ...]:
@@ -115,17 +141,19 @@ def _arrays(result: Any) -> tuple[np.ndarray[Any, Any], ...]:
 
 
 @contextmanager
-def _seeded(tensorflow: Any, seed: int) -> Iterator[None]:
-    """Seed what Keras draws weights from, and give the caller's generators back as they were."""
-    import numpy as np
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed what Keras draws its weights' seeds from, and give the caller's generator back as it was.
 
-    before, before_numpy = random.getstate(), np.random.get_state()
-    tensorflow.keras.utils.set_random_seed(seed % 2**32)
+    An initializer or a Dropout that is given no seed draws one from Python's ``random``
+    (``keras/src/random/seed_generator.py``).  ``keras.utils.set_random_seed`` would seed TensorFlow too,
+    which throws away its cache of kernels: every operation of every layer would be set up anew.
+    """
+    before = random.getstate()
+    random.seed(seed)
     try:
         yield
     finally:
         random.setstate(before)
-        np.random.set_state(before_numpy)
 
 
 @contextmanager

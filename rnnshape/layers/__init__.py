@@ -7,15 +7,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.around import AROUND
 from rnnshape.layers.bidirectional import BIDIRECTIONAL
 from rnnshape.layers.cells import GRU_CELL, LSTM_CELL, SIMPLE_RNN_CELL
+from rnnshape.layers.conv_lstm import CONV_LSTMS
 from rnnshape.layers.node import Node
 from rnnshape.layers.recurrent import GRU, LSTM, RNN, SIMPLE_RNN
+from rnnshape.layers.sequential import SEQUENTIAL
+from rnnshape.layers.stacked import STACKED_RNN_CELLS
 
 if TYPE_CHECKING:
     from rnnshape.layers.base import LayerClass
 
-CLASSES = (LSTM, GRU, SIMPLE_RNN, LSTM_CELL, GRU_CELL, SIMPLE_RNN_CELL, RNN, BIDIRECTIONAL)
+CLASSES = (
+    LSTM,
+    GRU,
+    SIMPLE_RNN,
+    LSTM_CELL,
+    GRU_CELL,
+    SIMPLE_RNN_CELL,
+    STACKED_RNN_CELLS,
+    RNN,
+    BIDIRECTIONAL,
+    *CONV_LSTMS,
+    *AROUND,
+    SEQUENTIAL,
+)
 TABLE: dict[str, LayerClass] = {layer.name: layer for layer in CLASSES}
 
 

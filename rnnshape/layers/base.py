@@ -72,11 +72,17 @@ class Refusal(NamedTuple):
 
 @dataclass(slots=True)
 class Given:
-    """What reaches a layer: dimensions, dtype, and the letter that its ``units`` go by."""
+    """What reaches a layer: dimensions, dtype, and the letter that its ``units`` go by.
+
+    ``within`` is the dtype policy of a wrapper that runs the layer's ``call`` itself, under its own
+    autocast, as TimeDistributed does; ``masked`` says whether a mask comes with the tensor.
+    """
 
     dims: Dims
     dtype: str
     letter: str = "H"
+    within: str | None = None
+    masked: bool = False
 
 
 @dataclass(slots=True)
@@ -85,7 +91,8 @@ class Answer:
 
     ``outputs`` holds one leaf, or two for a Bidirectional that does not merge; ``states`` the
     states in Keras' nesting whether or not they are returned; ``hidden`` is the leaf of ``states``
-    that the output equals.  ``returned`` is the whole, in Keras' containers.
+    that the output equals.  ``returned`` is the whole, in Keras' containers; ``flow`` what each layer
+    of a stack returns; ``masks`` whether a mask goes on with the output.
     """
 
     outputs: tuple[Leaf, ...]
@@ -96,29 +103,41 @@ class Answer:
     laws: list[Law] = field(default_factory=list)
     cudnn: list[Rule] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    flow: tuple[tuple[str, Returned], ...] = ()
+    masks: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LayerClass:
     """One class of Keras, as the table knows it.
 
-    ``letters`` gives the input's dimensions in letters for a node of the class; ``theory`` the
-    answer; ``check`` what is wrong with a combination of arguments that are each right.  ``kind``
-    is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional takes,
-    ``"layer"`` for the rest.
+    ``arguments`` stand in the order of Keras' signature; from ``dtype`` on they are keywords only.
+    ``letters`` gives the input's dimensions in letters for a node of the class, as near to the asked
+    rank as the class takes (None: its usual one); ``theory`` the answer.  ``check`` says what is
+    wrong with a combination of arguments that are each right, ``check_input`` why an input of the
+    right rank cannot go in.  ``tokens`` gives the whole numbers that the class eats, if it does.
+    ``twin`` is the layer that computes the same given the same weights.
+
+    ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
+    takes, ``"stack"`` for Sequential, ``"layer"`` for the rest.
     """
 
     name: str
     kind: str
     arguments: tuple[Argument, ...]
     theory: Callable[[Node, Given], Answer]
-    letters: Callable[[Node], tuple[str, ...]]
+    letters: Callable[[Node, int | None], tuple[str, ...]]
     check: Callable[[Node], Iterable[Problem]] = lambda node: ()
+    check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None
+    tokens: Callable[[Node], range | None] = lambda node: None
     twin: Callable[[Node], Node | None] = lambda node: None
+    positional: int = field(init=False)
     by_name: dict[str, Argument] = field(init=False)
     defaults: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        names = [argument.name for argument in self.arguments]
+        object.__setattr__(self, "positional", names.index("dtype") if "dtype" in names else len(names))
         object.__setattr__(self, "by_name", {argument.name: argument for argument in self.arguments})
         object.__setattr__(self, "defaults", {argument.name: argument.default for argument in self.arguments})
 

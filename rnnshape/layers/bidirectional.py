@@ -6,6 +6,7 @@ the backward sequence round again and merges the outputs; the states it only put
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
@@ -42,10 +43,11 @@ def directions(node: Node) -> tuple[Node, Node]:
 def theory(node: Node, given: Given) -> Answer:
     """``(output, *forward states, *backward states)``; two outputs first with ``merge_mode=None``."""
     forward_node, backward_node = directions(node)
-    forward = forward_node.cls.theory(forward_node, given)
+    inside = replace(given, within=None)
+    forward = forward_node.cls.theory(forward_node, inside)
     same = _width(forward_node) == _width(backward_node)
     letter = given.letter if same else given.letter + "b"
-    backward = backward_node.cls.theory(backward_node, Given(given.dims, given.dtype, letter))
+    backward = backward_node.cls.theory(backward_node, replace(inside, letter=letter))
     dtype = compute_dtype(node["dtype"])
     ahead, back = forward.outputs[0].dims, backward.outputs[0].dims
     mode = node["merge_mode"]
@@ -69,7 +71,8 @@ def theory(node: Node, given: Given) -> Answer:
         ],
         laws=_laws(node, given, forward, backward) if with_state else [],
         cudnn=_cudnn(forward.cudnn, backward.cudnn),
-        refusals=[*forward.refusals, *backward.refusals, *_refusals(forward_node)],
+        masks=forward.masks,
+        refusals=[*forward.refusals, *backward.refusals, *_refusals(forward_node, called=given.within is None)],
     )
 
 
@@ -88,28 +91,32 @@ def _laws(node: Node, given: Given, forward: Answer, backward: Answer) -> list[L
     f, b = "forward_" + forward.hidden.role, "backward_" + backward.hidden.role
     mode, sequences, one_step = node["merge_mode"], node["layer"]["return_sequences"], given.dims[1].size == 1
     if not sequences:
-        return list(_final_laws(mode, f, b, _half(forward)))
+        return list(_final_laws(mode, f, b, _halves(forward)))
     if mode is None:
         return list(_separate_laws(f, b, one_step))
     if mode == "concat":
-        return list(_concat_laws(f, b, one_step, _half(forward)))
+        return list(_concat_laws(f, b, one_step, _halves(forward)))
     return list(_merged_laws(mode, f, b, one_step))
 
 
-def _half(forward: Answer) -> str:
-    """How Python slices the last axis at the forward layer's width."""
-    width = forward.outputs[0].dims[-1]
-    return width.letter if width.letter.isidentifier() else str(width.size)
+def _halves(forward: Answer) -> tuple[str, str]:
+    """How Python takes the forward and the backward half of the last axis, after the leading ones."""
+    dims = forward.outputs[0].dims
+    width = dims[-1]
+    size = width.letter if width.letter.isidentifier() else str(width.size)
+    # A picture has more axes between: ``output[:, ..., :H]``.
+    space = "..., " if any(dim.letter[0] in "XYZ" for dim in dims) else ""
+    return f"{space}:{size}", f"{space}{size}:"
 
 
-def _final_laws(mode: str | None, f: str, b: str, half: str) -> Iterator[Law]:
+def _final_laws(mode: str | None, f: str, b: str, halves: tuple[str, str]) -> Iterator[Law]:
     why = "without return_sequences each direction gives its final hidden state"
     if mode is None:
         yield Law(f"forward_output == {f}", True, why)
         yield Law(f"backward_output == {b}", True, why)
     elif mode == "concat":
-        yield Law(f"output[:, :{half}] == {f}", True, why)
-        yield Law(f"output[:, {half}:] == {b}", True, why)
+        yield Law(f"output[:, {halves[0]}] == {f}", True, why)
+        yield Law(f"output[:, {halves[1]}] == {b}", True, why)
     else:
         yield Law(f"output == {_MERGED[mode].format(f=f, b=b)}", True, why + f", merged by {mode}")
         yield Law(f"output == {f}", False, "the states are never merged, only the outputs are")
@@ -121,10 +128,10 @@ _NOT_THERE = "at the last step the backward pass has only begun: it ends at t = 
 _ONE_STEP = "there is only one step, so both passes end there"
 
 
-def _concat_laws(f: str, b: str, one_step: bool, half: str) -> Iterator[Law]:
-    yield Law(f"output[:, -1, :{half}] == {f}", True, _FORWARD_ENDS)
-    yield Law(f"output[:, 0, {half}:] == {b}", True, _BACKWARD_ENDS)
-    yield Law(f"output[:, -1, {half}:] == {b}", one_step, _ONE_STEP if one_step else _NOT_THERE)
+def _concat_laws(f: str, b: str, one_step: bool, halves: tuple[str, str]) -> Iterator[Law]:
+    yield Law(f"output[:, -1, {halves[0]}] == {f}", True, _FORWARD_ENDS)
+    yield Law(f"output[:, 0, {halves[1]}] == {b}", True, _BACKWARD_ENDS)
+    yield Law(f"output[:, -1, {halves[1]}] == {b}", one_step, _ONE_STEP if one_step else _NOT_THERE)
 
 
 def _separate_laws(f: str, b: str, one_step: bool) -> Iterator[Law]:
@@ -139,8 +146,9 @@ def _merged_laws(mode: str, f: str, b: str, one_step: bool) -> Iterator[Law]:
     yield Law(f"output[:, -1, :] == {merged}", one_step, why)
 
 
-def _refusals(forward: Node) -> Iterator[Refusal]:
-    if forward["stateful"] and forward["return_state"]:
+def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
+    """A wrapper that runs ``call`` itself never asks for the mask, and so never meets the bug."""
+    if called and forward["stateful"] and forward["return_state"]:
         yield Refusal(
             "TypeError: Bidirectional.compute_mask fails when the layer is stateful and returns its state",
             "drop stateful or return_state, or build the two directions by hand",
@@ -172,16 +180,41 @@ def check(node: Node) -> Iterator[Problem]:
             yield Problem("backward_layer", f"{name} must be {forward[name]}, as in the forward layer")
 
 
+def check_input(node: Node, dims: Dims) -> str | None:
+    """Why two outputs that do not fit cannot be merged."""
+    forward_node, backward_node = directions(node)
+    for layer in (forward_node, backward_node):
+        if len(layer.cls.letters(layer, len(dims))) != len(dims):
+            return f"layer and backward_layer must take the same input: {layer.name} takes another rank"
+        if wrong := layer.cls.check_input(layer, dims):
+            return wrong
+    mode = node["merge_mode"]
+    if mode is None or node["backward_layer"] is None:
+        return None
+    ahead, back = (
+        layer.cls.theory(layer, Given(dims, "float32")).outputs[0].dims for layer in (forward_node, backward_node)
+    )
+    sizes = [(a.size, b.size) for a, b in zip(ahead, back, strict=True)]
+    merged = sizes[:-1] if mode == "concat" else sizes
+    stretch = mode != "concat"
+    if all(a == b or (stretch and 1 in (a, b)) for a, b in merged):
+        return None
+    shapes = " and ".join(str(tuple(dim.size for dim in side)) for side in (ahead, back))
+    return f"merge_mode={mode!r} cannot merge {shapes}: give both directions the same width, or use merge_mode=None"
+
+
 BIDIRECTIONAL = LayerClass(
     "Bidirectional",
     "layer",
     (
         arg.Argument("layer", arg.Nested("recurrent"), help="The recurrent layer that reads forwards:"),
         arg.Argument("merge_mode", arg.OneOf(MERGES), "concat", "How the two outputs become one:", True),
+        arg.Argument("weights", arg.OneOf((None,)), None),
         arg.Argument("backward_layer", arg.Nested("recurrent", none=True), None),
         *arg.EVERY_LAYER,
     ),
     theory,
-    lambda node: node["layer"].cls.letters(node["layer"]),
+    lambda node, rank: node["layer"].cls.letters(node["layer"], rank),
     check=check,
+    check_input=check_input,
 )

@@ -122,19 +122,19 @@ LSTM_CELL = LayerClass(
     "cell",
     (*_HEAD, arg.UNIT_FORGET_BIAS, *_TAIL, arg.SEED, *arg.EVERY_LAYER, arg.IMPLEMENTATION),
     lstm_step,
-    lambda node: CELL_INPUT,
+    lambda node, rank: CELL_INPUT,
 )
 GRU_CELL = LayerClass(
     "GRUCell",
     "cell",
     (*_HEAD, *_TAIL, arg.RESET_AFTER, arg.SEED, *arg.EVERY_LAYER, arg.IMPLEMENTATION),
     gru_step,
-    lambda node: CELL_INPUT,
+    lambda node, rank: CELL_INPUT,
 )
 SIMPLE_RNN_CELL = LayerClass(
     "SimpleRNNCell",
     "cell",
     (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, *_TAIL, arg.SEED, *arg.EVERY_LAYER),
     simple_rnn_step,
-    lambda node: CELL_INPUT,
+    lambda node, rank: CELL_INPUT,
 )

@@ -61,6 +61,17 @@ class Node:
         """The same node with some arguments changed."""
         return Node.of(self.cls, {**dict(self.given), **changes})
 
+    def everywhere(self, argument: str, value: Any) -> Node:
+        """The same tree with an argument given to every node that takes it and does not say it itself."""
+
+        def changed(part: Any) -> Any:
+            if isinstance(part, Node):
+                return part.everywhere(argument, value)
+            return tuple(map(changed, part)) if isinstance(part, tuple) else part
+
+        inside = {name: changed(part) for name, part in self.given}
+        return Node.of(self.cls, {argument: value, **inside} if self.has(argument) else inside)
+
     @property
     def children(self) -> tuple[Node, ...]:
         """The layers and cells that stand in the arguments, in order."""
@@ -75,12 +86,18 @@ class Node:
     @property
     def text(self) -> str:
         """The canonical expression: parsing it gives an equal node."""
+        if self.cls.kind == "stack" and len(self["layers"]) > 1:
+            return " | ".join(layer.text for layer in self["layers"])
+        return self.written()
+
+    def written(self, prefix: str = "") -> str:
+        """The constructor call, every class name behind ``prefix``."""
         parts = []
         for name, value in self.given:
             argument = self.cls.by_name[name]
-            written = _written(value, as_list=isinstance(argument.kind, Nested))
-            parts.append(written if argument.default is REQUIRED else f"{name}={written}")
-        return f"{self.name}({', '.join(parts)})"
+            text = _written(value, prefix, as_list=isinstance(argument.kind, Nested))
+            parts.append(text if argument.default is REQUIRED else f"{name}={text}")
+        return f"{prefix}{self.name}({', '.join(parts)})"
 
 
 def _nodes(values: Any) -> Iterator[Node]:
@@ -91,9 +108,9 @@ def _nodes(values: Any) -> Iterator[Node]:
             yield from _nodes(value)
 
 
-def _written(value: Any, *, as_list: bool) -> str:
+def _written(value: Any, prefix: str, *, as_list: bool) -> str:
     if isinstance(value, Node):
-        return value.text
+        return value.written(prefix)
     if isinstance(value, tuple) and as_list:
-        return f"[{', '.join(_written(item, as_list=True) for item in value)}]"
+        return f"[{', '.join(_written(item, prefix, as_list=True) for item in value)}]"
     return repr(value)

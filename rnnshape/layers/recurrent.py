@@ -32,9 +32,15 @@ from rnnshape.layers.cells import (
     simple_rnn_step,
 )
 from rnnshape.layers.node import Node
+from rnnshape.layers.stacked import STACKED_RNN_CELLS, mirrored, nesting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_LONE_CELL = "IndexError: an unrolled stack of one cell hands its states on without their list"
+
+_MASKED_DTYPES = "InvalidArgumentError: a masked step selects between states of two dtypes, the stack's and a cell's"
+_MASKED_LONE_CELL = "ValueError: The two structures don't have the same nested structure (a stack of one cell, masked)"
 
 SEQUENCE_INPUT = ("N", "T", "C")
 
@@ -55,6 +61,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: list[Rule]) -> Answ
         weights=step.weights,
         laws=_laws(node, time.size, step.hidden) if node["return_state"] else [],
         cudnn=cudnn,
+        masks=given.masked and sequences,
         refusals=[*step.refusals, *_refusals(node, cudnn)],
     )
 
@@ -123,18 +130,49 @@ def _fused(
     return theory
 
 
+def cell_of(node: Node) -> Node:
+    """The cell of an RNN; Keras puts a list of cells into StackedRNNCells."""
+    cell = node["cell"]
+    return Node.of(STACKED_RNN_CELLS, {"cells": cell}) if isinstance(cell, tuple) else cell
+
+
 def _rnn(node: Node, given: Given) -> Answer:
-    cell: Node = node["cell"]
+    cell = cell_of(node)
     batch, _, *rest = given.dims
     step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
+    if cell.cls is STACKED_RNN_CELLS:
+        _renest(node, cell, step, given)
     fused = FUSED_BY_CELL.get(cell.name)
     instead = f"use {fused} instead of RNN({cell.name})" if fused in ("LSTM", "GRU") else "use LSTM or GRU layers"
     return over_time(node, given, step, never_cudnn(instead))
 
 
+def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
+    """Put the states of a stack into the nesting that Keras returns them in.
+
+    The loop packs them as the initial states are nested.  Unrolled, they come back as the last step
+    left them; and a masked loop fails when a step changes their nesting.
+    """
+    if given.masked and any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in cell.walk()):
+        step.refusals.append(Refusal(_MASKED_DTYPES, "give the stack and its cells one dtype"))
+    if not node["unroll"]:
+        if given.masked and nesting(step.returned[1]) != nesting(step.states):
+            step.refusals.append(Refusal(_MASKED_LONE_CELL, "use RNN(cell) for a single cell, not a list of one"))
+        return
+    if given.masked:
+        return
+    try:
+        # The nesting settles after two steps.
+        for _ in range(min(given.dims[1].size, 3)):
+            new = mirrored(cell, step.states)
+            step.states = new if isinstance(new, list) else [new]
+    except IndexError:
+        step.refusals.append(Refusal(_LONE_CELL, "use RNN(cell) for a single cell, or drop unroll"))
+
+
 def fused_twin(node: Node) -> Node | None:
     """The fused layer that computes what ``RNN(cell)`` computes, given the same weights."""
-    cell: Node = node["cell"]
+    cell = cell_of(node)
     fused = FUSED_BY_CELL.get(cell.name)
     if fused is None or compute_dtype(cell["dtype"]) != compute_dtype(node["dtype"]):
         return None
@@ -170,7 +208,7 @@ LSTM = LayerClass(
         arg.IMPLEMENTATION,
     ),
     _fused(lstm_step, fused_cudnn),
-    lambda node: SEQUENCE_INPUT,
+    lambda node, rank: SEQUENCE_INPUT,
 )
 GRU = LayerClass(
     "GRU",
@@ -190,7 +228,7 @@ GRU = LayerClass(
         arg.IMPLEMENTATION,
     ),
     _fused(gru_step, fused_cudnn),
-    lambda node: SEQUENCE_INPUT,
+    lambda node, rank: SEQUENCE_INPUT,
 )
 SIMPLE_RNN = LayerClass(
     "SimpleRNN",
@@ -206,7 +244,7 @@ SIMPLE_RNN = LayerClass(
         *_PASSED_ON,
     ),
     _fused(simple_rnn_step, lambda node: never_cudnn("use LSTM or GRU")),
-    lambda node: SEQUENCE_INPUT,
+    lambda node, rank: SEQUENCE_INPUT,
 )
 RNN = LayerClass(
     "RNN",
@@ -215,11 +253,11 @@ RNN = LayerClass(
         arg.Argument("cell", arg.Nested("cell", many=True), help="The cell that computes one step:"),
         *_FUSED_TAIL,
         arg.ZERO_OUTPUT_FOR_MASK,
-        arg.ACTIVITY_REGULARIZER,
         *arg.EVERY_LAYER,
+        arg.ACTIVITY_REGULARIZER,
     ),
     _rnn,
-    lambda node: SEQUENCE_INPUT,
+    lambda node, rank: SEQUENCE_INPUT,
     twin=fused_twin,
 )
 

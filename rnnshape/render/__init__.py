@@ -31,6 +31,7 @@ _REPORT_FORMATS = {
     "table": "rnnshape.render.table",
     "json": "rnnshape.render.json",
     "jsonl": "rnnshape.render.jsonl",
+    "code": "rnnshape.render.code",
 }
 FORMATS = tuple(_REPORT_FORMATS)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rnnshape.render import View
     from rnnshape.report import Report
     from rnnshape.report.checks import Check
+    from rnnshape.report.report import Wired
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
@@ -35,9 +36,14 @@ def write(report: Report, stream: TextIO, view: View) -> None:
 
 def draw(report: Report, view: View, marks: Marks = UNICODE) -> RenderableType:
     """The whole view as one renderable."""
-    parts: list[RenderableType] = [_title(report), _context(report, marks), Text(), _outputs(report, marks)]
+    parts: list[RenderableType] = [_title(report), _context(report, marks), Text()]
+    if report.flow:
+        parts += [_flow(report, marks), Text()]
+    parts.append(_outputs(report, marks))
     if report.checks:
         parts += [Text(), _checks(report, marks)]
+    if report.wiring is not None:
+        parts += [Text(), _wiring(report.wiring, marks)]
     if view.weights:
         parts += [Text(), _weights(report, marks)]
     if view.values and report.values:
@@ -98,6 +104,25 @@ def _outputs(report: Report, marks: Marks) -> Table:
             _sizes(tensor.shape),
             tensor.dtype,
         )
+    return table
+
+
+def _flow(report: Report, marks: Marks) -> Table:
+    """What passes from layer to layer; all but the last hand on one tensor."""
+    table = _grid(marks, "What flows", "", "layer", "returns", "shape", "dtype")
+    for number, part in enumerate(report.flow, 1):
+        first, *others = leaves(part.observed or part.predicted)
+        more = f" and {len(others)} more" if others else ""
+        table.add_row(
+            str(number), Text(part.expression, "code"), _sizes(first.symbolic) + more, _sizes(first.shape), first.dtype
+        )
+    return table
+
+
+def _wiring(wired: Wired, marks: Marks) -> Table:
+    table = _grid(marks, f"Into {wired.layer.text}", "role", "letters", "shape", "dtype")
+    for tensor in leaves(wired.structure):
+        table.add_row(Text(tensor.role, "role"), _sizes(tensor.symbolic), _sizes(tensor.shape), tensor.dtype)
     return table
 
 
@@ -166,6 +191,8 @@ def _footer(report: Report) -> Table:
     table.add_column(overflow="fold")
     table.add_row(Text("cuDNN", "head"), cudnn_line(report))
     table.add_row(Text("Paste", "head"), Text(report.unpacking, "code"))
+    if report.wiring is not None:
+        table.add_row(Text("Wire", "head"), Text(report.wiring.unpacking, "code"))
     return table
 
 

@@ -6,13 +6,14 @@ Nothing here knows how a Report is drawn, and nothing that draws one knows Keras
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import FAILED, OK, Refused, RnnshapeError
+from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import Check, unverified, verified
 from rnnshape.structure import Nest, Structure, brackets, labelled, leaves, same
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.lab.observe import Observation
+    from rnnshape.layers import Node
     from rnnshape.layers.base import Weight
     from rnnshape.spec import Spec
     from rnnshape.theory import Prediction, Verdict
@@ -45,10 +47,55 @@ class Error:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """What one layer of a stack hands to the next, as theory says and as it was seen."""
+
+    expression: str
+    predicted: Structure
+    observed: Structure | None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "expression": self.expression,
+            "predicted": self.predicted.to_dict(),
+            "observed": self.observed and self.observed.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A second layer that begins with the states of the first."""
+
+    layer: Node
+    initial_state: str
+    predicted: Structure
+    observed: Structure | None
+
+    @property
+    def structure(self) -> Structure:
+        return self.observed or self.predicted
+
+    @property
+    def unpacking(self) -> str:
+        """The line to paste: ``decoder_output = decoder(x, initial_state=[state_h, state_c])``."""
+        left = _bare(brackets(self.structure, lambda tensor: f"decoder_{tensor.role}"))
+        return f"{left} = decoder(x, initial_state={self.initial_state})"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "expression": self.layer.text,
+            "initial_state": self.initial_state,
+            "predicted": self.predicted.to_dict(),
+            "observed": self.observed and self.observed.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One answer.  ``observed``, ``agrees`` and the verdicts of ``checks`` are None unless a layer ran.
 
-    ``values`` are the arrays of the observed tensors, in the order in which they are returned.
+    ``values`` are the arrays of the observed tensors, in the order in which they are returned; ``flow``
+    is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for.
     """
 
     spec: Spec
@@ -63,6 +110,8 @@ class Report:
     environment: dict[str, Any]
     error: Error | None = None
     values: tuple[Any, ...] = ()
+    flow: tuple[Flow, ...] = ()
+    wiring: Wired | None = None
 
     @property
     def ok(self) -> bool:
@@ -88,7 +137,7 @@ class Report:
     def unpacking(self) -> str:
         """The line to paste: ``output, state_h, state_c = layer(x)``."""
         text = brackets(self.structure, lambda tensor: tensor.role)
-        bare = text[1:-1] if text.startswith("(") and not text.endswith(",)") else text
+        bare = _bare(text)
         if self.spec.layer.cls.kind != "cell":
             return f"{bare} = layer(x)"
         assert isinstance(self.predicted, Nest)  # a cell returns (output, states)
@@ -138,7 +187,14 @@ class Report:
             "environment": self.environment,
             "error": self.error and self.error.to_dict(),
             "ok": self.ok,
+            **({"flow": [part.to_dict() for part in self.flow]} if self.flow else {}),
+            **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
+
+
+def _bare(text: str) -> str:
+    """Without the outermost parentheses, which an assignment does not need."""
+    return text[1:-1] if text.startswith("(") and not text.endswith(",)") else text
 
 
 def _tensors(structure: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -163,23 +219,46 @@ def _finite(nested: Any) -> Any:
 
 def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeError | None) -> Report:
     """The Report of a prediction and what the lab made of it; None when the lab was not asked."""
-    device = None
-    versions = installed()
-    if outcome is None or isinstance(outcome, RnnshapeError):
-        error = _error(predicted, outcome)
-        return Report(
-            spec, predicted.returned, None, None, tuple(map(unverified, predicted.laws)), predicted.weights,
-            predicted.params, predicted.cudnn, None, _environment(spec, versions, device), error,
-        )  # fmt: skip
-    observed = labelled(outcome.returned, predicted.returned)
-    agrees = same(observed, predicted.returned) and outcome.weights == tuple(
-        tuple(dim.size for dim in weight.dims) for weight in predicted.weights
+    told = Report(
+        spec=spec,
+        predicted=predicted.returned,
+        observed=None,
+        agrees=None,
+        checks=tuple(map(unverified, predicted.laws)),
+        weights=predicted.weights,
+        params=predicted.params,
+        cudnn=predicted.cudnn,
+        cudnn_used=None,
+        environment=_environment(spec, installed(), None),
+        flow=tuple(Flow(text, structure, None) for text, structure in predicted.flow),
+        wiring=_wired(spec, predicted.into, None),
     )
-    checks = _checks(spec, predicted, outcome, observed) if same(observed, predicted.returned) else ()
-    return Report(
-        spec, predicted.returned, observed, agrees, checks, predicted.weights, predicted.params, predicted.cudnn,
-        outcome.cudnn_used, _environment(spec, {**versions, **outcome.versions}, outcome.device), None, outcome.values,
-    )  # fmt: skip
+    if outcome is None or isinstance(outcome, RnnshapeError):
+        return replace(told, error=_error(predicted, outcome))
+    observed = labelled(outcome.returned, predicted.returned)
+    alike = same(observed, predicted.returned)
+    passed = [labelled(seen, part.predicted) for part, seen in zip(told.flow, outcome.flow, strict=True)]
+    begun = outcome.into and predicted.into and labelled(outcome.into, predicted.into)
+    return replace(
+        told,
+        observed=observed,
+        agrees=alike
+        and outcome.weights == tuple(tuple(dim.size for dim in weight.dims) for weight in predicted.weights)
+        and all(same(part.predicted, seen) for part, seen in zip(told.flow, passed, strict=True))
+        and (begun is None or (predicted.into is not None and same(begun, predicted.into))),
+        checks=_checks(spec, predicted, outcome, observed) if alike else (),
+        cudnn_used=outcome.cudnn_used,
+        environment=_environment(spec, {**installed(), **outcome.versions}, outcome.device),
+        values=outcome.values,
+        flow=tuple(replace(part, observed=seen) for part, seen in zip(told.flow, passed, strict=True)),
+        wiring=_wired(spec, predicted.into, begun),
+    )
+
+
+def _wired(spec: Spec, predicted: Structure | None, observed: Structure | None) -> Wired | None:
+    if spec.into is None or predicted is None:
+        return None
+    return Wired(spec.into, wire(spec.layer, spec.into, spec.dims).code, predicted, observed)
 
 
 def _error(predicted: Prediction, outcome: RnnshapeError | None) -> Error | None:

@@ -112,5 +112,11 @@ COMMANDS = {
             # The wrapper itself turns the second layer round and refuses one that is turned already.
             without=frozenset({"go_backwards"}),
         ),
+        *(
+            Command(f"conv-lstm{rank}d", TABLE[f"ConvLSTM{rank}D"], f"What a ConvLSTM{rank}D returns.")
+            for rank in (1, 2, 3)
+        ),
+        Command("embedding", TABLE["Embedding"], "What an Embedding returns."),
+        Command("dense", TABLE["Dense"], "What a Dense layer returns."),
     )
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rnnshape.layers.arguments import Argument, Kind, OneOf, Whole
+from rnnshape.layers.arguments import DTYPES, Argument, Kind, OneOf, Whole
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,16 @@ class Shape(Kind):
         return tuple(Whole().from_text(part.strip()) for part in inner.split(","))
 
 
+class Expression(Kind):
+    """The text of a layer, read by ``spec.expression``."""
+
+    allowed = "a Keras expression, such as LSTM(8)"
+    metavar = "EXPR"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, str)
+
+
 BATCH = Argument("batch", Whole(), 2, "N, the batch size.", True, "n")
 TIME = Argument("time", Whole(), 3, "T, the number of time steps.", True, "t")
 CHANNELS = Argument("channels", Whole(), 4, "C, the channels (features) of one step.", True, "c")
@@ -34,5 +44,9 @@ INPUT = Argument("input", Shape(), None, "The input's whole shape instead of N, 
 SEED = Argument("seed", Whole(0), 0, "Seed of the random weights and input.", True)
 DEVICE = Argument("device", OneOf(("auto", "cpu", "gpu")), "auto", "Where the real layer runs:", True)
 
+INTO = Argument("into", Expression(), None, "A second layer, begun with this one's states.", True)
+# For an expression, whose layers have their own dtype arguments.
+DTYPE = Argument("dtype", OneOf(DTYPES), None, "For every layer that names none itself:", True)
+
 DIMENSIONS = (BATCH, TIME, CHANNELS)
-RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, DEVICE)
+RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, DEVICE, INTO)

@@ -3,6 +3,8 @@
 >>> spec = make("lstm", {"return_state": True, "time": 5})
 >>> spec.layer.text, spec.input
 ('LSTM(1, return_state=True)', (2, 5, 4))
+>>> make("LSTM(1, return_state=True)", {"time": 5}) == spec
+True
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
-from rnnshape.layers.base import compute_dtype
+from rnnshape.layers import TABLE
+from rnnshape.layers.base import Given, Leaf, compute_dtype
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.wiring import wire
 from rnnshape.spec.commands import COMMANDS
-from rnnshape.spec.options import BATCH, CHANNELS, DIMENSIONS, INPUT, RUN_OPTIONS, TIME
+from rnnshape.spec.expression import parse
+from rnnshape.spec.options import BATCH, CHANNELS, DIMENSIONS, DTYPE, INPUT, INTO, RUN_OPTIONS, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +27,11 @@ if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import Node
 
-_DEFAULT_SIZES = {"N": BATCH.default, "T": TIME.default, "C": CHANNELS.default}
+_RUN = {option.name: option for option in RUN_OPTIONS}
+_LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
+# T2 is the time axis inside a TimeDistributed; what else there is are the axes of a picture.
+_DEFAULT_SIZES = {"N": BATCH.default, "T": TIME.default, "C": CHANNELS.default, "T2": 5}
+_SPACE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,8 @@ class Spec:
     """A layer and how it is to be looked at.
 
     ``input`` is the whole shape of what is fed to it, ``(N, T, C)`` for a layer and ``(N, C)`` for a
-    cell; ``seed`` makes weights and input repeatable; ``device`` is ``"auto"``, ``"cpu"`` or ``"gpu"``.
+    cell; ``seed`` makes weights and input repeatable; ``device`` is ``"auto"``, ``"cpu"`` or ``"gpu"``;
+    ``into`` is a second layer, which gets this one's states as its ``initial_state``.
     """
 
     layer: Node
@@ -38,11 +48,17 @@ class Spec:
     seed: int = 0
     device: str = "auto"
     name: str | None = None
+    into: Node | None = None
+
+    @property
+    def tokens(self) -> range | None:
+        """The whole numbers that the first layer eats, or None when it takes real ones."""
+        return self.layer.cls.tokens(self.layer)
 
     @property
     def letters(self) -> tuple[str, ...]:
         """The input's dimensions in letters."""
-        return self.layer.cls.letters(self.layer)
+        return self.layer.cls.letters(self.layer, len(self.input))
 
     @property
     def dims(self) -> tuple[Dim, ...]:
@@ -50,26 +66,66 @@ class Spec:
 
     @property
     def input_dtype(self) -> str:
-        """The dtype of what is fed: the one in which the outermost layer computes."""
-        return compute_dtype(self.layer["dtype"])
+        """The dtype of what is fed: the one in which the first layer computes, or that of tokens."""
+        if self.tokens is not None:
+            return "int32"
+        first = self.layer["layers"][0] if self.layer.cls.kind == "stack" else self.layer
+        return compute_dtype(first["dtype"])
 
 
 def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> Spec:
-    """The Spec of a command's name (``"lstm"``) and its options, under their names.
+    """The Spec of a command's name (``"lstm"``) or of an expression (``"LSTM(8)"``), and its options.
 
     Raises:
-        Invalid: with every problem at once, each under the option's name.
+        Invalid: with every problem at once, each under its option's name, or with its place in the
+            expression (``text`` is then the expression).
     """
     options = dict(options or {})
     command = COMMANDS.get(layer)
-    if command is None:
-        raise Invalid([Problem("layer", f"{layer!r} is not a layer{nearest(layer, COMMANDS)}")])
-    known = {**command.options, **{option.name: option for option in RUN_OPTIONS}}
-    problems = [problem for name_, value in options.items() if (problem := _refuse(name_, value, known))]
+    known = dict(_RUN)
+    if command is not None:
+        known |= command.options
+    elif layer.replace("-", "_").isidentifier() and layer not in TABLE:
+        near = nearest(layer, COMMANDS)
+        raise Invalid([Problem("layer", f"{layer!r} is neither a layer's command nor an expression{near}")])
+    else:
+        known[DTYPE.name] = DTYPE
+    problems = [problem for key, value in options.items() if (problem := _refuse(key, value, known))]
+    run = {key: value for key, value in options.items() if key in _RUN}
+    if command is not None:
+        if problems:
+            raise Invalid(problems)
+        return finish(command.node({key: value for key, value in options.items() if key not in _RUN}), run, name=name)
+    try:
+        parsed = parse(layer)
+    except Invalid as error:
+        raise Invalid([*error.problems, *problems], error.text) from None
     if problems:
         raise Invalid(problems)
-    node = command.node({key: value for key, value in options.items() if key in command.options})
-    return finish(node, {key: value for key, value in options.items() if key not in command.options}, name=name)
+    node = parsed.node.everywhere("dtype", options["dtype"]) if "dtype" in options else parsed.node
+    spec = finish(node, run, name=name)
+    _check_unpacking(spec, parsed.targets)
+    return spec
+
+
+def _check_unpacking(spec: Spec, targets: int | None) -> None:
+    """Whether ``a, b = layer(x)`` takes as many values as come out."""
+    returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
+    count = len(returned) if isinstance(returned, tuple) else 1
+    if targets is None or targets == count:
+        return
+    names = f"{targets} name{'s stand' if targets > 1 else ' stands'} on the left"
+    if count > 1:
+        roles = ", ".join(leaf.role if isinstance(leaf, Leaf) else "[…]" for leaf in returned)
+        raise Invalid([Problem("", f"{names}, but {count} values come out: {roles}")])
+    raise Invalid(
+        [
+            Problem(
+                "",
+                f"{names}, but one tensor comes out, which would be taken apart along the batch: add return_state=True",
+            )
+        ]
+    )
 
 
 def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None) -> Spec:
@@ -80,10 +136,30 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None) -
     """
     problems = [*_combinations(node)]
     shape = _input(node, options, problems)
+    into = _into(node, shape, options.get(INTO.name), problems)
     if problems:
         raise Invalid(problems)
-    rest = {key: value for key, value in options.items() if key not in _SIZES}
-    return Spec(node, shape, name=name, **rest)
+    rest = {key: value for key, value in options.items() if key not in _SIZES and key != INTO.name}
+    return Spec(node, shape, name=name, into=into, **rest)
+
+
+def _into(node: Node, shape: tuple[int, ...], text: str | None, problems: list[Problem]) -> Node | None:
+    """The second layer, when its states can come from the first."""
+    if text is None or problems:
+        return None
+    try:
+        into = parse(text).node
+    except Invalid as error:
+        problems.extend(Problem(INTO.name, problem.message) for problem in error.problems)
+        return None
+    dims = tuple(map(Dim, shape, node.cls.letters(node, len(shape))))
+    if len(into.cls.letters(into, len(shape))) != len(shape):
+        wrong: str | None = rank_message(into, shape)
+    else:
+        wrong = into.cls.check_input(into, dims) or wire(node, into, dims).problem
+    if wrong:
+        problems.append(Problem(INTO.name, wrong))
+    return into
 
 
 _SIZES = {option.name for option in (*DIMENSIONS, INPUT)}
@@ -103,25 +179,28 @@ def _combinations(node: Node) -> Iterator[Problem]:
 
 def _input(node: Node, options: Mapping[str, Any], problems: list[Problem]) -> tuple[int, ...]:
     """The input's whole shape, from ``input`` or from batch, time and channels."""
-    letters = node.cls.letters(node)
-    if INPUT.name not in options:
-        sizes = {option.name: options.get(option.name) for option in DIMENSIONS}
-        named = {"N": sizes["batch"], "T": sizes["time"], "C": sizes["channels"]}
-        for option, letter in zip(DIMENSIONS, "NTC", strict=True):
-            if option.name in options and letter not in letters:
-                problems.append(Problem(option.name, f"means nothing here: {node.name} takes ({', '.join(letters)})"))
-        return tuple(named.get(letter) or _DEFAULT_SIZES[letter] for letter in letters)
-    twice = [option.name for option in DIMENSIONS if option.name in options]
-    problems.extend(Problem(name, "is already said by input, which is the whole shape") for name in twice)
-    shape: tuple[int, ...] = options[INPUT.name]
+    shape: tuple[int, ...] = options.get(INPUT.name, ())
+    letters = node.cls.letters(node, len(shape) or None)
+    if shape:
+        twice = [option.name for option in DIMENSIONS if option.name in options]
+        problems.extend(Problem(name, "is already said by input, which is the whole shape") for name in twice)
+    else:
+        named = {letter: options[option.name] for option, letter in _LETTERS.items() if option.name in options}
+        takes = f"means nothing here: {node.name} takes ({', '.join(letters)})"
+        problems.extend(
+            Problem(o.name, takes) for o, letter in _LETTERS.items() if letter in named and letter not in letters
+        )
+        shape = tuple(named.get(letter) or _DEFAULT_SIZES.get(letter, _SPACE) for letter in letters)
     if len(shape) != len(letters):
         problems.append(Problem(INPUT.name, rank_message(node, shape)))
+    elif not problems and (wrong := node.cls.check_input(node, tuple(map(Dim, shape, letters)))):
+        problems.append(Problem(INPUT.name if INPUT.name in options else "", wrong))
     return shape
 
 
 def rank_message(node: Node, shape: tuple[int, ...]) -> str:
     """Why an input of this rank cannot go in; Keras says ``expected ndim=3``."""
-    letters = node.cls.letters(node)
+    letters = node.cls.letters(node, None)
     what = f"{node.name} takes a rank-{len(letters)} input ({', '.join(letters)}), not the rank-{len(shape)} {shape}"
     if len(shape) == 2 and len(letters) == 3:
         what += ': add the time axis, x[:, None, :] for one step (Keras: "expected ndim=3, found ndim=2")'

@@ -1,7 +1,8 @@
 """predict: what a layer returns, from the table of layers and nothing else.
 
 >>> from rnnshape.spec import make
->>> from rnnshape.structure import leaves
+>>> from rnnshape.layers.wiring import wire
+from rnnshape.structure import leaves
 >>> answer = predict(make("lstm", {"return_state": True}))
 >>> [(tensor.role, tensor.symbolic) for tensor in leaves(answer.returned)]
 [('output', ('N', 'H')), ('state_h', ('N', 'H')), ('state_c', ('N', 'H'))]
@@ -16,6 +17,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Given, Law
+from rnnshape.layers.recurrent import cell_of
+from rnnshape.layers.wiring import wire
 from rnnshape.structure import Structure, Tensor, describe
 
 if TYPE_CHECKING:
@@ -39,7 +42,8 @@ class Prediction:
     """Theory's answer.
 
     ``returned`` is the structure of the call's result, ``params`` the number of numbers in the
-    weights, ``refusal`` what Keras is known to raise instead.
+    weights, ``refusal`` what Keras is known to raise instead, ``flow`` what each layer of a stack
+    returns, under its expression, ``into`` what a second layer returns that begins with these states.
     """
 
     returned: Structure
@@ -48,6 +52,8 @@ class Prediction:
     params: int
     cudnn: Verdict
     refusal: Refusal | None
+    flow: tuple[tuple[str, Structure], ...]
+    into: Structure | None = None
 
 
 def predict(spec: Spec) -> Prediction:
@@ -60,7 +66,16 @@ def predict(spec: Spec) -> Prediction:
         params=sum(prod(dim.size for dim in weight.dims) for weight in answer.weights),
         cudnn=_verdict(answer),
         refusal=answer.refusals[0] if answer.refusals else None,
+        into=_into(spec),
+        flow=tuple((text, describe(returned, _tensor)) for text, returned in answer.flow),
     )
+
+
+def _into(spec: Spec) -> Structure | None:
+    if spec.into is None:
+        return None
+    answer = wire(spec.layer, spec.into, spec.dims).answer
+    return describe(answer.returned, _tensor) if answer else None
 
 
 def _tensor(leaf: Leaf, path: str) -> Tensor:
@@ -72,7 +87,7 @@ def _twin_law(spec: Spec) -> Iterator[Law]:
     """``RNN(LSTMCell)`` is LSTM with another loop around it, and the same for GRU and SimpleRNN."""
     twin = spec.layer.cls.twin(spec.layer)
     if twin is not None:
-        cell, name = spec.layer["cell"].name, twin.name
+        cell, name = cell_of(spec.layer).name, twin.name
         only = f"; only {name} can use cuDNN" if name in ("LSTM", "GRU") else ""
         yield Law(
             f"layer(x) == {name}(...)(x)", True, f"with the same weights RNN({cell}) is {name}, number for number{only}"

@@ -1,0 +1,62 @@
+"""``python -m benchmarks``: measure, print and keep the tables in ``benchmarks/results/``.
+
+python -m benchmarks                            # everything, about ten minutes
+python -m benchmarks --only lengths --rounds 9  # one of them again; the other tables stay as they are
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from benchmarks import layers, one_layer, predictions, processes, report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.pairs import Row
+
+BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
+    "processes": processes.processes,
+    "predictions": predictions.predictions,
+    "layers": layers.layers,
+    "lengths": one_layer.lengths,
+    "sizes": one_layer.sizes,
+}
+
+
+def main() -> None:
+    """Measure what was asked for, and keep each table as soon as it is there."""
+    options = _options()
+    # What TensorFlow says about itself at import belongs to neither side.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for name in options.only or BENCHMARKS:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        benchmark = BENCHMARKS[name]
+        section = report.Section.of(benchmark, report.facts(), benchmark(options.rounds))
+        report.keep(name, section, order=list(BENCHMARKS))
+        print(section.markdown())
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="What rnnshape costs, as ratios.")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=BENCHMARKS,
+        metavar="NAME",
+        help=f"one of {', '.join(BENCHMARKS)}; repeatable",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=5, metavar="N", help="measurements of each side, in turn (default: 5)"
+    )
+    options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds must be 1 or more")
+    return options
+
+
+if __name__ == "__main__":
+    main()

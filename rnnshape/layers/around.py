@@ -1,0 +1,209 @@
+"""The layers that stand around recurrent ones: Masking, Embedding, Dense, Dropout, TimeDistributed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rnnshape.errors import Problem
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.base import (
+    Answer,
+    Given,
+    LayerClass,
+    Leaf,
+    Refusal,
+    Returned,
+    Weight,
+    compute_dtype,
+    variable_dtype,
+)
+from rnnshape.layers.cells import never_cudnn
+from rnnshape.layers.dims import Dim, fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.base import Dims
+    from rnnshape.layers.node import Node
+
+
+def _letters(rank: int, last: tuple[str, ...] = ("C",)) -> tuple[str, ...]:
+    """``(N, C)``, ``(N, T, C)``, ``(N, T, X, C)`` … for a layer that takes any rank."""
+    middle = ("T", "X", "Y", "Z", *(f"Z{i}" for i in range(2, rank)))
+    return ("N", *middle[: rank - 1 - len(last)], *last)
+
+
+def _answer(dims: Dims, dtype: str, *weights: Weight, masks: bool) -> Answer:
+    output = Leaf("output", dims, dtype)
+    cudnn = never_cudnn("nothing: there is no loop over time")
+    return Answer((output,), output, weights=list(weights), cudnn=cudnn, masks=masks)
+
+
+def _dtype(node: Node, given: Given) -> str:
+    """A layer returns its own dtype, unless a wrapper runs its ``call`` on what the wrapper has."""
+    return compute_dtype(node["dtype"]) if given.within is None else given.dtype
+
+
+def _promoted(left: str, right: str) -> str:
+    """The dtype of a product, as Keras promotes: the wider one; float16 and bfloat16 meet in float32."""
+    if left == right:
+        return left
+    return "float64" if "float64" in (left, right) else "float32"
+
+
+def _dense(node: Node, given: Given) -> Answer:
+    """``(…, H)``: the last axis becomes ``units``, whatever stands before it."""
+    *before, channels = given.dims
+    units = Dim(node["units"], given.letter)
+    weights = [Weight("kernel", (channels, units)), Weight("bias", (units,))]
+    dtype = _dtype(node, given)
+    if given.within is not None and not given.within.startswith("mixed_"):
+        # Only a mixed policy casts the weights that are read under it.
+        dtype = _promoted(dtype, variable_dtype(node["dtype"]))
+    return _answer((*before, units), dtype, *weights[: 2 if node["use_bias"] else 1], masks=given.masked)
+
+
+def _unchanged(node: Node, given: Given) -> Answer:
+    """Masking and Dropout: the same shape."""
+    return _answer(given.dims, _dtype(node, given), masks=given.masked or node.name == "Masking")
+
+
+def _embedding(node: Node, given: Given) -> Answer:
+    """``(N, T)`` whole numbers become ``(N, T, D)``."""
+    words, width = Dim(node["input_dim"], "V"), Dim(node["output_dim"], "D")
+    table = Weight("embeddings", (words, width))
+    return _answer((*given.dims, width), compute_dtype(node["dtype"]), table, masks=node["mask_zero"])
+
+
+def _tokens(node: Node) -> range:
+    """The numbers that may be fed; 0 is padding where ``mask_zero`` says so, unless there is no other."""
+    words = node["input_dim"]
+    return range(1 if node["mask_zero"] and words > 1 else 0, words)
+
+
+def _inner_letters(node: Node, rank: int | None) -> tuple[str, ...]:
+    """The inner layer's letters with one more time axis in front: its T is T2 here."""
+    inner: Node = node["layer"]
+    batch, *rest = inner.cls.letters(inner, None if rank is None else max(rank - 1, 2))
+    return (batch, "T", *(_later(letter) for letter in rest))
+
+
+def _later(letter: str) -> str:
+    return f"T{int(letter[1:] or 1) + 1}" if letter.startswith("T") else letter
+
+
+def _time_distributed(node: Node, given: Given) -> Answer:
+    """The inner layer's output with the time axis put back: ``(N, T, …)``.
+
+    Keras stacks what the inner ``call`` returns over time.  Where that is a tuple of tensors of one
+    shape, TensorFlow packs it into one tensor whose first axis counts them; where the shapes
+    differ it cannot (``docs/keras-quirks.md``).
+    """
+    inner: Node = node["layer"]
+    batch, time, *rest = given.dims
+    inside = replace(given, dims=(batch, *rest))
+    if given.within is None:
+        inside = replace(inside, dtype=compute_dtype(node["dtype"]), within=node["dtype"] or "float32")
+    answer = inner.cls.theory(inner, inside)
+    leaves = list(_flat(answer.returned))
+    first = leaves[0]
+    if isinstance(answer.returned, Leaf):
+        dims: Dims = (batch, time, *first.dims[1:])
+    else:
+        dims = (fixed(len(leaves)), time, *first.dims)
+    result = _answer(dims, first.dtype, *answer.weights, masks=given.masked)
+    result.refusals = [*answer.refusals, *_unpackable(inner, answer.returned)]
+    return result
+
+
+def _flat(value: Returned) -> Iterator[Leaf]:
+    if isinstance(value, Leaf):
+        yield value
+    else:
+        for item in value:
+            yield from _flat(item)
+
+
+def _unpackable(inner: Node, returned: Returned) -> Iterator[Refusal]:
+    if isinstance(returned, Leaf):
+        return
+    kinds = {(tuple(leaf.dims), leaf.dtype) for leaf in _flat(returned)}
+    if len(kinds) > 1 or any(not isinstance(item, Leaf) for item in returned):
+        yield Refusal(
+            f"InvalidArgumentError: TimeDistributed stacks what {inner.name} returns, tensors that differ in shape",
+            "TimeDistributed takes a layer that returns one tensor: drop return_state",
+        )
+
+
+def _check_time_distributed(node: Node) -> Iterator[Problem]:
+    if node["layer"].cls.kind == "stack":
+        yield Problem("layer", "must be one layer: rnnshape runs a stack layer by layer")
+
+
+_KERNEL = (arg.KERNEL_INITIALIZERS[0], arg.KERNEL_INITIALIZERS[2])
+
+DENSE = LayerClass(
+    "Dense",
+    "layer",
+    (
+        arg.UNITS,
+        arg.Argument("activation", arg.Activation(), None, "Activation of the output.", True),
+        arg.USE_BIAS,
+        *_KERNEL,
+        arg.REGULARIZERS[0],
+        arg.REGULARIZERS[2],
+        arg.ACTIVITY_REGULARIZER,
+        arg.CONSTRAINTS[0],
+        arg.CONSTRAINTS[2],
+        *arg.EVERY_LAYER,
+    ),
+    _dense,
+    lambda node, rank: _letters(rank or 2),
+)
+DROPOUT = LayerClass(
+    "Dropout",
+    "layer",
+    (
+        arg.Argument("rate", arg.Number(0, 1), help="Fraction to drop in training.", flag=True, cli_default=0.5),
+        arg.Argument("noise_shape", arg.Kind(), None),
+        arg.SEED,
+        *arg.EVERY_LAYER,
+    ),
+    _unchanged,
+    lambda node, rank: _letters(rank or 2),
+)
+MASKING = LayerClass(
+    "Masking",
+    "layer",
+    (arg.Argument("mask_value", arg.Number(), 0.0, "The value of a masked step.", True), *arg.EVERY_LAYER),
+    _unchanged,
+    lambda node, rank: _letters(rank or 3),
+)
+EMBEDDING = LayerClass(
+    "Embedding",
+    "layer",
+    (
+        arg.Argument("input_dim", arg.Whole(), help="V, the number of words.", flag=True, cli_default=10),
+        arg.Argument("output_dim", arg.Whole(), help="D, the width of a word.", flag=True, cli_default=4),
+        arg.Argument("embeddings_initializer", arg.Named(), "uniform"),
+        arg.Argument("embeddings_regularizer", arg.Named(), None),
+        arg.Argument("embeddings_constraint", arg.Named(), None),
+        arg.Argument("mask_zero", arg.Flag(), False, "Take 0 for padding.", True),
+        *arg.EVERY_LAYER,
+    ),
+    _embedding,
+    lambda node, rank: _letters(rank or 2, ()),
+    tokens=_tokens,
+)
+TIME_DISTRIBUTED = LayerClass(
+    "TimeDistributed",
+    "layer",
+    (arg.Argument("layer", arg.Nested("layer"), help="The layer that sees each step."), *arg.EVERY_LAYER),
+    _time_distributed,
+    _inner_letters,
+    check=_check_time_distributed,
+    check_input=lambda node, dims: node["layer"].cls.check_input(node["layer"], (dims[0], *dims[2:])),
+    tokens=lambda node: node["layer"].cls.tokens(node["layer"]),
+)
+AROUND = (TIME_DISTRIBUTED, MASKING, EMBEDDING, DENSE, DROPOUT)

@@ -1,0 +1,175 @@
+"""ConvLSTM1D, 2D and 3D: an LSTM whose products are convolutions over space.
+
+From Keras' ``layers/rnn/conv_lstm.py`` (read in 3.15.1).  The input's kernel moves with ``strides``,
+``padding`` and ``dilation_rate``; the recurrent one always keeps the size (stride 1, ``same``).
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from rnnshape.errors import Problem
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.base import (
+    Answer,
+    Dims,
+    Given,
+    Law,
+    LayerClass,
+    Leaf,
+    Refusal,
+    Weight,
+    compute_dtype,
+    variable_dtype,
+)
+from rnnshape.layers.cells import STATE_C_IS_NOT_THE_OUTPUT, never_cudnn
+from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.recurrent import over_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.node import Node
+
+SPACE = ("X", "Y", "Z")
+GATES = ("i", "f", "c", "o")
+
+
+def _rank(node: Node) -> int:
+    return int(node.name.removeprefix("ConvLSTM").removesuffix("D"))
+
+
+def _each(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value,) * rank
+
+
+def out_of(node: Node, space: Dims) -> Dims:
+    """The space that comes out of the input's convolution.
+
+    ``same``: ceil(X / stride); ``valid``: floor((X - dilation * (kernel - 1) - 1) / stride) + 1.
+    """
+    rank = len(space)
+    kernels, strides, dilations = (_each(node[name], rank) for name in ("kernel_size", "strides", "dilation_rate"))
+    sizes = []
+    for dim, kernel, stride, dilation in zip(space, kernels, strides, dilations, strict=True):
+        if node["padding"] == "same":
+            size = ceil(dim.size / stride)
+        else:
+            size = (dim.size - dilation * (kernel - 1) - 1) // stride + 1
+        unchanged = size == dim.size and stride == 1
+        sizes.append(dim if unchanged else Dim(size, dim.letter + "'"))
+    return tuple(sizes)
+
+
+def _split(node: Node, dims: Dims) -> tuple[Dims, Dim]:
+    """Space and channels of one step, wherever ``data_format`` puts the channels."""
+    if node["data_format"] == "channels_first":
+        return dims[2:], dims[1]
+    return dims[1:-1], dims[-1]
+
+
+def step(node: Node, given: Given) -> Answer:
+    """One step: ``(output, [state_h, state_c])``, each a picture of ``filters`` channels."""
+    rank, dtype = _rank(node), compute_dtype(node["dtype"])
+    space, channels = _split(node, given.dims)
+    filters, space = Dim(node["filters"], given.letter), out_of(node, space)
+    first = node["data_format"] == "channels_first"
+    dims = (given.dims[0], *((filters, *space) if first else (*space, filters)))
+    output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))
+    window = tuple(map(fixed, _each(node["kernel_size"], rank)))
+    weights = [
+        Weight("kernel", (*window, channels, filters * 4), GATES),
+        Weight("recurrent_kernel", (*window, filters, filters * 4), GATES),
+    ]
+    if node["use_bias"]:
+        weights.append(Weight("bias", (filters * 4,), GATES))
+    return Answer(
+        outputs=(output,),
+        states=[state_h, state_c],
+        returned=(output, [state_h, state_c]),
+        hidden=state_h,
+        weights=weights,
+        laws=[Law("output == state_h", True, ""), Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)],
+        refusals=list(_refusals(node)),
+    )
+
+
+def _refusals(node: Node) -> Iterator[Refusal]:
+    if variable_dtype(node["dtype"]) == "bfloat16" and node["recurrent_initializer"] == "orthogonal":
+        yield Refusal(
+            "InvalidArgumentError: the orthogonal recurrent_initializer needs Qr, which has no bfloat16",
+            "use mixed_bfloat16 (weights in float32), or another recurrent_initializer",
+        )
+
+
+def theory(node: Node, given: Given) -> Answer:
+    """``(N, T, X', Y', H)``, or without ``return_sequences`` ``(N, X', Y', H)``; H is ``filters``."""
+    batch, _, *picture = given.dims
+    one = step(node, Given((batch, *picture), given.dtype, given.letter))
+    return over_time(node, given, one, never_cudnn("none: Keras has a cuDNN kernel for LSTM and GRU only"))
+
+
+def letters(node: Node, rank: int | None) -> tuple[str, ...]:
+    space = SPACE[: _rank(node)]
+    return ("N", "T", "C", *space) if node["data_format"] == "channels_first" else ("N", "T", *space, "C")
+
+
+def check(node: Node) -> Iterator[Problem]:
+    """What Keras refuses about a convolution."""
+    rank = _rank(node)
+    if max(_each(node["strides"], rank)) > 1 and max(_each(node["dilation_rate"], rank)) > 1:
+        yield Problem("dilation_rate", "must be 1 where strides is more than 1: Keras takes one of the two")
+
+
+def check_input(node: Node, dims: Dims) -> str | None:
+    """Why a kernel does not fit into the picture."""
+    space, _ = _split(node, (dims[0], *dims[2:]))
+    for dim, out in zip(space, out_of(node, space), strict=True):
+        if out.size < 1:
+            return (
+                f"the kernel reaches over {dim.letter}={dim.size}: with padding='valid' {dim.letter} must be at least "
+                "dilation_rate * (kernel_size - 1) + 1; make it larger or use padding='same'"
+            )
+    return None
+
+
+def _conv_lstm(rank: int) -> LayerClass:
+    return LayerClass(
+        f"ConvLSTM{rank}D",
+        "recurrent",
+        (
+            arg.Argument("filters", arg.Whole(), help="H, the output's channels.", flag=True, cli_default=1),
+            arg.Argument("kernel_size", arg.Sizes(rank), help="The window.", flag=True, cli_default=3),
+            arg.Argument("strides", arg.Sizes(rank), 1, "How far the window moves.", True),
+            arg.Argument("padding", arg.OneOf(("valid", "same")), "valid", "What is done at the rim:", True),
+            arg.Argument(
+                "data_format", arg.OneOf((None, "channels_last", "channels_first")), None, "Where C stands:", True
+            ),
+            arg.Argument("dilation_rate", arg.Sizes(rank), 1, "How far apart the window looks.", True),
+            arg.ACTIVATION,
+            arg.RECURRENT_ACTIVATION,
+            arg.USE_BIAS,
+            *arg.KERNEL_INITIALIZERS,
+            arg.UNIT_FORGET_BIAS,
+            *arg.REGULARIZERS,
+            arg.ACTIVITY_REGULARIZER,
+            *arg.CONSTRAINTS,
+            *arg.DROPOUTS,
+            arg.SEED,
+            arg.RETURN_SEQUENCES,
+            arg.RETURN_STATE,
+            arg.GO_BACKWARDS,
+            arg.STATEFUL,
+            *arg.EVERY_LAYER,
+            arg.ZERO_OUTPUT_FOR_MASK,
+            arg.UNROLL,
+        ),
+        theory,
+        letters,
+        check=check,
+        check_input=check_input,
+    )
+
+
+CONV_LSTMS = tuple(map(_conv_lstm, (1, 2, 3)))

@@ -1,0 +1,124 @@
+"""Sequential: layers one after another, and where the flow breaks.
+
+The layers are called in turn, as ``x = LSTM(64, …)(x)`` line by line does it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rnnshape.errors import Problem
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.base import Answer, Given, LayerClass, Leaf, Rule, Weight
+from rnnshape.layers.cells import never_cudnn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.base import Dims
+    from rnnshape.layers.node import Node
+
+
+def _answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
+    """Each layer with its answer; the hidden size of a layer before the last is H1, H2, …"""
+    layers: tuple[Node, ...] = node["layers"]
+    flowing = given
+    for number, layer in enumerate(layers, 1):
+        letter = given.letter if number == len(layers) else f"{given.letter}{number}"
+        answer = layer.cls.theory(layer, replace(flowing, letter=letter))
+        yield number, layer, answer
+        output = answer.outputs[0]
+        flowing = replace(given, dims=output.dims, dtype=output.dtype, masked=answer.masks)
+
+
+def theory(node: Node, given: Given) -> Answer:
+    """The last layer's answer, with the weights of all and what flows between them."""
+    answers = list(_answers(node, given))
+    _, _, last = answers[-1]
+    recurrent = [
+        (number, layer, answer) for number, layer, answer in answers if layer.cls.kind != "layer" or _loops(layer)
+    ]
+    return replace(
+        last,
+        weights=[
+            Weight(f"layer{number}_{weight.name}", weight.dims, weight.gates)
+            for number, _, answer in answers
+            for weight in answer.weights
+        ],
+        cudnn=[
+            Rule(f"layer {number} {layer.name}: {rule.rule}", rule.ok, rule.fix and f"layer {number}: {rule.fix}")
+            for number, layer, answer in recurrent
+            for rule in answer.cudnn
+        ]
+        or never_cudnn("nothing: there is no loop over time"),
+        refusals=[refusal for _, _, answer in answers for refusal in answer.refusals],
+        flow=tuple((layer.text, answer.returned) for _, layer, answer in answers),
+    )
+
+
+def _loops(layer: Node) -> bool:
+    return any(part.cls.kind == "recurrent" for part in layer.walk())
+
+
+def check_input(node: Node, dims: Dims) -> str | None:
+    """Where the flow breaks, which layer must change and how."""
+    given = Given(dims, "float32")
+    layers: tuple[Node, ...] = node["layers"]
+    before: tuple[int, Node, Answer] | None = None
+    for number, layer in enumerate(layers, 1):
+        letter = given.letter
+        if before is not None and (broken := _several(*before)):
+            return broken
+        if len(layer.cls.letters(layer, len(given.dims))) != len(given.dims):
+            return _rank(number, layer, given, before)
+        if wrong := layer.cls.check_input(layer, given.dims):
+            return f"layer {number}, {layer.text}: {wrong}"
+        answer = layer.cls.theory(layer, replace(given, letter=letter))
+        before = number, layer, answer
+        given = replace(given, dims=answer.outputs[0].dims)
+    return None
+
+
+def _several(number: int, layer: Node, answer: Answer) -> str | None:
+    if isinstance(answer.returned, Leaf):
+        return None
+    roles = ", ".join(leaf.role for leaf in (*answer.outputs, *answer.states) if isinstance(leaf, Leaf))
+    inside = "merge_mode=None" if len(answer.outputs) > 1 else "return_state=True"
+    return (
+        f"layer {number}, {layer.text}, returns {len(answer.returned)} values ({roles}), and one tensor can flow on: "
+        f"drop {inside} from layer {number}"
+    )
+
+
+def _rank(number: int, layer: Node, given: Given, before: tuple[int, Node, Answer] | None) -> str:
+    needs = f"({', '.join(layer.cls.letters(layer, None))})"
+    has = f"({', '.join(dim.letter for dim in given.dims)})"
+    if before is None:
+        return f"{layer.name} needs {needs} but the input is {has}"
+    where, source, _ = before
+    text = f"{layer.text} needs {needs} but {source.text} returns {has}: "
+    loop = next((part for part in source.walk() if part.has("return_sequences")), None)
+    if loop is not None and not loop["return_sequences"] and len(layer.cls.letters(layer, None)) > len(given.dims):
+        return text + f"give layer {where} `return_sequences=True`"
+    return text + f"change layer {where} or layer {number}"
+
+
+def check(node: Node) -> Iterator[Problem]:
+    if not node["layers"]:
+        yield Problem("layers", "must be a list of at least one layer")
+    for layer in node["layers"]:
+        if layer.cls.kind == "stack":
+            yield Problem("layers", "must not hold another stack: write its layers out")
+
+
+SEQUENTIAL = LayerClass(
+    "Sequential",
+    "stack",
+    (arg.Argument("layers", arg.Nested("layer", many=True), help="The layers, first to last."),),
+    theory,
+    lambda node, rank: node["layers"][0].cls.letters(node["layers"][0], rank),
+    check=check,
+    check_input=check_input,
+    tokens=lambda node: node["layers"][0].cls.tokens(node["layers"][0]),
+)

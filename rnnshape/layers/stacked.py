@@ -1,0 +1,115 @@
+"""StackedRNNCells: cells one upon another, and the states that stay nested.
+
+From Keras' ``layers/rnn/stacked_rnn_cells.py`` (read in 3.15.1): the states are a list with one list
+for each cell, except that a stack of one cell returns the states of that cell alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rnnshape.errors import Problem
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.base import Answer, Given, Law, LayerClass, Returned, Weight, prefixed
+from rnnshape.layers.cells import CELL_INPUT, STATE_C_IS_NOT_THE_OUTPUT, never_cudnn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.node import Node
+
+
+def theory(node: Node, given: Given) -> Answer:
+    """``(output of the last cell, [states of each cell])``, roles ``cell0_state_h``, ``cell1_state`` …"""
+    cells: tuple[Node, ...] = node["cells"]
+    answers: list[Answer] = []
+    below = given.dims
+    for index, cell in enumerate(cells):
+        letter = given.letter if index == len(cells) - 1 else _letter(given.letter, index)
+        answer = cell.cls.theory(cell, replace(given, dims=below, letter=letter))
+        answers.append(_renamed(answer, f"cell{index}_"))
+        below = answer.outputs[0].dims
+    last = answers[-1]
+    new_states = [answer.returned[1] for answer in answers]
+    return Answer(
+        outputs=last.outputs,
+        states=[answer.states for answer in answers],
+        returned=(last.outputs[0], new_states[0] if len(cells) == 1 else new_states),
+        hidden=last.hidden,
+        weights=[weight for answer in answers for weight in answer.weights],
+        laws=list(_laws(last)),
+        cudnn=never_cudnn("use LSTM or GRU layers one upon another"),
+        refusals=[refusal for answer in answers for refusal in answer.refusals],
+    )
+
+
+def _letter(letter: str, index: int) -> str:
+    """The hidden size of a cell below the last: H0, H1, … beside the H of the output."""
+    return f"H{index}" if letter == "H" else f"{letter}_{index}"
+
+
+def _renamed(answer: Answer, prefix: str) -> Answer:
+    output, new_states = answer.returned
+    return replace(
+        answer,
+        states=prefixed(prefix, answer.states),
+        returned=(output, prefixed(prefix, new_states)),
+        hidden=answer.hidden and prefixed(prefix, answer.hidden),
+        weights=[Weight(prefix + weight.name, weight.dims, weight.gates) for weight in answer.weights],
+    )
+
+
+def _laws(last: Answer) -> Iterator[Law]:
+    if last.hidden is None:
+        return
+    yield Law(f"output == {last.hidden.role}", True, "the output is the new hidden state of the last cell")
+    if last.hidden.role.endswith("state_h"):
+        yield Law(f"output == {last.hidden.role.removesuffix('_h')}_c", False, STATE_C_IS_NOT_THE_OUTPUT)
+
+
+def mirrored(cell: Node, states: Returned) -> Returned:
+    """The nesting in which a cell returns the states that it was handed in this nesting.
+
+    A stack of one cell strips its own list, so what goes in for the next step is not what went in for
+    this one.
+
+    Raises:
+        IndexError: the cell finds fewer states than it has, as Keras' own would.
+    """
+    if cell.cls is not STACKED_RNN_CELLS:
+        held = states if isinstance(states, list) else [states]
+        if len(held) < len(_counted(cell)):
+            raise IndexError
+        return held
+    new_states = []
+    for inner, state in zip(cell["cells"], states, strict=False):
+        given = state if isinstance(state, list) else [state]
+        new = mirrored(inner, given)
+        new_states.append(new[0] if isinstance(new, list) and len(new) == 1 and not isinstance(state, list) else new)
+    return new_states[0] if len(new_states) == 1 else new_states
+
+
+def _counted(cell: Node) -> tuple[str, ...]:
+    return ("h", "c") if cell.name == "LSTMCell" else ("h",)
+
+
+def nesting(value: Returned) -> object:
+    """The containers alone, to be compared."""
+    return [nesting(item) for item in value] if isinstance(value, list) else None
+
+
+def check(node: Node) -> Iterator[Problem]:
+    """A stack of nothing computes nothing."""
+    if not node["cells"]:
+        yield Problem("cells", "must be a list of at least one cell")
+
+
+STACKED_RNN_CELLS = LayerClass(
+    "StackedRNNCells",
+    "cell",
+    (arg.Argument("cells", arg.Nested("cell", many=True), help="The cells, the first below."), *arg.EVERY_LAYER),
+    theory,
+    lambda node, rank: CELL_INPUT,
+    check=check,
+)

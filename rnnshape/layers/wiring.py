@@ -1,0 +1,103 @@
+"""How the states of one layer become the ``initial_state`` of another.
+
+Keras takes what it is given: two states swapped, or a (1, H) state, go in without a word
+(``docs/keras-quirks.md``).  So count, order and width are told here, before Keras is asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.base import Answer, Given, Leaf, Returned
+
+if TYPE_CHECKING:
+    from rnnshape.layers.base import Dims
+    from rnnshape.layers.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Which states go where.
+
+    ``plan`` is nested as the second layer nests its states; each place holds the roles that go
+    there, two where a forward and a backward state are put side by side.  ``problem`` says why they
+    do not fit, and the fix; there is no plan then.
+    """
+
+    plan: Any = None
+    problem: str | None = None
+    answer: Answer | None = None
+
+    @property
+    def code(self) -> str:
+        """The argument as Python: ``[state_h, state_c]``."""
+        return _code(self.plan)
+
+
+def wire(source: Node, target: Node, dims: Dims) -> Wiring:
+    """The states that ``source`` returns on an input of these dimensions, into ``target``."""
+    given = Given(dims, "float32")
+    first = source.cls.theory(source, given)
+    if target.cls.kind in ("cell", "stack") or not (second := target.cls.theory(target, given)).states:
+        return Wiring(problem=f"{target.text} takes no initial_state: a recurrent layer must stand in --into")
+    if not first.states:
+        return Wiring(problem=f"{source.text} has no states to hand on")
+    if isinstance(first.returned, Leaf) or first.returned[len(first.outputs) :] == ():
+        return Wiring(problem=f"{source.text} keeps its states to itself: give it return_state=True")
+    offered, wanted = _flat(first.states), _flat(second.states)
+    both = source.name == "Bidirectional" and target.name != "Bidirectional"
+    groups: list[tuple[Leaf, ...]] = _pairs(offered) if both else [(leaf,) for leaf in offered]
+    if problem := _misfit(source, target, groups, wanted):
+        return Wiring(problem=problem)
+    roles = iter([tuple(leaf.role for leaf in group) for group in groups])
+    return Wiring(plan=_nested(second.states, roles), answer=second)
+
+
+def _pairs(offered: list[Leaf]) -> list[tuple[Leaf, ...]]:
+    """Forward and backward states side by side, the first of one with the first of the other."""
+    half = len(offered) // 2
+    return list(zip(offered[:half], offered[half:], strict=True))
+
+
+def _misfit(source: Node, target: Node, groups: list[tuple[Leaf, ...]], wanted: list[Leaf]) -> str | None:
+    if len(groups) != len(wanted):
+        names = ", ".join(leaf.role for leaf in wanted)
+        return f"{source.text} hands on {_count(groups)}, and {target.text} needs {len(wanted)} ({names})"
+    for group, want in zip(groups, wanted, strict=True):
+        if any(_memory(leaf.role) != _memory(want.role) for leaf in group):
+            return f"{group[0].role} would stand where {want.role} belongs: the order is h, then c"
+        width, needed = sum(leaf.dims[-1].size for leaf in group), want.dims[-1].size
+        if width != needed:
+            what = " and ".join(leaf.role for leaf in group)
+            verb = "are together" if len(group) > 1 else "is"
+            return f"{what} {verb} {width} wide, and {target.text} needs {needed}: give it units={width}"
+        if any(leaf.dims[:-1] != want.dims[:-1] for leaf in group):
+            return f"{group[0].role} has another rank than the {want.role} of {target.text}"
+    return None
+
+
+def _count(groups: list[tuple[Leaf, ...]]) -> str:
+    names = ", ".join("+".join(leaf.role for leaf in group) for group in groups)
+    return f"{len(groups)} state{'s' if len(groups) > 1 else ''} ({names})"
+
+
+def _memory(role: str) -> bool:
+    return role.endswith("_c")
+
+
+def _flat(value: Returned) -> list[Leaf]:
+    if isinstance(value, Leaf):
+        return [value]
+    return [leaf for item in value for leaf in _flat(item)]
+
+
+def _nested(value: Returned, roles: Any) -> Any:
+    """The roles in the nesting of the states, always lists, as ``initial_state`` wants them."""
+    return next(roles) if isinstance(value, Leaf) else [_nested(item, roles) for item in value]
+
+
+def _code(plan: Any) -> str:
+    if isinstance(plan, tuple):
+        return plan[0] if len(plan) == 1 else f"tf.concat([{', '.join(plan)}], axis=-1)"
+    return f"[{', '.join(map(_code, plan))}]"

@@ -1,0 +1,85 @@
+"""Hostile expressions by the hundred thousand: no traceback, no import, no evaluation, no hang.
+
+``python -m tests.hostile 100000 --seed 1`` makes that many out of real expressions, Python's
+grammar and raw noise, and reports what each ended in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+
+from rnnshape.errors import Invalid
+from rnnshape.spec import make
+
+SEEDS = (
+    "LSTM(8, return_sequences=True)",
+    "tf.keras.layers.Bidirectional(LSTM(64, return_sequences=True), merge_mode='sum')",
+    "RNN([LSTMCell(4), GRUCell(6)], return_state=True)",
+    "LSTM(64, return_sequences=True) | GRU(32) | Dense(10)",
+    "a, b, c = LSTM(8, return_state=True)(x)",
+    "ConvLSTM2D(3, (3, 3), padding='same')",
+    "TimeDistributed(Dense(3))",
+)
+ATTACKS = (
+    "__import__('os').system('touch pwned')", "().__class__.__bases__[0].__subclasses__()", "open('pwned', 'w')",
+    "exec('1')", "eval('1')", "lambda: 0", "[x for x in y]", "{**a}", "f'{__import__(1)}'", "await x", "yield",
+    "(yield)", "x := 3", "a if b else c", "not x", "~1", "9**9**9", "1e999", "-1", "1j", "b'x'", "...", "\\", "\x00",
+    "\ud800", "é", "\u202e", "((((((((((", "))))", "[[[[[[[[[[[[[[[[[[[[[[[[", "'" * 3, '"', "#", "\n", "\r", "\t",
+    ";", "import os", "del x", "LSTM", "LSTM(LSTM(LSTM(LSTM(1))))", "9" * 5000, "*args", "**kwargs", "%", "@", "|",
+    "print(1)", "globals()", "type('x', (), {})", "LSTM.__init__.__globals__", "tf.keras.layers.__class__",
+)  # fmt: skip
+
+
+def expression(rng: random.Random) -> str:
+    """One hostile text."""
+    kind = rng.random()
+    if kind < 0.1:
+        return "".join(
+            chr(rng.choice((rng.randrange(32, 127), rng.randrange(0x110000)))) for _ in range(rng.randrange(60))
+        )
+    text = rng.choice(SEEDS)
+    for _ in range(rng.randrange(1, 4)):
+        place, length = rng.randrange(len(text) + 1), rng.randrange(0, 6)
+        text = text[:place] + rng.choice((*ATTACKS, chr(rng.randrange(32, 127)), "")) + text[place + length :]
+    if kind > 0.97:
+        text *= rng.randrange(1, 400)
+    return text
+
+
+def outcome(text: str) -> str:
+    """How a text ended: ``"a layer"``, ``"an error"``; anything else is a fault."""
+    try:
+        make(text if not text.isidentifier() else text + "()")
+    except Invalid as error:
+        assert error.problems
+        for problem in error.problems:
+            assert problem.message
+            if problem.span is not None and error.text is not None:
+                assert 0 <= problem.span[0] <= problem.span[1] <= max(len(error.text), 1), (error.text, problem)
+        return "an error"
+    return "a layer"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("count", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    rng, ends, slowest = random.Random(asked.seed), Counter[str](), 0.0
+    modules = set(sys.modules)
+    for _ in range(asked.count):
+        text = expression(rng)
+        begun = time.perf_counter()
+        ends[outcome(text)] += 1
+        slowest = max(slowest, time.perf_counter() - begun)
+    print(
+        f"{asked.count:,} expressions: {dict(ends)}; imported {set(sys.modules) - modules or 'nothing'}; slowest {slowest:.3f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()
