@@ -291,6 +291,15 @@ def test_a_long_line_is_shown_around_the_place(at: int) -> None:
     assert len(caret) <= len(shown)
 
 
+def test_a_place_ends_with_its_first_line() -> None:
+    assert yaml("a: [1,  \n 2]").place(("a",)) == Place(1, 4, 7)
+    assert yaml("a: 'x  \r\n  y'").place(("a",)) == Place(1, 4, 6)
+
+
+def test_an_empty_line_is_not_shown() -> None:
+    assert Source("f", "a:\n  \n").show(Place(2, 1, 2), "m") == "f:2:1: m"
+
+
 def test_a_line_number_of_any_width() -> None:
     assert Source("f", "\n" * 99 + "a: 1").show(Place(100, 1, 2), "m") == "f:100:1: m\n    |\n100 | a: 1\n    | ^"
 
@@ -383,7 +392,9 @@ def test_depth_is_bounded(opening: str) -> None:
 def test_the_deepest_that_is_allowed() -> None:
     data = yaml("[" * MAX_DEPTH + "]" * MAX_DEPTH).data
     assert json.dumps(data) == "[" * MAX_DEPTH + "]" * MAX_DEPTH
-    assert read_json_line('{"a": ' + "[" * 49 + "]" * 49 + "}", "f", 1).data["a"] != []
+    assert told("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)) == ["1:51: too deep: at most 50 levels"]
+    line = '{"a": ' + "[" * 49 + "]" * 49 + "}"
+    assert read_json_line(line, "f", 1).data == json.loads(line)
 
 
 def test_depth_counts_through_aliases() -> None:

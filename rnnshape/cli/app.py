@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import rnnshape
-from rnnshape.cli.flags import Sectioned, given, with_flags
+from rnnshape.cli.flags import Group, Sectioned, given, with_flags
 from rnnshape.cli.output import clean_ending, destination, note
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rnnshape.report import Report
+    from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
 
 app = typer.Typer(
     name="rnnshape",
+    cls=Group,
     help="What does this RNN layer return? Asked in the shell, answered on the real tf.keras layer.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -76,7 +79,6 @@ def answer(layer: str, options: dict[str, Any], output: dict[str, Any]) -> None:
         Invalid: with the problems of both, the question and how its answer is wanted.
     """
     wrong, text = refused(output, _OUTPUT), None
-    from rnnshape import api
     from rnnshape.spec import make
 
     try:
@@ -85,24 +87,33 @@ def answer(layer: str, options: dict[str, Any], output: dict[str, Any]) -> None:
         wrong, text = [*error.problems, *wrong], error.text
     if wrong:
         raise Invalid([flagged(problem, {**options, **output}) for problem in wrong], text)
-    report = api.predict(spec) if output.get("predict") else api.explore(spec)
+    report = _asked(spec, output)
     if output.get("verbose") and report.observed:
         from rnnshape.lab.tensorflow import replay
 
         replay()
-    emit(report, output)
     raise SystemExit(report.exit_code)
 
 
-def emit(report: Report, output: dict[str, Any]) -> None:
-    """Write the answer in its format where it belongs, and its error, if any, to standard error."""
+def _asked(spec: Spec, output: dict[str, Any]) -> Report:
+    """Ask, and write the answer in its format where it belongs."""
+    from rnnshape import api
+
     view = View(values=output.get("values", False), weights=output.get("weights", False))
-    with destination(output.get("output_file")) as stream:
-        renderer("code" if output.get("code") else output.get("format", "table"))(report, stream, view)
+    form = "code" if output.get("code") else output.get("format", "table")
+    if form == "table" and sys.stdout.isatty() and not output.keys() & {"predict", "output_file"}:
+        from rnnshape.render.settling import settling
+
+        report = settling(api.predict(spec), lambda: api.explore(spec), sys.stdout, view)
+    else:
+        report = api.predict(spec) if output.get("predict") else api.explore(spec)
+        with destination(output.get("output_file")) as stream:
+            renderer(form)(report, stream, view)
     if report.error is not None:
         note(f"error: {report.error.message}")
         if report.error.hint:
             note(f"hint: {report.error.hint}")
+    return report
 
 
 def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Problem]:

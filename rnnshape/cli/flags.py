@@ -11,7 +11,7 @@ from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from rnnshape.layers.arguments import REQUIRED, Argument, Flag, OneOf
 
@@ -22,22 +22,42 @@ if TYPE_CHECKING:
 _FEW = 8
 
 
+def _as_text(parameters: list[Any]) -> list[Any]:
+    """Let values reach a command as the text that they are.
+
+    Typer would build a pydantic adapter for each option, given or not, which takes longer than
+    theory's whole answer; what a value means and whether it may stand there is said by its
+    ``Argument``.  An option with a callback (``--version``, completion) is left to Typer once it is given.
+    """
+
+    def taken(parameter: Any, coerced: Callable[..., Any]) -> Callable[..., Any]:
+        def process_value(ctx: Any, value: Any) -> Any:
+            return value if value is None or parameter.callback is None else coerced(ctx, value)
+
+        return process_value
+
+    for parameter in parameters:
+        if "process_value" not in vars(parameter):
+            parameter.process_value = taken(parameter, parameter.process_value)
+    return parameters
+
+
+class Group(TyperGroup):
+    """The application itself."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _as_text(super().get_params(ctx))
+
+
 class Sectioned(TyperCommand):
     """A command whose plain help has its options under headings.
 
     Typer draws headings only in its Rich panels, which cut long option names at 80 columns and cost
     a third of the time that ``--help`` takes.
-
-    Values reach the command as the text that they are.  Typer would build a pydantic adapter for each
-    option, given or not, which takes longer than theory's whole answer; what a value means and
-    whether it may stand there is said by its ``Argument``.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for parameter in self.params:
-            if parameter.callback is None and not parameter.required:
-                parameter.process_value = lambda ctx, value: value  # type: ignore[method-assign]
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _as_text(super().get_params(ctx))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -53,7 +73,9 @@ def with_flags(function: Callable[..., Any], panels: Mapping[str, Iterable[Argum
     """The function with one keyword parameter for each argument, under the panel's heading in help."""
     parameters = [_parameter(argument, panel) for panel, arguments in panels.items() for argument in arguments]
     own = [
-        value for value in Signature.from_callable(function).parameters.values() if value.kind != Parameter.VAR_KEYWORD
+        value
+        for value in Signature.from_callable(function, eval_str=True).parameters.values()
+        if value.kind != Parameter.VAR_KEYWORD
     ]
     function.__signature__ = Signature([*own, *parameters])  # type: ignore[attr-defined]
     function.__annotations__ = {value.name: value.annotation for value in (*own, *parameters)}

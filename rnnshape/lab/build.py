@@ -35,15 +35,14 @@ class Stack:
 
     def __init__(self, layers: list[Any]) -> None:
         self.layers = layers
-        self.flow: tuple[Any, ...] = ()
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> list[Any]:
+        """What each layer returns; the last is what the stack returns."""
         flow = []
         for layer in self.layers:
             x = layer(x)
             flow.append(x)
-        self.flow = tuple(flow)
-        return x
+        return flow
 
     @property
     def weights(self) -> list[Any]:

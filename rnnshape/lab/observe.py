@@ -11,10 +11,12 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable
 from rnnshape.lab.build import Stack, build
+from rnnshape.lab.execution import chosen, run
 from rnnshape.lab.kernel import uses_cudnn
 from rnnshape.lab.tensorflow import held_back, load, place
 from rnnshape.layers.base import Given
@@ -42,8 +44,9 @@ class Observation:
 
     ``returned`` is the structure, with roles and letters still unknown, ``values`` the arrays of
     its tensors in order, ``weights`` the shapes of the layer's weights in Keras' order.  ``twin``
-    holds the arrays of the fused layer that got the same weights and input, if there is one; ``flow``
-    what each layer of a stack returned; ``into`` what the second layer returned.
+    holds the arrays of the fused layer that got the same weights and input, if there is one;
+    ``execution`` says how the layer was run; ``flow`` what each layer of a stack returned; ``into`` what
+    the second layer returned.
     """
 
     returned: Structure
@@ -51,6 +54,7 @@ class Observation:
     weights: tuple[tuple[int, ...], ...]
     twin: tuple[np.ndarray[Any, Any], ...] | None
     device: str
+    execution: str
     cudnn_used: bool
     flow: tuple[Structure, ...]
     into: Structure | None
@@ -70,23 +74,51 @@ def observe(spec: Spec) -> Observation:
     tensorflow = load()
     insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
     device = place(spec.device, cudnn=insists)
-    with held_back(), _seeded(spec.seed), tensorflow.device(device), _explained(tensorflow):
+    _tidy(tensorflow)
+    with held_back(), tensorflow.device(device), _explained(tensorflow):
+        execution = chosen(spec)
+        try:
+            return _observed(spec, device, execution)
+        except Exception:
+            # A graph is stricter than Python: it wants one dtype in a loop, say.  Only eager decides.
+            if spec.execution != "auto" or execution == "eager":
+                raise
+            return _observed(spec, device, "eager")
+
+
+def _observed(spec: Spec, device: str, execution: str) -> Observation:
+    tensorflow = load()
+    with _seeded(spec.seed):
         layer = build(spec.layer)
         inputs = _inputs(spec, layer)
-        result = layer(*inputs)
-        flow = layer.flow if isinstance(layer, Stack) else ()
-        twin = spec.layer.cls.twin(spec.layer)
-        return Observation(
-            returned=describe(result, _tensor),
-            values=_arrays(result),
-            weights=tuple(tuple(weight.shape) for weight in layer.weights),
-            twin=None if twin is None else _twin(twin, layer, inputs),
-            device=device,
-            cudnn_used=device.startswith("GPU") and uses_cudnn(partial(layer, *inputs)),
-            into=None if spec.into is None else describe(_begun(spec.into, spec, inputs[0], result), _tensor),
-            flow=tuple(describe(returned, _tensor) for returned in flow),
-            versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
-        )
+        result = run(execution, layer, *inputs)
+    flow: tuple[Any, ...] = ()
+    if isinstance(layer, Stack):
+        flow, result = tuple(result), result[-1]
+    twin = spec.layer.cls.twin(spec.layer)
+    return Observation(
+        returned=describe(result, _tensor),
+        values=_arrays(result),
+        weights=tuple(tuple(weight.shape) for weight in layer.weights),
+        twin=None if twin is None else _arrays(run(execution, _like(twin, layer, inputs[0]), *inputs)),
+        device=device,
+        execution=execution,
+        cudnn_used=device.startswith("GPU") and uses_cudnn(partial(layer, *inputs)),
+        into=None if spec.into is None else describe(_begun(spec.into, spec, execution, inputs[0], result), _tensor),
+        flow=tuple(describe(returned, _tensor) for returned in flow),
+        versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
+    )
+
+
+# TensorFlow keeps a kernel for every operation on every variable that ever was, some 150 KB a layer.
+_LAYERS_BETWEEN_CLEARINGS = 50
+_looked = count(1)
+
+
+def _tidy(tensorflow: Any) -> None:
+    """Keep memory flat over many layers: now and then let go of what Keras and TensorFlow have cached."""
+    if next(_looked) % _LAYERS_BETWEEN_CLEARINGS == 0:
+        tensorflow.keras.backend.clear_session()
 
 
 def _inputs(spec: Spec, layer: Any) -> tuple[Any, ...]:
@@ -109,7 +141,7 @@ def _inputs(spec: Spec, layer: Any) -> tuple[Any, ...]:
     return x, tensorflow.nest.map_structure(lambda state: uniform(tuple(state.shape), state.dtype), zeros)
 
 
-def _begun(node: Node, spec: Spec, x: Any, result: Any) -> Any:
+def _begun(node: Node, spec: Spec, execution: str, x: Any, result: Any) -> Any:
     """The second layer's answer when it begins with the first one's states."""
     tensorflow = load()
     states = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).states
@@ -121,14 +153,17 @@ def _begun(node: Node, spec: Spec, x: Any, result: Any) -> Any:
             return [put(part) for part in plan]
         return tensorflow.concat([by_role[role] for role in plan], axis=-1)
 
-    return build(node)(x, initial_state=put(wire(spec.layer, node, spec.dims).plan))
+    states = put(wire(spec.layer, node, spec.dims).plan)
+    layer = build(node)
+    return run(execution, lambda sequence, begin: layer(sequence, initial_state=begin), x, states)
 
 
-def _twin(node: Node, layer: Any, inputs: tuple[Any, ...]) -> tuple[np.ndarray[Any, Any], ...]:
+def _like(node: Node, layer: Any, x: Any) -> Any:
+    """The layer of another node with this layer's weights."""
     twin = build(node)
-    twin.build(inputs[0].shape)
+    twin.build(x.shape)
     twin.set_weights(layer.get_weights())
-    return _arrays(twin(*inputs))
+    return twin
 
 
 def _tensor(value: Any, path: str) -> Tensor:

@@ -16,6 +16,7 @@ from rnnshape.layers.base import (
     Returned,
     Weight,
     compute_dtype,
+    flat,
     variable_dtype,
 )
 from rnnshape.layers.cells import never_cudnn
@@ -106,7 +107,7 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     if given.within is None:
         inside = replace(inside, dtype=compute_dtype(node["dtype"]), within=node["dtype"] or "float32")
     answer = inner.cls.theory(inner, inside)
-    leaves = list(_flat(answer.returned))
+    leaves = flat(answer.returned)
     first = leaves[0]
     if isinstance(answer.returned, Leaf):
         dims: Dims = (batch, time, *first.dims[1:])
@@ -117,18 +118,10 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     return result
 
 
-def _flat(value: Returned) -> Iterator[Leaf]:
-    if isinstance(value, Leaf):
-        yield value
-    else:
-        for item in value:
-            yield from _flat(item)
-
-
 def _unpackable(inner: Node, returned: Returned) -> Iterator[Refusal]:
     if isinstance(returned, Leaf):
         return
-    kinds = {(tuple(leaf.dims), leaf.dtype) for leaf in _flat(returned)}
+    kinds = {(*(dim.size for dim in leaf.dims), leaf.dtype) for leaf in flat(returned)}
     if len(kinds) > 1 or any(not isinstance(item, Leaf) for item in returned):
         yield Refusal(
             f"InvalidArgumentError: TimeDistributed stacks what {inner.name} returns, tensors that differ in shape",

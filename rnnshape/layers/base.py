@@ -168,6 +168,11 @@ def prefixed(prefix: str, value: Returned) -> Returned:
     return type(value)(prefixed(prefix, item) for item in value)
 
 
+def flat(value: Returned) -> list[Leaf]:
+    """The leaves, in order."""
+    return [value] if isinstance(value, Leaf) else [leaf for item in value for leaf in flat(item)]
+
+
 def cast(value: Returned, dtype: str) -> Returned:
     """The same leaves in another dtype, containers kept."""
     if isinstance(value, Leaf):

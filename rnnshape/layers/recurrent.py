@@ -20,6 +20,7 @@ from rnnshape.layers.base import (
     Rule,
     cast,
     compute_dtype,
+    flat,
 )
 from rnnshape.layers.cells import (
     GRU_CELL,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _LONE_CELL = "IndexError: an unrolled stack of one cell hands its states on without their list"
 
 _MASKED_DTYPES = "InvalidArgumentError: a masked step selects between states of two dtypes, the stack's and a cell's"
+_LOST_STATES = "InvalidArgumentError: an unrolled stack of one stack loses states from the second step on"
 _MASKED_LONE_CELL = "ValueError: The two structures don't have the same nested structure (a stack of one cell, masked)"
 
 SEQUENCE_INPUT = ("N", "T", "C")
@@ -161,6 +163,7 @@ def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
         return
     if given.masked:
         return
+    held = len(flat(step.states))
     try:
         # The nesting settles after two steps.
         for _ in range(min(given.dims[1].size, 3)):
@@ -168,6 +171,10 @@ def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
             step.states = new if isinstance(new, list) else [new]
     except IndexError:
         step.refusals.append(Refusal(_LONE_CELL, "use RNN(cell) for a single cell, or drop unroll"))
+    else:
+        if len(flat(step.states)) < held:
+            # Taken for the states of the outer stack, all but the first were dropped.
+            step.refusals.append(Refusal(_LOST_STATES, "use the inner stack alone, or drop unroll"))
 
 
 def fused_twin(node: Node) -> Node | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.layers.base import Answer, Given, Leaf, Returned
+from rnnshape.layers.base import Answer, Given, Leaf, Returned, flat
 
 if TYPE_CHECKING:
     from rnnshape.layers.base import Dims
@@ -45,7 +45,7 @@ def wire(source: Node, target: Node, dims: Dims) -> Wiring:
         return Wiring(problem=f"{source.text} has no states to hand on")
     if isinstance(first.returned, Leaf) or first.returned[len(first.outputs) :] == ():
         return Wiring(problem=f"{source.text} keeps its states to itself: give it return_state=True")
-    offered, wanted = _flat(first.states), _flat(second.states)
+    offered, wanted = flat(first.states), flat(second.states)
     both = source.name == "Bidirectional" and target.name != "Bidirectional"
     groups: list[tuple[Leaf, ...]] = _pairs(offered) if both else [(leaf,) for leaf in offered]
     if problem := _misfit(source, target, groups, wanted):
@@ -84,12 +84,6 @@ def _count(groups: list[tuple[Leaf, ...]]) -> str:
 
 def _memory(role: str) -> bool:
     return role.endswith("_c")
-
-
-def _flat(value: Returned) -> list[Leaf]:
-    if isinstance(value, Leaf):
-        return [value]
-    return [leaf for item in value for leaf in _flat(item)]
 
 
 def _nested(value: Returned, roles: Any) -> Any:

@@ -34,21 +34,25 @@ def write(report: Report, stream: TextIO, view: View) -> None:
     show(draw(report, view, ASCII if plain(stream) else UNICODE), stream)
 
 
-def draw(report: Report, view: View, marks: Marks = UNICODE) -> RenderableType:
-    """The whole view as one renderable."""
+def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None = None) -> RenderableType:
+    """The whole view as one renderable.
+
+    ``waiting`` says what theory's answer is still waiting for; the view then has the columns and the
+    lines that it will have with the verdicts filled in.
+    """
     parts: list[RenderableType] = [_title(report), _context(report, marks), Text()]
     if report.flow:
         parts += [_flow(report, marks), Text()]
     parts.append(_outputs(report, marks))
     if report.checks:
-        parts += [Text(), _checks(report, marks)]
+        parts += [Text(), _checks(report, marks, verdicts=bool(waiting or report.observed))]
     if report.wiring is not None:
         parts += [Text(), _wiring(report.wiring, marks)]
     if view.weights:
         parts += [Text(), _weights(report, marks)]
     if view.values and report.values:
         parts += [Text(), *_values(report)]
-    parts += [Text(), _footer(report), *_verdict(report, marks)]
+    parts += [Text(), _footer(report), *([Text(waiting, "faint")] if waiting else _verdict(report, marks))]
     return Group(*parts)
 
 
@@ -126,11 +130,15 @@ def _wiring(wired: Wired, marks: Marks) -> Table:
     return table
 
 
-def _checks(report: Report, marks: Marks) -> Table:
-    table = _grid(marks, "What equals what", "", "check", "why")
+def _checks(report: Report, marks: Marks, *, verdicts: bool) -> Table:
+    table = _grid(marks, "What equals what", "", "check", *(["apart"] if verdicts else []), "why")
+    table.columns[0].min_width = len(marks.yes)
+    if verdicts:
+        table.columns[2].min_width = len("0.0001")
     for check in report.checks:
         mark, style = _mark(check, marks)
-        table.add_row(Text(mark, style), Text(check.check, "code"), _why(check))
+        apart = [_apart(check)] if verdicts else []
+        table.add_row(Text(mark, style), Text(check.check, "code"), *apart, _why(check))
     return table
 
 
@@ -142,19 +150,21 @@ def _mark(check: Check, marks: Marks) -> tuple[str, str]:
     return marks.no, "bad" if check.guaranteed else "teach"
 
 
+def _apart(check: Check) -> str:
+    """How far apart the two sides are at most."""
+    if check.holds is None:
+        return ""
+    if check.exact:
+        return "0"
+    return "?" if check.max_abs_diff is None else f"{check.max_abs_diff:.2g}"
+
+
 def _why(check: Check) -> Text:
-    text = Text(check.why)
-    if not check.guaranteed:
-        if check.holds:
-            text = Text("equal here by accident: ", "teach") + text
-        elif check.max_abs_diff is not None:
-            text.append(f" (they differ by up to {check.max_abs_diff:.2g})", "faint")
-    elif check.holds is False:
-        apart = "" if check.max_abs_diff is None else f", apart by {check.max_abs_diff:.3g}"
-        text = Text(f"BROKEN{apart}: ", "bad") + text
-    elif check.holds and not check.exact:
-        text.append(f" (within {check.max_abs_diff:.1g})", "faint")
-    return text
+    if check.guaranteed and check.holds is False:
+        return Text("BROKEN: ", "bad") + Text(check.why)
+    if not check.guaranteed and check.holds:
+        return Text("equal here by accident: ", "teach") + Text(check.why)
+    return Text(check.why)
 
 
 def _weights(report: Report, marks: Marks) -> Table:

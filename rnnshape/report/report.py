@@ -229,7 +229,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         params=predicted.params,
         cudnn=predicted.cudnn,
         cudnn_used=None,
-        environment=_environment(spec, installed(), None),
+        environment=_environment(spec, installed(), None, None),
         flow=tuple(Flow(text, structure, None) for text, structure in predicted.flow),
         wiring=_wired(spec, predicted.into, None),
     )
@@ -248,7 +248,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         and (begun is None or (predicted.into is not None and same(begun, predicted.into))),
         checks=_checks(spec, predicted, outcome, observed) if alike else (),
         cudnn_used=outcome.cudnn_used,
-        environment=_environment(spec, {**installed(), **outcome.versions}, outcome.device),
+        environment=_environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution),
         values=outcome.values,
         flow=tuple(replace(part, observed=seen) for part, seen in zip(told.flow, passed, strict=True)),
         wiring=_wired(spec, predicted.into, begun),
@@ -284,8 +284,11 @@ def _checks(spec: Spec, predicted: Prediction, outcome: Observation, observed: S
     return tuple(verified(law, names) for law in predicted.laws)
 
 
-def _environment(spec: Spec, versions: dict[str, str | None], device: str | None) -> dict[str, Any]:
-    return {**versions, "python": platform.python_version(), "device": device, "seed": spec.seed}
+def _environment(
+    spec: Spec, versions: dict[str, str | None], device: str | None, execution: str | None
+) -> dict[str, Any]:
+    python = platform.python_version()
+    return {**versions, "python": python, "device": device, "execution": execution, "seed": spec.seed}
 
 
 @cache

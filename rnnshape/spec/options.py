@@ -44,9 +44,12 @@ INPUT = Argument("input", Shape(), None, "The input's whole shape instead of N, 
 SEED = Argument("seed", Whole(0), 0, "Seed of the random weights and input.", True)
 DEVICE = Argument("device", OneOf(("auto", "cpu", "gpu")), "auto", "Where the real layer runs:", True)
 
+EXECUTION = Argument(
+    "execution", OneOf(("auto", "eager", "graph", "xla")), "auto", "How it is run, auto being the faster:", True
+)
 INTO = Argument("into", Expression(), None, "A second layer, begun with this one's states.", True)
 # For an expression, whose layers have their own dtype arguments.
 DTYPE = Argument("dtype", OneOf(DTYPES), None, "For every layer that names none itself:", True)
 
 DIMENSIONS = (BATCH, TIME, CHANNELS)
-RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, DEVICE, INTO)
+RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, DEVICE, EXECUTION, INTO)

@@ -40,6 +40,7 @@ class Spec:
 
     ``input`` is the whole shape of what is fed to it, ``(N, T, C)`` for a layer and ``(N, C)`` for a
     cell; ``seed`` makes weights and input repeatable; ``device`` is ``"auto"``, ``"cpu"`` or ``"gpu"``;
+    ``execution`` is ``"eager"``, ``"graph"``, ``"xla"`` or the faster one, ``"auto"``;
     ``into`` is a second layer, which gets this one's states as its ``initial_state``.
     """
 
@@ -47,6 +48,7 @@ class Spec:
     input: tuple[int, ...]
     seed: int = 0
     device: str = "auto"
+    execution: str = "auto"
     name: str | None = None
     into: Node | None = None
 

@@ -1,8 +1,7 @@
 """predict: what a layer returns, from the table of layers and nothing else.
 
 >>> from rnnshape.spec import make
->>> from rnnshape.layers.wiring import wire
-from rnnshape.structure import leaves
+>>> from rnnshape.structure import leaves
 >>> answer = predict(make("lstm", {"return_state": True}))
 >>> [(tensor.role, tensor.symbolic) for tensor in leaves(answer.returned)]
 [('output', ('N', 'H')), ('state_h', ('N', 'H')), ('state_c', ('N', 'H'))]

@@ -1,0 +1,72 @@
+"""Theory at once, the proof right behind it: one view that settles in its place.
+
+On a terminal theory's answer is drawn while TensorFlow has not begun to load.  When the real layer
+has run, the same lines are drawn again with the verdicts filled in.  Erasing and drawing are one
+write, so nothing flickers; the rows to go back are counted for the width that the terminal has
+then, so a resize in between leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+
+from rnnshape.render.marks import ASCII, UNICODE
+from rnnshape.render.table import draw
+from rnnshape.render.terminal import console, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+    from rich.console import Console, RenderableType
+
+    from rnnshape.render import View
+    from rnnshape.report import Report
+
+_UP_AND_ERASE = "\r\x1b[{}A\x1b[J"
+
+
+def settling(theory: Report, prove: Callable[[], Report], stream: TextIO, view: View) -> Report:
+    """Draw theory's answer, run ``prove``, and let the view settle into what it returns.
+
+    Interrupted, the view says so and stays; the interrupt goes on.  A view that does not fit on the
+    screen cannot be drawn over, and a dumb terminal has no way back: both get the end only.
+    """
+    target = console(stream)
+    marks = ASCII if plain(stream) else UNICODE
+    dots = "..." if marks is ASCII else "…"
+    first = draw(theory, view, marks, waiting=f"proving it on the real layer {dots}")
+    lines = _lengths(target, first)
+    if target.is_dumb_terminal or len(lines) >= target.size.height:
+        report = prove()
+        target.print(draw(report, view, marks))
+        return report
+    _write(target, first)
+    try:
+        report = prove()
+    except BaseException:
+        _write(target, draw(theory, view, marks, waiting="Interrupted: theory only, nothing was proved."), over=lines)
+        raise
+    _write(target, draw(report, view, marks), over=lines)
+    return report
+
+
+def _lengths(target: Console, renderable: RenderableType) -> list[int]:
+    """The length of each line in cells."""
+    return [Segment.get_line_length(line) for line in target.render_lines(renderable, pad=False)]
+
+
+def _write(target: Console, renderable: RenderableType, over: list[int] | None = None) -> None:
+    """Print in one write, over the lines of these lengths if there are any."""
+    with target.capture() as captured:
+        target.print(renderable)
+    text = captured.get()
+    if over is not None:
+        width = target.size.width
+        rows = sum(max(1, -(-length // width)) for length in over)
+        # What has scrolled off the screen cannot be drawn over.
+        text = _UP_AND_ERASE.format(min(rows, target.size.height - 1)) + text
+    target.file.write(text)
+    target.file.flush()
