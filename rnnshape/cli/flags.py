@@ -77,9 +77,14 @@ def with_flags(function: Callable[..., Any], panels: Mapping[str, Iterable[Argum
         for value in Signature.from_callable(function, eval_str=True).parameters.values()
         if value.kind != Parameter.VAR_KEYWORD
     ]
-    function.__signature__ = Signature([*own, *parameters])  # type: ignore[attr-defined]
-    function.__annotations__ = {value.name: value.annotation for value in (*own, *parameters)}
-    return function
+
+    def flagged(*args: Any, **flags: Any) -> None:
+        function(*args, **flags)
+
+    flagged.__doc__ = function.__doc__
+    flagged.__signature__ = Signature([*own, *parameters])  # type: ignore[attr-defined]
+    flagged.__annotations__ = {value.name: value.annotation for value in (*own, *parameters)}
+    return flagged
 
 
 def given(values: Mapping[str, Any], arguments: Mapping[str, Argument]) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+"""One question, one answer: ask, and write what comes back where it belongs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rnnshape import api
+from rnnshape.cli.options import OUTPUT, flagged, refused
+from rnnshape.cli.output import destination, note
+from rnnshape.errors import Invalid
+from rnnshape.render import View, renderer
+from rnnshape.spec import make
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rnnshape.errors import Problem
+    from rnnshape.report import Report
+    from rnnshape.spec import Spec
+
+
+def answer(layer: str, values: Mapping[str, Any]) -> int:
+    """Answer what a command's flags ask about a layer; the exit code of the answer.
+
+    Raises:
+        Invalid: with the problems of both, the question and how its answer is wanted.
+    """
+    output = {name: value for name, value in values.items() if name in OUTPUT}
+    problems: list[Problem] = refused(output, OUTPUT)
+    try:
+        spec = make(layer, {name: value for name, value in values.items() if name not in OUTPUT})
+    except Invalid as error:
+        raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
+    if problems:
+        raise Invalid(flagged(problem, values) for problem in problems)
+    report = _asked(spec, output)
+    if report.error is not None:
+        note(f"error: {report.error.message}")
+        if report.error.hint:
+            note(f"hint: {report.error.hint}")
+    if output.get("verbose") and report.observed:
+        from rnnshape.lab.tensorflow import replay
+
+        replay()
+    return report.exit_code
+
+
+def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
+    view = View(values=output.get("values", False), weights=output.get("weights", False))
+    form = "code" if output.get("code") else output.get("format", "table")
+    if form == "table" and sys.stdout.isatty() and not output.keys() & {"predict", "output_file"}:
+        from rnnshape.render.settling import settling
+
+        return settling(api.predict(spec), lambda: api.explore(spec), sys.stdout, view)
+    report = api.predict(spec) if output.get("predict") else api.explore(spec)
+    with destination(output.get("output_file")) as stream:
+        renderer(form)(report, stream, view)
+    return report

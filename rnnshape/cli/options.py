@@ -1,0 +1,53 @@
+"""The options of an answer, beside those of the question; and what is wrong with a flag, in its words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Problem
+from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf
+from rnnshape.render import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class FileName(Kind):
+    """The name of a file, taken as it is."""
+
+    metavar = "FILE"
+
+
+OUTPUT_FILE = Argument("output_file", FileName(), None, "Write the answer to this file.", True, "o")
+OUTPUT_OPTIONS = (
+    Argument("predict", Flag(), False, "Theory only: no TensorFlow, nothing is verified.", True),
+    Argument("values", Flag(), False, "Show the numbers too.", True),
+    Argument("weights", Flag(), False, "Show the weights, their gates and the parameter count.", True),
+    Argument("code", Flag(), False, "Write the answer as a Python program (--format code).", True),
+    Argument("format", OneOf(FORMATS), "table", "How the answer is written:", True, "f"),
+    OUTPUT_FILE,
+    Argument("verbose", Flag(), False, "Show what TensorFlow says while it runs.", True),
+)
+OUTPUT = {option.name: option for option in OUTPUT_OPTIONS}
+
+
+def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Problem]:
+    """What is wrong with each value by itself."""
+    return [
+        Problem(name, known[name].kind.refusal(value))
+        for name, value in values.items()
+        if not known[name].kind.accepts(value)
+    ]
+
+
+def flagged(problem: Problem, values: Mapping[str, Any]) -> Problem:
+    """The problem under the flag that it came from, with what was given there."""
+    if not problem.key:
+        return problem
+    flag = "--" + problem.key.replace("_", "-")
+    value = values.get(problem.key)
+    if value is False:
+        flag = flag.replace("--", "--no-", 1)
+    elif value is not None and value is not True:
+        flag += f" {','.join(map(str, value)) if isinstance(value, tuple) else value}"
+    return Problem(flag, problem.message)
