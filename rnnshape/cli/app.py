@@ -10,7 +10,7 @@ import typer
 
 import rnnshape
 from rnnshape.cli.flags import Group, Sectioned, given, with_flags
-from rnnshape.cli.options import OUTPUT, OUTPUT_FILE, OUTPUT_OPTIONS, flagged, refused
+from rnnshape.cli.options import OUTPUT_FILE, OUTPUT_OPTIONS, flagged, refused
 from rnnshape.cli.output import clean_ending, destination
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, OneOf
