@@ -118,7 +118,8 @@ _looked = count(1)
 def _tidy(tensorflow: Any) -> None:
     """Keep memory flat over many layers: now and then let go of what Keras and TensorFlow have cached."""
     if next(_looked) % _LAYERS_BETWEEN_CLEARINGS == 0:
-        tensorflow.keras.backend.clear_session()
+        # Collecting garbage too would take longer than a layer, and frees nothing more here.
+        tensorflow.keras.backend.clear_session(free_memory=False)
 
 
 def _inputs(spec: Spec, layer: Any) -> tuple[Any, ...]:
