@@ -10,6 +10,8 @@ from rnnshape.errors import Unavailable
 # A tensor is drawn by NumPy and copied by TensorFlow; outputs are gathered step by step and then
 # stacked.  Two copies of everything is the least that a run has alive at once.
 COPIES = 2
+# Where TensorFlow has been loaded so much is left; asking the system takes longer than theory does.
+_ALWAYS_FITS = 2**26
 
 
 def require(tensor_bytes: int) -> None:
@@ -18,7 +20,10 @@ def require(tensor_bytes: int) -> None:
     Raises:
         Unavailable: they do not, with the estimate.
     """
-    free, needed = available(), tensor_bytes * COPIES
+    needed = tensor_bytes * COPIES
+    if needed < _ALWAYS_FITS:
+        return
+    free = available()
     if free is not None and needed > free:
         raise Unavailable(
             f"not enough memory: the tensors need about {readable(needed)}, and {readable(free)} are free",

@@ -111,7 +111,7 @@ def _observed(spec: Spec, device: str, execution: str) -> Observation:
 
 
 # TensorFlow keeps a kernel for every operation on every variable that ever was, some 150 KB a layer.
-_LAYERS_BETWEEN_CLEARINGS = 50
+_LAYERS_BETWEEN_CLEARINGS = 100
 _looked = count(1)
 
 
