@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import layers, one_layer, predictions, processes, report
+from benchmarks import layers, one_layer, parts, predictions, processes, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "processes": processes.processes,
     "predictions": predictions.predictions,
     "layers": layers.layers,
+    "parts": parts.parts,
     "lengths": one_layer.lengths,
     "sizes": one_layer.sizes,
 }
