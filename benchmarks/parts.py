@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -41,9 +42,9 @@ def _measured() -> dict[str, float]:
         return result
 
     for question in mix(0, EACH):
-        timed("by hand", lambda question=question: look_by_hand(question))
+        timed("by hand", partial(look_by_hand, question))
         spec = timed("make", question.spec)
-        predicted = timed("predict", lambda spec=spec: theory.predict(spec))
-        observed = timed("observe", lambda spec=spec: lab.observe(spec))
-        timed("assemble", lambda a=spec, b=predicted, c=observed: assemble(a, b, c))
+        predicted = timed("predict", partial(theory.predict, spec))
+        observed = timed("observe", partial(lab.observe, spec))
+        timed("assemble", partial(assemble, spec, predicted, observed))
     return {name: median(taken) for name, taken in times.items()}

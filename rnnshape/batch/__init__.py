@@ -1,4 +1,6 @@
-"""Many questions at once: files of runs, read, checked and answered.
+"""Many runs from files or from a pipe, one row each, in the order given."""
 
-``source`` and ``places`` read a file into plain data and know the place of every key and value.
-"""
+from rnnshape.batch.rows import Row, rows
+from rnnshape.batch.runs import Run, from_files, from_lines
+
+__all__ = ["Row", "Run", "from_files", "from_lines", "rows"]

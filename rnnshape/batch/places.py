@@ -119,6 +119,8 @@ class Source:
 class Unreadable(RnnshapeError):
     """A file cannot be read; every mistake at once, in the order of their places.  ``str`` shows them all."""
 
+    kind = "unreadable"
+
     def __init__(self, source: Source, mistakes: Iterable[Mistake]) -> None:
         self.source = source
         self.mistakes = tuple(sorted(mistakes, key=lambda mistake: mistake.place))

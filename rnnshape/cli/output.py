@@ -89,6 +89,9 @@ def say(error: RnnshapeError) -> None:
             if error.text is not None and problem.span is not None:
                 print(underlined(error.text, problem.span), file=sys.stderr)
         return
+    if error.kind == "unreadable":  # every mistake already begins with its file, line and column
+        print(error.message, file=sys.stderr)
+        return
     note(f"error: {error.message}")
     if error.hint:
         note(f"hint: {error.hint}")

@@ -1,0 +1,41 @@
+"""A run as data: one entry of a YAML file's ``runs:``, or one JSON line.
+
+>>> spec = from_data({"name": "encoder", "layer": "GRU(8)", "input": [2, 3, 4], "seed": 1})
+>>> spec.name, spec.layer.text, spec.input, spec.seed
+('encoder', 'GRU(8)', (2, 3, 4), 1)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Invalid, Problem
+from rnnshape.spec.spec import Spec, make
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def from_data(data: Mapping[str, Any]) -> Spec:
+    """The Spec of plain data: ``layer`` (a command's name or an expression), ``name``, and options.
+
+    Raises:
+        Invalid: with every problem at once, each under its key; what is wrong inside an expression has
+            no key and its span.
+    """
+    layer, name = data.get("layer"), data.get("name")
+    problems = []
+    if not isinstance(layer, str):
+        what = "is missing: it is" if layer is None else "must be"
+        problems.append(Problem("layer", f"{what} a command's name (lstm) or an expression (LSTM(8))"))
+    if name is not None and not isinstance(name, str):
+        problems.append(Problem("name", "must be a text"))
+    if problems:
+        raise Invalid(problems)
+    options = {key: _tuples(value) for key, value in data.items() if key not in ("layer", "name")}
+    return make(str(layer), options, name=name)
+
+
+def _tuples(value: Any) -> Any:
+    """Lists as the tuples that a Spec holds: it is frozen."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -1,0 +1,171 @@
+"""Many runs: from YAML and from JSON Lines, a row each, every mistake of a file at once."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rnnshape.batch import from_lines, rows
+from rnnshape.layers import TABLE
+from rnnshape.spec import make
+from rnnshape.spec.data import from_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Ran
+
+CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_example_is_proved(path: Path, run: Callable[..., Ran]) -> None:
+    ran = run("batch", str(path), "-f", "jsonl")
+    reports = list(map(json.loads, ran.out.splitlines()))
+    assert (ran.code, ran.err) == (0, "")
+    assert reports
+    assert all(report["ok"] and report["agrees"] for report in reports)
+
+
+def test_every_class_is_answered_from_yaml(tmp_path: Path, run: Callable[..., Ran]) -> None:
+    asked = [
+        "lstm", "gru", "simple-rnn", "lstm-cell", "gru-cell", "simple-rnn-cell", "rnn", "bidirectional",
+        "StackedRNNCells([LSTMCell(3), GRUCell(4)])", "ConvLSTM1D(3, 2)", "ConvLSTM2D(3, 2)", "ConvLSTM3D(3, 2)",
+        "TimeDistributed(LSTM(3))", "Masking()", "Embedding(9, 4)", "Dense(3)", "Dropout(0.5)", "LSTM(3) | Dense(1)",
+    ]  # fmt: skip
+    file = tmp_path / "all.yaml"
+    file.write_text("runs:\n" + "".join(f"  - {{layer: '{layer}'}}\n" for layer in asked))
+    ran = run("batch", str(tmp_path), "-f", "json")
+    reports = json.loads(ran.out)
+    assert ran.code == 0
+    assert [report["expression"] for report in reports] == [make(layer).layer.text for layer in asked]
+    assert {part.name for layer in asked for part in make(layer).layer.walk()} == set(TABLE)
+
+
+def test_yaml_flags_and_expressions_end_in_the_same_spec() -> None:
+    from_flags = make("bidirectional", {"units": 8, "merge_mode": "sum", "return_state": True, "time": 5})
+    from_text = make("Bidirectional(LSTM(8, return_state=True), merge_mode='sum')", {"input": (2, 5, 4)})
+    from_yaml = from_data({"layer": "bidirectional", "units": 8, "merge_mode": "sum", "return_state": True, "time": 5})
+    assert from_flags == from_text == from_yaml
+
+
+BROKEN = """\
+defaults: {sed: 3}
+runs:
+  - {name: one, layer: lstm, unit: 8, time: 0}
+  - layer: "LSTM(8, unit=3)"
+  - layer: rnn
+    activation: tahn
+  - {}
+  - {layer: gru, input: [2, 3]}
+"""
+MISTAKES = """\
+broken.yaml:1:12: sed is not an option here (did you mean 'seed'?)
+  |
+1 | defaults: {sed: 3}
+  |            ^~~
+broken.yaml:3:30: unit is not an option here (did you mean 'units'?)
+  |
+3 |   - {name: one, layer: lstm, unit: 8, time: 0}
+  |                              ^~~~
+broken.yaml:3:45: time must be a whole number, 1 or more
+  |
+3 |   - {name: one, layer: lstm, unit: 8, time: 0}
+  |                                             ^
+broken.yaml:4:21: LSTM takes no argument unit (did you mean 'units'?)
+  |
+4 |   - layer: "LSTM(8, unit=3)"
+  |                     ^~~~~~
+broken.yaml:6:17: activation must be the name of a Keras activation (did you mean 'tanh'?)
+  |
+6 |     activation: tahn
+  |                 ^~~~
+broken.yaml:7:5: layer is missing: it is a command's name (lstm) or an expression (LSTM(8))
+  |
+7 |   - {}
+  |     ^~
+"""
+
+
+def test_every_mistake_of_a_file_at_once_and_nothing_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., Ran]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.yaml").write_text(BROKEN)
+    ran = run("batch", "broken.yaml")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == MISTAKES
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "a batch file is a mapping with runs:"),
+        ("rums: []", "rums is not known here (did you mean 'runs'?)"),
+        ("runs: []", "runs must be a list of at least one run"),
+        ("runs: {a: 1}", "runs must be a list of at least one run"),
+        ("runs: [lstm]", "a run must be a mapping, such as {layer: lstm, units: 8}"),
+        ("runs:\n- {layer: lstm}\ndefaults: 3", "defaults must be a mapping of options"),
+    ],
+)
+def test_a_file_of_another_shape(text: str, message: str, tmp_path: Path, run: Callable[..., Ran]) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(text)
+    ran = run("batch", str(file))
+    assert ran.code == 2
+    assert message in ran.err
+
+
+def test_a_wrong_line_is_a_row_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Ran]) -> None:
+    lines = '{"name": "a", "layer": "lstm"}\n{"layer": "LSTM(8"}\n\n{"name": "c", "layer": "gru", "units": 0}\n{"layer": "gru"}\n'
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    ran = run("batch", "-", "--predict", "-f", "jsonl")
+    reports = list(map(json.loads, ran.out.splitlines()))
+    assert ran.code == 2
+    assert [(report["name"], report["ok"]) for report in reports] == [
+        ("a", True),
+        (None, False),
+        ("c", False),
+        (None, True),
+    ]
+    assert "<stdin>:2:" in reports[1]["error"]["message"]
+    assert "units must be a whole number, 1 or more" in reports[2]["error"]["message"]
+    assert len({tuple(report) for report in reports}) == 1
+
+
+def test_a_row_leaves_as_soon_as_its_line_is_there() -> None:
+    asked: list[int] = []
+
+    def lines() -> object:
+        for number in range(3):
+            asked.append(number)
+            yield '{"layer": "lstm"}'
+
+    stream = rows(from_lines(lines(), "<stdin>"), predict=True)  # type: ignore[arg-type]
+    next(stream)
+    assert asked == [0]
+
+
+def test_stopping_at_the_first_failure(tmp_path: Path, run: Callable[..., Ran]) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("runs:\n- {layer: lstm, dtype: bfloat16}\n- {layer: lstm}\n")
+    assert len(run("batch", str(file), "-f", "jsonl", "--predict").out.splitlines()) == 2
+    stopped = run("batch", str(file), "-f", "jsonl", "--predict", "--fail-fast")
+    assert (stopped.code, len(stopped.out.splitlines())) == (2, 1)
+
+
+def test_the_summary(run: Callable[..., Ran], golden: Callable[[str, str], None]) -> None:
+    golden("batch.txt", run("batch", str(CONFIGS[0]), "--predict").out)
+
+
+def test_no_file_is_a_mistake(run: Callable[..., Ran]) -> None:
+    ran = run("batch")
+    assert (ran.code, ran.err) == (
+        2,
+        "rnnshape: error: FILE: must be a YAML file, a folder of them, or - for JSON Lines\n",
+    )
+    assert run("batch", "no-such-file.yaml").code == 3
