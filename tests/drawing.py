@@ -14,7 +14,7 @@ from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import ACTIVATIONS
 from rnnshape.spec.spec import finish
 
-POLICIES = (None, None, None, "float16", "float64", "mixed_float16", "mixed_bfloat16")
+POLICIES = (None, None, None, "float16", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16")
 # glu halves its input and needs a name of its own; sparsemax and exponential make NaN early.
 CELL_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name not in ("glu", "sparsemax", "threshold"))
 
@@ -48,7 +48,13 @@ class Drawer:
             "recurrent_dropout": rng.choice((0.0, 0.0, 0.0, 0.3)),
             "kernel_initializer": rng.choice(("glorot_uniform", "he_normal", "ones")),
             "implementation": rng.choice((1, 2)),
+            "recurrent_initializer": rng.choice(("orthogonal", "orthogonal", "glorot_uniform")),
             "kernel_regularizer": rng.choice((None, None, "l2")),
+            "activity_regularizer": rng.choice((None, None, None, "l1")),
+            "bias_constraint": rng.choice((None, None, None, "non_neg")),
+            "seed": rng.choice((None, None, 3)),
+            "trainable": self.flag(0.9),
+            "name": rng.choice((None, None, None, "a_name")),
         }
 
     def scan(self, *, both_ways: bool = False) -> dict[str, Any]:

@@ -101,10 +101,6 @@ ERRORS = {
         ["rnn", "--cell", "lstm", "--no-reset-after"],
         "--no-reset-after: means nothing for RNN and LSTMCell; it belongs to GRU and GRUCell",
     ),
-    "a cell's time": (
-        ["lstm-cell", "--time", "3"],
-        "--time 3: means nothing here: LSTMCell takes (N, C)",
-    ),
     "rank": (
         ["lstm", "--input", "2,3"],
         "--input 2,3: LSTM takes a rank-3 input (N, T, C), not the rank-2 (2, 3): add the time axis, "
@@ -141,10 +137,32 @@ def test_an_unknown_option_names_the_near_one(run: Callable[..., Ran]) -> None:
 @pytest.mark.parametrize(
     ("command", "option"),
     [("simple-rnn", "--recurrent-activation"), ("lstm", "--reset-after"), ("gru-cell", "--return-state"),
-     ("bidirectional", "--go-backwards"), ("lstm", "--merge-mode")],
+     ("bidirectional", "--go-backwards"), ("lstm", "--merge-mode"), ("lstm-cell", "--time"), ("lstm-cell", "--into"),
+     ("embedding", "--channels")],
 )  # fmt: skip
 def test_what_means_nothing_is_not_offered(command: str, option: str, run: Callable[..., Ran]) -> None:
     assert option not in run(command, "--help").out
+
+
+def test_what_means_nothing_is_told_where_every_key_can_be_written() -> None:
+    from rnnshape.errors import Invalid
+    from rnnshape.spec import make
+
+    with pytest.raises(Invalid, match=re.escape("means nothing here: LSTMCell takes (N, C)")):
+        make("lstm-cell", {"time": 3})
+
+
+def test_without_tensorflow_it_says_so() -> None:
+    program = "import sys; sys.modules['tensorflow'] = None; sys.argv = ['rnnshape', 'lstm', '-f', 'json']\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program + "from rnnshape.cli import main; main()"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr == "rnnshape: error: TensorFlow is not installed\nrnnshape: hint: pip install tensorflow\n"
+    assert json.loads(done.stdout)["error"]["kind"] == "tensorflow"
 
 
 def test_no_gpu_where_one_is_demanded(run: Callable[..., Ran]) -> None:

@@ -223,6 +223,10 @@ def test_space_has_its_letters() -> None:
     )
     output = report.structure.items[0]
     assert (output.symbolic, output.shape) == (("N", "X'", "Y'", "H"), (2, (9 - 2) // 2 + 1, (8 - 3) // 2 + 1, 5))
+    assert report.notes == (
+        "X' = floor((X - dilation*(kernel-1) - 1) / stride) + 1 = floor((9 - 1*(2-1) - 1) / 2) + 1 = 4",
+        "Y' = floor((Y - dilation*(kernel-1) - 1) / stride) + 1 = floor((8 - 1*(3-1) - 1) / 2) + 1 = 3",
+    )
     same = rnnshape.predict("ConvLSTM1D(5, 3, padding='same')", input=(2, 3, 9, 4)).structure
     assert (same.symbolic, same.shape) == (("N", "X", "H"), (2, 9, 5))
 

@@ -61,7 +61,7 @@ def application(asked: list[str] | None = None) -> typer.Typer:
 
 
 def _panels(command: Command) -> Panels:
-    return {"Layer": command.options.values(), "Run": RUN_OPTIONS, "Answer": OUTPUT_OPTIONS}
+    return {"Layer": command.options.values(), "Run": command.run_options, "Answer": OUTPUT_OPTIONS}
 
 
 def _layer(command: Command) -> Callable[..., None]:

@@ -111,8 +111,8 @@ def _observed(spec: Spec, device: str, execution: str) -> Observation:
 
 
 # TensorFlow keeps a kernel for every operation on every variable that ever was, some 140 KB a layer: so much
-# that the memory swings by 20 MB, and so seldom that making the common kernels anew costs little.
-_LAYERS_BETWEEN_CLEARINGS = 140
+# that the memory swings by some 15 MB, and so seldom that making the common kernels anew costs little.
+_LAYERS_BETWEEN_CLEARINGS = 100
 _looked = count(1)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import os
 import sys
 import tempfile
@@ -43,7 +44,7 @@ def load() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     try:
-        with held_back():
+        with held_back(), _without_collecting():
             import tensorflow
 
             tensorflow.keras.layers  # noqa: B018  the lazy loader imports Keras here
@@ -53,6 +54,21 @@ def load() -> Any:
             raise Unavailable("TensorFlow is not installed", "pip install tensorflow", kind="tensorflow") from error
         raise Unavailable(f"TensorFlow cannot be imported: {error}", kind="tensorflow") from error
     return tensorflow
+
+
+@contextlib.contextmanager
+def _without_collecting() -> Iterator[None]:
+    """No garbage collection meanwhile: an import makes a million objects and none of them is garbage.
+
+    The collector would look at them again and again.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _prepare_devices(tensorflow: Any) -> None:

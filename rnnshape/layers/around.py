@@ -37,7 +37,7 @@ def _letters(rank: int, last: tuple[str, ...] = ("C",)) -> tuple[str, ...]:
 
 def _answer(dims: Dims, dtype: str, *weights: Weight, masks: bool) -> Answer:
     output = Leaf("output", dims, dtype)
-    cudnn = never_cudnn("nothing: there is no loop over time")
+    cudnn = never_cudnn("no change helps: there is no loop over time")
     return Answer((output,), output, weights=list(weights), cudnn=cudnn, masks=masks)
 
 
@@ -114,6 +114,7 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     else:
         dims = (fixed(len(leaves)), time, *first.dims)
     result = _answer(dims, first.dtype, *answer.weights, masks=given.masked)
+    result.notes = answer.notes
     result.refusals = [*answer.refusals, *_unpackable(inner, answer.returned)]
     return result
 

@@ -92,7 +92,8 @@ class Answer:
     ``outputs`` holds one leaf, or two for a Bidirectional that does not merge; ``states`` the
     states in Keras' nesting whether or not they are returned; ``hidden`` is the leaf of ``states``
     that the output equals.  ``returned`` is the whole, in Keras' containers; ``flow`` what each layer
-    of a stack returns; ``masks`` whether a mask goes on with the output.
+    of a stack returns; ``masks`` whether a mask goes on with the output; ``notes``
+    why a size is what it is.
     """
 
     outputs: tuple[Leaf, ...]
@@ -105,6 +106,7 @@ class Answer:
     refusals: list[Refusal] = field(default_factory=list)
     flow: tuple[tuple[str, Returned], ...] = ()
     masks: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

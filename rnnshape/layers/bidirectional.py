@@ -72,6 +72,7 @@ def theory(node: Node, given: Given) -> Answer:
         laws=_laws(node, given, forward, backward) if with_state else [],
         cudnn=_cudnn(forward.cudnn, backward.cudnn),
         masks=forward.masks,
+        notes=tuple(dict.fromkeys((*forward.notes, *backward.notes))),
         refusals=[*forward.refusals, *backward.refusals, *_refusals(forward_node, called=given.within is None)],
     )
 

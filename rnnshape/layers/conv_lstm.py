@@ -62,6 +62,25 @@ def out_of(node: Node, space: Dims) -> Dims:
     return tuple(sizes)
 
 
+def formulas(node: Node, space: Dims) -> tuple[str, ...]:
+    """The arithmetic of every size that changed: ``X' = floor((8 - 1*(3-1) - 1) / 1) + 1 = 6``."""
+    rank = len(space)
+    kernels, strides, dilations = (_each(node[name], rank) for name in ("kernel_size", "strides", "dilation_rate"))
+    told = []
+    for index, (dim, out) in enumerate(zip(space, out_of(node, space), strict=True)):
+        x, kernel, stride, dilation = dim.letter, kernels[index], strides[index], dilations[index]
+        if out.letter == x:
+            continue
+        if node["padding"] == "same":
+            told.append(f"{out.letter} = ceil({x} / stride) = ceil({dim.size} / {stride}) = {out.size}")
+        else:
+            told.append(
+                f"{out.letter} = floor(({x} - dilation*(kernel-1) - 1) / stride) + 1 "
+                f"= floor(({dim.size} - {dilation}*({kernel}-1) - 1) / {stride}) + 1 = {out.size}"
+            )
+    return tuple(told)
+
+
 def _split(node: Node, dims: Dims) -> tuple[Dims, Dim]:
     """Space and channels of one step, wherever ``data_format`` puts the channels."""
     if node["data_format"] == "channels_first":
@@ -72,8 +91,8 @@ def _split(node: Node, dims: Dims) -> tuple[Dims, Dim]:
 def step(node: Node, given: Given) -> Answer:
     """One step: ``(output, [state_h, state_c])``, each a picture of ``filters`` channels."""
     rank, dtype = _rank(node), compute_dtype(node["dtype"])
-    space, channels = _split(node, given.dims)
-    filters, space = Dim(node["filters"], given.letter), out_of(node, space)
+    before, channels = _split(node, given.dims)
+    filters, space = Dim(node["filters"], given.letter), out_of(node, before)
     first = node["data_format"] == "channels_first"
     dims = (given.dims[0], *((filters, *space) if first else (*space, filters)))
     output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))
@@ -92,6 +111,7 @@ def step(node: Node, given: Given) -> Answer:
         weights=weights,
         laws=[Law("output == state_h", True, ""), Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)],
         refusals=list(_refusals(node)),
+        notes=formulas(node, before),
     )
 
 
@@ -107,7 +127,9 @@ def theory(node: Node, given: Given) -> Answer:
     """``(N, T, X', Y', H)``, or without ``return_sequences`` ``(N, X', Y', H)``; H is ``filters``."""
     batch, _, *picture = given.dims
     one = step(node, Given((batch, *picture), given.dtype, given.letter))
-    return over_time(node, given, one, never_cudnn("none: Keras has a cuDNN kernel for LSTM and GRU only"))
+    return over_time(
+        node, given, one, never_cudnn("no change helps: Keras has no cuDNN kernel for convolutions over time")
+    )
 
 
 def letters(node: Node, rank: int | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED, Nested
@@ -29,6 +29,10 @@ class Node:
 
     cls: LayerClass
     given: tuple[tuple[str, Any], ...]
+    _values: Mapping[str, Any] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_values", {**self.cls.defaults, **dict(self.given)})
 
     @classmethod
     def of(cls, layer: LayerClass, values: Mapping[str, Any]) -> Node:
@@ -48,10 +52,7 @@ class Node:
 
     def __getitem__(self, argument: str) -> Any:
         """The argument's value, given or Keras' default."""
-        for name, value in self.given:
-            if name == argument:
-                return value
-        return self.cls.defaults[argument]
+        return self._values[argument]
 
     def has(self, argument: str) -> bool:
         """Whether the class takes this argument at all."""

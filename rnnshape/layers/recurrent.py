@@ -64,6 +64,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: list[Rule]) -> Answ
         laws=_laws(node, time.size, step.hidden) if node["return_state"] else [],
         cudnn=cudnn,
         masks=given.masked and sequences,
+        notes=step.notes,
         refusals=[*step.refusals, *_refusals(node, cudnn)],
     )
 

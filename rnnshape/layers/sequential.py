@@ -51,8 +51,9 @@ def theory(node: Node, given: Given) -> Answer:
             for number, layer, answer in recurrent
             for rule in answer.cudnn
         ]
-        or never_cudnn("nothing: there is no loop over time"),
+        or never_cudnn("no change helps: there is no loop over time"),
         refusals=[refusal for _, _, answer in answers for refusal in answer.refusals],
+        notes=tuple(f"layer {number}: {note}" for number, _, answer in answers for note in answer.notes),
         flow=tuple((layer.text, answer.returned) for _, layer, answer in answers),
     )
 

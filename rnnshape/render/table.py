@@ -199,6 +199,8 @@ def _footer(report: Report) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
+    for note in report.notes:
+        table.add_row(Text("Space", "head"), Text(note))
     table.add_row(Text("cuDNN", "head"), cudnn_line(report))
     table.add_row(Text("Paste", "head"), Text(report.unpacking, "code"))
     if report.wiring is not None:

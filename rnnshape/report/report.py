@@ -112,6 +112,7 @@ class Report:
     values: tuple[Any, ...] = ()
     flow: tuple[Flow, ...] = ()
     wiring: Wired | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -188,6 +189,7 @@ class Report:
             "error": self.error and self.error.to_dict(),
             "ok": self.ok,
             **({"flow": [part.to_dict() for part in self.flow]} if self.flow else {}),
+            **({"notes": list(self.notes)} if self.notes else {}),
             **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
 
@@ -232,6 +234,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         environment=_environment(spec, installed(), None, None),
         flow=tuple(Flow(text, structure, None) for text, structure in predicted.flow),
         wiring=_wired(spec, predicted.into, None),
+        notes=predicted.notes,
     )
     if outcome is None or isinstance(outcome, RnnshapeError):
         return replace(told, error=_error(predicted, outcome))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Argument, Nested, OneOf
+from rnnshape.spec.options import INTO, LETTERS, RUN_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,6 +44,15 @@ class Command:
             if argument.name not in self.without:
                 found.setdefault(argument.name, argument)
         return found
+
+    @cached_property
+    def run_options(self) -> tuple[Argument, ...]:
+        """The options of a run that mean something for this layer: a cell has no time, Dense no state."""
+        letters = self.cls.letters(self.node({}), None)
+        idle = {option.name for option, letter in LETTERS.items() if letter not in letters}
+        if self.cls.kind != "recurrent" and self.cls.name != "Bidirectional":
+            idle.add(INTO.name)
+        return tuple(option for option in RUN_OPTIONS if option.name not in idle)
 
     def node(self, values: Mapping[str, Any]) -> Node:
         """The layer that these options ask for.

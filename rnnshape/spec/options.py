@@ -51,5 +51,6 @@ INTO = Argument("into", Expression(), None, "A second layer, begun with this one
 # For an expression, whose layers have their own dtype arguments.
 DTYPE = Argument("dtype", OneOf(DTYPES), None, "For every layer that names none itself:", True)
 
-DIMENSIONS = (BATCH, TIME, CHANNELS)
+LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
+DIMENSIONS = tuple(LETTERS)
 RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, DEVICE, EXECUTION, INTO)

@@ -19,7 +19,7 @@ from rnnshape.layers.dims import Dim
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.expression import parse
-from rnnshape.spec.options import BATCH, CHANNELS, DIMENSIONS, DTYPE, INPUT, INTO, RUN_OPTIONS, TIME
+from rnnshape.spec.options import BATCH, CHANNELS, DIMENSIONS, DTYPE, INPUT, INTO, LETTERS, RUN_OPTIONS, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
 
 _RUN = {option.name: option for option in RUN_OPTIONS}
-_LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
 # T2 is the time axis inside a TimeDistributed; what else there is are the axes of a picture.
 _DEFAULT_SIZES = {"N": BATCH.default, "T": TIME.default, "C": CHANNELS.default, "T2": 5}
 _SPACE = 8
@@ -187,10 +186,10 @@ def _input(node: Node, options: Mapping[str, Any], problems: list[Problem]) -> t
         twice = [option.name for option in DIMENSIONS if option.name in options]
         problems.extend(Problem(name, "is already said by input, which is the whole shape") for name in twice)
     else:
-        named = {letter: options[option.name] for option, letter in _LETTERS.items() if option.name in options}
+        named = {letter: options[option.name] for option, letter in LETTERS.items() if option.name in options}
         takes = f"means nothing here: {node.name} takes ({', '.join(letters)})"
         problems.extend(
-            Problem(o.name, takes) for o, letter in _LETTERS.items() if letter in named and letter not in letters
+            Problem(o.name, takes) for o, letter in LETTERS.items() if letter in named and letter not in letters
         )
         shape = tuple(named.get(letter) or _DEFAULT_SIZES.get(letter, _SPACE) for letter in letters)
     if len(shape) != len(letters):

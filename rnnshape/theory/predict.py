@@ -42,7 +42,8 @@ class Prediction:
 
     ``returned`` is the structure of the call's result, ``params`` the number of numbers in the
     weights, ``refusal`` what Keras is known to raise instead, ``flow`` what each layer of a stack
-    returns, under its expression, ``into`` what a second layer returns that begins with these states.
+    returns, under its expression, ``into`` what a second layer returns that begins with these states,
+    ``notes`` the arithmetic of sizes that need some.
     """
 
     returned: Structure
@@ -53,6 +54,7 @@ class Prediction:
     refusal: Refusal | None
     flow: tuple[tuple[str, Structure], ...]
     into: Structure | None = None
+    notes: tuple[str, ...] = ()
 
 
 def predict(spec: Spec) -> Prediction:
@@ -66,6 +68,7 @@ def predict(spec: Spec) -> Prediction:
         cudnn=_verdict(answer),
         refusal=answer.refusals[0] if answer.refusals else None,
         into=_into(spec),
+        notes=answer.notes,
         flow=tuple((text, describe(returned, _tensor)) for text, returned in answer.flow),
     )
 
