@@ -31,7 +31,7 @@ class Drawer:
     def units(self) -> int:
         return self.rng.choice((1, 1, 2, 3, 5, 7))
 
-    def make(self, name: str, **values: Any) -> Node:
+    def make(self, name: str, /, **values: Any) -> Node:
         return Node.of(TABLE[name], {key: value for key, value in values.items() if key in TABLE[name].by_name})
 
     def common(self) -> dict[str, Any]:

@@ -195,6 +195,13 @@ def test_what_keras_refuses_is_said_in_its_own_words(run: Callable[..., Ran]) ->
     assert json.loads(ran.out)["error"]["kind"] == "keras"
 
 
+def test_what_keras_warns_of_is_passed_on(run: Callable[..., Ran]) -> None:
+    ran = run("simple-rnn", "--activation", "softmax", "-f", "json")
+    assert ran.code == 0
+    assert ran.err.startswith("rnnshape: Keras warns: You are using a softmax over axis -1")
+    assert json.loads(ran.out)["warnings"][0].startswith("You are using a softmax")
+
+
 def test_values_are_the_numbers_of_the_run(run: Callable[..., Ran]) -> None:
     ran = run("lstm", "--return-state", "--values", "-f", "json")
     output, state_h, _ = (item["values"] for item in json.loads(ran.out)["observed"]["items"])

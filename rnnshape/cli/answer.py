@@ -35,6 +35,8 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
     if problems:
         raise Invalid(flagged(problem, values) for problem in problems)
     report = _asked(spec, output)
+    for warning in report.warnings:
+        note(f"Keras warns: {warning}")
     if report.error is not None:
         note(f"error: {report.error.message}")
         if report.error.hint:

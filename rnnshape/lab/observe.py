@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -46,7 +47,7 @@ class Observation:
     its tensors in order, ``weights`` the shapes of the layer's weights in Keras' order.  ``twin``
     holds the arrays of the fused layer that got the same weights and input, if there is one;
     ``execution`` says how the layer was run; ``flow`` what each layer of a stack returned; ``into`` what
-    the second layer returned.
+    the second layer returned; ``warnings`` what Keras warned of.
     """
 
     returned: Structure
@@ -58,6 +59,7 @@ class Observation:
     cudnn_used: bool
     flow: tuple[Structure, ...]
     into: Structure | None
+    warnings: tuple[str, ...]
     versions: dict[str, str]
 
 
@@ -88,10 +90,12 @@ def observe(spec: Spec) -> Observation:
 
 def _observed(spec: Spec, device: str, execution: str) -> Observation:
     tensorflow = load()
-    with _seeded(spec.seed):
-        layer = build(spec.layer)
-        inputs = _inputs(spec, layer)
-        result = run(execution, layer, *inputs)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with _seeded(spec.seed):
+            layer = build(spec.layer)
+            inputs = _inputs(spec, layer)
+            result = run(execution, layer, *inputs)
     flow: tuple[Any, ...] = ()
     if isinstance(layer, Stack):
         flow, result = tuple(result), result[-1]
@@ -106,8 +110,13 @@ def _observed(spec: Spec, device: str, execution: str) -> Observation:
         cudnn_used=device.startswith("GPU") and uses_cudnn(partial(layer, *inputs)),
         into=None if spec.into is None else describe(_begun(spec.into, spec, execution, inputs[0], result), _tensor),
         flow=tuple(describe(returned, _tensor) for returned in flow),
+        warnings=tuple(dict.fromkeys(_one_line(one) for one in said if issubclass(one.category, UserWarning))),
         versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
     )
+
+
+def _one_line(warning: warnings.WarningMessage) -> str:
+    return " ".join(str(warning.message).split())
 
 
 # TensorFlow keeps a kernel for every operation on every variable that ever was, some 140 KB a layer: so much

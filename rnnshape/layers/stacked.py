@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Law, LayerClass, Returned, Weight, prefixed
+from rnnshape.layers.base import Answer, Given, Law, LayerClass, Leaf, Returned, Weight, prefixed
 from rnnshape.layers.cells import CELL_INPUT, STATE_C_IS_NOT_THE_OUTPUT, never_cudnn
 
 if TYPE_CHECKING:
@@ -86,8 +86,18 @@ def mirrored(cell: Node, states: Returned) -> Returned:
     for inner, state in zip(cell["cells"], states, strict=False):
         given = state if isinstance(state, list) else [state]
         new = mirrored(inner, given)
-        new_states.append(new[0] if isinstance(new, list) and len(new) == 1 and not isinstance(state, list) else new)
+        if not isinstance(state, list):
+            new = _sole(new)
+        new_states.append(new)
     return new_states[0] if len(new_states) == 1 else new_states
+
+
+def _sole(states: Returned) -> Returned:
+    """What Keras takes for the only state of a list: of a bare tensor with a batch of 1, its only row."""
+    if isinstance(states, list):
+        return states[0] if len(states) == 1 else states
+    rows = states.dims[1:] if len(states.dims) > 1 and states.dims[0].size == 1 else states.dims
+    return Leaf(states.role, rows, states.dtype)
 
 
 def _counted(cell: Node) -> tuple[str, ...]:

@@ -113,6 +113,7 @@ class Report:
     flow: tuple[Flow, ...] = ()
     wiring: Wired | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -190,6 +191,7 @@ class Report:
             "ok": self.ok,
             **({"flow": [part.to_dict() for part in self.flow]} if self.flow else {}),
             **({"notes": list(self.notes)} if self.notes else {}),
+            **({"warnings": list(self.warnings)} if self.warnings else {}),
             **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
 
@@ -253,6 +255,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         cudnn_used=outcome.cudnn_used,
         environment=_environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution),
         values=outcome.values,
+        warnings=outcome.warnings,
         flow=tuple(replace(part, observed=seen) for part, seen in zip(told.flow, passed, strict=True)),
         wiring=_wired(spec, predicted.into, begun),
     )
