@@ -78,7 +78,8 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _width(node: Node) -> object:
-    return node["units"] if node.has("units") else node["cell"] if node.has("cell") else None
+    """What the letter H stands for: two directions share it when this is the same."""
+    return next(node[name] for name in ("units", "filters", "cell") if node.has(name))
 
 
 def _broadcast(left: Dims, right: Dims) -> Dims:

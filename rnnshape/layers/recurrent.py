@@ -184,7 +184,8 @@ def fused_twin(node: Node) -> Node | None:
     fused = FUSED_BY_CELL.get(cell.name)
     if fused is None or compute_dtype(cell["dtype"]) != compute_dtype(node["dtype"]):
         return None
-    outer = {name: value for name, value in node.given if name != "cell"}
+    # The cell's dtype policy decides on the weights; both compute in the same dtype.
+    outer = {name: value for name, value in node.given if name not in ("cell", "dtype")}
     return Node.of(FUSED[fused], {**dict(cell.given), **outer})
 
 
