@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
 from rnnshape.report import Error, Report
-from rnnshape.report.report import SCHEMA_VERSION, installed
+from rnnshape.report.environment import installed
+from rnnshape.report.report import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -43,6 +43,7 @@ def load() -> Any:
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    ours = "tensorflow" not in sys.modules
     try:
         with held_back(), _without_collecting():
             import tensorflow
@@ -53,6 +54,10 @@ def load() -> Any:
         if getattr(error, "name", None) == "tensorflow":
             raise Unavailable("TensorFlow is not installed", "pip install tensorflow", kind="tensorflow") from error
         raise Unavailable(f"TensorFlow cannot be imported: {error}", kind="tensorflow") from error
+    if ours:
+        # What an import made stays for good; the collector need not walk over it for every layer.  Where
+        # TensorFlow was there before, in a notebook, garbage of the user's might be frozen with it.
+        gc.freeze()
     return tensorflow
 
 

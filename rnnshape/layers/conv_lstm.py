@@ -18,12 +18,10 @@ from rnnshape.layers.base import (
     Law,
     LayerClass,
     Leaf,
-    Refusal,
     Weight,
     compute_dtype,
-    variable_dtype,
 )
-from rnnshape.layers.cells import STATE_C_IS_NOT_THE_OUTPUT, never_cudnn
+from rnnshape.layers.cells import STATE_C_IS_NOT_THE_OUTPUT, never_cudnn, unbuildable
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.recurrent import over_time
 
@@ -110,17 +108,9 @@ def step(node: Node, given: Given) -> Answer:
         hidden=state_h,
         weights=weights,
         laws=[Law("output == state_h", True, ""), Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)],
-        refusals=list(_refusals(node)),
+        refusals=unbuildable(node),
         notes=formulas(node, before),
     )
-
-
-def _refusals(node: Node) -> Iterator[Refusal]:
-    if variable_dtype(node["dtype"]) == "bfloat16" and node["recurrent_initializer"] == "orthogonal":
-        yield Refusal(
-            "InvalidArgumentError: the orthogonal recurrent_initializer needs Qr, which has no bfloat16",
-            "use mixed_bfloat16 (weights in float32), or another recurrent_initializer",
-        )
 
 
 def theory(node: Node, given: Given) -> Answer:

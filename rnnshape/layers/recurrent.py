@@ -70,7 +70,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: list[Rule]) -> Answ
 
 
 def _laws(node: Node, steps: int, hidden: Leaf | None) -> list[Law]:
-    """What the output has to do with the returned states, as FACTS measured it bitwise."""
+    """What the output has to do with the returned states; all of it holds bitwise on a CPU."""
     if hidden is None:
         return []
     h = hidden.role

@@ -5,16 +5,14 @@ Nothing here knows how a Report is drawn, and nothing that draws one knows Keras
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import metadata
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import FAILED, OK, Refused, RnnshapeError
 from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import Check, unverified, verified
+from rnnshape.report.environment import environment, installed
 from rnnshape.structure import Nest, Structure, brackets, labelled, leaves, same
 
 if TYPE_CHECKING:
@@ -233,7 +231,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         params=predicted.params,
         cudnn=predicted.cudnn,
         cudnn_used=None,
-        environment=_environment(spec, installed(), None, None),
+        environment=environment(spec, installed(), None, None),
         flow=tuple(Flow(text, structure, None) for text, structure in predicted.flow),
         wiring=_wired(spec, predicted.into, None),
         notes=predicted.notes,
@@ -253,7 +251,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         and (begun is None or (predicted.into is not None and same(begun, predicted.into))),
         checks=_checks(spec, predicted, outcome, observed) if alike else (),
         cudnn_used=outcome.cudnn_used,
-        environment=_environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution),
+        environment=environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution),
         values=outcome.values,
         warnings=outcome.warnings,
         flow=tuple(replace(part, observed=seen) for part, seen in zip(told.flow, passed, strict=True)),
@@ -288,28 +286,3 @@ def _checks(spec: Spec, predicted: Prediction, outcome: Observation, observed: S
     if twin is not None and outcome.twin is not None:
         names[f"{twin.name}(...)(x)"] = outcome.twin
     return tuple(verified(law, names) for law in predicted.laws)
-
-
-def _environment(
-    spec: Spec, versions: dict[str, str | None], device: str | None, execution: str | None
-) -> dict[str, Any]:
-    python = platform.python_version()
-    return {**versions, "python": python, "device": device, "execution": execution, "seed": spec.seed}
-
-
-@cache
-def installed() -> dict[str, str | None]:
-    """The versions of TensorFlow and Keras that would answer, read without importing either."""
-    return {
-        "tensorflow": _version("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"),
-        "keras": _version("keras", "keras-nightly"),
-    }
-
-
-def _version(*distributions: str) -> str | None:
-    for name in distributions:
-        try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return None
