@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections import deque
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from rnnshape.errors import Unavailable
 
@@ -84,6 +84,12 @@ def _prepare_devices(tensorflow: Any) -> None:
     tensorflow.config.list_logical_devices()
 
 
+@cache
+def _chatter() -> IO[bytes]:
+    """The file that takes what TensorFlow says; one for all, for making one costs as much as theory does."""
+    return tempfile.TemporaryFile()
+
+
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
     """Turn file descriptor 2 to a temporary file and remember what was written to it."""
@@ -97,15 +103,17 @@ def held_back() -> Iterator[None]:
         faulthandler.enable(file=os.fdopen(os.dup(original), "w"))
     if sys.stderr is not None:
         sys.stderr.flush()
-    with tempfile.TemporaryFile() as chatter:
-        os.dup2(chatter.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(original, 2)
-            os.close(original)
-            chatter.seek(0)
-            _said.append(chatter.read(_MOST_KEPT))
+    chatter = _chatter()
+    os.dup2(chatter.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(original, 2)
+        os.close(original)
+        chatter.seek(0)
+        _said.append(chatter.read(_MOST_KEPT))
+        chatter.seek(0)
+        chatter.truncate()
 
 
 def replay() -> None:
