@@ -168,4 +168,5 @@ def test_no_file_is_a_mistake(run: Callable[..., Ran]) -> None:
         2,
         "rnnshape: error: FILE: must be a YAML file, a folder of them, or - for JSON Lines\n",
     )
-    assert run("batch", "no-such-file.yaml").code == 3
+    missing = run("batch", "no-such-file.yaml")
+    assert (missing.code, missing.err) == (2, "rnnshape: error: no-such-file.yaml: No such file or directory\n")

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.batch.places import Mistake, Unreadable
 from rnnshape.batch.source import read_json_line, read_yaml
-from rnnshape.errors import Invalid, RnnshapeError, nearest
+from rnnshape.errors import Invalid, Problem, RnnshapeError, nearest
 from rnnshape.spec.data import from_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rnnshape.batch.places import Document
-    from rnnshape.errors import Problem
     from rnnshape.spec import Spec
 
 _TOP = ("defaults", "runs")
@@ -40,17 +39,22 @@ def from_files(names: Iterable[str]) -> list[Run]:
 
     Raises:
         Unreadable: with every mistake of the first file that has any.
-        OSError: a file cannot be opened.
+        Invalid: a file cannot be opened.
     """
-    return [
-        run for name in names for path in _files(Path(name)) for run in _runs(read_yaml(path.read_bytes(), str(path)))
-    ]
+    return [run for name in names for path in _files(Path(name)) for run in _runs(read_yaml(_read(path), str(path)))]
 
 
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     return sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml"))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:  # a name that was mistyped is what was asked, not what the machine lacks
+        raise Invalid([Problem(str(path), error.strerror or str(error))]) from None
 
 
 def from_lines(lines: Iterable[str], name: str) -> Iterator[Run]:

@@ -20,7 +20,7 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
 
     Raises:
         Unreadable: a file has mistakes; nothing was run.
-        OSError: a file cannot be opened.
+        Invalid: a file cannot be opened.
     """
     code = OK
 
