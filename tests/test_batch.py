@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rnnshape.batch import from_lines, rows
+from rnnshape.batch import from_stream, rows
 from rnnshape.layers import TABLE
 from rnnshape.spec import make
 from rnnshape.spec.data import from_data
@@ -121,8 +122,8 @@ def test_a_file_of_another_shape(text: str, message: str, tmp_path: Path, run: C
 
 
 def test_a_wrong_line_is_a_row_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Ran]) -> None:
-    lines = '{"name": "a", "layer": "lstm"}\n{"layer": "LSTM(8"}\n\n{"name": "c", "layer": "gru", "units": 0}\n{"layer": "gru"}\n'
-    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    lines = b'{"name": "a", "layer": "lstm"}\n{"layer": "LSTM(8"}\n\n{"name": "c", "layer": "gru", "units": 0}\n{"layer": "gru"}\n'
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
     ran = run("batch", "-", "--predict", "-f", "jsonl")
     reports = list(map(json.loads, ran.out.splitlines()))
     assert ran.code == 2
@@ -138,16 +139,12 @@ def test_a_wrong_line_is_a_row_and_the_others_go_on(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_row_leaves_as_soon_as_its_line_is_there() -> None:
-    asked: list[int] = []
-
-    def lines() -> object:
-        for number in range(3):
-            asked.append(number)
-            yield '{"layer": "lstm"}'
-
-    stream = rows(from_lines(lines(), "<stdin>"), predict=True)  # type: ignore[arg-type]
-    next(stream)
-    assert asked == [0]
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "wb", buffering=0) as lines:
+        stream = rows(from_stream(pipe, "<stdin>"), predict=True)
+        for units in (1, 2):
+            lines.write(b'{"layer": "lstm", "units": %d}\n' % units)  # no row after it has been asked for
+            assert next(stream).run.asked == f"LSTM({units})"
 
 
 def test_stopping_at_the_first_failure(tmp_path: Path, run: Callable[..., Ran]) -> None:
@@ -166,7 +163,7 @@ def test_no_file_is_a_mistake(run: Callable[..., Ran]) -> None:
     ran = run("batch")
     assert (ran.code, ran.err) == (
         2,
-        "rnnshape: error: FILE: must be a YAML file, a folder of them, or - for JSON Lines\n",
+        "rnnshape: error: FILE: must be a YAML file, a folder of them, or - for a pipe\n",
     )
     missing = run("batch", "no-such-file.yaml")
     assert (missing.code, missing.err) == (2, "rnnshape: error: no-such-file.yaml: No such file or directory\n")

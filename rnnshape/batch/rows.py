@@ -1,67 +1,145 @@
-"""From runs to rows: one Report each, or the error of a run that cannot be asked."""
+"""From runs to rows: one answer each, or the error of a run that cannot be asked."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
+from rnnshape.errors import FAILED, OK, UNAVAILABLE
 from rnnshape.report import Error, Report
 from rnnshape.report.environment import installed
+from rnnshape.report.expected import Expected, refused
 from rnnshape.report.report import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
+    from rnnshape.batch.resume import Former
     from rnnshape.batch.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one run: its Report, or the error in its place."""
+    """What became of one run.
+
+    ``data`` is the contract's object; ``report`` is there when the run was asked here and now, and
+    ``expectations`` are the lines of its contract.
+    """
 
     run: Run
-    report: Report | None
-    error: Error | None
+    data: dict[str, Any]
+    exit_code: int
+    report: Report | None = None
+    expectations: tuple[Expected, ...] = ()
 
     @property
     def ok(self) -> bool:
-        return self.report is not None and self.report.ok
+        return bool(self.data["ok"])
 
     @property
-    def exit_code(self) -> int:
-        if self.report is not None:
-            return self.report.exit_code
-        return self.error.exit_code if self.error else 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """The contract's object; a run that could not be asked has its keys too, without an answer."""
-        if self.report is not None:
-            return self.report.to_dict()
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "name": self.run.name,
-            "expression": self.run.asked,
-            "input": None,
-            "predicted": None,
-            "observed": None,
-            "agrees": None,
-            "checks": [],
-            "weights": [],
-            "params": None,
-            "cudnn": None,
-            "environment": dict(installed()),
-            "error": self.error and self.error.to_dict(),
-            "ok": False,
-        }
+    def failures(self) -> list[Failure]:
+        """Every reason why the row is not ok; none when it is."""
+        return [] if self.ok else [*_failures(self.data)]
 
 
-def rows(runs: Iterable[Run], *, predict: bool = False) -> Iterator[Row]:
-    """The row of each run, in order, each as soon as it is there."""
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One reason in one line, and the line of the contract that it is about (``"output"``), if it is about one.
+
+    ``kind`` is that of the error, or ``"disagreement"``, ``"check"`` or ``"expectation"``.
+    """
+
+    kind: str
+    message: str
+    expect: str | None = None
+
+
+class Tally:
+    """Rows on their way to whoever writes them, counted as they pass."""
+
+    def __init__(self, rows: Generator[Row], *, fail_fast: bool = False) -> None:
+        self._rows = rows
+        self._fail_fast = fail_fast
+        self.count = self.failed = 0
+        self.exit_code = OK
+
+    def __iter__(self) -> Iterator[Row]:
+        with closing(self._rows) as rows:
+            for row in rows:
+                self.count += 1
+                self.failed += not row.ok
+                self.exit_code = max(self.exit_code, row.exit_code)
+                yield row
+                if self._fail_fast and not row.ok:
+                    return
+
+    def __str__(self) -> str:
+        runs = "1 run" if self.count == 1 else f"{self.count:,} runs"
+        return f"{runs}, {self.count - self.failed:,} ok, {self.failed:,} failed"
+
+
+def _failures(data: dict[str, Any]) -> Iterator[Failure]:
+    unmet = [line for line in data.get("expectations", ()) if line["met"] is False]
+    error = data["error"]
+    if error and not any(line["expect"] == "error" for line in unmet):
+        yield Failure(error["kind"], error["message"])
+    for line in unmet:
+        said = f"{line['expect']}: expected {line['expected']}, got {line['got']}"
+        yield Failure("expectation", said, line["expect"])
+    if data["agrees"] is False:
+        yield Failure("disagreement", "theory and the real layer disagree")
+    for check in data["checks"]:
+        if check["guaranteed"] and check["holds"] is False:
+            yield Failure("check", f"{check['check']} does not hold")
+
+
+def rows(
+    runs: Iterable[Run], *, predict: bool = False, values: bool = False, former: Former | None = None
+) -> Generator[Row]:
+    """The row of each run, in order, each as soon as it is there; ``former`` is asked before the layer is."""
     ask = api.predict if predict else api.explore
     for run in runs:
-        if run.spec is not None:
-            report = ask(run.spec)
-            yield Row(run, report, report.error)
-        elif run.error is not None:
-            yield Row(run, None, Error.of(run.error))
+        if run.spec is None:
+            yield _not_asked(run)
+        elif former is not None and (data := former.answer(run.spec)) is not None:
+            yield Row(run, {**data, "name": run.name, **_axes(run)}, OK)
+        else:
+            yield _answered(run, ask(run.spec), values=values)
+
+
+def _answered(run: Run, report: Report, *, values: bool) -> Row:
+    return Row(run, {**report.to_dict(values=values), **_axes(run)}, report.exit_code, report, report.expectations)
+
+
+def _axes(run: Run) -> dict[str, Any]:
+    return {"matrix": dict(run.axes)} if run.axes else {}
+
+
+def _not_asked(run: Run) -> Row:
+    """The row of a run that is wrong: the contract's keys without an answer."""
+    assert run.error is not None
+    expectations = () if run.expects is None else (refused(run.expects, run.error),)
+    ok = any(line.met for line in expectations)
+    failed = run.error.exit_code if run.expects is None or run.error.exit_code == UNAVAILABLE else FAILED
+    data = {
+        "schema_version": SCHEMA_VERSION,
+        "name": run.name,
+        "expression": run.asked,
+        "input": None,
+        "predicted": None,
+        "observed": None,
+        "agrees": None,
+        "checks": [],
+        "weights": [],
+        "params": None,
+        "cudnn": None,
+        "environment": dict(installed()),
+        "error": Error.of(run.error).to_dict(),
+        "ok": ok,
+        "run": None,
+        **({"expectations": [line.to_dict() for line in expectations]} if expectations else {}),
+        **_axes(run),
+    }
+    return Row(run, data, OK if ok else failed, expectations=expectations)

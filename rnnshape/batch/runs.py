@@ -1,105 +1,190 @@
-"""From files and pipes to runs: every mistake of a file at once, each at its place.
+"""From files and pipes to runs: every mistake of every file at once, each at its place.
 
-A YAML file has ``runs:``, a list, and ``defaults:``, which every run begins with.  A line of JSON is one
-run; a wrong line is that row's error, for the lines after it are not known yet.
+A YAML file has ``runs:``, a list, and ``defaults:``, which every run begins with; a run with a ``matrix:`` is
+many.  A line of JSON is a run too; a wrong line is that row's error, for the lines after it are not
+known yet.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from rnnshape.batch.places import Mistake, Unreadable
+from rnnshape.batch.matrix import combinations
+from rnnshape.batch.matrix import mistakes as matrix_mistakes
+from rnnshape.batch.places import MAX_BYTES, Mistake, Unreadable
 from rnnshape.batch.source import read_json_line, read_yaml
 from rnnshape.errors import Invalid, Problem, RnnshapeError, nearest
 from rnnshape.spec.data import from_data
+from rnnshape.spec.expect import KEY as EXPECT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from rnnshape.batch.places import Document
+    from rnnshape.batch.places import Document, Place
+    from rnnshape.batch.places import Path as At
     from rnnshape.spec import Spec
 
 _TOP = ("defaults", "runs")
+_NOT_DEFAULTS = ("name", "matrix")
+# A whole YAML document in flow style, or the first line of one that spans several, and not a run.
+_DOCUMENT = re.compile(rb"\{\s*(?:$|[\"']?(?:runs|defaults)[\"']?\s*:)")
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a run is written: its document, the path of the run in it, and that of its contract."""
+
+    document: Document
+    run: At
+    expect: At
+
+    @property
+    def file(self) -> str:
+        return self.document.source.name
+
+    def place(self, expected: str | None = None) -> Place:
+        """The run's place, or that of one line of its contract (``"output"``)."""
+        return self.document.place(self.run if expected is None else (*self.expect, expected), key=expected is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a batch: what is asked, or why it cannot be; ``name`` and ``asked`` as they were written."""
+    """One run of a batch: what is asked, or why it cannot be; ``name`` and ``asked`` as they were written.
+
+    ``axes`` is what a matrix varies; ``expects`` the error that a run without a Spec was meant to meet.
+    """
 
     name: str | None
     asked: str | None
+    where: Where | None = None
     spec: Spec | None = None
     error: RnnshapeError | None = None
+    expects: str | None = None
+    axes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """One run as it is meant, defaults and matrix put in, and the path that each of its keys came from."""
+
+    values: dict[str, Any]
+    paths: dict[str, At]
+    axes: Mapping[str, Any]
 
 
 def from_files(names: Iterable[str]) -> list[Run]:
     """The runs of YAML files, and of the ``*.yaml`` and ``*.yml`` files of folders, in order.
 
     Raises:
-        Unreadable: with every mistake of the first file that has any.
+        RnnshapeError: ``unreadable``, with every mistake of every file.
         Invalid: a file cannot be opened.
     """
-    return [run for name in names for path in _files(Path(name)) for run in _runs(read_yaml(_read(path), str(path)))]
+    runs: list[Run] = []
+    broken = []
+    for path in (path for name in names for path in _files(Path(name))):
+        try:
+            runs += _runs(read_yaml(_read(path), str(path)))
+        except Unreadable as error:
+            broken.append(error)
+    if broken:
+        raise RnnshapeError("\n".join(map(str, broken)), kind=Unreadable.kind)
+    return runs
 
 
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    return sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml"))
+    found = sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml"))
+    if not found:
+        raise Invalid([Problem(str(path), "no *.yaml or *.yml file is in this folder")])
+    return found
 
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)  # more is refused, and need not be read
     except OSError as error:  # a name that was mistyped is what was asked, not what the machine lacks
         raise Invalid([Problem(str(path), error.strerror or str(error))]) from None
 
 
-def from_lines(lines: Iterable[str], name: str) -> Iterator[Run]:
+def from_stream(stream: IO[bytes], name: str) -> Iterator[Run]:
+    """The runs of a pipe: of JSON Lines, each as soon as its line is there, or of one YAML document.
+
+    Raises:
+        Unreadable: it is YAML and has mistakes, before the first run.
+    """
+    lines = _lines(stream)
+    blank: list[bytes] = []
+    for line in lines:
+        if not line.strip():
+            blank.append(line)
+            continue
+        rest = chain(blank, [line], lines)
+        if line.lstrip().startswith(b"{") and not _DOCUMENT.match(line.strip()):
+            yield from from_lines(rest, name)
+        else:
+            yield from _runs(read_yaml(b"".join(rest), name))
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Line by line; of one that is longer than a line may be, no more is held than shows that it is."""
+    while line := stream.readline(MAX_BYTES + 1):
+        yield line
+        while not line.endswith(b"\n") and (line := stream.readline(MAX_BYTES + 1)):
+            pass
+
+
+def from_lines(lines: Iterable[bytes], name: str) -> Iterator[Run]:
     """The runs of JSON Lines, each as soon as its line is there; empty lines are passed over."""
     for number, line in enumerate(lines, 1):
         if line.strip():
-            yield _line(line, name, number)
+            yield from _line(line, name, number)
 
 
-def _line(line: str, name: str, number: int) -> Run:
+def _line(line: bytes, name: str, number: int) -> Iterator[Run]:
     try:
         document = read_json_line(line, name, number)
     except Unreadable as error:
-        return Run(None, None, error=error)
+        yield Run(None, None, error=error)
+        return
     data = document.data
     assert isinstance(data, dict)  # the reader refuses what is no object
-    try:
-        return _run(data)
-    except Invalid as error:
-        mistakes = [_mistake(document, (), data, problem) for problem in error.problems]
-        known = {key: value if isinstance(value := data.get(key), str) else None for key in ("name", "layer")}
-        return Run(known["name"], known["layer"], error=Unreadable(document.source, mistakes))
+    wrong = [Mistake(document.place(path), message) for path, message in _wrong_matrix(data, ())]
+    for meant in () if wrong else _meant(data, (), {}):
+        mistakes: list[Mistake] = []
+        yield _run(document, (), meant, mistakes) or _broken(document, data, mistakes)
+    if wrong:
+        yield _broken(document, data, wrong)
 
 
-def _run(data: dict[str, Any]) -> Run:
-    spec = from_data(data)
-    return Run(spec.name, spec.layer.text, spec)
+def _broken(document: Document, data: Mapping[str, Any], mistakes: list[Mistake]) -> Run:
+    known = {key: value if isinstance(value := data.get(key), str) else None for key in ("name", "layer")}
+    where = Where(document, (), (EXPECT,))
+    return Run(known["name"], known["layer"], where, error=Unreadable(document.source, mistakes))
 
 
 def _runs(document: Document) -> list[Run]:
     data: Any = document.data
-    mistakes = list(_wrong_shape(document, data))
-    if mistakes:
+    mistakes = [*_wrong_shape(document, data)]
+    if mistakes and (not isinstance(data, dict) or not isinstance(data.get("runs"), list)):
         raise Unreadable(document.source, mistakes)
-    defaults: dict[str, Any] = data.get("defaults") or {}
+    defaults: Any = data.get("defaults") or {}
     runs = []
     for index, own in enumerate(data["runs"]):
-        try:
-            runs.append(_run({**defaults, **own}))
-        except Invalid as error:
-            mistakes += [_mistake(document, ("runs", index), own, problem) for problem in error.problems]
+        path = ("runs", index)
+        wrong = [Mistake(document.place(at), message) for at, message in _wrong_run(own, path)]
+        mistakes += wrong
+        if not wrong and isinstance(defaults, dict):
+            runs += [_run(document, path, meant, mistakes) for meant in _meant(own, path, defaults)]
     if mistakes:
-        # What is wrong with the defaults is wrong with every run, and said once.
+        # What is wrong with the defaults, or with a matrix, is wrong with every run, and said once.
         raise Unreadable(document.source, dict.fromkeys(mistakes))
-    return runs
+    return [run for run in runs if run is not None]
 
 
 def _wrong_shape(document: Document, data: Any) -> Iterator[Mistake]:
@@ -110,32 +195,93 @@ def _wrong_shape(document: Document, data: Any) -> Iterator[Mistake]:
         if key not in _TOP:
             message = f"{key} is not known here{nearest(key, _TOP)}; a batch file has runs: and defaults:"
             yield Mistake(document.place((key,), key=True), message)
-    if not isinstance(data.get("defaults", {}), dict | None):
+    defaults = data.get("defaults")
+    if not isinstance(defaults, dict | None):
         yield Mistake(document.place(("defaults",)), "defaults must be a mapping of options")
+    for key in _NOT_DEFAULTS:
+        if isinstance(defaults, dict) and key in defaults:
+            yield Mistake(document.place(("defaults", key), key=True), f"{key} belongs to a run, not to defaults")
     runs = data.get("runs")
     if not isinstance(runs, list) or not runs:
         yield Mistake(document.place(("runs",) if "runs" in data else ()), "runs must be a list of at least one run")
+
+
+def _wrong_run(own: Any, path: At) -> Iterator[tuple[At, str]]:
+    if not isinstance(own, dict):
+        yield path, "a run must be a mapping, such as {layer: lstm, units: 8}"
         return
-    for index, run in enumerate(runs):
-        if not isinstance(run, dict):
-            yield Mistake(document.place(("runs", index)), "a run must be a mapping, such as {layer: lstm, units: 8}")
+    yield from _wrong_matrix(own, path)
 
 
-def _mistake(document: Document, path: tuple[str | int, ...], own: dict[str, Any], problem: Problem) -> Mistake:
-    """The problem at its place: in the run's own keys, or else in the defaults that it came from."""
+def _wrong_matrix(own: dict[str, Any], path: At) -> Iterator[tuple[At, str]]:
+    if "matrix" not in own:
+        return
+    matrix = own["matrix"]
+    for at, message in matrix_mistakes(matrix):
+        yield (*path, "matrix", *at), message
+    for key in matrix if isinstance(matrix, dict) else ():
+        if key in own:
+            yield (*path, key), f"{key} stands in the matrix of this run too: keep one"
+
+
+def _meant(own: dict[str, Any], path: At, defaults: dict[str, Any]) -> Iterator[_Meant]:
+    """The runs that one entry of ``runs:`` stands for."""
+    values = {key: value for key, value in {**defaults, **own}.items() if key != "matrix"}
+    paths: dict[str, At] = {key: ("defaults", key) for key in defaults} | {key: (*path, key) for key in own}
+    if "matrix" not in own:
+        yield _Meant(values, paths, {})
+        return
+    for one in combinations(own["matrix"]):
+        name = own.get("name")
+        named = {"name": f"{name} ({one.label})" if name else one.label or None} if isinstance(name, str | None) else {}
+        inside: dict[str, At] = {key: (*path, "matrix", *at) for key, at in one.paths.items()}
+        yield _Meant({**values, **named, **one.values}, {**paths, **inside}, one.axes)
+
+
+def _run(document: Document, path: At, meant: _Meant, mistakes: list[Mistake]) -> Run | None:
+    """The run, or None and what is wrong with it in ``mistakes``."""
+    values = meant.values
+    where = Where(document, path, meant.paths.get(EXPECT, (*path, EXPECT)))
+    try:
+        spec = from_data(values)
+    except Invalid as error:
+        wrong = [_mistake(document, path, meant.paths, problem) for problem in error.problems]
+        expects = _expects_error(values, error)
+        if expects is None:
+            mistakes += wrong
+            return None
+        refusal = RnnshapeError("; ".join(mistake.message for mistake in wrong), kind=error.kind)
+        return Run(values.get("name"), str(values["layer"]), where, error=refusal, expects=expects, axes=meant.axes)
+    return Run(spec.name, spec.layer.text, where, spec, axes=meant.axes)
+
+
+def _expects_error(values: dict[str, Any], error: Invalid) -> str | None:
+    """The error that the run was meant to meet, unless the contract itself or the run's name is what is wrong."""
+    expect = values.get(EXPECT)
+    wanted = expect.get("error") if isinstance(expect, dict) else None
+    own = any(problem.key.split(".")[0] in (EXPECT, "name") for problem in error.problems)
+    return wanted if isinstance(wanted, str) and isinstance(values.get("layer"), str) and not own else None
+
+
+def _mistake(document: Document, path: At, paths: Mapping[str, At], problem: Problem) -> Mistake:
+    """The problem at its place: wherever the value that it is about was written."""
     if problem.span is not None:
-        key = "layer"
-        text = own.get(key)
-        where = (*path, key) if text is not None else ("defaults", key)
-        blank = len(text) - len(text.lstrip()) if isinstance(text, str) else 0
-        return Mistake(document.inner(where, problem.span[0] + blank, problem.span[1] + blank), problem.message)
-    if not problem.key:
-        return Mistake(document.place(path), problem.message)
-    message = f"{problem.key} {problem.message}"
-    unknown = problem.message.startswith("is not an option")
-    if problem.key in own:
-        return Mistake(document.place((*path, problem.key), key=unknown), message)
-    data: Any = document.data
-    if path and problem.key in (data.get("defaults") or {}):
-        return Mistake(document.place(("defaults", problem.key), key=unknown), message)
-    return Mistake(document.place(path), message)
+        return Mistake(_inside(document, paths["layer"], problem.span), problem.message)
+    first, *rest = problem.key.split(".") if problem.key not in paths else [problem.key]
+    if first not in paths:
+        return Mistake(document.place(path), f"{problem.key} {problem.message}".strip())
+    at = (*paths[first], *(int(step) if step.isdigit() else step for step in rest))
+    said = ".".join(step for step in (first, *rest) if not step.isdigit())
+    unknown = problem.message.startswith(("is not an option", "is not known"))
+    if unknown and isinstance(at[-1], int):  # a list of a matrix: its key is what nobody knows
+        at = at[:-1]
+    return Mistake(document.place(at, key=unknown), f"{said} {problem.message}")
+
+
+def _inside(document: Document, path: At, span: tuple[int, int]) -> Place:
+    """The place inside an expression, whose spans begin at its first character that is no blank."""
+    text: Any = document.data
+    for step in path:
+        text = text[step]
+    blank = len(text) - len(text.lstrip())
+    return document.inner(path, span[0] + blank, span[1] + blank)

@@ -10,10 +10,10 @@ import typer
 
 import rnnshape
 from rnnshape.cli.flags import Group, Sectioned, given, with_flags
-from rnnshape.cli.options import OUTPUT, OUTPUT_FILE, OUTPUT_OPTIONS, flagged, refused
+from rnnshape.cli.options import BATCH, BATCH_OPTIONS, OUTPUT_FILE, OUTPUT_OPTIONS, flagged, refused
 from rnnshape.cli.output import clean_ending, destination
 from rnnshape.errors import Invalid, Problem
-from rnnshape.layers.arguments import Argument, Flag, OneOf
+from rnnshape.layers.arguments import Argument, OneOf
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.options import DTYPE, RUN_OPTIONS
 
@@ -51,7 +51,7 @@ def application(asked: list[str] | None = None) -> typer.Typer:
     commands: list[tuple[str, Callable[..., None], Panels]] = [
         *((command.name, _layer(command), _panels(command)) for command in COMMANDS.values()),
         ("show", _show, {"Run": (*RUN_OPTIONS, DTYPE), "Answer": OUTPUT_OPTIONS}),
-        ("batch", _batch, {"Answer": _BATCH.values()}),
+        ("batch", _batch, {"Answer": BATCH_OPTIONS}),
         ("env", _env, {"Answer": _ENV.values()}),
     ]
     for name, run, panels in commands:
@@ -94,23 +94,15 @@ def _show(
         _answer(expression, flags, _SHOW)
 
 
-_BATCH = {
-    **{name: OUTPUT[name] for name in ("predict", "values")},
-    "format": Argument("format", OneOf(("table", "json", "jsonl")), "table", "How the rows are written:", True, "f"),
-    OUTPUT_FILE.name: OUTPUT_FILE,
-    "fail_fast": Argument("fail_fast", Flag(), False, "Stop at the first run that fails.", True),
-}
-
-
 def _batch(
     files: Annotated[list[str] | None, typer.Argument(metavar="FILE…", show_default=False)] = None, **flags: Any
 ) -> None:
-    """Every run of YAML files or folders; - reads JSON Lines, a run a line."""
+    """Every run of YAML files or folders; - reads YAML, or JSON Lines, from a pipe."""
     with clean_ending():
-        output = given(flags, _BATCH)
-        wrong = [flagged(problem, output) for problem in refused(output, _BATCH)]
+        output = given(flags, BATCH)
+        wrong = [flagged(problem, output) for problem in refused(output, BATCH)]
         if not files:
-            wrong.append(Problem("FILE", "must be a YAML file, a folder of them, or - for JSON Lines"))
+            wrong.append(Problem("FILE", "must be a YAML file, a folder of them, or - for a pipe"))
         if wrong:
             raise Invalid(wrong)
         from rnnshape.cli.batch import batch

@@ -2,43 +2,97 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.batch import Row, Run, from_files, from_lines, rows
-from rnnshape.cli.output import destination
-from rnnshape.errors import OK
-from rnnshape.render import View
-from rnnshape.render.batch import FORMATS
+from rnnshape.batch import Former, Run, Tally, from_files, from_stream, rows
+from rnnshape.cli.output import destination, note
+from rnnshape.cli.progress import wanted, watched
+from rnnshape.errors import INTERRUPTED, Invalid, Problem
+from rnnshape.render import View, rows_renderer, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from types import FrameType
+
+    from rnnshape.batch import Row
 
 
 def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
-    """Answer every run of the files (``-`` is standard input, a run a line) in order; the worst exit code.
+    """Answer every run of the files (``-`` is standard input) in order; the worst exit code.
 
     Raises:
-        Unreadable: a file has mistakes; nothing was run.
+        RnnshapeError: a file has mistakes; nothing was run.
         Invalid: a file cannot be opened.
     """
-    code = OK
+    runs = _runs(files)
+    total = len(runs) if isinstance(runs, list) else None
+    predict, values = output.get("predict", False), output.get("values", False)
+    form, path = output.get("format", "table"), output.get("output_file")
+    former = Former(output["resume"], predict=predict, values=values) if "resume" in output else None
+    answered = rows(runs, predict=predict, values=values, former=former)
+    if wanted(to_terminal=path is None and streams(form)):
+        answered = watched(answered, total)
+    gate = _Gate(answered)
+    tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False))
+    with gate.watching(), destination(path) as stream:
+        rows_renderer(form)(tally, stream, View(values=values, axes=_axes(runs)))
+    if not gate.interrupted:
+        return tally.exit_code
+    left = "" if total is None else f" of {total:,}, {total - tally.count:,} left"
+    note(f"interrupted: {tally.count:,} runs done{left}")
+    return INTERRUPTED
 
-    def counted(all_rows: Iterable[Row]) -> Iterator[Row]:
-        nonlocal code
-        for row in all_rows:
-            code = max(code, row.exit_code)
-            yield row
-            if code != OK and output.get("fail_fast"):
-                return
 
-    found = rows(_runs(files), predict=output.get("predict", False))
-    with destination(output.get("output_file")) as stream:
-        FORMATS[output.get("format", "table")](counted(found), stream, View(values=output.get("values", False)))
-    return code
+def _runs(files: Sequence[str]) -> list[Run] | Iterator[Run]:
+    if "-" not in files:
+        return from_files(files)
+    if len(files) > 1:
+        raise Invalid([Problem("FILE", "- is all of standard input: it stands alone")])
+    return from_stream(sys.stdin.buffer, "<stdin>")
 
 
-def _runs(files: Sequence[str]) -> Iterable[Run]:
-    if list(files) == ["-"]:
-        return from_lines(sys.stdin, "<stdin>")
-    return from_files(files)
+def _axes(runs: list[Run] | Iterator[Run]) -> tuple[str, ...]:
+    """What the matrices vary, in the order in which it is met; unknown while lines still come."""
+    return tuple(dict.fromkeys(axis for run in runs for axis in run.axes)) if isinstance(runs, list) else ()
+
+
+class _Gate:
+    """Where Ctrl-C ends the rows: between two of them, so that every one that was begun is written whole."""
+
+    def __init__(self, answered: Generator[Row]) -> None:
+        self._answered = answered
+        self._asking = False
+        self.interrupted = False
+
+    def rows(self) -> Generator[Row]:
+        """The rows up to Ctrl-C."""
+        with closing(self._answered) as answered:
+            while not self.interrupted:
+                try:
+                    self._asking = True
+                    row = next(answered, None)
+                except KeyboardInterrupt:
+                    self.interrupted = True
+                    return
+                finally:
+                    self._asking = False
+                if row is None:
+                    return
+                yield row
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Meanwhile the first Ctrl-C stops the asking and lets the writing go on; a second one ends all."""
+        before = signal.signal(signal.SIGINT, self._stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self._asking or self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf
-from rnnshape.render import FORMATS
+from rnnshape.render import FORMATS, ROWS_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,14 @@ OUTPUT_OPTIONS = (
     Argument("verbose", Flag(), False, "Show what TensorFlow says while it runs.", True),
 )
 OUTPUT = {option.name: option for option in OUTPUT_OPTIONS}
+BATCH_OPTIONS = (
+    *(OUTPUT[name] for name in ("predict", "values")),
+    Argument("format", OneOf(ROWS_FORMATS), "table", "How the rows are written:", True, "f"),
+    OUTPUT_FILE,
+    Argument("resume", FileName(), None, "Take the rows that this JSON Lines file has of an earlier run.", True),
+    Argument("fail_fast", Flag(), False, "Stop at the first run that fails.", True),
+)
+BATCH = {option.name: option for option in BATCH_OPTIONS}
 
 
 def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Problem]:

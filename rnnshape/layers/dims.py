@@ -3,14 +3,22 @@
 >>> units = Dim(8, "H")
 >>> units * 2, units * 2 * 2, units + Dim(6, "Hb")
 (Dim(size=16, letter='2H'), Dim(size=32, letter='4H'), Dim(size=14, letter='H+Hb'))
+>>> sized("2(H+Hb)", {"H": 8, "Hb": 6}), letters_in("2(H+Hb)")
+(28, ['H', 'Hb'])
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LETTER = r"[A-Za-z]+\d*'*"
+_TOKEN = re.compile(rf"\s*(?:(\d+|{_LETTER})|([-+*()]))")
+_LONGEST = 50
 _SCALED = re.compile(r"(\d+)([A-Za-z].*|\(.*\))")
 
 
@@ -48,3 +56,68 @@ def _plus(left: str, right: str) -> str:
     if left == right:
         return _times(2, left)
     return f"{left}+{right}"
+
+
+def letters_in(text: str) -> list[str]:
+    """The letters of a size, without the arithmetic around them."""
+    return re.findall(_LETTER, text)
+
+
+def sized(text: str, sizes: Mapping[str, int]) -> int:
+    """The number that letters stand for: ``2H``, ``H0+H1``, ``2(H+Hb)``, ``T-1``.
+
+    Raises:
+        KeyError: a letter that has no size.
+        ValueError: the text is no sum or product of letters and whole numbers.
+    """
+    if len(text) > _LONGEST:
+        raise ValueError(f"a size has at most {_LONGEST} characters")
+    tokens = _tokens(text)
+    value = _sum(tokens, sizes)
+    if tokens:
+        raise ValueError(f"{tokens[-1]!r} cannot stand there")
+    return value
+
+
+def _tokens(text: str) -> list[str]:
+    """The words and signs of the text, the first one last."""
+    tokens, at = [], 0
+    text = text.strip()
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            raise ValueError(f"{text[at:].strip()[:1]!r} cannot stand there")
+        tokens.append(found[1] or found[2])
+        at = found.end()
+    return tokens[::-1]
+
+
+def _sum(tokens: list[str], sizes: Mapping[str, int]) -> int:
+    value = _product(tokens, sizes)
+    while tokens and tokens[-1] in "+-":
+        value += _product(tokens, sizes) if tokens.pop() == "+" else -_product(tokens, sizes)
+    return value
+
+
+def _product(tokens: list[str], sizes: Mapping[str, int]) -> int:
+    """Factors with ``*`` or nothing between them."""
+    value = _factor(tokens, sizes)
+    while tokens and tokens[-1] not in "+-)":
+        if tokens[-1] == "*":
+            tokens.pop()
+        value *= _factor(tokens, sizes)
+    return value
+
+
+def _factor(tokens: list[str], sizes: Mapping[str, int]) -> int:
+    if not tokens:
+        raise ValueError("something is missing at its end")
+    first = tokens.pop()
+    if first == "(":
+        value = _sum(tokens, sizes)
+        if not tokens or tokens.pop() != ")":
+            raise ValueError("a bracket is not closed")
+        return value
+    if first in "+-*)":
+        raise ValueError(f"{first!r} cannot stand there")
+    return int(first) if first.isdigit() else sizes[first]

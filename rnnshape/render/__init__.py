@@ -1,42 +1,75 @@
 """Drawing: one small renderer a format, found by its name.
 
-A renderer takes a Report, a text stream and a View; it knows nothing of Keras and is imported when
-its format is asked for.
+A renderer takes a Report, or the rows of a batch, a text stream and a View; it knows nothing of Keras and is
+imported when its format is asked for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
+    from rnnshape.batch import Tally
     from rnnshape.report import Report
 
     Renderer = Callable[[Report, TextIO, "View"], None]
+    RowsRenderer = Callable[[Tally, TextIO, "View"], None]
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What to show beside the answer itself: the numbers, the weights."""
+    """What to show beside the answer itself: the numbers, the weights; of a batch what its matrices vary."""
 
     values: bool = False
     weights: bool = False
+    axes: tuple[str, ...] = ()
 
 
-_REPORT_FORMATS = {
-    "table": "rnnshape.render.table",
-    "json": "rnnshape.render.json",
-    "jsonl": "rnnshape.render.jsonl",
-    "code": "rnnshape.render.code",
+class _Format(NamedTuple):
+    """Where the function is that writes one Report, and the one that writes rows; ``streams`` a row at a time."""
+
+    report: str | None
+    rows: str | None
+    streams: bool = True
+
+
+_FORMATS = {
+    "table": _Format("table:write", "summary:write", streams=False),
+    "json": _Format("json:write", "json:write_rows"),
+    "jsonl": _Format("jsonl:write", "jsonl:write_rows"),
+    "csv": _Format(None, "delimited:write_csv"),
+    "tsv": _Format(None, "delimited:write_tsv"),
+    "markdown": _Format(None, "markdown:write_rows"),
+    "junit": _Format(None, "junit:write_rows", streams=False),
+    "github": _Format(None, "github:write_rows"),
+    "code": _Format("code:write", None),
 }
-FORMATS = tuple(_REPORT_FORMATS)
+FORMATS = tuple(name for name, form in _FORMATS.items() if form.report)
+ROWS_FORMATS = tuple(name for name, form in _FORMATS.items() if form.rows)
 
 
 def renderer(name: str) -> Renderer:
     """The function that writes a Report in this format."""
-    write: Any = import_module(_REPORT_FORMATS[name]).write
-    return write  # type: ignore[no-any-return]
+    write: Renderer = _function(_FORMATS[name].report)
+    return write
+
+
+def rows_renderer(name: str) -> RowsRenderer:
+    """The function that writes the rows of a batch in this format."""
+    write: RowsRenderer = _function(_FORMATS[name].rows)
+    return write
+
+
+def streams(name: str) -> bool:
+    """Whether a row is written as soon as it is there."""
+    return _FORMATS[name].streams
+
+
+def _function(place: str | None) -> Any:
+    module, _, name = (place or "").partition(":")
+    return getattr(import_module(f"rnnshape.render.{module}"), name)

@@ -1,4 +1,4 @@
-"""One JSON object, indented for people who look at it."""
+"""One JSON object, indented for people who look at it; of a batch an array with one a line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from rnnshape.batch import Tally
     from rnnshape.render import View
     from rnnshape.report import Report
 
@@ -16,3 +17,15 @@ def write(report: Report, stream: TextIO, view: View) -> None:
     """Write the contract's object."""
     json.dump(report.to_dict(values=view.values), stream, indent=2, allow_nan=False)
     stream.write("\n")
+
+
+def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
+    """Write one array; it is closed whatever happens, so what is finished can be read."""
+    stream.write("[")
+    before = "\n"
+    try:
+        for row in rows:
+            stream.write(before + json.dumps(row.data, allow_nan=False))
+            before = ",\n"
+    finally:
+        stream.write("\n]\n")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from rnnshape.batch import Tally
     from rnnshape.render import View
     from rnnshape.report import Report
 
@@ -15,3 +16,10 @@ if TYPE_CHECKING:
 def write(report: Report, stream: TextIO, view: View) -> None:
     """Write the contract's object as one line."""
     stream.write(json.dumps(report.to_dict(values=view.values), allow_nan=False) + "\n")
+
+
+def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
+    """Write a line a row; each leaves as soon as it is there."""
+    for row in rows:
+        stream.write(json.dumps(row.data, allow_nan=False) + "\n")
+        stream.flush()

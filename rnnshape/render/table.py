@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rnnshape.render import View
     from rnnshape.report import Report
     from rnnshape.report.checks import Check
+    from rnnshape.report.expected import Expected
     from rnnshape.report.report import Wired
 
 
@@ -46,6 +47,8 @@ def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None
     parts.append(_outputs(report, marks))
     if report.checks:
         parts += [Text(), _checks(report, marks, verdicts=bool(waiting or report.observed))]
+    if report.expectations:
+        parts += [Text(), expectations(report.expectations, marks)]
     if report.wiring is not None:
         parts += [Text(), _wiring(report.wiring, marks)]
     if view.weights:
@@ -142,6 +145,16 @@ def _checks(report: Report, marks: Marks, *, verdicts: bool) -> Table:
     return table
 
 
+def expectations(lines: Iterable[Expected], marks: Marks) -> Table:
+    """The contract, expected and got side by side."""
+    table = _grid(marks, "What was expected", "", "of", "expected", "got")
+    for line in lines:
+        mark = marks.equal if line.met is None else marks.yes if line.met else marks.no
+        style = "" if line.met is None else "good" if line.met else "bad"
+        table.add_row(Text(mark, style), Text(line.expect, "role"), Text(line.expected, "code"), Text(line.got))
+    return table
+
+
 def _mark(check: Check, marks: Marks) -> tuple[str, str]:
     if check.holds is None:
         return (marks.equal, "") if check.guaranteed else (marks.unequal, "teach")
@@ -223,11 +236,17 @@ def cudnn_line(report: Report) -> str:
 
 
 def _verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
+    if report.error is not None and report.ok:
+        yield Text(f"{marks.yes} Refused, as expected: {report.error.message}", "good")
+        return
     if report.error is not None:
         yield Text()
         what = "Keras refuses it" if report.error.kind == "keras" else "Not verified"
         yield Text(f"{marks.no} {what}: {report.error.message}", "bad")
         return
+    unmet = sum(line.met is False for line in report.expectations)
+    if unmet:
+        yield Text(f"{marks.no} {unmet} of {len(report.expectations)} expectations not met.", "bad")
     if report.observed is None:
         yield Text("Theory only: nothing was run.", "faint")
         return

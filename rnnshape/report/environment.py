@@ -7,6 +7,8 @@ from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+import rnnshape
+
 if TYPE_CHECKING:
     from rnnshape.spec import Spec
 
@@ -21,8 +23,9 @@ def environment(
 
 @cache
 def installed() -> dict[str, str | None]:
-    """The versions of TensorFlow and Keras that would answer, read without importing either."""
+    """The versions of what answers: TensorFlow's and Keras' are read without importing either."""
     return {
+        "rnnshape": rnnshape.__version__,
         "tensorflow": _version("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"),
         "keras": _version("keras", "keras-nightly"),
     }

@@ -9,10 +9,14 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import FAILED, OK, Refused, RnnshapeError
+from rnnshape.errors import FAILED, OK, UNAVAILABLE, Refused, RnnshapeError
+from rnnshape.layers.base import Given
 from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import Check, unverified, verified
 from rnnshape.report.environment import environment, installed
+from rnnshape.report.expected import Expected, held, refused
+from rnnshape.spec.data import to_data
+from rnnshape.spec.expect import known_letters
 from rnnshape.structure import Nest, Structure, brackets, labelled, leaves, same
 
 if TYPE_CHECKING:
@@ -93,7 +97,8 @@ class Report:
     """One answer.  ``observed``, ``agrees`` and the verdicts of ``checks`` are None unless a layer ran.
 
     ``values`` are the arrays of the observed tensors, in the order in which they are returned; ``flow``
-    is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for.
+    is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for;
+    ``expectations`` is the contract of the Spec, line by line.
     """
 
     spec: Spec
@@ -112,21 +117,30 @@ class Report:
     wiring: Wired | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    expectations: tuple[Expected, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Theory and lab agree, every guaranteed check holds, and there was no error."""
+        """Theory and lab agree, every guaranteed check holds, what is expected is met, and no error but that came."""
         return (
-            self.error is None
+            (self.error is None or self.error_expected)
+            and all(line.met is not False for line in self.expectations)
             and self.agrees is not False
             and all(check.holds is not False for check in self.checks if check.guaranteed)
         )
 
     @property
+    def error_expected(self) -> bool:
+        """Whether the contract says that an error must come; which one, ``expectations`` tells."""
+        return self.spec.expect is not None and self.spec.expect.error is not None
+
+    @property
     def exit_code(self) -> int:
-        if self.error is not None:
+        if self.ok:
+            return OK
+        if self.error is not None and (not self.error_expected or self.error.exit_code == UNAVAILABLE):
             return self.error.exit_code
-        return OK if self.ok else FAILED
+        return FAILED
 
     @property
     def expression(self) -> str:
@@ -187,6 +201,8 @@ class Report:
             "environment": self.environment,
             "error": self.error and self.error.to_dict(),
             "ok": self.ok,
+            "run": to_data(spec),
+            **({"expectations": [line.to_dict() for line in self.expectations]} if self.expectations else {}),
             **({"flow": [part.to_dict() for part in self.flow]} if self.flow else {}),
             **({"notes": list(self.notes)} if self.notes else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
@@ -237,19 +253,21 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         notes=predicted.notes,
     )
     if outcome is None or isinstance(outcome, RnnshapeError):
-        return replace(told, error=_error(predicted, outcome))
+        error = _error(predicted, outcome)
+        return replace(told, error=error, expectations=_expected(spec, predicted, told, error, None))
     observed = labelled(outcome.returned, predicted.returned)
     alike = same(observed, predicted.returned)
     passed = [labelled(seen, part.predicted) for part, seen in zip(told.flow, outcome.flow, strict=True)]
     begun = outcome.into and predicted.into and labelled(outcome.into, predicted.into)
-    return replace(
+    names = _names(spec, predicted, outcome, observed) if alike else {}
+    seen = replace(
         told,
         observed=observed,
         agrees=alike
         and outcome.weights == tuple(tuple(dim.size for dim in weight.dims) for weight in predicted.weights)
         and all(same(part.predicted, seen) for part, seen in zip(told.flow, passed, strict=True))
         and (begun is None or (predicted.into is not None and same(begun, predicted.into))),
-        checks=_checks(spec, predicted, outcome, observed) if alike else (),
+        checks=tuple(verified(law, names) for law in predicted.laws) if alike else (),
         cudnn_used=outcome.cudnn_used,
         environment=environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution),
         values=outcome.values,
@@ -257,6 +275,28 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         flow=tuple(replace(part, observed=seen) for part, seen in zip(told.flow, passed, strict=True)),
         wiring=_wired(spec, predicted.into, begun),
     )
+    return replace(seen, expectations=_expected(spec, predicted, seen, None, names))
+
+
+def _expected(
+    spec: Spec, predicted: Prediction, report: Report, error: Error | None, names: dict[str, Any] | None
+) -> tuple[Expected, ...]:
+    """The contract line by line; an error that nobody expected is told by itself."""
+    if spec.expect is None:
+        return ()
+    if error is not None:
+        return () if spec.expect.error is None else (refused(spec.expect.error, error),)
+    answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
+    lines = held(
+        spec.expect,
+        report.structure,
+        params=report.params,
+        eligible=report.cudnn.eligible,
+        letters=known_letters(answer, spec.dims),
+        laws=predicted.laws,
+        values=names,
+    )
+    return tuple(lines)
 
 
 def _wired(spec: Spec, predicted: Structure | None, observed: Structure | None) -> Wired | None:
@@ -276,7 +316,8 @@ def _error(predicted: Prediction, outcome: RnnshapeError | None) -> Error | None
     return known and Error(Refused.kind, known.message, known.hint, Refused.exit_code)
 
 
-def _checks(spec: Spec, predicted: Prediction, outcome: Observation, observed: Structure) -> tuple[Check, ...]:
+def _names(spec: Spec, predicted: Prediction, outcome: Observation, observed: Structure) -> dict[str, Any]:
+    """What the names in a check stand for: letters, roles, and what the calls gave."""
     names: dict[str, Any] = {dim.letter: dim.size for dim in spec.dims}
     for weight in predicted.weights:
         names.update((dim.letter, dim.size) for dim in weight.dims if dim.letter.isidentifier())
@@ -285,4 +326,4 @@ def _checks(spec: Spec, predicted: Prediction, outcome: Observation, observed: S
     twin = spec.layer.cls.twin(spec.layer)
     if twin is not None and outcome.twin is not None:
         names[f"{twin.name}(...)(x)"] = outcome.twin
-    return tuple(verified(law, names) for law in predicted.laws)
+    return names

@@ -3,6 +3,8 @@
 >>> spec = from_data({"name": "encoder", "layer": "GRU(8)", "input": [2, 3, 4], "seed": 1})
 >>> spec.name, spec.layer.text, spec.input, spec.seed
 ('encoder', 'GRU(8)', (2, 3, 4), 1)
+>>> to_data(spec)
+{'name': 'encoder', 'layer': 'GRU(8)', 'input': [2, 3, 4], 'seed': 1}
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
+from rnnshape.spec.options import DEVICE, EXECUTION, INTO, SEED
 from rnnshape.spec.spec import Spec, make
 
 if TYPE_CHECKING:
@@ -39,3 +42,17 @@ def from_data(data: Mapping[str, Any]) -> Spec:
 def _tuples(value: Any) -> Any:
     """Lists as the tuples that a Spec holds: it is frozen."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def to_data(spec: Spec) -> dict[str, Any]:
+    """The plain data that reads back to the same Spec; what is as it is anyway is left out."""
+    said: dict[str, Any] = {} if spec.name is None else {"name": spec.name}
+    said |= {"layer": spec.layer.text, "input": list(spec.input)}
+    for option in (SEED, DEVICE, EXECUTION):
+        if (value := getattr(spec, option.name)) != option.default:
+            said[option.name] = value
+    if spec.into is not None:
+        said[INTO.name] = spec.into.text
+    if spec.expect is not None:
+        said["expect"] = spec.expect.to_data()
+    return said

@@ -9,7 +9,7 @@ True
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
@@ -17,6 +17,7 @@ from rnnshape.layers import TABLE
 from rnnshape.layers.base import Given, Leaf, compute_dtype
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.wiring import wire
+from rnnshape.spec import expect as contract
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.expression import parse
 from rnnshape.spec.options import BATCH, CHANNELS, DIMENSIONS, DTYPE, INPUT, INTO, LETTERS, RUN_OPTIONS, TIME
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import Node
+    from rnnshape.spec.expect import Expectations
 
 _RUN = {option.name: option for option in RUN_OPTIONS}
 # T2 is the time axis inside a TimeDistributed; what else there is are the axes of a picture.
@@ -40,7 +42,8 @@ class Spec:
     ``input`` is the whole shape of what is fed to it, ``(N, T, C)`` for a layer and ``(N, C)`` for a
     cell; ``seed`` makes weights and input repeatable; ``device`` is ``"auto"``, ``"cpu"`` or ``"gpu"``;
     ``execution`` is ``"eager"``, ``"graph"``, ``"xla"`` or the faster one, ``"auto"``;
-    ``into`` is a second layer, which gets this one's states as its ``initial_state``.
+    ``into`` is a second layer, which gets this one's states as its ``initial_state``; ``expect`` is the
+    contract that the answer is held against.
     """
 
     layer: Node
@@ -50,6 +53,7 @@ class Spec:
     execution: str = "auto"
     name: str | None = None
     into: Node | None = None
+    expect: Expectations | None = None
 
     @property
     def tokens(self) -> range | None:
@@ -77,6 +81,8 @@ class Spec:
 def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> Spec:
     """The Spec of a command's name (``"lstm"``) or of an expression (``"LSTM(8)"``), and its options.
 
+    The option ``expect`` is plain data: ``{"output": ["N", "H"], "params": 24}`` (see ``spec.expect``).
+
     Raises:
         Invalid: with every problem at once, each under its option's name, or with its place in the
             expression (``text`` is then the expression).
@@ -91,12 +97,15 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
         raise Invalid([Problem("layer", f"{layer!r} is neither a layer's command nor an expression{near}")])
     else:
         known[DTYPE.name] = DTYPE
-    problems = [problem for key, value in options.items() if (problem := _refuse(key, value, known))]
+    problems: list[Problem] = []
+    expect = contract.read(options.pop(contract.KEY, None), problems)
+    problems += [problem for key, value in options.items() if (problem := _refuse(key, value, known))]
     run = {key: value for key, value in options.items() if key in _RUN}
     if command is not None:
         if problems:
             raise Invalid(problems)
-        return finish(command.node({key: value for key, value in options.items() if key not in _RUN}), run, name=name)
+        node = command.node({key: value for key, value in options.items() if key not in _RUN})
+        return _expecting(finish(node, run, name=name), expect)
     try:
         parsed = parse(layer)
     except Invalid as error:
@@ -106,7 +115,19 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     node = parsed.node.everywhere("dtype", options["dtype"]) if "dtype" in options else parsed.node
     spec = finish(node, run, name=name)
     _check_unpacking(spec, parsed.targets)
-    return spec
+    return _expecting(spec, expect)
+
+
+def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
+    """The Spec with its contract, if the layer has the letters that it speaks of."""
+    if expect is None:
+        return spec
+    answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
+    twin = spec.layer.cls.twin(spec.layer)
+    calls = {"layer(x)", *([f"{twin.name}(...)(x)"] if twin else [])}
+    if problems := [*contract.unknown(expect, contract.known_letters(answer, spec.dims), calls)]:
+        raise Invalid(problems)
+    return replace(spec, expect=expect)
 
 
 def _check_unpacking(spec: Spec, targets: int | None) -> None:

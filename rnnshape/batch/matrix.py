@@ -1,0 +1,126 @@
+"""``matrix:``: one run written, many meant, in the manner of GitHub Actions.
+
+>>> matrix = {"units": [1, 8], "time": [3, 5], "exclude": [{"units": 8, "time": 5}]}
+>>> [one.label for one in combinations(matrix)]
+['units=1, time=3', 'units=1, time=5', 'units=8, time=3']
+>>> [one.paths["units"] for one in combinations(matrix)]
+[('units', 0), ('units', 0), ('units', 1)]
+
+The lists are combined, the last one running fastest; ``exclude`` takes away every combination that one of its entries
+describes; an entry of ``include`` adds its keys to every combination that it does not contradict, and where there
+is none it is a combination of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rnnshape.batch.places import Path
+
+MOST = 100_000
+"""Combinations of one matrix."""
+INCLUDE, EXCLUDE = "include", "exclude"
+_NOT_IN_NAMES = ("name", "expect")
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What one combination says, and where in the matrix each value of it stands; ``axes`` are what it varies."""
+
+    values: dict[str, Any]
+    paths: dict[str, Path]
+    axes: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """The combination in a few words: ``units=8, merge_mode=sum``."""
+        return ", ".join(f"{key}={_said(value)}" for key, value in self.axes.items())
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_said, value))
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+
+
+def combinations(matrix: Mapping[str, Any]) -> Iterator[Combination]:
+    """Every combination, in the order of declaration; the matrix has passed ``mistakes``."""
+    lists = _lists(matrix)
+    excluded, included = matrix.get(EXCLUDE) or [], matrix.get(INCLUDE) or []
+    homeless = set(range(len(included)))
+    for indices in product(*(range(len(values)) for values in lists.values())) if lists else ():
+        axes = {key: values[index] for (key, values), index in zip(lists.items(), indices, strict=True)}
+        if any(_describes(entry, axes) for entry in excluded):
+            continue
+        made = Combination(dict(axes), {key: (key, index) for key, index in zip(axes, indices, strict=True)}, axes)
+        for number, entry in enumerate(included):
+            if _describes({key: value for key, value in entry.items() if key in axes}, axes):
+                homeless.discard(number)
+                _add(made, entry, number)
+        yield made
+    for number in sorted(homeless):
+        entry = included[number]
+        alone = Combination({}, {}, {key: value for key, value in entry.items() if key not in _NOT_IN_NAMES})
+        _add(alone, entry, number)
+        yield alone
+
+
+def _lists(matrix: Mapping[str, Any]) -> dict[str, list[Any]]:
+    return {key: values for key, values in matrix.items() if key not in (INCLUDE, EXCLUDE)}
+
+
+def _describes(entry: Mapping[str, Any], axes: Mapping[str, Any]) -> bool:
+    return all(key in axes and _same(value, axes[key]) for key, value in entry.items())
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equal, and of one kind: to Python ``True == 1``."""
+    return type(left) is type(right) and left == right
+
+
+def _add(to: Combination, entry: Mapping[str, Any], number: int) -> None:
+    to.values.update(entry)
+    to.paths.update({key: (INCLUDE, number, key) for key in entry if key not in to.axes or key not in to.paths})
+
+
+def mistakes(matrix: Any) -> Iterator[tuple[Path, str]]:
+    """What is wrong with a matrix itself: a path inside it, and the message."""
+    if not isinstance(matrix, dict) or not matrix:
+        yield (), "matrix must be a mapping of options to lists, such as {units: [1, 8], return_state: [false, true]}"
+        return
+    lists = _lists(matrix)
+    wrong: list[tuple[Path, str]] = [
+        ((key,), f"{key} must be a list of at least one value: an empty one makes an empty matrix")
+        for key, values in lists.items()
+        if not isinstance(values, list) or not values
+    ]
+    wrong += [problem for key in (INCLUDE, EXCLUDE) if key in matrix for problem in _wrong_entries(key, matrix[key])]
+    yield from wrong
+    if wrong:
+        return
+    if (many := prod(map(len, lists.values()))) > MOST:
+        yield (), f"this matrix has {many:,} combinations: at most {MOST:,}; JSON Lines holds more runs"
+        return
+    for number, entry in enumerate(matrix.get(EXCLUDE) or ()):
+        for key, value in entry.items():
+            if key not in lists:
+                yield (EXCLUDE, number, key), f"{key} is no list of this matrix; there are {', '.join(lists) or 'none'}"
+            elif not any(_same(value, other) for other in lists[key]):
+                yield (EXCLUDE, number, key), f"excludes nothing: {_said(value)} is not in the list of {key}"
+    if not any(True for _ in combinations(matrix)):
+        yield (EXCLUDE,) if EXCLUDE in matrix else (), "nothing is left: this is an empty matrix"
+
+
+def _wrong_entries(key: str, entries: Any) -> Iterator[tuple[Path, str]]:
+    if not isinstance(entries, list) or not entries:
+        yield (key,), f"{key} must be a list of mappings, such as [{{units: 8}}]"
+        return
+    for number, entry in enumerate(entries):
+        if not isinstance(entry, dict) or not entry:
+            yield (key, number), f"an entry of {key} must be a mapping, such as {{units: 8}}"

@@ -1,0 +1,47 @@
+"""How far a batch is: a bar on standard error, when a person looks there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from rnnshape.batch import Row
+
+
+def wanted(*, to_terminal: bool) -> bool:
+    """Whether to show a bar; not while rows are written to the terminal (``to_terminal``) that it would stand on."""
+    if not (sys.stderr and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
+        return False
+    return not (to_terminal and sys.stdout.isatty())
+
+
+def watched(rows: Generator[Row], total: int | None) -> Generator[Row]:
+    """The same rows, with a bar, the rate, the time left and the failures so far; it goes when they end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    count = "{task.completed}" + ("/{task.total}" if total is not None else "")
+    columns = (
+        TextColumn(count),
+        BarColumn(),
+        TextColumn("{task.fields[rate]}"),
+        *([TimeRemainingColumn(compact=True), TextColumn("left")] if total is not None else []),
+        TextColumn("{task.fields[failures]}"),
+    )
+    # The lab turns descriptor 2 away while a layer runs; the bar keeps a descriptor of its own.
+    with (
+        os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding) as terminal,
+        Progress(*columns, console=Console(file=terminal), transient=True) as bar,
+    ):
+        task = bar.add_task("", total=total, rate="", failures="")
+        failed = 0
+        for row in rows:
+            failed += not row.ok
+            speed = bar.tasks[0].speed
+            rate = f"{speed:,.1f} runs/s" if speed else ""
+            bar.update(task, advance=1, rate=rate, failures=f"{failed} failed" if failed else "")
+            yield row

@@ -1,0 +1,138 @@
+"""The text of a check is Python over the roles.  It is read here and never given to ``eval``.
+
+>>> import numpy as np
+>>> left, right = both_sides("output[:, -1] == 2 * state", {"output": np.ones((2, 3)), "state": np.ones(2)})
+>>> left.tolist(), right.tolist(), claims_equality("output != state")
+([1.0, 1.0], [2.0, 2.0], False)
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+_LONGEST = 500
+_ALLOWED = "roles, slices, numbers, + - * / do"
+_SYNTAX = (
+    ast.Compare, ast.Eq, ast.NotEq, ast.Constant, ast.Name, ast.Load, ast.Call, ast.UnaryOp, ast.USub, ast.BinOp,
+    ast.Subscript, ast.Slice, ast.Tuple, *_OPERATORS,
+)  # fmt: skip
+
+
+class FormulaError(ValueError):
+    """The text is no check over roles, or its sides cannot be had; the message says what is wrong with it."""
+
+
+def both_sides(text: str, names: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The values of the two sides of ``left == right``, or of ``left != right``.
+
+    ``names`` binds roles to arrays and letters to whole numbers.  What a call such as ``LSTM(...)(x)``
+    gave is bound to its text.
+
+    Raises:
+        FormulaError: the text is no check, or speaks of what is not there.
+    """
+    tree = _parsed(text)
+    try:
+        return _value(tree.left, names), _value(tree.comparators[0], names)
+    except FormulaError:
+        raise
+    except (TypeError, ValueError, ArithmeticError) as error:  # shapes that do not go together, a division by zero
+        raise FormulaError(f"{text!r}: {error}") from error
+
+
+def claims_equality(text: str) -> bool:
+    """Whether the check says that its sides are equal (``==``), or that they are not (``!=``).
+
+    Raises:
+        FormulaError: the text is no check.
+    """
+    return isinstance(_parsed(text).ops[0], ast.Eq)
+
+
+def canonical(text: str) -> str:
+    """The check as Python itself would write it, so that blanks make no difference.
+
+    Raises:
+        FormulaError: the text is no check.
+    """
+    return ast.unparse(_parsed(text))
+
+
+def names_in(text: str) -> frozenset[str]:
+    """The roles and letters that a check speaks of; what a call gave counts as one name, ``layer(x)``.
+
+    Raises:
+        FormulaError: the text is no check.
+    """
+    return frozenset(_names(_parsed(text)))
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name | ast.Call):
+        yield ast.unparse(node)
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _names(child)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> ast.Compare:
+    if len(text) > _LONGEST:
+        raise FormulaError(f"a check has at most {_LONGEST} characters")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise FormulaError(f"{text!r} is not Python") from error
+    if not (isinstance(tree, ast.Compare) and len(tree.ops) == 1 and isinstance(tree.ops[0], ast.Eq | ast.NotEq)):
+        raise FormulaError(f"{text!r} does not compare two sides, as output[:, -1, :] == state_h does")
+    for node in ast.walk(tree):
+        if not isinstance(node, _SYNTAX):
+            raise FormulaError(f"{_written(node)} has no place in a check: {_ALLOWED}")
+    return tree
+
+
+def _written(node: ast.AST) -> str:
+    return repr(ast.unparse(node)) if isinstance(node, ast.expr) else type(node).__name__
+
+
+def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.Constant(value=int() | float() | None as value) if not isinstance(value, bool):
+            return value
+        case ast.Constant(value=value) if value is ...:
+            return value
+        case ast.Name(id=name):
+            return _known(name, names)
+        case ast.Call():
+            return _known(ast.unparse(node), names)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_value(operand, names)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)](_value(left, names), _value(right, names))
+        case ast.Subscript(value=value, slice=index):
+            return _at(node, _value(value, names), _value(index, names))
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            return slice(*(None if part is None else _value(part, names) for part in (lower, upper, step)))
+        case ast.Tuple(elts=items):
+            return tuple(_value(item, names) for item in items)
+    raise FormulaError(f"{ast.unparse(node)!r} has no place in a check: {_ALLOWED}")
+
+
+def _known(name: str, names: Mapping[str, Any]) -> Any:
+    if name not in names:
+        raise FormulaError(f"{name!r} is not returned here; there are {', '.join(sorted(names))}")
+    return names[name]
+
+
+def _at(node: ast.expr, value: Any, index: Any) -> Any:
+    try:
+        return value[index]
+    except (IndexError, TypeError) as error:
+        raise FormulaError(f"{ast.unparse(node)!r}: {error}") from error

@@ -1,0 +1,94 @@
+"""The columns of a row in the flat formats: the same in all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rnnshape.batch import Row
+    from rnnshape.render import View
+
+    Structure = dict[str, Any]
+
+
+def header(view: View) -> list[str]:
+    """The names of the columns; what the matrices vary stands after the name."""
+    first, *others = _COLUMNS
+    return [first, *(f"matrix.{axis}" for axis in view.axes), *others]
+
+
+def cells(row: Row, view: View) -> list[str]:
+    """The row as text, a cell a column; empty where there is nothing to say."""
+    first, *others = _COLUMNS.values()
+    return [first(row), *(_text(row.run.axes.get(axis)) for axis in view.axes), *(cell(row) for cell in others)]
+
+
+def returned(row: Row) -> str:
+    """The shapes that come out, in the containers that Keras puts them in; else the error's first line."""
+    structure = row.data["observed"] or row.data["predicted"]
+    if structure is not None:
+        return _brackets(structure, lambda tensor: _sizes(tensor["shape"]))
+    return str(row.data["error"]["message"]).splitlines()[0]
+
+
+def _brackets(structure: Structure, text: Callable[[Structure], str]) -> str:
+    """As ``structure.brackets``, for the structure as data."""
+    if structure["kind"] == "tensor":
+        return text(structure)
+    inner = ", ".join(_brackets(item, text) for item in structure["items"])
+    if structure["kind"] == "list":
+        return f"[{inner}]"
+    return f"({inner},)" if len(structure["items"]) == 1 else f"({inner})"
+
+
+def _sizes(shape: list[int]) -> str:
+    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
+
+
+def _roles(row: Row) -> str:
+    structure = row.data["observed"] or row.data["predicted"]
+    return "" if structure is None else _brackets(structure, lambda tensor: str(tensor["role"]))
+
+
+def _shapes(row: Row) -> str:
+    return returned(row) if row.data["predicted"] is not None else ""
+
+
+def _input(row: Row) -> str:
+    return "" if row.data["input"] is None else _sizes(row.data["input"]["shape"])
+
+
+def _cudnn(row: Row) -> str:
+    verdict = row.data["cudnn"]
+    return "" if verdict is None else "eligible" if verdict["eligible"] else "ineligible"
+
+
+def _checks(row: Row) -> str:
+    """How many guaranteed equalities hold, of how many; nothing when none was looked at."""
+    verdicts = [check["holds"] for check in row.data["checks"] if check["guaranteed"]]
+    return "" if None in verdicts or not verdicts else f"{sum(verdicts)}/{len(verdicts)}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_COLUMNS: dict[str, Callable[[Row], str]] = {
+    "name": lambda row: row.run.name or "",
+    "layer": lambda row: row.run.asked or "",
+    "input": _input,
+    "structure": _roles,
+    "shapes": _shapes,
+    "params": lambda row: _text(row.data["params"]),
+    "cudnn": _cudnn,
+    "agrees": lambda row: _text(row.data["agrees"]),
+    "checks": _checks,
+    "ok": lambda row: _text(row.ok),
+    "why": lambda row: "; ".join(failure.message for failure in row.failures),
+}

@@ -1,0 +1,31 @@
+"""Rows for sheets and pandas: comma- and tab-separated, a header first."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from rnnshape.render.columns import cells, header
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from rnnshape.batch import Tally
+    from rnnshape.render import View
+
+
+def write_csv(rows: Tally, stream: TextIO, view: View) -> None:
+    """Write RFC 4180 but for its line ends, which are those of a Unix pipe."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header(view))
+    for row in rows:
+        writer.writerow(cells(row, view))
+        stream.flush()
+
+
+def write_tsv(rows: Tally, stream: TextIO, view: View) -> None:
+    """Write plain fields for ``cut`` and ``awk``: a tab or a line break inside one becomes a blank."""
+    stream.write("\t".join(header(view)) + "\n")
+    for row in rows:
+        stream.write("\t".join(" ".join(cell.split()) for cell in cells(row, view)) + "\n")
+        stream.flush()

@@ -1,0 +1,43 @@
+"""Rows as GitHub Actions' workflow commands: an annotation at the line of the file for every failure.
+
+The commands and how they are escaped: ``actions/toolkit``, ``packages/core/src/command.ts``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from rnnshape.batch import Row, Tally
+    from rnnshape.render import View
+
+_IN_MESSAGE = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_IN_PROPERTY = _IN_MESSAGE | str.maketrans({":": "%3A", ",": "%2C"})
+
+
+def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
+    """Write an ``::error`` for every failure, a ``::warning`` for what Keras warns of, and the count."""
+    for row in rows:
+        for failure in row.failures:
+            stream.write(_command("error", row, failure.message, failure.expect))
+        for warning in row.data.get("warnings", ()):
+            stream.write(_command("warning", row, warning))
+        stream.flush()
+    stream.write(f"{rows}\n")
+
+
+def _command(level: str, row: Row, message: str, expect: str | None = None) -> str:
+    properties: dict[str, str] = {}
+    if row.run.where is not None:
+        place = row.run.where.place(expect)
+        properties = {
+            "file": row.run.where.file,
+            "line": str(place.line),
+            "col": str(place.column),
+            "endColumn": str(place.end_column),
+        }
+    properties["title"] = row.run.name or row.run.asked or "rnnshape"
+    said = ",".join(f"{name}={value.translate(_IN_PROPERTY)}" for name, value in properties.items())
+    return f"::{level} {said}::{message.translate(_IN_MESSAGE)}\n"

@@ -1,0 +1,60 @@
+"""Rows as JUnit XML, which every CI server reads: a suite a file, a test case a run."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
+
+from rnnshape.render.columns import cells, header
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from rnnshape.batch import Row, Tally
+    from rnnshape.render import View
+
+# XML 1.0 has no way to write these, not even escaped.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BY_HAND = ("expectation", "check", "disagreement")
+
+
+def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
+    """Write one document; a failure is what was asked and did not hold, an error what could not be asked."""
+    root = Element("testsuites", name="rnnshape")
+    suites: dict[str, Element] = {}
+    for row in rows:
+        file = row.run.where.file if row.run.where else "<stdin>"
+        suite = suites.get(file)
+        if suite is None:
+            suite = suites[file] = SubElement(root, "testsuite", name=_xml(file))
+        _case(suite, row, view)
+    for element in (root, *suites.values()):
+        for attribute, path in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
+            element.set(attribute, str(sum(1 for _ in element.iter(path))))
+    indent(root)
+    stream.write('<?xml version="1.0" encoding="utf-8"?>\n')
+    ElementTree(root).write(stream, encoding="unicode")
+    stream.write("\n")
+
+
+def _case(suite: Element, row: Row, view: View) -> None:
+    case = SubElement(
+        suite, "testcase", name=_xml(row.run.name or row.run.asked or ""), classname=suite.get("name", "")
+    )
+    if row.run.where is not None:
+        case.set("file", _xml(row.run.where.file))
+        case.set("line", str(row.run.where.place().line))
+    properties = SubElement(case, "properties")
+    for name, value in zip(header(view), cells(row, view), strict=True):
+        SubElement(properties, "property", name=_xml(name), value=_xml(value))
+    failures = row.failures
+    if failures:
+        first = failures[0]
+        broken = SubElement(case, "failure" if first.kind in _BY_HAND else "error", type=first.kind)
+        broken.set("message", _xml(first.message.splitlines()[0]))
+        broken.text = _xml("\n".join(failure.message for failure in failures))
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

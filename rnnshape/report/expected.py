@@ -1,0 +1,104 @@
+"""A contract held against what came out: expected and got, side by side.
+
+Where nothing ran theory answers for what it knows, and ``met`` is None for what only the values can say.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.formula import FormulaError, canonical, claims_equality
+from rnnshape.layers.base import Law
+from rnnshape.layers.dims import sized
+from rnnshape.report.checks import verified
+from rnnshape.spec.expect import ANY
+from rnnshape.structure import brackets, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rnnshape.errors import RnnshapeError
+    from rnnshape.report.report import Error
+    from rnnshape.spec.expect import Expectations
+    from rnnshape.structure import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One line of a contract: what it is about, both sides as text, and whether it is met."""
+
+    expect: str
+    expected: str
+    got: str
+    met: bool | None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"expect": self.expect, "expected": self.expected, "got": self.got, "met": self.met}
+
+
+def held(
+    expect: Expectations,
+    structure: Structure,
+    *,
+    params: int,
+    eligible: bool,
+    letters: Mapping[str, int],
+    laws: tuple[Law, ...],
+    values: Mapping[str, Any] | None,
+) -> Iterator[Expected]:
+    """Every line of the contract against what came out; ``values`` (as in ``both_sides``) is None when nothing ran."""
+    if expect.error is not None:
+        yield refused(expect.error, None, ran=values is not None)
+    if expect.structure is not None:
+        wanted = ast.unparse(ast.parse(expect.structure.strip(), mode="eval"))
+        got = brackets(structure, lambda tensor: tensor.role)
+        yield Expected("structure", wanted, got, wanted == got)
+    shapes = {tensor.role: tensor.shape for tensor in leaves(structure)}
+    for role, sizes in expect.shapes:
+        yield _shape(role, sizes, shapes, letters)
+    if expect.params is not None:
+        yield Expected("params", str(expect.params), str(params), expect.params == params)
+    if expect.cudnn is not None:
+        words = {True: "eligible", False: "ineligible"}
+        yield Expected("cudnn", words[expect.cudnn], words[eligible], expect.cudnn is eligible)
+    for check in expect.checks:
+        yield _foretold(check, laws) if values is None else _checked(check, values)
+
+
+def refused(wanted: str, error: RnnshapeError | Error | None, *, ran: bool = True) -> Expected:
+    """The error that must come: its kind, or a part of its message."""
+    if error is None:
+        return Expected("error", wanted, "no error", False if ran else None)
+    met = wanted == error.kind or wanted.lower() in error.message.lower()
+    return Expected("error", wanted, f"{error.kind}: {error.message}", met)
+
+
+def _shape(role: str, sizes: tuple[int | str, ...], shapes: Mapping[str, Any], letters: Mapping[str, int]) -> Expected:
+    wanted = [size if isinstance(size, int) or size == ANY else sized(size, letters) for size in sizes]
+    said = f"({', '.join(map(str, sizes))})"
+    if said != (numbers := f"({', '.join(map(str, wanted))})"):
+        said += f" = {numbers}"
+    if role not in shapes:
+        return Expected(role, said, f"is not returned: {', '.join(shapes)}", False)
+    got = shapes[role]
+    met = len(got) == len(wanted) and all(size in (ANY, real) for size, real in zip(wanted, got, strict=True))
+    return Expected(role, said, f"({', '.join(map(str, got))})", met)
+
+
+def _checked(check: str, values: Mapping[str, Any]) -> Expected:
+    try:
+        result = verified(Law(check, True, ""), values)
+    except FormulaError as error:
+        return Expected("checks", check, str(error), False)
+    apart = "of another shape, or not finite" if result.max_abs_diff is None else f"apart by {result.max_abs_diff:.2g}"
+    return Expected("checks", check, "equal" if result.exact else apart, result.holds)
+
+
+def _foretold(check: str, laws: tuple[Law, ...]) -> Expected:
+    """What theory says of a check: a law guarantees it, and only it."""
+    equality = canonical(check).replace("!=", "==")
+    if any(law.guaranteed and canonical(law.check) == equality for law in laws):
+        return Expected("checks", check, "equal by law", claims_equality(check))
+    return Expected("checks", check, "theory does not say", None)

@@ -1,0 +1,192 @@
+"""The contract of a run: what has to come out, in roles, letters and numbers.
+
+>>> from rnnshape.spec import make
+>>> spec = make("lstm", {"units": 8, "expect": {"output": ("N", "H"), "params": 416}})
+>>> spec.expect.shapes, spec.expect.params
+((('output', ('N', 'H')),), 416)
+
+Here it is read, and held against what the layer knows: a letter that the layer does not have or a name that is
+no role is a mistake of who wrote it.  A role that this layer does not return is none: that is a contract
+which the layer breaks.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Problem, nearest
+from rnnshape.formula import FormulaError, names_in
+from rnnshape.layers.base import flat
+from rnnshape.layers.dims import letters_in, sized
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rnnshape.layers.base import Answer, Dims
+
+KEY = "expect"
+ROLE = re.compile(r"(forward_|backward_)?(output|(cell\d+_)*state(_h|_c)?)")
+ANY = "_"
+_ELIGIBLE = {"eligible": True, "ineligible": False}
+_KEYS = ("structure", "params", "checks", "cudnn", "error")
+_ROLES = ("output", "state", "state_h", "state_c", "forward_output", "forward_state_h", "backward_state_h")
+_MOST_SIZES = 10
+_ROLES_SAID = "roles (output, state_h, forward_state …)"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What was written under ``expect:``.
+
+    ``shapes`` has a shape for each role, of whole numbers, letters (``"2H"``) and ``"_"`` for any size;
+    ``structure`` is Python over the roles, as in ``(output, [state_h, state_c])``; ``checks`` are
+    equalities or inequalities; ``cudnn`` says whether cuDNN must be eligible; ``error`` is the kind of the error that
+    must come, or a part of its message.
+    """
+
+    shapes: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
+    structure: str | None = None
+    params: int | None = None
+    checks: tuple[str, ...] = ()
+    cudnn: bool | None = None
+    error: str | None = None
+
+    def to_data(self) -> dict[str, Any]:
+        """The plain data that reads back to the same."""
+        said: dict[str, Any] = {role: list(sizes) for role, sizes in self.shapes}
+        cudnn = None if self.cudnn is None else next(word for word, value in _ELIGIBLE.items() if value is self.cudnn)
+        rest = {
+            "structure": self.structure,
+            "params": self.params,
+            "checks": list(self.checks) or None,
+            "cudnn": cudnn,
+            "error": self.error,
+        }
+        return said | {key: value for key, value in rest.items() if value is not None}
+
+
+def read(data: Any, problems: list[Problem]) -> Expectations | None:
+    """The expectations of plain data; what is wrong with its form goes to ``problems``."""
+    if data is None:
+        return None
+    if not isinstance(data, dict) or not data:
+        problems.append(Problem(KEY, "must be a mapping, such as {output: [N, T, H], params: 24}"))
+        return None
+    found = [problem for key, value in data.items() if (problem := _refuse(key, value))]
+    if "error" in data and len(data) > 1:
+        found.append(Problem(f"{KEY}.error", "stands alone: what is refused returns nothing"))
+    problems += found
+    if found:
+        return None
+    return Expectations(
+        shapes=tuple((key, tuple(sizes)) for key, sizes in data.items() if key not in _KEYS),
+        structure=data.get("structure"),
+        params=data.get("params"),
+        checks=tuple(_listed(data.get("checks", ()))),
+        cudnn=_ELIGIBLE.get(data.get("cudnn", "")),
+        error=data.get("error"),
+    )
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _refuse(key: str, value: Any) -> Problem | None:
+    """What is wrong with one entry by itself."""
+
+    def wrong(message: str, *inner: int) -> Problem:
+        return Problem(".".join([KEY, key, *map(str, inner)]), message)
+
+    if not isinstance(key, str) or not (key in _KEYS or ROLE.fullmatch(key)):
+        words = (*_KEYS, *_ROLES)
+        return wrong(f"is not known here{nearest(str(key), words)}: {_ROLES_SAID}, {', '.join(_KEYS)} are")
+    match key:
+        case "params":
+            good, allowed = isinstance(value, int) and not isinstance(value, bool) and value >= 0, "a whole number"
+        case "cudnn":
+            good, allowed = isinstance(value, str) and value in _ELIGIBLE, "eligible or ineligible"
+        case "error":
+            good = isinstance(value, str) and bool(value.strip())
+            allowed = "the kind of the error (invalid, keras, device …) or a part of its message"
+        case "structure":
+            problem = _no_structure(value)
+            return None if problem is None else wrong(problem)
+        case "checks":
+            return _no_checks(value, wrong)
+        case _:
+            good = isinstance(value, list | tuple) and 1 <= len(value) <= _MOST_SIZES
+            allowed = "a list of sizes: whole numbers, letters such as N or 2H, _ for any"
+            bad = [index for index, size in enumerate(value) if not _is_size(size)] if good else []
+            if bad:
+                return wrong(f"must hold sizes only: {allowed.split(': ')[1]}", bad[0])
+    return None if good else wrong(f"must be {allowed}")
+
+
+def _is_size(value: Any) -> bool:
+    if isinstance(value, str):
+        try:
+            return value == ANY or sized(value, dict.fromkeys(letters_in(value), 1)) is not None
+        except ValueError:
+            return False
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _no_structure(value: Any) -> str | None:
+    allowed = "must be the returned structure in roles, such as (output, [state_h, state_c])"
+    if not isinstance(value, str):
+        return allowed
+    try:
+        tree = ast.parse(value.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return allowed
+    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    known = (ast.Expression, ast.Tuple, ast.List, ast.Name, ast.Load)
+    if not names or not all(isinstance(node, known) for node in ast.walk(tree)):
+        return allowed
+    return next((_no_role(name) for name in names if not ROLE.fullmatch(name)), None)
+
+
+def _no_role(name: str) -> str:
+    return f"speaks of {name!r}, which is no role{nearest(name, _ROLES)}: {_ROLES_SAID} are"
+
+
+def _no_checks(value: Any, wrong: Any) -> Problem | None:
+    checks = _listed(value)
+    if not isinstance(checks, list | tuple) or not checks:
+        return wrong("must be a list of checks, such as output[:, -1, :] == state_h")  # type: ignore[no-any-return]
+    for index, check in enumerate(checks):
+        inner = () if checks is not value else (index,)
+        if not isinstance(check, str):
+            return wrong("must be the text of a check, such as output[:, -1, :] == state_h", *inner)  # type: ignore[no-any-return]
+        try:
+            names_in(check)
+        except FormulaError as error:
+            return wrong(f"cannot be read: {error}", *inner)  # type: ignore[no-any-return]
+    return None
+
+
+def known_letters(answer: Answer, dims: Dims) -> dict[str, int]:
+    """The size that each letter stands for: of the input, the weights, the states and what is returned."""
+    weights = (dim for weight in answer.weights for dim in weight.dims)
+    leaves = (dim for leaf in (*flat(answer.states), *flat(answer.returned)) for dim in leaf.dims)
+    every = (*dims, *weights, *leaves)
+    return {dim.letter: dim.size for dim in every if letters_in(dim.letter) == [dim.letter]}
+
+
+def unknown(expect: Expectations, letters: Mapping[str, int], calls: set[str]) -> Iterator[Problem]:
+    """Letters, and names in checks, that this layer does not have."""
+    there = f"here are {', '.join(letters)}"
+    for role, sizes in expect.shapes:
+        for index, size in enumerate(sizes):
+            for letter in letters_in(size) if isinstance(size, str) and size != ANY else ():
+                if letter not in letters:
+                    yield Problem(f"{KEY}.{role}.{index}", f"has no letter {letter}; {there}")
+    for index, check in enumerate(expect.checks):
+        for name in sorted(names_in(check) - letters.keys() - calls):
+            if not ROLE.fullmatch(name):
+                known = f"{_ROLES_SAID}, letters ({', '.join(letters)}) and {', '.join(sorted(calls))}"
+                yield Problem(f"{KEY}.checks.{index}", f"speaks of {name!r}{nearest(name, _ROLES)}: {known} are known")
