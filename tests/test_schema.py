@@ -242,6 +242,7 @@ SOME_REPORTS: dict[str, Callable[[], dict[str, Any]]] = {
         "run": {"layer": "lstm"},
         "matrix": {"units": 3},
         "expectations": [{"expect": "params", "expected": 24, "got": 24, "met": True}],
+        "error": {"kind": "keras", "message": "as expected", "hint": None},
         "of a later version": 1,
     },
 }  # fmt: skip
@@ -294,7 +295,9 @@ def _places(data: Any) -> Iterator[tuple[Any, Any]]:
 
 WRONG_REPORTS: dict[str, Callable[[dict[str, Any]], object]] = {
     "another major version": lambda report: report.update(schema_version="2.0"),
-    "ok in spite of an error": lambda report: report.update(error={"kind": "keras", "message": "", "hint": None}),
+    "observed in spite of an error": lambda report: report.update(
+        observed=report["predicted"], error={"kind": "keras", "message": "", "hint": None}
+    ),
     "not asked, and answered": lambda report: report.update(predicted=None),
     "no path": lambda report: report["predicted"].update(path="[x]"),
     "no container": lambda report: report["predicted"].update(kind="set"),
