@@ -17,6 +17,8 @@ WITHOUT = {
     "version": "import sys; sys.argv = ['rnnshape', '--version']; from rnnshape.cli import main; main()",
     "theory": "import sys; sys.argv = ['rnnshape', 'gru', '--predict']; from rnnshape.cli import main; main()",
     "json": "import sys; sys.argv = ['rnnshape', 'gru', '--predict', '-f', 'json']; from rnnshape.cli import main; main()",
+    "schema": "import sys; sys.argv = ['rnnshape', 'schema']; from rnnshape.cli import main; main()",
+    "report's schema": "import sys; sys.argv = ['rnnshape', 'schema', 'report']; from rnnshape.cli import main; main()",
     "mistake": "import sys; sys.argv = ['rnnshape', 'gru', '--units', '0']; from rnnshape.cli import main; main()",
 }
 

@@ -53,6 +53,7 @@ def application(asked: list[str] | None = None) -> typer.Typer:
         ("show", _show, {"Run": (*RUN_OPTIONS, DTYPE), "Answer": OUTPUT_OPTIONS}),
         ("batch", _batch, {"Answer": BATCH_OPTIONS}),
         ("env", _env, {"Answer": _ENV.values()}),
+        ("schema", _schema, {"Answer": _SCHEMA.values()}),
     ]
     for name, run, panels in commands:
         wanted = asked is None or name in asked
@@ -128,6 +129,20 @@ def _env(**flags: Any) -> None:
         facts = environment()
         with destination(output.get("output_file")) as stream:
             write(facts, stream, as_json=output.get("format") == "json")
+
+
+_SCHEMA = {OUTPUT_FILE.name: OUTPUT_FILE}
+_SCHEMAS = OneOf(("file", "report"))
+
+
+def _schema(what: Annotated[str, typer.Argument(metavar="WHAT", show_default=False)] = "file", **flags: Any) -> None:
+    """The JSON Schema of a batch file, or of a report: file (default), report."""
+    with clean_ending():
+        if not _SCHEMAS.accepts(what):
+            raise Invalid([Problem(f"WHAT {what}", _SCHEMAS.refusal(what))])
+        from rnnshape.cli.schema import write
+
+        write(what, given(flags, _SCHEMA))
 
 
 def _show_version(wanted: bool) -> None:

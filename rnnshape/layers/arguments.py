@@ -1,7 +1,7 @@
 """The arguments of Keras' layers: their names, their defaults and what may stand there.
 
 An argument is declared once.  From this one declaration come the flag and its help, the YAML key,
-the keyword of an expression, the check of its value and the canonical text.  Keras itself accepts
+the keyword of an expression, the check of its value, its JSON Schema and the canonical text.  Keras itself accepts
 ``units=True``, ``dropout=1.5`` or ``return_sequences="no"`` without a word; here the kind of an
 argument says what is allowed, before TensorFlow is loaded.
 """
@@ -9,6 +9,7 @@ argument says what is allowed, before TensorFlow is loaded.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +52,8 @@ ACTIVATIONS = (
     "threshold",
 )
 
+_HUGE = sys.float_info.max
+
 DTYPES = ("float32", "float16", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
@@ -72,6 +75,13 @@ class Kind:
         """What is wrong with a value that is not accepted, and what is allowed."""
         return f"must be {self.allowed}"
 
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of what is accepted, as YAML and JSON write it: a tuple is a list.
+
+        JSON does not tell 2.0 from 2, so there ``2.0`` is a whole number; ``accepts`` is stricter.
+        """
+        return {}
+
 
 @dataclass(frozen=True)
 class Whole(Kind):
@@ -87,6 +97,9 @@ class Whole(Kind):
     def accepts(self, value: Any) -> bool:
         return type(value) is int and value >= self.least
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.least}
+
     def from_text(self, text: str) -> Any:
         # int() would also take "1_000" and " 7 ", which are slips of the finger in a shell.
         digits = text.removeprefix("-")
@@ -100,6 +113,9 @@ class Flag(Kind):
 
     def accepts(self, value: Any) -> bool:
         return type(value) is bool
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +133,11 @@ class Number(Kind):
         return f"a number from {self.least:g} to {self.most:g}"
 
     def accepts(self, value: Any) -> bool:
-        return type(value) in (int, float) and math.isfinite(value) and self.least <= value <= self.most
+        # math.isfinite() falls over a whole number that no float can hold: that one is as good as infinite.
+        return type(value) in (int, float) and max(self.least, -_HUGE) <= value <= min(self.most, _HUGE)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": max(self.least, -_HUGE), "maximum": min(self.most, _HUGE)}
 
     def from_text(self, text: str) -> Any:
         try:
@@ -143,6 +163,9 @@ class OneOf(Kind):
 
     def accepts(self, value: Any) -> bool:
         return any(value is known or (value == known and type(value) is type(known)) for known in self.values)
+
+    def schema(self) -> dict[str, Any]:
+        return {"enum": list(self.values)}
 
     def from_text(self, text: str) -> Any:
         return dict(zip(self.texts, self.values, strict=True)).get(text.lower(), text)
@@ -177,6 +200,9 @@ class Named(Kind):
     def accepts(self, value: Any) -> bool:
         return value is None or isinstance(value, str)
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": ["string", "null"]}
+
     def from_text(self, text: str) -> Any:
         return None if text.lower() == "none" else text
 
@@ -197,6 +223,10 @@ class Sizes(Kind):
         each = value if isinstance(value, tuple) and len(value) == self.rank else (value,)
         return all(type(size) is int and size >= self.least for size in each)
 
+    def schema(self) -> dict[str, Any]:
+        size = Whole(self.least).schema()
+        return {"anyOf": [size, {"type": "array", "items": size, "minItems": self.rank, "maxItems": self.rank}]}
+
     def from_text(self, text: str) -> Any:
         sizes = tuple(Whole(self.least).from_text(part) for part in text.split(","))
         return sizes[0] if len(sizes) == 1 else sizes
@@ -214,6 +244,10 @@ class Nested(Kind):
     def allowed(self) -> str:  # type: ignore[override]
         what = {"cell": "an RNN cell", "recurrent": "a recurrent layer", "layer": "a layer"}[self.role]
         return what + (f", or a list of {self.role}s" if self.many else "") + (" or None" if self.none else "")
+
+    def schema(self) -> dict[str, Any]:
+        """Nothing: a layer is no value that YAML can write."""
+        return {"not": {}}
 
 
 @dataclass(frozen=True, slots=True)

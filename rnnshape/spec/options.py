@@ -22,6 +22,9 @@ class Shape(Kind):
     def accepts(self, value: Any) -> bool:
         return isinstance(value, tuple) and len(value) >= 2 and all(map(Whole().accepts, value))
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": Whole().schema(), "minItems": 2}
+
     def from_text(self, text: str) -> Any:
         inner = text.strip().removeprefix("(").removesuffix(")").removeprefix("[").removesuffix("]")
         return tuple(Whole().from_text(part.strip()) for part in inner.split(","))
@@ -35,6 +38,9 @@ class Expression(Kind):
 
     def accepts(self, value: Any) -> bool:
         return isinstance(value, str)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string"}
 
 
 BATCH = Argument("batch", Whole(), 2, "N, the batch size.", True, "n")

@@ -1,0 +1,22 @@
+"""``rnnshape schema``: what programs and editors read about the file that goes in and the report that comes out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.cli.output import destination
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def write(what: str, output: Mapping[str, Any]) -> None:
+    """Write the JSON Schema of a batch ``"file"`` or of a ``"report"``."""
+    if what == "report":
+        from rnnshape.schema.report import report as schema
+    else:
+        from rnnshape.schema.file import batch_file as schema
+    with destination(output.get("output_file")) as stream:
+        json.dump(schema(), stream, indent=2)
+        stream.write("\n")

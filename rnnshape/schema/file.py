@@ -1,0 +1,188 @@
+"""The JSON Schema of a batch file, made from the tables, for editors and for whoever writes such files.
+
+A schema sees one value at a time: that a run's options go together, and with the defaults, is for the
+reader of the file to say.  What the schema refuses, the reader refuses too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers.arguments import REQUIRED
+from rnnshape.schema.parts import DRAFT, described, list_of, ref
+from rnnshape.spec.commands import COMMANDS
+from rnnshape.spec.options import DTYPE, RUN_OPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rnnshape.layers.arguments import Argument
+    from rnnshape.schema.parts import Schema
+
+    # How an option is declared, and by which commands: one pair, or several where they differ.
+    Declarations = list[tuple[Argument, list[str]]]
+
+ROLE = "^(forward_|backward_)?(output|(cell[0-9]+_)*state(_h|_c)?)$"
+_RUN_OPTIONS = {option.name for option in RUN_OPTIONS}
+_EXPRESSION = r"\("  # what no command's name has, and every expression
+
+
+def batch_file() -> Schema:
+    """The schema of a YAML file of runs; a line of JSON Lines is its ``$defs/run``."""
+    options = _options()
+    return {
+        "$schema": DRAFT,
+        "title": "rnnshape: runs",
+        "description": "What rnnshape batch reads: RNN layers, and how each is to be looked at.",
+        "type": "object",
+        "properties": {
+            "defaults": described(
+                "What every run begins with; a run's own keys come before it.",
+                anyOf=[{"type": "null"}, {"allOf": [ref("keys"), _without("name", "matrix")]}],
+            ),
+            "runs": described("The runs, in the order of their answers.", **list_of(ref("run"), minItems=1)),
+        },
+        "required": ["runs"],
+        "additionalProperties": False,
+        "$defs": {
+            "run": described(
+                "One layer to look at, or with a matrix many.",
+                allOf=[
+                    ref("keys"),
+                    # With a matrix the layer may be another for each value.
+                    {"if": {"not": {"required": ["matrix"]}}, "then": ref("meaning")},
+                ],
+            ),
+            "keys": _keys(options),
+            "meaning": _meaning(options),
+            "matrix": _matrix(options),
+            "expect": _expect(),
+            "size": described(
+                "A size: a whole number, letters such as 2H, or _ for any.",
+                anyOf=[{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9A-Za-z_'+()]+$"}],
+            ),
+            "layer": _layer(),
+            **{name: _declared(declarations) for name, declarations in options.items()},
+        },
+    }
+
+
+def _options() -> dict[str, Declarations]:
+    """Every option of any command, those of the layers first."""
+    found: dict[str, Declarations] = {}
+    for command in COMMANDS.values():
+        for option in (*command.options.values(), *command.run_options):
+            _declare(found, option, command.name)
+    _declare(found, DTYPE, "an expression")
+    # The layer inside a Bidirectional has the name of the run's own key, which comes first.
+    del found["layer"]
+    return dict(sorted(found.items(), key=lambda item: item[0] in _RUN_OPTIONS))
+
+
+def _declare(found: dict[str, Declarations], option: Argument, by: str) -> None:
+    declarations = found.setdefault(option.name, [])
+    for known, commands in declarations:
+        if known == option:
+            commands.append(by)
+            return
+    declarations.append((option, [by]))
+
+
+def _declared(declarations: Declarations) -> Schema:
+    schemas = [_option(option, commands) for option, commands in declarations]
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _option(option: Argument, commands: list[str]) -> Schema:
+    default = option.default if option.cli_default is REQUIRED else option.cli_default
+    text = option.help.removesuffix(":").removesuffix(".") + "."
+    if len(commands) < len(COMMANDS):
+        text += f" For {', '.join(commands)}."
+    # None as a default mostly means that something else decides; where it is a value, it may be said.
+    said = default is not None or option.kind.accepts(None)
+    return described(text, **option.kind.schema(), **({"default": default} if said else {}))
+
+
+def _keys(options: Iterable[str]) -> Schema:
+    return described(
+        "The keys of a run: the layer, its options, and how it is run.",
+        type="object",
+        properties={
+            "name": described("What the run is called in its answer.", type=["string", "null"]),
+            "layer": ref("layer"),
+            **{name: ref(name) for name in options},
+            "matrix": ref("matrix"),
+            "expect": ref("expect"),
+        },
+        additionalProperties=False,
+    )
+
+
+def _layer() -> Schema:
+    commands = [{"const": command.name, "description": command.help} for command in COMMANDS.values()]
+    expression = described(
+        "A Keras expression, as it stands in your code.", type="string", pattern=_EXPRESSION, examples=["LSTM(8)"]
+    )
+    return described("A command's name, or a Keras expression.", anyOf=[*commands, expression])
+
+
+def _meaning(options: dict[str, Declarations]) -> Schema:
+    """For each option the layers that take it: an expression has its own arguments, and takes a run's options."""
+    takers = {name: [by for _, commands in options[name] for by in commands if by in COMMANDS] for name in options}
+    return described(
+        "Which layers an option means something for.",
+        dependentSchemas={
+            name: {"properties": {"layer": _one_of(commands, name in _RUN_OPTIONS)}}
+            for name, commands in takers.items()
+            if len(commands) < len(COMMANDS)
+        },
+    )
+
+
+def _one_of(commands: list[str], or_expression: bool) -> Schema:
+    named = {"enum": commands}
+    return {"anyOf": [named, {"pattern": _EXPRESSION}]} if or_expression else named
+
+
+def _matrix(options: Iterable[str]) -> Schema:
+    return described(
+        "A run for every combination of these values.",
+        type="object",
+        properties={
+            **{
+                name: described("The values to take.", **list_of(ref(name), minItems=1)) for name in ("layer", *options)
+            },
+            "include": described("Combinations to add.", **list_of({"allOf": [ref("keys"), _without("matrix")]})),
+            "exclude": described(
+                "Combinations to leave out.",
+                **list_of({"allOf": [ref("keys"), _without("name", "matrix", "expect")]}),
+            ),
+        },
+        additionalProperties=False,
+    )
+
+
+def _expect() -> Schema:
+    return described(
+        "What must come out; the run fails when something else does.",
+        type="object",
+        properties={
+            "structure": described(
+                "The roles in their containers.", type="string", examples=["(output, [state_h, state_c])"]
+            ),
+            "params": described("How many numbers the weights hold.", type="integer", minimum=0),
+            "checks": described(
+                "Equalities or inequalities over the roles, in Python.",
+                anyOf=[{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+                examples=["output[:, -1, :] == state_h"],
+            ),
+            "cudnn": described("Whether Keras may use cuDNN.", enum=["eligible", "ineligible"]),
+            "error": described("The error that must come instead of an answer, or a part of it.", type="string"),
+        },
+        patternProperties={ROLE: described("The shape of this tensor.", **list_of(ref("size")))},
+        additionalProperties=False,
+    )
+
+
+def _without(*keys: str) -> Schema:
+    return {"properties": dict.fromkeys(keys, False)}
