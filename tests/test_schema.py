@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from textwrap import dedent
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import rnnshape
-from rnnshape.batch import from_lines, rows
+from rnnshape.batch import from_stream, rows
 from rnnshape.batch.source import read_yaml
 from rnnshape.errors import Invalid
 from rnnshape.layers import TABLE
@@ -222,6 +223,13 @@ def test_every_role_and_every_letter_can_be_expected() -> None:
 # ── the report ──
 
 REPORT = Draft202012Validator(report())
+
+
+def _row(line: bytes) -> dict[str, Any]:
+    """What becomes of a line of JSON Lines."""
+    return next(rows(from_stream(io.BytesIO(line), "-"))).data
+
+
 SOME_REPORTS: dict[str, Callable[[], dict[str, Any]]] = {
     "states": lambda: rnnshape.explore("lstm", return_state=True, return_sequences=True).to_dict(values=True),
     "two outputs": lambda: rnnshape.explore("bidirectional", merge_mode=None, return_state=True).to_dict(),
@@ -235,22 +243,22 @@ SOME_REPORTS: dict[str, Callable[[], dict[str, Any]]] = {
     "refused": lambda: rnnshape.explore("lstm", dtype="bfloat16").to_dict(),
     "too large": lambda: rnnshape.explore("lstm", units=1_000_000).to_dict(),
     "refused in theory": lambda: rnnshape.predict("lstm", dtype="bfloat16").to_dict(),
-    "unasked": lambda: next(rows(from_lines(['{"layer": "lstm", "units": 0}'], "-"))).to_dict(),
-    "unreadable": lambda: next(rows(from_lines(["{"], "-"))).to_dict(),
-    "to come": lambda: {
-        **rnnshape.predict("lstm").to_dict(),
-        "run": {"layer": "lstm"},
-        "matrix": {"units": 3},
-        "expectations": [{"expect": "params", "expected": 24, "got": 24, "met": True}],
-        "error": {"kind": "keras", "message": "as expected", "hint": None},
-        "of a later version": 1,
-    },
+    "unasked": lambda: _row(b'{"layer": "lstm", "units": 0}'),
+    "unreadable": lambda: _row(b'{"layer": '),
+    "not as expected": lambda: _row(b'{"layer": "lstm", "units": 0, "expect": {"error": "keras"}}'),
+    "a contract": lambda: rnnshape.explore("lstm", expect={"output": ["N", "_"], "params": 3}).to_dict(),
+    "of a matrix": lambda: _row(b'{"layer": "lstm", "matrix": {"units": [1]}}'),
+    "refused as expected": lambda: rnnshape.predict("lstm", dtype="bfloat16", expect={"error": "keras"}).to_dict(),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("what", SOME_REPORTS)
 def test_a_report_is_valid(what: str) -> None:
     REPORT.validate(SOME_REPORTS[what]())
+
+
+def test_a_report_of_a_later_version_is_valid() -> None:
+    REPORT.validate({**rnnshape.predict("lstm").to_dict(), "schema_version": "1.7", "new": 1})
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -152,12 +152,15 @@ def _matrix(options: Iterable[str]) -> Schema:
             **{
                 name: described("The values to take.", **list_of(ref(name), minItems=1)) for name in ("layer", *options)
             },
-            "include": described("Combinations to add.", **list_of({"allOf": [ref("keys"), _without("matrix")]})),
+            "include": described(
+                "Combinations to add.", **list_of({"allOf": [ref("keys"), _without("matrix")]}, minItems=1)
+            ),
             "exclude": described(
                 "Combinations to leave out.",
-                **list_of({"allOf": [ref("keys"), _without("name", "matrix", "expect")]}),
+                **list_of({"allOf": [ref("keys"), _without("name", "matrix", "expect")]}, minItems=1),
             ),
         },
+        minProperties=1,
         additionalProperties=False,
     )
 
