@@ -7,35 +7,44 @@ versions, in the same way (theory alone, or the real layer).
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.report.environment import environment, installed
 from rnnshape.spec.data import to_data
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rnnshape.spec import Spec
 
 
-class Former:
-    """The rows of a JSON Lines file that an earlier run wrote.
-
-    Only where each row stands is held: an output may be larger than memory.
+@contextmanager
+def former_rows(name: str, *, predict: bool, values: bool) -> Iterator[Former]:
+    """The rows of the JSON Lines file that an earlier run wrote; it is open meanwhile.
 
     Raises:
         Invalid: the file cannot be opened, or a line that is not its last is no report.
     """
-
-    def __init__(self, name: str, *, predict: bool, values: bool) -> None:
-        self._predict, self._values = predict, values
-        self._places: dict[str, int] = {}
+    with ExitStack() as stack:
         try:
-            self._stream = Path(name).open("rb")  # noqa: SIM115  open while rows are taken from it
+            stream = stack.enter_context(Path(name).open("rb"))
         except OSError as error:
             raise Invalid([Problem("--resume", f"{name}: {error.strerror}")]) from None
+        yield Former(stream, name, predict=predict, values=values)
+
+
+class Former:
+    """Which runs an earlier output answers, and where: only places are held, an output may be larger than memory."""
+
+    def __init__(self, stream: IO[bytes], name: str, *, predict: bool, values: bool) -> None:
+        self._stream = stream
+        self._wanted = (predict, values and not predict)
+        self._places: dict[str, int] = {}
         broken, place = None, 0
-        for number, line in enumerate(self._stream, 1):
+        for number, line in enumerate(stream, 1):
             if broken is not None:
                 raise Invalid([Problem("--resume", f"{name}:{broken}: this is no report: JSON Lines are wanted")])
             if line.strip():
@@ -44,7 +53,6 @@ class Former:
                 if key:
                     self._places[key] = place
             place += len(line)
-        self.held = len(self._places)
 
     def answer(self, spec: Spec) -> dict[str, Any] | None:
         """The row that answers this Spec already."""
@@ -63,8 +71,7 @@ class Former:
             mode = (row["observed"] is None, self._has_values(row["observed"]))
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
-        wanted = (self._predict, self._values and not self._predict)
-        return _key(run, versions) if ok is True and run and mode == wanted else ""
+        return _key(run, versions) if ok is True and run and mode == self._wanted else ""
 
     @staticmethod
     def _has_values(structure: Any) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.batch import Former, Run, Tally, from_files, from_stream, rows
+from rnnshape.batch import Run, Tally, former_rows, from_files, from_stream, rows
 from rnnshape.cli.output import destination, note
 from rnnshape.cli.progress import wanted, watched
 from rnnshape.errors import INTERRUPTED, Invalid, Problem
@@ -31,13 +31,15 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
     total = len(runs) if isinstance(runs, list) else None
     predict, values = output.get("predict", False), output.get("values", False)
     form, path = output.get("format", "table"), output.get("output_file")
-    former = Former(output["resume"], predict=predict, values=values) if "resume" in output else None
-    answered = rows(runs, predict=predict, values=values, former=former)
-    if wanted(to_terminal=path is None and streams(form)):
-        answered = watched(answered, total)
-    gate = _Gate(answered)
-    tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False))
-    with gate.watching(), destination(path) as stream:
+    with ExitStack() as stack:
+        resume = former_rows(output["resume"], predict=predict, values=values) if "resume" in output else nullcontext()
+        answered = rows(runs, predict=predict, values=values, former=stack.enter_context(resume))
+        if wanted(to_terminal=path is None and streams(form)):
+            answered = watched(answered, total)
+        gate = _Gate(answered)
+        tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False))
+        stack.enter_context(gate.watching())
+        stream = stack.enter_context(destination(path))
         rows_renderer(form)(tally, stream, View(values=values, axes=_axes(runs)))
     if not gate.interrupted:
         return tally.exit_code

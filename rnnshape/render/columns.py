@@ -27,10 +27,9 @@ def cells(row: Row, view: View) -> list[str]:
 
 def returned(row: Row) -> str:
     """The shapes that come out, in the containers that Keras puts them in; else the error's first line."""
-    structure = row.data["observed"] or row.data["predicted"]
-    if structure is not None:
-        return _brackets(structure, lambda tensor: _sizes(tensor["shape"]))
-    return str(row.data["error"]["message"]).splitlines()[0]
+    if row.data["error"] is not None:
+        return str(row.data["error"]["message"]).splitlines()[0]
+    return _shapes(row)
 
 
 def _brackets(structure: Structure, text: Callable[[Structure], str]) -> str:
@@ -53,7 +52,8 @@ def _roles(row: Row) -> str:
 
 
 def _shapes(row: Row) -> str:
-    return returned(row) if row.data["predicted"] is not None else ""
+    structure = row.data["observed"] or row.data["predicted"]
+    return "" if structure is None else _brackets(structure, lambda tensor: _sizes(tensor["shape"]))
 
 
 def _input(row: Row) -> str:

@@ -47,7 +47,8 @@ def _case(suite: Element, row: Row, view: View) -> None:
         case.set("line", str(row.run.where.place().line))
     properties = SubElement(case, "properties")
     for name, value in zip(header(view), cells(row, view), strict=True):
-        SubElement(properties, "property", name=_xml(name), value=_xml(value))
+        if value:
+            SubElement(properties, "property", name=_xml(name), value=_xml(value))
     failures = row.failures
     if failures:
         first = failures[0]
