@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import layers, one_layer, parts, predictions, processes, report
+from benchmarks import batches, layers, one_layer, parts, predictions, processes, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,8 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "parts": parts.parts,
     "lengths": one_layer.lengths,
     "sizes": one_layer.sizes,
+    "batches": batches.batches,
+    "jobs": batches.jobs,
 }
 
 

@@ -1,0 +1,176 @@
+"""Many runs from files and pipes: what the file adds, how much is held, what a second process gives."""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.pairs import Row, Side, Target, in_turn, seconds
+from benchmarks.processes import ROOT, finished
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SWEEP = """
+runs:
+  - layer: lstm
+    return_state: true
+    expect: {state_h: [N, H], checks: ["output != state_c"]}
+    matrix: {units: [1, 2, 3, 4], return_sequences: [false, true], time: [3, 4, 5], channels: [2, 3, 4, 5]}
+  - layer: bidirectional
+    return_state: true
+    matrix: {units: [1, 2, 3], merge_mode: [concat, sum], time: [3, 4, 5, 6], channels: [2, 3, 4, 5]}
+"""
+HEAVY = "runs: [{layer: lstm, units: 256, batch: 32, time: 200, channels: 64, matrix: {seed: [SEEDS]}}]"
+PREDICTED = 100_000
+VERIFIED = 5_000
+AFTER = 500
+HEAVY_RUNS = 300
+
+
+def batches(rounds: int) -> list[Row]:
+    """Many runs from files and pipes.
+
+    The layers' own time is `lab.observe` over the same Specs in the same process.  Lines are asked of
+    `rnnshape batch - --predict -f jsonl`, a process of its own, against a loop that reads each line
+    as JSON and writes a report that is ready.  Memory is the most that the process ever held.
+    """
+    sweep = in_turn({"rows": _rows(SWEEP), "layers": _layers(SWEEP)}, rounds)
+    lines = in_turn({"ours": _predicted, "json": _copied}, 1)
+    taken = [once["seconds"] for once in lines["ours"]], [once["seconds"] for once in lines["json"]]
+    most = [once["megabytes"] for once in lines["ours"]], [once["megabytes"] for once in lines["json"]]
+    many = _alone("held", str(VERIFIED))
+    said = f"{PREDICTED:,} lines, --predict"
+    return [
+        Row(
+            "file, matrix, layers and report", "the layers' own time", "s", sweep["rows"], sweep["layers"],
+            (Target("ratio", "≤", 1.10),),
+        ),
+        Row(said, "json alone", "s", tuple(taken[0]), tuple(taken[1]), (Target("ours", "≤", 60),)),
+        Row(f"{said}, memory", "json alone", "MB", tuple(most[0]), tuple(most[1]), (Target("ours", "≤", 500),)),
+        Row(
+            f"memory after {VERIFIED:,} verified runs", f"after {AFTER}", "MB", (many["end"],), (many["after"],),
+            (Target("ratio", "≤", 1.10),),
+        ),
+    ]  # fmt: skip
+
+
+def jobs(rounds: int) -> list[Row]:
+    """One process and two.
+
+    `rnnshape batch FILE -f jsonl` over 300 LSTMs of 256 units on 32 sequences of 200 steps, with the
+    workers' start.  `--jobs 2` has a ratio of 1 / 1.6 to reach.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "heavy.yaml"
+        file.write_text(HEAVY.replace("SEEDS", ", ".join(map(str, range(HEAVY_RUNS)))))
+        sides = {name: seconds(partial(_batch, str(file), "--jobs", name)) for name in ("2", "1")}
+        taken = in_turn(sides, rounds)
+    return [Row("`--jobs 2`", "`--jobs 1`", "s", taken["2"], taken["1"], (Target("ratio", "≤", round(1 / 1.6, 3)),))]
+
+
+def _batch(*arguments: str) -> None:
+    command = [sys.executable, "-m", "rnnshape", "batch", *arguments, "-f", "jsonl"]
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)  # noqa: S603  our own
+
+
+def _rows(text: str) -> Side:
+    """From the text of a file to written rows, in this process."""
+    from rnnshape.batch import Tally, from_stream, rows
+    from rnnshape.render import View, rows_renderer
+
+    def write() -> None:
+        runs = from_stream(io.BytesIO(text.encode()), "sweep.yaml")
+        tally = Tally(rows(runs))
+        rows_renderer("jsonl")(tally, io.StringIO(), View())
+        if tally.failed:
+            raise RuntimeError(str(tally))
+
+    return seconds(write)
+
+
+def _layers(text: str) -> Side:
+    """The same layers, built and called by the lab."""
+    from rnnshape import lab
+    from rnnshape.batch import from_stream
+
+    specs = [run.spec for run in from_stream(io.BytesIO(text.encode()), "sweep.yaml") if run.spec]
+
+    def observe() -> None:
+        for spec in specs:
+            lab.observe(spec)
+
+    observe()  # what TensorFlow prepares for a shape that it meets first is on neither side
+    return seconds(observe)
+
+
+def _predicted() -> dict[str, float]:
+    command = [sys.executable, "-m", "rnnshape", "batch", "-", "--predict", "-f", "jsonl"]
+    return _through(command)
+
+
+def _copied() -> dict[str, float]:
+    report = json.dumps(_report())
+    program = "import json, sys\nfor line in sys.stdin:\n    json.loads(line)\n    print(json.dumps(REPORT))"
+    return _through([sys.executable, "-c", program.replace("REPORT", f"json.loads({report!r})")])
+
+
+def _report() -> dict[str, Any]:
+    import rnnshape
+
+    return rnnshape.predict("lstm", return_state=True).to_dict()
+
+
+def _through(command: list[str]) -> dict[str, float]:
+    """Seconds and the most memory of a process that reads the lines."""
+    with tempfile.NamedTemporaryFile() as lines:
+        lines.writelines(_lines())
+        lines.flush()
+        return _alone("piped", lines.name, *command)
+
+
+def _lines() -> Iterator[bytes]:
+    for number in range(PREDICTED):
+        layer = "lstm" if number % 2 else "Bidirectional(GRU(8, return_state=True))"
+        yield json.dumps({"layer": layer, "seed": number, "input": [2, 3 + number % 7, 4]}).encode() + b"\n"
+
+
+def _piped(command: list[str], file: str) -> dict[str, float]:
+    with Path(file).open("rb") as lines:
+        began = perf_counter()
+        subprocess.run(command, cwd=ROOT, stdin=lines, stdout=subprocess.DEVNULL, check=True)  # noqa: S603  our own
+        elapsed = perf_counter() - began
+    return {"seconds": elapsed, "megabytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3}
+
+
+def _held(count: int) -> dict[str, float]:
+    """Megabytes held after the first verified runs, and after all of them."""
+    from benchmarks.loops import resident
+    from benchmarks.questions import explore, mix
+
+    held = {}
+    for number, question in enumerate(mix(0, count), 1):
+        explore(question)
+        if number in (AFTER, count):
+            held["after" if number == AFTER else "end"] = resident()
+    return held
+
+
+def _alone(what: str, *arguments: str) -> dict[str, float]:
+    """The measurement, from a process of its own: what the most memory was is a process' whole life."""
+    printed = finished(sys.executable, "-m", "benchmarks.batches", what, *arguments)
+    measured: dict[str, float] = json.loads(printed.splitlines()[-1])
+    return measured
+
+
+if __name__ == "__main__":
+    wanted, *rest = sys.argv[1:]
+    print(json.dumps(_held(int(rest[0])) if wanted == "held" else _piped(rest[1:], rest[0])))
