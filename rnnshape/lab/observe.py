@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,6 +64,11 @@ class Observation:
     versions: dict[str, str]
 
 
+# The seed, the list of warnings and file descriptor 2 are the process's, not a thread's, and a run turns all
+# three for a while: a worker of a cluster may take several runs at a time, each in a thread of its own.
+_one_at_a_time = threading.Lock()
+
+
 def observe(spec: Spec) -> Observation:
     """Build the real layer, feed it random input and keep what it returned as plain data.
 
@@ -73,19 +79,20 @@ def observe(spec: Spec) -> Observation:
         Refused: Keras refuses the layer or the call, with its own reason.
         Unavailable: no GPU where one was demanded, not enough memory, no TensorFlow.
     """
-    tensorflow = load()
-    insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
-    device = place(spec.device, cudnn=insists)
-    _tidy(tensorflow)
-    with held_back(), tensorflow.device(device), _explained(tensorflow):
-        execution = chosen(spec)
-        try:
-            return _observed(spec, device, execution)
-        except Exception:
-            # A graph is stricter than Python: it wants one dtype in a loop, say.  Only eager decides.
-            if spec.execution != "auto" or execution == "eager":
-                raise
-            return _observed(spec, device, "eager")
+    with _one_at_a_time:
+        tensorflow = load()
+        insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
+        device = place(spec.device, cudnn=insists)
+        _tidy(tensorflow)
+        with held_back(), tensorflow.device(device), _explained(tensorflow):
+            execution = chosen(spec)
+            try:
+                return _observed(spec, device, execution)
+            except Exception:
+                # A graph is stricter than Python: it wants one dtype in a loop, say.  Only eager decides.
+                if spec.execution != "auto" or execution == "eager":
+                    raise
+                return _observed(spec, device, "eager")
 
 
 def _observed(spec: Spec, device: str, execution: str) -> Observation:
