@@ -21,7 +21,7 @@ from rnnshape.errors import Unavailable
 from rnnshape.report.environment import installed
 
 try:
-    from distributed import Client, KilledWorker, get_worker
+    from distributed import Client, KilledWorker, get_worker, wait
     from distributed.comm.addressing import get_address_host_port
     from distributed.comm.core import CommClosedError
 except ImportError as error:
@@ -51,15 +51,26 @@ WORKER_S = 60
 def on_cluster(function: Callable[[Item], Result], items: Iterable[Item], address: str) -> Iterator[Result | Died]:
     """``workers.spread`` with a scheduler."""
     source = iter(items)
+    ahead: deque[tuple[Item, Future[Result]]] = deque()
     with _connected(address) as client:
-        ahead: deque[Future[Result]] = deque()
+
+        def submit(item: Item) -> Future[Result]:
+            return client.submit(_held, function, item, pure=False)
+
         while True:
             room = _AHEAD * sum(client.nthreads().values()) - len(ahead)  # workers come and go
-            ahead.extend(client.submit(_held, function, item, pure=False) for item in islice(source, max(1, room)))
+            ahead.extend((item, submit(item)) for item in islice(source, max(1, room)))
             if not ahead:
                 return
             for _ in range((len(ahead) + 1) // 2):
-                answer = _answer(ahead.popleft())
+                item, future = ahead.popleft()
+                try:
+                    answer: Result | Died = _result(future)
+                except KilledWorker:
+                    # Dask blames all that a worker had when it died, the running and the waiting: ask again, alone.
+                    with client.as_current():
+                        wait([other for _, other in ahead])
+                    answer = _last(submit(item))
                 yield answer
 
 
@@ -70,12 +81,22 @@ def _held(function: Callable[[Item], Result], item: Item) -> Result:
     return function(item)
 
 
-def _answer(future: Future[Result]) -> Result | Died:
-    """What came of one item.  Dask itself runs again what a worker had when it was lost."""
+def _last(future: Future[Result]) -> Result | Died:
     try:
-        result: Result = future.result()
+        answer = _result(future)
     except KilledWorker as error:
         return Died(f"{error.allowed_failures + 1} workers of the cluster died at this, one after the other")
+    return answer
+
+
+def _result(future: Future[Result]) -> Result:
+    """What came of one item.  Dask itself runs again what a worker had when it was lost, some three times.
+
+    Raises:
+        KilledWorker: the workers that had it died again and again.
+    """
+    try:
+        result: Result = future.result()
     except (CancelledError, CommClosedError) as error:
         raise Unavailable(
             "the scheduler of the cluster is gone", "its log says more; run the rest again", kind="cluster"

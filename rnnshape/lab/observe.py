@@ -13,6 +13,7 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -195,18 +196,21 @@ def _arrays(result: Any) -> tuple[np.ndarray[Any, Any], ...]:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed what Keras draws its weights' seeds from, and give the caller's generator back as it was.
+    """Seed what Keras draws its weights' seeds from, for us alone.
 
     An initializer or a Dropout that is given no seed draws one from Python's ``random``
-    (``keras/src/random/seed_generator.py``).  ``keras.utils.set_random_seed`` would seed TensorFlow too,
-    which throws away its cache of kernels: every operation of every layer would be set up anew.
+    (``keras/src/random/seed_generator.py``).  Its reference is turned to a generator of our own: the shared one
+    belongs to the caller, and other threads draw from it in between, as those of a Dask worker do.
+    ``keras.utils.set_random_seed`` would seed TensorFlow too, which throws away its cache of kernels: every
+    operation of every layer would be set up anew.
     """
-    before = random.getstate()
-    random.seed(seed)
+    seeds: Any = import_module("keras.src.random.seed_generator")
+    before = seeds.python_random
+    seeds.python_random = random.Random(seed)  # noqa: S311  no secret
     try:
         yield
     finally:
-        random.setstate(before)
+        seeds.python_random = before
 
 
 @contextmanager
