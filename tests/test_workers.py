@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -125,6 +127,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("answered", [0, 20])
 def test_an_interrupt_leaves_no_process_and_no_word(answered: int) -> None:
     command = [sys.executable, "-c", INTERRUPTED]
@@ -135,8 +138,8 @@ def test_an_interrupt_leaves_no_process_and_no_word(answered: int) -> None:
         if answered:
             seen = [process.stdout.readline() for _ in range(answered)]
         else:
-            # As early as can be: a worker has been started, and has yet to find its feet.
-            while not children(process.pid):
+            # A worker is in the middle of its imports: one that hears the interrupt would say so.
+            while not any("numpy" in maps(child.pid) for child in children(process.pid)):
                 assert process.poll() is None
             seen = []
         workers = [child.pid for child in children(process.pid)]
@@ -145,6 +148,14 @@ def test_an_interrupt_leaves_no_process_and_no_word(answered: int) -> None:
     assert err == ""
     assert out.split()[-1] == "interrupted"
     assert not any(map(alive, [*workers, *map(int, seen)]))
+
+
+def maps(pid: int) -> str:
+    """What a process has in its memory: the names of the files."""
+    try:
+        return Path(f"/proc/{pid}/maps").read_text()
+    except OSError:
+        return ""
 
 
 def children(pid: int) -> list[psutil.Process]:
@@ -163,7 +174,7 @@ def children(pid: int) -> list[psutil.Process]:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int, path: str) -> Iterator[str]:
+def cluster(folder: Path, workers: int, path: str, threads: int = 1) -> Iterator[str]:
     """The address of a real scheduler with real workers, which end with the block."""
     file = folder / "scheduler.json"
     log = (folder / "log").open("wb")
@@ -179,7 +190,7 @@ def cluster(folder: Path, workers: int, path: str) -> Iterator[str]:
     try:
         start("scheduler", "--host", "127.0.0.1", "--port", "0")
         for _ in range(workers):
-            start("worker", "--nthreads", "1", "--host", "127.0.0.1", "--local-directory", str(folder))
+            start("worker", "--nthreads", str(threads), "--host", "127.0.0.1", "--local-directory", str(folder))
         while not (file.exists() and file.read_text().endswith("}")):
             assert started[0].poll() is None, (folder / "log").read_text()
             time.sleep(0.05)
@@ -235,6 +246,44 @@ def test_what_ends_every_worker_is_the_only_one_without_an_answer(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_neighbour_of_what_ends_every_worker_is_answered(tmp_path: Path) -> None:
+    """Dask blames both: each time that the worker dies, the neighbour is running in it."""
+    deaths, starts = tmp_path / "deaths", tmp_path / "starts"
+
+    def counted(file: Path) -> int:
+        return file.stat().st_size if file.exists() else 0
+
+    def add(file: Path) -> None:
+        with file.open("a") as stream:
+            stream.write("x")
+
+    def beside(item: str) -> str:
+        if item == "deadly":
+            while counted(deaths) < 4 and counted(starts) <= counted(deaths):
+                time.sleep(0.01)
+            add(deaths)
+            os._exit(3)
+        add(starts)
+        while counted(deaths) < 4:
+            time.sleep(0.01)
+        return item
+
+    with cluster(tmp_path, 1, str(ROOT), threads=2) as address:
+        died, answered = spread(beside, ["deadly", "neighbour"], scheduler=address)
+    assert isinstance(died, Died)
+    assert answered == "neighbour"
+
+
+def test_dask_is_silent_meanwhile_and_only_then(address: str) -> None:
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    stream = spread(abs, [1, 2], scheduler=address)
+    next(stream)
+    assert not logger.isEnabledFor(logging.CRITICAL)
+    assert list(stream) == [2]
+    assert logger.level == before
+
+
 def test_a_cluster_reads_no_more_than_it_works_on(address: str) -> None:
     numbers = count()
     stream = spread(abs, numbers, scheduler=address)
@@ -279,6 +328,17 @@ def test_no_dask_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 # A worker of a cluster may have several threads.
 
 
+@contextmanager
+def turns_of(seconds: float) -> Iterator[None]:
+    """Threads take turns this often."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(seconds)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 def test_two_threads_see_what_one_sees() -> None:
     specs = sweep(24)
     expected = answers(map(rnnshape.explore, specs))
@@ -288,15 +348,31 @@ def test_two_threads_see_what_one_sees() -> None:
     def look(number: int) -> None:
         found[number] = answers(map(rnnshape.explore, specs))
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
+    with turns_of(1e-5):
         threads = [threading.Thread(target=look, args=(number,)) for number in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    finally:
-        sys.setswitchinterval(interval)
     assert found == {0: expected, 1: expected}
     assert os.path.samestat(before, os.fstat(2))
+
+
+def test_a_thread_that_draws_random_numbers_changes_no_answer() -> None:
+    specs = sweep(8)
+    expected = answers(map(rnnshape.explore, specs))
+    over = threading.Event()
+
+    def draw() -> None:
+        while not over.is_set():
+            random.random()
+
+    thread = threading.Thread(target=draw)
+    with turns_of(1e-6):
+        thread.start()
+        try:
+            found = answers(map(rnnshape.explore, specs))
+        finally:
+            over.set()
+            thread.join()
+    assert found == expected
