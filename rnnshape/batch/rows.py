@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
-from rnnshape.errors import FAILED, OK, UNAVAILABLE
+from rnnshape.batch.workers import Died, spread
+from rnnshape.errors import FAILED, OK, UNAVAILABLE, Unavailable
 from rnnshape.report import Error, Report
 from rnnshape.report.environment import installed
 from rnnshape.report.expected import Expected, refused
 from rnnshape.report.report import SCHEMA_VERSION
+from rnnshape.spec.data import to_data
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
     from rnnshape.batch.resume import Former
     from rnnshape.batch.runs import Run
+    from rnnshape.errors import RnnshapeError
+    from rnnshape.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,33 +102,67 @@ def _failures(data: dict[str, Any]) -> Iterator[Failure]:
 
 
 def rows(
-    runs: Iterable[Run], *, predict: bool = False, values: bool = False, former: Former | None = None
+    runs: Iterable[Run],
+    *,
+    predict: bool = False,
+    values: bool = False,
+    former: Former | None = None,
+    jobs: int | None = None,
+    scheduler: str | None = None,
 ) -> Generator[Row]:
-    """The row of each run, in order, each as soon as it is there; ``former`` is asked before the layer is."""
-    ask = api.predict if predict else api.explore
-    for run in runs:
-        if run.spec is None:
-            yield _not_asked(run)
-        elif former is not None and (data := former.answer(run.spec)) is not None:
-            yield Row(run, {**data, "name": run.name, **_axes(run)}, OK)
-        else:
-            yield _answered(run, ask(run.spec), values=values)
+    """The row of each run, in order, each as soon as it is there; ``former`` is asked before the layer is.
+
+    ``jobs`` and ``scheduler`` as in ``workers.spread``.
+    """
+    taken: deque[tuple[Run, Row | None]] = deque()
+
+    def specs() -> Iterator[Spec | None]:
+        for run in runs:
+            row = _ready(run, former)
+            taken.append((run, row))
+            yield run.spec if row is None else None
+
+    ask = partial(_ask, predict=predict, values=values)
+    with closing(spread(ask, specs(), jobs=jobs, scheduler=scheduler)) as answers:
+        for answer in answers:
+            run, row = taken.popleft()
+            yield row or _answered(run, answer, values=values)
 
 
-def _answered(run: Run, report: Report, *, values: bool) -> Row:
-    return Row(run, {**report.to_dict(values=values), **_axes(run)}, report.exit_code, report, report.expectations)
+def _ask(spec: Spec | None, *, predict: bool, values: bool) -> Report | None:
+    """The Report, for a run that has to be asked; without numbers that nobody will see."""
+    if spec is None:
+        return None
+    report = api.predict(spec) if predict else api.explore(spec)
+    return report if values else replace(report, values=())
+
+
+def _ready(run: Run, former: Former | None) -> Row | None:
+    """The row that is known without asking."""
+    if run.error is not None:
+        return _unanswered(run, run.error)
+    if former is not None and run.spec is not None and (data := former.answer(run.spec)) is not None:
+        return Row(run, {**data, "name": run.name, **_axes(run)}, OK)
+    return None
+
+
+def _answered(run: Run, answer: Report | Died | None, *, values: bool) -> Row:
+    if isinstance(answer, Died):
+        return _unanswered(run, Unavailable(answer.message, kind="worker"))
+    assert answer is not None
+    data = {**answer.to_dict(values=values), **_axes(run)}
+    return Row(run, data, answer.exit_code, answer, answer.expectations)
 
 
 def _axes(run: Run) -> dict[str, Any]:
     return {"matrix": dict(run.axes)} if run.axes else {}
 
 
-def _not_asked(run: Run) -> Row:
-    """The row of a run that is wrong: the contract's keys without an answer."""
-    assert run.error is not None
-    expectations = () if run.expects is None else (refused(run.expects, run.error),)
+def _unanswered(run: Run, error: RnnshapeError) -> Row:
+    """The row of a run that is wrong, or that could not be asked: the contract's keys without an answer."""
+    expectations = () if run.expects is None else (refused(run.expects, error),)
     ok = any(line.met for line in expectations)
-    failed = run.error.exit_code if run.expects is None or run.error.exit_code == UNAVAILABLE else FAILED
+    failed = error.exit_code if run.expects is None or error.exit_code == UNAVAILABLE else FAILED
     data = {
         "schema_version": SCHEMA_VERSION,
         "name": run.name,
@@ -136,9 +176,9 @@ def _not_asked(run: Run) -> Row:
         "params": None,
         "cudnn": None,
         "environment": dict(installed()),
-        "error": Error.of(run.error).to_dict(),
+        "error": Error.of(error).to_dict(),
         "ok": ok,
-        "run": None,
+        "run": run.spec and to_data(run.spec),
         **({"expectations": [line.to_dict() for line in expectations]} if expectations else {}),
         **_axes(run),
     }

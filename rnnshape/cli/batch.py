@@ -27,13 +27,22 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
         RnnshapeError: a file has mistakes; nothing was run.
         Invalid: a file cannot be opened.
     """
+    if output.keys() >= {"jobs", "scheduler"}:
+        raise Invalid([Problem("--jobs", "is for this machine, --scheduler for a cluster: give one")])
     runs = _runs(files)
     total = len(runs) if isinstance(runs, list) else None
     predict, values = output.get("predict", False), output.get("values", False)
     form, path = output.get("format", "table"), output.get("output_file")
     with ExitStack() as stack:
         resume = former_rows(output["resume"], predict=predict, values=values) if "resume" in output else nullcontext()
-        answered = rows(runs, predict=predict, values=values, former=stack.enter_context(resume))
+        answered = rows(
+            runs,
+            predict=predict,
+            values=values,
+            former=stack.enter_context(resume),
+            jobs=output.get("jobs"),
+            scheduler=output.get("scheduler"),
+        )
         if wanted(to_terminal=path is None and streams(form)):
             answered = watched(answered, total)
         gate = _Gate(answered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
-from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf
+from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf, Whole
 from rnnshape.render import FORMATS, ROWS_FORMATS
 
 if TYPE_CHECKING:
@@ -16,6 +16,16 @@ class FileName(Kind):
     """The name of a file, taken as it is."""
 
     metavar = "FILE"
+
+
+class Address(Kind):
+    """Where a Dask scheduler listens."""
+
+    allowed = "the address of a Dask scheduler, such as tcp://10.0.0.1:8786"
+    metavar = "ADDRESS"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, str) and "://" in value
 
 
 OUTPUT_FILE = Argument("output_file", FileName(), None, "Write the answer to this file.", True, "o")
@@ -33,6 +43,8 @@ BATCH_OPTIONS = (
     *(OUTPUT[name] for name in ("predict", "values")),
     Argument("format", OneOf(ROWS_FORMATS), "table", "How the rows are written:", True, "f"),
     OUTPUT_FILE,
+    Argument("jobs", Whole(), 1, "How many processes share the runs.", True, "j"),
+    Argument("scheduler", Address(), None, "Run them on this Dask cluster.", True),
     Argument("resume", FileName(), None, "Take the rows that this JSON Lines file has of an earlier run.", True),
     Argument("fail_fast", Flag(), False, "Stop at the first run that fails.", True),
 )

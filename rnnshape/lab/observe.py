@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +65,11 @@ class Observation:
     versions: dict[str, str]
 
 
+# The seed, the list of warnings and file descriptor 2 are the process's, not a thread's, and a run turns all
+# three for a while: a worker of a cluster may take several runs at a time, each in a thread of its own.
+_one_at_a_time = threading.Lock()
+
+
 def observe(spec: Spec) -> Observation:
     """Build the real layer, feed it random input and keep what it returned as plain data.
 
@@ -73,19 +80,20 @@ def observe(spec: Spec) -> Observation:
         Refused: Keras refuses the layer or the call, with its own reason.
         Unavailable: no GPU where one was demanded, not enough memory, no TensorFlow.
     """
-    tensorflow = load()
-    insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
-    device = place(spec.device, cudnn=insists)
-    _tidy(tensorflow)
-    with held_back(), tensorflow.device(device), _explained(tensorflow):
-        execution = chosen(spec)
-        try:
-            return _observed(spec, device, execution)
-        except Exception:
-            # A graph is stricter than Python: it wants one dtype in a loop, say.  Only eager decides.
-            if spec.execution != "auto" or execution == "eager":
-                raise
-            return _observed(spec, device, "eager")
+    with _one_at_a_time:
+        tensorflow = load()
+        insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
+        device = place(spec.device, cudnn=insists)
+        _tidy(tensorflow)
+        with held_back(), tensorflow.device(device), _explained(tensorflow):
+            execution = chosen(spec)
+            try:
+                return _observed(spec, device, execution)
+            except Exception:
+                # A graph is stricter than Python: it wants one dtype in a loop, say.  Only eager decides.
+                if spec.execution != "auto" or execution == "eager":
+                    raise
+                return _observed(spec, device, "eager")
 
 
 def _observed(spec: Spec, device: str, execution: str) -> Observation:
@@ -188,18 +196,21 @@ def _arrays(result: Any) -> tuple[np.ndarray[Any, Any], ...]:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed what Keras draws its weights' seeds from, and give the caller's generator back as it was.
+    """Seed what Keras draws its weights' seeds from, for us alone.
 
     An initializer or a Dropout that is given no seed draws one from Python's ``random``
-    (``keras/src/random/seed_generator.py``).  ``keras.utils.set_random_seed`` would seed TensorFlow too,
-    which throws away its cache of kernels: every operation of every layer would be set up anew.
+    (``keras/src/random/seed_generator.py``).  Its reference is turned to a generator of our own: the shared one
+    belongs to the caller, and other threads draw from it in between, as those of a Dask worker do.
+    ``keras.utils.set_random_seed`` would seed TensorFlow too, which throws away its cache of kernels: every
+    operation of every layer would be set up anew.
     """
-    before = random.getstate()
-    random.seed(seed)
+    seeds: Any = import_module("keras.src.random.seed_generator")
+    before = seeds.python_random
+    seeds.python_random = random.Random(seed)  # noqa: S311  no secret
     try:
         yield
     finally:
-        random.setstate(before)
+        seeds.python_random = before
 
 
 @contextmanager

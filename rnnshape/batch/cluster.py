@@ -1,0 +1,184 @@
+"""The items on a Dask cluster that somebody has started.
+
+Imported when a cluster is asked for: Dask is an extra.  joblib has a backend for Dask too, and it does not do here
+(joblib 1.6): ``Parallel`` waits for ever for an item whose workers died, or whose worker could not load it, for the
+backend tells it of answers only; and where the cluster has one thread, it runs the items in this very process.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections import deque
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import rnnshape
+from rnnshape.batch.workers import Died
+from rnnshape.errors import Unavailable
+from rnnshape.report.environment import installed
+
+try:
+    from distributed import Client, KilledWorker, get_worker, wait
+    from distributed.comm.addressing import get_address_host_port
+    from distributed.comm.core import CommClosedError
+except ImportError as error:
+    raise Unavailable(
+        f"a Dask cluster needs Dask, which is not installed ({error})",
+        'pip install "rnnshape[dask]"',
+        kind="cluster",
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+    from typing import TypeVar
+
+    from distributed import Future
+
+    Item = TypeVar("Item")
+    Result = TypeVar("Result")
+
+_AHEAD = 16
+"""Items a thread of the cluster that are under way."""
+CONNECT_S = 10
+"""Seconds in which a scheduler answers or is not there."""
+WORKER_S = 60
+"""Seconds in which a first worker answers; a cluster that grows on demand starts it then."""
+
+
+def on_cluster(function: Callable[[Item], Result], items: Iterable[Item], address: str) -> Generator[Result | Died]:
+    """``workers.spread`` with a scheduler."""
+    source = iter(items)
+    ahead: deque[tuple[Item, Future[Result]]] = deque()
+    with _connected(address) as client:
+
+        def submit(item: Item) -> Future[Result]:
+            return client.submit(_held, function, item, pure=False)
+
+        while True:
+            room = _AHEAD * sum(client.nthreads().values()) - len(ahead)  # workers come and go
+            ahead.extend((item, submit(item)) for item in islice(source, max(1, room)))
+            if not ahead:
+                return
+            for _ in range((len(ahead) + 1) // 2):
+                item, future = ahead.popleft()
+                try:
+                    answer: Result | Died = _result(future)
+                except KilledWorker:
+                    # Dask blames all that a worker had when it died, the running and the waiting: ask again, alone.
+                    with client.as_current():
+                        wait([other for _, other in ahead])
+                    answer = _last(submit(item))
+                yield answer
+
+
+def _held(function: Callable[[Item], Result], item: Item) -> Result:
+    from rnnshape.lab.threads import hold_threads
+
+    hold_threads(get_worker().state.nthreads)  # the worker's share of its machine
+    return function(item)
+
+
+def _last(future: Future[Result]) -> Result | Died:
+    try:
+        answer = _result(future)
+    except KilledWorker as error:
+        return Died(f"{error.allowed_failures + 1} workers of the cluster died at this, one after the other")
+    return answer
+
+
+def _result(future: Future[Result]) -> Result:
+    """What came of one item.  Dask itself runs again what a worker had when it was lost, some three times.
+
+    Raises:
+        KilledWorker: the workers that had it died again and again.
+    """
+    try:
+        result: Result = future.result()
+    except (CancelledError, CommClosedError) as error:
+        raise Unavailable(
+            "the scheduler of the cluster is gone", "its log says more; run the rest again", kind="cluster"
+        ) from error
+    return result
+
+
+_LOGGERS = ("distributed", "distributed.client", "tornado.application")  # each has a level of its own
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    """A client of a cluster whose workers are like us, silent: standard error is for our own messages."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with _client(address) as client:
+            _require_alike(client, address)
+            yield client
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _client(address: str) -> Client:
+    try:
+        get_address_host_port(address, strict=True)  # a Client that cannot read its address hangs when it is deleted
+        with warnings.catch_warnings():  # it warns of versions of packages that we do not use
+            warnings.simplefilter("ignore")
+            return Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise Unavailable(
+            f"no Dask scheduler answers at {address}: {_one_line(error)}",
+            "start one with 'dask scheduler'; it prints its address",
+            kind="cluster",
+        ) from error
+
+
+def _require_alike(client: Client, address: str) -> None:
+    """Raise Unavailable unless there are workers, and each has our versions of what makes the answers."""
+    try:
+        client.submit(int, pure=False).result(timeout=WORKER_S)
+    except TimeoutError:
+        raise Unavailable(
+            f"the scheduler at {address} has no worker that answers",
+            f"start one with 'dask worker {address}'",
+            kind="cluster",
+        ) from None
+    ours = {"rnnshape": rnnshape.__version__, **installed()}
+    for worker, theirs in client.run(_look()).items():
+        if theirs is None:
+            raise Unavailable(
+                f"the worker at {worker} has no rnnshape",
+                f"on its machine: pip install rnnshape=={rnnshape.__version__}",
+                kind="cluster",
+            )
+        other = [name for name, version in ours.items() if theirs[name] != version]
+        if other:
+            found = ", ".join(f"{name} {theirs[name]}" for name in other)
+            here = ", ".join(f"{name} {ours[name]}" for name in other)
+            raise Unavailable(
+                f"the worker at {worker} has {found}; here it is {here}",
+                "install the same versions on every machine",
+                kind="cluster",
+            )
+
+
+def _look() -> Callable[[], dict[str, str | None] | None]:
+    """A function within a function: it travels whole, so that a worker without rnnshape can answer too."""
+
+    def versions() -> dict[str, str | None] | None:
+        try:
+            import rnnshape
+            from rnnshape.report.environment import installed
+        except ImportError:
+            return None
+        return {"rnnshape": rnnshape.__version__, **installed()}
+
+    return versions
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
