@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -18,16 +19,21 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from jsonschema import Draft202012Validator
 
 import rnnshape
+from rnnshape.batch import from_stream
+from rnnshape.batch.rows import _answered
 from rnnshape.batch.workers import Died, spread
 from rnnshape.errors import Unavailable
+from rnnshape.schema.report import report
 from rnnshape.spec import make
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rnnshape.spec import Spec
+    from tests.conftest import Ran
 
 ROOT = Path(__file__).parent.parent
 
@@ -376,3 +382,70 @@ def test_a_thread_that_draws_random_numbers_changes_no_answer() -> None:
             over.set()
             thread.join()
     assert found == expected
+
+
+# The command line on several processes.
+
+MIXED = """\
+runs:
+- {layer: lstm, return_state: true, matrix: {units: [1, 2, 3], seed: [0, 1]}, expect: {state_h: [N, H]}}
+- {layer: "LSTM(8, unit=3)", expect: {error: unit}}
+- {layer: gru, expect: {output: [N, 7]}}
+- {layer: lstm, dtype: bfloat16}
+- {layer: bidirectional}
+"""
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> str:
+    file = tmp_path / "mixed.yaml"
+    file.write_text(MIXED)
+    return str(file)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "table"])
+def test_jobs_change_nothing_but_the_time(form: str, mixed: str, run: Callable[..., Ran]) -> None:
+    alone = run("batch", mixed, "-f", form)
+    assert run("batch", mixed, "-f", form, "--jobs", "2") == alone
+    assert alone.code == 2
+
+
+def test_a_scheduler_changes_nothing_but_the_place(address: str, mixed: str, run: Callable[..., Ran]) -> None:
+    assert run("batch", mixed, "-f", "jsonl", "--scheduler", address) == run("batch", mixed, "-f", "jsonl")
+
+
+def test_what_is_known_is_not_sent_to_the_workers(mixed: str, run: Callable[..., Ran], tmp_path: Path) -> None:
+    former = tmp_path / "former.jsonl"
+    first = run("batch", mixed, "-f", "jsonl", "-o", str(former))
+    text = former.read_text()
+    former.write_text(text.replace('"params": ', '"params": 1000'))
+    again = run("batch", mixed, "-f", "jsonl", "--jobs", "2", "--resume", str(former))
+    assert again.code == first.code
+    asked = [json.loads(line)["params"] for line in text.splitlines()]
+    ok = [json.loads(line)["ok"] and json.loads(line)["observed"] is not None for line in text.splitlines()]
+    expected = [int(f"1000{count}") if taken else count for count, taken in zip(asked, ok, strict=True)]
+    assert [json.loads(line)["params"] for line in again.out.splitlines()] == expected
+
+
+def test_a_run_whose_worker_died_is_a_row_with_an_error() -> None:
+    (run,) = from_stream(io.BytesIO(b'{"name": "heavy", "layer": "LSTM(8)"}'), "-")
+    row = _answered(run, Died("the worker process died twice at this"), values=False)
+    assert (row.ok, row.exit_code, row.data["name"]) == (False, 3, "heavy")
+    assert row.data["error"] == {"kind": "worker", "message": "the worker process died twice at this", "hint": None}
+    assert row.data["run"] == {"name": "heavy", "layer": "LSTM(8)", "input": [2, 3, 4]}
+    Draft202012Validator(report()).validate(row.data)
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        (("--jobs", "0"), 2, "--jobs 0: must be a whole number, 1 or more"),
+        (("--jobs", "2", "--scheduler", "tcp://127.0.0.1:9"), 2, "give one"),
+        (("--scheduler", "here"), 2, "--scheduler here: must be the address of a Dask scheduler"),
+        (("--scheduler", "tcp://127.0.0.1:9"), 3, "no Dask scheduler answers at tcp://127.0.0.1:9"),
+    ],
+)
+def test_wrong_workers(flags: tuple[str, ...], code: int, message: str, mixed: str, run: Callable[..., Ran]) -> None:
+    ran = run("batch", mixed, *flags)
+    assert (ran.code, ran.out) == (code, "")
+    assert message in ran.err
