@@ -66,7 +66,11 @@ _SYNTAX = (
     ("mapping values are not", f"': ' cannot stand here: put a text that holds it in quotes; {_KEYS}", False),
     ("find expected ':'", "no ':' after this key: write 'key: value', and close every bracket and quote above", True),
     ("found unexpected", "the quote that opens here is never closed", True),
-    ("but got", "the bracket that opens here is not closed, or a comma is missing in it", True),
+    (
+        "but got",
+        "the bracket that opens here is not closed, a comma is missing, or a text that holds brackets needs quotes",
+        True,
+    ),
     ("cannot start any token", "a value cannot start with {}: put it in quotes", False),
     ("the node content", "a value is missing before {}: write it, or put the text in quotes", False),
     ("but found '<block ", f"the indentation fits nothing above: {_KEYS}, {_DASHES}", False),

@@ -33,6 +33,9 @@ _NOT_DEFAULTS = ("name", "matrix")
 # A whole YAML document in flow style, or the first line of one that spans several, and not a run.
 _DOCUMENT = re.compile(rb"\{\s*(?:$|[\"']?(?:runs|defaults)[\"']?\s*:)")
 
+# A message that says something of the key, as in "units must be …"; others are sentences of their own.
+_OF_THE_KEY = re.compile(r"(?:must|is|means|has|speaks|cannot|stands)\b")
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -275,7 +278,9 @@ def _mistake(document: Document, path: At, paths: Mapping[str, At], problem: Pro
     unknown = problem.message.startswith(("is not an option", "is not known"))
     if unknown and isinstance(at[-1], int):  # a list of a matrix: its key is what nobody knows
         at = at[:-1]
-    return Mistake(document.place(at, key=unknown), f"{said} {problem.message}")
+    return Mistake(
+        document.place(at, key=unknown), f"{said}{'' if _OF_THE_KEY.match(problem.message) else ':'} {problem.message}"
+    )
 
 
 def _inside(document: Document, path: At, span: tuple[int, int]) -> Place:
