@@ -79,6 +79,11 @@ _SYNTAX = (
     ("<block end>, but found", "the value ended before this: put the whole of a text in one pair of quotes", False),
     ("but found '<scalar>'", "the value ended before this: put the whole of a text in one pair of quotes", False),
     ("sequence entries are not", "a list's item cannot stand here: start it on a line of its own", False),
+    (
+        "expected a comment or a line break",
+        "after | or > a text begins on the next line: here, put it in quotes",
+        False,
+    ),
     ("unknown escape", r"unknown escape: write \\ for a backslash in double quotes, or use single quotes", False),
 )
 
