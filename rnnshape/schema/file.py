@@ -48,12 +48,20 @@ def batch_file() -> Schema:
         "$defs": {
             "run": described(
                 "One layer to look at, or with a matrix many.",
-                allOf=[
+                **{
+                    # What is meant to be refused may be wrong in any way.
+                    "if": {"required": ["expect"], "properties": {"expect": {"required": ["error"]}}},
+                    "then": {"type": "object", "properties": {"expect": ref("expect")}},
+                    "else": ref("right"),
+                },
+            ),
+            "right": {
+                "allOf": [
                     ref("keys"),
                     # With a matrix the layer may be another for each value.
                     {"if": {"not": {"required": ["matrix"]}}, "then": ref("meaning")},
                 ],
-            ),
+            },
             "keys": _keys(options),
             "meaning": _meaning(options),
             "matrix": _matrix(options),
