@@ -89,7 +89,7 @@ def _parsed(text: str) -> ast.Compare:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise FormulaError(f"{text!r} is not Python") from error
+        raise FormulaError(f"{text!r} is not Python that compares, as a == b does") from error
     if not (isinstance(tree, ast.Compare) and len(tree.ops) == 1 and isinstance(tree.ops[0], ast.Eq | ast.NotEq)):
         raise FormulaError(f"{text!r} does not compare two sides, as output[:, -1, :] == state_h does")
     for node in ast.walk(tree):
@@ -99,6 +99,8 @@ def _parsed(text: str) -> ast.Compare:
 
 
 def _written(node: ast.AST) -> str:
+    if isinstance(node, ast.operator):  # Python writes whole expressions only
+        return repr(ast.unparse(ast.BinOp(ast.Name("a"), node, ast.Name("b")))[2:-2])
     return repr(ast.unparse(node)) if isinstance(node, ast.expr) else type(node).__name__
 
 

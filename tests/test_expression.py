@@ -283,7 +283,7 @@ def test_an_encoders_states_begin_a_decoder(first: str, second: str, wired: str)
         (
             "LSTM(8, return_state=True)",
             "Dense(8)",
-            "Dense(8) takes no initial_state: a recurrent layer must stand in --into",
+            "Dense(8) takes no initial_state: only a recurrent layer does",
         ),
     ],
 )

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from tests.conftest import Ran
 
-CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
+HERE = Path(__file__).parent
+CONFIGS = sorted((HERE.parent / "configs").glob("*.yaml"))
+POSITIVE = sorted((HERE / "examples" / "positive").iterdir())
 
 KINDS = {
     repr(argument.kind): argument.kind
@@ -105,9 +107,13 @@ OPTIONS = sorted(
 )
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*CONFIGS, *POSITIVE], ids=lambda path: path.name)
 def test_every_example_is_valid(path: Path) -> None:
-    FILE.validate(read_yaml(path.read_bytes(), path.name).data)
+    if path.suffix != ".jsonl":
+        FILE.validate(read_yaml(path.read_bytes(), path.name).data)
+        return
+    for line in filter(str.strip, path.read_text(encoding="utf-8").splitlines()):
+        FILE.validate({"runs": [json.loads(line)]})
 
 
 def readable(run: dict[str, Any]) -> bool:
@@ -176,6 +182,7 @@ WRONG = {
     "no shape": "runs: [{layer: lstm, expect: {output: 3}}]",
     "no size": "runs: [{layer: lstm, expect: {output: [2.5]}}]",
     "params": "runs: [{layer: lstm, expect: {params: 2.5}}]",
+    "no error": "runs: [{layer: lstm, unit: 8, expect: {error: 3}}]",
     "cudnn": "runs: [{layer: lstm, expect: {cudnn: true}}]",
 }
 RIGHT = {
@@ -195,6 +202,7 @@ RIGHT = {
           # With a matrix the layer is not known to be the run's own.
           - {layer: lstm, merge_mode: sum, matrix: {layer: [bidirectional]}}
     """,
+    "a wrong run that is expected": "runs: [{layer: lstm, unit: 8, time: 0, expect: {error: unit}}]",
     "empty defaults": "defaults:\nruns: [{layer: lstm, name: null}]",
 }
 

@@ -66,7 +66,11 @@ _SYNTAX = (
     ("mapping values are not", f"': ' cannot stand here: put a text that holds it in quotes; {_KEYS}", False),
     ("find expected ':'", "no ':' after this key: write 'key: value', and close every bracket and quote above", True),
     ("found unexpected", "the quote that opens here is never closed", True),
-    ("but got", "the bracket that opens here is not closed, or a comma is missing in it", True),
+    (
+        "but got",
+        "the bracket that opens here is not closed, a comma is missing, or a text that holds brackets needs quotes",
+        True,
+    ),
     ("cannot start any token", "a value cannot start with {}: put it in quotes", False),
     ("the node content", "a value is missing before {}: write it, or put the text in quotes", False),
     ("but found '<block ", f"the indentation fits nothing above: {_KEYS}, {_DASHES}", False),
@@ -75,6 +79,11 @@ _SYNTAX = (
     ("<block end>, but found", "the value ended before this: put the whole of a text in one pair of quotes", False),
     ("but found '<scalar>'", "the value ended before this: put the whole of a text in one pair of quotes", False),
     ("sequence entries are not", "a list's item cannot stand here: start it on a line of its own", False),
+    (
+        "expected a comment or a line break",
+        "after | or > a text begins on the next line: here, put it in quotes",
+        False,
+    ),
     ("unknown escape", r"unknown escape: write \\ for a backslash in double quotes, or use single quotes", False),
 )
 

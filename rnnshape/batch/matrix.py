@@ -18,6 +18,8 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.errors import nearest
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -96,7 +98,7 @@ def mistakes(matrix: Any) -> Iterator[tuple[Path, str]]:
         return
     lists = _lists(matrix)
     wrong: list[tuple[Path, str]] = [
-        ((key,), f"{key} must be a list of at least one value: an empty one makes an empty matrix")
+        ((key,), f"{key} must be a list of values" + (": an empty one makes an empty matrix" if values == [] else ""))
         for key, values in lists.items()
         if not isinstance(values, list) or not values
     ]
@@ -110,7 +112,10 @@ def mistakes(matrix: Any) -> Iterator[tuple[Path, str]]:
     for number, entry in enumerate(matrix.get(EXCLUDE) or ()):
         for key, value in entry.items():
             if key not in lists:
-                yield (EXCLUDE, number, key), f"{key} is no list of this matrix; there are {', '.join(lists) or 'none'}"
+                yield (
+                    (EXCLUDE, number, key),
+                    f"{key} is no list of this matrix{nearest(key, lists)}; there are {', '.join(lists) or 'none'}",
+                )
             elif not any(_same(value, other) for other in lists[key]):
                 yield (EXCLUDE, number, key), f"excludes nothing: {_said(value)} is not in the list of {key}"
     if not any(True for _ in combinations(matrix)):

@@ -33,6 +33,12 @@ _NOT_DEFAULTS = ("name", "matrix")
 # A whole YAML document in flow style, or the first line of one that spans several, and not a run.
 _DOCUMENT = re.compile(rb"\{\s*(?:$|[\"']?(?:runs|defaults)[\"']?\s*:)")
 
+# A message that says something of the key, as in "units must be …"; others are sentences of their own.
+_OF_THE_KEY = re.compile(r"(?:must|is|means|has|speaks|cannot|stands)\b")
+_KEY_IS_WRONG = re.compile(r"is not an option|is not known|is no list of|stands in the matrix")
+_RUN_KEYS = ("layer", "name", "matrix", "expect")
+_MATRIX_KEYS = ("layer", "expect", "include", "exclude")
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -154,7 +160,7 @@ def _line(line: bytes, name: str, number: int) -> Iterator[Run]:
         return
     data = document.data
     assert isinstance(data, dict)  # the reader refuses what is no object
-    wrong = [Mistake(document.place(path), message) for path, message in _wrong_matrix(data, ())]
+    wrong = [_at(document, path, message) for path, message in _wrong_matrix(data, ())]
     for meant in () if wrong else _meant(data, (), {}):
         mistakes: list[Mistake] = []
         yield _run(document, (), meant, mistakes) or _broken(document, data, mistakes)
@@ -177,7 +183,7 @@ def _runs(document: Document) -> list[Run]:
     runs = []
     for index, own in enumerate(data["runs"]):
         path = ("runs", index)
-        wrong = [Mistake(document.place(at), message) for at, message in _wrong_run(own, path)]
+        wrong = [_at(document, at, message) for at, message in _wrong_run(own, path)]
         mistakes += wrong
         if not wrong and isinstance(defaults, dict):
             runs += [_run(document, path, meant, mistakes) for meant in _meant(own, path, defaults)]
@@ -211,6 +217,11 @@ def _wrong_run(own: Any, path: At) -> Iterator[tuple[At, str]]:
         yield path, "a run must be a mapping, such as {layer: lstm, units: 8}"
         return
     yield from _wrong_matrix(own, path)
+
+
+def _at(document: Document, at: At, message: str) -> Mistake:
+    """The mistake under the value there, or under the key when it is the key that is wrong."""
+    return Mistake(document.place(at, key=bool(_KEY_IS_WRONG.search(message))), message)
 
 
 def _wrong_matrix(own: dict[str, Any], path: At) -> Iterator[tuple[At, str]]:
@@ -267,15 +278,20 @@ def _mistake(document: Document, path: At, paths: Mapping[str, At], problem: Pro
     """The problem at its place: wherever the value that it is about was written."""
     if problem.span is not None:
         return Mistake(_inside(document, paths["layer"], problem.span), problem.message)
+    if not problem.key:
+        return Mistake(document.place(paths["layer"]), problem.message)
     first, *rest = problem.key.split(".") if problem.key not in paths else [problem.key]
     if first not in paths:
         return Mistake(document.place(path), f"{problem.key} {problem.message}".strip())
     at = (*paths[first], *(int(step) if step.isdigit() else step for step in rest))
     said = ".".join(step for step in (first, *rest) if not step.isdigit())
-    unknown = problem.message.startswith(("is not an option", "is not known"))
+    unknown = bool(_KEY_IS_WRONG.search(problem.message))
     if unknown and isinstance(at[-1], int):  # a list of a matrix: its key is what nobody knows
         at = at[:-1]
-    return Mistake(document.place(at, key=unknown), f"{said} {problem.message}")
+    message = f"{said}{'' if _OF_THE_KEY.match(problem.message) else ':'} {problem.message}"
+    if message.endswith("is not an option here"):
+        message += nearest(said, _MATRIX_KEYS if at[-2:-1] == ("matrix",) else _RUN_KEYS)
+    return Mistake(document.place(at, key=unknown), message)
 
 
 def _inside(document: Document, path: At, span: tuple[int, int]) -> Place:

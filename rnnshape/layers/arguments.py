@@ -171,6 +171,8 @@ class OneOf(Kind):
         return dict(zip(self.texts, self.values, strict=True)).get(text.lower(), text)
 
     def refusal(self, value: Any) -> str:
+        if isinstance(value, str) and value.lower() in self.texts:
+            return f"must be {self.allowed} (did you mean {self.from_text(value)!r}, without quotes?)"
         return f"must be {self.allowed}{nearest(value, self.texts) if isinstance(value, str) else ''}"
 
 

@@ -40,7 +40,7 @@ def wire(source: Node, target: Node, dims: Dims) -> Wiring:
     given = Given(dims, "float32")
     first = source.cls.theory(source, given)
     if target.cls.kind in ("cell", "stack") or not (second := target.cls.theory(target, given)).states:
-        return Wiring(problem=f"{target.text} takes no initial_state: a recurrent layer must stand in --into")
+        return Wiring(problem=f"{target.text} takes no initial_state: only a recurrent layer does")
     if not first.states:
         return Wiring(problem=f"{source.text} has no states to hand on")
     if isinstance(first.returned, Leaf) or first.returned[len(first.outputs) :] == ():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.formula import both_sides, claims_equality
+from rnnshape.formula import FormulaError, both_sides, claims_equality
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,8 +58,11 @@ def verified(law: Law, names: Mapping[str, Any]) -> Check:
 
     with np.errstate(all="ignore"):  # what overflows in the layer may do so here
         left, right = both_sides(law.check, names)
-    pairs = list(zip(left, right, strict=True)) if isinstance(left, tuple) else [(left, right)]
-    results = [compare(one, other) for one, other in pairs]
+    try:
+        pairs = list(zip(_several(left), _several(right), strict=True))
+        results = [compare(one, other) for one, other in pairs]
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise FormulaError(f"{law.check!r}: its sides cannot be compared: {error}") from error
     differences = [difference for _, _, difference in results]
     return Check(
         law.check,
@@ -69,6 +72,17 @@ def verified(law: Law, names: Mapping[str, Any]) -> Check:
         all(exact for _, exact, _ in results),
         max((value for value in differences if value is not None), default=None) if None not in differences else None,
     )
+
+
+def shapes(side: Any) -> tuple[tuple[int, ...], ...]:
+    """The shapes of one side of a check: one, or as many as the call of a layer gave."""
+    import numpy as np
+
+    return tuple(map(np.shape, _several(side)))
+
+
+def _several(side: Any) -> tuple[Any, ...]:
+    return side if isinstance(side, tuple) else (side,)
 
 
 def compare(left: Any, right: Any) -> tuple[bool, bool, float | None]:

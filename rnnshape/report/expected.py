@@ -9,10 +9,10 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.formula import FormulaError, canonical, claims_equality
+from rnnshape.formula import both_sides, canonical, claims_equality
 from rnnshape.layers.base import Law
 from rnnshape.layers.dims import sized
-from rnnshape.report.checks import verified
+from rnnshape.report.checks import shapes, verified
 from rnnshape.spec.expect import ANY
 from rnnshape.structure import brackets, leaves
 
@@ -55,9 +55,9 @@ def held(
         wanted = ast.unparse(ast.parse(expect.structure.strip(), mode="eval"))
         got = brackets(structure, lambda tensor: tensor.role)
         yield Expected("structure", wanted, got, wanted == got)
-    shapes = {tensor.role: tensor.shape for tensor in leaves(structure)}
+    returned = {tensor.role: tensor.shape for tensor in leaves(structure)}
     for role, sizes in expect.shapes:
-        yield _shape(role, sizes, shapes, letters)
+        yield _shape(role, sizes, returned, letters)
     if expect.params is not None:
         yield Expected("params", str(expect.params), str(params), expect.params == params)
     if expect.cudnn is not None:
@@ -89,11 +89,18 @@ def _shape(role: str, sizes: tuple[int | str, ...], shapes: Mapping[str, Any], l
 
 def _checked(check: str, values: Mapping[str, Any]) -> Expected:
     try:
+        left, right = map(shapes, both_sides(check, values))
+        if left != right:  # then even != says nothing of the values: a slice was forgotten
+            return Expected("checks", check, f"of shapes {_said(left)} and {_said(right)}", False)
         result = verified(Law(check, True, ""), values)
-    except FormulaError as error:
+    except ValueError as error:  # a FormulaError is one, and NumPy's on nested sides that have no shape
         return Expected("checks", check, str(error), False)
-    apart = "of another shape, or not finite" if result.max_abs_diff is None else f"apart by {result.max_abs_diff:.2g}"
+    apart = "not finite" if result.max_abs_diff is None else f"apart by {result.max_abs_diff:.2g}"
     return Expected("checks", check, "equal" if result.exact else apart, result.holds)
+
+
+def _said(shapes: tuple[tuple[int, ...], ...]) -> str:
+    return str(shapes[0] if len(shapes) == 1 else shapes)
 
 
 def _foretold(check: str, laws: tuple[Law, ...]) -> Expected:

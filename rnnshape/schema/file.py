@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rnnshape.layers.arguments import REQUIRED
 from rnnshape.schema.parts import DRAFT, described, list_of, ref
 from rnnshape.spec.commands import COMMANDS
+from rnnshape.spec.data import NONE
 from rnnshape.spec.options import DTYPE, RUN_OPTIONS
 
 if TYPE_CHECKING:
@@ -47,12 +48,20 @@ def batch_file() -> Schema:
         "$defs": {
             "run": described(
                 "One layer to look at, or with a matrix many.",
-                allOf=[
+                **{
+                    # What is meant to be refused may be wrong in any way.
+                    "if": {"required": ["expect"], "properties": {"expect": {"required": ["error"]}}},
+                    "then": {"type": "object", "properties": {"expect": ref("expect")}},
+                    "else": ref("right"),
+                },
+            ),
+            "right": {
+                "allOf": [
                     ref("keys"),
                     # With a matrix the layer may be another for each value.
                     {"if": {"not": {"required": ["matrix"]}}, "then": ref("meaning")},
                 ],
-            ),
+            },
             "keys": _keys(options),
             "meaning": _meaning(options),
             "matrix": _matrix(options),
@@ -100,7 +109,10 @@ def _option(option: Argument, commands: list[str]) -> Schema:
         text += f" For {', '.join(commands)}."
     # None as a default mostly means that something else decides; where it is a value, it may be said.
     said = default is not None or option.kind.accepts(None)
-    return described(text, **option.kind.schema(), **({"default": default} if said else {}))
+    schema = option.kind.schema()
+    if None in schema.get("enum", ()):
+        schema["enum"] += NONE
+    return described(text, **schema, **({"default": default} if said else {}))
 
 
 def _keys(options: Iterable[str]) -> Schema:

@@ -12,11 +12,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
+from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.options import DEVICE, EXECUTION, INTO, SEED
 from rnnshape.spec.spec import Spec, make
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+NONE = ("none", "None")
+"""How None is written where there is no null: in a shell and in Python."""
 
 
 def from_data(data: Mapping[str, Any]) -> Spec:
@@ -35,8 +39,16 @@ def from_data(data: Mapping[str, Any]) -> Spec:
         problems.append(Problem("name", "must be a text"))
     if problems:
         raise Invalid(problems)
-    options = {key: _tuples(value) for key, value in data.items() if key not in ("layer", "name")}
+    options = {key: _meant(str(layer), key, value) for key, value in data.items() if key not in ("layer", "name")}
     return make(str(layer), options, name=name)
+
+
+def _meant(layer: str, key: str, value: Any) -> Any:
+    """The value as a Spec holds it; YAML's ``none`` is a text, and means None where the option takes None."""
+    if isinstance(value, str) and value in NONE and layer in COMMANDS:
+        option = COMMANDS[layer].options.get(key)
+        return None if option is not None and option.kind.accepts(None) else value
+    return _tuples(value)
 
 
 def _tuples(value: Any) -> Any:

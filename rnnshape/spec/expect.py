@@ -23,7 +23,7 @@ from rnnshape.layers.base import flat
 from rnnshape.layers.dims import letters_in, sized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from rnnshape.layers.base import Answer, Dims
 
@@ -75,7 +75,7 @@ def read(data: Any, problems: list[Problem]) -> Expectations | None:
     if not isinstance(data, dict) or not data:
         problems.append(Problem(KEY, "must be a mapping, such as {output: [N, T, H], params: 24}"))
         return None
-    found = [problem for key, value in data.items() if (problem := _refuse(key, value))]
+    found = [problem for key, value in data.items() for problem in _refuse(key, value)]
     if "error" in data and len(data) > 1:
         found.append(Problem(f"{KEY}.error", "stands alone: what is refused returns nothing"))
     problems += found
@@ -95,7 +95,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _refuse(key: str, value: Any) -> Problem | None:
+def _refuse(key: str, value: Any) -> Iterator[Problem]:
     """What is wrong with one entry by itself."""
 
     def wrong(message: str, *inner: int) -> Problem:
@@ -103,7 +103,8 @@ def _refuse(key: str, value: Any) -> Problem | None:
 
     if not isinstance(key, str) or not (key in _KEYS or ROLE.fullmatch(key)):
         words = (*_KEYS, *_ROLES)
-        return wrong(f"is not known here{nearest(str(key), words)}: {_ROLES_SAID}, {', '.join(_KEYS)} are")
+        yield wrong(f"is not known here{nearest(str(key), words)}: {_ROLES_SAID}, {', '.join(_KEYS)} are")
+        return
     match key:
         case "params":
             good, allowed = isinstance(value, int) and not isinstance(value, bool) and value >= 0, "a whole number"
@@ -113,17 +114,27 @@ def _refuse(key: str, value: Any) -> Problem | None:
             good = isinstance(value, str) and bool(value.strip())
             allowed = "the kind of the error (invalid, keras, device …) or a part of its message"
         case "structure":
-            problem = _no_structure(value)
-            return None if problem is None else wrong(problem)
+            if problem := _no_structure(value):
+                yield wrong(problem)
+            return
         case "checks":
-            return _no_checks(value, wrong)
+            yield from _no_checks(value, wrong)
+            return
         case _:
-            good = isinstance(value, list | tuple) and 1 <= len(value) <= _MOST_SIZES
-            allowed = "a list of sizes: whole numbers, letters such as N or 2H, _ for any"
-            bad = [index for index, size in enumerate(value) if not _is_size(size)] if good else []
-            if bad:
-                return wrong(f"must hold sizes only: {allowed.split(': ')[1]}", bad[0])
-    return None if good else wrong(f"must be {allowed}")
+            yield from _no_shape(value, wrong)
+            return
+    if not good:
+        yield wrong(f"must be {allowed}")
+
+
+def _no_shape(value: Any, wrong: Callable[..., Problem]) -> Iterator[Problem]:
+    sizes = "whole numbers, letters such as N or 2H, _ for any"
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= _MOST_SIZES:
+        yield wrong(f"must be a list of sizes: {sizes}")
+        return
+    for index, size in enumerate(value):
+        if not _is_size(size):
+            yield wrong(f"must hold sizes only: {sizes}", index)
 
 
 def _is_size(value: Any) -> bool:
@@ -154,19 +165,20 @@ def _no_role(name: str) -> str:
     return f"speaks of {name!r}, which is no role{nearest(name, _ROLES)}: {_ROLES_SAID} are"
 
 
-def _no_checks(value: Any, wrong: Any) -> Problem | None:
+def _no_checks(value: Any, wrong: Callable[..., Problem]) -> Iterator[Problem]:
     checks = _listed(value)
     if not isinstance(checks, list | tuple) or not checks:
-        return wrong("must be a list of checks, such as output[:, -1, :] == state_h")  # type: ignore[no-any-return]
+        yield wrong("must be a list of checks, such as output[:, -1, :] == state_h")
+        return
     for index, check in enumerate(checks):
         inner = () if checks is not value else (index,)
         if not isinstance(check, str):
-            return wrong("must be the text of a check, such as output[:, -1, :] == state_h", *inner)  # type: ignore[no-any-return]
+            yield wrong("must be the text of a check, such as output[:, -1, :] == state_h", *inner)
+            continue
         try:
             names_in(check)
         except FormulaError as error:
-            return wrong(f"cannot be read: {error}", *inner)  # type: ignore[no-any-return]
-    return None
+            yield wrong(f"cannot be read: {error}", *inner)
 
 
 def known_letters(answer: Answer, dims: Dims) -> dict[str, int]:

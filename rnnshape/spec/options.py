@@ -16,7 +16,7 @@ from rnnshape.layers.arguments import DTYPES, Argument, Kind, OneOf, Whole
 class Shape(Kind):
     """The input's whole shape: whole numbers, 1 or more, joined by commas in a shell."""
 
-    allowed = "the input's shape, two or more whole numbers, 1 or more, such as 2,3,4"
+    allowed = "the input's shape, two or more whole numbers, 1 or more, such as 2,3,4 (in a file [2, 3, 4])"
     metavar = "INT,INT,…"
 
     def accepts(self, value: Any) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import Node
+    from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
 
 _RUN = {option.name: option for option in RUN_OPTIONS}
@@ -99,7 +100,7 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
         known[DTYPE.name] = DTYPE
     problems: list[Problem] = []
     expect = contract.read(options.pop(contract.KEY, None), problems)
-    problems += [problem for key, value in options.items() if (problem := _refuse(key, value, known))]
+    problems += [problem for key, value in options.items() if (problem := _refuse(key, value, known, command))]
     run = {key: value for key, value in options.items() if key in _RUN}
     if command is not None:
         if problems:
@@ -187,11 +188,24 @@ def _into(node: Node, shape: tuple[int, ...], text: str | None, problems: list[P
 _SIZES = {option.name for option in (*DIMENSIONS, INPUT)}
 
 
-def _refuse(name: str, value: Any, known: Mapping[str, Argument]) -> Problem | None:
+def _refuse(name: str, value: Any, known: Mapping[str, Argument], command: Command | None) -> Problem | None:
     argument = known.get(name)
     if argument is None:
-        return Problem(name, f"is not an option here{nearest(name, known)}")
+        why = _elsewhere(name, command) or nearest(name, (*known, contract.KEY))
+        return Problem(name, f"is not an option here{why}")
     return None if argument.kind.accepts(value) else Problem(name, argument.kind.refusal(value))
+
+
+def _elsewhere(name: str, command: Command | None) -> str:
+    """Where an option that is unknown here is known."""
+    owners = [cls.name for cls in TABLE.values() if name in cls.by_name]
+    if not owners:
+        return ""
+    if command is None:
+        return f": an expression has its arguments inside, {name}=… in its brackets"
+    if any(part.name in owners for part in command.node({}).walk()):
+        return f": only an expression takes {name}"
+    return f": it belongs to {', '.join(owners)}"
 
 
 def _combinations(node: Node) -> Iterator[Problem]:
