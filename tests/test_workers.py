@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -79,6 +80,21 @@ def test_more_is_not_read_than_is_worked_on() -> None:
     assert list(islice(stream, 100)) == list(range(100))
     stream.close()  # type: ignore[attr-defined]
     assert next(numbers) < 150
+
+
+def grown(megabytes: int) -> int:
+    """The process that grew by so much, and lives long enough for its growth to be looked at."""
+    if megabytes:
+        KEPT.append(bytes(range(256)) * (megabytes * 4096))
+        time.sleep(1.1)  # loky looks once a second
+    return os.getpid()
+
+
+KEPT: list[bytes] = []
+
+
+def test_a_process_that_imports_something_large_is_kept() -> None:
+    assert len(set(spread(grown, [0, 0, 400, 400, 0, 0, 0, 0], jobs=2))) <= 2
 
 
 def test_what_the_function_raises_ends_it() -> None:
@@ -418,7 +434,7 @@ def test_what_is_known_is_not_sent_to_the_workers(mixed: str, run: Callable[...,
     former = tmp_path / "former.jsonl"
     first = run("batch", mixed, "-f", "jsonl", "-o", str(former))
     text = former.read_text()
-    former.write_text(text.replace('"params": ', '"params": 1000'))
+    former.write_text(re.sub(r'("params": )(\d)', r"\g<1>1000\2", text))
     again = run("batch", mixed, "-f", "jsonl", "--jobs", "2", "--resume", str(former))
     assert again.code == first.code
     asked = [json.loads(line)["params"] for line in text.splitlines()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 import threading
 import warnings
 from collections import deque
@@ -19,6 +20,7 @@ from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib.externals.loky import process_executor
 from joblib.externals.loky.backend import resource_tracker as lokys_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
@@ -45,6 +47,9 @@ def _held(function: Callable[[Item], Result], threads: int, item: Item) -> Resul
     from rnnshape.lab.threads import hold_threads
 
     hold_threads(threads)
+    # loky takes a process for leaking, and begins another, when it grows by 300 MB after its first item: to
+    # import TensorFlow takes more, and so may one large layer that is gone when the next one comes.
+    process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
     return function(item)
 
 

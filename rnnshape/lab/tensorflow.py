@@ -8,6 +8,7 @@ demanded GPU is missing: then its lines are the explanation.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import faulthandler
 import gc
@@ -87,7 +88,9 @@ def _prepare_devices(tensorflow: Any) -> None:
 @cache
 def _chatter() -> IO[bytes]:
     """The file that takes what TensorFlow says; one for all, for making one costs as much as theory does."""
-    return tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()
+    atexit.register(file.close)
+    return file
 
 
 @contextlib.contextmanager
