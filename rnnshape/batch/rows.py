@@ -139,6 +139,7 @@ def _not_asked(run: Run) -> Row:
         "error": Error.of(run.error).to_dict(),
         "ok": ok,
         "run": None,
+        "cost": None,
         **({"expectations": [line.to_dict() for line in expectations]} if expectations else {}),
         **_axes(run),
     }
