@@ -55,6 +55,10 @@ class Weight(NamedTuple):
     gates: tuple[str, ...] = ()
     dtype: str = "float32"
 
+    def behind(self, prefix: str) -> Weight:
+        """The same weight under a name that begins with ``prefix``."""
+        return Weight(prefix + self.name, self.dims, self.gates, self.dtype)
+
 
 class Product(NamedTuple):
     """The multiply-adds of matrix products or convolutions: all ``factors``, times the sum of ``summed`` if any.
@@ -74,8 +78,8 @@ class Product(NamedTuple):
 
     def repeated(self, time: Dim) -> Product:
         """The same once a step; time stands behind the batch."""
-        batch, *rest = self.factors
-        return Product((batch, time, *rest), self.summed)
+        factors = self.factors
+        return Product((factors[0], time, *factors[1:]), self.summed)
 
 
 class Rule(NamedTuple):

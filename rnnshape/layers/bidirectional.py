@@ -64,7 +64,7 @@ def theory(node: Node, given: Given) -> Answer:
         states=states,
         returned=(*outputs, *states) if with_state else (outputs if mode is None else outputs[0]),
         weights=[
-            weight._replace(name=prefix + weight.name)
+            weight.behind(prefix)
             for prefix, answer in (("forward_", forward), ("backward_", backward))
             for weight in answer.weights
         ],

@@ -41,11 +41,7 @@ def theory(node: Node, given: Given) -> Answer:
     ]
     return replace(
         last,
-        weights=[
-            weight._replace(name=f"layer{number}_{weight.name}")
-            for number, _, answer in answers
-            for weight in answer.weights
-        ],
+        weights=[weight.behind(f"layer{number}_") for number, _, answer in answers for weight in answer.weights],
         products=[product for _, _, answer in answers for product in answer.products],
         cudnn=[
             Rule(f"layer {number} {layer.name}: {rule.rule}", rule.ok, rule.fix and f"layer {number}: {rule.fix}")

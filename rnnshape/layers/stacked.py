@@ -57,7 +57,7 @@ def _renamed(answer: Answer, prefix: str) -> Answer:
         states=prefixed(prefix, answer.states),
         returned=(output, prefixed(prefix, new_states)),
         hidden=answer.hidden and prefixed(prefix, answer.hidden),
-        weights=[weight._replace(name=prefix + weight.name) for weight in answer.weights],
+        weights=[weight.behind(prefix) for weight in answer.weights],
     )
 
 
