@@ -15,12 +15,9 @@ from rnnshape import theory
 from rnnshape.errors import RnnshapeError
 from rnnshape.report import Report, assemble
 from rnnshape.spec import Spec, make
-from rnnshape.structure import leaves
 
 if TYPE_CHECKING:
     from rnnshape.theory import Prediction
-
-_BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "int32": 4}
 
 
 def explore(layer: str | Spec, /, **options: Any) -> Report:
@@ -63,6 +60,6 @@ def _spec(layer: str | Spec, options: dict[str, Any]) -> Spec:
 
 
 def _bytes(spec: Spec, predicted: Prediction) -> int:
-    """The least that the run holds at once: its input, what it returns, its weights."""
-    returned = sum(prod(tensor.shape) * _BYTES[tensor.dtype] for tensor in leaves(predicted.returned))
-    return prod(spec.input) * _BYTES[spec.input_dtype] + returned + predicted.params * 4
+    """The least that the run holds at once: its input, what it hands out, its weights."""
+    cost = predicted.cost
+    return prod(spec.input) * theory.BYTES[spec.input_dtype] + cost.activation_bytes + cost.parameter_bytes

@@ -38,9 +38,12 @@ def both_sides(text: str, names: Mapping[str, Any]) -> tuple[Any, Any]:
     Raises:
         FormulaError: the text is no check, or speaks of what is not there.
     """
+    import numpy as np
+
     tree = _parsed(text)
     try:
-        return _value(tree.left, names), _value(tree.comparators[0], names)
+        with np.errstate(all="ignore"):  # what overflows in the layer may do so here
+            return _value(tree.left, names), _value(tree.comparators[0], names)
     except FormulaError:
         raise
     except (TypeError, ValueError, ArithmeticError) as error:  # shapes that do not go together, a division by zero

@@ -203,6 +203,10 @@ def wrong(spec: rnnshape.Spec) -> str | None:
         return f"theory: {foretold.error.message}, but it ran"
     if not report.agrees:
         return f"theory {report.predicted} {[w.dims for w in report.weights]}\nlab {report.observed}"
+    if spec.layer.cls.kind != "stack" and (held := sum(array.nbytes for array in report.values)) != (
+        told := report.cost.activation_bytes
+    ):
+        return f"theory says {told} bytes of activations, the arrays have {held}"
     broken = [check for check in report.checks if check.guaranteed and not check.holds]
     return f"{broken}" if broken else None
 

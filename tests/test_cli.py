@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CLASSIC = ("lstm", "--return-state", "--return-sequences")
 KEYS = [
     "schema_version", "name", "expression", "input", "predicted", "observed", "agrees", "checks",
-    "weights", "params", "cudnn", "environment", "error", "ok", "run",
+    "weights", "params", "cudnn", "environment", "error", "ok", "run", "cost",
 ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Ran
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "cost.md"]
 _BLOCK = re.compile(r"(```console\n)(.*?)(```)", re.DOTALL)
 
 

@@ -281,7 +281,7 @@ def test_the_reports_of_a_batch_are_valid(path: Path, run: Callable[..., Ran]) -
 
 
 # What is optional, and what may be anything.
-OPTIONAL = {"values", "gates", "flow", "notes", "warnings", "into", "execution", "rnnshape"}
+OPTIONAL = {"values", "gates", "flow", "notes", "warnings", "into", "execution", "rnnshape", "cost"}
 ANYTHING = {"run", "matrix", "expectations", "of a later version"}
 
 

@@ -179,6 +179,7 @@ def _unanswered(run: Run, error: RnnshapeError) -> Row:
         "error": Error.of(error).to_dict(),
         "ok": ok,
         "run": run.spec and to_data(run.spec),
+        "cost": None,
         **({"expectations": [line.to_dict() for line in expectations]} if expectations else {}),
         **_axes(run),
     }

@@ -49,7 +49,7 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
 
 
 def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
-    view = View(values=output.get("values", False), weights=output.get("weights", False))
+    view = View(**{name: output.get(name, False) for name in ("values", "weights", "cost")})
     form = "code" if output.get("code") else output.get("format", "table")
     if form == "table" and sys.stdout.isatty() and not output.keys() & {"predict", "output_file"}:
         from rnnshape.render.settling import settling

@@ -88,7 +88,7 @@ def _prepare_devices(tensorflow: Any) -> None:
 @cache
 def _chatter() -> IO[bytes]:
     """The file that takes what TensorFlow says; one for all, for making one costs as much as theory does."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the process is
     atexit.register(file.close)
     return file
 

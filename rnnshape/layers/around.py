@@ -12,6 +12,7 @@ from rnnshape.layers.base import (
     Given,
     LayerClass,
     Leaf,
+    Product,
     Refusal,
     Returned,
     Weight,
@@ -57,12 +58,15 @@ def _dense(node: Node, given: Given) -> Answer:
     """``(…, H)``: the last axis becomes ``units``, whatever stands before it."""
     *before, channels = given.dims
     units = Dim(node["units"], given.letter)
-    weights = [Weight("kernel", (channels, units)), Weight("bias", (units,))]
+    kept = variable_dtype(node["dtype"])
+    weights = [Weight("kernel", (channels, units), (), kept), Weight("bias", (units,), (), kept)]
     dtype = _dtype(node, given)
     if given.within is not None and not given.within.startswith("mixed_"):
         # Only a mixed policy casts the weights that are read under it.
-        dtype = _promoted(dtype, variable_dtype(node["dtype"]))
-    return _answer((*before, units), dtype, *weights[: 2 if node["use_bias"] else 1], masks=given.masked)
+        dtype = _promoted(dtype, kept)
+    answer = _answer((*before, units), dtype, *weights[: 2 if node["use_bias"] else 1], masks=given.masked)
+    answer.products = [Product((*given.dims, units))]
+    return answer
 
 
 def _unchanged(node: Node, given: Given) -> Answer:
@@ -71,9 +75,9 @@ def _unchanged(node: Node, given: Given) -> Answer:
 
 
 def _embedding(node: Node, given: Given) -> Answer:
-    """``(N, T)`` whole numbers become ``(N, T, D)``."""
+    """``(N, T)`` whole numbers become ``(N, T, D)``; they are looked up, nothing is multiplied."""
     words, width = Dim(node["input_dim"], "V"), Dim(node["output_dim"], "D")
-    table = Weight("embeddings", (words, width))
+    table = Weight("embeddings", (words, width), (), variable_dtype(node["dtype"]))
     return _answer((*given.dims, width), compute_dtype(node["dtype"]), table, masks=node["mask_zero"])
 
 
@@ -115,6 +119,7 @@ def _time_distributed(node: Node, given: Given) -> Answer:
         dims = (fixed(len(leaves)), time, *first.dims)
     result = _answer(dims, first.dtype, *answer.weights, masks=given.masked)
     result.notes = answer.notes
+    result.products = [product.repeated(time) for product in answer.products]
     result.refusals = [*answer.refusals, *_unpackable(inner, answer.returned)]
     return result
 

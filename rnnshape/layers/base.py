@@ -48,11 +48,38 @@ class Law(NamedTuple):
 
 
 class Weight(NamedTuple):
-    """A weight: its name, its dimensions, and the gates side by side in its last one."""
+    """A weight: its name, its dimensions, the gates side by side in its last one, the dtype it is kept in."""
 
     name: str
     dims: Dims
     gates: tuple[str, ...] = ()
+    dtype: str = "float32"
+
+    def behind(self, prefix: str) -> Weight:
+        """The same weight under a name that begins with ``prefix``."""
+        return Weight(prefix + self.name, self.dims, self.gates, self.dtype)
+
+
+class Product(NamedTuple):
+    """The multiply-adds of matrix products or convolutions: all ``factors``, times the sum of ``summed`` if any.
+
+    An LSTM's step is ``Product((N, 4H), (C, H))``: a product with the input and one with the state.
+    """
+
+    factors: Dims
+    summed: Dims = ()
+
+    @property
+    def size(self) -> int:
+        size = sum(dim.size for dim in self.summed) if self.summed else 1
+        for dim in self.factors:
+            size *= dim.size
+        return size
+
+    def repeated(self, time: Dim) -> Product:
+        """The same once a step; time stands behind the batch."""
+        factors = self.factors
+        return Product((factors[0], time, *factors[1:]), self.summed)
 
 
 class Rule(NamedTuple):
@@ -93,7 +120,7 @@ class Answer:
     states in Keras' nesting whether or not they are returned; ``hidden`` is the leaf of ``states``
     that the output equals.  ``returned`` is the whole, in Keras' containers; ``flow`` what each layer
     of a stack returns; ``masks`` whether a mask goes on with the output; ``notes``
-    why a size is what it is.
+    why a size is what it is; ``products`` the matrix products and convolutions of one call.
     """
 
     outputs: tuple[Leaf, ...]
@@ -107,6 +134,7 @@ class Answer:
     flow: tuple[tuple[str, Returned], ...] = ()
     masks: bool = False
     notes: tuple[str, ...] = ()
+    products: list[Product] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -20,7 +20,6 @@ from rnnshape.layers.base import (
     Leaf,
     Refusal,
     Rule,
-    Weight,
     compute_dtype,
     prefixed,
 )
@@ -65,12 +64,13 @@ def theory(node: Node, given: Given) -> Answer:
         states=states,
         returned=(*outputs, *states) if with_state else (outputs if mode is None else outputs[0]),
         weights=[
-            Weight(prefix + weight.name, weight.dims, weight.gates)
+            weight.behind(prefix)
             for prefix, answer in (("forward_", forward), ("backward_", backward))
             for weight in answer.weights
         ],
         laws=_laws(node, given, forward, backward) if with_state else [],
         cudnn=_cudnn(forward.cudnn, backward.cudnn),
+        products=forward.products + backward.products,
         masks=forward.masks,
         notes=tuple(dict.fromkeys((*forward.notes, *backward.notes))),
         refusals=[*forward.refusals, *backward.refusals, *_refusals(forward_node, called=given.within is None)],

@@ -17,6 +17,7 @@ from rnnshape.layers.base import (
     Law,
     LayerClass,
     Leaf,
+    Product,
     Refusal,
     Rule,
     Weight,
@@ -33,13 +34,27 @@ CELL_INPUT = ("N", "C")
 STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
 
 
-def gated_weights(units: Dim, channels: Dim, gates: tuple[str, ...], bias: Dims | None) -> list[Weight]:
+def gated_weights(node: Node, units: Dim, channels: Dim, gates: tuple[str, ...], bias: Dims | None) -> list[Weight]:
     """The kernels of a gated cell: the gates stand side by side in the last dimension."""
+    dtype = variable_dtype(node["dtype"])
     width = units * len(gates) if len(gates) > 1 else units
-    weights = [Weight("kernel", (channels, width), gates), Weight("recurrent_kernel", (units, width), gates)]
+    weights = [
+        Weight("kernel", (channels, width), gates, dtype),
+        Weight("recurrent_kernel", (units, width), gates, dtype),
+    ]
     if bias is not None:
-        weights.append(Weight("bias", bias, gates))
+        weights.append(Weight("bias", bias, gates, dtype))
     return weights
+
+
+def gated_products(batch: Dim, weights: list[Weight]) -> list[Product]:
+    """A step multiplies the input and the state by their kernels.
+
+    ``implementation`` and ``reset_after`` cut the kernels up and put their parts in another order: the
+    multiply-adds are the same.
+    """
+    (channels, width), (units, _) = weights[0].dims, weights[1].dims
+    return [Product((batch, width), (channels, units))]
 
 
 def unbuildable(node: Node) -> list[Refusal]:
@@ -65,12 +80,14 @@ def lstm_step(node: Node, given: Given) -> Answer:
     dims = (given.dims[0], units)
     output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))
     bias = (units * 4,) if node["use_bias"] else None
+    weights = gated_weights(node, units, given.dims[-1], ("i", "f", "c", "o"), bias)
     return Answer(
         outputs=(output,),
         states=[state_h, state_c],
         returned=(output, [state_h, state_c]),
         hidden=state_h,
-        weights=gated_weights(units, given.dims[-1], ("i", "f", "c", "o"), bias),
+        weights=weights,
+        products=gated_products(given.dims[0], weights),
         laws=[
             Law("output == state_h", True, "a cell's output is its new hidden state"),
             Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT),
@@ -88,14 +105,14 @@ def gru_step(node: Node, given: Given) -> Answer:
     """
     units = Dim(node["units"], given.letter)
     bias = ((fixed(2), units * 3) if node["reset_after"] else (units * 3,)) if node["use_bias"] else None
-    weights = gated_weights(units, given.dims[-1], ("z", "r", "h"), bias)
+    weights = gated_weights(node, units, given.dims[-1], ("z", "r", "h"), bias)
     return _one_state_step(node, "GRU", (given.dims[0], units), weights)
 
 
 def simple_rnn_step(node: Node, given: Given) -> Answer:
     """One step of a SimpleRNN: ``(output, [state])``; no gates."""
     units = Dim(node["units"], given.letter)
-    weights = gated_weights(units, given.dims[-1], (), (units,) if node["use_bias"] else None)
+    weights = gated_weights(node, units, given.dims[-1], (), (units,) if node["use_bias"] else None)
     return _one_state_step(node, "LSTM or GRU", (given.dims[0], units), weights)
 
 
@@ -108,6 +125,7 @@ def _one_state_step(node: Node, instead: str, dims: Dims, weights: list[Weight])
         returned=(output, [state]),
         hidden=state,
         weights=weights,
+        products=gated_products(dims[0], weights),
         laws=[Law("output == state", True, "a cell's output is its new hidden state")],
         cudnn=never_cudnn(f"use {instead}: cuDNN computes whole sequences, a cell one step"),
         refusals=unbuildable(node),

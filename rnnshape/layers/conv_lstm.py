@@ -18,8 +18,10 @@ from rnnshape.layers.base import (
     Law,
     LayerClass,
     Leaf,
+    Product,
     Weight,
     compute_dtype,
+    variable_dtype,
 )
 from rnnshape.layers.cells import STATE_C_IS_NOT_THE_OUTPUT, never_cudnn, unbuildable
 from rnnshape.layers.dims import Dim, fixed
@@ -79,6 +81,25 @@ def formulas(node: Node, space: Dims) -> tuple[str, ...]:
     return tuple(told)
 
 
+def products(node: Node, batch: Dim, space: Dims, channels: Dim, filters: Dim) -> list[Product]:
+    """The windows of the input's convolution and of the state's, each computed at every place that comes out.
+
+    TensorFlow dilates by cutting the picture into ``dilation_rate`` pictures of one size, padded where it does not
+    divide (``with_space_to_batch`` in its ``nn_ops.py``): it computes the places over the padding too, and
+    throws them away.
+    """
+    rank, out = len(space), out_of(node, space)
+    window, width = tuple(map(fixed, _each(node["kernel_size"], rank))), filters * 4
+    wasted = (-dim.size % dilation for dim, dilation in zip(space, _each(node["dilation_rate"], rank), strict=True))
+    computed = tuple(dim + fixed(more) if more else dim for dim, more in zip(out, wasted, strict=True))
+    if computed == out:
+        return [Product((batch, *out, *window, width), (channels, filters))]
+    return [
+        Product((batch, *computed, *window, channels, width)),
+        Product((batch, *out, *window, filters, width)),
+    ]
+
+
 def _split(node: Node, dims: Dims) -> tuple[Dims, Dim]:
     """Space and channels of one step, wherever ``data_format`` puts the channels."""
     if node["data_format"] == "channels_first":
@@ -95,12 +116,13 @@ def step(node: Node, given: Given) -> Answer:
     dims = (given.dims[0], *((filters, *space) if first else (*space, filters)))
     output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))
     window = tuple(map(fixed, _each(node["kernel_size"], rank)))
+    kept = variable_dtype(node["dtype"])
     weights = [
-        Weight("kernel", (*window, channels, filters * 4), GATES),
-        Weight("recurrent_kernel", (*window, filters, filters * 4), GATES),
+        Weight("kernel", (*window, channels, filters * 4), GATES, kept),
+        Weight("recurrent_kernel", (*window, filters, filters * 4), GATES, kept),
     ]
     if node["use_bias"]:
-        weights.append(Weight("bias", (filters * 4,), GATES))
+        weights.append(Weight("bias", (filters * 4,), GATES, kept))
     return Answer(
         outputs=(output,),
         states=[state_h, state_c],
@@ -108,6 +130,7 @@ def step(node: Node, given: Given) -> Answer:
         hidden=state_h,
         weights=weights,
         laws=[Law("output == state_h", True, ""), Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)],
+        products=products(node, given.dims[0], before, channels, filters),
         refusals=unbuildable(node),
         notes=formulas(node, before),
     )

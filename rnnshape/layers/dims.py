@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LETTER = r"[A-Za-z]+\d*'*"
+_LETTER = r"[A-Za-z]+\d*(?:_\d+)*'*"
 _TOKEN = re.compile(rf"\s*(?:(\d+|{_LETTER})|([-+*()]))")
 _LONGEST = 50
 _SCALED = re.compile(r"(\d+)([A-Za-z].*|\(.*\))")
@@ -63,15 +63,15 @@ def letters_in(text: str) -> list[str]:
     return re.findall(_LETTER, text)
 
 
-def sized(text: str, sizes: Mapping[str, int]) -> int:
-    """The number that letters stand for: ``2H``, ``H0+H1``, ``2(H+Hb)``, ``T-1``.
+def sized(text: str, sizes: Mapping[str, int], longest: int = _LONGEST) -> int:
+    """The number that letters stand for: ``2H``, ``H0+H1``, ``2(H+Hb)``, ``T-1``, ``N*T*4H*(C+H)``.
 
     Raises:
         KeyError: a letter that has no size.
         ValueError: the text is no sum or product of letters and whole numbers.
     """
-    if len(text) > _LONGEST:
-        raise ValueError(f"a size has at most {_LONGEST} characters")
+    if len(text) > longest:
+        raise ValueError(f"a size has at most {longest} characters")
     tokens = _tokens(text)
     value = _sum(tokens, sizes)
     if tokens:

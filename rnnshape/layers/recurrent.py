@@ -65,6 +65,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: list[Rule]) -> Answ
         cudnn=cudnn,
         masks=given.masked and sequences,
         notes=step.notes,
+        products=[product.repeated(time) for product in step.products],
         refusals=[*step.refusals, *_refusals(node, cudnn)],
     )
 

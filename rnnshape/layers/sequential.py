@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, LayerClass, Leaf, Rule, Weight
+from rnnshape.layers.base import Answer, Given, LayerClass, Leaf, Rule
 from rnnshape.layers.cells import never_cudnn
 
 if TYPE_CHECKING:
@@ -41,11 +41,8 @@ def theory(node: Node, given: Given) -> Answer:
     ]
     return replace(
         last,
-        weights=[
-            Weight(f"layer{number}_{weight.name}", weight.dims, weight.gates)
-            for number, _, answer in answers
-            for weight in answer.weights
-        ],
+        weights=[weight.behind(f"layer{number}_") for number, _, answer in answers for weight in answer.weights],
+        products=[product for _, _, answer in answers for product in answer.products],
         cudnn=[
             Rule(f"layer {number} {layer.name}: {rule.rule}", rule.ok, rule.fix and f"layer {number}: {rule.fix}")
             for number, layer, answer in recurrent

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Law, LayerClass, Leaf, Returned, Weight, prefixed
+from rnnshape.layers.base import Answer, Given, Law, LayerClass, Leaf, Returned, prefixed
 from rnnshape.layers.cells import CELL_INPUT, STATE_C_IS_NOT_THE_OUTPUT, never_cudnn
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def theory(node: Node, given: Given) -> Answer:
         returned=(last.outputs[0], new_states[0] if len(cells) == 1 else new_states),
         hidden=last.hidden,
         weights=[weight for answer in answers for weight in answer.weights],
+        products=[product for answer in answers for product in answer.products],
         laws=list(_laws(last)),
         cudnn=never_cudnn("use LSTM or GRU layers one upon another"),
         refusals=[refusal for answer in answers for refusal in answer.refusals],
@@ -56,7 +57,7 @@ def _renamed(answer: Answer, prefix: str) -> Answer:
         states=prefixed(prefix, answer.states),
         returned=(output, prefixed(prefix, new_states)),
         hidden=answer.hidden and prefixed(prefix, answer.hidden),
-        weights=[Weight(prefix + weight.name, weight.dims, weight.gates) for weight in answer.weights],
+        weights=[weight.behind(prefix) for weight in answer.weights],
     )
 
 

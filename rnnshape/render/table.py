@@ -53,6 +53,8 @@ def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None
         parts += [Text(), _wiring(report.wiring, marks)]
     if view.weights:
         parts += [Text(), _weights(report, marks)]
+    if view.cost:
+        parts += [Text(), _cost(report, marks)]
     if view.values and report.values:
         parts += [Text(), *_values(report)]
     parts += [Text(), _footer(report), *([Text(waiting, "faint")] if waiting else _verdict(report, marks))]
@@ -196,6 +198,30 @@ def _weights(report: Report, marks: Marks) -> Table:
     table.caption = Text(f"{' + '.join(letters for letters, _ in terms)} = {report.params:,}", "faint")
     table.caption_justify = "left"
     return table
+
+
+def _cost(report: Report, marks: Marks) -> Table:
+    cost = report.cost
+    table = _grid(marks, "What it costs: one forward call", "", "formula", "number", "")
+    for what, formula, number, readable in (
+        ("multiply-adds", cost.formula, cost.multiply_adds, ""),
+        ("parameters", cost.parameter_formula, cost.parameter_bytes, _readable(cost.parameter_bytes)),
+        ("activations", cost.activation_formula, cost.activation_bytes, _readable(cost.activation_bytes)),
+    ):
+        table.add_row(Text(what, "role"), formula.replace("*", marks.times), f"{number:,}", readable)
+    table.columns[2].justify = "right"
+    return table
+
+
+def _readable(count: int) -> str:
+    """Bytes in the unit in which they are a few digits: ``416 bytes``, ``66.5 KiB``."""
+    if count < 1024:
+        return f"{count} bytes"
+    power = min((count.bit_length() - 1) // 10, len(_UNITS))
+    return f"{count / 1024**power:.4g} {_UNITS[power - 1]}"
+
+
+_UNITS = ("KiB", "MiB", "GiB", "TiB")
 
 
 def _values(report: Report) -> Iterator[RenderableType]:

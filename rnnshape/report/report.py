@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rnnshape.layers import Node
     from rnnshape.layers.base import Weight
     from rnnshape.spec import Spec
-    from rnnshape.theory import Prediction, Verdict
+    from rnnshape.theory import Cost, Prediction, Verdict
 
 SCHEMA_VERSION = "1.0"
 
@@ -108,6 +108,7 @@ class Report:
     checks: tuple[Check, ...]
     weights: tuple[Weight, ...]
     params: int
+    cost: Cost
     cudnn: Verdict
     cudnn_used: bool | None
     environment: dict[str, Any]
@@ -202,6 +203,7 @@ class Report:
             "error": self.error and self.error.to_dict(),
             "ok": self.ok,
             "run": to_data(spec),
+            "cost": self.cost.to_dict(),
             **({"expectations": [line.to_dict() for line in self.expectations]} if self.expectations else {}),
             **({"flow": [part.to_dict() for part in self.flow]} if self.flow else {}),
             **({"notes": list(self.notes)} if self.notes else {}),
@@ -245,6 +247,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         checks=tuple(map(unverified, predicted.laws)),
         weights=predicted.weights,
         params=predicted.params,
+        cost=predicted.cost,
         cudnn=predicted.cudnn,
         cudnn_used=None,
         environment=environment(spec, installed(), None, None),

@@ -44,6 +44,7 @@ def report() -> Schema:
                 "run": described(
                     "The run as data, to ask it again; null when it cannot be read.", type=["object", "null"]
                 ),
+                "cost": _or_null(ref("cost"), "What one forward call costs; null when it could not be asked."),
                 "matrix": described(
                     "The values that a matrix gave this run; null without one.", type=["object", "null"]
                 ),
@@ -151,6 +152,16 @@ _DEFINITIONS: dict[str, Schema] = {
             "hint": _text("The smallest change that would make it eligible.", null=True),
         }
     ),
+    "cost": _object(
+        {
+            "multiply_adds": _number("Of the matrix products and convolutions of one forward call."),
+            "formula": _text("Where they come from: sums of products in letters, such as N*T*4H*(C+H)."),
+            "parameter_bytes": _number("The weights, in the dtype in which they are kept."),
+            "parameter_formula": _text("Where these come from."),
+            "activation_bytes": _number("The returned tensors; in a stack what every layer hands on."),
+            "activation_formula": _text("Where these come from."),
+        }
+    ),
     "environment": _object(
         {"tensorflow": _text("Its version.", null=True), "keras": _text("Its version.", null=True)},
         {
@@ -190,13 +201,14 @@ _DEFINITIONS: dict[str, Schema] = {
             "input": {"type": "object"},
             "params": {"type": "integer"},
             "cudnn": {"type": "object"},
+            "cost": {"type": "object"},
             "environment": {"required": ["python", "device", "seed"]},
         },
     },
     "unasked": {
         "description": "A run that could not be asked has every key too, without an answer.",
         "properties": {
-            **{key: {"type": "null"} for key in ("input", "observed", "agrees", "params", "cudnn")},
+            **{key: {"type": "null"} for key in ("input", "observed", "agrees", "params", "cudnn", "cost")},
             **{key: {"maxItems": 0} for key in ("checks", "weights")},
             "error": {"type": "object"},
         },

@@ -1,5 +1,6 @@
 """Theory: the answer from rules alone, in pure Python, without TensorFlow."""
 
+from rnnshape.theory.cost import BYTES, Cost
 from rnnshape.theory.predict import Prediction, Verdict, predict
 
-__all__ = ["Prediction", "Verdict", "predict"]
+__all__ = ["BYTES", "Cost", "Prediction", "Verdict", "predict"]

@@ -19,6 +19,7 @@ from rnnshape.layers.base import Given, Law
 from rnnshape.layers.recurrent import cell_of
 from rnnshape.layers.wiring import wire
 from rnnshape.structure import Structure, Tensor, describe
+from rnnshape.theory.cost import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,13 +44,14 @@ class Prediction:
     ``returned`` is the structure of the call's result, ``params`` the number of numbers in the
     weights, ``refusal`` what Keras is known to raise instead, ``flow`` what each layer of a stack
     returns, under its expression, ``into`` what a second layer returns that begins with these states,
-    ``notes`` the arithmetic of sizes that need some.
+    ``notes`` the arithmetic of sizes that need some, ``cost`` what one forward call costs.
     """
 
     returned: Structure
     laws: tuple[Law, ...]
     weights: tuple[Weight, ...]
     params: int
+    cost: Cost
     cudnn: Verdict
     refusal: Refusal | None
     flow: tuple[tuple[str, Structure], ...]
@@ -60,16 +62,20 @@ class Prediction:
 def predict(spec: Spec) -> Prediction:
     """What the layer returns on this input: structure, roles, letters, laws, weights, cuDNN."""
     answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
+    returned = describe(answer.returned, _tensor)
+    flow = tuple((text, describe(passed, _tensor)) for text, passed in answer.flow)
     return Prediction(
-        returned=describe(answer.returned, _tensor),
+        returned=returned,
         laws=(*answer.laws, *_twin_law(spec)),
         weights=tuple(answer.weights),
         params=sum(prod(dim.size for dim in weight.dims) for weight in answer.weights),
+        # The last layer of a stack hands out what the stack returns.
+        cost=Cost(answer.products, answer.weights, [passed for _, passed in flow] or [returned]),
         cudnn=_verdict(answer),
         refusal=answer.refusals[0] if answer.refusals else None,
         into=_into(spec),
         notes=answer.notes,
-        flow=tuple((text, describe(returned, _tensor)) for text, returned in answer.flow),
+        flow=flow,
     )
 
 

@@ -1,0 +1,143 @@
+"""What one forward call costs: multiply-adds, bytes of parameters, bytes of activations.
+
+>>> from rnnshape.spec import make
+>>> from rnnshape.theory.predict import predict
+>>> cost = predict(make("lstm", {"units": 8, "return_sequences": True})).cost
+>>> cost.multiply_adds, cost.formula
+(2304, 'N*T*4H*(C+H)')
+>>> cost.parameter_bytes, cost.parameter_formula
+(1664, '4*(C*4H + H*4H + 4H)')
+>>> cost.activation_bytes, cost.activation_formula
+(192, '4*(N*T*H)')
+
+*Multiply-adds* are those of the matrix products and convolutions of one forward call on the whole input, as the
+graph has them that Keras traces: what its result needs, no more.  A convolution counts every place of its window,
+also over padding.  Element-wise work (gates, activations, biases, merging) and looking words up are left out, and a
+masked step costs what every step costs.
+
+*Parameter bytes* are the weights in the dtype in which they are kept: float32 under a mixed policy.
+
+*Activation bytes* are the tensors that the call hands out, every output and every returned state by itself, and
+in a stack what each layer hands to the next.  What a layer keeps inside meanwhile is not among them, nor what training
+would keep for the way back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.dims import Dim, letters_in
+from rnnshape.structure import leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rnnshape.layers.base import Product, Weight
+    from rnnshape.structure import Structure, Tensor
+
+BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "int32": 4}
+_SCALED = re.compile(r"(\d*)([A-Za-z]\w*'*)")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Three numbers, each with the formula that it comes from.
+
+    A formula is a sum of products of letters and whole numbers, with ``*`` between factors; every letter stands in the
+    report with its size.  All of it is worked out when it is asked for: most answers are read without.
+    """
+
+    products: Sequence[Product]
+    weights: Sequence[Weight]
+    handed_out: Sequence[Structure]
+
+    @property
+    def multiply_adds(self) -> int:
+        return sum(product.size for product in self.products)
+
+    @property
+    def formula(self) -> str:
+        return _sum([self._product(product) for product in self.products])
+
+    @property
+    def parameter_bytes(self) -> int:
+        return sum(BYTES[weight.dtype] * prod(dim.size for dim in weight.dims) for weight in self.weights)
+
+    @property
+    def parameter_formula(self) -> str:
+        return _in_bytes((weight.dtype, self._times(weight.dims)) for weight in self.weights)
+
+    @property
+    def activation_bytes(self) -> int:
+        return sum(BYTES[tensor.dtype] * prod(tensor.shape) for tensor in self._tensors)
+
+    @property
+    def activation_formula(self) -> str:
+        return _in_bytes((tensor.dtype, self._times(_dims(tensor))) for tensor in self._tensors)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "multiply_adds": self.multiply_adds,
+            "formula": self.formula,
+            "parameter_bytes": self.parameter_bytes,
+            "parameter_formula": self.parameter_formula,
+            "activation_bytes": self.activation_bytes,
+            "activation_formula": self.activation_formula,
+        }
+
+    @cached_property
+    def _tensors(self) -> list[Tensor]:
+        return [tensor for structure in self.handed_out for tensor in leaves(structure)]
+
+    @cached_property
+    def _ambiguous(self) -> set[str]:
+        """Letters that stand for two sizes, such as X' where two directions have different windows."""
+        sizes: dict[str, set[int]] = {}
+        for dim in self._every_dim():
+            if found := _SCALED.fullmatch(dim.letter):
+                sizes.setdefault(found[2], set()).add(dim.size // int(found[1] or 1))
+        return {letter for letter, several in sizes.items() if len(several) > 1}
+
+    def _every_dim(self) -> Iterator[Dim]:
+        for product in self.products:
+            yield from product.factors
+            yield from product.summed
+        for weight in self.weights:
+            yield from weight.dims
+        for tensor in self._tensors:
+            yield from _dims(tensor)
+
+    def _product(self, product: Product) -> str:
+        factors = self._times(product.factors)
+        return f"{factors}*({'+'.join(map(self._word, product.summed))})" if product.summed else factors
+
+    def _times(self, dims: Iterable[Dim]) -> str:
+        words = map(self._word, dims)
+        return "*".join(f"({word})" if "+" in word else word for word in words)
+
+    def _word(self, dim: Dim) -> str:
+        """The letter; the number where the letter would not say which."""
+        clear = self._ambiguous.isdisjoint(letters_in(dim.letter)) if self._ambiguous else True
+        return dim.letter if clear else str(dim.size)
+
+
+def _dims(tensor: Tensor) -> tuple[Dim, ...]:
+    return tuple(map(Dim, tensor.shape, tensor.symbolic))
+
+
+def _sum(terms: Sequence[str]) -> str:
+    """The terms with a plus between; those that are alike once, with their count."""
+    return " + ".join(term if times == 1 else f"{times}*{term}" for term, times in Counter(terms).items()) or "0"
+
+
+def _in_bytes(terms: Iterable[tuple[str, str]]) -> str:
+    """Numbers as bytes: those of one size of number together, ``4*(C*4H + H*4H) + 2*(C*H)``."""
+    by_width: dict[int, list[str]] = {}
+    for dtype, term in terms:
+        by_width.setdefault(BYTES[dtype], []).append(term)
+    return " + ".join(f"{width}*({_sum(same)})" for width, same in by_width.items()) or "0"
