@@ -47,7 +47,8 @@ def _verdict(row: Row, marks: Marks) -> tuple[str, str]:
 
 
 def _in_full(row: Row, stream: TextIO, view: View, marks: Marks) -> None:
-    if row.run.where is not None:
+    # What is wrong with a line of a pipe is told with its place already.
+    if row.run.where is not None and (row.report is not None or row.expectations):
         name = f"{row.run.name} " if row.run.name else ""
         show(Text(f"{name}({row.run.where.file}:{row.run.where.place().line})", "bad"), stream)
     if row.report is not None:
