@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
+from rnnshape.layers import installed
 from rnnshape.layers.base import (
     LOOP,
     UNROLLED,
@@ -106,6 +107,8 @@ def _refusals(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
 
 
 _BACKEND = "keras/src/backend/tensorflow/rnn.py"
+# From here on Keras drops from the input itself, before cuDNN has it.
+_DROPS_OUTSIDE = (3, 4)
 _OP = "tensorflow/core/ops/cudnn_rnn_ops.cc: CudnnRNNV3"
 
 
@@ -127,6 +130,7 @@ def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
         is_("use_bias", True),
         is_("unroll", False),
         rule("recurrent_dropout", "0", not node["recurrent_dropout"], inner_loop),
+        *([rule("dropout", "0", not node["dropout"], inner_loop)] if installed.keras() < _DROPS_OUTSIDE else []),
         *([is_("reset_after", True)] if node.has("reset_after") else []),
         rule("use_cudnn", "not False", node["use_cudnn"] is not False, inner_loop),
         _dtype_rule(node, given),
