@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What to show beside the answer itself: the numbers, the weights; of a batch what its matrices vary."""
+    """What to show beside the answer itself: numbers, weights, cuDNN's rules; of a batch what its matrices vary."""
 
     values: bool = False
     weights: bool = False
+    cudnn: bool = False
     axes: tuple[str, ...] = ()
 
 
