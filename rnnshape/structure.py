@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ class Tensor:
     """One returned tensor.
 
     ``path`` is how Python reaches it from the call's result: ``""`` for a bare tensor, ``"[1][0]"``
-    for the first item of the second.  ``symbolic`` is the shape in letters, one a dimension.
+    for the first item of the second.  ``symbolic`` is the shape in letters, one a dimension;
+    ``device`` is where an observed one came from, which does not make it another answer.
     """
 
     role: str
@@ -27,6 +28,7 @@ class Tensor:
     shape: tuple[int, ...]
     symbolic: tuple[str, ...]
     dtype: str
+    device: str | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -36,6 +38,7 @@ class Tensor:
             "shape": list(self.shape),
             "symbolic": list(self.symbolic),
             "dtype": self.dtype,
+            **({"device": self.device} if self.device else {}),
         }
 
 

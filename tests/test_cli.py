@@ -31,8 +31,9 @@ def test_the_line_to_get_right_first(run: Callable[..., Ran]) -> None:
     assert report["schema_version"] == "1.0"
     assert report["expression"] == "LSTM(1, return_sequences=True, return_state=True)"
     assert report["input"] == {"shape": [2, 3, 4], "symbolic": ["N", "T", "C"], "dtype": "float32"}
-    assert report["observed"] == report["predicted"]
-    assert report["observed"]["items"][0] == {
+    device = {"device": report["environment"]["device"]}
+    assert report["observed"]["items"] == [tensor | device for tensor in report["predicted"]["items"]]
+    assert report["observed"]["items"][0] == device | {
         "kind": "tensor", "role": "output", "path": "[0]",
         "shape": [2, 3, 1], "symbolic": ["N", "T", "H"], "dtype": "float32",
     }  # fmt: skip

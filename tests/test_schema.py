@@ -247,6 +247,7 @@ SOME_REPORTS: dict[str, Callable[[], dict[str, Any]]] = {
     "window": lambda: rnnshape.explore("conv-lstm1d", kernel_size=2, strides=2).to_dict(),
     "into": lambda: rnnshape.explore("gru", return_state=True, into="GRU(1)").to_dict(),
     "warned": lambda: rnnshape.explore("simple-rnn", activation="softmax").to_dict(),
+    "traced": lambda: rnnshape.explore("bidirectional", recurrent_dropout=0.2, trace=True).to_dict(),
     "not finite": lambda: rnnshape.explore("simple-rnn", activation="exponential", time=50, units=3).to_dict(values=True),
     "refused": lambda: rnnshape.explore("lstm", dtype="bfloat16").to_dict(),
     "too large": lambda: rnnshape.explore("lstm", units=1_000_000).to_dict(),
@@ -281,7 +282,10 @@ def test_the_reports_of_a_batch_are_valid(path: Path, run: Callable[..., Ran]) -
 
 
 # What is optional, and what may be anything.
-OPTIONAL = {"values", "gates", "flow", "notes", "warnings", "into", "execution", "rnnshape", "cost"}
+OPTIONAL = {
+    "values", "gates", "flow", "notes", "warnings", "into", "execution", "rnnshape", "cost", "tf32",
+    "decided_by", "source", "on_gpu", "cudnn.predicted", "traced", "tensor.device",
+}  # fmt: skip
 ANYTHING = {"run", "matrix", "expectations", "of a later version"}
 
 
@@ -294,9 +298,15 @@ def test_a_report_without_a_key_or_with_another_type_is_not_valid(what: str) -> 
         assert not REPORT.is_valid(whole), f"{key} is {{}}"
         if isinstance(holder, dict):
             del holder[key]
-            assert REPORT.is_valid(whole) == (key in OPTIONAL), f"no {key}"
+            optional = bool({key, f"{_kind(holder)}.{key}"} & OPTIONAL)
+            assert REPORT.is_valid(whole) == optional, f"no {key}"
         holder[key] = there
     REPORT.validate(whole)
+
+
+def _kind(holder: dict[str, Any]) -> str:
+    """What has the same key as something else, and another meaning of it."""
+    return "cudnn" if "eligible" in holder else str(holder.get("kind"))
 
 
 def _places(data: Any) -> Iterator[tuple[Any, Any]]:
@@ -310,6 +320,8 @@ def _places(data: Any) -> Iterator[tuple[Any, Any]]:
 
 
 WRONG_REPORTS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no kernel": lambda report: report["cudnn"]["predicted"][0].update(kernel="fast"),
+    "traced nowhere": lambda report: report["cudnn"].update(traced=True),
     "another major version": lambda report: report.update(schema_version="2.0"),
     "observed in spite of an error": lambda report: report.update(
         observed=report["predicted"], error={"kind": "keras", "message": "", "hint": None}

@@ -49,13 +49,13 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
 
 
 def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
-    view = View(**{name: output.get(name, False) for name in ("values", "weights", "cost")})
+    view = View(**{part: output.get(part, False) for part in ("values", "weights", "cost", "cudnn")})
     form = "code" if output.get("code") else output.get("format", "table")
     if form == "table" and sys.stdout.isatty() and not output.keys() & {"predict", "output_file"}:
         from rnnshape.render.settling import settling
 
-        return settling(api.predict(spec), lambda: api.explore(spec), sys.stdout, view)
-    report = api.predict(spec) if output.get("predict") else api.explore(spec)
+        return settling(api.predict(spec), lambda: api.explore(spec, trace=view.cudnn), sys.stdout, view)
+    report = api.predict(spec) if output.get("predict") else api.explore(spec, trace=view.cudnn)
     with destination(output.get("output_file")) as stream:
         renderer(form)(report, stream, view)
     return report

@@ -34,6 +34,7 @@ OUTPUT_OPTIONS = (
     Argument("values", Flag(), False, "Show the numbers too.", True),
     Argument("weights", Flag(), False, "Show the weights, their gates and the parameter count.", True),
     Argument("cost", Flag(), False, "Show multiply-adds and bytes, and their formulas.", True),
+    Argument("cudnn", Flag(), False, "Show cuDNN's rules and trace which kernel each layer gets.", True),
     Argument("code", Flag(), False, "Write the answer as a Python program (--format code).", True),
     Argument("format", OneOf(FORMATS), "table", "How the answer is written:", True, "f"),
     OUTPUT_FILE,

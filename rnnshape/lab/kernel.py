@@ -1,26 +1,95 @@
-"""Which kernel Keras chose, read from the graph that it traces and not from the rules."""
+"""Which kernel Keras chose, read from the graph that it traces and from what ran, never from the rules."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.lab.build import Stack
 from rnnshape.lab.tensorflow import load
+from rnnshape.layers.base import CUDNN, LOOP, STEP, UNROLLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 CUDNN_OPS = frozenset({"CudnnRNN", "CudnnRNNV2", "CudnnRNNV3"})
+LOOP_OPS = frozenset({"While", "StatelessWhile"})
 
 
-def uses_cudnn(call: Callable[[], Any]) -> bool:
-    """Whether the graph traced from a call holds cuDNN's operation, in it or in a function below."""
-    graph = load().function(call).get_concrete_function().graph.as_graph_def()
-    return not CUDNN_OPS.isdisjoint(_operations(graph))
+def traced(layer: Any, *inputs: Any) -> tuple[str, ...]:
+    """What each recurrent layer within became in the traced graph: ``"cudnn"``, ``"loop"`` or ``"unrolled"``.
+
+    They stand in the order in which theory names them; what has no loop over time is one ``"step"``.
+    """
+    graph, made = operations(layer, *inputs)
+    return tuple(_kernel(own, UNROLLED) for own in made) or (_kernel(graph, STEP),)
 
 
-def _operations(graph: Any) -> Iterator[str]:
-    for node in graph.node:
-        yield node.op
-    for function in graph.library.function:
-        for node in function.node_def:
-            yield node.op
+def _kernel(operations: list[str], otherwise: str) -> str:
+    if not CUDNN_OPS.isdisjoint(operations):
+        return CUDNN
+    return otherwise if LOOP_OPS.isdisjoint(operations) else LOOP
+
+
+def operations(layer: Any, *inputs: Any) -> tuple[list[str], list[list[str]]]:
+    """The operations of the traced graph, and among them those of each recurrent layer's own calls.
+
+    Nothing runs: a graph may hold an operation that this machine has no kernel for.
+    """
+    recurrent = list(_recurrent(layer))
+    made: list[list[Any]] = [[] for _ in recurrent]
+    for each, noted in zip(recurrent, made, strict=True):
+        # Beside the class' method and not over it; it goes again.
+        each.__dict__["call"] = partial(_noting, each.call, noted)
+    try:
+        graph = load().function(layer, autograph=False).get_concrete_function(*inputs).graph
+    finally:
+        for each in recurrent:
+            del each.__dict__["call"]
+    # A layer that is not yet built is traced twice: the variables are made in the first graph.
+    own = [[operation.type for operation in each if operation.graph is graph] for each in made]
+    return [operation.type for operation in graph.get_operations()], own
+
+
+def _noting(call: Callable[..., Any], made: list[Any], *arguments: Any, **keywords: Any) -> Any:
+    """What the call returns; what it adds to the graph is noted."""
+    graph = load().compat.v1.get_default_graph()
+    before = len(graph.get_operations())
+    result = call(*arguments, **keywords)
+    made += graph.get_operations()[before:]
+    return result
+
+
+def _recurrent(layer: Any) -> Iterator[Any]:
+    """The layers with a loop over time, in theory's order: through stacks, both directions, what is distributed."""
+    layers = load().keras.layers
+    if isinstance(layer, Stack):
+        for each in layer.layers:
+            yield from _recurrent(each)
+    elif isinstance(layer, layers.Bidirectional):
+        yield from _recurrent(layer.forward_layer)
+        yield from _recurrent(layer.backward_layer)
+    elif isinstance(layer, layers.TimeDistributed):
+        yield from _recurrent(layer.layer)
+    elif isinstance(layer, layers.RNN):
+        yield layer
+
+
+@contextmanager
+def noticing_cudnn() -> Iterator[Callable[[], bool]]:
+    """Watch what TensorFlow runs, eagerly or into a graph: gives what says whether cuDNN's operation was among it."""
+    from tensorflow.python.framework import op_callbacks
+
+    seen = False
+
+    def callback(operation: Any, *_: Any, **__: Any) -> None:
+        nonlocal seen
+        name = operation.decode() if isinstance(operation, bytes) else operation
+        seen = seen or name in CUDNN_OPS
+
+    op_callbacks.add_op_callback(callback)
+    try:
+        yield lambda: seen
+    finally:
+        op_callbacks.remove_op_callback(callback)

@@ -10,9 +10,8 @@ import random
 import re
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Refused, RnnshapeError, Unavailable
 from rnnshape.lab.build import Stack, build
 from rnnshape.lab.execution import chosen, run
-from rnnshape.lab.kernel import uses_cudnn
-from rnnshape.lab.tensorflow import held_back, load, place
+from rnnshape.lab.kernel import noticing_cudnn, traced
+from rnnshape.lab.tensorflow import gpus, held_back, load, place
 from rnnshape.layers.base import Given
 from rnnshape.layers.wiring import wire
 from rnnshape.structure import Structure, Tensor, describe
@@ -48,8 +47,10 @@ class Observation:
     ``returned`` is the structure, with roles and letters still unknown, ``values`` the arrays of
     its tensors in order, ``weights`` the shapes of the layer's weights in Keras' order.  ``twin``
     holds the arrays of the fused layer that got the same weights and input, if there is one;
-    ``execution`` says how the layer was run; ``flow`` what each layer of a stack returned; ``into`` what
-    the second layer returned; ``warnings`` what Keras warned of.
+    ``execution`` says how the layer was run; ``gpu`` whether Keras saw a GPU, ``tf32`` whether it multiplied
+    in TF32 (None where none ran); ``traced`` what each recurrent layer is in the traced graph (None: not
+    traced), ``cudnn_used`` whether cuDNN's operation was among what ran; ``flow`` what each layer of a stack
+    returned; ``into`` what the second layer returned; ``warnings`` what Keras warned of.
     """
 
     returned: Structure
@@ -58,6 +59,9 @@ class Observation:
     twin: tuple[np.ndarray[Any, Any], ...] | None
     device: str
     execution: str
+    gpu: bool
+    tf32: bool | None
+    traced: tuple[str, ...] | None
     cudnn_used: bool
     flow: tuple[Structure, ...]
     into: Structure | None
@@ -70,8 +74,11 @@ class Observation:
 _one_at_a_time = threading.Lock()
 
 
-def observe(spec: Spec) -> Observation:
+def observe(spec: Spec, *, trace: bool = False) -> Observation:
     """Build the real layer, feed it random input and keep what it returned as plain data.
+
+    With ``trace`` the kernel of each layer is read from a graph, which takes longer than the call; where there
+    is a GPU it always is.
 
     The input is uniform in [0, 1); a cell gets one step and random states too, in the containers
     that its own ``get_initial_state`` makes.
@@ -88,22 +95,24 @@ def observe(spec: Spec) -> Observation:
         with held_back(), tensorflow.device(device), _explained(tensorflow):
             execution = chosen(spec)
             try:
-                return _observed(spec, device, execution)
+                return _observed(spec, device, execution, trace=trace)
             except Exception:
                 # A graph is stricter than Python: it wants one dtype in a loop, say.  Only eager decides.
                 if spec.execution != "auto" or execution == "eager":
                     raise
-                return _observed(spec, device, "eager")
+                return _observed(spec, device, "eager", trace=trace)
 
 
-def _observed(spec: Spec, device: str, execution: str) -> Observation:
+def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observation:
     tensorflow = load()
+    gpu = bool(gpus())
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         with _seeded(spec.seed):
             layer = build(spec.layer)
             inputs = _inputs(spec, layer)
-            result = run(execution, layer, *inputs)
+            with noticing_cudnn() if gpu else nullcontext(bool) as cudnn_used:
+                result = run(execution, layer, *inputs)
     flow: tuple[Any, ...] = ()
     if isinstance(layer, Stack):
         flow, result = tuple(result), result[-1]
@@ -115,12 +124,23 @@ def _observed(spec: Spec, device: str, execution: str) -> Observation:
         twin=None if twin is None else _arrays(run(execution, _like(twin, layer, inputs[0]), *inputs)),
         device=device,
         execution=execution,
-        cudnn_used=device.startswith("GPU") and uses_cudnn(partial(layer, *inputs)),
+        gpu=gpu,
+        tf32=tensorflow.config.experimental.tensor_float_32_execution_enabled() if device.startswith("GPU") else None,
+        traced=_traced(layer, inputs) if trace or gpu else None,
+        cudnn_used=cudnn_used(),
         into=None if spec.into is None else describe(_begun(spec.into, spec, execution, inputs[0], result), _tensor),
         flow=tuple(describe(returned, _tensor) for returned in flow),
         warnings=tuple(dict.fromkeys(_one_line(one) for one in said if issubclass(one.category, UserWarning))),
         versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
     )
+
+
+def _traced(layer: Any, inputs: tuple[Any, ...]) -> tuple[str, ...] | None:
+    """The kernels in the graph, or None where there is none: a graph is stricter than Python."""
+    try:
+        return traced(layer, *inputs)
+    except Exception:  # noqa: BLE001  Keras raises what it likes; the layer ran, so the answer stands
+        return None
 
 
 def _one_line(warning: warnings.WarningMessage) -> str:
@@ -187,7 +207,8 @@ def _like(node: Node, layer: Any, x: Any) -> Any:
 
 def _tensor(value: Any, path: str) -> Tensor:
     shape = tuple(value.shape)
-    return Tensor("unknown", path, shape, tuple(map(str, shape)), value.dtype.name)
+    device = value.device.rpartition("device:")[2] or None
+    return Tensor("unknown", path, shape, tuple(map(str, shape)), value.dtype.name, device)
 
 
 def _arrays(result: Any) -> tuple[np.ndarray[Any, Any], ...]:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import (
+    STEP,
     Answer,
     Given,
+    Kernel,
     LayerClass,
     Leaf,
+    Mask,
     Product,
     Refusal,
     Returned,
@@ -36,10 +39,20 @@ def _letters(rank: int, last: tuple[str, ...] = ("C",)) -> tuple[str, ...]:
     return ("N", *middle[: rank - 1 - len(last)], *last)
 
 
-def _answer(dims: Dims, dtype: str, *weights: Weight, masks: bool) -> Answer:
+_SOURCES = {"Dropout": "regularization/dropout.py", "TimeDistributed": "rnn/time_distributed.py"}
+
+
+def no_loop(node: Node) -> list[Kernel]:
+    """The verdict on a layer that has no loop over time."""
+    source = _SOURCES.get(node.name, f"core/{node.name.lower()}.py")
+    decided = f"{node.name} has no loop over time"
+    rules = never_cudnn("no change helps: there is no loop over time", decided, f"{source}: {node.name}.call")
+    return [Kernel("", rules, STEP)]
+
+
+def _answer(node: Node, dims: Dims, dtype: str, *weights: Weight, mask: Mask | None) -> Answer:
     output = Leaf("output", dims, dtype)
-    cudnn = never_cudnn("no change helps: there is no loop over time")
-    return Answer((output,), output, weights=list(weights), cudnn=cudnn, masks=masks)
+    return Answer((output,), output, weights=list(weights), cudnn=no_loop(node), mask=mask)
 
 
 def _dtype(node: Node, given: Given) -> str:
@@ -64,21 +77,23 @@ def _dense(node: Node, given: Given) -> Answer:
     if given.within is not None and not given.within.startswith("mixed_"):
         # Only a mixed policy casts the weights that are read under it.
         dtype = _promoted(dtype, kept)
-    answer = _answer((*before, units), dtype, *weights[: 2 if node["use_bias"] else 1], masks=given.masked)
+    answer = _answer(node, (*before, units), dtype, *weights[: 2 if node["use_bias"] else 1], mask=given.mask)
     answer.products = [Product((*given.dims, units))]
     return answer
 
 
 def _unchanged(node: Node, given: Given) -> Answer:
-    """Masking and Dropout: the same shape."""
-    return _answer(given.dims, _dtype(node, given), masks=given.masked or node.name == "Masking")
+    """Masking and Dropout: the same shape.  Random input has no step that Masking would mask."""
+    return _answer(node, given.dims, _dtype(node, given), mask=Mask() if node.name == "Masking" else given.mask)
 
 
 def _embedding(node: Node, given: Given) -> Answer:
     """``(N, T)`` whole numbers become ``(N, T, D)``; they are looked up, nothing is multiplied."""
     words, width = Dim(node["input_dim"], "V"), Dim(node["output_dim"], "D")
     table = Weight("embeddings", (words, width), (), variable_dtype(node["dtype"]))
-    return _answer((*given.dims, width), compute_dtype(node["dtype"]), table, masks=node["mask_zero"])
+    # Where 0 is the only number that can be fed, every step is padding.
+    mask = Mask(empty_row=0 in _tokens(node)) if node["mask_zero"] else None
+    return _answer(node, (*given.dims, width), compute_dtype(node["dtype"]), table, mask=mask)
 
 
 def _tokens(node: Node) -> range:
@@ -117,7 +132,9 @@ def _time_distributed(node: Node, given: Given) -> Answer:
         dims: Dims = (batch, time, *first.dims[1:])
     else:
         dims = (fixed(len(leaves)), time, *first.dims)
-    result = _answer(dims, first.dtype, *answer.weights, masks=given.masked)
+    result = _answer(node, dims, first.dtype, *answer.weights, mask=given.mask)
+    if any(part.cls.kind == "recurrent" for part in inner.walk()):
+        result.cudnn = [kernel._replace(layer=kernel.layer or inner.short) for kernel in answer.cudnn]
     result.notes = answer.notes
     result.products = [product.repeated(time) for product in answer.products]
     result.refusals = [*answer.refusals, *_unpackable(inner, answer.returned)]

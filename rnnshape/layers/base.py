@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from rnnshape.layers.dims import Dim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from rnnshape.errors import Problem
     from rnnshape.layers.arguments import Argument
@@ -83,11 +83,65 @@ class Product(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One condition of the cuDNN kernel, and the change that would meet it."""
+    """One condition of the cuDNN kernel, and the change that would meet it.
+
+    ``decided`` is what decides it, such as ``recurrent_dropout=0.2``; ``source`` where Keras asks for it:
+    ``"keras/src/backend/tensorflow/rnn.py: cudnn_ok"``.
+    """
 
     rule: str
     ok: bool
     fix: str = ""
+    decided: str = ""
+    source: str = ""
+
+
+# What a layer can run as.  "step" has no loop over time: a lone cell, a Dense.
+CUDNN, LOOP, UNROLLED, STEP = "cudnn", "loop", "unrolled", "step"
+
+
+class Kernel(NamedTuple):
+    """How one recurrent layer is computed: its rules, and what runs where cuDNN does not.
+
+    ``layer`` names it within the whole, ``"forward LSTM(8)"``, and is empty for the whole itself; ``where``
+    stands before its rules where they are said in a row with others': ``"forward: "``.
+    """
+
+    layer: str
+    rules: tuple[Rule, ...]
+    otherwise: str
+    where: str = ""
+
+    @property
+    def eligible(self) -> bool:
+        return all(rule.ok for rule in self.rules)
+
+    def chosen(self, *, gpu: bool) -> str:
+        """What Keras runs where it sees a GPU, and where it sees none."""
+        return CUDNN if gpu and self.eligible else self.otherwise
+
+    def inside(self, layer: str, where: str) -> Kernel:
+        """The same kernel as part of a wrapper: its name there, and what its rules and fixes are said of."""
+        rules = tuple(rule._replace(fix=rule.fix and where + rule.fix) for rule in self.rules)
+        return self._replace(layer=layer, where=where + self.where, rules=rules)
+
+
+class Mask(NamedTuple):
+    """What cuDNN asks of a mask.
+
+    >>> Mask.of([(True, True, False), (False, True, True)])
+    Mask(right_padded=False, empty_row=False)
+    """
+
+    right_padded: bool = True
+    empty_row: bool = False
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[bool]]) -> Mask:
+        """Of a mask's values, a row a sequence."""
+        rows = [list(row) for row in rows]
+        padded = all(row == sorted(row, reverse=True) for row in rows)
+        return cls(padded, not all(any(row) for row in rows))
 
 
 class Refusal(NamedTuple):
@@ -102,14 +156,14 @@ class Given:
     """What reaches a layer: dimensions, dtype, and the letter that its ``units`` go by.
 
     ``within`` is the dtype policy of a wrapper that runs the layer's ``call`` itself, under its own
-    autocast, as TimeDistributed does; ``masked`` says whether a mask comes with the tensor.
+    autocast, as TimeDistributed does; ``mask`` is what is known of the mask that comes with the tensor.
     """
 
     dims: Dims
     dtype: str
     letter: str = "H"
     within: str | None = None
-    masked: bool = False
+    mask: Mask | None = None
 
 
 @dataclass(slots=True)
@@ -119,8 +173,9 @@ class Answer:
     ``outputs`` holds one leaf, or two for a Bidirectional that does not merge; ``states`` the
     states in Keras' nesting whether or not they are returned; ``hidden`` is the leaf of ``states``
     that the output equals.  ``returned`` is the whole, in Keras' containers; ``flow`` what each layer
-    of a stack returns; ``masks`` whether a mask goes on with the output; ``notes``
-    why a size is what it is; ``products`` the matrix products and convolutions of one call.
+    of a stack returns; ``cudnn`` how each recurrent layer within is computed; ``mask`` what is known of the
+    mask that goes on with the output; ``notes`` why a size is what it is; ``products`` the matrix products and
+    convolutions of one call.
     """
 
     outputs: tuple[Leaf, ...]
@@ -129,10 +184,10 @@ class Answer:
     hidden: Leaf | None = None
     weights: list[Weight] = field(default_factory=list)
     laws: list[Law] = field(default_factory=list)
-    cudnn: list[Rule] = field(default_factory=list)
+    cudnn: list[Kernel] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     flow: tuple[tuple[str, Returned], ...] = ()
-    masks: bool = False
+    mask: Mask | None = None
     notes: tuple[str, ...] = ()
     products: list[Product] = field(default_factory=list)
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
+from rnnshape.layers import installed
 from rnnshape.layers.base import (
     Answer,
     Dims,
     Given,
+    Kernel,
     Law,
     LayerClass,
     Leaf,
     Refusal,
-    Rule,
     compute_dtype,
     prefixed,
 )
@@ -29,24 +30,36 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.node import Node
 
+_KEEPS_USE_CUDNN = (3, 12)
 MERGES = ("concat", "sum", "mul", "ave", None)
 _MERGED = {"sum": "{f} + {b}", "mul": "{f} * {b}", "ave": "({f} + {b}) / 2"}
 
 
 def directions(node: Node) -> tuple[Node, Node]:
-    """The forward and the backward layer, as Keras makes the second from the first."""
+    """The forward and the backward layer, as Keras makes the second from the first.
+
+    ``use_cudnn`` is not in a layer's config, from which Keras makes the forward layer anew; from 3.12 on both
+    directions get that of the layer that was given (``docs/keras-quirks.md``).
+    """
     forward: Node = node["layer"]
-    return forward, node["backward_layer"] or forward.but(go_backwards=True)
+    given: Node | None = node["backward_layer"]
+    backward = given or forward.but(go_backwards=True)
+    if not forward.has("use_cudnn"):
+        return forward, backward
+    if installed.keras() >= _KEEPS_USE_CUDNN:
+        return forward, backward.but(use_cudnn=forward["use_cudnn"]) if backward.has("use_cudnn") else backward
+    return forward.but(use_cudnn="auto"), given or backward.but(use_cudnn="auto")
 
 
 def theory(node: Node, given: Given) -> Answer:
     """``(output, *forward states, *backward states)``; two outputs first with ``merge_mode=None``."""
     forward_node, backward_node = directions(node)
     inside = replace(given, within=None)
-    forward = forward_node.cls.theory(forward_node, inside)
+    forward = _overruled(node["layer"], forward_node, forward_node.cls.theory(forward_node, inside))
     same = _width(forward_node) == _width(backward_node)
     letter = given.letter if same else given.letter + "b"
     backward = backward_node.cls.theory(backward_node, replace(inside, letter=letter))
+    backward = _overruled(node["backward_layer"] or node["layer"], backward_node, backward)
     dtype = compute_dtype(node["dtype"])
     ahead, back = forward.outputs[0].dims, backward.outputs[0].dims
     mode = node["merge_mode"]
@@ -69,9 +82,9 @@ def theory(node: Node, given: Given) -> Answer:
             for weight in answer.weights
         ],
         laws=_laws(node, given, forward, backward) if with_state else [],
-        cudnn=_cudnn(forward.cudnn, backward.cudnn),
+        cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
-        masks=forward.masks,
+        mask=forward.mask,
         notes=tuple(dict.fromkeys((*forward.notes, *backward.notes))),
         refusals=[*forward.refusals, *backward.refusals, *_refusals(forward_node, called=given.within is None)],
     )
@@ -157,15 +170,29 @@ def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
         )
 
 
-def _cudnn(forward: list[Rule], backward: list[Rule]) -> list[Rule]:
-    """Each direction decides for itself; where the two agree the rules are said once."""
-    if forward == backward:
-        return forward
+def _cudnn(layers: tuple[Node, Node], answers: tuple[Answer, Answer]) -> list[Kernel]:
+    """Each direction decides for itself; where the two agree their rules are said of both at once."""
+    unlike = answers[0].cudnn != answers[1].cudnn
     return [
-        Rule(f"{direction}: {rule.rule}", rule.ok, rule.fix)
-        for direction, rules in (("forward", forward), ("backward", backward))
-        for rule in rules
+        kernel.inside(f"{direction} {layer.short}", f"{direction}: " if unlike else "")
+        for direction, layer, answer in zip(("forward", "backward"), layers, answers, strict=True)
+        for kernel in answer.cudnn
     ]
+
+
+def _overruled(asked: Node, layer: Node, answer: Answer) -> Answer:
+    """The answer of a direction, whose rule says so where Keras gave it another ``use_cudnn`` than was asked for."""
+    if not asked.has("use_cudnn") or asked["use_cudnn"] == layer["use_cudnn"]:
+        return answer
+    [kernel] = answer.cudnn
+    source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
+    rules = (
+        rule._replace(decided=f"Keras makes it {layer['use_cudnn']!r}", source=source)
+        if rule.decided.startswith("use_cudnn=")
+        else rule
+        for rule in kernel.rules
+    )
+    return replace(answer, cudnn=[kernel._replace(rules=tuple(rules))])
 
 
 def check(node: Node) -> Iterator[Problem]:

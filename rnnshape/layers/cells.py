@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import (
+    STEP,
     Answer,
     Dims,
     Given,
+    Kernel,
     Law,
     LayerClass,
     Leaf,
@@ -69,9 +71,15 @@ def unbuildable(node: Node) -> list[Refusal]:
     return []
 
 
-def never_cudnn(instead: str) -> list[Rule]:
-    """The verdict on what has no cuDNN kernel whatever its arguments are."""
-    return [Rule("the layer is LSTM or GRU", False, instead)]
+def never_cudnn(instead: str, decided: str, source: str) -> tuple[Rule, ...]:
+    """The verdict on what has no cuDNN kernel whatever its arguments are, and why."""
+    return (Rule("the layer is LSTM or GRU", False, instead, decided, f"keras/src/layers/{source}"),)
+
+
+def one_step(instead: str, node: Node, source: str) -> list[Kernel]:
+    """The verdict on a cell: cuDNN computes whole sequences."""
+    rules = never_cudnn(instead, f"{node.name} computes one step", f"rnn/{source}: {node.name}.call")
+    return [Kernel("", rules, STEP)]
 
 
 def lstm_step(node: Node, given: Given) -> Answer:
@@ -92,7 +100,7 @@ def lstm_step(node: Node, given: Given) -> Answer:
             Law("output == state_h", True, "a cell's output is its new hidden state"),
             Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT),
         ],
-        cudnn=never_cudnn("use LSTM: cuDNN computes whole sequences, a cell one step"),
+        cudnn=one_step("use LSTM: cuDNN computes whole sequences, a cell one step", node, "lstm.py"),
         refusals=unbuildable(node),
     )
 
@@ -106,17 +114,17 @@ def gru_step(node: Node, given: Given) -> Answer:
     units = Dim(node["units"], given.letter)
     bias = ((fixed(2), units * 3) if node["reset_after"] else (units * 3,)) if node["use_bias"] else None
     weights = gated_weights(node, units, given.dims[-1], ("z", "r", "h"), bias)
-    return _one_state_step(node, "GRU", (given.dims[0], units), weights)
+    return _one_state_step(node, "GRU", "gru.py", (given.dims[0], units), weights)
 
 
 def simple_rnn_step(node: Node, given: Given) -> Answer:
     """One step of a SimpleRNN: ``(output, [state])``; no gates."""
     units = Dim(node["units"], given.letter)
     weights = gated_weights(node, units, given.dims[-1], (), (units,) if node["use_bias"] else None)
-    return _one_state_step(node, "LSTM or GRU", (given.dims[0], units), weights)
+    return _one_state_step(node, "LSTM or GRU", "simple_rnn.py", (given.dims[0], units), weights)
 
 
-def _one_state_step(node: Node, instead: str, dims: Dims, weights: list[Weight]) -> Answer:
+def _one_state_step(node: Node, instead: str, source: str, dims: Dims, weights: list[Weight]) -> Answer:
     dtype = compute_dtype(node["dtype"])
     output, state = Leaf("output", dims, dtype), Leaf("state", dims, dtype)
     return Answer(
@@ -127,7 +135,7 @@ def _one_state_step(node: Node, instead: str, dims: Dims, weights: list[Weight])
         weights=weights,
         products=gated_products(dims[0], weights),
         laws=[Law("output == state", True, "a cell's output is its new hidden state")],
-        cudnn=never_cudnn(f"use {instead}: cuDNN computes whole sequences, a cell one step"),
+        cudnn=one_step(f"use {instead}: cuDNN computes whole sequences, a cell one step", node, source),
         refusals=unbuildable(node),
     )
 

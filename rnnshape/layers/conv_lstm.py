@@ -140,9 +140,12 @@ def theory(node: Node, given: Given) -> Answer:
     """``(N, T, X', Y', H)``, or without ``return_sequences`` ``(N, X', Y', H)``; H is ``filters``."""
     batch, _, *picture = given.dims
     one = step(node, Given((batch, *picture), given.dtype, given.letter))
-    return over_time(
-        node, given, one, never_cudnn("no change helps: Keras has no cuDNN kernel for convolutions over time")
+    never = never_cudnn(
+        "no change helps: Keras has no cuDNN kernel for convolutions over time",
+        f"{node.name} convolves step by step",
+        "rnn/rnn.py: RNN.inner_loop",
     )
+    return over_time(node, given, one, never)
 
 
 def letters(node: Node, rank: int | None) -> tuple[str, ...]:

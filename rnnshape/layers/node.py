@@ -91,6 +91,12 @@ class Node:
             return " | ".join(layer.text for layer in self["layers"])
         return self.written()
 
+    @property
+    def short(self) -> str:
+        """The class and its size, where there is little room: ``LSTM(8)``, ``RNN([LSTMCell(8), GRUCell(4)])``."""
+        size = next((str(self[name]) for name in ("units", "filters") if self.has(name)), None)
+        return f"{self.name}({size or ', '.join(_short(value) for _, value in self.given if _holds_nodes(value))})"
+
     def written(self, prefix: str = "") -> str:
         """The constructor call, every class name behind ``prefix``."""
         parts = []
@@ -107,6 +113,14 @@ def _nodes(values: Any) -> Iterator[Node]:
             yield value
         elif isinstance(value, tuple):
             yield from _nodes(value)
+
+
+def _holds_nodes(value: Any) -> bool:
+    return isinstance(value, Node) or (isinstance(value, tuple) and any(map(_holds_nodes, value)))
+
+
+def _short(value: Any) -> str:
+    return value.short if isinstance(value, Node) else f"[{', '.join(map(_short, value))}]"
 
 
 def _written(value: Any, prefix: str, *, as_list: bool) -> str:

@@ -10,17 +10,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
+from rnnshape.layers import installed
 from rnnshape.layers.base import (
+    LOOP,
+    UNROLLED,
     Answer,
     Given,
+    Kernel,
     Law,
     LayerClass,
     Leaf,
+    Mask,
     Refusal,
     Rule,
     cast,
     compute_dtype,
     flat,
+    variable_dtype,
 )
 from rnnshape.layers.cells import (
     GRU_CELL,
@@ -44,10 +50,12 @@ _MASKED_DTYPES = "InvalidArgumentError: a masked step selects between states of 
 _LOST_STATES = "InvalidArgumentError: an unrolled stack of one stack loses states from the second step on"
 _MASKED_LONE_CELL = "ValueError: The two structures don't have the same nested structure (a stack of one cell, masked)"
 
+_RNN_LOOP = "rnn/rnn.py: RNN.inner_loop"
+
 SEQUENCE_INPUT = ("N", "T", "C")
 
 
-def over_time(node: Node, given: Given, step: Answer, cudnn: list[Rule]) -> Answer:
+def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -> Answer:
     """The answer of a recurrent layer whose cell answers ``step`` on one time step."""
     dtype = compute_dtype(node["dtype"])
     batch, time = given.dims[:2]
@@ -62,8 +70,8 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: list[Rule]) -> Answ
         hidden=step.hidden and cast(step.hidden, dtype),
         weights=step.weights,
         laws=_laws(node, time.size, step.hidden) if node["return_state"] else [],
-        cudnn=cudnn,
-        masks=given.masked and sequences,
+        cudnn=[Kernel("", cudnn, UNROLLED if node["unroll"] else LOOP)],
+        mask=given.mask if sequences else None,
         notes=step.notes,
         products=[product.repeated(time) for product in step.products],
         refusals=[*step.refusals, *_refusals(node, cudnn)],
@@ -91,7 +99,7 @@ def _laws(node: Node, steps: int, hidden: Leaf | None) -> list[Law]:
     return laws
 
 
-def _refusals(node: Node, cudnn: list[Rule]) -> Iterator[Refusal]:
+def _refusals(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
     if node.has("use_cudnn") and node["use_cudnn"] is True and (broken := [rule for rule in cudnn if not rule.ok]):
         yield Refusal(
             "ValueError: use_cudnn=True was specified, but cuDNN is not supported for this layer configuration",
@@ -99,37 +107,69 @@ def _refusals(node: Node, cudnn: list[Rule]) -> Iterator[Refusal]:
         )
 
 
-def fused_cudnn(node: Node) -> list[Rule]:
+_BACKEND = "keras/src/backend/tensorflow/rnn.py"
+# From here on Keras drops from the input itself, before cuDNN has it.
+_DROPS_OUTSIDE = (3, 4)
+_OP = "tensorflow/core/ops/cudnn_rnn_ops.cc: CudnnRNNV3"
+
+
+def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
+    inner_loop = f"keras/src/layers/rnn/{node.name.lower()}.py: {node.name}.inner_loop"
+
+    def rule(name: str, wanted: str, ok: bool, source: str) -> Rule:
+        said = f"{name}={node[name]!r}"
+        return Rule(f"{name} is {wanted}", ok, f"drop {said}", said, source)
 
     def is_(name: str, wanted: object) -> Rule:
-        value = node[name]
-        return Rule(f"{name} is {wanted}", value == wanted, f"drop {name}={value!r}")
+        return rule(name, str(wanted), node[name] == wanted, f"{_BACKEND}: cudnn_ok")
 
-    rules = [
-        Rule("the layer is LSTM or GRU", True),
+    return (
+        Rule("the layer is LSTM or GRU", True, "", node.name, inner_loop),
         is_("activation", "tanh"),
         is_("recurrent_activation", "sigmoid"),
         is_("use_bias", True),
         is_("unroll", False),
-        Rule(
-            "recurrent_dropout is 0",
-            not node["recurrent_dropout"],
-            f"drop recurrent_dropout={node['recurrent_dropout']}",
-        ),
-    ]
-    if node.has("reset_after"):
-        rules.append(is_("reset_after", True))
-    rules.append(Rule("use_cudnn is not False", node["use_cudnn"] is not False, "drop use_cudnn=False"))
-    return rules
+        rule("recurrent_dropout", "0", not node["recurrent_dropout"], inner_loop),
+        *([rule("dropout", "0", not node["dropout"], inner_loop)] if installed.keras() < _DROPS_OUTSIDE else []),
+        *([is_("reset_after", True)] if node.has("reset_after") else []),
+        rule("use_cudnn", "not False", node["use_cudnn"] is not False, inner_loop),
+        _dtype_rule(node, given),
+        *_mask_rules(given.mask),
+    )
+
+
+def _dtype_rule(node: Node, given: Given) -> Rule:
+    """cuDNN computes in every dtype of Keras, but input, states and weights must have the same one.
+
+    Only a wrapper that runs ``call`` itself, as TimeDistributed does, can hand in another than the layer's.
+    """
+    dtype = compute_dtype(node["dtype"])
+    # A mixed policy casts the weights that are read under it.
+    mixed = given.within is not None and given.within.startswith("mixed_")
+    weights = given.dtype if mixed else variable_dtype(node["dtype"])
+    apart = [] if given.within is None else dict.fromkeys((given.dtype, dtype, weights))
+    ok, said = len(apart) < 2, " and ".join(apart) or dtype
+    return Rule("one dtype throughout", ok, "give the wrapper and the layer one dtype", said, _OP)
+
+
+def _mask_rules(mask: Mask | None) -> Iterator[Rule]:
+    """What Keras asserts of the mask's values when the layer runs; a call without a mask is asked nothing."""
+    for rule, ok, fix, broken in (
+        ("the mask is right-padded", mask is None or mask.right_padded, "pad on the right", "it has gaps"),
+        ("no row is fully masked", mask is None or not mask.empty_row, "drop the empty rows", "a row has no step"),
+    ):
+        decided = "no mask" if mask is None else "the mask's values" if ok else f"the mask: {broken}"
+        yield Rule(rule, ok, fix, decided, f"{_BACKEND}: _assert_valid_mask")
 
 
 def _fused(
-    step: Callable[[Node, Given], Answer], cudnn: Callable[[Node], list[Rule]]
+    step: Callable[[Node, Given], Answer], cudnn: Callable[[Node, Given], tuple[Rule, ...]]
 ) -> Callable[[Node, Given], Answer]:
     def theory(node: Node, given: Given) -> Answer:
         batch, _, channels = given.dims
-        return over_time(node, given, step(node, Given((batch, channels), given.dtype, given.letter)), cudnn(node))
+        one = step(node, Given((batch, channels), given.dtype, given.letter))
+        return over_time(node, given, one, cudnn(node, given))
 
     return theory
 
@@ -148,7 +188,8 @@ def _rnn(node: Node, given: Given) -> Answer:
         _renest(node, cell, step, given)
     fused = FUSED_BY_CELL.get(cell.name)
     instead = f"use {fused} instead of RNN({cell.name})" if fused in ("LSTM", "GRU") else "use LSTM or GRU layers"
-    return over_time(node, given, step, never_cudnn(instead))
+    decided = f"RNN calls its {cell.name} step by step"
+    return over_time(node, given, step, never_cudnn(instead, decided, _RNN_LOOP))
 
 
 def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
@@ -157,13 +198,14 @@ def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
     The loop packs them as the initial states are nested.  Unrolled, they come back as the last step
     left them; and a masked loop fails when a step changes their nesting.
     """
-    if given.masked and any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in cell.walk()):
+    masked = given.mask is not None
+    if masked and any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in cell.walk()):
         step.refusals.append(Refusal(_MASKED_DTYPES, "give the stack and its cells one dtype"))
     if not node["unroll"]:
-        if given.masked and nesting(step.returned[1]) != nesting(step.states):
+        if masked and nesting(step.returned[1]) != nesting(step.states):
             step.refusals.append(Refusal(_MASKED_LONE_CELL, "use RNN(cell) for a single cell, not a list of one"))
         return
-    if given.masked:
+    if masked:
         return
     held = len(flat(step.states))
     try:
@@ -253,7 +295,10 @@ SIMPLE_RNN = LayerClass(
         arg.SEED,
         *_PASSED_ON,
     ),
-    _fused(simple_rnn_step, lambda node: never_cudnn("use LSTM or GRU")),
+    _fused(
+        simple_rnn_step,
+        lambda node, given: never_cudnn("use LSTM or GRU", "SimpleRNN has no kernel of its own", _RNN_LOOP),
+    ),
     lambda node, rank: SEQUENCE_INPUT,
 )
 RNN = LayerClass(

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, LayerClass, Leaf, Rule
-from rnnshape.layers.cells import never_cudnn
+from rnnshape.layers.base import Answer, Given, LayerClass, Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +28,7 @@ def _answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
         answer = layer.cls.theory(layer, replace(flowing, letter=letter))
         yield number, layer, answer
         output = answer.outputs[0]
-        flowing = replace(given, dims=output.dims, dtype=output.dtype, masked=answer.masks)
+        flowing = replace(given, dims=output.dims, dtype=output.dtype, mask=answer.mask)
 
 
 def theory(node: Node, given: Given) -> Answer:
@@ -44,11 +43,11 @@ def theory(node: Node, given: Given) -> Answer:
         weights=[weight.behind(f"layer{number}_") for number, _, answer in answers for weight in answer.weights],
         products=[product for _, _, answer in answers for product in answer.products],
         cudnn=[
-            Rule(f"layer {number} {layer.name}: {rule.rule}", rule.ok, rule.fix and f"layer {number}: {rule.fix}")
+            kernel.inside(f"layer {number} {kernel.layer or layer.short}", f"layer {number} {layer.name}: ")
             for number, layer, answer in recurrent
-            for rule in answer.cudnn
+            for kernel in answer.cudnn
         ]
-        or never_cudnn("no change helps: there is no loop over time"),
+        or last.cudnn,
         refusals=[refusal for _, _, answer in answers for refusal in answer.refusals],
         notes=tuple(f"layer {number}: {note}" for number, _, answer in answers for note in answer.notes),
         flow=tuple((layer.text, answer.returned) for _, layer, answer in answers),

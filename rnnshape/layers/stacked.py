@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, LayerClass, Leaf, Returned, prefixed
-from rnnshape.layers.cells import CELL_INPUT, STATE_C_IS_NOT_THE_OUTPUT, never_cudnn
+from rnnshape.layers.cells import CELL_INPUT, STATE_C_IS_NOT_THE_OUTPUT, one_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def theory(node: Node, given: Given) -> Answer:
         weights=[weight for answer in answers for weight in answer.weights],
         products=[product for answer in answers for product in answer.products],
         laws=list(_laws(last)),
-        cudnn=never_cudnn("use LSTM or GRU layers one upon another"),
+        cudnn=one_step("use LSTM or GRU layers one upon another", node, "stacked_rnn_cells.py"),
         refusals=[refusal for answer in answers for refusal in answer.refusals],
     )
 

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What to show beside the answer itself: numbers, weights, the cost; of a batch what its matrices vary."""
+    """What to show beside the answer: numbers, weights, the cost, cuDNN's rules; of a batch what its matrices vary."""
 
     values: bool = False
     weights: bool = False
     cost: bool = False
+    cudnn: bool = False
     axes: tuple[str, ...] = ()
 
 

@@ -13,6 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from rnnshape.render import verdict
+from rnnshape.render.grid import grid
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.terminal import plain, show
 from rnnshape.structure import Nest, Structure, Tensor, leaves
@@ -57,6 +59,8 @@ def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None
         parts += [Text(), _cost(report, marks)]
     if view.values and report.values:
         parts += [Text(), *_values(report)]
+    if view.cudnn:
+        parts += [Text(), *verdict.rules(report, marks), Text(), verdict.lines(report)]
     parts += [Text(), _footer(report), *([Text(waiting, "faint")] if waiting else _verdict(report, marks))]
     return Group(*parts)
 
@@ -87,24 +91,10 @@ def container(structure: Structure) -> str:
     return f"a {structure.kind} of {len(structure.items)}"
 
 
-def _grid(marks: Marks, title: str, *columns: str) -> Table:
-    table = Table(
-        title=Text(title, "head"),
-        title_justify="left",
-        box=marks.box,
-        border_style="faint",
-        header_style="faint",
-        show_header=any(columns),
-    )
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
 def _outputs(report: Report, marks: Marks) -> Table:
     nested = any(isinstance(item, Nest) for item in getattr(report.structure, "items", ()))
     title = f"What comes out: {container(report.structure)}" + (", nested" if nested else "")
-    table = _grid(marks, title, "reach it by", "role", "letters", "shape", "dtype")
+    table = grid(marks, title, "reach it by", "role", "letters", "shape", "dtype")
     for tensor in leaves(report.structure):
         table.add_row(
             Text(f"y{tensor.path}", "code"),
@@ -118,7 +108,7 @@ def _outputs(report: Report, marks: Marks) -> Table:
 
 def _flow(report: Report, marks: Marks) -> Table:
     """What passes from layer to layer; all but the last hand on one tensor."""
-    table = _grid(marks, "What flows", "", "layer", "returns", "shape", "dtype")
+    table = grid(marks, "What flows", "", "layer", "returns", "shape", "dtype")
     for number, part in enumerate(report.flow, 1):
         first, *others = leaves(part.observed or part.predicted)
         more = f" and {len(others)} more" if others else ""
@@ -129,14 +119,14 @@ def _flow(report: Report, marks: Marks) -> Table:
 
 
 def _wiring(wired: Wired, marks: Marks) -> Table:
-    table = _grid(marks, f"Into {wired.layer.text}", "role", "letters", "shape", "dtype")
+    table = grid(marks, f"Into {wired.layer.text}", "role", "letters", "shape", "dtype")
     for tensor in leaves(wired.structure):
         table.add_row(Text(tensor.role, "role"), _sizes(tensor.symbolic), _sizes(tensor.shape), tensor.dtype)
     return table
 
 
 def _checks(report: Report, marks: Marks, *, verdicts: bool) -> Table:
-    table = _grid(marks, "What equals what", "", "check", *(["apart"] if verdicts else []), "why")
+    table = grid(marks, "What equals what", "", "check", *(["apart"] if verdicts else []), "why")
     table.columns[0].min_width = len(marks.yes)
     if verdicts:
         table.columns[2].min_width = len("0.0001")
@@ -149,7 +139,7 @@ def _checks(report: Report, marks: Marks, *, verdicts: bool) -> Table:
 
 def expectations(lines: Iterable[Expected], marks: Marks) -> Table:
     """The contract, expected and got side by side."""
-    table = _grid(marks, "What was expected", "", "of", "expected", "got")
+    table = grid(marks, "What was expected", "", "of", "expected", "got")
     for line in lines:
         mark = marks.equal if line.met is None else marks.yes if line.met else marks.no
         style = "" if line.met is None else "good" if line.met else "bad"
@@ -183,7 +173,7 @@ def _why(check: Check) -> Text:
 
 
 def _weights(report: Report, marks: Marks) -> Table:
-    table = _grid(marks, f"Weights: {report.params:,} parameters", "name", "letters", "shape", "gates", "numbers")
+    table = grid(marks, f"Weights: {report.params:,} parameters", "name", "letters", "shape", "gates", "numbers")
     terms = []
     for weight in report.weights:
         sizes = [dim.size for dim in weight.dims]
@@ -202,7 +192,7 @@ def _weights(report: Report, marks: Marks) -> Table:
 
 def _cost(report: Report, marks: Marks) -> Table:
     cost = report.cost
-    table = _grid(marks, "What it costs: one forward call", "", "formula", "number", "")
+    table = grid(marks, "What it costs: one forward call", "", "formula", "number", "")
     for what, formula, number, readable in (
         ("multiply-adds", cost.formula, cost.multiply_adds, ""),
         ("parameters", cost.parameter_formula, cost.parameter_bytes, _readable(cost.parameter_bytes)),
@@ -240,25 +230,11 @@ def _footer(report: Report) -> Table:
     table.add_column(overflow="fold")
     for note in report.notes:
         table.add_row(Text("Space", "head"), Text(note))
-    table.add_row(Text("cuDNN", "head"), cudnn_line(report))
+    table.add_row(Text("cuDNN", "head"), verdict.line(report))
     table.add_row(Text("Paste", "head"), Text(report.unpacking, "code"))
     if report.wiring is not None:
         table.add_row(Text("Wire", "head"), Text(report.wiring.unpacking, "code"))
     return table
-
-
-def cudnn_line(report: Report) -> str:
-    """The verdict on cuDNN in one line."""
-    verdict = report.cudnn
-    if not verdict.eligible:
-        broken = ", ".join(rule.rule for rule in verdict.rules if not rule.ok)
-        hint = f" ({verdict.hint})" if verdict.hint else ""
-        return f"not eligible; it needs: {broken}{hint}"
-    if report.cudnn_used:
-        return "eligible and used"
-    if report.cudnn_used is None:
-        return "eligible: Keras uses it when there is a GPU"
-    return f"eligible, not used: it ran on {report.environment['device']}"
 
 
 def _verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
@@ -289,7 +265,7 @@ def _verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
 
 def _disagreement(report: Report, marks: Marks) -> Table:
     assert report.observed is not None
-    table = _grid(marks, "", "", "theory", "the real layer")
+    table = grid(marks, "", "", "theory", "the real layer")
     table.title = None
     table.add_row("structure", container(report.predicted), container(report.observed))
     theory = {tensor.path: tensor for tensor in leaves(report.predicted)}

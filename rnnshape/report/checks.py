@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 # Relative and absolute, a few units in the last place of a sum: float32 has 2**-23 = 1.2e-7 and
 # a recurrent layer adds up some hundred products a step.
+# Where two calls are compared that ran on a GPU: cuDNN and the loop add up in another order, and in float16
+# and bfloat16 the loop rounds after every step.
+_ON_GPU = {"float64": 1e-8, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
+# TF32 keeps 10 bits of a factor, 2**-11 = 5e-4 a product, and rounds in each kernel in its own places.
+_IN_TF32 = {**_ON_GPU, "float32": 5e-3}
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5, "float16": 4e-3, "bfloat16": 3e-2}
+
+# How a law calls the layer that computes the same: LSTM(...)(x).
+_OTHER_CALL = "(...)(x)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +53,17 @@ def unverified(law: Law) -> Check:
     return Check(law.check, law.guaranteed, law.why)
 
 
-def verified(law: Law, names: Mapping[str, Any]) -> Check:
+def between_calls(environment: Mapping[str, Any]) -> Mapping[str, float]:
+    """How far two calls may be apart, whose kernels need not be the same one, on the device that they ran on."""
+    if not str(environment["device"]).startswith("GPU"):
+        return TOLERANCES
+    return _IN_TF32 if environment["tf32"] else _ON_GPU
+
+
+def verified(law: Law, names: Mapping[str, Any], between: Mapping[str, float] = TOLERANCES) -> Check:
     """The law held against the values of one run; ``names`` as in ``both_sides``.
+
+    A law that speaks of another layer's call is held to the tolerances ``between`` calls.
 
     What a law says with ``!=`` holds when its sides are not equal; ``exact`` and ``max_abs_diff`` speak of
     the two sides as ever.
@@ -55,9 +72,10 @@ def verified(law: Law, names: Mapping[str, Any]) -> Check:
         FormulaError: the law speaks of what is not there; Keras' laws never do, a user's expectation may.
     """
     left, right = both_sides(law.check, names)
+    tolerances = between if _OTHER_CALL in law.check else TOLERANCES
     try:
         pairs = list(zip(_several(left), _several(right), strict=True))
-        results = [compare(one, other) for one, other in pairs]
+        results = [compare(one, other, tolerances) for one, other in pairs]
     except (TypeError, ValueError, ArithmeticError) as error:
         raise FormulaError(f"{law.check!r}: its sides cannot be compared: {error}") from error
     differences = [difference for _, _, difference in results]
@@ -82,7 +100,7 @@ def _several(side: Any) -> tuple[Any, ...]:
     return side if isinstance(side, tuple) else (side,)
 
 
-def compare(left: Any, right: Any) -> tuple[bool, bool, float | None]:
+def compare(left: Any, right: Any, tolerances: Mapping[str, float] = TOLERANCES) -> tuple[bool, bool, float | None]:
     """Whether two arrays are equal within tolerance, whether bitwise, and how far apart they are.
 
     Both are taken in the coarser of their two dtypes: where a wrapper returns float16 of a float32
@@ -94,13 +112,13 @@ def compare(left: Any, right: Any) -> tuple[bool, bool, float | None]:
     left, right = np.asarray(left), np.asarray(right)
     if left.shape != right.shape:
         return False, False, None
-    coarser = max((left.dtype, right.dtype), key=lambda dtype: TOLERANCES.get(dtype.name, 0.0))
+    coarser = max((left.dtype, right.dtype), key=lambda dtype: tolerances.get(dtype.name, 0.0))
     left, right = left.astype(coarser), right.astype(coarser)
     wide, other = left.astype(np.float64), right.astype(np.float64)
     exact = bool(np.array_equal(wide, other, equal_nan=True))
     if exact:
         return True, True, 0.0
-    tolerance = TOLERANCES.get(coarser.name, 0.0)
+    tolerance = tolerances.get(coarser.name, 0.0)
     holds = bool(np.allclose(wide, other, rtol=tolerance, atol=tolerance, equal_nan=True))
     with np.errstate(invalid="ignore"):
         difference = float(np.max(np.abs(wide - other)))

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
 
 def environment(
-    spec: Spec, versions: dict[str, str | None], device: str | None, execution: str | None
+    spec: Spec,
+    versions: dict[str, str | None],
+    device: str | None = None,
+    execution: str | None = None,
+    tf32: bool | None = None,
 ) -> dict[str, Any]:
-    """The contract's ``environment``; ``device`` and ``execution`` are None when nothing ran."""
+    """The contract's ``environment``; what says where it ran is None when nothing ran, ``tf32`` also without a GPU."""
     python = platform.python_version()
-    return {**versions, "python": python, "device": device, "execution": execution, "seed": spec.seed}
+    where = {"device": device, "execution": execution, "tf32": tf32}
+    return {**versions, "python": python, **where, "seed": spec.seed}
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.formula import both_sides, canonical, claims_equality
 from rnnshape.layers.base import Law
 from rnnshape.layers.dims import sized
-from rnnshape.report.checks import shapes, verified
+from rnnshape.report.checks import TOLERANCES, shapes, verified
 from rnnshape.spec.expect import ANY
 from rnnshape.structure import brackets, leaves
 
@@ -47,8 +47,12 @@ def held(
     letters: Mapping[str, int],
     laws: tuple[Law, ...],
     values: Mapping[str, Any] | None,
+    between: Mapping[str, float] = TOLERANCES,
 ) -> Iterator[Expected]:
-    """Every line of the contract against what came out; ``values`` (as in ``both_sides``) is None when nothing ran."""
+    """Every line of the contract against what came out; ``values`` (as in ``both_sides``) is None when nothing ran.
+
+    ``between`` are the tolerances between two calls, as in ``verified``.
+    """
     if expect.error is not None:
         yield refused(expect.error, None, ran=values is not None)
     if expect.structure is not None:
@@ -64,7 +68,7 @@ def held(
         words = {True: "eligible", False: "ineligible"}
         yield Expected("cudnn", words[expect.cudnn], words[eligible], expect.cudnn is eligible)
     for check in expect.checks:
-        yield _foretold(check, laws) if values is None else _checked(check, values)
+        yield _foretold(check, laws) if values is None else _checked(check, values, between)
 
 
 def refused(wanted: str, error: RnnshapeError | Error | None, *, ran: bool = True) -> Expected:
@@ -87,12 +91,12 @@ def _shape(role: str, sizes: tuple[int | str, ...], shapes: Mapping[str, Any], l
     return Expected(role, said, f"({', '.join(map(str, got))})", met)
 
 
-def _checked(check: str, values: Mapping[str, Any]) -> Expected:
+def _checked(check: str, values: Mapping[str, Any], between: Mapping[str, float]) -> Expected:
     try:
         left, right = map(shapes, both_sides(check, values))
         if left != right:  # then even != says nothing of the values: a slice was forgotten
             return Expected("checks", check, f"of shapes {_said(left)} and {_said(right)}", False)
-        result = verified(Law(check, True, ""), values)
+        result = verified(Law(check, True, ""), values, between)
     except ValueError as error:  # a FormulaError is one, and NumPy's on nested sides that have no shape
         return Expected("checks", check, str(error), False)
     apart = "not finite" if result.max_abs_diff is None else f"apart by {result.max_abs_diff:.2g}"

@@ -6,13 +6,14 @@ Nothing here knows how a Report is drawn, and nothing that draws one knows Keras
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, Refused, RnnshapeError
 from rnnshape.layers.base import Given
 from rnnshape.layers.wiring import wire
-from rnnshape.report.checks import Check, unverified, verified
+from rnnshape.report.checks import Check, between_calls, unverified, verified
 from rnnshape.report.environment import environment, installed
 from rnnshape.report.expected import Expected, held, refused
 from rnnshape.spec.data import to_data
@@ -20,7 +21,7 @@ from rnnshape.spec.expect import known_letters
 from rnnshape.structure import Nest, Structure, brackets, labelled, leaves, same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rnnshape.lab.observe import Observation
     from rnnshape.layers import Node
@@ -98,7 +99,8 @@ class Report:
 
     ``values`` are the arrays of the observed tensors, in the order in which they are returned; ``flow``
     is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for;
-    ``expectations`` is the contract of the Spec, line by line.
+    ``expectations`` is the contract of the Spec, line by line.  ``kernels`` is what the rules say that each layer
+    runs as where it ran (where nothing ran: where it was asked to), ``traced`` what the graph shows, or None.
     """
 
     spec: Spec
@@ -111,7 +113,9 @@ class Report:
     cost: Cost
     cudnn: Verdict
     cudnn_used: bool | None
+    kernels: tuple[tuple[str, str], ...]
     environment: dict[str, Any]
+    traced: tuple[tuple[str, str], ...] | None = None
     error: Error | None = None
     values: tuple[Any, ...] = ()
     flow: tuple[Flow, ...] = ()
@@ -196,8 +200,14 @@ class Report:
             "cudnn": {
                 "eligible": self.cudnn.eligible,
                 "used": self.cudnn_used,
-                "reasons": [{"rule": rule.rule, "ok": rule.ok} for rule in self.cudnn.rules],
+                "reasons": [
+                    {"rule": rule.rule, "ok": rule.ok, "decided_by": rule.decided, "source": rule.source}
+                    for rule in self.cudnn.rules
+                ],
                 "hint": self.cudnn.hint,
+                "on_gpu": _kernels(self.cudnn.chosen(gpu=True)),
+                "predicted": _kernels(self.kernels),
+                "traced": None if self.traced is None else _kernels(self.traced),
             },
             "environment": self.environment,
             "error": self.error and self.error.to_dict(),
@@ -210,6 +220,10 @@ class Report:
             **({"warnings": list(self.warnings)} if self.warnings else {}),
             **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
+
+
+def _kernels(chosen: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"layer": layer, "kernel": kernel} for layer, kernel in chosen]
 
 
 def _bare(text: str) -> str:
@@ -250,7 +264,8 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         cost=predicted.cost,
         cudnn=predicted.cudnn,
         cudnn_used=None,
-        environment=environment(spec, installed(), None, None),
+        kernels=predicted.cudnn.chosen(gpu=spec.device != "cpu"),
+        environment=environment(spec, installed()),
         flow=tuple(Flow(text, structure, None) for text, structure in predicted.flow),
         wiring=_wired(spec, predicted.into, None),
         notes=predicted.notes,
@@ -262,6 +277,8 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
     alike = same(observed, predicted.returned)
     passed = [labelled(seen, part.predicted) for part, seen in zip(told.flow, outcome.flow, strict=True)]
     begun = outcome.into and predicted.into and labelled(outcome.into, predicted.into)
+    where = environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution, outcome.tf32)
+    between = between_calls(where)
     names = _names(spec, predicted, outcome, observed) if alike else {}
     seen = replace(
         told,
@@ -270,15 +287,25 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         and outcome.weights == tuple(tuple(dim.size for dim in weight.dims) for weight in predicted.weights)
         and all(same(part.predicted, seen) for part, seen in zip(told.flow, passed, strict=True))
         and (begun is None or (predicted.into is not None and same(begun, predicted.into))),
-        checks=tuple(verified(law, names) for law in predicted.laws) if alike else (),
+        checks=tuple(verified(law, names, between) for law in predicted.laws) if alike else (),
         cudnn_used=outcome.cudnn_used,
-        environment=environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution),
+        kernels=predicted.cudnn.chosen(gpu=outcome.gpu),
+        traced=_traced(predicted.cudnn, outcome.traced),
+        environment=where,
         values=outcome.values,
         warnings=outcome.warnings,
         flow=tuple(replace(part, observed=seen) for part, seen in zip(told.flow, passed, strict=True)),
         wiring=_wired(spec, predicted.into, begun),
     )
     return replace(seen, expectations=_expected(spec, predicted, seen, None, names))
+
+
+def _traced(verdict: Verdict, seen: tuple[str, ...] | None) -> tuple[tuple[str, str], ...] | None:
+    """What was seen under theory's names; were theory to know of other layers, what it does not know has none."""
+    if seen is None:
+        return None
+    names = [kernel.layer for kernel in verdict.kernels]
+    return tuple(zip_longest(names[: len(seen)], seen, fillvalue="?"))
 
 
 def _expected(
@@ -298,6 +325,7 @@ def _expected(
         letters=known_letters(answer, spec.dims),
         laws=predicted.laws,
         values=names,
+        between=between_calls(report.environment),
     )
     return tuple(lines)
 

@@ -117,7 +117,7 @@ _DEFINITIONS: dict[str, Schema] = {
             "symbolic": _SYMBOLIC,
             "dtype": _text("A dtype of Keras."),
         },
-        {"values": ref("values")},
+        {"values": ref("values"), "device": _text("Where an observed tensor came from, such as CPU:0.")},
     ),
     "nest": _object({"kind": {"enum": ["tuple", "list"]}, "items": _list(ref("structure"), "What stands in it.")}),
     "values": {
@@ -144,12 +144,40 @@ _DEFINITIONS: dict[str, Schema] = {
     ),
     "cudnn": _object(
         {
-            "eligible": _flag("Whether every rule is met."),
+            "eligible": _flag("Whether every rule is met, for every recurrent layer within."),
             "used": _flag("Whether it ran; null when nothing ran.", null=True),
             "reasons": _list(
-                _object({"rule": _text("A condition."), "ok": _flag("Whether it is met.")}), "Every condition."
+                _object(
+                    {"rule": _text("A condition."), "ok": _flag("Whether it is met.")},
+                    {
+                        "decided_by": _text("What decides it: the argument, the dtype, the mask."),
+                        "source": _text("Where Keras asks for it: a file, and a name in it."),
+                    },
+                ),
+                "Every condition.",
             ),
             "hint": _text("The smallest change that would make it eligible.", null=True),
+        },
+        {
+            "on_gpu": _list(ref("kernel"), "What Keras chooses on a machine with a GPU, for each recurrent layer."),
+            "predicted": _list(
+                ref("kernel"),
+                "What the rules say for the machine that it ran on; where nothing ran, for a GPU, or with device cpu "
+                "for none.",
+            ),
+            "traced": {
+                "description": "What the traced graph shows, layer by layer; null when nothing was traced.",
+                "anyOf": [list_of(ref("kernel")), {"type": "null"}],
+            },
+        },
+    ),
+    "kernel": _object(
+        {
+            "layer": _text('The layer, such as "forward LSTM(8)"; empty for the whole itself.'),
+            "kernel": described(
+                "cuDNN's operation, a while loop, the steps one after another, or one step without a loop.",
+                enum=["cudnn", "loop", "unrolled", "step"],
+            ),
         }
     ),
     "cost": _object(
@@ -169,6 +197,7 @@ _DEFINITIONS: dict[str, Schema] = {
             "python": _text("Its version."),
             "device": _text("Where it ran, such as CPU:0; null when nothing ran.", null=True),
             "execution": _text("How it ran: eager, graph or xla; null when nothing ran.", null=True),
+            "tf32": _flag("Whether the GPU multiplied in TF32; null where none ran.", null=True),
             "seed": _number("The seed of weights and input."),
         },
     ),

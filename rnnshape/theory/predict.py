@@ -24,17 +24,30 @@ from rnnshape.theory.cost import Cost
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.layers.base import Answer, Leaf, Refusal, Rule, Weight
+    from rnnshape.layers.base import Answer, Kernel, Leaf, Refusal, Rule, Weight
     from rnnshape.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether Keras may use cuDNN: every rule, and the smallest change that would make it so."""
+    """Whether Keras may use cuDNN for every recurrent layer within, and how each one is computed.
+
+    ``hint`` is the smallest change that would make it so.
+    """
 
     eligible: bool
-    rules: tuple[Rule, ...]
+    kernels: tuple[Kernel, ...]
     hint: str | None
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of all layers in a row; what is said of two layers alike stands there once."""
+        told = (rule._replace(rule=kernel.where + rule.rule) for kernel in self.kernels for rule in kernel.rules)
+        return tuple(dict.fromkeys(told))
+
+    def chosen(self, *, gpu: bool) -> tuple[tuple[str, str], ...]:
+        """Each layer and what it runs as, ``("forward LSTM(8)", "cudnn")``, where Keras sees a GPU or sees none."""
+        return tuple((kernel.layer, kernel.chosen(gpu=gpu)) for kernel in self.kernels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +116,6 @@ def _twin_law(spec: Spec) -> Iterator[Law]:
 
 
 def _verdict(answer: Answer) -> Verdict:
-    broken = [rule for rule in answer.cudnn if not rule.ok]
+    broken = [rule for kernel in answer.cudnn for rule in kernel.rules if not rule.ok]
     fixes = list(dict.fromkeys(rule.fix for rule in broken if rule.fix))
-    return Verdict(not broken and bool(answer.cudnn), tuple(answer.cudnn), "; ".join(fixes) or None)
+    return Verdict(not broken, tuple(answer.cudnn), "; ".join(fixes) or None)

@@ -1,0 +1,26 @@
+"""The one look of a table within the view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rnnshape.render.marks import Marks
+
+
+def grid(marks: Marks, title: str, *columns: str) -> Table:
+    """An empty table with a title and these columns; without a column's name there is no head."""
+    table = Table(
+        title=Text(title, "head"),
+        title_justify="left",
+        box=marks.box,
+        border_style="faint",
+        header_style="faint",
+        show_header=any(columns),
+    )
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

@@ -1,0 +1,95 @@
+"""cuDNN in the table view: one line, and with ``--cudnn`` every rule, and what was chosen where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from rnnshape.render.grid import grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import RenderableType
+
+    from rnnshape.layers.base import Rule
+    from rnnshape.render.marks import Marks
+    from rnnshape.report import Report
+
+_WORDS = {
+    "cudnn": "cuDNN",
+    "loop": "a loop over time",
+    "unrolled": "its steps, unrolled",
+    "step": "one step, no loop over time",
+    "?": "nothing that was looked for",
+}
+
+
+def line(report: Report) -> str:
+    """The verdict in one line."""
+    verdict = report.cudnn
+    if not verdict.eligible:
+        broken = ", ".join(rule.rule for rule in verdict.rules if not rule.ok)
+        hint = f" ({verdict.hint})" if verdict.hint else ""
+        return f"not eligible; it needs: {broken}{hint}"
+    if report.cudnn_used:
+        return "eligible and used"
+    if report.cudnn_used is None:
+        return "eligible: Keras uses it when there is a GPU"
+    return f"eligible, not used: it ran on {report.environment['device']}"
+
+
+def rules(report: Report, marks: Marks) -> Iterator[RenderableType]:
+    """A table of rules for each layer that has its own; where Keras asks for them stands below, by number."""
+    tables: dict[tuple[Rule, ...], list[str]] = {}
+    for kernel in report.cudnn.kernels:
+        tables.setdefault(kernel.rules, []).append(kernel.layer)
+    sources = list(dict.fromkeys(rule.source for told in tables for rule in told))
+    keras = report.environment["keras"] or "3"
+    for number, (told, layers) in enumerate(tables.items()):
+        if number:
+            yield Text()
+        title = f"When Keras {keras} uses cuDNN{': ' if any(layers) else ''}{' and '.join(filter(None, layers))}"
+        table = grid(marks, title, "", "rule", "decided by", "see")
+        table.columns[0].min_width = len(marks.yes)
+        for rule in told:
+            mark = Text(marks.yes, "good") if rule.ok else Text(marks.no, "bad")
+            table.add_row(mark, rule.rule, Text(rule.decided, "code"), str(sources.index(rule.source) + 1))
+        yield table
+    for number, source in enumerate(sources, 1):
+        yield Text(f"{number} {source}", "faint")
+
+
+def lines(report: Report) -> Table:
+    """What Keras chooses on a GPU, what it chose here, and the smallest change."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(Text("On a GPU", "head"), _chosen(report.cudnn.chosen(gpu=True)))
+    table.add_row(Text("Here", "head"), _here(report))
+    table.add_row(Text("Change", "head"), report.cudnn.hint or "none is needed")
+    return table
+
+
+def _here(report: Report) -> str:
+    """What was seen; the rules are named where they say something else."""
+    if report.observed is None:
+        return "nothing was run"
+    if report.traced is None:
+        return f"by the rules {_chosen(report.kernels)}; no graph could be traced"
+    said = f"{_chosen(report.traced)}, read from the traced graph"
+    if report.traced != report.kernels:
+        said += f"; the rules say {_chosen(report.kernels)}"
+    graph = any(kernel == "cudnn" for _, kernel in report.traced)
+    return said + ("; the run itself used none" if graph and not report.cudnn_used else "")
+
+
+def _chosen(kernels: Iterable[tuple[str, str]]) -> str:
+    """``cuDNN``, or what each layer gets: ``forward LSTM(8): cuDNN, backward LSTM(8): a loop over time``."""
+    kernels = list(kernels)
+    words = [_WORDS[kernel] for _, kernel in kernels]
+    if len(set(words)) == 1:
+        return words[0] if len(words) == 1 else f"{words[0]}, in {len(words)} layers"
+    return ", ".join(f"{layer}: {word}" for (layer, _), word in zip(kernels, words, strict=True))
