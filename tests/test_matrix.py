@@ -80,8 +80,8 @@ def test_every_value_knows_where_it_stands() -> None:
     [
         (None, (), "matrix must be a mapping"),
         ({}, (), "matrix must be a mapping"),
-        ({"a": []}, ("a",), "a must be a list of at least one value"),
-        ({"a": 3}, ("a",), "a must be a list of at least one value"),
+        ({"a": []}, ("a",), "a must be a list of values: an empty one makes an empty matrix"),
+        ({"a": 3}, ("a",), "a must be a list of values"),
         ({"a": [1], "include": {}}, ("include",), "include must be a list of mappings"),
         ({"a": [1], "exclude": [3]}, ("exclude", 0), "an entry of exclude must be a mapping"),
         ({"a": [1], "exclude": [{"b": 1}]}, ("exclude", 0, "b"), "b is no list of this matrix; there are a"),
