@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable
 from rnnshape.lab.build import Stack, build
-from rnnshape.lab.execution import chosen, run
+from rnnshape.lab.execution import chosen, handed, run
 from rnnshape.lab.kernel import uses_cudnn
 from rnnshape.lab.tensorflow import held_back, load, place
 from rnnshape.layers.base import Given
@@ -95,7 +95,7 @@ def _observed(spec: Spec, device: str, execution: str) -> Observation:
         with _seeded(spec.seed):
             layer = build(spec.layer)
             inputs = _inputs(spec, layer)
-            result = run(execution, layer, *inputs)
+            result = run(execution, handed(spec, layer), *inputs)
     flow: tuple[Any, ...] = ()
     if isinstance(layer, Stack):
         flow, result = tuple(result), result[-1]
@@ -104,10 +104,10 @@ def _observed(spec: Spec, device: str, execution: str) -> Observation:
         returned=describe(result, _tensor),
         values=_arrays(result),
         weights=tuple(tuple(weight.shape) for weight in layer.weights),
-        twin=None if twin is None else _arrays(run(execution, _like(twin, layer, inputs[0]), *inputs)),
+        twin=None if twin is None else _arrays(run(execution, handed(spec, _like(twin, layer, inputs[0])), *inputs)),
         device=device,
         execution=execution,
-        cudnn_used=device.startswith("GPU") and uses_cudnn(partial(layer, *inputs)),
+        cudnn_used=device.startswith("GPU") and uses_cudnn(partial(handed(spec, layer), *inputs)),
         into=None if spec.into is None else describe(_begun(spec.into, spec, execution, inputs[0], result), _tensor),
         flow=tuple(describe(returned, _tensor) for returned in flow),
         warnings=tuple(dict.fromkeys(_one_line(one) for one in said if issubclass(one.category, UserWarning))),

@@ -59,7 +59,7 @@ class Prediction:
 
 def predict(spec: Spec) -> Prediction:
     """What the layer returns on this input: structure, roles, letters, laws, weights, cuDNN."""
-    answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
+    answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype, masked=spec.mask is not None))
     return Prediction(
         returned=describe(answer.returned, _tensor),
         laws=(*answer.laws, *_twin_law(spec)),
