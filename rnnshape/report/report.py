@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rnnshape.lab.observe import Observation
     from rnnshape.layers import Node
     from rnnshape.layers.base import Weight
+    from rnnshape.report.timing import Timing
     from rnnshape.spec import Spec
     from rnnshape.theory import Prediction, Verdict
 
@@ -98,7 +99,7 @@ class Report:
 
     ``values`` are the arrays of the observed tensors, in the order in which they are returned; ``flow``
     is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for;
-    ``expectations`` is the contract of the Spec, line by line.
+    ``expectations`` is the contract of the Spec, line by line; ``timing`` how long a call took, if that was asked.
     """
 
     spec: Spec
@@ -118,6 +119,7 @@ class Report:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     expectations: tuple[Expected, ...] = ()
+    timing: Timing | None = None
 
     @property
     def ok(self) -> bool:
@@ -206,6 +208,7 @@ class Report:
             **({"flow": [part.to_dict() for part in self.flow]} if self.flow else {}),
             **({"notes": list(self.notes)} if self.notes else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
+            **({"timing": self.timing.to_dict()} if self.timing else {}),
             **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
 
