@@ -7,7 +7,7 @@ Each variant is a layer of its own, which gets the weights of the first.  What i
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
     from rnnshape.spec.comparison import Comparison, Variant
 
+_ENOUGH_STEPS = 8
 _LOOPS = frozenset({"While", "StatelessWhile"})
 
 
@@ -80,8 +81,7 @@ def side_by_side(comparison: Comparison) -> tuple[Outcome, ...]:
         for side, outcome in zip(ready, outcomes, strict=True)
     ]
     return tuple(
-        Outcome(one.seen, one.way, one.static, one.kernel, one.unmapped, times)
-        for one, times in zip(outcomes, _times(fit, comparison.training), strict=True)
+        replace(one, times=times) for one, times in zip(outcomes, _times(fit, comparison.training), strict=True)
     )
 
 
@@ -153,7 +153,7 @@ def _give_weights(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> None:
     """Let Keras make the weights, on one time step: they do not depend on how many there are."""
     first, *rest = inputs
     if "T" in spec.letters:
-        first = load().gather(first, [0], axis=spec.letters.index("T"))
+        first = load().gather(first, range(1), axis=spec.letters.index("T"))
     layer(first, *rest)
     for part in layer.layers if isinstance(layer, Stack) else [layer]:
         if getattr(part, "stateful", False):  # that one step may be no part of its past
@@ -282,9 +282,19 @@ def _kernel(side: _Side, known: dict[tuple[Any, ...], str]) -> str:
     spec = side.variant.spec
     key = (spec.layer, side.device, spec.mask)
     if key not in known:
-        traced = load().function(handed(spec, side.layer), autograph=False).get_concrete_function(*side.inputs)
+        few, inputs = _few_steps(spec, side.inputs)
+        traced = load().function(handed(few, side.layer), autograph=False).get_concrete_function(*inputs)
         known[key] = " + ".join(_kernels(traced.graph.as_graph_def(), _recurrent(spec.layer)))
     return known[key]
+
+
+def _few_steps(spec: Spec, inputs: tuple[Any, ...]) -> tuple[Spec, tuple[Any, ...]]:
+    """The first steps of a long input: the kernel is the same, and an unrolled graph is long to trace."""
+    first, *rest = inputs
+    if "T" not in spec.letters or first.shape[axis := spec.letters.index("T")] <= _ENOUGH_STEPS:
+        return spec, inputs
+    mask = spec.mask and tuple(row[:_ENOUGH_STEPS] for row in spec.mask)
+    return replace(spec, mask=mask), (load().gather(first, range(_ENOUGH_STEPS), axis=axis), *rest)
 
 
 def _kernels(graph: Any, layers: int) -> Iterator[str]:

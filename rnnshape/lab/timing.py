@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Seconds for all rounds together; a round that takes longer is still taken so many times.
-BUDGET = 3.0
+# Seconds for all rounds together; slow calls get a few rounds all the same, but not for ever.
+BUDGET, PATIENCE = 3.0, 12.0
 FEWEST, MOST = 3, 100
 _WARM_UPS = 2
 
@@ -34,11 +34,16 @@ def interleaved(
     there = [call for call in calls if call is not None]
     for call in there:
         for _ in range(_WARM_UPS):
-            took(call)
+            if took(call) > BUDGET:
+                break
     times: dict[int, list[float]] = {id(call): [] for call in there}
-    end, rounds = perf_counter() + BUDGET, 0
-    while there and rounds < MOST and (rounds < FEWEST or perf_counter() < end):
+    begun, rounds = perf_counter(), 0
+    while there and rounds < MOST and (not rounds or _time_left(perf_counter() - begun, rounds)):
         for call in there:
             times[id(call)].append(took(call))
         rounds += 1
     return [() if call is None else tuple(times[id(call)]) for call in calls]
+
+
+def _time_left(passed: float, rounds: int) -> bool:
+    return passed < (BUDGET if rounds >= FEWEST else PATIENCE)

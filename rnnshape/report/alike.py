@@ -64,7 +64,7 @@ def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> 
         return Must("shape", "what is said before it runs must be what comes out")
     if first.spec.mask != other.spec.mask:
         return Must(None, "a masked step is skipped: the states stay, the output is repeated or zero")
-    masked, of_state = first.spec.mask is not None, not role.endswith("output")
+    masked, of_state = _masked(first), not role.endswith("output")
     functions = [_function(one.spec.layer, masked, of_state) for one in (first, other)]
     if functions[0] != functions[1]:
         return Must(None, f"another function: {_unlike(*functions)}")
@@ -87,9 +87,17 @@ def quirk(first: Variant, other: Variant) -> str | None:
         if any(part.name == "Bidirectional" and part["backward_layer"] is not None for part in node.walk()):
             return UNLIKE
     unrolled = [_loops(one.spec.layer) for one in (first, other)]
-    if other.spec.mask is not None and unrolled[0] != unrolled[1] and _turned_and_zeroed(node):
+    if _masked(other) and unrolled[0] != unrolled[1] and _turned_and_zeroed(node):
         return UNROLLED
     return None
+
+
+def _masked(variant: Variant) -> bool:
+    """Whether a mask reaches a layer: the one that is handed in, or one that a layer makes."""
+    made = (
+        part.name == "Masking" or (part.has("mask_zero") and part["mask_zero"]) for part in variant.spec.layer.walk()
+    )
+    return variant.spec.mask is not None or any(made)
 
 
 def _cell(node: Node) -> object:
