@@ -84,6 +84,8 @@ def test_every_way_of_running_gives_the_same(layer: str) -> None:
     assert [side.kernel for side in compared.sides] == ["loop"] * 4 + [None] * 2
     assert {pair.must for pair in compared.pairs if pair.role != "structure" and pair.variant < 4} == {"close"}
     assert {pair.must for pair in compared.pairs if pair.variant >= 4} == {"shape"}
+    assert {pair.tensor.dtype for pair in compared.pairs if pair.tensor and pair.variant == 4} == {"float32"}
+    assert {pair["dtype"] for pair in compared.to_dict()["pairs"] if pair["variant"] == 5} == {None}
     assert (compared.ok, compared.exit_code) == (True, 0)
 
 

@@ -38,7 +38,7 @@ def draw(compared: Compared, marks: Marks) -> RenderableType:
     parts: list[RenderableType] = [Text(compared.comparison.title, "title"), _context(compared, marks), Text()]
     parts.append(_variants(compared, marks))
     if compared.pairs:
-        parts += [Text(), _outputs(compared, marks)]
+        parts += [Text(), _returns(compared), Text(), _outputs(compared, marks)]
     if any(side.report.checks for side in compared.sides):
         parts += [Text(), _laws(compared, marks)]
     if any(side.timing for side in compared.sides):
@@ -70,10 +70,8 @@ def _variants(compared: Compared, marks: Marks) -> Table:
     """Who is compared: how it was run, what computed its steps, whether it has the same weights."""
 
     sides = compared.sides
-    returns = [side.structure and brackets(side.structure, lambda tensor: tensor.role) for side in sides]
-    differ = len({one for one in returns if one}) > 1
     run = compared.comparison.axis != "execution"
-    columns = ["", "variant", *(["run"] if run else []), "kernel", "cuDNN", "weights", *(["returns"] if differ else [])]
+    columns = ["", "variant", *(["run"] if run else []), "kernel", "cuDNN", "weights"]
     table = _grid(marks, "What is compared", *columns)
     for number, side in enumerate(sides):
         table.add_row(
@@ -83,8 +81,29 @@ def _variants(compared: Compared, marks: Marks) -> Table:
             side.kernel or ("nothing runs" if side.variant.static else "none"),
             "used" if side.report.cudnn_used else "eligible" if side.report.cudnn.eligible else "not eligible",
             "the first" if number == 0 else "other" if side.weights else "the same",
-            *([returns[number] or "an error"] if differ else []),
         )
+    return table
+
+
+def _returns(compared: Compared) -> Table:
+    """The containers with their roles, once for all that return them."""
+    table = _by_letter()
+    table.title, table.title_justify = Text("What a call returns", "head"), "left"
+    of: dict[str, list[str]] = {}
+    for number, side in enumerate(compared.sides):
+        if side.structure is not None:
+            said = brackets(side.structure, lambda tensor: tensor.role)
+            of.setdefault(said, []).append(_letter(number))
+    for said, letters in of.items():
+        table.add_row(Text(" ".join(letters), "head"), Text(said, "role"))
+    return table
+
+
+def _by_letter() -> Table:
+    """A column of letters, and one of what is true of them."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     return table
 
 
@@ -170,9 +189,7 @@ def _timings(compared: Compared, marks: Marks) -> Table:
 
 def _reasons(compared: Compared) -> Table:
     """Every reason once, behind the variants that it is true of; what is broken first."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = _by_letter()
     of: dict[tuple[str, str], list[str]] = {}
     for number, why, style in sorted(set(_told(compared)), key=lambda told: (told[2] != "bad", told[0])):
         of.setdefault((why, style), []).append(_letter(number))
