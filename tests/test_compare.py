@@ -11,9 +11,11 @@ from jsonschema import Draft202012Validator
 
 import rnnshape
 from rnnshape.errors import Invalid
-from rnnshape.report.alike import PAGE, STACKED, UNLIKE, UNROLLED
+from rnnshape.report.alike import PAGE, STACKED, UNLIKE, UNROLLED, must
+from rnnshape.report.alike import Ran as Computed
 from rnnshape.schema.comparison import comparison
 from rnnshape.spec.comparison import AXES
+from rnnshape.spec.comparison import compared as compared_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +52,36 @@ def test_a_layer_and_rnn_around_its_cell_are_one_function(name: str) -> None:
     assert all(pair.exact for role, pair in pairs(compared).items() if role != "structure")
     assert [side.kernel for side in compared.sides] == ["loop", "loop"]
     assert (compared.ok, compared.exit_code) == (True, 0)
+
+
+def test_the_weights_are_those_of_the_first_however_they_would_begin() -> None:
+    compared = compare("LSTM(4)", "LSTM(4, kernel_initializer='he_normal', unit_forget_bias=False)")
+    assert (pairs(compared)["output"].must, pairs(compared)["output"].exact) == ("bitwise", True)
+
+
+def test_a_layer_and_its_cell_share_the_arguments() -> None:
+    same = "activation='relu', use_bias=False, dtype='float64', implementation=1"
+    compared = compare(f"LSTM(4, {same}, go_backwards=True, use_cudnn=False, name='own')", axis="cell")
+    cell = "LSTMCell(4, activation='relu', use_bias=False, dtype='float64', implementation=1)"
+    assert compared.sides[1].report.expression == f"RNN({cell}, go_backwards=True, dtype='float64', name='own')"
+    assert pairs(compared)["output"].exact
+    back = compare(compared.sides[1].report.expression, axis="cell")
+    assert back.sides[0].report.expression.startswith("LSTM(4, activation='relu'")
+
+
+def test_a_gpu_is_given_its_own_arithmetic() -> None:
+    """What theory would ask of a machine with a GPU; no layer runs."""
+    sides = compared_spec(["LSTM(4, return_sequences=True)", "RNN(LSTMCell(4), return_sequences=True)"]).variants
+    fused, loop = Computed("eager", "cuDNN", "GPU:0"), Computed("eager", "loop", "GPU:0")
+    assert must(sides, (loop, loop), "output").kind == "bitwise"
+    assert (must(sides, (fused, loop), "output").kind, must(sides, (fused, loop), "output").tolerance) == (
+        "close",
+        4e-3,
+    )
+    layers = [variant.spec.layer.text for variant in sides]
+    masked = compared_spec(layers, {"mask": "right:3,2"}).variants
+    assert must(masked, (fused, loop), "output").kind is None
+    assert must(masked, (fused, loop), "state_h").kind == "close"
 
 
 def test_only_the_layer_may_use_cudnn() -> None:
@@ -110,6 +142,27 @@ def test_dtypes_are_compared_in_the_coarser_one() -> None:
     assert [pair.tensor.dtype for pair in (double, half) if pair.tensor] == ["float64", "float16"]
     assert (double.max_abs_diff or 0) < 1e-6 < (half.max_abs_diff or 0)
     assert (double.must, half.must, compared.ok) == ("close", "close", True)
+
+
+def test_what_is_computed_in_half_inside_is_only_so_exact() -> None:
+    layer = "Bidirectional(SimpleRNN(5, activation='selu', dtype='mixed_bfloat16'), merge_mode='ave')"
+    compared = compare(layer, axis="execution", input=(3, 5, 3))
+    assert compared.ok
+    assert max(pair.max_abs_diff or 0 for pair in compared.pairs) > 1e-3
+
+
+def test_what_overflows_need_not_do_so_in_one_way() -> None:
+    layer = "SimpleRNN(3, activation='exponential')"
+    compared = compare(layer, layer.replace("exponential", "relu"), layer, time=50)
+    assert pairs(compared)["output"].why == "not finite: what overflows need not do so in one way"
+    assert pairs(compared, 2)["output"].exact
+    assert compared.ok
+
+
+def test_what_no_graph_can_hold_has_no_kernel_and_an_answer() -> None:
+    compared = compare("RNN([SimpleRNNCell(3), LSTMCell(4)])", axis="dtype")
+    assert [side.kernel for side in compared.sides] == ["loop", None, None]
+    assert compared.ok
 
 
 def test_structures_are_compared_role_by_role() -> None:

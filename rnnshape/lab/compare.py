@@ -72,7 +72,7 @@ def side_by_side(comparison: Comparison) -> tuple[Outcome, ...]:
         Unavailable: no TensorFlow.
     """
     ready = _all_ready(comparison)
-    kernels: dict[tuple[Any, ...], str] = {}
+    kernels: dict[tuple[Any, ...], str | None] = {}
     outcomes = [_looked_at(side, kernels) if isinstance(side, _Side) else side for side in ready]
     if not comparison.timing:
         return tuple(outcomes)
@@ -156,8 +156,9 @@ def _give_weights(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> None:
         first = load().gather(first, range(1), axis=spec.letters.index("T"))
     layer(first, *rest)
     for part in layer.layers if isinstance(layer, Stack) else [layer]:
-        if getattr(part, "stateful", False):  # that one step may be no part of its past
-            part.reset_state()
+        inside = getattr(part, "layer", part)  # of a TimeDistributed; a Bidirectional says itself what it holds
+        if getattr(inside, "stateful", False):  # that one step may be no part of its past
+            inside.reset_state()
 
 
 def _taken(layer: Any, lent: list[np.ndarray[Any, Any]]) -> str | None:
@@ -223,7 +224,7 @@ _CALLS = {"predict": _predicting, "symbolic": _symbolic, "compute_output_shape":
 # -- looking ------------------------------------------------------------------------------------
 
 
-def _looked_at(side: _Side, kernels: dict[tuple[Any, ...], str]) -> Outcome:
+def _looked_at(side: _Side, kernels: dict[tuple[Any, ...], str | None]) -> Outcome:
     tensorflow = load()
     try:
         with held_back(), tensorflow.device(side.device), _explained(tensorflow):
@@ -239,7 +240,7 @@ def _looked_at(side: _Side, kernels: dict[tuple[Any, ...], str]) -> Outcome:
         return Outcome(error, side.way, unmapped=side.unmapped)
 
 
-def _observation(side: _Side, result: Any, kernel: str) -> Observation:
+def _observation(side: _Side, result: Any, kernel: str | None) -> Observation:
     import numpy as np
 
     tensorflow = load()
@@ -250,7 +251,7 @@ def _observation(side: _Side, result: Any, kernel: str) -> Observation:
         twin=None,
         device=side.device,
         execution=side.way,
-        cudnn_used="cuDNN" in kernel,
+        cudnn_used="cuDNN" in (kernel or ""),
         flow=(),
         into=None,
         warnings=side.warned,
@@ -277,14 +278,22 @@ def _shapes(value: Any, path: str = "") -> Structure:
     return Nest("list" if isinstance(value, list) else "tuple", items)
 
 
-def _kernel(side: _Side, known: dict[tuple[Any, ...], str]) -> str:
-    """What computes the time steps, read from the graph that Keras traces; traced once for each layer."""
+def _kernel(side: _Side, known: dict[tuple[Any, ...], str | None]) -> str | None:
+    """What computes the time steps, read from the graph that Keras traces; traced once for each layer.
+
+    None where it cannot be traced: a graph is stricter than Python, which wants no one dtype in a loop.
+    """
     spec = side.variant.spec
     key = (spec.layer, side.device, spec.mask)
     if key not in known:
         few, inputs = _few_steps(spec, side.inputs)
-        traced = load().function(handed(few, side.layer), autograph=False).get_concrete_function(*inputs)
-        known[key] = " + ".join(_kernels(traced.graph.as_graph_def(), _recurrent(spec.layer)))
+        call = load().function(handed(few, side.layer), autograph=False)
+        try:
+            graph = call.get_concrete_function(*inputs).graph.as_graph_def()
+        except Exception:  # noqa: BLE001  Keras and TensorFlow raise what they like, and the layer did run
+            known[key] = None
+        else:
+            known[key] = " + ".join(_kernels(graph, _recurrent(spec.layer)))
     return known[key]
 
 
@@ -314,9 +323,9 @@ def _kernels(graph: Any, layers: int) -> Iterator[str]:
 
 def _recurrent(node: Node) -> int:
     """How many layers over time there are to be seen in the graph; a Bidirectional makes its second one itself."""
-    inside = sum(map(_recurrent, node.children))
     if node.cls.kind == "recurrent":
-        return 1 + inside
+        return 1
+    inside = sum(map(_recurrent, node.children))
     return inside * 2 if node.name == "Bidirectional" and node["backward_layer"] is None else inside
 
 

@@ -78,7 +78,7 @@ def _variants(compared: Compared, marks: Marks) -> Table:
             Text(_letter(number), "head"),
             Text(side.variant.label, "code"),
             *([side.way] if run else []),
-            side.kernel or ("nothing runs" if side.variant.static else "none"),
+            side.kernel or ("nothing runs" if side.variant.static else "unknown"),
             "used" if side.report.cudnn_used else "eligible" if side.report.cudnn.eligible else "not eligible",
             "the first" if number == 0 else "other" if side.weights else "the same",
         )

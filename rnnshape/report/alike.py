@@ -13,6 +13,7 @@ from rnnshape.layers.arguments import CONSTRAINTS, KERNEL_INITIALIZERS, REGULARI
 from rnnshape.layers.base import compute_dtype
 from rnnshape.layers.changes import as_layers, everywhere
 from rnnshape.layers.node import Node
+from rnnshape.report.checks import TOLERANCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,11 +43,11 @@ _OUTPUT_ONLY = ("return_sequences", "merge_mode", "zero_output_for_mask")
 
 @dataclass(frozen=True, slots=True)
 class Must:
-    """How equal a pair must be (None: it need not be), why, and how much wider than usual the tolerance is."""
+    """How equal a pair must be (None: it need not be), why, and within what (None: what its dtype can tell)."""
 
     kind: Literal["bitwise", "close", "shape"] | None
     why: str
-    slack: float = 1.0
+    tolerance: float | None = None
 
 
 class Ran(NamedTuple):
@@ -75,7 +76,9 @@ def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> 
     bitwise = "; ".join(_same(first.spec.layer, other.spec.layer)) or "the same numbers go the same way"
     if not reasons:
         return Must("bitwise", bitwise)
-    return Must("close", "; ".join(why for why, _ in reasons), max(slack for _, slack in reasons))
+    # What is computed in float16 somewhere inside is no more exact for coming out in float32.
+    tolerance = max(TOLERANCES[dtype] for dtype in (*_computes(first.spec.layer), *_computes(other.spec.layer)))
+    return Must("close", "; ".join(why for why, _ in reasons), tolerance * max(slack for _, slack in reasons))
 
 
 def quirk(first: Variant, other: Variant) -> str | None:
@@ -179,8 +182,7 @@ def _apart(nodes: tuple[Node, Node], ran: tuple[Ran, Ran]) -> Iterator[tuple[str
     """What may change the last bits, and how much wider than usual the tolerance is for it."""
     ways = [one.way for one in ran]
     grows = _UNGATED if any(part.name.startswith("SimpleRNN") for part in nodes[0].walk()) else 1.0
-    policies = [[part["dtype"] or "float32" for part in node.walk() if part.has("dtype")] for node in nodes]
-    if {*map(compute_dtype, policies[0])} != {*map(compute_dtype, policies[1])}:
+    if _computes(nodes[0]) != _computes(nodes[1]):
         yield "equal as far as the coarser dtype can tell", grows
     if "xla" in ways and ways[0] != ways[1]:
         yield "XLA fuses and reorders the arithmetic", grows
@@ -189,10 +191,15 @@ def _apart(nodes: tuple[Node, Node], ran: tuple[Ran, Ran]) -> Iterator[tuple[str
     elif "eager" not in ways and any(_same(*nodes)):
         yield "two graphs may order their sums otherwise", grows
     if any("GPU" in one.device for one in ran) and ran[0] != ran[1]:
-        slack = _TF32 if all(compute_dtype(policy) == "float32" for policy in (*policies[0], *policies[1])) else 1.0
-        yield "a GPU sums in another order and multiplies in TF32", max(grows, slack)
+        single = _computes(nodes[0]) | _computes(nodes[1]) <= {"float32", "float64"}
+        yield "a GPU sums in another order and multiplies in TF32", max(grows, _TF32 if single else 1.0)
     if _implementations(nodes[0]) != _implementations(nodes[1]):
         yield "gate by gate or all gates at once: the sums are ordered otherwise", grows
+
+
+def _computes(node: Node) -> set[str]:
+    """The dtypes in which its layers and cells compute."""
+    return {compute_dtype(part["dtype"]) for part in node.walk() if part.has("dtype")}
 
 
 def _implementations(node: Node) -> list[int]:

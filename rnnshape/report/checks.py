@@ -71,12 +71,12 @@ def verified(law: Law, names: Mapping[str, Any]) -> Check:
     )
 
 
-def compare(left: Any, right: Any, slack: float = 1.0) -> tuple[bool, bool, float | None]:
+def compare(left: Any, right: Any, tolerance: float | None = None) -> tuple[bool, bool, float | None]:
     """Whether two arrays are equal within tolerance, whether bitwise, and how far apart they are.
 
     Both are taken in the coarser of their two dtypes: where a wrapper returns float16 of a float32
-    state, equality can mean no more than that; ``slack`` multiplies the tolerance.  The distance is
-    None when shapes differ or it is not finite.
+    state, equality can mean no more than that; ``tolerance`` stands in for the dtype's own.  The distance
+    is None when shapes differ or it is not finite.
     """
     import numpy as np
 
@@ -89,7 +89,7 @@ def compare(left: Any, right: Any, slack: float = 1.0) -> tuple[bool, bool, floa
     exact = bool(np.array_equal(wide, other, equal_nan=True))
     if exact:
         return True, True, 0.0
-    tolerance = TOLERANCES.get(coarser.name, 0.0) * slack
+    tolerance = TOLERANCES.get(coarser.name, 0.0) if tolerance is None else tolerance
     holds = bool(np.allclose(wide, other, rtol=tolerance, atol=tolerance, equal_nan=True))
     with np.errstate(invalid="ignore"):
         difference = float(np.max(np.abs(wide - other)))
