@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 import rnnshape
 from rnnshape.errors import Invalid
-from rnnshape.report.alike import PAGE, STACKED, UNLIKE, UNROLLED, must
+from rnnshape.report.alike import PAGE, STACKED, UNLIKE, UNLIKE_DTYPES, UNROLLED, must
 from rnnshape.report.alike import Ran as Computed
 from rnnshape.schema.comparison import comparison
 from rnnshape.spec.comparison import AXES
@@ -159,6 +159,14 @@ def test_what_overflows_need_not_do_so_in_one_way() -> None:
     assert compared.ok
 
 
+def test_what_nothing_bounds_need_not_stay_close() -> None:
+    bounded, open_ = (compare(f"LSTM(4, recurrent_activation='{name}') | Dense(2, activation='relu')", axis="dtype")
+                      for name in ("hard_sigmoid", "relu"))  # fmt: skip
+    assert pairs(bounded)["output"].must == "close"
+    assert "not bounded" in pairs(open_)["output"].why
+    assert pairs(open_)["output"].must is None
+
+
 def test_what_no_graph_can_hold_has_no_kernel_and_an_answer() -> None:
     compared = compare("RNN([SimpleRNNCell(3), LSTMCell(4)])", axis="dtype")
     assert [side.kernel for side in compared.sides] == ["loop", None, None]
@@ -260,11 +268,17 @@ def test_two_unlike_directions_are_said_to_have_another_width() -> None:
     assert of_label(compared, "Model.predict")["output"].exact
 
 
+def test_two_unlike_dtypes_are_said_to_be_one() -> None:
+    compared = compare("Bidirectional(LSTM(3, return_state=True), dtype='float16')", axis="execution")
+    assert {(pair.variant, pair.quirk) for pair in compared.broken} == {(4, UNLIKE_DTYPES)}
+    assert "float16 against float32" in of_label(compared, "keras.Input")["forward_state_h"].why
+
+
 def test_the_quirks_stand_on_their_page() -> None:
     from pathlib import Path
 
     text = (Path(__file__).parent.parent / PAGE).read_text(encoding="utf-8")
-    assert all(f"## {heading}\n" in text for heading in (UNROLLED, STACKED, UNLIKE))
+    assert all(f"## {heading}\n" in text for heading in (UNROLLED, STACKED, UNLIKE, UNLIKE_DTYPES))
 
 
 def test_what_keras_refuses_in_one_of_them_leaves_the_others() -> None:

@@ -24,7 +24,11 @@ PAGE = "docs/keras-quirks.md"
 UNROLLED = "Unrolled, backwards and masked: the wrong steps are zero"
 STACKED = "Stacked cells: the static structure is wrong"
 UNLIKE = "Two unlike directions: the static shape is wrong"
+UNLIKE_DTYPES = "A Bidirectional of another dtype: the static dtype is wrong"
 """Headings of ``PAGE``."""
+
+# What keeps a state within bounds; any other activation may let the last bits grow without end.
+_BOUNDED = {"tanh", "sigmoid", "hard_sigmoid", "hard_tanh", "softsign", "softmax", "sparse_sigmoid", "sparsemax"}
 
 # How much a tolerance widens: in a SimpleRNN no gate holds back what the last bits of a step have become in the
 # next, and a GPU multiplies float32 with the 10 bits of TF32.
@@ -76,6 +80,8 @@ def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> 
     bitwise = "; ".join(_same(first.spec.layer, other.spec.layer)) or "the same numbers go the same way"
     if not reasons:
         return Must("bitwise", bitwise)
+    if _unbounded(first.spec.layer):
+        return Must(None, "its activation is not bounded: what the last bits become may grow without end")
     # What is computed in float16 somewhere inside is no more exact for coming out in float32.
     tolerance = max(TOLERANCES[dtype] for dtype in (*_computes(first.spec.layer), *_computes(other.spec.layer)))
     return Must("close", "; ".join(why for why, _ in reasons), tolerance * max(slack for _, slack in reasons))
@@ -89,6 +95,8 @@ def quirk(first: Variant, other: Variant) -> str | None:
             return STACKED
         if any(part.name == "Bidirectional" and part["backward_layer"] is not None for part in node.walk()):
             return UNLIKE
+        if any(part.name == "Bidirectional" and len(_computes(part)) > 1 for part in node.walk()):
+            return UNLIKE_DTYPES
     unrolled = [_loops(one.spec.layer) for one in (first, other)]
     if _masked(other) and unrolled[0] != unrolled[1] and _turned_and_zeroed(node):
         return UNROLLED
@@ -195,6 +203,18 @@ def _apart(nodes: tuple[Node, Node], ran: tuple[Ran, Ran]) -> Iterator[tuple[str
         yield "a GPU sums in another order and multiplies in TF32", max(grows, _TF32 if single else 1.0)
     if _implementations(nodes[0]) != _implementations(nodes[1]):
         yield "gate by gate or all gates at once: the sums are ordered otherwise", grows
+
+
+def _unbounded(node: Node) -> bool:
+    """Whether a loop over time hands on what no activation bounds; a Dense behind it is no loop."""
+    names = ("activation", "recurrent_activation")
+    return any(
+        part[name] not in _BOUNDED
+        for part in node.walk()
+        if part.has("return_sequences") or part.cls.kind == "cell"
+        for name in names
+        if part.has(name)
+    )
 
 
 def _computes(node: Node) -> set[str]:
