@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnshape.api import explore, predict
+    from rnnshape.api import compare, explore, predict
     from rnnshape.errors import Invalid, RnnshapeError
     from rnnshape.report import Report
     from rnnshape.spec import Spec
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "compare": "rnnshape.api",
     "explore": "rnnshape.api",
     "predict": "rnnshape.api",
     "Invalid": "rnnshape.errors",
@@ -26,7 +27,7 @@ _HOMES = {
     "Report": "rnnshape.report",
     "Spec": "rnnshape.spec",
 }
-__all__ = ["Invalid", "Report", "RnnshapeError", "Spec", "__version__", "explore", "predict"]
+__all__ = ["Invalid", "Report", "RnnshapeError", "Spec", "__version__", "compare", "explore", "predict"]
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,9 @@ from rnnshape.report import Report, assemble
 from rnnshape.spec import Spec, make
 
 if TYPE_CHECKING:
+    from rnnshape.report.comparison import Compared
+    from rnnshape.report.timing import Timing
+    from rnnshape.spec.comparison import Comparison
     from rnnshape.theory import Prediction
 
 
@@ -52,6 +55,60 @@ def predict(layer: str | Spec, /, **options: Any) -> Report:
     """
     spec = _spec(layer, options)
     return assemble(spec, theory.predict(spec), None)
+
+
+def compare(
+    *layers: str,
+    axis: str | None = None,
+    timing: bool = False,
+    training: bool = False,
+    **options: Any,
+) -> Compared:
+    """Several layers with the same weights on the same input, or one layer along an ``axis``, side by side.
+
+    >>> import rnnshape
+    >>> rnnshape.compare("LSTM(8)", "RNN(LSTMCell(8))").pairs[1].exact      # doctest: +SKIP
+    True
+
+    ``options`` are those of a run, for all layers, and ``mask`` (``"110;111"`` or ``"right:3,2"``).
+
+    Raises:
+        Invalid: what was asked is wrong, with every problem at once.
+    """
+    from rnnshape.spec.comparison import compared
+
+    return judged(compared(layers, options, axis=axis, timing=timing, training=training))
+
+
+def judged(comparison: Comparison) -> Compared:
+    """The answer to a ready Comparison; errors of Keras or of the machine are part of it."""
+    from rnnshape.report.comparison import judge
+
+    specs = [variant.spec for variant in comparison.variants]
+    predictions = [theory.predict(spec) for spec in specs]
+    from rnnshape import lab
+    from rnnshape.lab.compare import Outcome, side_by_side
+
+    try:
+        lab.require_memory(sum(map(_bytes, specs, predictions)))
+        outcomes = side_by_side(comparison)
+    except RnnshapeError as error:
+        outcomes = tuple(Outcome(error, variant.way) for variant in comparison.variants)
+    return judge(comparison, predictions, outcomes)
+
+
+def timing(spec: Spec, *, training: bool = False) -> Timing | None:
+    """How long a call of the layer takes here, or a pass forward and backward.
+
+    Raises:
+        RnnshapeError: Keras refuses it, or it cannot be done here.
+    """
+    from rnnshape.lab.compare import timed
+    from rnnshape.report.timing import Timing
+    from rnnshape.spec.comparison import alone
+
+    seconds, _ = timed(alone(spec, training=training))
+    return Timing.of(seconds, training=training)
 
 
 def _spec(layer: str | Spec, options: dict[str, Any]) -> Spec:

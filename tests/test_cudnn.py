@@ -193,9 +193,9 @@ def test_the_graph_has_what_the_rules_say(layer: str) -> None:
     inputs, real = _trace(spec)
     if foretold.refusal is not None:
         with pytest.raises(ValueError, match="use_cudnn=True was specified"):
-            operations(real, *inputs)
+            operations(real, real, *inputs)
         return
-    graph, each = operations(real, *inputs)
+    graph, each = operations(real, real, *inputs)
     kernels = [kernel for _, kernel in foretold.cudnn.chosen(gpu=True)]
     if kernels == ["step"]:
         assert not each
@@ -243,7 +243,7 @@ def test_another_dtype_from_a_wrapper_is_no_graph(layer: str) -> None:
     assert broken == ["one dtype throughout"]
     inputs, real = _trace(spec)
     with pytest.raises(TypeError, match="CudnnRNNV3"):
-        operations(real, *inputs)
+        operations(real, real, *inputs)
 
 
 @pytest.mark.usefixtures("told_of_a_gpu")
@@ -255,8 +255,8 @@ def test_a_fully_masked_row_is_found_when_it_runs_not_when_it_is_traced() -> Non
     ]
     assert verdict.chosen(gpu=True) == (("layer 2 LSTM(2)", "loop"),)
     inputs, real = _trace(spec)
-    assert traced(real, *inputs) == ("cudnn",)
-    assert "Assert" in operations(real, *inputs)[0]
+    assert traced(real, real, *inputs) == ("cudnn",)
+    assert "Assert" in operations(real, real, *inputs)[0]
 
 
 # ── without a GPU ──
@@ -294,7 +294,7 @@ def test_tracing_leaves_the_layer_as_it_was() -> None:
     real(*inputs)
     before = {name: value for name, value in vars(real.forward_layer).items() if name != "_call_context_args"}
     states = [state.numpy() for state in real.forward_layer.states]
-    assert traced(real, *inputs) == traced(real, *inputs)
+    assert traced(real, real, *inputs) == traced(real, real, *inputs)
     assert vars(real.forward_layer).keys() >= before.keys()
     assert "call" not in vars(real.forward_layer)
     assert all((one == two.numpy()).all() for one, two in zip(states, real.forward_layer.states, strict=True))

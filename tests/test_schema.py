@@ -19,6 +19,7 @@ from rnnshape.batch.source import read_yaml
 from rnnshape.errors import Invalid
 from rnnshape.layers import TABLE
 from rnnshape.layers.arguments import Nested
+from rnnshape.schema.comparison import comparison
 from rnnshape.schema.file import batch_file
 from rnnshape.schema.report import report
 from rnnshape.spec.commands import COMMANDS
@@ -85,7 +86,7 @@ def test_a_kind_accepts_what_its_schema_does(name: str, value: Any) -> None:
 
 
 def test_the_schemas_are_schemas_and_define_what_they_use() -> None:
-    for schema in (batch_file(), report()):
+    for schema in (batch_file(), report(), comparison()):
         Draft202012Validator.check_schema(schema)
         assert set(_references(schema)) == {f"#/$defs/{name}" for name in schema["$defs"]}
 
@@ -347,7 +348,10 @@ def test_a_wrong_report(what: str) -> None:
 # ── the command ──
 
 
-@pytest.mark.parametrize(("arguments", "schema"), [((), batch_file), (("file",), batch_file), (("report",), report)])
+@pytest.mark.parametrize(
+    ("arguments", "schema"),
+    [((), batch_file), (("file",), batch_file), (("report",), report), (("compare",), comparison)],
+)
 def test_the_command_prints_it(arguments: tuple[str, ...], schema: Callable[[], Any], run: Callable[..., Ran]) -> None:
     ran = run("schema", *arguments)
     assert (ran.code, ran.err) == (0, "")
@@ -364,4 +368,6 @@ def test_the_command_writes_it_into_a_file(tmp_path: Path, run: Callable[..., Ra
 def test_another_schema_is_a_mistake(run: Callable[..., Ran]) -> None:
     ran = run("schema", "reprot")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "rnnshape: error: WHAT reprot: must be one of 'file', 'report' (did you mean 'report'?)\n"
+    assert (
+        ran.err == "rnnshape: error: WHAT reprot: must be one of 'file', 'report', 'compare' (did you mean 'report'?)\n"
+    )

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
 from rnnshape.cli.options import OUTPUT, flagged, refused
 from rnnshape.cli.output import destination, note
-from rnnshape.errors import Invalid
+from rnnshape.errors import Invalid, Problem
 from rnnshape.render import View, renderer
 from rnnshape.spec import make
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from rnnshape.errors import Problem
     from rnnshape.report import Report
     from rnnshape.spec import Spec
 
@@ -27,7 +27,7 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
         Invalid: with the problems of both, the question and how its answer is wanted.
     """
     output = {name: value for name, value in values.items() if name in OUTPUT}
-    problems: list[Problem] = refused(output, OUTPUT)
+    problems: list[Problem] = [*refused(output, OUTPUT), *_untimed(output)]
     try:
         spec = make(layer, {name: value for name, value in values.items() if name not in OUTPUT})
     except Invalid as error:
@@ -54,8 +54,23 @@ def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
     if form == "table" and sys.stdout.isatty() and not output.keys() & {"predict", "output_file"}:
         from rnnshape.render.settling import settling
 
-        return settling(api.predict(spec), lambda: api.explore(spec, trace=view.cudnn), sys.stdout, view)
-    report = api.predict(spec) if output.get("predict") else api.explore(spec, trace=view.cudnn)
+        return settling(api.predict(spec), lambda: _explored(spec, output), sys.stdout, view)
+    report = api.predict(spec) if output.get("predict") else _explored(spec, output)
     with destination(output.get("output_file")) as stream:
         renderer(form)(report, stream, view)
+    return report
+
+
+def _untimed(output: Mapping[str, Any]) -> Iterator[Problem]:
+    """Where a time is asked for that cannot be had."""
+    if output.get("timing") and output.get("predict"):
+        yield Problem("timing", "needs the real layer, and --predict runs none")
+    if output.get("training") and not output.get("timing"):
+        yield Problem("training", "means nothing without --timing: it is timed, forward and backward")
+
+
+def _explored(spec: Spec, output: Mapping[str, Any]) -> Report:
+    report = api.explore(spec)
+    if output.get("timing") and report.error is None:
+        return replace(report, timing=api.timing(spec, training=output.get("training", False)))
     return report

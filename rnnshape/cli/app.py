@@ -10,12 +10,14 @@ import typer
 
 import rnnshape
 from rnnshape.cli.flags import Group, Sectioned, given, with_flags
-from rnnshape.cli.options import BATCH, BATCH_OPTIONS, OUTPUT_FILE, OUTPUT_OPTIONS, flagged, refused
+from rnnshape.cli.options import BATCH, BATCH_OPTIONS, COMPARE_OPTIONS, OUTPUT_FILE, OUTPUT_OPTIONS, flagged, refused
 from rnnshape.cli.output import clean_ending, destination
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, OneOf
 from rnnshape.spec.commands import COMMANDS
-from rnnshape.spec.options import DTYPE, RUN_OPTIONS
+from rnnshape.spec.comparison import AXIS
+from rnnshape.spec.masks import MASK
+from rnnshape.spec.options import DTYPE, INTO, RUN_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -51,6 +53,7 @@ def application(asked: list[str] | None = None) -> typer.Typer:
     commands: list[tuple[str, Callable[..., None], Panels]] = [
         *((command.name, _layer(command), _panels(command)) for command in COMMANDS.values()),
         ("show", _show, {"Run": (*RUN_OPTIONS, DTYPE), "Answer": OUTPUT_OPTIONS}),
+        ("compare", _compare, {"Run": _COMPARE_RUN, "Answer": COMPARE_OPTIONS}),
         ("batch", _batch, {"Answer": BATCH_OPTIONS}),
         ("env", _env, {"Answer": _ENV.values()}),
         ("schema", _schema, {"Answer": _SCHEMA.values()}),
@@ -95,6 +98,20 @@ def _show(
         _answer(expression, flags, _SHOW)
 
 
+_COMPARE_RUN = (AXIS, MASK, *(option for option in RUN_OPTIONS if option is not INTO), DTYPE)
+_COMPARE = {option.name: option for option in (*_COMPARE_RUN, *COMPARE_OPTIONS)}
+
+
+def _compare(
+    expressions: Annotated[list[str] | None, typer.Argument(metavar="EXPR…", show_default=False)] = None, **flags: Any
+) -> None:
+    """Several layers, or one along an axis, with the same weights on the same input."""
+    with clean_ending():
+        from rnnshape.cli.compare import compare
+
+        raise SystemExit(compare(expressions or (), given(flags, _COMPARE)))
+
+
 def _batch(
     files: Annotated[list[str] | None, typer.Argument(metavar="FILE…", show_default=False)] = None, **flags: Any
 ) -> None:
@@ -132,11 +149,11 @@ def _env(**flags: Any) -> None:
 
 
 _SCHEMA = {OUTPUT_FILE.name: OUTPUT_FILE}
-_SCHEMAS = OneOf(("file", "report"))
+_SCHEMAS = OneOf(("file", "report", "compare"))
 
 
 def _schema(what: Annotated[str, typer.Argument(metavar="WHAT", show_default=False)] = "file", **flags: Any) -> None:
-    """The JSON Schema of a batch file, or of a report: file (default), report."""
+    """The JSON Schema of a batch file, a report or a comparison: file (default), report, compare."""
     with clean_ending():
         if not _SCHEMAS.accepts(what):
             raise Invalid([Problem(f"WHAT {what}", _SCHEMAS.refusal(what))])

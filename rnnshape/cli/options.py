@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf, Whole
-from rnnshape.render import FORMATS, ROWS_FORMATS
+from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,12 +29,18 @@ class Address(Kind):
 
 
 OUTPUT_FILE = Argument("output_file", FileName(), None, "Write the answer to this file.", True, "o")
+TIMING_OPTIONS = (
+    Argument("timing", Flag(), False, "How long a call takes here: median and quartiles.", True),
+    Argument("training", Flag(), False, "With --timing, of a pass forward and backward.", True),
+)
+TIMED = tuple(option.name for option in TIMING_OPTIONS)
 OUTPUT_OPTIONS = (
     Argument("predict", Flag(), False, "Theory only: no TensorFlow, nothing is verified.", True),
     Argument("values", Flag(), False, "Show the numbers too.", True),
     Argument("weights", Flag(), False, "Show the weights, their gates and the parameter count.", True),
     Argument("cost", Flag(), False, "Show multiply-adds and bytes, and their formulas.", True),
     Argument("cudnn", Flag(), False, "Show cuDNN's rules and trace which kernel each layer gets.", True),
+    *TIMING_OPTIONS,
     Argument("code", Flag(), False, "Write the answer as a Python program (--format code).", True),
     Argument("format", OneOf(FORMATS), "table", "How the answer is written:", True, "f"),
     OUTPUT_FILE,
@@ -50,6 +56,13 @@ BATCH_OPTIONS = (
     Argument("resume", FileName(), None, "Take the rows that this JSON Lines file has of an earlier run.", True),
     Argument("fail_fast", Flag(), False, "Stop at the first run that fails.", True),
 )
+COMPARE_OPTIONS = (
+    *TIMING_OPTIONS,
+    Argument("format", OneOf(COMPARISON_FORMATS), "table", "How the answer is written:", True, "f"),
+    OUTPUT_FILE,
+    OUTPUT["verbose"],
+)
+COMPARE = {option.name: option for option in COMPARE_OPTIONS}
 BATCH = {option.name: option for option in BATCH_OPTIONS}
 
 

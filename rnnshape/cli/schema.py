@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
 
 def write(what: str, output: Mapping[str, Any]) -> None:
-    """Write the JSON Schema of a batch ``"file"`` or of a ``"report"``."""
+    """Write the JSON Schema of a batch ``"file"``, of a ``"report"`` or of what ``"compare"`` prints."""
     if what == "report":
         from rnnshape.schema.report import report as schema
+    elif what == "compare":
+        from rnnshape.schema.comparison import comparison as schema
     else:
         from rnnshape.schema.file import batch_file as schema
     with destination(output.get("output_file")) as stream:

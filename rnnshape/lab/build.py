@@ -36,17 +36,22 @@ class Stack:
     def __init__(self, layers: list[Any]) -> None:
         self.layers = layers
 
-    def __call__(self, x: Any) -> list[Any]:
-        """What each layer returns; the last is what the stack returns."""
+    def __call__(self, x: Any, **first: Any) -> list[Any]:
+        """What each layer returns; the last is what the stack returns.  The first gets a mask, if there is one."""
         flow = []
         for layer in self.layers:
-            x = layer(x)
+            x = layer(x, **first)
+            first.pop("mask", None)
             flow.append(x)
         return flow
 
     @property
     def weights(self) -> list[Any]:
         return [weight for layer in self.layers for weight in layer.weights]
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        return [weight for layer in self.layers for weight in layer.trainable_weights]
 
 
 def _real(value: Any) -> Any:

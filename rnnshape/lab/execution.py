@@ -6,6 +6,7 @@ two cross (``lengths``).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.tensorflow import load
@@ -33,8 +34,21 @@ def chosen(spec: Spec) -> str:
     return "graph" if steps >= PAYS_FROM and not repeated else "eager"
 
 
+def handed(spec: Spec, layer: Callable[..., Any]) -> Callable[..., Any]:
+    """The call of a layer with what goes in beside its inputs: the mask, if there is one."""
+    if spec.mask is None:
+        return layer
+    return partial(layer, mask=load().constant(spec.mask))
+
+
+def prepared(execution: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call in this way of running, traced or compiled at its first use and not again."""
+    if execution == "eager":
+        return call
+    compiled: Callable[..., Any] = load().function(call, jit_compile=execution == "xla", autograph=False)
+    return compiled
+
+
 def run(execution: str, call: Callable[..., Any], *inputs: Any) -> Any:
     """What ``call`` returns on these inputs; the containers are the same in every way of running."""
-    if execution == "eager":
-        return call(*inputs)
-    return load().function(call, jit_compile=execution == "xla", autograph=False)(*inputs)
+    return prepared(execution, call)(*inputs)

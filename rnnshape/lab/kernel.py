@@ -17,12 +17,21 @@ CUDNN_OPS = frozenset({"CudnnRNN", "CudnnRNNV2", "CudnnRNNV3"})
 LOOP_OPS = frozenset({"While", "StatelessWhile"})
 
 
-def traced(layer: Any, *inputs: Any) -> tuple[str, ...]:
+def traced_or_none(layer: Any, call: Callable[..., Any], *inputs: Any) -> tuple[str, ...] | None:
+    """As ``traced``, or None where there is no graph: it is stricter than Python, and wants one dtype in a loop."""
+    try:
+        return traced(layer, call, *inputs)
+    except Exception:  # noqa: BLE001  Keras raises what it likes; the layer ran, so the answer stands
+        return None
+
+
+def traced(layer: Any, call: Callable[..., Any], *inputs: Any) -> tuple[str, ...]:
     """What each recurrent layer within became in the traced graph: ``"cudnn"``, ``"loop"`` or ``"unrolled"``.
 
-    They stand in the order in which theory names them; what has no loop over time is one ``"step"``.
+    ``call`` is how the layer is called.  The kernels stand in the order in which theory names the layers; what has
+    no loop over time is one ``"step"``.
     """
-    graph, made = operations(layer, *inputs)
+    graph, made = operations(layer, call, *inputs)
     return tuple(_kernel(own, UNROLLED) for own in made) or (_kernel(graph, STEP),)
 
 
@@ -32,7 +41,7 @@ def _kernel(operations: list[str], otherwise: str) -> str:
     return otherwise if LOOP_OPS.isdisjoint(operations) else LOOP
 
 
-def operations(layer: Any, *inputs: Any) -> tuple[list[str], list[list[str]]]:
+def operations(layer: Any, call: Callable[..., Any], *inputs: Any) -> tuple[list[str], list[list[str]]]:
     """The operations of the traced graph, and among them those of each recurrent layer's own calls.
 
     Nothing runs: a graph may hold an operation that this machine has no kernel for.
@@ -43,7 +52,7 @@ def operations(layer: Any, *inputs: Any) -> tuple[list[str], list[list[str]]]:
         # Beside the class' method and not over it; it goes again.
         each.__dict__["call"] = partial(_noting, each.call, noted)
     try:
-        graph = load().function(layer, autograph=False).get_concrete_function(*inputs).graph
+        graph = load().function(call, autograph=False).get_concrete_function(*inputs).graph
     finally:
         for each in recurrent:
             del each.__dict__["call"]

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable
 from rnnshape.lab.build import Stack, build
-from rnnshape.lab.execution import chosen, run
-from rnnshape.lab.kernel import noticing_cudnn, traced
-from rnnshape.lab.tensorflow import gpus, held_back, load, place
+from rnnshape.lab.execution import chosen, handed, run
+from rnnshape.lab.kernel import noticing_cudnn, traced_or_none
+from rnnshape.lab.tensorflow import gpus, held_back, load, place, tf32
 from rnnshape.layers.base import Given
 from rnnshape.layers.wiring import wire
 from rnnshape.structure import Structure, Tensor, describe
@@ -112,7 +112,7 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
             layer = build(spec.layer)
             inputs = _inputs(spec, layer)
             with noticing_cudnn() if gpu else nullcontext(bool) as cudnn_used:
-                result = run(execution, layer, *inputs)
+                result = run(execution, handed(spec, layer), *inputs)
     flow: tuple[Any, ...] = ()
     if isinstance(layer, Stack):
         flow, result = tuple(result), result[-1]
@@ -121,26 +121,18 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         returned=describe(result, _tensor),
         values=_arrays(result),
         weights=tuple(tuple(weight.shape) for weight in layer.weights),
-        twin=None if twin is None else _arrays(run(execution, _like(twin, layer, inputs[0]), *inputs)),
+        twin=None if twin is None else _arrays(run(execution, handed(spec, _like(twin, layer, inputs[0])), *inputs)),
         device=device,
         execution=execution,
         gpu=gpu,
-        tf32=tensorflow.config.experimental.tensor_float_32_execution_enabled() if device.startswith("GPU") else None,
-        traced=_traced(layer, inputs) if trace or gpu else None,
+        tf32=tf32(device),
+        traced=traced_or_none(layer, handed(spec, layer), *inputs) if trace or gpu else None,
         cudnn_used=cudnn_used(),
         into=None if spec.into is None else describe(_begun(spec.into, spec, execution, inputs[0], result), _tensor),
         flow=tuple(describe(returned, _tensor) for returned in flow),
         warnings=tuple(dict.fromkeys(_one_line(one) for one in said if issubclass(one.category, UserWarning))),
         versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
     )
-
-
-def _traced(layer: Any, inputs: tuple[Any, ...]) -> tuple[str, ...] | None:
-    """The kernels in the graph, or None where there is none: a graph is stricter than Python."""
-    try:
-        return traced(layer, *inputs)
-    except Exception:  # noqa: BLE001  Keras raises what it likes; the layer ran, so the answer stands
-        return None
 
 
 def _one_line(warning: warnings.WarningMessage) -> str:

@@ -130,6 +130,11 @@ def gpus() -> list[str]:
     return [device.name.removeprefix("/device:") for device in load().config.list_logical_devices("GPU")]
 
 
+def tf32(device: str) -> bool | None:
+    """Whether products of float32 are rounded to TensorFloat-32 there, or None where there is no such thing."""
+    return load().config.experimental.tensor_float_32_execution_enabled() if device.startswith("GPU") else None
+
+
 def place(device: str, *, cudnn: bool = False) -> str:
     """Where a layer runs: ``"CPU:0"`` or ``"GPU:0"``, for ``device`` auto, cpu or gpu.
 

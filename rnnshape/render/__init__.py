@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from rnnshape.batch import Tally
     from rnnshape.report import Report
+    from rnnshape.report.comparison import Compared
 
     Renderer = Callable[[Report, TextIO, "View"], None]
     RowsRenderer = Callable[[Tally, TextIO, "View"], None]
+    ComparisonRenderer = Callable[[Compared, TextIO], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +35,21 @@ class View:
 
 
 class _Format(NamedTuple):
-    """Where the function is that writes one Report, and the one that writes rows; ``streams`` a row at a time."""
+    """Where the function is that writes one Report, the one that writes rows and the one for a comparison.
+
+    Rows ``streams`` one at a time.
+    """
 
     report: str | None
     rows: str | None
     streams: bool = True
+    comparison: str | None = None
 
 
 _FORMATS = {
-    "table": _Format("table:write", "summary:write", streams=False),
-    "json": _Format("json:write", "json:write_rows"),
-    "jsonl": _Format("jsonl:write", "jsonl:write_rows"),
+    "table": _Format("table:write", "summary:write", streams=False, comparison="comparison:write"),
+    "json": _Format("json:write", "json:write_rows", comparison="json:write_comparison"),
+    "jsonl": _Format("jsonl:write", "jsonl:write_rows", comparison="jsonl:write_comparison"),
     "csv": _Format(None, "delimited:write_csv"),
     "tsv": _Format(None, "delimited:write_tsv"),
     "markdown": _Format(None, "markdown:write_rows"),
@@ -53,6 +59,7 @@ _FORMATS = {
 }
 FORMATS = tuple(name for name, form in _FORMATS.items() if form.report)
 ROWS_FORMATS = tuple(name for name, form in _FORMATS.items() if form.rows)
+COMPARISON_FORMATS = tuple(name for name, form in _FORMATS.items() if form.comparison)
 
 
 def renderer(name: str) -> Renderer:
@@ -64,6 +71,12 @@ def renderer(name: str) -> Renderer:
 def rows_renderer(name: str) -> RowsRenderer:
     """The function that writes the rows of a batch in this format."""
     write: RowsRenderer = _function(_FORMATS[name].rows)
+    return write
+
+
+def comparison_renderer(name: str) -> ComparisonRenderer:
+    """The function that writes a comparison in this format."""
+    write: ComparisonRenderer = _function(_FORMATS[name].comparison)
     return write
 
 

@@ -11,11 +11,18 @@ if TYPE_CHECKING:
     from rnnshape.batch import Tally
     from rnnshape.render import View
     from rnnshape.report import Report
+    from rnnshape.report.comparison import Compared
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
     """Write the contract's object."""
     json.dump(report.to_dict(values=view.values), stream, indent=2, allow_nan=False)
+    stream.write("\n")
+
+
+def write_comparison(compared: Compared, stream: TextIO) -> None:
+    """Write a comparison."""
+    json.dump(compared.to_dict(), stream, indent=2, allow_nan=False)
     stream.write("\n")
 
 

@@ -11,11 +11,17 @@ if TYPE_CHECKING:
     from rnnshape.batch import Tally
     from rnnshape.render import View
     from rnnshape.report import Report
+    from rnnshape.report.comparison import Compared
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
     """Write the contract's object as one line."""
     stream.write(json.dumps(report.to_dict(values=view.values), allow_nan=False) + "\n")
+
+
+def write_comparison(compared: Compared, stream: TextIO) -> None:
+    """Write a comparison as one line."""
+    stream.write(json.dumps(compared.to_dict(), allow_nan=False) + "\n")
 
 
 def write_rows(rows: Tally, stream: TextIO, view: View) -> None:

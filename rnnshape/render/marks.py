@@ -8,7 +8,7 @@ from rich import box
 
 
 class Marks(NamedTuple):
-    """Every sign that is not a letter."""
+    """Every sign that is not a letter; ``bar`` are the parts of a bar's last cell, the whole one last."""
 
     yes: str
     no: str
@@ -17,7 +17,8 @@ class Marks(NamedTuple):
     dot: str
     times: str
     box: box.Box
+    bar: str
 
 
-UNICODE = Marks("✓", "✗", "=", "≠", "·", "·", box.ROUNDED)
-ASCII = Marks("ok", "no", "=", "!=", "-", "*", box.ASCII)
+UNICODE = Marks("✓", "✗", "=", "≠", "·", "·", box.ROUNDED, "▏▎▍▌▋▊▉█")
+ASCII = Marks("ok", "no", "=", "!=", "-", "*", box.ASCII, "#")

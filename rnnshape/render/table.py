@@ -16,6 +16,7 @@ from rich.text import Text
 from rnnshape.render import verdict
 from rnnshape.render.grid import grid
 from rnnshape.render.marks import ASCII, UNICODE, Marks
+from rnnshape.render.seconds import line as timing_line
 from rnnshape.render.terminal import plain, show
 from rnnshape.structure import Nest, Structure, Tensor, leaves
 
@@ -231,6 +232,8 @@ def _footer(report: Report) -> Table:
     for note in report.notes:
         table.add_row(Text("Space", "head"), Text(note))
     table.add_row(Text("cuDNN", "head"), verdict.line(report))
+    if report.timing is not None:
+        table.add_row(Text("Time", "head"), Text(timing_line(report.timing)))
     table.add_row(Text("Paste", "head"), Text(report.unpacking, "code"))
     if report.wiring is not None:
         table.add_row(Text("Wire", "head"), Text(report.wiring.unpacking, "code"))

@@ -100,12 +100,14 @@ def _several(side: Any) -> tuple[Any, ...]:
     return side if isinstance(side, tuple) else (side,)
 
 
-def compare(left: Any, right: Any, tolerances: Mapping[str, float] = TOLERANCES) -> tuple[bool, bool, float | None]:
+def compare(
+    left: Any, right: Any, tolerances: Mapping[str, float] = TOLERANCES, tolerance: float | None = None
+) -> tuple[bool, bool, float | None]:
     """Whether two arrays are equal within tolerance, whether bitwise, and how far apart they are.
 
     Both are taken in the coarser of their two dtypes: where a wrapper returns float16 of a float32
-    state, equality can mean no more than that.  The distance is None when shapes differ or it is
-    not finite.
+    state, equality can mean no more than that; ``tolerance`` stands in for the dtype's own.  The distance
+    is None when shapes differ or it is not finite.
     """
     import numpy as np
 
@@ -118,7 +120,7 @@ def compare(left: Any, right: Any, tolerances: Mapping[str, float] = TOLERANCES)
     exact = bool(np.array_equal(wide, other, equal_nan=True))
     if exact:
         return True, True, 0.0
-    tolerance = tolerances.get(coarser.name, 0.0)
+    tolerance = tolerances.get(coarser.name, 0.0) if tolerance is None else tolerance
     holds = bool(np.allclose(wide, other, rtol=tolerance, atol=tolerance, equal_nan=True))
     with np.errstate(invalid="ignore"):
         difference = float(np.max(np.abs(wide - other)))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rnnshape.lab.observe import Observation
     from rnnshape.layers import Node
     from rnnshape.layers.base import Weight
+    from rnnshape.report.timing import Timing
     from rnnshape.spec import Spec
     from rnnshape.theory import Cost, Prediction, Verdict
 
@@ -101,6 +102,7 @@ class Report:
     is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for;
     ``expectations`` is the contract of the Spec, line by line.  ``kernels`` is what the rules say that each layer
     runs as where it ran (where nothing ran: where it was asked to), ``traced`` what the graph shows, or None.
+    ``timing`` is how long a call took, if that was asked.
     """
 
     spec: Spec
@@ -123,6 +125,7 @@ class Report:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     expectations: tuple[Expected, ...] = ()
+    timing: Timing | None = None
 
     @property
     def ok(self) -> bool:
@@ -218,6 +221,7 @@ class Report:
             **({"flow": [part.to_dict() for part in self.flow]} if self.flow else {}),
             **({"notes": list(self.notes)} if self.notes else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
+            **({"timing": self.timing.to_dict()} if self.timing else {}),
             **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
 

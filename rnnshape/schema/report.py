@@ -41,6 +41,7 @@ def report() -> Schema:
                 "notes": _list({"type": "string"}, "The arithmetic of sizes that need some."),
                 "warnings": _list({"type": "string"}, "What Keras warned of."),
                 "into": ref("into"),
+                "timing": ref("timing"),
                 "run": described(
                     "The run as data, to ask it again; null when it cannot be read.", type=["object", "null"]
                 ),
@@ -206,6 +207,14 @@ _DEFINITIONS: dict[str, Schema] = {
             "kind": _text("invalid, unreadable, keras, memory, device, tensorflow or unavailable; there may be more."),
             "message": _text("What is wrong."),
             "hint": _text("The way round it.", null=True),
+        }
+    ),
+    "timing": _object(
+        {
+            "seconds": _number("The median of a call.", "number"),
+            "quartiles": _list({"type": "number", "minimum": 0}, "Half of the runs lie between."),
+            "runs": _number("How many runs, each in turn with those of what it is compared with."),
+            "training": _flag("Whether a pass forward and backward, with training=True."),
         }
     ),
     "passed": _object({"expression": _text("The layer."), **_BOTH}),

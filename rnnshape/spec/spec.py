@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
+    from rnnshape.spec.masks import Rows
 
 _RUN = {option.name: option for option in RUN_OPTIONS}
 # T2 is the time axis inside a TimeDistributed; what else there is are the axes of a picture.
@@ -44,7 +45,7 @@ class Spec:
     cell; ``seed`` makes weights and input repeatable; ``device`` is ``"auto"``, ``"cpu"`` or ``"gpu"``;
     ``execution`` is ``"eager"``, ``"graph"``, ``"xla"`` or the faster one, ``"auto"``;
     ``into`` is a second layer, which gets this one's states as its ``initial_state``; ``expect`` is the
-    contract that the answer is held against.
+    contract that the answer is held against; ``mask`` says which steps of which sample are valid.
     """
 
     layer: Node
@@ -55,6 +56,7 @@ class Spec:
     name: str | None = None
     into: Node | None = None
     expect: Expectations | None = None
+    mask: Rows | None = None
 
     @property
     def tokens(self) -> range | None:

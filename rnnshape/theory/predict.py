@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from rnnshape.layers.base import Given, Law
+from rnnshape.layers.base import Given, Law, Mask
 from rnnshape.layers.recurrent import cell_of
 from rnnshape.layers.wiring import wire
 from rnnshape.structure import Structure, Tensor, describe
@@ -74,7 +74,8 @@ class Prediction:
 
 def predict(spec: Spec) -> Prediction:
     """What the layer returns on this input: structure, roles, letters, laws, weights, cuDNN."""
-    answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
+    mask = None if spec.mask is None else Mask.of(spec.mask)
+    answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype, mask=mask))
     returned = describe(answer.returned, _tensor)
     flow = tuple((text, describe(passed, _tensor)) for text, passed in answer.flow)
     return Prediction(

@@ -1,0 +1,52 @@
+"""``rnnshape compare``: layers with the same weights on the same input, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnshape import api
+from rnnshape.cli.options import COMPARE, TIMED, flagged, refused
+from rnnshape.cli.output import destination, note
+from rnnshape.errors import Invalid
+from rnnshape.render import comparison_renderer
+from rnnshape.spec.comparison import AXIS
+from rnnshape.spec.comparison import compared as comparison_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rnnshape.errors import Problem
+
+
+def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
+    """Compare what a command line names; the exit code of the answer.
+
+    Raises:
+        Invalid: with the problems of both, the question and how its answer is wanted.
+    """
+    output = {name: value for name, value in values.items() if name in COMPARE}
+    problems: list[Problem] = refused(output, COMPARE)
+    asked = {name: value for name, value in values.items() if name not in COMPARE or name in TIMED}
+    axis = asked.pop(AXIS.name, None)
+    timed = {name: asked.pop(name) for name in TIMED if name in asked}
+    try:
+        comparison = comparison_of(layers, asked, axis=axis, **timed)
+    except Invalid as error:
+        raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
+    if problems:
+        raise Invalid(flagged(problem, values) for problem in problems)
+    compared = api.judged(comparison)
+    with destination(output.get("output_file")) as stream:
+        comparison_renderer(output.get("format", "table"))(compared, stream)
+    for side in compared.sides:
+        for warning in side.report.warnings:
+            note(f"Keras warns: {side.variant.label}: {warning}")
+        if side.report.error is not None:
+            note(f"error: {side.variant.label}: {side.report.error.message}")
+            if side.report.error.hint:
+                note(f"hint: {side.report.error.hint}")
+    if output.get("verbose"):
+        from rnnshape.lab.tensorflow import replay
+
+        replay()
+    return compared.exit_code

@@ -1,0 +1,238 @@
+"""The table view of a comparison: the variants, what comes out side by side, what differs and why."""
+
+from __future__ import annotations
+
+from string import ascii_uppercase
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from rnnshape.render.grid import grid
+from rnnshape.render.marks import ASCII, UNICODE, Marks
+from rnnshape.render.seconds import bar, duration
+from rnnshape.render.table import _sizes
+from rnnshape.render.terminal import plain, show
+from rnnshape.report.comparison import STRUCTURE, ratio
+from rnnshape.spec.masks import written
+from rnnshape.structure import brackets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    from rich.console import RenderableType
+
+    from rnnshape.report.checks import Check
+    from rnnshape.report.comparison import Compared, Pair
+
+
+def write(compared: Compared, stream: TextIO) -> None:
+    """Draw the comparison on the stream."""
+    show(draw(compared, ASCII if plain(stream) else UNICODE), stream)
+
+
+def draw(compared: Compared, marks: Marks) -> RenderableType:
+    """The whole view as one renderable."""
+
+    parts: list[RenderableType] = [Text(compared.comparison.title, "title"), _context(compared, marks), Text()]
+    parts.append(_variants(compared, marks))
+    if compared.pairs:
+        parts += [Text(), _returns(compared), Text(), _outputs(compared, marks)]
+    if any(side.report.checks for side in compared.sides):
+        parts += [Text(), _laws(compared, marks)]
+    if any(side.timing for side in compared.sides):
+        parts += [Text(), _timings(compared, marks)]
+    return Group(*parts, Text(), _reasons(compared), *_verdict(compared, marks))
+
+
+def _letter(number: int) -> str:
+    """A, B … and behind Z the number."""
+    return ascii_uppercase[number] if number < len(ascii_uppercase) else str(number + 1)
+
+
+def _context(compared: Compared, marks: Marks) -> Text:
+
+    first = compared.sides[0]
+    spec, environment = first.variant.spec, first.report.environment
+    masks = {side.variant.spec.mask for side in compared.sides}
+    mask = f", mask {written(spec.mask)}" if spec.mask is not None and len(masks) == 1 else ""
+    devices = dict.fromkeys(side.report.environment["device"] for side in compared.sides)
+    where = " and ".join(device for device in devices if device) or "nothing ran"
+    return Text(
+        f"x {_sizes(spec.letters)} = {_sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
+        f"{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {environment['keras']}",
+        "faint",
+    )
+
+
+def _variants(compared: Compared, marks: Marks) -> Table:
+    """Who is compared: how it was run, what computed its steps, whether it has the same weights."""
+
+    sides = compared.sides
+    run = compared.comparison.axis != "execution"
+    columns = ["", "variant", *(["run"] if run else []), "kernel", "cuDNN", "weights"]
+    table = grid(marks, "What is compared", *columns)
+    for number, side in enumerate(sides):
+        table.add_row(
+            Text(_letter(number), "head"),
+            Text(side.variant.label, "code"),
+            *([side.way] if run else []),
+            side.kernel or ("nothing runs" if side.variant.static else "unknown"),
+            "used" if side.report.cudnn_used else "eligible" if side.report.cudnn.eligible else "not eligible",
+            "the first" if number == 0 else "other" if side.weights else "the same",
+        )
+    return table
+
+
+def _returns(compared: Compared) -> Table:
+    """The containers with their roles, once for all that return them."""
+    table = _by_letter()
+    table.title, table.title_justify = Text("What a call returns", "head"), "left"
+    of: dict[str, list[str]] = {}
+    for number, side in enumerate(compared.sides):
+        if side.structure is not None:
+            said = brackets(side.structure, lambda tensor: tensor.role)
+            of.setdefault(said, []).append(_letter(number))
+    for said, letters in of.items():
+        table.add_row(Text(" ".join(letters), "head"), Text(said, "role"))
+    return table
+
+
+def _by_letter() -> Table:
+    """A column of letters, and one of what is true of them."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _outputs(compared: Compared, marks: Marks) -> Table:
+    """A row a role: what the first returned, and how far from it the others are."""
+
+    found = {(pair.role, pair.variant): pair for pair in compared.pairs}
+    others = range(1, len(compared.sides))
+    table = grid(marks, "What comes out, against A", "role", "A", *map(_letter, others))
+    if any(not pair.equal for pair in compared.pairs if pair.role == STRUCTURE):
+        cells = [_cell(found.get((STRUCTURE, number)), None, marks) for number in others]
+        table.add_row(STRUCTURE, "", *cells)
+    for role, tensor in compared.sides[0].tensors.items():
+        cells = [_cell(found.get((role, number)), tensor.dtype, marks) for number in others]
+        table.add_row(Text(role, "role"), f"{_sizes(tensor.shape)} {tensor.dtype}", *cells)
+    return table
+
+
+def _cell(pair: Pair | None, dtype: str | None, marks: Marks) -> Text:
+
+    if pair is None:
+        return Text("")
+    mark, style = (marks.yes, "good") if pair.kept else (marks.no, "bad")
+    if pair.must is None:
+        mark, style = (marks.equal if pair.equal else marks.unequal), "teach"
+    text = Text(mark, style)
+    if pair.tensor is not None and pair.max_abs_diff is None and not pair.equal:
+        text += f" {_sizes(pair.tensor.shape)}"
+    elif pair.exact is not None:
+        text += f" {_distance(pair.max_abs_diff, pair.exact)}"
+    if pair.tensor is not None and pair.tensor.dtype not in ("", dtype):
+        text += f" {pair.tensor.dtype}"
+    return text
+
+
+def _distance(apart: float | None, exact: bool) -> str:
+    return "0" if exact else "?" if apart is None else f"{apart:.2g}"
+
+
+def _laws(compared: Compared, marks: Marks) -> Table:
+    """A row a law; what is only said to come out has no values to hold it against."""
+
+    checks = [{check.check: check for check in side.report.checks} for side in compared.sides]
+    table = grid(marks, "What equals what", "check", *map(_letter, range(len(checks))))
+    for law in dict.fromkeys(law for known in checks for law in known):
+        table.add_row(Text(law, "code"), *(_held(known.get(law), marks) for known in checks))
+    return table
+
+
+def _held(check: Check | None, marks: Marks) -> Text:
+
+    if check is None or check.holds is None:
+        return Text("")
+    style = "teach" if not check.guaranteed else "good" if check.holds else "bad"
+    return Text(f"{marks.yes if check.holds else marks.no} {_distance(check.max_abs_diff, bool(check.exact))}", style)
+
+
+# -- time ---------------------------------------------------------------------------------------
+
+
+def _timings(compared: Compared, marks: Marks) -> Table:
+
+    timings = {number: side.timing for number, side in enumerate(compared.sides) if side.timing}
+    some = next(iter(timings.values()))
+    what = "forward and backward" if some.training else "forward"
+    title = f"Time of a call, {what}: the median of {some.runs} runs, each in turn"
+    table = grid(marks, title, "", "median", "middle half", "ratio", "")
+    longest = max(timing.median for timing in timings.values())
+    for number, timing in timings.items():
+        times = ratio(compared.sides[number], compared.sides[0])
+        table.add_row(
+            Text(_letter(number), "head"),
+            duration(timing.median),
+            f"{duration(timing.lower)} to {duration(timing.upper)}",
+            "" if times is None else f"{times:.2f}",
+            bar(timing.median / longest, marks),
+        )
+    return table
+
+
+# -- why, and the verdict -----------------------------------------------------------------------
+
+
+def _reasons(compared: Compared) -> Table:
+    """Every reason once, behind the variants that it is true of; what is broken first."""
+    table = _by_letter()
+    of: dict[tuple[str, str], list[str]] = {}
+    for number, why, style in sorted(set(_told(compared)), key=lambda told: (told[2] != "bad", told[0])):
+        of.setdefault((why, style), []).append(_letter(number))
+    for (why, style), letters in of.items():
+        table.add_row(Text(" ".join(letters), "head"), Text(why, style))
+    return table
+
+
+def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
+    """Variant, reason and style of everything that there is to say."""
+    for number, side in enumerate(compared.sides):
+        if side.report.error is not None:
+            yield number, side.report.error.message, "bad"
+    for pair in compared.pairs:
+        if not pair.kept:
+            known = f"; a bug of Keras: docs/keras-quirks.md, {pair.quirk}" if pair.quirk else "; no reason is known"
+            yield pair.variant, f"{pair.role} must be {_needed(pair)}: {pair.why}{known}", "bad"
+        elif pair.role != STRUCTURE:
+            yield pair.variant, pair.why if pair.must is None else f"{_needed(pair)}: {pair.why}", ""
+
+
+def _needed(pair: Pair) -> str:
+    return {"bitwise": "bitwise equal", "close": "equal within tolerance", "shape": "the same"}[pair.must or "shape"]
+
+
+def _verdict(compared: Compared, marks: Marks) -> Iterator[Text]:
+
+    yield Text()
+    broken, needed = len(compared.broken), sum(pair.must is not None for pair in compared.pairs)
+    told = {pair.variant for pair in compared.broken if pair.role == STRUCTURE}
+    odd = [
+        _letter(number)
+        for number, side in enumerate(compared.sides)
+        if not side.report.ok and side.report.error is None and number not in told
+    ]
+    if compared.errors:
+        yield Text(f"{marks.no} {len(compared.errors)} of {len(compared.sides)} gave no answer.", "bad")
+    if broken:
+        yield Text(f"{marks.no} {broken} of {needed} that must be equal {'is' if broken == 1 else 'are'} not.", "bad")
+    if odd:
+        yield Text(f"{marks.no} Theory and the real layer disagree in {', '.join(odd)}.", "bad")
+    if compared.ok and needed:
+        yield Text(f"{marks.yes} All that must be equal is.", "good")
+    elif compared.ok:
+        yield Text("Nothing here has to be equal.", "faint")

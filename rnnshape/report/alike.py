@@ -1,0 +1,229 @@
+"""Which two variants must be equal, and why: what theory knows of one function computed in two ways.
+
+A pair must be equal ``"bitwise"``, or ``"close"`` (within the tolerance of its coarser dtype), or only in its
+``"shape"`` where nothing was computed; or need not be equal at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from rnnshape.layers.arguments import CONSTRAINTS, KERNEL_INITIALIZERS, REGULARIZERS
+from rnnshape.layers.base import CUDNN, compute_dtype
+from rnnshape.layers.changes import as_layers, everywhere
+from rnnshape.layers.node import Node
+from rnnshape.report.checks import TOLERANCES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.spec.comparison import Variant
+
+PAGE = "docs/keras-quirks.md"
+UNROLLED = "Unrolled, backwards and masked: the wrong steps are zero"
+STACKED = "Stacked cells: the static structure is wrong"
+UNLIKE = "Two unlike directions: the static shape is wrong"
+UNLIKE_DTYPES = "A Bidirectional of another dtype: the static dtype is wrong"
+"""Headings of ``PAGE``."""
+
+# What keeps a state within bounds; any other activation may let the last bits grow without end.
+_BOUNDED = {"tanh", "sigmoid", "hard_sigmoid", "hard_tanh", "softsign", "softmax", "sparse_sigmoid", "sparsemax"}
+
+# How much a tolerance widens: in a SimpleRNN no gate holds back what the last bits of a step have become in the
+# next, and a GPU multiplies float32 with the 10 bits of TF32.
+_UNGATED, _TF32 = 100.0, 400.0
+
+# What does not change what a layer computes once it has its weights, in a first call and not in training.
+_NO_MATTER = {
+    *("unroll", "implementation", "use_cudnn", "dtype", "name", "trainable", "seed", "stateful", "return_state"),
+    *("dropout", "recurrent_dropout", "rate", "noise_shape", "unit_forget_bias", "activity_regularizer"),
+    *(argument.name for argument in (*KERNEL_INITIALIZERS, *REGULARIZERS, *CONSTRAINTS)),
+    *("embeddings_initializer", "embeddings_regularizer", "embeddings_constraint"),
+}
+# What changes the output of the outermost layer and leaves its states as they are.
+_OUTPUT_ONLY = ("return_sequences", "merge_mode", "zero_output_for_mask")
+
+
+@dataclass(frozen=True, slots=True)
+class Must:
+    """How equal a pair must be (None: it need not be), why, and within what (None: what its dtype can tell)."""
+
+    kind: Literal["bitwise", "close", "shape"] | None
+    why: str
+    tolerance: float | None = None
+
+
+class Ran(NamedTuple):
+    """How a variant was run in the end, what computed its steps, and where."""
+
+    way: str
+    kernel: str
+    device: str
+
+
+def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> Must:
+    """How equal this role must be in two variants that have the same weights."""
+    first, other = variants
+    if other.static:
+        return Must("shape", "what is said before it runs must be what comes out")
+    if first.spec.mask != other.spec.mask:
+        return Must(None, "a masked step is skipped: the states stay, the output is repeated or zero")
+    masked, of_state = _masked(first), not role.endswith("output")
+    functions = [_function(one.spec.layer, masked, of_state) for one in (first, other)]
+    if functions[0] != functions[1]:
+        return Must(None, f"another function: {_unlike(*functions)}")
+    fused = [CUDNN in one.kernel for one in ran]
+    if masked and fused[0] != fused[1] and not of_state:
+        return Must(None, "at masked steps cuDNN gives zeros, the loop repeats its last output")
+    reasons = list(_apart((first.spec.layer, other.spec.layer), ran))
+    bitwise = "; ".join(_same(first.spec.layer, other.spec.layer)) or "the same numbers go the same way"
+    if not reasons:
+        return Must("bitwise", bitwise)
+    if _unbounded(first.spec.layer):
+        return Must(None, "its activation is not bounded: what the last bits become may grow without end")
+    # What is computed in float16 somewhere inside is no more exact for coming out in float32.
+    tolerance = max(TOLERANCES[dtype] for dtype in (*_computes(first.spec.layer), *_computes(other.spec.layer)))
+    return Must("close", "; ".join(why for why, _ in reasons), tolerance * max(slack for _, slack in reasons))
+
+
+def quirk(first: Variant, other: Variant) -> str | None:
+    """The heading under which ``PAGE`` tells why Keras does not keep what it must."""
+    node = other.spec.layer
+    if other.static or other.way == "predict":
+        if any(part.name == "StackedRNNCells" or isinstance(_cell(part), tuple) for part in node.walk()):
+            return STACKED
+        if any(part.name == "Bidirectional" and part["backward_layer"] is not None for part in node.walk()):
+            return UNLIKE
+        if any(part.name == "Bidirectional" and len(_computes(part)) > 1 for part in node.walk()):
+            return UNLIKE_DTYPES
+    unrolled = [_loops(one.spec.layer) for one in (first, other)]
+    if _masked(other) and unrolled[0] != unrolled[1] and _turned_and_zeroed(node):
+        return UNROLLED
+    return None
+
+
+def _masked(variant: Variant) -> bool:
+    """Whether a mask reaches a layer: the one that is handed in, or one that a layer makes."""
+    made = (
+        part.name == "Masking" or (part.has("mask_zero") and part["mask_zero"]) for part in variant.spec.layer.walk()
+    )
+    return variant.spec.mask is not None or any(made)
+
+
+def _cell(node: Node) -> object:
+    return node["cell"] if node.has("cell") else None
+
+
+def _loops(node: Node) -> list[bool]:
+    return [part["unroll"] for part in node.walk() if part.has("unroll")]
+
+
+def _turned_and_zeroed(node: Node) -> bool:
+    """Whether a layer in it reads backwards and gives zeros at masked steps of a sequence."""
+    if node.name == "Bidirectional":
+        return bool(node["layer"]["return_sequences"]) or any(map(_turned_and_zeroed, node.children))
+    return any(
+        all(part.has(name) and part[name] for name in ("go_backwards", "zero_output_for_mask", "return_sequences"))
+        for part in node.walk()
+    ) or any(_turned_and_zeroed(child) for child in node.children)
+
+
+# -- one function -------------------------------------------------------------------------------
+
+
+def _function(node: Node, masked: bool, of_state: bool) -> Node:
+    """The layer without what makes no difference to what it computes: equal nodes are one function."""
+
+    def bare(part: Node) -> Node:
+        idle = _NO_MATTER if masked else _NO_MATTER | {"zero_output_for_mask"}
+        return _without(part, idle)
+
+    known = as_layers(everywhere(node, bare))
+    return _states_only(known) if of_state else known
+
+
+def _without(node: Node, names: set[str]) -> Node:
+    return Node.of(node.cls, {name: value for name, value in node.given if name not in names})
+
+
+def _states_only(node: Node) -> Node:
+    """The layer, a stack's last layer, or both directions, without what only the output depends on."""
+    if node.cls.kind == "stack":
+        *before, last = node["layers"]
+        return node.but(layers=(*before, _states_only(last)))
+    bare = _without(node, set(_OUTPUT_ONLY))
+    if node.name != "Bidirectional":
+        return bare
+    inside = {name: _states_only(value) for name, value in bare.given if isinstance(value, Node)}
+    return bare.but(**inside)
+
+
+def _unlike(first: Node, other: Node) -> str:
+    """Where two layers begin to differ: their classes, or the arguments that differ."""
+    for one, two in zip(first.walk(), other.walk(), strict=False):
+        if one.cls is not two.cls:
+            return f"{two.name} against {one.name}"
+        differ = [
+            f"{name}={two[name]!r} against {one[name]!r}"
+            for name in one.cls.defaults
+            if one[name] != two[name] and not isinstance(one[name], Node | tuple)
+        ]
+        if differ:
+            return ", ".join(differ)
+    return f"{other.text} against {first.text}"
+
+
+# -- how it is computed -------------------------------------------------------------------------
+
+
+def _same(first: Node, other: Node) -> Iterator[str]:
+    """What is done in another way and with the same arithmetic, step for step."""
+    names = [[part.name for part in node.walk()] for node in (first, other)]
+    if names[0] != names[1]:
+        yield "RNN around a cell is the layer of that name, number for number"
+    if _loops(first) != _loops(other):
+        yield "unrolled or not, each step is the same arithmetic"
+
+
+def _apart(nodes: tuple[Node, Node], ran: tuple[Ran, Ran]) -> Iterator[tuple[str, float]]:
+    """What may change the last bits, and how much wider than usual the tolerance is for it."""
+    ways = [one.way for one in ran]
+    grows = _UNGATED if any(part.name.startswith("SimpleRNN") for part in nodes[0].walk()) else 1.0
+    if _computes(nodes[0]) != _computes(nodes[1]):
+        yield "equal as far as the coarser dtype can tell", grows
+    if "xla" in ways and ways[0] != ways[1]:
+        yield "XLA fuses and reorders the arithmetic", grows
+    elif ways[0] != ways[1]:
+        yield "a graph may order its sums otherwise", grows
+    elif "eager" not in ways and any(_same(*nodes)):
+        yield "two graphs may order their sums otherwise", grows
+    if any("GPU" in one.device for one in ran) and ran[0] != ran[1]:
+        single = _computes(nodes[0]) | _computes(nodes[1]) <= {"float32", "float64"}
+        yield "a GPU sums in another order and multiplies in TF32", max(grows, _TF32 if single else 1.0)
+    if _implementations(nodes[0]) != _implementations(nodes[1]):
+        yield "gate by gate or all gates at once: the sums are ordered otherwise", grows
+
+
+def _unbounded(node: Node) -> bool:
+    """Whether a loop over time hands on what no activation bounds; a Dense behind it is no loop."""
+    names = ("activation", "recurrent_activation")
+    return any(
+        part[name] not in _BOUNDED
+        for part in node.walk()
+        if part.has("return_sequences") or part.cls.kind == "cell"
+        for name in names
+        if part.has(name)
+    )
+
+
+def _computes(node: Node) -> set[str]:
+    """The dtypes in which its layers and cells compute."""
+    return {compute_dtype(part["dtype"]) for part in node.walk() if part.has("dtype")}
+
+
+def _implementations(node: Node) -> list[int]:
+    """The implementation of each layer; recurrent_dropout forces 1."""
+    return [
+        1 if part["recurrent_dropout"] else part["implementation"] for part in node.walk() if part.has("implementation")
+    ]

@@ -1,0 +1,286 @@
+"""A comparison judged: which pairs must be equal and are, which are not, and why.  Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import FAILED, OK, UNAVAILABLE, RnnshapeError
+from rnnshape.report.alike import PAGE, Must, Ran, must, quirk
+from rnnshape.report.checks import compare
+from rnnshape.report.report import SCHEMA_VERSION, Report, assemble
+from rnnshape.report.timing import Timing
+from rnnshape.spec.masks import written
+from rnnshape.structure import Nest, Structure, Tensor, brackets, labelled, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.lab.compare import Outcome
+    from rnnshape.spec.comparison import Comparison, Variant
+    from rnnshape.theory import Prediction
+
+STRUCTURE = "structure"
+"""What a pair is called that holds containers against containers, and not one role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One variant: what is known of it, what it returned, and how long it took.
+
+    ``report`` is that of the single layer; ``structure`` what came out, or was said to come out, with roles,
+    and None when there is none; ``weights`` why it has other weights than the first.
+    """
+
+    variant: Variant
+    report: Report
+    structure: Structure | None
+    way: str
+    kernel: str | None
+    weights: str | None
+    timing: Timing | None
+
+    @property
+    def ran(self) -> Ran:
+        return Ran(self.way, self.kernel or "", self.report.environment["device"] or "")
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        return {} if self.structure is None else {tensor.role: tensor for tensor in leaves(self.structure)}
+
+    @property
+    def arrays(self) -> dict[str, Any]:
+        return dict(zip(self.tensors, self.report.values, strict=False))
+
+    def to_dict(self, first: Side) -> dict[str, Any]:
+        report = self.report
+        return {
+            "label": self.variant.label,
+            "expression": report.expression,
+            "mask": self.variant.spec.mask and written(self.variant.spec.mask),
+            "way": self.way,
+            "device": report.environment["device"],
+            "kernel": self.kernel,
+            "cudnn": {"eligible": report.cudnn.eligible, "used": report.cudnn_used, "hint": report.cudnn.hint},
+            "weights": self.weights or "same",
+            "observed": self.structure and _dtype_or_null(self.structure.to_dict()),
+            "laws": [check.to_dict() for check in report.checks],
+            "timing": self.timing and {**self.timing.to_dict(), "ratio": ratio(self, first)},
+            "error": report.error and report.error.to_dict(),
+        }
+
+
+def _dtype_or_null(structure: dict[str, Any]) -> dict[str, Any]:
+    """``compute_output_shape`` says no dtype."""
+    if structure["kind"] == "tensor":
+        return {**structure, "dtype": structure["dtype"] or None}
+    return {**structure, "items": [_dtype_or_null(item) for item in structure["items"]]}
+
+
+def ratio(side: Side, first: Side) -> float | None:
+    """How many times as long as the first."""
+    if side.timing is None or first.timing is None or not first.timing.median:
+        return None
+    return side.timing.median / first.timing.median
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One role of one variant against that of the first; numbers are indices of the variants.
+
+    ``exact`` and ``max_abs_diff`` are None where nothing was computed; ``must`` is how equal it has to be
+    (None: it need not), ``quirk`` where Keras' own bug is told that breaks it.
+    """
+
+    role: str
+    variant: int
+    against: int
+    tensor: Tensor | None
+    equal: bool
+    exact: bool | None
+    max_abs_diff: float | None
+    must: str | None
+    why: str
+    quirk: str | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is as equal as it must be."""
+        return self.must is None or bool(self.exact if self.must == "bitwise" else self.equal)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "role": self.role,
+            "variant": self.variant,
+            "against": self.against,
+            "shape": self.tensor and list(self.tensor.shape),
+            "dtype": (self.tensor and self.tensor.dtype) or None,
+            "equal": self.equal,
+            "exact": self.exact,
+            "max_abs_diff": self.max_abs_diff,
+            "must": self.must,
+            "why": self.why,
+            "quirk": self.quirk and f"{PAGE}: {self.quirk}",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The answer to a Comparison."""
+
+    comparison: Comparison
+    sides: tuple[Side, ...]
+    pairs: tuple[Pair, ...]
+
+    @property
+    def broken(self) -> tuple[Pair, ...]:
+        """The pairs that must be equal and are not."""
+        return tuple(pair for pair in self.pairs if not pair.kept)
+
+    @property
+    def errors(self) -> tuple[Side, ...]:
+        return tuple(side for side in self.sides if side.report.error is not None)
+
+    @property
+    def ok(self) -> bool:
+        """Every pair that must be equal is, theory agrees with each variant, and none failed."""
+        return not self.broken and all(side.report.ok for side in self.sides)
+
+    @property
+    def exit_code(self) -> int:
+        codes = [side.report.exit_code for side in self.errors]
+        if UNAVAILABLE in codes:
+            return UNAVAILABLE
+        # What Keras refuses in one way, and computes in the first, is asked well and is not equal.
+        differs = self.comparison.axis is not None and self.sides[0] not in self.errors
+        return OK if self.ok else FAILED if differs or not codes else max(codes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that ``json.dumps`` takes; ``rnnshape schema compare`` describes it."""
+        first = self.sides[0]
+        spec = first.variant.spec
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "axis": self.comparison.axis,
+            "input": {"shape": list(spec.input), "symbolic": list(spec.letters), "dtype": spec.input_dtype},
+            "compare": [side.to_dict(first) for side in self.sides],
+            "pairs": [pair.to_dict() for pair in self.pairs],
+            "environment": {**first.report.environment, "execution": first.way},
+            "ok": self.ok,
+        }
+
+
+def judge(comparison: Comparison, predictions: list[Prediction], outcomes: tuple[Outcome, ...]) -> Compared:
+    """Theory's predictions and the lab's outcomes, a pair each variant, as one answer."""
+    sides = tuple(_side(comparison, *one) for one in zip(comparison.variants, predictions, outcomes, strict=True))
+    pairs = [pair for number in range(1, len(sides)) for pair in _pairs(number, sides)]
+    return Compared(comparison, sides, tuple(pairs))
+
+
+def _side(comparison: Comparison, variant: Variant, predicted: Prediction, outcome: Outcome) -> Side:
+    seen = outcome.seen
+    report = assemble(variant.spec, _comparable(variant, predicted), seen)
+    returned = outcome.static if seen is None or isinstance(seen, RnnshapeError) else seen.returned
+    return Side(
+        variant=variant,
+        report=report,
+        structure=returned and _in_order(labelled(returned, predicted.returned), predicted.returned),
+        way=outcome.way,
+        kernel=outcome.kernel,
+        weights=outcome.unmapped,
+        timing=Timing.of(outcome.times, training=comparison.training),
+    )
+
+
+def _comparable(variant: Variant, predicted: Prediction) -> Prediction:
+    """Theory's answer without what the lab did not look at here, and without the promises that a mask breaks."""
+    masked = variant.spec.mask is not None
+    laws = [law for law in predicted.laws if "(...)" not in law.check]
+    return replace(
+        predicted,
+        laws=tuple(law._replace(guaranteed=law.guaranteed and not masked) for law in laws),
+        flow=(),
+    )
+
+
+def _in_order(structure: Structure, predicted: Structure) -> Structure:
+    """The structure with the role of each tensor, also where a container is another and so its place.
+
+    Keras returns the same tensors in the same order however they are nested.
+    """
+    known = list(leaves(predicted))
+    if len(known) != len(list(leaves(structure))):
+        return structure
+    roles = iter(known)
+
+    def named(part: Structure) -> Structure:
+        if isinstance(part, Nest):
+            return replace(part, items=tuple(map(named, part.items)))
+        foretold = next(roles)
+        here = replace(foretold, path=part.path)
+        return labelled(part, here)
+
+    return named(structure)
+
+
+# -- pairs --------------------------------------------------------------------------------------
+
+
+def _pairs(number: int, sides: tuple[Side, ...]) -> Iterator[Pair]:
+    first, side = sides[0], sides[number]
+    if first.structure is None or side.structure is None:
+        return
+    yield _containers(number, first, side)
+    theirs = first.tensors
+    for role, tensor in side.tensors.items():
+        if role in theirs:
+            yield _pair(number, first, side, (theirs[role], tensor))
+
+
+def _containers(number: int, first: Side, side: Side) -> Pair:
+    """Containers against containers: they must be equal where theory says the same of both."""
+    seen = [_brackets(one.structure) for one in (first, side)]
+    foretold = [_brackets(one.report.predicted) for one in (first, side)]
+    needed = "shape" if foretold[0] == foretold[1] else None
+    equal = seen[0] == seen[1]
+    why = "the same containers" if equal else f"{seen[1]} against {seen[0]}"
+    pair = Pair(STRUCTURE, number, 0, None, equal, None, None, needed, why)
+    return _explained(pair, first, side)
+
+
+def _brackets(structure: Structure | None) -> str:
+    return "" if structure is None else brackets(structure, lambda tensor: tensor.role)
+
+
+def _pair(number: int, first: Side, side: Side, tensors: tuple[Tensor, Tensor]) -> Pair:
+    theirs, own = tensors
+    wanted = _must(first, side, own.role)
+    if side.variant.static:
+        shapes_equal, dtypes_equal = theirs.shape == own.shape, own.dtype in ("", theirs.dtype)
+        why = wanted.why if shapes_equal and dtypes_equal else _against(own, theirs)
+        pair = Pair(own.role, number, 0, own, shapes_equal and dtypes_equal, None, None, wanted.kind, why)
+    else:
+        equal, exact, apart = compare(first.arrays[own.role], side.arrays[own.role], tolerance=wanted.tolerance)
+        if apart is None and theirs.shape == own.shape:
+            wanted = Must(None, "not finite: what overflows need not do so in one way")
+        why = wanted.why if theirs.shape == own.shape else f"{_against(own, theirs)}; {wanted.why}"
+        pair = Pair(own.role, number, 0, own, equal, exact, apart, wanted.kind, why)
+    return _explained(pair, first, side)
+
+
+def _must(first: Side, side: Side, role: str) -> Must:
+    if side.weights is not None and not side.variant.static:
+        return Must(None, f"other weights: {side.weights}")
+    return must((first.variant, side.variant), (first.ran, side.ran), role)
+
+
+def _explained(pair: Pair, first: Side, side: Side) -> Pair:
+    """The pair with the bug of Keras that breaks it, where one is known."""
+    return pair if pair.kept else replace(pair, quirk=quirk(first.variant, side.variant))
+
+
+def _against(own: Tensor, theirs: Tensor) -> str:
+    sizes = [f"({', '.join(map(str, tensor.shape))})" for tensor in (own, theirs)]
+    if sizes[0] != sizes[1]:
+        return f"{sizes[0]} against {sizes[1]}"
+    return f"{own.dtype} against {theirs.dtype}"
