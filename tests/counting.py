@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnshape.lab.build import build
-from rnnshape.lab.observe import _inputs
+from rnnshape.lab.observe import feed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Uncounted(Exception):
 def called(spec: rnnshape.Spec) -> tuple[Any, Any]:
     """The real layer after its first call, and what it was called with."""
     layer = build(spec.layer)
-    inputs = _inputs(spec, layer)
+    inputs = feed(spec, layer)
     layer(*inputs)
     return layer, inputs
 
@@ -42,7 +42,7 @@ def traced(spec: rnnshape.Spec) -> tuple[Any, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         layer = build(spec.layer)
-        inputs = _inputs(spec, layer)
+        inputs = feed(spec, layer)
         if any(node.has("stateful") and node["stateful"] for node in spec.layer.walk()):
             layer(*inputs)  # it makes its states when it is built, and a graph cannot do that
         signature = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)

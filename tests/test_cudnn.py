@@ -17,7 +17,7 @@ import rnnshape
 from rnnshape.lab import observe
 from rnnshape.lab.build import build
 from rnnshape.lab.kernel import CUDNN_OPS, LOOP_OPS, noticing_cudnn, operations, traced
-from rnnshape.lab.observe import _inputs
+from rnnshape.lab.observe import feed
 from rnnshape.lab.tensorflow import gpus, held_back, load
 from rnnshape.layers import installed
 from rnnshape.layers.base import Given, Mask
@@ -178,7 +178,7 @@ def _small(layer: str) -> Spec:
 def _trace(spec: Spec) -> tuple[tuple[Any, ...], Any]:
     with held_back():
         layer = build(spec.layer)
-        return _inputs(spec, layer), layer
+        return feed(spec, layer), layer
 
 
 @pytest.mark.usefixtures("told_of_a_gpu")

@@ -15,7 +15,7 @@ from rnnshape.errors import RnnshapeError
 from rnnshape.lab.build import Stack, build
 from rnnshape.lab.execution import chosen, handed, prepared
 from rnnshape.lab.kernel import traced_or_none
-from rnnshape.lab.observe import Observation, _explained, _inputs, _one_line, _seeded, _tensor, _tidy
+from rnnshape.lab.observe import Observation, bare, explained, feed, one_line, seeded, tidy
 from rnnshape.lab.tensorflow import gpus, held_back, load, place, tf32
 from rnnshape.lab.timing import interleaved
 from rnnshape.layers.base import CUDNN
@@ -103,7 +103,7 @@ def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
 def _all_ready(comparison: Comparison) -> list[_Side | Outcome]:
     """Each variant made ready, or its error; the first that is ready lends the others its weights."""
     tensorflow = load()
-    _tidy(tensorflow)
+    tidy(tensorflow)
     auto = _way_of_all(comparison)
     sides: list[_Side | Outcome] = []
     lent: list[np.ndarray[Any, Any]] | None = None
@@ -133,18 +133,18 @@ def _ready(variant: Variant, way: str, lent: list[np.ndarray[Any, Any]] | None) 
     with (
         held_back(),
         tensorflow.device(device),
-        _explained(tensorflow),
+        explained(tensorflow),
         warnings.catch_warnings(record=True) as said,
-        _seeded(spec.seed),
+        seeded(spec.seed),
     ):
         warnings.simplefilter("always")
         layer = build(spec.layer)
-        inputs = _inputs(spec, layer)
+        inputs = feed(spec, layer)
         _give_weights(spec, layer, inputs)
         unmapped = None if lent is None else _taken(layer, lent)
         ask: Callable[..., Any] = _CALLS.get(way) or partial(_running, way)
         call: Callable[..., Any] = ask(spec, layer, inputs)
-    warned = tuple(dict.fromkeys(_one_line(one) for one in said if issubclass(one.category, UserWarning)))
+    warned = tuple(dict.fromkeys(one_line(one) for one in said if issubclass(one.category, UserWarning)))
     return _Side(variant, way, device, layer, inputs, call, unmapped, warned)
 
 
@@ -226,7 +226,7 @@ _CALLS = {"predict": _predicting, "symbolic": _symbolic, "compute_output_shape":
 def _looked_at(side: _Side, kernels: dict[tuple[Any, ...], str | None]) -> Outcome:
     tensorflow = load()
     try:
-        with held_back(), tensorflow.device(side.device), _explained(tensorflow):
+        with held_back(), tensorflow.device(side.device), explained(tensorflow):
             result = side.call()
             if side.way == "compute_output_shape":
                 return Outcome(None, side.way, static=_shapes(result), unmapped=side.unmapped)
@@ -244,7 +244,7 @@ def _observation(side: _Side, result: Any, kernel: str | None) -> Observation:
 
     tensorflow = load()
     return Observation(
-        returned=describe(result, _tensor),
+        returned=describe(result, bare),
         values=tuple(np.asarray(tensor) for tensor in tensorflow.nest.flatten(result)),
         weights=tuple(tuple(weight.shape) for weight in side.layer.weights),
         twin=None,
@@ -315,7 +315,7 @@ def _times(sides: list[_Side | None], training: bool) -> list[tuple[float, ...]]
         calls.append(_timed_call(side, training) if side is not None and able else None)
     devices = {side.device for side in sides if side is not None}
     sync = tensorflow.test.experimental.sync_devices if any("GPU" in device for device in devices) else None
-    with held_back(), _explained(tensorflow):
+    with held_back(), explained(tensorflow):
         return interleaved(calls, sync)
 
 

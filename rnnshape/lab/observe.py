@@ -91,8 +91,8 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
         tensorflow = load()
         insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
         device = place(spec.device, cudnn=insists)
-        _tidy(tensorflow)
-        with held_back(), tensorflow.device(device), _explained(tensorflow):
+        tidy(tensorflow)
+        with held_back(), tensorflow.device(device), explained(tensorflow):
             execution = chosen(spec)
             try:
                 return _observed(spec, device, execution, trace=trace)
@@ -108,9 +108,9 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
     gpu = bool(gpus())
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        with _seeded(spec.seed):
+        with seeded(spec.seed):
             layer = build(spec.layer)
-            inputs = _inputs(spec, layer)
+            inputs = feed(spec, layer)
             with noticing_cudnn() if gpu else nullcontext(bool) as cudnn_used:
                 result = run(execution, handed(spec, layer), *inputs)
     flow: tuple[Any, ...] = ()
@@ -118,7 +118,7 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         flow, result = tuple(result), result[-1]
     twin = spec.layer.cls.twin(spec.layer)
     return Observation(
-        returned=describe(result, _tensor),
+        returned=describe(result, bare),
         values=_arrays(result),
         weights=tuple(tuple(weight.shape) for weight in layer.weights),
         twin=None if twin is None else _arrays(run(execution, handed(spec, _like(twin, layer, inputs[0])), *inputs)),
@@ -128,14 +128,14 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         tf32=tf32(device),
         traced=traced_or_none(layer, handed(spec, layer), *inputs) if trace or gpu else None,
         cudnn_used=cudnn_used(),
-        into=None if spec.into is None else describe(_begun(spec.into, spec, execution, inputs[0], result), _tensor),
-        flow=tuple(describe(returned, _tensor) for returned in flow),
-        warnings=tuple(dict.fromkeys(_one_line(one) for one in said if issubclass(one.category, UserWarning))),
+        into=None if spec.into is None else describe(_begun(spec.into, spec, execution, inputs[0], result), bare),
+        flow=tuple(describe(returned, bare) for returned in flow),
+        warnings=tuple(dict.fromkeys(one_line(one) for one in said if issubclass(one.category, UserWarning))),
         versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
     )
 
 
-def _one_line(warning: warnings.WarningMessage) -> str:
+def one_line(warning: warnings.WarningMessage) -> str:
     return " ".join(str(warning.message).split())
 
 
@@ -145,14 +145,14 @@ _LAYERS_BETWEEN_CLEARINGS = 100
 _looked = count(1)
 
 
-def _tidy(tensorflow: Any) -> None:
+def tidy(tensorflow: Any) -> None:
     """Keep memory flat over many layers: now and then let go of what Keras and TensorFlow have cached."""
     if next(_looked) % _LAYERS_BETWEEN_CLEARINGS == 0:
         # Collecting garbage too would take longer than a layer, and frees nothing more here.
         tensorflow.keras.backend.clear_session(free_memory=False)
 
 
-def _inputs(spec: Spec, layer: Any) -> tuple[Any, ...]:
+def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
     """What the layer is called with, from the seed."""
     import numpy as np
 
@@ -197,7 +197,7 @@ def _like(node: Node, layer: Any, x: Any) -> Any:
     return twin
 
 
-def _tensor(value: Any, path: str) -> Tensor:
+def bare(value: Any, path: str) -> Tensor:
     shape = tuple(value.shape)
     device = value.device.rpartition("device:")[2] or None
     return Tensor("unknown", path, shape, tuple(map(str, shape)), value.dtype.name, device)
@@ -208,7 +208,7 @@ def _arrays(result: Any) -> tuple[np.ndarray[Any, Any], ...]:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Seed what Keras draws its weights' seeds from, for us alone.
 
     An initializer or a Dropout that is given no seed draws one from Python's ``random``
@@ -227,7 +227,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def _explained(tensorflow: Any) -> Iterator[None]:
+def explained(tensorflow: Any) -> Iterator[None]:
     """Turn what Keras or TensorFlow raises into one clear error with its own reason."""
     try:
         yield

@@ -9,10 +9,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from rnnshape.render.grid import grid
+from rnnshape.render.grid import grid, sizes
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.seconds import bar, duration
-from rnnshape.render.table import _sizes
 from rnnshape.render.terminal import plain, show
 from rnnshape.report.comparison import STRUCTURE, ratio
 from rnnshape.spec.masks import written
@@ -61,7 +60,7 @@ def _context(compared: Compared, marks: Marks) -> Text:
     devices = dict.fromkeys(side.report.environment["device"] for side in compared.sides)
     where = " and ".join(device for device in devices if device) or "nothing ran"
     return Text(
-        f"x {_sizes(spec.letters)} = {_sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
+        f"x {sizes(spec.letters)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
         f"{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {environment['keras']}",
         "faint",
     )
@@ -119,7 +118,7 @@ def _outputs(compared: Compared, marks: Marks) -> Table:
         table.add_row(STRUCTURE, "", *cells)
     for role, tensor in compared.sides[0].tensors.items():
         cells = [_cell(found.get((role, number)), tensor.dtype, marks) for number in others]
-        table.add_row(Text(role, "role"), f"{_sizes(tensor.shape)} {tensor.dtype}", *cells)
+        table.add_row(Text(role, "role"), f"{sizes(tensor.shape)} {tensor.dtype}", *cells)
     return table
 
 
@@ -132,7 +131,7 @@ def _cell(pair: Pair | None, dtype: str | None, marks: Marks) -> Text:
         mark, style = (marks.equal if pair.equal else marks.unequal), "teach"
     text = Text(mark, style)
     if pair.tensor is not None and pair.max_abs_diff is None and not pair.equal:
-        text += f" {_sizes(pair.tensor.shape)}"
+        text += f" {sizes(pair.tensor.shape)}"
     elif pair.exact is not None:
         text += f" {_distance(pair.max_abs_diff, pair.exact)}"
     if pair.tensor is not None and pair.tensor.dtype not in ("", dtype):

@@ -1,13 +1,15 @@
-"""The one look of a table within the view."""
+"""The one look of a table within the view, and of a shape."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rnnshape.render.marks import Marks
 
 
@@ -24,3 +26,9 @@ def grid(marks: Marks, title: str, *columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def sizes(values: Iterable[Any]) -> str:
+    """A shape as Python writes it: ``(4,)`` has its comma."""
+    parts = list(map(str, values))
+    return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"

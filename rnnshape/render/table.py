@@ -6,7 +6,7 @@ Each part of the answer is one function that gives one renderable; ``view`` puts
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.padding import Padding
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnshape.render import verdict
-from rnnshape.render.grid import grid
+from rnnshape.render.grid import grid, sizes
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.seconds import line as timing_line
 from rnnshape.render.terminal import plain, show
@@ -73,16 +73,10 @@ def _title(report: Report) -> Text:
 def _context(report: Report, marks: Marks) -> Text:
     """What went in, and what answered: two quiet lines that fit 80 columns."""
     environment, spec = report.environment, report.spec
-    given = f"x {_sizes(spec.letters)} = {_sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
+    given = f"x {sizes(spec.letters)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
     who = f"TensorFlow {environment['tensorflow']}, Keras {environment['keras']}"
     where = environment["device"] or "theory for"
     return Text(f"{given}\n{where}{f' {marks.dot} ' if report.observed else ' '}{who}", "faint")
-
-
-def _sizes(values: Iterable[Any]) -> str:
-    """A shape as Python writes it: ``(4,)`` has its comma."""
-    parts = list(map(str, values))
-    return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
 
 
 def container(structure: Structure) -> str:
@@ -100,8 +94,8 @@ def _outputs(report: Report, marks: Marks) -> Table:
         table.add_row(
             Text(f"y{tensor.path}", "code"),
             Text(tensor.role, "role"),
-            _sizes(tensor.symbolic),
-            _sizes(tensor.shape),
+            sizes(tensor.symbolic),
+            sizes(tensor.shape),
             tensor.dtype,
         )
     return table
@@ -114,7 +108,7 @@ def _flow(report: Report, marks: Marks) -> Table:
         first, *others = leaves(part.observed or part.predicted)
         more = f" and {len(others)} more" if others else ""
         table.add_row(
-            str(number), Text(part.expression, "code"), _sizes(first.symbolic) + more, _sizes(first.shape), first.dtype
+            str(number), Text(part.expression, "code"), sizes(first.symbolic) + more, sizes(first.shape), first.dtype
         )
     return table
 
@@ -122,7 +116,7 @@ def _flow(report: Report, marks: Marks) -> Table:
 def _wiring(wired: Wired, marks: Marks) -> Table:
     table = grid(marks, f"Into {wired.layer.text}", "role", "letters", "shape", "dtype")
     for tensor in leaves(wired.structure):
-        table.add_row(Text(tensor.role, "role"), _sizes(tensor.symbolic), _sizes(tensor.shape), tensor.dtype)
+        table.add_row(Text(tensor.role, "role"), sizes(tensor.symbolic), sizes(tensor.shape), tensor.dtype)
     return table
 
 
@@ -177,14 +171,14 @@ def _weights(report: Report, marks: Marks) -> Table:
     table = grid(marks, f"Weights: {report.params:,} parameters", "name", "letters", "shape", "gates", "numbers")
     terms = []
     for weight in report.weights:
-        sizes = [dim.size for dim in weight.dims]
-        terms.append((marks.times.join(dim.letter for dim in weight.dims), prod(sizes)))
+        shape = [dim.size for dim in weight.dims]
+        terms.append((marks.times.join(dim.letter for dim in weight.dims), prod(shape)))
         table.add_row(
             Text(weight.name, "role"),
-            _sizes(dim.letter for dim in weight.dims),
-            _sizes(sizes),
+            sizes(dim.letter for dim in weight.dims),
+            sizes(shape),
             "|".join(weight.gates),
-            f"{prod(sizes):,}",
+            f"{prod(shape):,}",
         )
     table.caption = Text(f"{' + '.join(letters for letters, _ in terms)} = {report.params:,}", "faint")
     table.caption_justify = "left"
@@ -220,7 +214,7 @@ def _values(report: Report) -> Iterator[RenderableType]:
 
     yield Text("Values", "head")
     for tensor, array in zip(leaves(report.structure), report.values, strict=True):
-        yield Text(f"{tensor.role} {_sizes(tensor.shape)}", "role")
+        yield Text(f"{tensor.role} {sizes(tensor.shape)}", "role")
         numbers = np.array2string(np.asarray(array, dtype=np.float64), precision=6, suppress_small=False)
         yield Padding(Text(numbers), (0, 0, 0, 2))
 
@@ -279,4 +273,4 @@ def _disagreement(report: Report, marks: Marks) -> Table:
 
 
 def _shape_and_dtype(tensor: Tensor | None) -> str:
-    return "nothing" if tensor is None else f"{_sizes(tensor.shape)} {tensor.dtype}"
+    return "nothing" if tensor is None else f"{sizes(tensor.shape)} {tensor.dtype}"
