@@ -83,7 +83,7 @@ class Product(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One condition of the cuDNN kernel, and the change that would meet it.
+    """One condition of the cuDNN kernel, and the change that would meet it where it is not met.
 
     ``decided`` is what decides it, such as ``recurrent_dropout=0.2``; ``source`` where Keras asks for it:
     ``"keras/src/backend/tensorflow/rnn.py: cudnn_ok"``.
@@ -122,8 +122,10 @@ class Kernel(NamedTuple):
 
     def inside(self, layer: str, where: str) -> Kernel:
         """The same kernel as part of a wrapper: its name there, and what its rules and fixes are said of."""
-        rules = tuple(rule._replace(fix=rule.fix and where + rule.fix) for rule in self.rules)
-        return self._replace(layer=layer, where=where + self.where, rules=rules)
+        rules = self.rules
+        if not self.eligible:
+            rules = tuple(rule if rule.ok else rule._replace(fix=rule.fix and where + rule.fix) for rule in rules)
+        return Kernel(layer, rules, self.otherwise, where + self.where)
 
 
 class Mask(NamedTuple):

@@ -7,6 +7,7 @@ has every argument that its cell has.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
@@ -78,8 +79,12 @@ def never_cudnn(instead: str, decided: str, source: str) -> tuple[Rule, ...]:
 
 def one_step(instead: str, node: Node, source: str) -> list[Kernel]:
     """The verdict on a cell: cuDNN computes whole sequences."""
-    rules = never_cudnn(instead, f"{node.name} computes one step", f"rnn/{source}: {node.name}.call")
-    return [Kernel("", rules, STEP)]
+    return [_one_step(instead, node.name, source)]
+
+
+@lru_cache(maxsize=64)
+def _one_step(instead: str, name: str, source: str) -> Kernel:
+    return Kernel("", never_cudnn(instead, f"{name} computes one step", f"rnn/{source}: {name}.call"), STEP)
 
 
 def lstm_step(node: Node, given: Given) -> Answer:

@@ -7,7 +7,8 @@ The containers are those of Keras' ``layers/rnn/rnn.py``: ``output``, or ``(outp
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import installed
@@ -113,44 +114,63 @@ _DROPS_OUTSIDE = (3, 4)
 _OP = "tensorflow/core/ops/cudnn_rnn_ops.cc: CudnnRNNV3"
 
 
+# All that decides; the size of a layer does not.
+_DECIDING = (
+    "activation", "recurrent_activation", "use_bias", "unroll", "recurrent_dropout", "dropout", "use_cudnn",
+    "reset_after",
+)  # fmt: skip
+
+
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
-    inner_loop = f"keras/src/layers/rnn/{node.name.lower()}.py: {node.name}.inner_loop"
+    said = tuple((name, node[name]) for name in _DECIDING if node.has(name))
+    return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), given.mask)
+
+
+@lru_cache(maxsize=1024)
+def _fused_rules(
+    layer: str,
+    arguments: tuple[tuple[str, Any], ...],
+    dtypes: tuple[str | None, str, str | None],
+    mask: Mask | None,
+) -> tuple[Rule, ...]:
+    said = dict(arguments)
+    inner_loop = f"keras/src/layers/rnn/{layer.lower()}.py: {layer}.inner_loop"
 
     def rule(name: str, wanted: str, ok: bool, source: str) -> Rule:
-        said = f"{name}={node[name]!r}"
-        return Rule(f"{name} is {wanted}", ok, f"drop {said}", said, source)
+        decided = f"{name}={said[name]!r}"
+        return Rule(f"{name} is {wanted}", ok, "" if ok else f"drop {decided}", decided, source)
 
     def is_(name: str, wanted: object) -> Rule:
-        return rule(name, str(wanted), node[name] == wanted, f"{_BACKEND}: cudnn_ok")
+        return rule(name, str(wanted), said[name] == wanted, f"{_BACKEND}: cudnn_ok")
 
     return (
-        Rule("the layer is LSTM or GRU", True, "", node.name, inner_loop),
+        Rule("the layer is LSTM or GRU", True, "", layer, inner_loop),
         is_("activation", "tanh"),
         is_("recurrent_activation", "sigmoid"),
         is_("use_bias", True),
         is_("unroll", False),
-        rule("recurrent_dropout", "0", not node["recurrent_dropout"], inner_loop),
-        *([rule("dropout", "0", not node["dropout"], inner_loop)] if installed.keras() < _DROPS_OUTSIDE else []),
-        *([is_("reset_after", True)] if node.has("reset_after") else []),
-        rule("use_cudnn", "not False", node["use_cudnn"] is not False, inner_loop),
-        _dtype_rule(node, given),
-        *_mask_rules(given.mask),
+        rule("recurrent_dropout", "0", not said["recurrent_dropout"], inner_loop),
+        *([rule("dropout", "0", not said["dropout"], inner_loop)] if installed.keras() < _DROPS_OUTSIDE else []),
+        *([is_("reset_after", True)] if "reset_after" in said else []),
+        rule("use_cudnn", "not False", said["use_cudnn"] is not False, inner_loop),
+        _dtype_rule(*dtypes),
+        *_mask_rules(mask),
     )
 
 
-def _dtype_rule(node: Node, given: Given) -> Rule:
+def _dtype_rule(policy: str | None, given: str, within: str | None) -> Rule:
     """cuDNN computes in every dtype of Keras, but input, states and weights must have the same one.
 
     Only a wrapper that runs ``call`` itself, as TimeDistributed does, can hand in another than the layer's.
     """
-    dtype = compute_dtype(node["dtype"])
+    dtype = compute_dtype(policy)
     # A mixed policy casts the weights that are read under it.
-    mixed = given.within is not None and given.within.startswith("mixed_")
-    weights = given.dtype if mixed else variable_dtype(node["dtype"])
-    apart = [] if given.within is None else dict.fromkeys((given.dtype, dtype, weights))
+    mixed = within is not None and within.startswith("mixed_")
+    weights = given if mixed else variable_dtype(policy)
+    apart = [] if within is None else dict.fromkeys((given, dtype, weights))
     ok, said = len(apart) < 2, " and ".join(apart) or dtype
-    return Rule("one dtype throughout", ok, "give the wrapper and the layer one dtype", said, _OP)
+    return Rule("one dtype throughout", ok, "" if ok else "give the wrapper and the layer one dtype", said, _OP)
 
 
 def _mask_rules(mask: Mask | None) -> Iterator[Rule]:
@@ -160,7 +180,7 @@ def _mask_rules(mask: Mask | None) -> Iterator[Rule]:
         ("no row is fully masked", mask is None or not mask.empty_row, "drop the empty rows", "a row has no step"),
     ):
         decided = "no mask" if mask is None else "the mask's values" if ok else f"the mask: {broken}"
-        yield Rule(rule, ok, fix, decided, f"{_BACKEND}: _assert_valid_mask")
+        yield Rule(rule, ok, "" if ok else fix, decided, f"{_BACKEND}: _assert_valid_mask")
 
 
 def _fused(

@@ -85,10 +85,9 @@ def _variants(compared: Compared, marks: Marks) -> Table:
     return table
 
 
-def _returns(compared: Compared) -> Table:
+def _returns(compared: Compared) -> Group:
     """The containers with their roles, once for all that return them."""
     table = _by_letter()
-    table.title, table.title_justify = Text("What a call returns", "head"), "left"
     of: dict[str, list[str]] = {}
     for number, side in enumerate(compared.sides):
         if side.structure is not None:
@@ -96,7 +95,8 @@ def _returns(compared: Compared) -> Table:
             of.setdefault(said, []).append(_letter(number))
     for said, letters in of.items():
         table.add_row(Text(" ".join(letters), "head"), Text(said, "role"))
-    return table
+    # A title of the table's own would be as narrow as one short role.
+    return Group(Text("What a call returns", "head"), table)
 
 
 def _by_letter() -> Table:

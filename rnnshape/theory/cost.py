@@ -27,7 +27,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -99,8 +99,9 @@ class Cost:
         """Letters that stand for two sizes, such as X' where two directions have different windows."""
         sizes: dict[str, set[int]] = {}
         for dim in self._every_dim():
-            if found := _SCALED.fullmatch(dim.letter):
-                sizes.setdefault(found[2], set()).add(dim.size // int(found[1] or 1))
+            if found := _scaled(dim.letter):
+                factor, letter = found
+                sizes.setdefault(letter, set()).add(dim.size // factor)
         return {letter for letter, several in sizes.items() if len(several) > 1}
 
     def _every_dim(self) -> Iterator[Dim]:
@@ -124,6 +125,13 @@ class Cost:
         """The letter; the number where the letter would not say which."""
         clear = self._ambiguous.isdisjoint(letters_in(dim.letter)) if self._ambiguous else True
         return dim.letter if clear else str(dim.size)
+
+
+@lru_cache(maxsize=1024)
+def _scaled(text: str) -> tuple[int, str] | None:
+    """The factor and the letter of ``4H``; None for what is more than that."""
+    found = _SCALED.fullmatch(text)
+    return (int(found[1] or 1), found[2]) if found else None
 
 
 def _dims(tensor: Tensor) -> tuple[Dim, ...]:

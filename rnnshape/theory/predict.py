@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from rnnshape.layers.base import Given, Law, Mask
+from rnnshape.layers.base import Given, Law, Mask, Rule
 from rnnshape.layers.recurrent import cell_of
 from rnnshape.layers.wiring import wire
 from rnnshape.structure import Structure, Tensor, describe
@@ -24,7 +24,7 @@ from rnnshape.theory.cost import Cost
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.layers.base import Answer, Kernel, Leaf, Refusal, Rule, Weight
+    from rnnshape.layers.base import Answer, Kernel, Leaf, Refusal, Weight
     from rnnshape.spec import Spec
 
 
@@ -42,7 +42,9 @@ class Verdict:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules of all layers in a row; what is said of two layers alike stands there once."""
-        told = (rule._replace(rule=kernel.where + rule.rule) for kernel in self.kernels for rule in kernel.rules)
+        if len(self.kernels) == 1 and not self.kernels[0].where:
+            return self.kernels[0].rules
+        told = (Rule(kernel.where + rule.rule, *rule[1:]) for kernel in self.kernels for rule in kernel.rules)
         return tuple(dict.fromkeys(told))
 
     def chosen(self, *, gpu: bool) -> tuple[tuple[str, str], ...]:
