@@ -322,8 +322,8 @@ def test_a_stateful_layer_begins_with_no_past() -> None:
 # ── mistakes ──
 
 MISTAKES = {
-    "alone": (["LSTM(4)"], "EXPR: one layer stands beside nothing: give a second one, or --axis execution, unroll"),
-    "nothing": ([], "EXPR: must be two layers or more, or one and an --axis"),
+    "alone": (["LSTM(4)"], "error: EXPR: one layer stands beside nothing: give a second one, or --axis execution, unroll"),
+    "nothing": ([], "error: EXPR: must be two layers or more, or one and an --axis"),
     "two and an axis": (["LSTM(4)", "GRU(4)", "--axis", "unroll"], "--axis unroll: varies one layer, and 2 are given"),
     "unknown axis": (["LSTM(4)", "--axis", "unrol"], "--axis unrol: must be one of"),
     "idle axis": (["SimpleRNN(4)", "--axis", "implementation"], "--axis implementation: means nothing for SimpleRNN"),

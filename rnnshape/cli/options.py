@@ -76,8 +76,8 @@ def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Pr
 
 
 def flagged(problem: Problem, values: Mapping[str, Any]) -> Problem:
-    """The problem under the flag that it came from, with what was given there."""
-    if not problem.key:
+    """The problem under the flag that it came from, with what was given there; a positional argument has none."""
+    if not problem.key or problem.key.isupper():
         return problem
     flag = "--" + problem.key.replace("_", "-")
     value = values.get(problem.key)
