@@ -24,8 +24,9 @@ from jsonschema import Draft202012Validator
 
 import rnnshape
 from rnnshape.batch import from_stream
+from rnnshape.batch.died import Died
 from rnnshape.batch.rows import _answered
-from rnnshape.batch.workers import Died, spread
+from rnnshape.batch.workers import spread
 from rnnshape.errors import Unavailable
 from rnnshape.schema.report import report
 from rnnshape.spec import make

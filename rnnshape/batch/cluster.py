@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import rnnshape
-from rnnshape.batch.workers import Died
+from rnnshape.batch.died import Died
 from rnnshape.errors import Unavailable
 from rnnshape.report.environment import installed
 

@@ -24,7 +24,7 @@ from joblib.externals.loky import process_executor
 from joblib.externals.loky.backend import resource_tracker as lokys_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from rnnshape.batch.workers import Died
+from rnnshape.batch.died import Died
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
-from rnnshape.batch.workers import Died, spread
+from rnnshape.batch.died import Died
+from rnnshape.batch.workers import spread
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, Unavailable
 from rnnshape.report import Error, Report
 from rnnshape.report.environment import installed

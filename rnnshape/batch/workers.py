@@ -6,21 +6,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    from rnnshape.batch.died import Died
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Died:
-    """What stands in the place of an answer: the item took its worker process down with it."""
-
-    message: str
 
 
 def spread(

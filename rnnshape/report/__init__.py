@@ -1,5 +1,6 @@
 """The Report: theory and lab side by side, as plain data."""
 
-from rnnshape.report.report import Error, Report, assemble
+from rnnshape.report.error import Error
+from rnnshape.report.report import Report, assemble
 
 __all__ = ["Error", "Report", "assemble"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rnnshape.errors import RnnshapeError
-    from rnnshape.report.report import Error
+    from rnnshape.report.error import Error
     from rnnshape.spec.expect import Expectations
     from rnnshape.structure import Structure
 

@@ -15,6 +15,7 @@ from rnnshape.layers.base import Given
 from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import Check, between_calls, unverified, verified
 from rnnshape.report.environment import environment, installed
+from rnnshape.report.error import Error
 from rnnshape.report.expected import Expected, held, refused
 from rnnshape.spec.data import to_data
 from rnnshape.spec.expect import known_letters
@@ -31,23 +32,6 @@ if TYPE_CHECKING:
     from rnnshape.theory import Cost, Prediction, Verdict
 
 SCHEMA_VERSION = "1.0"
-
-
-@dataclass(frozen=True, slots=True)
-class Error:
-    """Why there is no observation.  ``kind`` is one of the words of ``rnnshape.errors``."""
-
-    kind: str
-    message: str
-    hint: str | None
-    exit_code: int
-
-    @classmethod
-    def of(cls, error: RnnshapeError, hint: str | None = None) -> Error:
-        return cls(error.kind, error.message, error.hint or hint, error.exit_code)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "message": self.message, "hint": self.hint}
 
 
 @dataclass(frozen=True, slots=True)
