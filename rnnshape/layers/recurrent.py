@@ -116,14 +116,14 @@ _OP = "tensorflow/core/ops/cudnn_rnn_ops.cc: CudnnRNNV3"
 
 # All that decides; the size of a layer does not.
 _DECIDING = (
-    "activation", "recurrent_activation", "use_bias", "unroll", "recurrent_dropout", "dropout", "use_cudnn",
-    "reset_after",
+    "activation", "recurrent_activation", "use_bias", "unroll", "recurrent_dropout", "use_cudnn", "reset_after",
 )  # fmt: skip
 
 
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
-    said = tuple((name, node[name]) for name in _DECIDING if node.has(name))
+    deciding = (*_DECIDING, "dropout") if installed.keras() < _DROPS_OUTSIDE else _DECIDING
+    said = tuple((name, node[name]) for name in deciding if node.has(name))
     return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), given.mask)
 
 
@@ -151,7 +151,7 @@ def _fused_rules(
         is_("use_bias", True),
         is_("unroll", False),
         rule("recurrent_dropout", "0", not said["recurrent_dropout"], inner_loop),
-        *([rule("dropout", "0", not said["dropout"], inner_loop)] if installed.keras() < _DROPS_OUTSIDE else []),
+        *([rule("dropout", "0", not said["dropout"], inner_loop)] if "dropout" in said else []),
         *([is_("reset_after", True)] if "reset_after" in said else []),
         rule("use_cudnn", "not False", said["use_cudnn"] is not False, inner_loop),
         _dtype_rule(*dtypes),
