@@ -12,6 +12,7 @@ from rnnshape.layers.arguments import REQUIRED
 from rnnshape.schema.parts import DRAFT, described, list_of, ref
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.data import NONE
+from rnnshape.spec.expect import ROLE
 from rnnshape.spec.options import DTYPE, RUN_OPTIONS
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     # How an option is declared, and by which commands: one pair, or several where they differ.
     Declarations = list[tuple[Argument, list[str]]]
 
-ROLE = "^(forward_|backward_)?(output|(cell[0-9]+_)*state(_h|_c)?)$"
 _RUN_OPTIONS = {option.name for option in RUN_OPTIONS}
 _EXPRESSION = r"\("  # what no command's name has, and every expression
 
@@ -194,7 +194,7 @@ def _expect() -> Schema:
             "cudnn": described("Whether Keras may use cuDNN.", enum=["eligible", "ineligible"]),
             "error": described("The error that must come instead of an answer, or a part of it.", type="string"),
         },
-        patternProperties={ROLE: described("The shape of this tensor.", **list_of(ref("size")))},
+        patternProperties={f"^{ROLE.pattern}$": described("The shape of this tensor.", **list_of(ref("size")))},
         additionalProperties=False,
     )
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Answer, Dims
 
 KEY = "expect"
-ROLE = re.compile(r"(forward_|backward_)?(output|(cell\d+_)*state(_h|_c)?)")
+ROLE = re.compile(r"(forward_|backward_)?(output|(cell[0-9]+_)*state(_h|_c)?)")
 ANY = "_"
 _ELIGIBLE = {"eligible": True, "ineligible": False}
 _KEYS = ("structure", "params", "checks", "cudnn", "error")
