@@ -15,7 +15,7 @@ from rnnshape.errors import RnnshapeError
 from rnnshape.lab.build import Stack, build
 from rnnshape.lab.execution import chosen, handed, prepared
 from rnnshape.lab.kernel import traced_or_none
-from rnnshape.lab.observe import Observation, bare, explained, feed, one_line, seeded, tidy
+from rnnshape.lab.observe import Observation, bare, explained, feed, one_at_a_time, one_line, seeded, tidy
 from rnnshape.lab.tensorflow import gpus, held_back, load, place, tf32
 from rnnshape.lab.timing import interleaved
 from rnnshape.layers.base import CUDNN
@@ -70,18 +70,19 @@ def side_by_side(comparison: Comparison) -> tuple[Outcome, ...]:
     Raises:
         Unavailable: no TensorFlow.
     """
-    ready = _all_ready(comparison)
-    kernels: dict[tuple[Any, ...], str | None] = {}
-    outcomes = [_looked_at(side, kernels) if isinstance(side, _Side) else side for side in ready]
-    if not comparison.timing:
-        return tuple(outcomes)
-    fit = [
-        side if isinstance(side, _Side) and isinstance(outcome.seen, Observation) else None
-        for side, outcome in zip(ready, outcomes, strict=True)
-    ]
-    return tuple(
-        replace(one, times=times) for one, times in zip(outcomes, _times(fit, comparison.training), strict=True)
-    )
+    with one_at_a_time:
+        ready = _all_ready(comparison)
+        kernels: dict[tuple[Any, ...], str | None] = {}
+        outcomes = [_looked_at(side, kernels) if isinstance(side, _Side) else side for side in ready]
+        if not comparison.timing:
+            return tuple(outcomes)
+        fit = [
+            side if isinstance(side, _Side) and isinstance(outcome.seen, Observation) else None
+            for side, outcome in zip(ready, outcomes, strict=True)
+        ]
+        return tuple(
+            replace(one, times=times) for one, times in zip(outcomes, _times(fit, comparison.training), strict=True)
+        )
 
 
 def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
@@ -90,11 +91,12 @@ def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
     Raises:
         RnnshapeError: what Keras refuses, or what cannot be done here.
     """
-    (side,) = _all_ready(comparison)
-    if isinstance(side, Outcome):
-        assert isinstance(side.seen, RnnshapeError)
-        raise side.seen
-    return _times([side], comparison.training)[0], side.way
+    with one_at_a_time:
+        (side,) = _all_ready(comparison)
+        if isinstance(side, Outcome):
+            assert isinstance(side.seen, RnnshapeError)
+            raise side.seen
+        return _times([side], comparison.training)[0], side.way
 
 
 # -- making ready -------------------------------------------------------------------------------

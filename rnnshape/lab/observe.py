@@ -71,7 +71,7 @@ class Observation:
 
 # The seed, the list of warnings and file descriptor 2 are the process's, not a thread's, and a run turns all
 # three for a while: a worker of a cluster may take several runs at a time, each in a thread of its own.
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
 
 
 def observe(spec: Spec, *, trace: bool = False) -> Observation:
@@ -87,7 +87,7 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
         Refused: Keras refuses the layer or the call, with its own reason.
         Unavailable: no GPU where one was demanded, not enough memory, no TensorFlow.
     """
-    with _one_at_a_time:
+    with one_at_a_time:
         tensorflow = load()
         insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
         device = place(spec.device, cudnn=insists)
