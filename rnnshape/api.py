@@ -43,9 +43,10 @@ def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Rep
 
     try:
         lab.require_memory(_bytes(spec, predicted))
-        return assemble(spec, predicted, lab.observe(spec, trace=trace))
+        observed = lab.observe(spec, trace=trace)
     except RnnshapeError as error:
         return assemble(spec, predicted, error)
+    return assemble(spec, theory.predict(spec, gpu=True) if observed.cudnn_used else predicted, observed)
 
 
 def predict(layer: str | Spec, /, **options: Any) -> Report:
@@ -61,7 +62,6 @@ def compare(
     *layers: str,
     axis: str | None = None,
     timing: bool = False,
-    training: bool = False,
     **options: Any,
 ) -> Compared:
     """Several layers with the same weights on the same input, or one layer along an ``axis``, side by side.
@@ -70,14 +70,14 @@ def compare(
     >>> rnnshape.compare("LSTM(8)", "RNN(LSTMCell(8))").pairs[1].exact      # doctest: +SKIP
     True
 
-    ``options`` are those of a run, for all layers, and ``mask`` (``"110;111"`` or ``"right:3,2"``).
+    ``options`` are those of a run, for all layers.
 
     Raises:
         Invalid: what was asked is wrong, with every problem at once.
     """
     from rnnshape.spec.comparison import compared
 
-    return judged(compared(layers, options, axis=axis, timing=timing, training=training))
+    return judged(compared(layers, options, axis=axis, timing=timing))
 
 
 def judged(comparison: Comparison) -> Compared:
@@ -94,11 +94,16 @@ def judged(comparison: Comparison) -> Compared:
         outcomes = side_by_side(comparison)
     except RnnshapeError as error:
         outcomes = tuple(Outcome(error, variant.way) for variant in comparison.variants)
+    fused = [isinstance(outcome.seen, lab.Observation) and outcome.seen.cudnn_used for outcome in outcomes]
+    predictions = [
+        theory.predict(spec, gpu=True) if on_cudnn else predicted
+        for spec, predicted, on_cudnn in zip(specs, predictions, fused, strict=True)
+    ]
     return judge(comparison, predictions, outcomes)
 
 
-def timing(spec: Spec, *, training: bool = False) -> Timing | None:
-    """How long a call of the layer takes here, or a pass forward and backward.
+def timing(spec: Spec) -> Timing | None:
+    """How long a call of the layer takes here, or in training a pass forward and backward.
 
     Raises:
         RnnshapeError: Keras refuses it, or it cannot be done here.
@@ -107,8 +112,8 @@ def timing(spec: Spec, *, training: bool = False) -> Timing | None:
     from rnnshape.report.timing import Timing
     from rnnshape.spec.comparison import alone
 
-    seconds, _ = timed(alone(spec, training=training))
-    return Timing.of(seconds, training=training)
+    seconds, _ = timed(alone(spec))
+    return Timing.of(seconds, training=spec.training)
 
 
 def _spec(layer: str | Spec, options: dict[str, Any]) -> Spec:

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+_SIGNS: dict[Any, Any] = {ast.USub: operator.neg, ast.Invert: operator.invert}
 _LONGEST = 500
-_ALLOWED = "roles, slices, numbers, + - * / do"
+_ALLOWED = "roles, slices, numbers, + - * / ~ do"
 _SYNTAX = (
-    ast.Compare, ast.Eq, ast.NotEq, ast.Constant, ast.Name, ast.Load, ast.Call, ast.UnaryOp, ast.USub, ast.BinOp,
-    ast.Subscript, ast.Slice, ast.Tuple, *_OPERATORS,
+    ast.Compare, ast.Eq, ast.NotEq, ast.Constant, ast.Name, ast.Load, ast.Call, ast.keyword, ast.UnaryOp, ast.BinOp,
+    ast.Subscript, ast.Slice, ast.Tuple, *_OPERATORS, *_SIGNS,
 )  # fmt: skip
 
 
@@ -48,6 +49,15 @@ def both_sides(text: str, names: Mapping[str, Any]) -> tuple[Any, Any]:
         raise
     except (TypeError, ValueError, ArithmeticError) as error:  # shapes that do not go together, a division by zero
         raise FormulaError(f"{text!r}: {error}") from error
+
+
+def value_of(text: str, names: Mapping[str, Any]) -> Any:
+    """The value of one side alone, ``output[:, :, :H]``.
+
+    Raises:
+        FormulaError: as ``both_sides``.
+    """
+    return both_sides(f"{text} == 0", names)[0]
 
 
 def claims_equality(text: str) -> bool:
@@ -117,8 +127,8 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
             return _known(name, names)
         case ast.Call():
             return _known(ast.unparse(node), names)
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand, names)
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in _SIGNS:
+            return _SIGNS[type(op)](_value(operand, names))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             return _OPERATORS[type(op)](_value(left, names), _value(right, names))
         case ast.Subscript(value=value, slice=index):

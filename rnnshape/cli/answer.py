@@ -65,12 +65,10 @@ def _untimed(output: Mapping[str, Any]) -> Iterator[Problem]:
     """Where a time is asked for that cannot be had."""
     if output.get("timing") and output.get("predict"):
         yield Problem("timing", "needs the real layer, and --predict runs none")
-    if output.get("training") and not output.get("timing"):
-        yield Problem("training", "means nothing without --timing: it is timed, forward and backward")
 
 
 def _explored(spec: Spec, output: Mapping[str, Any]) -> Report:
     report = api.explore(spec)
     if output.get("timing") and report.error is None:
-        return replace(report, timing=api.timing(spec, training=output.get("training", False)))
+        return replace(report, timing=api.timing(spec))
     return report

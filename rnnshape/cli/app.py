@@ -16,7 +16,6 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, OneOf
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.comparison import AXIS
-from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import DTYPE, INTO, RUN_OPTIONS
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def _show(
         _answer(expression, flags, _SHOW)
 
 
-_COMPARE_RUN = (AXIS, MASK, *(option for option in RUN_OPTIONS if option is not INTO), DTYPE)
+_COMPARE_RUN = (AXIS, *(option for option in RUN_OPTIONS if option is not INTO), DTYPE)
 _COMPARE = {option.name: option for option in (*_COMPARE_RUN, *COMPARE_OPTIONS)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
-from rnnshape.cli.options import COMPARE, TIMED, flagged, refused
+from rnnshape.cli.options import COMPARE, TIMING, flagged, refused
 from rnnshape.cli.output import destination, note
 from rnnshape.errors import Invalid
 from rnnshape.render import comparison_renderer
@@ -26,11 +26,10 @@ def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
     """
     output = {name: value for name, value in values.items() if name in COMPARE}
     problems: list[Problem] = refused(output, COMPARE)
-    asked = {name: value for name, value in values.items() if name not in COMPARE or name in TIMED}
-    axis = asked.pop(AXIS.name, None)
-    timed = {name: asked.pop(name) for name in TIMED if name in asked}
+    asked = {name: value for name, value in values.items() if name not in COMPARE}
+    axis, timing = asked.pop(AXIS.name, None), output.get(TIMING.name, False)
     try:
-        comparison = comparison_of(layers, asked, axis=axis, **timed)
+        comparison = comparison_of(layers, asked, axis=axis, timing=timing)
     except Invalid as error:
         raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
     if problems:

@@ -29,18 +29,14 @@ class Address(Kind):
 
 
 OUTPUT_FILE = Argument("output_file", FileName(), None, "Write the answer to this file.", True, "o")
-TIMING_OPTIONS = (
-    Argument("timing", Flag(), False, "How long a call takes here: median and quartiles.", True),
-    Argument("training", Flag(), False, "With --timing, of a pass forward and backward.", True),
-)
-TIMED = tuple(option.name for option in TIMING_OPTIONS)
+TIMING = Argument("timing", Flag(), False, "How long a call takes here: median and quartiles.", True)
 OUTPUT_OPTIONS = (
     Argument("predict", Flag(), False, "Theory only: no TensorFlow, nothing is verified.", True),
     Argument("values", Flag(), False, "Show the numbers too.", True),
     Argument("weights", Flag(), False, "Show the weights, their gates and the parameter count.", True),
     Argument("cost", Flag(), False, "Show multiply-adds and bytes, and their formulas.", True),
     Argument("cudnn", Flag(), False, "Show cuDNN's rules and trace which kernel each layer gets.", True),
-    *TIMING_OPTIONS,
+    TIMING,
     Argument("code", Flag(), False, "Write the answer as a Python program (--format code).", True),
     Argument("format", OneOf(FORMATS), "table", "How the answer is written:", True, "f"),
     OUTPUT_FILE,
@@ -57,7 +53,7 @@ BATCH_OPTIONS = (
     Argument("fail_fast", Flag(), False, "Stop at the first run that fails.", True),
 )
 COMPARE_OPTIONS = (
-    *TIMING_OPTIONS,
+    TIMING,
     Argument("format", OneOf(COMPARISON_FORMATS), "table", "How the answer is written:", True, "f"),
     OUTPUT_FILE,
     OUTPUT["verbose"],

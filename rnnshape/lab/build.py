@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.tensorflow import load
 from rnnshape.layers.node import Node
+from rnnshape.layers.sequential import takes_states
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,8 @@ def build(node: Node) -> Any:
     ``image_data_format``) cannot make the lab disagree with what the expression says.
     """
     if node.cls.kind == "stack":
-        return Stack([build(layer) for layer in node["layers"]])
+        begun = [takes_states(layer) for layer in node["layers"]]
+        return Stack([build(layer) for layer in node["layers"]], begun.index(True) if any(begun) else None)
     layers = load().keras.layers
     arguments: Mapping[str, Any] = {"dtype": "float32", **dict(node.given)}
     if node.has("data_format"):
@@ -30,20 +32,31 @@ class Stack:
     """Real layers called in turn; Keras hands the mask on with the tensor.
 
     Not ``keras.Sequential``: that builds by static inference, which is wrong for some of the layers
-    that are to be looked at here.
+    that are to be looked at here.  ``begun`` is the place of the layer that an ``initial_state`` goes to.
     """
 
-    def __init__(self, layers: list[Any]) -> None:
+    def __init__(self, layers: list[Any], begun: int | None = None) -> None:
         self.layers = layers
+        self.begun = begun
 
-    def __call__(self, x: Any, **first: Any) -> list[Any]:
-        """What each layer returns; the last is what the stack returns.  The first gets a mask, if there is one."""
+    def __call__(self, x: Any, **beside: Any) -> list[Any]:
+        """What each layer returns; the last is what the stack returns."""
         flow = []
-        for layer in self.layers:
-            x = layer(x, **first)
-            first.pop("mask", None)
+        for place, layer in enumerate(self.layers):
+            x = layer(x, **self.beside(place, beside))
             flow.append(x)
         return flow
+
+    def beside(self, place: int, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What of all that is handed in goes to this layer: the mask to the first, ``training`` to all."""
+        takes = {"mask": place == 0, "initial_state": place == self.begun, "training": True}
+        return {name: value for name, value in given.items() if takes[name]}
+
+    def reset_state(self) -> None:
+        """Let every stateful layer begin anew."""
+        for layer in self.layers:
+            if getattr(layer, "stateful", False):
+                layer.reset_state()
 
     @property
     def weights(self) -> list[Any]:

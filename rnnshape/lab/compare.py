@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import RnnshapeError
 from rnnshape.lab.build import Stack, build
-from rnnshape.lab.execution import chosen, handed, prepared
+from rnnshape.lab.execution import chosen, prepared
+from rnnshape.lab.feed import feed, handed, states
 from rnnshape.lab.kernel import traced_or_none
-from rnnshape.lab.observe import Observation, bare, explained, feed, one_at_a_time, one_line, seeded, tidy
+from rnnshape.lab.masked import mask_on
+from rnnshape.lab.observe import Observation, bare, explained, one_at_a_time, one_line, tidy
+from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import gpus, held_back, load, place, tf32
 from rnnshape.lab.timing import interleaved
+from rnnshape.lab.ways import asked, last_of
 from rnnshape.layers.base import CUDNN
 from rnnshape.structure import Nest, Structure, Tensor, describe
 
@@ -80,9 +84,7 @@ def side_by_side(comparison: Comparison) -> tuple[Outcome, ...]:
             side if isinstance(side, _Side) and isinstance(outcome.seen, Observation) else None
             for side, outcome in zip(ready, outcomes, strict=True)
         ]
-        return tuple(
-            replace(one, times=times) for one, times in zip(outcomes, _times(fit, comparison.training), strict=True)
-        )
+        return tuple(replace(one, times=times) for one, times in zip(outcomes, _times(fit), strict=True))
 
 
 def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
@@ -96,7 +98,7 @@ def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
         if isinstance(side, Outcome):
             assert isinstance(side.seen, RnnshapeError)
             raise side.seen
-        return _times([side], comparison.training)[0], side.way
+        return _times([side])[0], side.way
 
 
 # -- making ready -------------------------------------------------------------------------------
@@ -144,8 +146,7 @@ def _ready(variant: Variant, way: str, lent: list[np.ndarray[Any, Any]] | None) 
         inputs = feed(spec, layer)
         _give_weights(spec, layer, inputs)
         unmapped = None if lent is None else _taken(layer, lent)
-        ask: Callable[..., Any] = _CALLS.get(way) or partial(_running, way)
-        call: Callable[..., Any] = ask(spec, layer, inputs)
+        call = asked(way, spec, layer, inputs)
     warned = tuple(dict.fromkeys(one_line(one) for one in said if issubclass(one.category, UserWarning)))
     return _Side(variant, way, device, layer, inputs, call, unmapped, warned)
 
@@ -175,53 +176,6 @@ def _taken(layer: Any, lent: list[np.ndarray[Any, Any]]) -> str | None:
     return None
 
 
-# -- the ways of asking -------------------------------------------------------------------------
-
-
-def _running(way: str, spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable[..., Any]:
-    return partial(prepared(way, handed(spec, layer)), *inputs)
-
-
-def _predicting(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable[..., Any]:
-    """``Model.predict`` of the functional model that holds only this layer."""
-    tensorflow = load()
-    fed = list(tensorflow.nest.flatten(inputs))
-    stand_ins = _stand_ins(inputs)
-    ends = list(tensorflow.nest.flatten(stand_ins))
-    beside = {}
-    if spec.mask is not None:
-        fed.append(tensorflow.constant(spec.mask))
-        beside["mask"] = tensorflow.keras.Input(batch_shape=fed[-1].shape, dtype="bool")
-        ends.append(beside["mask"])
-    model = tensorflow.keras.Model(ends, _last(layer, layer(*stand_ins, **beside)))
-    return partial(model.predict, fed if len(fed) > 1 else fed[0], batch_size=spec.input[0], verbose=0)
-
-
-def _symbolic(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable[..., Any]:
-    return partial(handed(spec, layer), *_stand_ins(inputs))
-
-
-def _stand_ins(inputs: tuple[Any, ...]) -> Any:
-    """A ``keras.Input`` for each tensor, in the same containers."""
-    tensorflow = load()
-    return tensorflow.nest.map_structure(
-        lambda tensor: tensorflow.keras.Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype.name), inputs
-    )
-
-
-def _asking_shapes(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable[..., Any]:
-    def ask() -> Any:
-        shape: Any = spec.input
-        for part in layer.layers if isinstance(layer, Stack) else [layer]:
-            shape = part.compute_output_shape(shape)
-        return shape
-
-    return ask
-
-
-_CALLS = {"predict": _predicting, "symbolic": _symbolic, "compute_output_shape": _asking_shapes}
-
-
 # -- looking ------------------------------------------------------------------------------------
 
 
@@ -229,10 +183,11 @@ def _looked_at(side: _Side, kernels: dict[tuple[Any, ...], str | None]) -> Outco
     tensorflow = load()
     try:
         with held_back(), tensorflow.device(side.device), explained(tensorflow):
-            result = side.call()
+            for _ in range(side.variant.spec.calls):  # the last one is looked at
+                result = side.call()
             if side.way == "compute_output_shape":
                 return Outcome(None, side.way, static=_shapes(result), unmapped=side.unmapped)
-            result = _last(side.layer, result)
+            result = last_of(side.layer, result)
             if side.variant.static:
                 return Outcome(None, side.way, static=describe(result, _stand_in), unmapped=side.unmapped)
             kernel = _kernel(side, kernels)
@@ -260,12 +215,9 @@ def _observation(side: _Side, result: Any, kernel: str | None) -> Observation:
         into=None,
         warnings=side.warned,
         versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
+        output_mask=mask_on(result),
+        begun={role: tensor.numpy() for role, tensor in states(side.variant.spec).items()},
     )
-
-
-def _last(layer: Any, result: Any) -> Any:
-    """What the last layer of a stack returns; a functional model keeps only that."""
-    return result[-1] if isinstance(layer, Stack) and isinstance(result, list) else result
 
 
 def _stand_in(value: Any, path: str) -> Tensor:
@@ -308,23 +260,24 @@ def _few_steps(spec: Spec, inputs: tuple[Any, ...]) -> tuple[Spec, tuple[Any, ..
 # -- timing -------------------------------------------------------------------------------------
 
 
-def _times(sides: list[_Side | None], training: bool) -> list[tuple[float, ...]]:
+def _times(sides: list[_Side | None]) -> list[tuple[float, ...]]:
     """The seconds of each run of every side that computes; of the others none."""
     tensorflow = load()
     calls = []
     for side in sides:
-        able = side is not None and not (training and side.way == "predict")  # which knows no backward pass
-        calls.append(_timed_call(side, training) if side is not None and able else None)
+        # Model.predict knows no backward pass.
+        able = side is not None and not (side.variant.spec.training and side.way == "predict")
+        calls.append(_timed_call(side) if side is not None and able else None)
     devices = {side.device for side in sides if side is not None}
     sync = tensorflow.test.experimental.sync_devices if any("GPU" in device for device in devices) else None
     with held_back(), explained(tensorflow):
         return interleaved(calls, sync)
 
 
-def _timed_call(side: _Side, training: bool) -> Callable[[], Any]:
+def _timed_call(side: _Side) -> Callable[[], Any]:
     tensorflow = load()
     call = side.call
-    if training:
+    if side.variant.spec.training:
         call = partial(prepared(side.way, _forward_and_backward(side)), *side.inputs)
 
     def placed() -> None:
@@ -341,7 +294,7 @@ def _forward_and_backward(side: _Side) -> Callable[..., Any]:
 
     def step(*inputs: Any) -> Any:
         with tensorflow.GradientTape() as tape:
-            result = tensorflow.nest.flatten(_last(side.layer, layer(*inputs, training=True)))
+            result = tensorflow.nest.flatten(last_of(side.layer, layer(*inputs)))
             loss = tensorflow.add_n([tensorflow.reduce_sum(tensorflow.cast(one, "float32")) for one in result])
         return tape.gradient(loss, side.layer.trainable_weights)
 

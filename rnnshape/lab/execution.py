@@ -6,7 +6,6 @@ two cross (``lengths``).
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.tensorflow import load
@@ -32,13 +31,6 @@ def chosen(spec: Spec) -> str:
         node.name == "TimeDistributed" or (node.has("unroll") and node["unroll"]) for node in spec.layer.walk()
     )
     return "graph" if steps >= PAYS_FROM and not repeated else "eager"
-
-
-def handed(spec: Spec, layer: Callable[..., Any]) -> Callable[..., Any]:
-    """The call of a layer with what goes in beside its inputs: the mask, if there is one."""
-    if spec.mask is None:
-        return layer
-    return partial(layer, mask=load().constant(spec.mask))
 
 
 def prepared(execution: str, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,23 +6,26 @@ cells and for a Bidirectional with two unlike directions.
 
 from __future__ import annotations
 
-import random
 import re
 import threading
 import warnings
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable
 from rnnshape.lab.build import Stack, build
-from rnnshape.lab.execution import chosen, handed, run
+from rnnshape.lab.execution import chosen, run
+from rnnshape.lab.feed import feed, handed, states
+from rnnshape.lab.further import further_calls, other_batch
 from rnnshape.lab.kernel import noticing_cudnn, traced_or_none
+from rnnshape.lab.masked import mask_on, sequence
+from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import gpus, held_back, load, place, tf32
 from rnnshape.layers.base import Given
 from rnnshape.layers.wiring import wire
+from rnnshape.spec.calls import random
 from rnnshape.structure import Structure, Tensor, describe
 
 if TYPE_CHECKING:
@@ -51,6 +54,11 @@ class Observation:
     in TF32 (None where none ran); ``traced`` what each recurrent layer is in the traced graph (None: not
     traced), ``cudnn_used`` whether cuDNN's operation was among what ran; ``flow`` what each layer of a stack
     returned; ``into`` what the second layer returned; ``warnings`` what Keras warned of.
+
+    ``output_mask`` is the mask that hangs on what came out (None too where a graph ran, which loses it), ``sequence``
+    the output of the same layer with ``return_sequences`` under the mask, where it has none itself; ``begun`` the
+    states that were handed in, by role; ``calls`` what the further calls gave, by name, and ``other_batch`` why a
+    stateful layer refused another batch size.
     """
 
     returned: Structure
@@ -67,6 +75,11 @@ class Observation:
     into: Structure | None
     warnings: tuple[str, ...]
     versions: dict[str, str]
+    output_mask: tuple[tuple[bool, ...], ...] | None = None
+    sequence: tuple[np.ndarray[Any, Any], ...] | None = None
+    begun: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    calls: dict[str, tuple[np.ndarray[Any, Any], ...]] = field(default_factory=dict)
+    other_batch: str | None = None
 
 
 # The seed, the list of warnings and file descriptor 2 are the process's, not a thread's, and a run turns all
@@ -113,10 +126,12 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
             inputs = feed(spec, layer)
             with noticing_cudnn() if gpu else nullcontext(bool) as cudnn_used:
                 result = run(execution, handed(spec, layer), *inputs)
+        further = further_calls(spec, layer, inputs, execution)
     flow: tuple[Any, ...] = ()
     if isinstance(layer, Stack):
         flow, result = tuple(result), result[-1]
-    twin = spec.layer.cls.twin(spec.layer)
+    # In training each would draw its own dropout masks.
+    twin = None if random(spec) else spec.layer.cls.twin(spec.layer)
     return Observation(
         returned=describe(result, bare),
         values=_arrays(result),
@@ -132,6 +147,11 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         flow=tuple(describe(returned, bare) for returned in flow),
         warnings=tuple(dict.fromkeys(one_line(one) for one in said if issubclass(one.category, UserWarning))),
         versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
+        output_mask=mask_on(result),
+        sequence=sequence(spec, layer, inputs[0] if len(flow) < 2 else flow[-2]),
+        begun={role: tensor.numpy() for role, tensor in states(spec).items()},
+        calls={name: _arrays(value) for name, value in further.items()},
+        other_batch=other_batch(spec, layer, inputs),
     )
 
 
@@ -150,26 +170,6 @@ def tidy(tensorflow: Any) -> None:
     if next(_looked) % _LAYERS_BETWEEN_CLEARINGS == 0:
         # Collecting garbage too would take longer than a layer, and frees nothing more here.
         tensorflow.keras.backend.clear_session(free_memory=False)
-
-
-def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
-    """What the layer is called with, from the seed."""
-    import numpy as np
-
-    rng = np.random.default_rng(spec.seed)
-    tensorflow = load()
-
-    def uniform(shape: tuple[int, ...], dtype: Any) -> Any:
-        return tensorflow.cast(rng.random(shape, np.float32), dtype)
-
-    tokens = spec.layer.cls.tokens(spec.layer)
-    if tokens is not None:
-        return (tensorflow.constant(rng.integers(tokens.start, tokens.stop, spec.input), spec.input_dtype),)
-    x = uniform(spec.input, spec.input_dtype)
-    if spec.layer.cls.kind != "cell":
-        return (x,)
-    zeros = layer.get_initial_state(batch_size=spec.input[0])
-    return x, tensorflow.nest.map_structure(lambda state: uniform(tuple(state.shape), state.dtype), zeros)
 
 
 def _begun(node: Node, spec: Spec, execution: str, x: Any, result: Any) -> Any:
@@ -205,25 +205,6 @@ def bare(value: Any, path: str) -> Tensor:
 
 def _arrays(result: Any) -> tuple[np.ndarray[Any, Any], ...]:
     return tuple(tensor.numpy() for tensor in load().nest.flatten(result))
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed what Keras draws its weights' seeds from, for us alone.
-
-    An initializer or a Dropout that is given no seed draws one from Python's ``random``
-    (``keras/src/random/seed_generator.py``).  Its reference is turned to a generator of our own: the shared one
-    belongs to the caller, and other threads draw from it in between, as those of a Dask worker do.
-    ``keras.utils.set_random_seed`` would seed TensorFlow too, which throws away its cache of kernels: every
-    operation of every layer would be set up anew.
-    """
-    seeds: Any = import_module("keras.src.random.seed_generator")
-    before = seeds.python_random
-    seeds.python_random = random.Random(seed)  # noqa: S311  no secret
-    try:
-        yield
-    finally:
-        seeds.python_random = before
 
 
 @contextmanager

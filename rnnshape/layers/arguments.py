@@ -85,20 +85,25 @@ class Kind:
 
 @dataclass(frozen=True)
 class Whole(Kind):
-    """A whole number with a least value.  ``True`` is none, nor is ``2.0``."""
+    """A whole number with a least value, and perhaps a greatest.  ``True`` is none, nor is ``2.0``."""
 
     least: int = 1
+    most: int | None = None
     metavar = "INT"
 
     @property
     def allowed(self) -> str:  # type: ignore[override]
-        return f"a whole number, {self.least} or more"
+        return (
+            f"a whole number, {self.least} or more"
+            if self.most is None
+            else f"a whole number, {self.least} to {self.most}"
+        )
 
     def accepts(self, value: Any) -> bool:
-        return type(value) is int and value >= self.least
+        return type(value) is int and value >= self.least and (self.most is None or value <= self.most)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "integer", "minimum": self.least}
+        return {"type": "integer", "minimum": self.least} | ({} if self.most is None else {"maximum": self.most})
 
     def from_text(self, text: str) -> Any:
         # int() would also take "1_000" and " 7 ", which are slips of the finger in a shell.

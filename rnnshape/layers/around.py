@@ -27,7 +27,7 @@ from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.dims import Dim, fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
@@ -83,16 +83,39 @@ def _dense(node: Node, given: Given) -> Answer:
 
 
 def _unchanged(node: Node, given: Given) -> Answer:
-    """Masking and Dropout: the same shape.  Random input has no step that Masking would mask."""
-    return _answer(node, given.dims, _dtype(node, given), mask=Mask() if node.name == "Masking" else given.mask)
+    """Dropout: the same shape."""
+    return _answer(node, given.dims, _dtype(node, given), mask=given.mask)
+
+
+def _masking(node: Node, given: Given) -> Answer:
+    """The same shape, and a mask on it.
+
+    The mask that is asked for is laid into the data that the first layer is fed; what a layer before this one
+    hands on is taken to have no step that is all ``mask_value``, unless it is known to be zero.
+    """
+    mask = _made(given, len(given.dims) - 2)
+    if mask is not None and given.alive is not None and node["mask_value"] == 0:
+        mask = replace(mask, rows=given.alive)
+    return _answer(node, given.dims, _dtype(node, given), mask=mask)
+
+
+def _made(given: Given, axes: int) -> Mask | None:
+    """The mask that a layer makes of its input's values."""
+    if len(given.dims) < 3:
+        return None
+    if given.mask is not None and given.raw:
+        return Mask(given.mask.rows, argument=False, axes=axes)
+    return Mask.whole(given.dims[0].size, given.dims[1].size, axes)
 
 
 def _embedding(node: Node, given: Given) -> Answer:
     """``(N, T)`` whole numbers become ``(N, T, D)``; they are looked up, nothing is multiplied."""
     words, width = Dim(node["input_dim"], "V"), Dim(node["output_dim"], "D")
     table = Weight("embeddings", (words, width), (), variable_dtype(node["dtype"]))
-    # Where 0 is the only number that can be fed, every step is padding.
-    mask = Mask(empty_row=0 in _tokens(node)) if node["mask_zero"] else None
+    mask = _made(replace(given, dims=(*given.dims, width)), len(given.dims) - 1) if node["mask_zero"] else None
+    if mask is not None and 0 in _tokens(node):
+        # 0 is the only number that can be fed: every step is padding.
+        mask = replace(mask, rows=tuple((False,) * len(row) for row in mask.rows))
     return _answer(node, (*given.dims, width), compute_dtype(node["dtype"]), table, mask=mask)
 
 
@@ -122,7 +145,7 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     """
     inner: Node = node["layer"]
     batch, time, *rest = given.dims
-    inside = replace(given, dims=(batch, *rest))
+    inside = replace(given, dims=(batch, *rest), mask=_of_a_step(given.mask, batch.size, rest), initial=None)
     if given.within is None:
         inside = replace(inside, dtype=compute_dtype(node["dtype"]), within=node["dtype"] or "float32")
     answer = inner.cls.theory(inner, inside)
@@ -137,8 +160,29 @@ def _time_distributed(node: Node, given: Given) -> Answer:
         result.cudnn = [kernel._replace(layer=kernel.layer or inner.short) for kernel in answer.cudnn]
     result.notes = answer.notes
     result.products = [product.repeated(time) for product in answer.products]
-    result.refusals = [*answer.refusals, *_unpackable(inner, answer.returned)]
+    result.refusals = [*_unmaskable(inner, given.mask), *answer.refusals, *_unpackable(inner, answer.returned)]
     return result
+
+
+def _of_a_step(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | None:
+    """The mask that the inner layer's call gets: of each step a column, which has one axis less."""
+    if mask is None or mask.axes == 1 or len(rest) < 2:
+        return None
+    inner = Mask.whole(batch, rest[0].size, mask.axes - 1)
+    if all(map(all, mask.rows)):
+        return inner
+    return replace(inner, rows=((False,) * rest[0].size, *inner.rows[1:]))
+
+
+def _unmaskable(inner: Node, mask: Mask | None) -> Iterator[Refusal]:
+    """A column of a mask has no time axis, and what loops over time asks for one (``docs/keras-quirks.md``)."""
+    if mask is None or mask.axes > 1:
+        return
+    fix = "mask what comes out of TimeDistributed, or the time axis within"
+    if inner.name == "TimeDistributed":
+        yield Refusal("ValueError: The `mask` passed to the `TimeDistributed` layer must be at least 2D", fix)
+    elif inner.cls.kind == "recurrent" or inner.name == "Bidirectional":
+        yield Refusal("IndexError: list assignment index out of range (a mask without a time axis)", fix)
 
 
 def _unpackable(inner: Node, returned: Returned) -> Iterator[Refusal]:
@@ -193,7 +237,7 @@ MASKING = LayerClass(
     "Masking",
     "layer",
     (arg.Argument("mask_value", arg.Number(), 0.0, "The value of a masked step.", True), *arg.EVERY_LAYER),
-    _unchanged,
+    _masking,
     lambda node, rank: _letters(rank or 3),
 )
 EMBEDDING = LayerClass(

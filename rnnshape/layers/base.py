@@ -7,17 +7,19 @@ tensors, so that nothing has to translate between a rule and the container that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from rnnshape.layers.dims import Dim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from rnnshape.errors import Problem
     from rnnshape.layers.arguments import Argument
+    from rnnshape.layers.laws import Scan
     from rnnshape.layers.node import Node
+    from rnnshape.layers.scan import Strip
 
 Dims: TypeAlias = tuple[Dim, ...]
 
@@ -39,12 +41,14 @@ class Law(NamedTuple):
     """An equality between returned tensors.
 
     ``check`` is Python over the roles.  A law that is not ``guaranteed`` teaches: people believe
-    it, and it does not hold, or holds only by accident.
+    it, and it does not hold, or holds only by accident.  ``elsewhere`` says what is otherwise where another kernel
+    runs, cuDNN or the loop.
     """
 
     check: str
     guaranteed: bool
     why: str
+    elsewhere: str = ""
 
 
 class Weight(NamedTuple):
@@ -128,22 +132,41 @@ class Kernel(NamedTuple):
         return Kernel(layer, rules, self.otherwise, where + self.where)
 
 
-class Mask(NamedTuple):
-    """What cuDNN asks of a mask.
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Which steps of which sample are valid: a row for each sample.
 
-    >>> Mask.of([(True, True, False), (False, True, True)])
-    Mask(right_padded=False, empty_row=False)
+    ``argument`` says that it is handed to the call; else it hangs on the tensor, as Masking and Embedding leave it.
+    ``axes`` is how many axes it has behind the batch: time, and what lies between time and the channels, whose
+    values are then those of their time step.
+
+    >>> mask = Mask(((True, True, False), (False, True, True)))
+    >>> mask.right_padded, mask.empty_row
+    (False, False)
     """
 
-    right_padded: bool = True
-    empty_row: bool = False
+    rows: tuple[tuple[bool, ...], ...]
+    argument: bool = True
+    axes: int = 1
 
     @classmethod
-    def of(cls, rows: Iterable[Sequence[bool]]) -> Mask:
-        """Of a mask's values, a row a sequence."""
-        rows = [list(row) for row in rows]
-        padded = all(row == sorted(row, reverse=True) for row in rows)
-        return cls(padded, not all(any(row) for row in rows))
+    def whole(cls, batch: int, steps: int, axes: int = 1) -> Mask:
+        """The mask that masks nothing, hanging on a tensor."""
+        return cls(((True,) * steps,) * batch, argument=False, axes=axes)
+
+    @property
+    def right_padded(self) -> bool:
+        """Whether every row's valid steps stand at its beginning, as cuDNN wants them."""
+        return all(row == tuple(sorted(row, reverse=True)) for row in set(self.rows))
+
+    @property
+    def empty_row(self) -> bool:
+        """Whether a sample has no valid step."""
+        return not all(map(any, set(self.rows)))
+
+    def passed_on(self) -> Mask:
+        """The same, hanging on the tensor that goes to the next layer."""
+        return replace(self, argument=False)
 
 
 class Refusal(NamedTuple):
@@ -158,7 +181,12 @@ class Given:
     """What reaches a layer: dimensions, dtype, and the letter that its ``units`` go by.
 
     ``within`` is the dtype policy of a wrapper that runs the layer's ``call`` itself, under its own
-    autocast, as TimeDistributed does; ``mask`` is what is known of the mask that comes with the tensor.
+    autocast, as TimeDistributed does; ``mask`` is the mask that comes with it; ``initial`` what the states that are
+    handed in hold (``"zeros"``, ``"ones"``, ``"random"``; None: none are); ``gpu`` whether Keras sees a GPU,
+    ``training`` whether dropout drops.
+
+    ``raw`` says that the tensor is what was fed, and not another layer's output; of that ``alive`` tells which
+    steps are not zero throughout, where it is known.
     """
 
     dims: Dims
@@ -166,6 +194,11 @@ class Given:
     letter: str = "H"
     within: str | None = None
     mask: Mask | None = None
+    initial: str | None = None
+    gpu: bool = False
+    training: bool = False
+    raw: bool = True
+    alive: tuple[tuple[bool, ...], ...] | None = None
 
 
 @dataclass(slots=True)
@@ -175,9 +208,13 @@ class Answer:
     ``outputs`` holds one leaf, or two for a Bidirectional that does not merge; ``states`` the
     states in Keras' nesting whether or not they are returned; ``hidden`` is the leaf of ``states``
     that the output equals.  ``returned`` is the whole, in Keras' containers; ``flow`` what each layer
-    of a stack returns; ``cudnn`` how each recurrent layer within is computed; ``mask`` what is known of the
-    mask that goes on with the output; ``notes`` why a size is what it is; ``products`` the matrix products and
-    convolutions of one call.
+    of a stack returns; ``cudnn`` how each recurrent layer within is computed; ``mask`` the mask that hangs on the
+    output; ``notes`` why a size is what it is; ``products`` the matrix products and convolutions of one call.
+
+    ``begins`` is the states that the layer begins with, nested as ``initial_state`` is handed in.
+
+    ``scan`` is what a recurrent layer does with each sample, ``strips`` what the steps of its output show under a
+    mask, ``quirks`` under which headings ``docs/keras-quirks.md`` tells of a bug of Keras that is met here.
     """
 
     outputs: tuple[Leaf, ...]
@@ -192,6 +229,10 @@ class Answer:
     mask: Mask | None = None
     notes: tuple[str, ...] = ()
     products: list[Product] = field(default_factory=list)
+    begins: Returned = ()
+    scan: Scan | None = None
+    strips: tuple[Strip, ...] = ()
+    quirks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers import installed
+from rnnshape.layers import installed, quirks
 from rnnshape.layers.base import (
     Answer,
     Dims,
@@ -24,15 +24,19 @@ from rnnshape.layers.base import (
     compute_dtype,
     prefixed,
 )
+from rnnshape.layers.laws import frozen, kept
+from rnnshape.layers.merging import Ends, final, halves, merged
+from rnnshape.layers.recurrent import mask_used
+from rnnshape.layers.scan import ZERO, Strip, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.node import Node
+    from rnnshape.layers.scan import Token
 
 _KEEPS_USE_CUDNN = (3, 12)
 MERGES = ("concat", "sum", "mul", "ave", None)
-_MERGED = {"sum": "{f} + {b}", "mul": "{f} * {b}", "ave": "({f} + {b}) / 2"}
 
 
 def directions(node: Node) -> tuple[Node, Node]:
@@ -54,11 +58,14 @@ def directions(node: Node) -> tuple[Node, Node]:
 def theory(node: Node, given: Given) -> Answer:
     """``(output, *forward states, *backward states)``; two outputs first with ``merge_mode=None``."""
     forward_node, backward_node = directions(node)
-    inside = replace(given, within=None)
-    forward = _overruled(node["layer"], forward_node, forward_node.cls.theory(forward_node, inside))
+    # The wrapper hands the mask on in the call, and drops one that hangs on the tensor as a layer does.
+    used = mask_used(given)
+    inside = replace(given, within=None, mask=used and replace(used, argument=True))
+    forward = _overruled(node["layer"], forward_node, forward_node.cls.theory(_remade(_zeroing(forward_node)), inside))
     same = _width(forward_node) == _width(backward_node)
     letter = given.letter if same else given.letter + "b"
-    backward = backward_node.cls.theory(backward_node, replace(inside, letter=letter))
+    zeroing = _zeroing(backward_node) if node["backward_layer"] else _remade(_zeroing(backward_node))
+    backward = backward_node.cls.theory(zeroing, replace(inside, letter=letter))
     backward = _overruled(node["backward_layer"] or node["layer"], backward_node, backward)
     dtype = compute_dtype(node["dtype"])
     ahead, back = forward.outputs[0].dims, backward.outputs[0].dims
@@ -81,13 +88,37 @@ def theory(node: Node, given: Given) -> Answer:
             for prefix, answer in (("forward_", forward), ("backward_", backward))
             for weight in answer.weights
         ],
-        laws=_laws(node, given, forward, backward) if with_state else [],
+        laws=list(_laws(node, given, forward, backward)) if with_state else [],
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
-        mask=forward.mask,
+        mask=given.mask.passed_on() if given.mask and forward_node["return_sequences"] else None,
+        begins=[*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)],
+        scan=forward.scan,
+        strips=_strips(node, forward, backward),
+        quirks=tuple(
+            dict.fromkeys(((quirks.DROPPED,) if used != given.mask else ()) + forward.quirks + backward.quirks)
+        ),
         notes=tuple(dict.fromkeys((*forward.notes, *backward.notes))),
-        refusals=[*forward.refusals, *backward.refusals, *_refusals(forward_node, called=given.within is None)],
+        refusals=[
+            *_unsplittable(given, forward, backward),
+            *forward.refusals,
+            *backward.refusals,
+            *_refusals(forward_node, called=given.within is None),
+        ],
     )
+
+
+def _zeroing(layer: Node) -> Node:
+    """A direction as Bidirectional leaves it: with zeros at masked steps where it returns sequences, else without.
+
+    ``force_zero_output_for_mask`` in its ``__init__`` overrules what the layer says.
+    """
+    return layer.but(zero_output_for_mask=layer["return_sequences"])
+
+
+def _remade(layer: Node) -> Node:
+    """A layer made anew from its config, in which ``implementation`` is not kept."""
+    return layer.but(implementation=2) if layer.has("implementation") else layer
 
 
 def _width(node: Node) -> object:
@@ -100,18 +131,25 @@ def _broadcast(left: Dims, right: Dims) -> Dims:
     return tuple(b if a.size == 1 else a for a, b in zip(left, right, strict=True))
 
 
-def _laws(node: Node, given: Given, forward: Answer, backward: Answer) -> list[Law]:
+def _laws(node: Node, given: Given, forward: Answer, backward: Answer) -> Iterator[Law]:
+    assert forward.scan is not None
+    assert backward.scan is not None
     if forward.hidden is None or backward.hidden is None:
-        return []
+        return
     f, b = "forward_" + forward.hidden.role, "backward_" + backward.hidden.role
-    mode, sequences, one_step = node["merge_mode"], node["layer"]["return_sequences"], given.dims[1].size == 1
-    if not sequences:
-        return list(_final_laws(mode, f, b, _halves(forward)))
-    if mode is None:
-        return list(_separate_laws(f, b, one_step))
-    if mode == "concat":
-        return list(_concat_laws(f, b, one_step, _halves(forward)))
-    return list(_merged_laws(mode, f, b, one_step))
+    ends = Ends(f, b, forward.scan, backward.scan.turned(), one_step=given.dims[1].size == 1)
+    mode = node["merge_mode"]
+    if not node["layer"]["return_sequences"]:
+        yield from final(mode, ends, _halves(forward))
+    elif mode is None:
+        yield from halves("forward_output", "backward_output", ends, (":", ":"))
+    elif mode == "concat":
+        yield from halves("output", "output", ends, _halves(forward))
+    else:
+        yield from merged(mode, ends)
+    for prefix, answer in (("forward_", forward), ("backward_", backward)):
+        assert answer.scan is not None
+        yield from kept(prefixed(prefix, answer.states), answer.scan)
 
 
 def _halves(forward: Answer) -> tuple[str, str]:
@@ -124,41 +162,40 @@ def _halves(forward: Answer) -> tuple[str, str]:
     return f"{space}:{size}", f"{space}{size}:"
 
 
-def _final_laws(mode: str | None, f: str, b: str, halves: tuple[str, str]) -> Iterator[Law]:
-    why = "without return_sequences each direction gives its final hidden state"
+def _strips(node: Node, forward: Answer, backward: Answer) -> tuple[Strip, ...]:
+    """Each half by itself; where the two are merged, what comes of them."""
+    assert forward.scan is not None
+    assert backward.scan is not None
+    ahead, back = forward.scan, backward.scan.turned()
+    if ahead.mask is None:
+        return ()
+    if not node["layer"]["return_sequences"]:
+        return frozen("forward state", ahead), frozen("backward state", back)
+    mode = node["merge_mode"]
+    if mode not in (None, "concat"):
+        return (
+            Strip(
+                "output",
+                tuple(
+                    kinds([_merged(mode, *pair) for pair in zip(one.steps, other.steps, strict=True)])
+                    for one, other in zip(ahead.rows, back.rows, strict=True)
+                ),
+            ),
+        )
     if mode is None:
-        yield Law(f"forward_output == {f}", True, why)
-        yield Law(f"backward_output == {b}", True, why)
-    elif mode == "concat":
-        yield Law(f"output[:, {halves[0]}] == {f}", True, why)
-        yield Law(f"output[:, {halves[1]}] == {b}", True, why)
+        of = "forward_output", "backward_output"
     else:
-        yield Law(f"output == {_MERGED[mode].format(f=f, b=b)}", True, why + f", merged by {mode}")
-        yield Law(f"output == {f}", False, "the states are never merged, only the outputs are")
+        first, second = _halves(forward)
+        of = f"output[:, :, {first}]", f"output[:, :, {second}]"
+    return (
+        Strip(of[0], tuple(kinds(row.steps) for row in ahead.rows)),
+        Strip(of[1], tuple(kinds(row.steps, backwards=True) for row in back.rows), backwards=True),
+    )
 
 
-_FORWARD_ENDS = "the forward pass ends at the last step"
-_BACKWARD_ENDS = "the backward pass ends at t = 0, its output is turned back into the order of time"
-_NOT_THERE = "at the last step the backward pass has only begun: it ends at t = 0"
-_ONE_STEP = "there is only one step, so both passes end there"
-
-
-def _concat_laws(f: str, b: str, one_step: bool, halves: tuple[str, str]) -> Iterator[Law]:
-    yield Law(f"output[:, -1, {halves[0]}] == {f}", True, _FORWARD_ENDS)
-    yield Law(f"output[:, 0, {halves[1]}] == {b}", True, _BACKWARD_ENDS)
-    yield Law(f"output[:, -1, {halves[1]}] == {b}", one_step, _ONE_STEP if one_step else _NOT_THERE)
-
-
-def _separate_laws(f: str, b: str, one_step: bool) -> Iterator[Law]:
-    yield Law(f"forward_output[:, -1, :] == {f}", True, _FORWARD_ENDS)
-    yield Law(f"backward_output[:, 0, :] == {b}", True, _BACKWARD_ENDS)
-    yield Law(f"backward_output[:, -1, :] == {b}", one_step, _ONE_STEP if one_step else _NOT_THERE)
-
-
-def _merged_laws(mode: str, f: str, b: str, one_step: bool) -> Iterator[Law]:
-    merged = _MERGED[mode].format(f=f, b=b)
-    why = _ONE_STEP if one_step else "the two passes end at different steps: no step holds both final states"
-    yield Law(f"output[:, -1, :] == {merged}", one_step, why)
+def _merged(mode: str, ahead: int, back: int) -> Token:
+    nothing = ZERO in (ahead, back) if mode == "mul" else ahead == back == ZERO
+    return ZERO if nothing else (ahead, back)
 
 
 def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
@@ -167,6 +204,17 @@ def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
         yield Refusal(
             "TypeError: Bidirectional.compute_mask fails when the layer is stateful and returns its state",
             "drop stateful or return_state, or build the two directions by hand",
+        )
+
+
+def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[Refusal]:
+    """Keras cuts an ``initial_state`` in the middle, wherever the forward states end."""
+    half = (len(forward.begins) + len(backward.begins)) // 2
+    if given.initial is not None and half != len(forward.begins):
+        yield Refusal(
+            f"IndexError: initial_state is cut in half, and {len(forward.begins)} forward and {len(backward.begins)} "
+            "backward states are no halves",
+            "give both directions as many states, or build them by hand",
         )
 
 

@@ -28,13 +28,12 @@ from rnnshape.layers.base import (
     variable_dtype,
 )
 from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 
 if TYPE_CHECKING:
     from rnnshape.layers.node import Node
 
 CELL_INPUT = ("N", "C")
-
-STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
 
 
 def gated_weights(node: Node, units: Dim, channels: Dim, gates: tuple[str, ...], bias: Dims | None) -> list[Weight]:
@@ -97,6 +96,7 @@ def lstm_step(node: Node, given: Given) -> Answer:
     return Answer(
         outputs=(output,),
         states=[state_h, state_c],
+        begins=[state_h, state_c],
         returned=(output, [state_h, state_c]),
         hidden=state_h,
         weights=weights,
@@ -135,6 +135,7 @@ def _one_state_step(node: Node, instead: str, source: str, dims: Dims, weights: 
     return Answer(
         outputs=(output,),
         states=[state],
+        begins=[state],
         returned=(output, [state]),
         hidden=state,
         weights=weights,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
+from rnnshape.layers import dropping
 from rnnshape.layers.base import (
     Answer,
     Dims,
@@ -23,8 +24,9 @@ from rnnshape.layers.base import (
     compute_dtype,
     variable_dtype,
 )
-from rnnshape.layers.cells import STATE_C_IS_NOT_THE_OUTPUT, never_cudnn, unbuildable
+from rnnshape.layers.cells import never_cudnn, unbuildable
 from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.recurrent import over_time
 
 if TYPE_CHECKING:
@@ -140,6 +142,7 @@ def theory(node: Node, given: Given) -> Answer:
     """``(N, T, X', Y', H)``, or without ``return_sequences`` ``(N, X', Y', H)``; H is ``filters``."""
     batch, _, *picture = given.dims
     one = step(node, Given((batch, *picture), given.dtype, given.letter))
+    one.refusals += dropping.refusals(node, given)
     never = never_cudnn(
         "no change helps: Keras has no cuDNN kernel for convolutions over time",
         f"{node.name} convolves step by step",

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers import installed
+from rnnshape.layers import dropping, installed, quirks
 from rnnshape.layers.base import (
     LOOP,
     UNROLLED,
@@ -33,12 +33,12 @@ from rnnshape.layers.cells import (
     GRU_CELL,
     LSTM_CELL,
     SIMPLE_RNN_CELL,
-    STATE_C_IS_NOT_THE_OUTPUT,
     gru_step,
     lstm_step,
     never_cudnn,
     simple_rnn_step,
 )
+from rnnshape.layers.laws import Scan, kept, of_output, strips
 from rnnshape.layers.node import Node
 from rnnshape.layers.stacked import STACKED_RNN_CELLS, mirrored, nesting
 
@@ -64,40 +64,52 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     sequences = node["return_sequences"]
     output = Leaf("output", (batch, time, *last) if sequences else (batch, *last), dtype)
     states = cast(step.states, dtype)
+    scan = Scan.of(
+        node,
+        used := mask_used(given),
+        time.size,
+        start=given.initial in ("ones", "random"),
+        gpu=given.gpu,
+        eligible=all(rule.ok for rule in cudnn),
+    )
+    laws: list[Law] = []
+    if node["return_state"]:
+        laws += of_output(node, time.size, step.hidden, scan) if step.hidden else []
+        laws += kept(states, scan)
     return Answer(
         outputs=(output,),
         states=states,
         returned=(output, *states) if node["return_state"] else output,
         hidden=step.hidden and cast(step.hidden, dtype),
         weights=step.weights,
-        laws=_laws(node, time.size, step.hidden) if node["return_state"] else [],
+        laws=laws,
         cudnn=[Kernel("", cudnn, UNROLLED if node["unroll"] else LOOP)],
-        mask=given.mask if sequences else None,
+        mask=given.mask.passed_on() if given.mask and sequences else None,
         notes=step.notes,
         products=[product.repeated(time) for product in step.products],
         refusals=[*step.refusals, *_refusals(node, cudnn)],
+        begins=states,
+        scan=scan,
+        strips=strips(node, scan),
+        quirks=tuple(_quirks(scan, sequences=sequences, dropped=used != given.mask)),
     )
 
 
-def _laws(node: Node, steps: int, hidden: Leaf | None) -> list[Law]:
-    """What the output has to do with the returned states; all of it holds bitwise on a CPU."""
-    if hidden is None:
-        return []
-    h = hidden.role
-    memory = [h.removesuffix("_h") + "_c"] if h.endswith("state_h") else []
-    if not node["return_sequences"]:
-        laws = [Law(f"output == {h}", True, "without return_sequences the output is the final hidden state")]
-        laws += [Law(f"output == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory]
-        return laws
-    why = "the last step's output is the hidden state"
-    if node["go_backwards"]:
-        why = "the output stands in the order of the scan, so its last step is the one computed last"
-    laws = [Law(f"output[:, -1, :] == {h}", True, why)]
-    if node["go_backwards"]:
-        why = "the output is not turned back: its first step is x[:, -1], the one computed first"
-        laws.append(Law(f"output[:, 0, :] == {h}", steps == 1, why if steps > 1 else "there is only one step"))
-    laws += [Law(f"output[:, -1, :] == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory]
-    return laws
+def mask_used(given: Given) -> Mask | None:
+    """The mask by which a recurrent layer goes.
+
+    Keras looks at what hangs on the tensor only where the tensor is all that is handed in: beside an
+    ``initial_state`` that mask is dropped, and yet goes on with the output (``docs/keras-quirks.md``).
+    """
+    dropped = given.mask is not None and not given.mask.argument and given.initial is not None
+    return None if dropped else given.mask
+
+
+def _quirks(scan: Scan, *, sequences: bool, dropped: bool) -> Iterator[str]:
+    if dropped:
+        yield quirks.DROPPED
+    if sequences and scan.amiss:
+        yield quirks.UNROLLED
 
 
 def _refusals(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
@@ -109,8 +121,6 @@ def _refusals(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
 
 
 _BACKEND = "keras/src/backend/tensorflow/rnn.py"
-# From here on Keras drops from the input itself, before cuDNN has it.
-_DROPS_OUTSIDE = (3, 4)
 _OP = "tensorflow/core/ops/cudnn_rnn_ops.cc: CudnnRNNV3"
 
 
@@ -122,9 +132,9 @@ _DECIDING = (
 
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
-    deciding = (*_DECIDING, "dropout") if installed.keras() < _DROPS_OUTSIDE else _DECIDING
+    deciding = (*_DECIDING, "dropout") if installed.keras() < dropping.DROPS_OUTSIDE else _DECIDING
     said = tuple((name, node[name]) for name in deciding if node.has(name))
-    return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), given.mask)
+    return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given))
 
 
 @lru_cache(maxsize=1024)
@@ -189,6 +199,7 @@ def _fused(
     def theory(node: Node, given: Given) -> Answer:
         batch, _, channels = given.dims
         one = step(node, Given((batch, channels), given.dtype, given.letter))
+        one.refusals += dropping.refusals(node, given)
         return over_time(node, given, one, cudnn(node, given))
 
     return theory
@@ -204,12 +215,16 @@ def _rnn(node: Node, given: Given) -> Answer:
     cell = cell_of(node)
     batch, _, *rest = given.dims
     step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
+    step.refusals += dropping.refusals(node, given, cell)
+    begins = cast(step.states, compute_dtype(node["dtype"]))
     if cell.cls is STACKED_RNN_CELLS:
         _renest(node, cell, step, given)
     fused = FUSED_BY_CELL.get(cell.name)
     instead = f"use {fused} instead of RNN({cell.name})" if fused in ("LSTM", "GRU") else "use LSTM or GRU layers"
     decided = f"RNN calls its {cell.name} step by step"
-    return over_time(node, given, step, never_cudnn(instead, decided, _RNN_LOOP))
+    answer = over_time(node, given, step, never_cudnn(instead, decided, _RNN_LOOP))
+    answer.begins = begins  # unrolled, what comes back may be nested otherwise
+    return answer
 
 
 def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
@@ -218,7 +233,7 @@ def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
     The loop packs them as the initial states are nested.  Unrolled, they come back as the last step
     left them; and a masked loop fails when a step changes their nesting.
     """
-    masked = given.mask is not None
+    masked = mask_used(given) is not None
     if masked and any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in cell.walk()):
         step.refusals.append(Refusal(_MASKED_DTYPES, "give the stack and its cells one dtype"))
     if not node["unroll"]:

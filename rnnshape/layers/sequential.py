@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, LayerClass, Leaf
+from rnnshape.layers.scan import alive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +26,18 @@ def _answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
     flowing = given
     for number, layer in enumerate(layers, 1):
         letter = given.letter if number == len(layers) else f"{given.letter}{number}"
-        answer = layer.cls.theory(layer, replace(flowing, letter=letter))
+        begun = flowing.initial if takes_states(layer) else None
+        answer = layer.cls.theory(layer, replace(flowing, letter=letter, initial=begun))
         yield number, layer, answer
         output = answer.outputs[0]
-        flowing = replace(given, dims=output.dims, dtype=output.dtype, mask=answer.mask)
+        initial = flowing.initial if begun is None else None
+        flowing = replace(given, dims=output.dims, dtype=output.dtype, mask=answer.mask, initial=initial, raw=False)
+        flowing.alive = alive(answer.strips)
+
+
+def takes_states(layer: Node) -> bool:
+    """Whether a layer takes an ``initial_state``; of a stack the first that does gets it."""
+    return layer.cls.kind == "recurrent" or layer.name == "Bidirectional"
 
 
 def theory(node: Node, given: Given) -> Answer:
@@ -51,6 +60,8 @@ def theory(node: Node, given: Given) -> Answer:
         refusals=[refusal for _, _, answer in answers for refusal in answer.refusals],
         notes=tuple(f"layer {number}: {note}" for number, _, answer in answers for note in answer.notes),
         flow=tuple((layer.text, answer.returned) for _, layer, answer in answers),
+        begins=next((answer.begins for _, layer, answer in answers if takes_states(layer)), ()),
+        quirks=tuple(dict.fromkeys(quirk for _, _, answer in answers for quirk in answer.quirks)),
     )
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, LayerClass, Leaf, Returned, prefixed
-from rnnshape.layers.cells import CELL_INPUT, STATE_C_IS_NOT_THE_OUTPUT, one_step
+from rnnshape.layers.cells import CELL_INPUT, one_step
+from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ def theory(node: Node, given: Given) -> Answer:
     return Answer(
         outputs=last.outputs,
         states=[answer.states for answer in answers],
+        begins=[answer.states for answer in answers],
         returned=(last.outputs[0], new_states[0] if len(cells) == 1 else new_states),
         hidden=last.hidden,
         weights=[weight for answer in answers for weight in answer.weights],

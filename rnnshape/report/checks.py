@@ -22,8 +22,8 @@ _ON_GPU = {"float64": 1e-8, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
 _IN_TF32 = {**_ON_GPU, "float32": 5e-3}
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5, "float16": 4e-3, "bfloat16": 3e-2}
 
-# How a law calls the layer that computes the same: LSTM(...)(x).
-_OTHER_CALL = "(...)(x)"
+# A law between calls speaks of the first one by this name.
+_CALL = "(x)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Check:
     holds: bool | None = None
     exact: bool | None = None
     max_abs_diff: float | None = None
+    elsewhere: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -45,12 +46,13 @@ class Check:
             "exact": self.exact,
             "max_abs_diff": self.max_abs_diff,
             "why": self.why,
+            **({"elsewhere": self.elsewhere} if self.elsewhere else {}),
         }
 
 
 def unverified(law: Law) -> Check:
     """The law as theory says it, with no verdict."""
-    return Check(law.check, law.guaranteed, law.why)
+    return Check(law.check, law.guaranteed, law.why, elsewhere=law.elsewhere)
 
 
 def between_calls(environment: Mapping[str, Any]) -> Mapping[str, float]:
@@ -72,7 +74,7 @@ def verified(law: Law, names: Mapping[str, Any], between: Mapping[str, float] = 
         FormulaError: the law speaks of what is not there; Keras' laws never do, a user's expectation may.
     """
     left, right = both_sides(law.check, names)
-    tolerances = between if _OTHER_CALL in law.check else TOLERANCES
+    tolerances = between if _CALL in law.check else TOLERANCES
     try:
         pairs = list(zip(_several(left), _several(right), strict=True))
         results = [compare(one, other, tolerances) for one, other in pairs]
@@ -86,6 +88,7 @@ def verified(law: Law, names: Mapping[str, Any], between: Mapping[str, float] = 
         all(holds for holds, _, _ in results) == claims_equality(law.check),
         all(exact for _, exact, _ in results),
         max((value for value in differences if value is not None), default=None) if None not in differences else None,
+        law.elsewhere,
     )
 
 
@@ -111,6 +114,8 @@ def compare(
     """
     import numpy as np
 
+    if isinstance(right, int | float):  # a number stands for as many of it as there are on the other side
+        right = np.full(np.shape(left), right, np.asarray(left).dtype)
     left, right = np.asarray(left), np.asarray(right)
     if left.shape != right.shape:
         return False, False, None

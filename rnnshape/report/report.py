@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, Refused, RnnshapeError
 from rnnshape.layers.base import Given
+from rnnshape.layers.quirks import PAGE
 from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import Check, between_calls, unverified, verified
 from rnnshape.report.environment import environment, installed
 from rnnshape.report.error import Error
 from rnnshape.report.expected import Expected, held, refused
+from rnnshape.report.masked import Masked, foretold, names_of, seen
+from rnnshape.report.state import Calls, called, keywords
 from rnnshape.spec.data import to_data
 from rnnshape.spec.expect import known_letters
 from rnnshape.structure import Nest, Structure, brackets, labelled, leaves, same
@@ -86,7 +89,9 @@ class Report:
     is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for;
     ``expectations`` is the contract of the Spec, line by line.  ``kernels`` is what the rules say that each layer
     runs as where it ran (where nothing ran: where it was asked to), ``traced`` what the graph shows, or None.
-    ``timing`` is how long a call took, if that was asked.
+    ``timing`` is how long a call took, if that was asked.  ``masked`` is what the mask did, ``begins`` the roles of the
+    states that were handed in, nested as the call takes them, ``calls`` what came of calling a stateful layer with
+    another batch, and ``quirks`` the headings under which ``PAGE`` tells of a bug of Keras that was met.
     """
 
     spec: Spec
@@ -110,6 +115,10 @@ class Report:
     warnings: tuple[str, ...] = ()
     expectations: tuple[Expected, ...] = ()
     timing: Timing | None = None
+    masked: Masked | None = None
+    begins: Any = None
+    calls: Calls | None = None
+    quirks: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -144,11 +153,12 @@ class Report:
         """The line to paste: ``output, state_h, state_c = layer(x)``."""
         text = brackets(self.structure, lambda tensor: tensor.role)
         bare = _bare(text)
+        beside = "".join(f", {name}={value}" for name, value in keywords(self.spec, self.begins))
         if self.spec.layer.cls.kind != "cell":
-            return f"{bare} = layer(x)"
+            return f"{bare} = layer(x{beside})"
         assert isinstance(self.predicted, Nest)  # a cell returns (output, states)
         states = brackets(self.predicted.items[1], lambda tensor: f"{tensor.role}_0")
-        return f"{bare} = cell(x, {states})"
+        return f"{bare} = cell(x, {states}{beside})"
 
     @property
     def structure(self) -> Structure:
@@ -206,6 +216,10 @@ class Report:
             **({"notes": list(self.notes)} if self.notes else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
             **({"timing": self.timing.to_dict()} if self.timing else {}),
+            **({"mask": self.masked.to_dict()} if self.masked else {}),
+            **({"initial_state": dict(keywords(spec, self.begins)).get("initial_state")} if self.begins else {}),
+            **({"calls": self.calls.to_dict()} if self.calls else {}),
+            **({"quirks": [{"page": PAGE, "heading": heading} for heading in self.quirks]} if self.quirks else {}),
             **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
 
@@ -257,6 +271,10 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         flow=tuple(Flow(text, structure, None) for text, structure in predicted.flow),
         wiring=_wired(spec, predicted.into, None),
         notes=predicted.notes,
+        masked=foretold(spec, predicted),
+        begins=predicted.begins,
+        calls=called(spec),
+        quirks=predicted.quirks,
     )
     if outcome is None or isinstance(outcome, RnnshapeError):
         error = _error(predicted, outcome)
@@ -265,18 +283,22 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         return replace(told, error=error, expectations=_expected(spec, predicted, told, error, None))
     observed = labelled(outcome.returned, predicted.returned)
     alike = same(observed, predicted.returned)
-    passed = [labelled(seen, part.predicted) for part, seen in zip(told.flow, outcome.flow, strict=True)]
+    passed = [labelled(back, part.predicted) for part, back in zip(told.flow, outcome.flow, strict=True)]
     begun = outcome.into and predicted.into and labelled(outcome.into, predicted.into)
     where = environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution, outcome.tf32)
     between = between_calls(where)
     names = _names(spec, predicted, outcome, observed) if alike else {}
-    seen = replace(
+    masked = seen(told.masked, outcome, names) if told.masked and alike else told.masked
+    calls = told.calls and replace(told.calls, other_batch_seen=outcome.other_batch)
+    report = replace(
         told,
         observed=observed,
         agrees=alike
         and outcome.weights == tuple(tuple(dim.size for dim in weight.dims) for weight in predicted.weights)
-        and all(same(part.predicted, seen) for part, seen in zip(told.flow, passed, strict=True))
-        and (begun is None or (predicted.into is not None and same(begun, predicted.into))),
+        and all(same(part.predicted, back) for part, back in zip(told.flow, passed, strict=True))
+        and (begun is None or (predicted.into is not None and same(begun, predicted.into)))
+        and (masked is None or masked.agrees)
+        and (calls is None or calls.agrees),
         checks=tuple(verified(law, names, between) for law in predicted.laws) if alike else (),
         cudnn_used=outcome.cudnn_used,
         kernels=predicted.cudnn.chosen(gpu=outcome.gpu),
@@ -284,10 +306,12 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         environment=where,
         values=outcome.values,
         warnings=outcome.warnings,
-        flow=tuple(replace(part, observed=seen) for part, seen in zip(told.flow, passed, strict=True)),
+        flow=tuple(replace(part, observed=back) for part, back in zip(told.flow, passed, strict=True)),
         wiring=_wired(spec, predicted.into, begun),
+        masked=masked,
+        calls=calls,
     )
-    return replace(seen, expectations=_expected(spec, predicted, seen, None, names))
+    return replace(report, expectations=_expected(spec, predicted, report, None, names))
 
 
 def _traced(verdict: Verdict, seen: tuple[str, ...] | None) -> tuple[tuple[str, str], ...] | None:
@@ -347,4 +371,9 @@ def _names(spec: Spec, predicted: Prediction, outcome: Observation, observed: St
     twin = spec.layer.cls.twin(spec.layer)
     if twin is not None and outcome.twin is not None:
         names[f"{twin.name}(...)(x)"] = outcome.twin
-    return names
+    return {
+        **names,
+        **names_of(predicted.mask),
+        **{f"{role}_0": value for role, value in outcome.begun.items()},
+        **outcome.calls,
+    }

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Argument, Nested, OneOf
-from rnnshape.spec.options import INTO, LETTERS, RUN_OPTIONS
+from rnnshape.layers.sequential import takes_states
+from rnnshape.spec.masks import MASK, MASKING
+from rnnshape.spec.options import CALLS, INITIAL_STATE, INTO, LETTERS, RUN_OPTIONS, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,8 +52,12 @@ class Command:
         """The options of a run that mean something for this layer: a cell has no time, Dense no state."""
         letters = self.cls.letters(self.node({}), None)
         idle = {option.name for option, letter in LETTERS.items() if letter not in letters}
-        if self.cls.kind != "recurrent" and self.cls.name != "Bidirectional":
-            idle.add(INTO.name)
+        if not takes_states(self.node({})):
+            idle |= {INTO.name, CALLS.name, MASKING.name}
+            if self.cls.kind != "cell":
+                idle.add(INITIAL_STATE.name)
+        if TIME.name in idle:
+            idle |= {MASK.name, MASKING.name}
         return tuple(option for option in RUN_OPTIONS if option.name not in idle)
 
     def node(self, values: Mapping[str, Any]) -> Node:

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, OneOf
 from rnnshape.layers.changes import as_cells, as_layers, set_everywhere
-from rnnshape.spec.masks import MASK, padded, refusal, rows, written
+from rnnshape.spec.masks import padded, refusal, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rnnshape.spec.masks import Rows
     from rnnshape.spec.spec import Spec
 
 STATIC = ("symbolic", "compute_output_shape")
@@ -55,22 +54,23 @@ class Variant:
 class Comparison:
     """Variants on one input and with the weights of the first; every other one is held against the first.
 
-    ``title`` is what was asked; ``axis`` says what was varied of one layer; ``timing`` asks for times, with
-    ``training`` for those of a forward and backward pass.
+    ``title`` is what was asked; ``axis`` says what was varied of one layer; ``timing`` asks for times: in training for
+    those of a forward and backward pass.
     """
 
     title: str
     variants: tuple[Variant, ...]
     axis: str | None = None
     timing: bool = False
-    training: bool = False
+
+    @property
+    def training(self) -> bool:
+        return any(variant.spec.training for variant in self.variants)
 
 
-def alone(spec: Spec, *, training: bool = False) -> Comparison:
+def alone(spec: Spec) -> Comparison:
     """One layer beside nothing, to be timed."""
-    return Comparison(
-        spec.layer.text, (Variant(spec.layer.text, spec, spec.execution),), None, timing=True, training=training
-    )
+    return Comparison(spec.layer.text, (Variant(spec.layer.text, spec, spec.execution),), None, timing=True)
 
 
 def compared(
@@ -79,25 +79,18 @@ def compared(
     *,
     axis: str | None = None,
     timing: bool = False,
-    training: bool = False,
 ) -> Comparison:
     """The comparison of expressions or commands' names, or of one of them along an axis.
 
-    ``options`` are those of a run, and ``mask``; every layer gets them.
+    ``options`` are those of a run; every layer gets them.
 
     Raises:
         Invalid: with every problem at once.
     """
-    options = dict(options or {})
-    mask = options.pop(MASK.name, None)
-    problems = [*_asked(layers, axis, timing, training)]
-    if mask is not None and not MASK.kind.accepts(mask):
-        problems.append(Problem(MASK.name, MASK.kind.refusal(mask)))
-        mask = None
-    specs = _specs(layers, options, problems)
+    problems = [*_asked(layers, axis)]
+    specs = _specs(layers, dict(options or {}), problems)
     if specs and len(specs) == len(layers):
         problems += _unlike_inputs(specs)
-        specs = [_masked(spec, mask, problems) for spec in specs] if not problems else specs
     variants: list[Variant] = []
     if axis in AXES and len(specs) == 1 and not problems:
         variants = [*_along(axis, specs[0])]
@@ -109,10 +102,10 @@ def compared(
     if problems:
         raise Invalid(problems, layers[0] if len(layers) == 1 else None)
     title = " beside ".join(spec.layer.text for spec in specs)
-    return Comparison(title if axis is None else f"{title} by {axis}", tuple(variants), axis, timing, training)
+    return Comparison(title if axis is None else f"{title} by {axis}", tuple(variants), axis, timing)
 
 
-def _asked(layers: Sequence[str], axis: str | None, timing: bool, training: bool) -> Iterator[Problem]:
+def _asked(layers: Sequence[str], axis: str | None) -> Iterator[Problem]:
     if axis is not None and not AXIS.kind.accepts(axis):
         yield Problem(AXIS.name, AXIS.kind.refusal(axis))
     elif axis is not None and len(layers) > 1:
@@ -121,8 +114,6 @@ def _asked(layers: Sequence[str], axis: str | None, timing: bool, training: bool
         yield Problem("EXPR", "must be two layers or more, or one and an --axis")
     elif len(layers) == 1 and axis is None:
         yield Problem("EXPR", f"one layer stands beside nothing: give a second one, or --axis {', '.join(AXES)}")
-    if training and not timing:
-        yield Problem("training", "means nothing without --timing: it is timed, forward and backward")
 
 
 def _specs(layers: Sequence[str], options: Mapping[str, Any], problems: list[Problem]) -> list[Spec]:
@@ -157,23 +148,6 @@ def _fed(spec: Spec) -> str:
     return f"({', '.join(spec.letters)}) = {spec.input}{what}"
 
 
-def _masked(spec: Spec, mask: str | None, problems: list[Problem]) -> Spec:
-    if mask is None:
-        return spec
-    try:
-        return replace(spec, mask=_rows(spec, mask))
-    except Invalid as error:
-        problems += [problem for problem in error.problems if problem not in problems]
-        return spec
-
-
-def _rows(spec: Spec, mask: str | None) -> Rows:
-    if wrong := refusal(spec.layer):
-        raise Invalid([Problem(MASK.name, wrong)])
-    sizes = dict(zip(spec.letters, spec.input, strict=True))
-    return padded(sizes["N"], sizes["T"]) if mask is None else rows(mask, batch=sizes["N"], steps=sizes["T"])
-
-
 def _along(axis: str, spec: Spec) -> list[Variant]:
     """The layer once for each value of the axis; fewer than two where the axis means nothing for it."""
     own = {"execution": _executions, "device": _devices, "mask": _masks, "cell": _cells}
@@ -203,7 +177,8 @@ def _devices(spec: Spec) -> Iterator[Variant]:
 
 def _masks(spec: Spec) -> Iterator[Variant]:
     if refusal(spec.layer) is None:
-        mask = spec.mask or _rows(spec, None)
+        sizes = dict(zip(spec.letters, spec.input, strict=True))
+        mask = spec.mask or padded(sizes["N"], sizes["T"])
         yield Variant("no mask", replace(spec, mask=None), spec.execution)
         yield Variant(f"mask {written(mask)}", replace(spec, mask=mask), spec.execution)
 

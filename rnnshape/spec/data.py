@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.spec.commands import COMMANDS
-from rnnshape.spec.options import DEVICE, EXECUTION, INTO, SEED
+from rnnshape.spec.masks import MASK, written
+from rnnshape.spec.options import CALLS, DEVICE, EXECUTION, INITIAL_STATE, INTO, SEED, TRAINING
 from rnnshape.spec.spec import Spec, make
 
 if TYPE_CHECKING:
@@ -60,9 +61,11 @@ def to_data(spec: Spec) -> dict[str, Any]:
     """The plain data that reads back to the same Spec; what is as it is anyway is left out."""
     said: dict[str, Any] = {} if spec.name is None else {"name": spec.name}
     said |= {"layer": spec.layer.text, "input": list(spec.input)}
-    for option in (SEED, DEVICE, EXECUTION):
+    for option in (SEED, INITIAL_STATE, CALLS, TRAINING, DEVICE, EXECUTION):
         if (value := getattr(spec, option.name)) != option.default:
             said[option.name] = value
+    if spec.mask is not None:
+        said[MASK.name] = written(spec.mask)
     if spec.into is not None:
         said[INTO.name] = spec.into.text
     if spec.expect is not None:

@@ -4,6 +4,8 @@
 ((True, True, False), (True, True, True))
 >>> written(rows("right:3,2", batch=2, steps=3)), written(rows("left:3,2", batch=2, steps=3))
 ('111;110', '111;011')
+>>> written(rows("full", batch=2, steps=3)), written(rows("random", batch=2, steps=5, seed=1))
+('111;000', '00110;01110')
 """
 
 from __future__ import annotations
@@ -13,54 +15,89 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.errors import Invalid, Problem
-from rnnshape.layers.arguments import Argument, Kind
+from rnnshape.layers.arguments import Argument, Kind, Number
 
 if TYPE_CHECKING:
     from rnnshape.layers.node import Node
 
 Rows: TypeAlias = tuple[tuple[bool, ...], ...]
 
-_PATTERN = r"[01]+(;[01]+)*|(right|left):[0-9]{1,9}(,[0-9]{1,9})*"
-# What takes a mask for each step; a mask that a layer makes itself (Masking, Embedding) is another thing.
-_TAKES = "a recurrent layer, Bidirectional and TimeDistributed do"
+_PATTERN = r"[01]+(;[01]+)*|(right|left):[0-9]{1,9}(,[0-9]{1,9})*|random|full"
+# What takes a mask for each step, and what makes one of what it is fed.
+_TAKES = "a recurrent layer, Bidirectional and TimeDistributed take one, Masking and Embedding(mask_zero=True) make one"
 
 
 @dataclass(frozen=True)
 class Mask(Kind):
-    """A row of 0 and 1 for each sample (1 is valid), or the side of the padding and each sample's length."""
+    """A row of 0 and 1 for each sample (1 is valid), the side of the padding and each sample's length, or a word.
 
-    allowed = "a row of 0 and 1 for each sample, 110;111 (1 is valid), or lengths with padding, right:3,2 or left:3,2"
-    metavar = "ROWS|SIDE:LENGTHS"
+    ``random`` masks any steps but leaves each sample one, ``full`` masks the last sample wholly.
+    """
+
+    allowed = (
+        "a row of 0 and 1 for each sample, 110;111 (1 is valid), lengths with padding, right:3,2 or left:3,2, "
+        "random, or full (the last sample wholly masked)"
+    )
+    metavar = "ROWS|SIDE:LENGTHS|random|full"
 
     def accepts(self, value: Any) -> bool:
+        if isinstance(value, tuple):
+            return bool(value) and all(isinstance(row, tuple) and row and all(map(_bit, row)) for row in value)
         return isinstance(value, str) and re.fullmatch(_PATTERN, value) is not None
 
+    def refusal(self, value: Any) -> str:
+        if type(value) is int:
+            return f"must be {self.allowed}; YAML reads {value} as a number: put it in quotes"
+        return super().refusal(value)
+
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^({_PATTERN})$"}
+        row = {"type": "array", "items": {"enum": [0, 1, False, True]}, "minItems": 1}
+        return {
+            "anyOf": [
+                {"type": "string", "pattern": f"^({_PATTERN})$"},
+                {"type": "array", "items": row, "minItems": 1},
+            ]
+        }
 
 
-MASK = Argument("mask", Mask(), None, "Which steps are valid: rows 110;111, or padding and lengths right:3,2.", True)
+def _bit(value: Any) -> bool:
+    return type(value) in (bool, int) and value in (0, 1)
 
 
-def rows(text: str, *, batch: int, steps: int) -> Rows:
-    """The rows that an accepted text means for this many samples and time steps.
+MASK = Argument(
+    "mask", Mask(), None, "Which steps are valid: rows 110;111, padding and lengths right:3,2, random or full.", True
+)
+MASKING = Argument(
+    "masking", Number(), None, "Mask through a real Masking layer, which takes this value for padding.", True
+)
+
+
+def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
+    """The rows that an accepted value means for this many samples and time steps.
 
     Raises:
         Invalid: they are not ``batch`` rows of ``steps``, or a length is more than ``steps``.
     """
-    side, _, lengths = text.rpartition(":")
+    if value == "random":
+        return _drawn(batch, steps, seed)
+    if value == "full":
+        return ((True,) * steps,) * (batch - 1) + ((False,) * steps,)
+    if isinstance(value, tuple):
+        value = ";".join("".join("1" if step else "0" for step in row) for row in value)
+    side, _, lengths = value.rpartition(":")
     counts = [int(length) for length in lengths.split(",")] if side else []
-    given = counts or text.split(";")
+    given = counts or value.split(";")
     if len(given) != batch:
         what = "length" if side else "row"
-        raise _wrong(f"has {len(given)} {what}{'s' if len(given) > 1 else ''}, and N is {batch}")
+        alone = "; Keras would spread one row over all samples" if len(given) == 1 else ""
+        raise _wrong(f"has {len(given)} {what}{'s' if len(given) > 1 else ''}, and N is {batch}{alone}")
     if side:
         if longest := next((count for count in counts if count > steps), None):
             raise _wrong(f"a length of {longest} is more than T, which is {steps}")
         return tuple(_padded(side, count, steps) for count in counts)
-    if odd := next((row for row in text.split(";") if len(row) != steps), None):
+    if odd := next((row for row in value.split(";") if len(row) != steps), None):
         raise _wrong(f"the row {odd} has {len(odd)} steps, and T is {steps}")
-    return tuple(tuple(step == "1" for step in row) for row in text.split(";"))
+    return tuple(tuple(step == "1" for step in row) for row in value.split(";"))
 
 
 def padded(batch: int, steps: int) -> Rows:
@@ -73,12 +110,40 @@ def written(mask: Rows) -> str:
     return ";".join("".join("1" if step else "0" for step in row) for row in mask)
 
 
+def makes_its_own(node: Node) -> bool:
+    """Whether the mask comes of the data: the first layer is one that looks at what it is fed."""
+    first = _first(node)
+    return first.name == "Masking" or (first.name == "Embedding" and bool(first["mask_zero"]))
+
+
 def refusal(node: Node) -> str | None:
     """Why this layer takes no mask, if it does not."""
-    first = node["layers"][0] if node.cls.kind == "stack" else node
-    if first.cls.kind == "recurrent" or first.name in ("Bidirectional", "TimeDistributed"):
+    first = _first(node)
+    if first.name == "Embedding" and not makes_its_own(first):
+        return f"means nothing for {first.text}: give it mask_zero=True, and 0 is padding"
+    if first.name == "Embedding" and first["input_dim"] == 1:
+        return f"means nothing for {first.text}, which can be fed nothing but 0: every step is padding"
+    if makes_its_own(first) or first.cls.kind == "recurrent" or first.name in ("Bidirectional", "TimeDistributed"):
         return None
     return f"means nothing for {first.name}, which takes none: {_TAKES}"
+
+
+def _first(node: Node) -> Node:
+    first: Node = node["layers"][0] if node.cls.kind == "stack" else node
+    return first
+
+
+def _drawn(batch: int, steps: int, seed: int) -> Rows:
+    """Any steps of each sample, but one at least; the same for the same seed."""
+    import random
+
+    rng = random.Random(seed)  # noqa: S311  no secret
+    drawn = []
+    for _ in range(batch):
+        row = [rng.random() < 0.5 for _ in range(steps)]
+        row[rng.randrange(steps)] = True
+        drawn.append(tuple(row))
+    return tuple(drawn)
 
 
 def _padded(side: str, length: int, steps: int) -> tuple[bool, ...]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rnnshape.layers.arguments import DTYPES, Argument, Kind, OneOf, Whole
+from rnnshape.layers.arguments import DTYPES, Argument, Flag, Kind, OneOf, Whole
+from rnnshape.spec.masks import MASK, MASKING
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,13 @@ INTO = Argument("into", Expression(), None, "A second layer, begun with this one
 # For an expression, whose layers have their own dtype arguments.
 DTYPE = Argument("dtype", OneOf(DTYPES), None, "For every layer that names none itself:", True)
 
+INITIAL_STATE = Argument(
+    "initial_state", OneOf(("zeros", "ones", "random")), None, "States to begin with, handed to the call:", True
+)
+CALLS = Argument("calls", Whole(most=9), 1, "How often the layer is called, to see what it keeps.", True)
+TRAINING = Argument("training", Flag(), False, "Call it with training=True; with --timing, backward too.", True)
+
 LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
 DIMENSIONS = tuple(LETTERS)
-RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, DEVICE, EXECUTION, INTO)
+STATE_OPTIONS = (MASK, MASKING, INITIAL_STATE, CALLS, TRAINING)
+RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)

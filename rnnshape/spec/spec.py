@@ -13,20 +13,34 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
-from rnnshape.layers import TABLE
-from rnnshape.layers.base import Given, Leaf, compute_dtype
+from rnnshape.layers import TABLE, Node
+from rnnshape.layers.base import Given, Leaf, Mask, compute_dtype
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.sequential import takes_states
 from rnnshape.layers.wiring import wire
 from rnnshape.spec import expect as contract
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.expression import parse
-from rnnshape.spec.options import BATCH, CHANNELS, DIMENSIONS, DTYPE, INPUT, INTO, LETTERS, RUN_OPTIONS, TIME
+from rnnshape.spec.masks import MASK, MASKING, makes_its_own, padded, refusal, rows
+from rnnshape.spec.options import (
+    BATCH,
+    CALLS,
+    CHANNELS,
+    DIMENSIONS,
+    DTYPE,
+    INITIAL_STATE,
+    INPUT,
+    INTO,
+    LETTERS,
+    RUN_OPTIONS,
+    SEED,
+    TIME,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rnnshape.layers.arguments import Argument
-    from rnnshape.layers.node import Node
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
     from rnnshape.spec.masks import Rows
@@ -45,7 +59,11 @@ class Spec:
     cell; ``seed`` makes weights and input repeatable; ``device`` is ``"auto"``, ``"cpu"`` or ``"gpu"``;
     ``execution`` is ``"eager"``, ``"graph"``, ``"xla"`` or the faster one, ``"auto"``;
     ``into`` is a second layer, which gets this one's states as its ``initial_state``; ``expect`` is the
-    contract that the answer is held against; ``mask`` says which steps of which sample are valid.
+    contract that the answer is held against.
+
+    ``mask`` says which steps of which sample are valid; it is handed to the call, or laid into the data where the
+    first layer makes one of it (``masked_data``).  ``initial_state`` is what the states that are handed in hold,
+    ``calls`` how often the layer is called, ``training`` whether with ``training=True``.
     """
 
     layer: Node
@@ -57,6 +75,21 @@ class Spec:
     into: Node | None = None
     expect: Expectations | None = None
     mask: Rows | None = None
+    initial_state: str | None = None
+    calls: int = 1
+    training: bool = False
+
+    @property
+    def masked_data(self) -> bool:
+        """Whether the mask is laid into the data: Masking, or an Embedding with ``mask_zero``, finds it there."""
+        return self.mask is not None and makes_its_own(self.layer)
+
+    def given(self, *, gpu: bool = False) -> Given:
+        """What reaches the layer, for theory; ``gpu`` says whether Keras sees one."""
+        mask = None if self.mask is None else Mask(self.mask)
+        return Given(
+            self.dims, self.input_dtype, mask=mask, initial=self.initial_state, gpu=gpu, training=self.training
+        )
 
     @property
     def tokens(self) -> range | None:
@@ -160,12 +193,64 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None) -
         Invalid: arguments that do not go together, an input that the layer does not take.
     """
     problems = [*_combinations(node)]
+    node = _behind_masking(node, options, problems)
     shape = _input(node, options, problems)
     into = _into(node, shape, options.get(INTO.name), problems)
+    problems += _stateless(node, options)
+    mask = _mask(node, shape, options, problems)
     if problems:
         raise Invalid(problems)
-    rest = {key: value for key, value in options.items() if key not in _SIZES and key != INTO.name}
-    return Spec(node, shape, name=name, into=into, **rest)
+    rest = {key: value for key, value in options.items() if key not in (*_SIZES, INTO.name, MASK.name, MASKING.name)}
+    return Spec(node, shape, name=name, into=into, mask=mask, **rest)
+
+
+def _behind_masking(node: Node, options: Mapping[str, Any], problems: list[Problem]) -> Node:
+    """The layer behind a real Masking, where one is asked for."""
+    value = options.get(MASKING.name)
+    if value is None:
+        return node
+    letters = node.cls.letters(node, None)
+    if "T" not in letters or node.cls.tokens(node) is not None:
+        takes = f"means nothing here: {node.name} takes ({', '.join(letters)})"
+        problems.append(Problem(MASKING.name, takes + " of whole numbers" * ("T" in letters)))
+        return node
+    if options.get(INPUT.name) is None and len(letters) > 3:
+        problems.append(Problem(MASKING.name, "needs --input here: the whole shape of what Masking is fed"))
+        return node
+    layers = node["layers"] if node.cls.kind == "stack" else (node,)
+    return Node.of(TABLE["Sequential"], {"layers": (Node.of(TABLE["Masking"], {"mask_value": value}), *layers)})
+
+
+def _stateless(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
+    """Where states are asked about that are not there."""
+    layers = node["layers"] if node.cls.kind == "stack" else (node,)
+    count = sum(map(takes_states, layers))
+    if options.get(CALLS.name, 1) > 1 and not count:
+        yield Problem(CALLS.name, f"means nothing for {node.name}: only a recurrent layer can keep something")
+    if options.get(INITIAL_STATE.name) is None or count == 1 or node.cls.kind == "cell":
+        return
+    if count:
+        yield Problem(INITIAL_STATE.name, f"{count} layers of this stack begin with a state: look at one of them")
+    else:
+        yield Problem(INITIAL_STATE.name, f"means nothing for {node.name}: only a recurrent layer and a cell take one")
+
+
+def _mask(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], problems: list[Problem]) -> Rows | None:
+    """The rows of the mask; behind ``--masking`` there is always one to see."""
+    value = options.get(MASK.name)
+    if problems or (value is None and options.get(MASKING.name) is None):
+        return None
+    if wrong := refusal(node):
+        problems.append(Problem(MASK.name, wrong))
+        return None
+    sizes = dict(zip(node.cls.letters(node, len(shape)), shape, strict=True))
+    if value is None:
+        return padded(sizes["N"], sizes["T"])
+    try:
+        return rows(value, batch=sizes["N"], steps=sizes["T"], seed=options.get(SEED.name, SEED.default))
+    except Invalid as error:
+        problems += error.problems
+        return None
 
 
 def _into(node: Node, shape: tuple[int, ...], text: str | None, problems: list[Problem]) -> Node | None:

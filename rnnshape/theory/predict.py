@@ -13,18 +13,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rnnshape.layers.base import Given, Law, Mask, Rule
+from rnnshape.layers import quirks
+from rnnshape.layers.base import Law, Leaf, Rule
 from rnnshape.layers.recurrent import cell_of
 from rnnshape.layers.wiring import wire
+from rnnshape.spec.calls import random, resettable, stateful
 from rnnshape.structure import Structure, Tensor, describe
+from rnnshape.theory.calls import between
 from rnnshape.theory.cost import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.layers.base import Answer, Kernel, Leaf, Refusal, Weight
+    from rnnshape.layers.base import Answer, Kernel, Refusal, Returned, Weight
+    from rnnshape.layers.scan import Strip
     from rnnshape.spec import Spec
 
 
@@ -60,6 +64,11 @@ class Prediction:
     weights, ``refusal`` what Keras is known to raise instead, ``flow`` what each layer of a stack
     returns, under its expression, ``into`` what a second layer returns that begins with these states,
     ``notes`` the arithmetic of sizes that need some, ``cost`` what one forward call costs.
+
+    ``strips`` is what each step shows under the mask that was asked for, ``mask`` the one by which the last layer
+    goes, ``output_mask`` the mask that hangs on the
+    output, ``begins`` the roles of the states that are handed in, nested as the call wants them, ``quirks`` under which
+    headings ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
     """
 
     returned: Structure
@@ -72,17 +81,24 @@ class Prediction:
     flow: tuple[tuple[str, Structure], ...]
     into: Structure | None = None
     notes: tuple[str, ...] = ()
+    strips: tuple[Strip, ...] = ()
+    mask: tuple[tuple[bool, ...], ...] | None = None
+    output_mask: tuple[tuple[bool, ...], ...] | None = None
+    begins: Any = None
+    quirks: tuple[str, ...] = ()
 
 
-def predict(spec: Spec) -> Prediction:
-    """What the layer returns on this input: structure, roles, letters, laws, weights, cuDNN."""
-    mask = None if spec.mask is None else Mask.of(spec.mask)
-    answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype, mask=mask))
+def predict(spec: Spec, *, gpu: bool = False) -> Prediction:
+    """What the layer returns on this input: structure, roles, letters, laws, weights, cuDNN.
+
+    ``gpu`` says whether Keras sees a GPU: at masked steps cuDNN gives other values than the loop.
+    """
+    answer = spec.layer.cls.theory(spec.layer, spec.given(gpu=gpu))
     returned = describe(answer.returned, _tensor)
     flow = tuple((text, describe(passed, _tensor)) for text, passed in answer.flow)
     return Prediction(
         returned=returned,
-        laws=(*answer.laws, *_twin_law(spec)),
+        laws=(*answer.laws, *_twin_law(spec, answer, gpu=gpu), *between(spec, answer)),
         weights=tuple(answer.weights),
         params=sum(prod(dim.size for dim in weight.dims) for weight in answer.weights),
         # The last layer of a stack hands out what the stack returns.
@@ -92,7 +108,28 @@ def predict(spec: Spec) -> Prediction:
         into=_into(spec),
         notes=answer.notes,
         flow=flow,
+        strips=answer.strips if spec.mask is not None else (),
+        mask=_mask(answer),
+        output_mask=None if answer.mask is None else answer.mask.rows,
+        begins=_nested(answer.begins) if spec.initial_state is not None else None,
+        quirks=tuple(_quirks(spec, answer)),
     )
+
+
+def _mask(answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
+    """The mask of which the laws speak: that by which the last layer goes."""
+    return None if answer.scan is None or answer.scan.mask is None else answer.scan.mask.rows
+
+
+def _quirks(spec: Spec, answer: Answer) -> Iterator[str]:
+    yield from answer.quirks
+    if spec.calls > 1 and stateful(spec.layer) and not resettable(spec.layer):
+        yield quirks.STACKED_RESET
+
+
+def _nested(value: Returned) -> Any:
+    """The roles in the nesting in which they are handed in: lists, as Keras wants them."""
+    return value.role if isinstance(value, Leaf) else [_nested(item) for item in value]
 
 
 def _into(spec: Spec) -> Structure | None:
@@ -107,15 +144,19 @@ def _tensor(leaf: Leaf, path: str) -> Tensor:
     return Tensor(leaf.role, path, sizes, letters, leaf.dtype)
 
 
-def _twin_law(spec: Spec) -> Iterator[Law]:
+def _twin_law(spec: Spec, answer: Answer, *, gpu: bool) -> Iterator[Law]:
     """``RNN(LSTMCell)`` is LSTM with another loop around it, and the same for GRU and SimpleRNN."""
     twin = spec.layer.cls.twin(spec.layer)
     if twin is not None:
         cell, name = cell_of(spec.layer).name, twin.name
         only = f"; only {name} can use cuDNN" if name in ("LSTM", "GRU") else ""
-        yield Law(
-            f"layer(x) == {name}(...)(x)", True, f"with the same weights RNN({cell}) is {name}, number for number{only}"
-        )
+        check, why = f"layer(x) == {name}(...)(x)", f"with the same weights RNN({cell}) is {name}, number for number"
+        if random(spec):
+            return  # each of the two draws its own dropout masks
+        if gpu and (other := twin.cls.theory(twin, spec.given(gpu=True))).strips != answer.strips:
+            yield Law(check, False, f"only {other.outputs[0].role} differs: at masked steps cuDNN gives zeros")
+        else:
+            yield Law(check, True, why + only)
 
 
 def _verdict(answer: Answer) -> Verdict:

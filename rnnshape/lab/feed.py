@@ -1,0 +1,101 @@
+"""What goes into the real layer, all of it made from the Spec's seed: input, states, mask."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.lab.tensorflow import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+    from rnnshape.spec import Spec
+
+
+def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
+    """What the layer is called with: the input, uniform in [0, 1) or tokens, and a cell's states.
+
+    Where the first layer makes its mask of the data, masked steps hold its padding, and no other step does.
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(spec.seed)
+    tensorflow = load()
+    tokens = spec.tokens
+    if tokens is not None:
+        drawn = rng.integers(tokens.start, tokens.stop, spec.input)
+        return (tensorflow.constant(_padded(spec, drawn, 0), spec.input_dtype),)
+    real: Any = rng.random(spec.input, np.float32)
+    padding = _padding(spec)
+    if padding is not None:
+        real[np.all(real == padding, axis=-1)] += 1
+        real = _padded(spec, real, padding)
+    x = tensorflow.cast(real, spec.input_dtype)
+    if spec.layer.cls.kind != "cell":
+        return (x,)
+    zeros = layer.get_initial_state(batch_size=spec.input[0])
+    fill = spec.initial_state or "random"
+    return x, tensorflow.nest.map_structure(lambda state: _filled(fill, tuple(state.shape), state.dtype, rng), zeros)
+
+
+def handed(spec: Spec, layer: Callable[..., Any]) -> Callable[..., Any]:
+    """The call of a layer with what goes in beside its inputs: mask, states, ``training``."""
+    given = beside(spec)
+    return partial(layer, **given) if given else layer
+
+
+def beside(spec: Spec) -> dict[str, Any]:
+    """What is handed in beside the inputs, by its keyword."""
+    given: dict[str, Any] = {}
+    if spec.mask is not None and not spec.masked_data:
+        given["mask"] = load().constant(spec.mask)
+    if spec.initial_state is not None and spec.layer.cls.kind != "cell":
+        given["initial_state"] = _packed(spec, list(states(spec).values()))
+    if spec.training:
+        given["training"] = True
+    return given
+
+
+def states(spec: Spec) -> dict[str, Any]:
+    """The states that a layer is begun with, by role, as theory says that they are shaped; of a cell none."""
+    import numpy as np
+
+    if spec.initial_state is None or spec.layer.cls.kind == "cell":
+        return {}
+    # Not the generator of the input: whether states are handed in must not change it.
+    rng = np.random.default_rng([spec.seed, 1])
+    answer = spec.layer.cls.theory(spec.layer, spec.given())
+    return {
+        leaf.role: _filled(spec.initial_state, tuple(dim.size for dim in leaf.dims), leaf.dtype, rng)
+        for leaf in load().nest.flatten(answer.begins)
+    }
+
+
+def _packed(spec: Spec, tensors: list[Any]) -> Any:
+    answer = spec.layer.cls.theory(spec.layer, spec.given())
+    return load().nest.pack_sequence_as(answer.begins, tensors)
+
+
+def _filled(what: str, shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Any:
+    import numpy as np
+
+    values = {"zeros": np.zeros, "ones": np.ones}[what](shape) if what != "random" else rng.random(shape, np.float32)
+    return load().cast(values, dtype)
+
+
+def _padding(spec: Spec) -> float | None:
+    """The value that the first layer takes for padding, if it is a Masking."""
+    first = spec.layer["layers"][0] if spec.layer.cls.kind == "stack" else spec.layer
+    return float(first["mask_value"]) if first.name == "Masking" else None
+
+
+def _padded(spec: Spec, drawn: Any, padding: float) -> Any:
+    """The data with padding at masked steps, where the mask is to be found there."""
+    import numpy as np
+
+    if spec.mask is not None and spec.masked_data:
+        drawn[~np.array(spec.mask)] = padding
+    return drawn

@@ -1,0 +1,147 @@
+"""The calls beside the first: again, after a reset, on two halves, on a layer built anew, on the cell by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.lab.build import Stack, build
+from rnnshape.lab.execution import run
+from rnnshape.lab.feed import beside, handed
+from rnnshape.lab.seeds import seeded
+from rnnshape.lab.tensorflow import load
+from rnnshape.spec.calls import AFTER_RESET, CARRIED, HALVES, REBUILT, STEPPED, further, stateful
+
+if TYPE_CHECKING:
+    from rnnshape.spec import Spec
+
+
+def further_calls(spec: Spec, layer: Any, inputs: tuple[Any, ...], execution: str) -> dict[str, Any]:
+    """What each of the Spec's further calls gave, by its name; the first has been made."""
+    tensorflow = load()
+    made: dict[str, Any] = {}
+    names = further(spec)
+    kept = tensorflow.nest.map_structure(tensorflow.identity, _states(layer)) if CARRIED in names else None
+    for name in names:
+        if name.startswith("call") or name in (AFTER_RESET, CARRIED):
+            if name == AFTER_RESET:
+                layer.reset_state()
+            more = {"initial_state": kept} if name == CARRIED else {}
+            result = run(execution, _with(handed(spec, layer), more), *inputs)
+        elif name == HALVES:
+            result = _halves(spec, layer, inputs[0], execution)
+        elif name == REBUILT:
+            with seeded(spec.seed):
+                result = run(execution, handed(spec, build(spec.layer)), *inputs)
+        else:
+            assert name == STEPPED
+            result = _stepped(spec, inputs[0])
+        made[name] = result[-1] if isinstance(layer, Stack) and isinstance(result, list) else result
+    return made
+
+
+def other_batch(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> str | None:
+    """Why a stateful layer refuses one sample more; None where it takes it, or was not asked."""
+    if spec.calls == 1 or not stateful(spec.layer):
+        return None
+    tensorflow = load()
+    x = tensorflow.concat([inputs[0], inputs[0][:1]], axis=0)
+    try:
+        layer(x)
+    except Exception as error:  # noqa: BLE001  whatever it raises is the answer
+        return type(error).__name__
+    return None
+
+
+def _with(call: Any, more: dict[str, Any]) -> Any:
+    return (lambda *inputs: call(*inputs, **more)) if more else call
+
+
+def _states(layer: Any) -> Any:
+    """What a stateful layer keeps, nested as it takes it for an ``initial_state``."""
+    if hasattr(layer, "forward_layer"):
+        return [*layer.forward_layer.states, *layer.backward_layer.states]
+    return layer.states
+
+
+def _halves(spec: Spec, layer: Any, x: Any, execution: str) -> Any:
+    """Two calls on the halves, in the order of the scan: the outputs put together, the states of the second.
+
+    A stateful layer keeps the states between them by itself; else they are handed on.
+    """
+    tensorflow = load()
+    node = spec.layer
+    backwards = node.has("go_backwards") and node["go_backwards"]
+    keeps = stateful(node)
+    again = build(node if keeps else _with_states(node))
+    again.build(x.shape)
+    again.set_weights(layer.get_weights())
+    at = x.shape[1] // 2
+    given = beside(spec)
+    masks = _cut(given.pop("mask"), at, backwards) if "mask" in given else (None, None)
+    results = []
+    for part, mask in zip(_cut(x, at, backwards), masks, strict=True):
+        with_mask = given if mask is None else {**given, "mask": mask}
+        result = run(execution, _with(again, with_mask), part)
+        outputs, states = _parted(result, node, returned=not keeps)
+        results.append(outputs)
+        if keeps:
+            given.pop("initial_state", None)
+        else:
+            given["initial_state"] = list(states)
+    first, second = results
+    together = [
+        tensorflow.concat([one, other], axis=1) if _sequences(node) else other
+        for one, other in zip(first, second, strict=True)
+    ]
+    return [*together, *(states if _returns_states(node) else ())]
+
+
+def _cut(tensor: Any, at: int, backwards: bool) -> tuple[Any, Any]:
+    first, second = tensor[:, :at], tensor[:, at:]
+    return (second, first) if backwards else (first, second)
+
+
+def _parted(result: Any, node: Any, *, returned: bool) -> tuple[list[Any], tuple[Any, ...]]:
+    """Outputs and states of what a layer returned."""
+    count = 2 if node.name == "Bidirectional" and node["merge_mode"] is None else 1
+    if not (returned or _returns_states(node)):
+        return list(result) if count == 2 else [result], ()
+    return list(result[:count]), tuple(result[count:])
+
+
+def _inner(node: Any) -> Any:
+    return node["layer"] if node.name == "Bidirectional" else node
+
+
+def _sequences(node: Any) -> bool:
+    return bool(_inner(node)["return_sequences"])
+
+
+def _returns_states(node: Any) -> bool:
+    return bool(_inner(node)["return_state"])
+
+
+def _with_states(node: Any) -> Any:
+    if node.name != "Bidirectional":
+        return node.but(return_state=True)
+    back = node["backward_layer"]
+    return node.but(layer=node["layer"].but(return_state=True), backward_layer=back and back.but(return_state=True))
+
+
+def _stepped(spec: Spec, x: Any) -> Any:
+    """The cell of a layer built anew, called step by step: it keeps the dropout masks that it draws at the first."""
+    tensorflow = load()
+    node = spec.layer
+    with seeded(spec.seed):
+        layer = build(node)
+        layer.build(x.shape)
+    x = tensorflow.cast(x, layer.compute_dtype)
+    states = layer.get_initial_state(batch_size=x.shape[0])
+    steps = tensorflow.unstack(x, axis=1)
+    outputs = []
+    for step in steps[::-1] if node["go_backwards"] else steps:
+        output, states = layer.cell(step, states, training=True)
+        outputs.append(output)
+        states = states if isinstance(states, list | tuple) else [states]
+    last = tensorflow.stack(outputs, axis=1) if node["return_sequences"] else outputs[-1]
+    return (last, *states) if node["return_state"] else last

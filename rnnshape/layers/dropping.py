@@ -1,0 +1,50 @@
+"""Where dropout in training makes Keras fail (read in 3.15.1; ``docs/keras-quirks.md``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers import installed
+from rnnshape.layers.base import Refusal, compute_dtype
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.base import Given
+    from rnnshape.layers.node import Node
+
+# From here on Keras drops from the input itself, before cuDNN has it.
+DROPS_OUTSIDE = (3, 4)
+
+
+def refusals(node: Node, given: Given, cell: Node | None = None) -> Iterator[Refusal]:
+    """What a recurrent layer of this ``cell`` (None: a fused one) is known to raise in training."""
+    if not given.training:
+        return
+    if cell is None and _by_gates(node):
+        yield Refusal(
+            "InvalidArgumentError: with implementation=1 there is a dropout mask for each gate, and Keras takes the "
+            "list of them for one",
+            "use implementation=2, or use_cudnn=False",
+        )
+    comes = compute_dtype(node["dtype"]) if given.within is None else given.dtype
+    for part in cell["cells"] if cell is not None and cell.has("cells") else (cell or node,):
+        own, states = compute_dtype(part["dtype"]), compute_dtype((cell or node)["dtype"])
+        for name, mask in (("dropout", comes), ("recurrent_dropout", states)):
+            if part.has(name) and part[name] and mask != own:
+                yield Refusal(
+                    f"InvalidArgumentError: the mask of {name} is {mask}, and {part.name} computes in {own}",
+                    "give the layer and its cells one dtype, or drop the dropout",
+                )
+        comes = own
+
+
+def _by_gates(node: Node) -> bool:
+    return (
+        node.name in ("LSTM", "GRU")
+        and node["implementation"] == 1
+        and bool(node["dropout"])
+        and not node["recurrent_dropout"]
+        and node["use_cudnn"] is not False
+        and installed.keras() >= DROPS_OUTSIDE
+    )

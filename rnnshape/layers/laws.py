@@ -1,0 +1,197 @@
+"""What the output of a recurrent layer has to do with its states, and whether it holds under a mask.
+
+Whether an equality is guaranteed is read off the scan (``scan.py``): both sides must hold the same token in every
+sample.  Under a mask the names ``mask``, ``i`` (the samples), ``length``, ``first``, ``last`` (``Landmarks``) and
+``empty`` (the samples without a valid step) stand in a check beside the roles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rnnshape.layers.base import Law, Leaf, flat
+from rnnshape.layers.scan import COMPUTED, FROZEN, START, ZERO, Landmarks, Row, Scanning, Strip, followed, kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rnnshape.layers.base import Mask, Returned
+    from rnnshape.layers.node import Node
+
+STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
+
+_ZEROED = "a masked step is zero (zero_output_for_mask), the state stays"
+_FUSED = "cuDNN gives zeros at masked steps, the state stays"
+_EMPTY = "a wholly masked sample gives zeros, and its state stays the initial one"
+_NOT_ON_CUDNN = "not on cuDNN, which gives zeros at masked steps"
+_ON_A_CPU = "it holds on a CPU, where masked steps repeat the last output"
+_ONLY_CUDNN = "cuDNN gives zeros"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a layer does with each sample, ``rows``; ``elsewhere`` what it does where the other kernel runs.
+
+    ``elsewhere`` is None where no mask comes or cuDNN cannot take it: then all kernels do the same.
+    """
+
+    scanning: Scanning
+    rows: tuple[Row, ...]
+    mask: Mask | None = None
+    elsewhere: tuple[Row, ...] | None = None
+
+    @classmethod
+    def of(cls, node: Node, mask: Mask | None, steps: int, *, start: bool, gpu: bool, eligible: bool) -> Scan:
+        """The scan of a recurrent layer over so many ``steps``; ``start`` says that its states begin with no zeros."""
+        scanning = Scanning(
+            backwards=node["go_backwards"],
+            zero=node["zero_output_for_mask"],
+            unroll=node["unroll"],
+            start=START if start else ZERO,
+            fused=gpu and eligible,
+        )
+        if mask is None or (not mask.argument and all(map(all, set(mask.rows)))):
+            # Beyond the second step nothing new happens to a sample that has no mask.
+            return cls(scanning, (followed((True,) * min(steps, 2), scanning),))
+        other = scanning._replace(fused=not scanning.fused)
+        return cls(
+            scanning,
+            tuple(followed(row, scanning) for row in mask.rows),
+            mask,
+            tuple(followed(row, other) for row in mask.rows) if eligible else None,
+        )
+
+    @property
+    def amiss(self) -> bool:
+        """Whether Keras makes the wrong steps zero, as it does unrolled and backwards."""
+        if self.mask is None or not self.scanning.unroll:
+            return False
+        right = self.scanning._replace(unroll=False)
+        return any(followed(row, right) != followed(row, self.scanning) for row in self.mask.rows)
+
+    @property
+    def zeroed(self) -> str:
+        """Why a masked step is zero."""
+        return _FUSED if self.scanning.fused else _ZEROED
+
+    def turned(self) -> Scan:
+        """The same in the order of time, as Bidirectional turns its backward output round."""
+
+        def turn(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+            return tuple(row._replace(steps=row.steps[::-1]) for row in rows)
+
+        return replace(self, rows=turn(self.rows), elsewhere=self.elsewhere and turn(self.elsewhere))
+
+
+def claimed(check: str, scan: Scan, same: Callable[[Row, int], bool], holds: str, broken: str | None = None) -> Law:
+    """The law that two places are the same in every sample: ``same`` is asked of each row and its number.
+
+    ``holds`` is the reason where they are; ``broken`` where they are not (None: the mask's doing).
+    """
+    here = _everywhere(scan.rows, same)
+    told = holds if here else broken or (_EMPTY if _kept(scan, same) else scan.zeroed)
+    elsewhere = ""
+    if scan.elsewhere is not None and _everywhere(scan.elsewhere, same) != here:
+        elsewhere = _NOT_ON_CUDNN if here else _ON_A_CPU if scan.scanning.fused else _ONLY_CUDNN
+    return Law(check, here, told, elsewhere)
+
+
+def _everywhere(rows: tuple[Row, ...], same: Callable[[Row, int], bool]) -> bool:
+    return all(same(row, number) for number, row in enumerate(rows))
+
+
+def _kept(scan: Scan, same: Callable[[Row, int], bool]) -> bool:
+    """Whether it breaks only where a state was never touched."""
+    return all(row.state == START for number, row in enumerate(scan.rows) if not same(row, number))
+
+
+def of_output(node: Node, steps: int, hidden: Leaf, scan: Scan) -> Iterator[Law]:
+    """The laws of a recurrent layer's output and its final hidden state; all that hold do so bitwise on a CPU."""
+    h = hidden.role
+    memory = [h.removesuffix("_h") + "_c"] if h.endswith("state_h") else []
+    if not node["return_sequences"]:
+        why = "without return_sequences the output is the final hidden state"
+        yield claimed(f"output == {h}", scan, lambda row, _: row.output == row.state, why)
+        yield from (Law(f"output == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory)
+        return
+    yield claimed(f"output[:, -1, :] == {h}", scan, lambda row, _: row.steps[-1] == row.state, _last_step(node, scan))
+    if node["go_backwards"]:
+        why = "the output is not turned back: its first step is x[:, -1], the one computed first"
+        first = "there is only one step" if steps == 1 else "nothing is computed after the first step of the scan"
+        yield claimed(f"output[:, 0, :] == {h}", scan, lambda row, _: row.steps[0] == row.state, first, why)
+    yield from (Law(f"output[:, -1, :] == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory)
+    if scan.mask is not None:
+        yield last_valid("output", h, scan, turned=node["go_backwards"])
+        yield zeros("output", scan, turned=node["go_backwards"])
+
+
+def _last_step(node: Node, scan: Scan) -> str:
+    if scan.mask is not None and any(row.steps[-1:] == row.steps[-2:-1] for row in scan.rows):
+        return "masked steps repeat the output of the last valid one, which is the hidden state"
+    if node["go_backwards"]:
+        return "the output stands in the order of the scan, so its last step is the one computed last"
+    return "the last step's output is the hidden state"
+
+
+def last_valid(of: str, h: str, scan: Scan, *, turned: bool = False, half: str = ":", first: bool = False) -> Law:
+    """``output[i, length - 1, :] == state_h``: the step at which a sample's own sequence ends.
+
+    ``turned`` says that the output stands in the order of a scan from the end; ``first`` that the scan ends at the
+    first valid step, as the backward half of a Bidirectional does.
+    """
+    assert scan.mask is not None
+    marks, steps = Landmarks.of(scan.mask.rows), len(scan.mask.rows[0])
+    if turned:
+        at, where = tuple(steps - 1 - place for place in marks.first), "T - 1 - first"
+        why = "a sample's scan ends at its first valid step, and the output stands in the order of the scan"
+    elif first:
+        at, where, why = marks.first, "first", "the backward pass ends at a sample's first valid step"
+    else:
+        at, where = marks.last, "length - 1" if scan.mask.right_padded else "last"
+        why = "a sample's last valid step holds its final hidden state"
+    return claimed(f"{of}[i, {where}, {half}] == {h}", scan, lambda row, n: row.steps[at[n]] == row.state, why)
+
+
+def zeros(of: str, scan: Scan, *, turned: bool = False) -> Law:
+    """``output[~mask] == 0``: whether masked steps are zero."""
+    assert scan.mask is not None
+    rows = [row[::-1] if turned else row for row in scan.mask.rows]
+
+    def same(row: Row, number: int) -> bool:
+        return all(token == ZERO for token, valid in zip(row.steps, rows[number], strict=True) if not valid)
+
+    leading = "before the first valid step there is nothing to repeat but zeros"
+    holds = scan.zeroed if scan.scanning.zero or scan.scanning.fused else leading
+    broken = "a masked step repeats the output before it; zero_output_for_mask=True makes it zero"
+    if scan.scanning.zero:
+        broken = "unrolled, Keras makes the wrong steps zero: a bug"
+    return claimed(f"{of}[~mask{'[:, ::-1]' if turned else ''}] == 0", scan, same, holds, broken)
+
+
+def kept(states: Returned, scan: Scan) -> Iterator[Law]:
+    """The states of wholly masked samples are what they were."""
+    if scan.mask is None or not scan.mask.empty_row:
+        return
+    for leaf in flat(states):
+        if scan.scanning.start == ZERO:
+            yield Law(f"{leaf.role}[empty] == 0", True, "a wholly masked sample keeps its initial state, zeros")
+        else:
+            why = "a wholly masked sample keeps its initial state"
+            yield Law(f"{leaf.role}[empty] == {leaf.role}_0[empty]", True, why)
+
+
+def strips(node: Node, scan: Scan) -> tuple[Strip, ...]:
+    """What the steps of the output show under a mask; of the state where no sequence is returned."""
+    if scan.mask is None:
+        return ()
+    if node["return_sequences"]:
+        return (Strip("output", tuple(kinds(row.steps) for row in scan.rows)),)
+    return (frozen("state", scan),)
+
+
+def frozen(of: str, scan: Scan) -> Strip:
+    """Which steps change the state and which leave it as it is, in the order of time."""
+    assert scan.mask is not None
+    rows = (tuple(COMPUTED if step else FROZEN for step in row) for row in scan.mask.rows)
+    return Strip(of, tuple(rows), backwards=scan.scanning.backwards)

@@ -1,0 +1,10 @@
+"""The bugs of Keras that theory meets: their headings in ``PAGE``, where each has its smallest reproduction."""
+
+PAGE = "docs/keras-quirks.md"
+UNROLLED = "Unrolled, backwards and masked: the wrong steps are zero"
+DROPPED = "A mask that hangs on the tensor is dropped when `initial_state` is handed in"
+STACKED_RESET = "A stateful stack of cells cannot be reset"
+DISTRIBUTED_MASK = "TimeDistributed hands a recurrent layer one column of the mask"
+STACKED = "Stacked cells: the static structure is wrong"
+UNLIKE = "Two unlike directions: the static shape is wrong"
+UNLIKE_DTYPES = "A Bidirectional of another dtype: the static dtype is wrong"

@@ -1,0 +1,79 @@
+"""Which calls are made beside the first, and by what names their results go in a check.
+
+>>> from rnnshape.spec import make
+>>> further(make("lstm", {"stateful": True, "calls": 2}))
+('call2', 'layer(x, initial_state=states)', 'after_reset', 'halves')
+>>> further(make("lstm", {"dropout": 0.5, "training": True}))
+('rebuilt', 'stepped')
+
+Theory says what each must be equal to, and the lab makes the calls.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers.sequential import takes_states
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.node import Node
+    from rnnshape.spec.spec import Spec
+
+FIRST = "layer(x)"
+CARRIED = "layer(x, initial_state=states)"
+AFTER_RESET, HALVES, REBUILT, STEPPED = "after_reset", "halves", "rebuilt", "stepped"
+_DROPPING = ("dropout", "recurrent_dropout", "rate")
+
+
+def further(spec: Spec) -> tuple[str, ...]:
+    """The names of the further calls that a Spec asks for, in the order in which they are made."""
+    return (*_again(spec), *_trained(spec))
+
+
+def _again(spec: Spec) -> Iterator[str]:
+    if spec.calls == 1:
+        return
+    yield from (f"call{number}" for number in range(2, spec.calls + 1))
+    if stateful(spec.layer):
+        if takes_states(spec.layer) and spec.initial_state is None:
+            yield CARRIED
+        if resettable(spec.layer):
+            yield AFTER_RESET
+    # Two unlike directions may have unlike states, which Keras cannot tell apart in an initial_state.
+    alike = not spec.layer.has("backward_layer") or spec.layer["backward_layer"] is None
+    if takes_states(spec.layer) and alike and dict(zip(spec.letters, spec.input, strict=True))["T"] > 1:
+        yield HALVES
+
+
+def _trained(spec: Spec) -> Iterator[str]:
+    if not spec.training:
+        return
+    yield REBUILT
+    cell = spec.layer["cell"] if spec.layer.has("cell") else spec.layer
+    one = spec.layer.cls.kind == "recurrent" and not isinstance(cell, tuple) and not cell.has("cells")
+    if one and random(spec) and spec.mask is None and spec.initial_state is None:
+        yield STEPPED
+
+
+def stateful(node: Node) -> bool:
+    """Whether a layer in it begins where its last call ended."""
+    return any(part.has("stateful") and part["stateful"] for part in node.walk())
+
+
+def resettable(node: Node) -> bool:
+    """Whether every stateful layer in it can be reset: Keras cannot where the cells are stacked."""
+    return not any(
+        part.has("stateful") and part["stateful"] and part.has("cell") and _stacked(part["cell"])
+        for part in node.walk()
+    )
+
+
+def _stacked(cell: Node | tuple[Node, ...]) -> bool:
+    return isinstance(cell, tuple) or cell.has("cells")
+
+
+def random(spec: Spec) -> bool:
+    """Whether a call draws something: dropout, in training."""
+    return spec.training and any(part.has(name) and part[name] for part in spec.layer.walk() for name in _DROPPING)
