@@ -20,11 +20,12 @@ from rnnshape.layers.base import (
     Law,
     LayerClass,
     Leaf,
+    Mask,
     Refusal,
     compute_dtype,
     prefixed,
 )
-from rnnshape.layers.laws import frozen, kept
+from rnnshape.layers.laws import frozen, kept, unmasked
 from rnnshape.layers.merging import Ends, final, halves, merged
 from rnnshape.layers.recurrent import mask_used
 from rnnshape.layers.scan import ZERO, Strip, kinds
@@ -94,7 +95,7 @@ def theory(node: Node, given: Given) -> Answer:
         mask=given.mask.passed_on() if given.mask and forward_node["return_sequences"] else None,
         begins=[*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)],
         scan=forward.scan,
-        strips=_strips(node, forward, backward),
+        strips=_strips(node, forward, backward, given.mask),
         quirks=tuple(
             dict.fromkeys(((quirks.DROPPED,) if used != given.mask else ()) + forward.quirks + backward.quirks)
         ),
@@ -162,17 +163,28 @@ def _halves(forward: Answer) -> tuple[str, str]:
     return f"{space}:{size}", f"{space}{size}:"
 
 
-def _strips(node: Node, forward: Answer, backward: Answer) -> tuple[Strip, ...]:
-    """Each half by itself; where the two are merged, what comes of them."""
+def _parts(node: Node, forward: Answer) -> tuple[str, ...]:
+    """What is seen step by step: each half by itself, unless the two are merged."""
+    if not node["layer"]["return_sequences"]:
+        return "forward state", "backward state"
+    if node["merge_mode"] is None:
+        return "forward_output", "backward_output"
+    if node["merge_mode"] != "concat":
+        return ("output",)
+    first, second = _halves(forward)
+    return f"output[:, :, {first}]", f"output[:, :, {second}]"
+
+
+def _strips(node: Node, forward: Answer, backward: Answer, asked: Mask | None) -> tuple[Strip, ...]:
     assert forward.scan is not None
     assert backward.scan is not None
+    parts, mode = _parts(node, forward), node["merge_mode"]
     ahead, back = forward.scan, backward.scan.turned()
     if ahead.mask is None:
-        return ()
+        return unmasked(parts, asked)
     if not node["layer"]["return_sequences"]:
-        return frozen("forward state", ahead), frozen("backward state", back)
-    mode = node["merge_mode"]
-    if mode not in (None, "concat"):
+        return frozen(parts[0], ahead), frozen(parts[1], back)
+    if len(parts) == 1:
         return (
             Strip(
                 "output",
@@ -182,14 +194,9 @@ def _strips(node: Node, forward: Answer, backward: Answer) -> tuple[Strip, ...]:
                 ),
             ),
         )
-    if mode is None:
-        of = "forward_output", "backward_output"
-    else:
-        first, second = _halves(forward)
-        of = f"output[:, :, {first}]", f"output[:, :, {second}]"
     return (
-        Strip(of[0], tuple(kinds(row.steps) for row in ahead.rows)),
-        Strip(of[1], tuple(kinds(row.steps, backwards=True) for row in back.rows), backwards=True),
+        Strip(parts[0], tuple(kinds(row.steps) for row in ahead.rows)),
+        Strip(parts[1], tuple(kinds(row.steps, backwards=True) for row in back.rows), backwards=True),
     )
 
 

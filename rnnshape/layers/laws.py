@@ -181,13 +181,20 @@ def kept(states: Returned, scan: Scan) -> Iterator[Law]:
             yield Law(f"{leaf.role}[empty] == {leaf.role}_0[empty]", True, why)
 
 
-def strips(node: Node, scan: Scan) -> tuple[Strip, ...]:
+def strips(node: Node, scan: Scan, asked: Mask | None) -> tuple[Strip, ...]:
     """What the steps of the output show under a mask; of the state where no sequence is returned."""
     if scan.mask is None:
-        return ()
+        return unmasked(("output" if node["return_sequences"] else "state",), asked)
     if node["return_sequences"]:
         return (Strip("output", tuple(kinds(row.steps) for row in scan.rows)),)
     return (frozen("state", scan),)
+
+
+def unmasked(parts: tuple[str, ...], asked: Mask | None) -> tuple[Strip, ...]:
+    """The strips where a mask was asked for and does nothing: Keras dropped it, or it masks nothing."""
+    if asked is None:
+        return ()
+    return tuple(Strip(of, tuple((COMPUTED,) * len(row) for row in asked.rows)) for of in parts)
 
 
 def frozen(of: str, scan: Scan) -> Strip:

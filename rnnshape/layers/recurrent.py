@@ -90,7 +90,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         refusals=[*step.refusals, *_refusals(node, cudnn)],
         begins=states,
         scan=scan,
-        strips=strips(node, scan),
+        strips=strips(node, scan, given.mask),
         quirks=tuple(_quirks(scan, sequences=sequences, dropped=used != given.mask)),
     )
 

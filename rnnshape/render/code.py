@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.sequential import takes_states
+from rnnshape.report.state import keywords
 from rnnshape.structure import leaves
 
 if TYPE_CHECKING:
@@ -28,17 +30,18 @@ def program(report: Report) -> Iterator[str]:
     yield "from tensorflow import keras"
     yield ""
     yield f"x = {_random(spec.input, spec.input_dtype, spec.tokens)}  # ({', '.join(spec.letters)})"
+    yield from _masked(report)
+    yield from _initial_states(report)
+    beside = dict(keywords(spec, report.begins))
     if spec.layer.cls.kind == "stack":
         *before, last = spec.layer["layers"]
         for layer in before:
-            yield f"x = {constructor(layer)}(x)"
+            yield f"x = {constructor(layer)}(x{_taken(layer, beside)})"
         yield f"layer = {constructor(last)}"
-    elif spec.layer.cls.kind == "cell":
-        yield from _initial_states(report)
-        yield f"cell = {constructor(spec.layer)}"
+        yield f"{report.targets} = layer(x{_taken(last, beside)})"
     else:
-        yield f"layer = {constructor(spec.layer)}"
-    yield report.unpacking
+        yield f"{'cell' if spec.layer.cls.kind == 'cell' else 'layer'} = {constructor(spec.layer)}"
+        yield report.unpacking
     yield from _shapes(report.structure, "")
     if report.wiring is not None:
         yield ""
@@ -64,6 +67,35 @@ def _random(shape: tuple[int, ...], dtype: str, tokens: range | None) -> str:
     return f"tf.random.uniform({shape}{'' if dtype == 'float32' else f', dtype=tf.{dtype}'})"
 
 
+def _masked(report: Report) -> Iterator[str]:
+    """The mask, and where a layer looks for it in the data the padding there."""
+    spec = report.spec
+    if spec.mask is None:
+        return
+    yield f"mask = tf.constant({[list(row) for row in spec.mask]})"
+    if spec.masked_data and spec.tokens is not None:
+        yield "x = tf.where(mask, x, 0)"
+    elif spec.masked_data:
+        first = spec.layer["layers"][0] if spec.layer.cls.kind == "stack" else spec.layer
+        axes = ", tf.newaxis" * (len(spec.input) - 2)
+        yield f"x = tf.where(mask[:, :{axes}], x, {first['mask_value']})"
+
+
 def _initial_states(report: Report) -> Iterator[str]:
-    for tensor in list(leaves(report.predicted))[1:]:
-        yield f"{tensor.role}_0 = {_random(tensor.shape, tensor.dtype, None)}"
+    fill = report.spec.initial_state or "random"
+    for leaf in report.states_handed_in:
+        if fill == "random":
+            value = _random(leaf.shape, leaf.dtype, None)
+        else:
+            value = f"tf.{fill}({leaf.shape}{'' if leaf.dtype == 'float32' else f', dtype=tf.{leaf.dtype}'})"
+        yield f"{leaf.role}_0 = {value}"
+
+
+def _taken(layer: Node, beside: dict[str, str]) -> str:
+    """What this layer of a stack takes of all that is handed in: the first the mask, the first that can the states."""
+    takes = [name for name in beside if name != "initial_state" or takes_states(layer)]
+    taken = "".join(f", {name}={beside[name]}" for name in takes)
+    for name in takes:
+        if name != "training":
+            del beside[name]
+    return taken

@@ -8,7 +8,11 @@ from rich import box
 
 
 class Marks(NamedTuple):
-    """Every sign that is not a letter; ``bar`` are the parts of a bar's last cell, the whole one last."""
+    """Every sign that is not a letter.
+
+    ``bar`` are the parts of a bar's last cell, the whole one last; ``steps`` what a time step shows, in the order of
+    ``layers.scan.KINDS``.
+    """
 
     yes: str
     no: str
@@ -18,7 +22,9 @@ class Marks(NamedTuple):
     times: str
     box: box.Box
     bar: str
+    dots: str
+    steps: str
 
 
-UNICODE = Marks("✓", "✗", "=", "≠", "·", "·", box.ROUNDED, "▏▎▍▌▋▊▉█")
-ASCII = Marks("ok", "no", "=", "!=", "-", "*", box.ASCII, "#")
+UNICODE = Marks("✓", "✗", "=", "≠", "·", "·", box.ROUNDED, "▏▎▍▌▋▊▉█", "…", "●◐○◌")
+ASCII = Marks("ok", "no", "=", "!=", "-", "*", box.ASCII, "#", "...", "#=0-")

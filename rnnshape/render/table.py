@@ -13,7 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rnnshape.render import verdict
+from rnnshape.layers.quirks import PAGE
+from rnnshape.render import masked, verdict
 from rnnshape.render.grid import grid, sizes
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.seconds import line as timing_line
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from rnnshape.report.checks import Check
     from rnnshape.report.expected import Expected
     from rnnshape.report.report import Wired
+    from rnnshape.report.state import Calls
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
@@ -48,6 +50,8 @@ def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None
     if report.flow:
         parts += [_flow(report, marks), Text()]
     parts.append(_outputs(report, marks))
+    if report.masked is not None:
+        parts += [Text(), *masked.draw(report.masked, marks)]
     if report.checks:
         parts += [Text(), _checks(report, marks, verdicts=bool(waiting or report.observed))]
     if report.expectations:
@@ -74,6 +78,10 @@ def _context(report: Report, marks: Marks) -> Text:
     """What went in, and what answered: two quiet lines that fit 80 columns."""
     environment, spec = report.environment, report.spec
     given = f"x {sizes(spec.letters)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
+    if spec.initial_state is not None:
+        given += f", states {spec.initial_state}"
+    if spec.training:
+        given += ", training"
     who = f"TensorFlow {environment['tensorflow']}, Keras {environment['keras']}"
     where = environment["device"] or "theory for"
     return Text(f"{given}\n{where}{f' {marks.dot} ' if report.observed else ' '}{who}", "faint")
@@ -160,11 +168,12 @@ def _apart(check: Check) -> str:
 
 
 def _why(check: Check) -> Text:
+    told = f"{check.why}; {check.elsewhere}" if check.elsewhere else check.why
     if check.guaranteed and check.holds is False:
-        return Text("BROKEN: ", "bad") + Text(check.why)
+        return Text("BROKEN: ", "bad") + Text(told)
     if not check.guaranteed and check.holds:
-        return Text("equal here by accident: ", "teach") + Text(check.why)
-    return Text(check.why)
+        return Text("equal here by accident: ", "teach") + Text(told)
+    return Text(told)
 
 
 def _weights(report: Report, marks: Marks) -> Table:
@@ -226,12 +235,25 @@ def _footer(report: Report) -> Table:
     for note in report.notes:
         table.add_row(Text("Space", "head"), Text(note))
     table.add_row(Text("cuDNN", "head"), verdict.line(report))
+    if report.calls is not None:
+        table.add_row(Text("Calls", "head"), Text(_calls(report.calls)))
+    for heading in report.quirks:
+        table.add_row(Text("Keras", "head"), Text(f"a bug: {heading} ({PAGE})", "teach"))
     if report.timing is not None:
         table.add_row(Text("Time", "head"), Text(timing_line(report.timing)))
     table.add_row(Text("Paste", "head"), Text(report.unpacking, "code"))
     if report.wiring is not None:
         table.add_row(Text("Wire", "head"), Text(report.wiring.unpacking, "code"))
     return table
+
+
+def _calls(calls: Calls) -> str:
+    """How often it was called, and what it keeps between the calls."""
+    if calls.other_batch is None:
+        return f"{calls.count}; nothing is kept between them"
+    refused = f": {calls.other_batch_seen}" if calls.other_batch_seen else ""
+    kept = ", ".join(calls.carried) or "its states"
+    return f"{calls.count}; {kept} kept between them; a batch of {calls.other_batch} is refused{refused}"
 
 
 def _verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:

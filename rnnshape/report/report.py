@@ -22,7 +22,7 @@ from rnnshape.report.masked import Masked, foretold, names_of, seen
 from rnnshape.report.state import Calls, called, keywords
 from rnnshape.spec.data import to_data
 from rnnshape.spec.expect import known_letters
-from rnnshape.structure import Nest, Structure, brackets, labelled, leaves, same
+from rnnshape.structure import Nest, Structure, Tensor, brackets, labelled, leaves, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,9 +89,11 @@ class Report:
     is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for;
     ``expectations`` is the contract of the Spec, line by line.  ``kernels`` is what the rules say that each layer
     runs as where it ran (where nothing ran: where it was asked to), ``traced`` what the graph shows, or None.
-    ``timing`` is how long a call took, if that was asked.  ``masked`` is what the mask did, ``begins`` the roles of the
-    states that were handed in, nested as the call takes them, ``calls`` what came of calling a stateful layer with
-    another batch, and ``quirks`` the headings under which ``PAGE`` tells of a bug of Keras that was met.
+    ``timing`` is how long a call took, if that was asked.
+
+    ``masked`` is what the mask did, ``begins`` the roles of the states that were handed in, nested as the call takes
+    them, and ``begun`` these one by one, ``calls`` what came of calling it more than once, and ``quirks`` the headings
+    under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.
     """
 
     spec: Spec
@@ -117,6 +119,7 @@ class Report:
     timing: Timing | None = None
     masked: Masked | None = None
     begins: Any = None
+    begun: tuple[Tensor, ...] = ()
     calls: Calls | None = None
     quirks: tuple[str, ...] = ()
 
@@ -151,14 +154,24 @@ class Report:
     @property
     def unpacking(self) -> str:
         """The line to paste: ``output, state_h, state_c = layer(x)``."""
-        text = brackets(self.structure, lambda tensor: tensor.role)
-        bare = _bare(text)
         beside = "".join(f", {name}={value}" for name, value in keywords(self.spec, self.begins))
         if self.spec.layer.cls.kind != "cell":
-            return f"{bare} = layer(x{beside})"
+            return f"{self.targets} = layer(x{beside})"
         assert isinstance(self.predicted, Nest)  # a cell returns (output, states)
         states = brackets(self.predicted.items[1], lambda tensor: f"{tensor.role}_0")
-        return f"{bare} = cell(x, {states}{beside})"
+        return f"{self.targets} = cell(x, {states}{beside})"
+
+    @property
+    def targets(self) -> str:
+        """The names that the result unpacks into: ``output, state_h, state_c``."""
+        return _bare(brackets(self.structure, lambda tensor: tensor.role))
+
+    @property
+    def states_handed_in(self) -> tuple[Tensor, ...]:
+        """The states that the call takes: a cell's, or those of ``initial_state``."""
+        if self.spec.layer.cls.kind == "cell":
+            return tuple(leaves(self.predicted))[1:]
+        return self.begun
 
     @property
     def structure(self) -> Structure:
@@ -273,6 +286,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         notes=predicted.notes,
         masked=foretold(spec, predicted),
         begins=predicted.begins,
+        begun=predicted.begun,
         calls=called(spec),
         quirks=predicted.quirks,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.scan import KINDS
 from rnnshape.schema.parts import DRAFT, array, boolean, described, list_of, mapping, number, or_null, ref, string
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ def report() -> Schema:
                 "matrix": described(
                     "The values that a matrix gave this run; null without one.", type=["object", "null"]
                 ),
+                "mask": ref("masked"),
+                "initial_state": string("The states that were handed in, nested, as Python."),
+                "calls": ref("calls"),
+                "quirks": array(ref("quirk"), "Bugs of Keras that this layer meets."),
                 "expectations": array(ref("expectation"), "What the run was to give, and what it gave."),
             },
         ),
@@ -69,6 +74,7 @@ def report() -> Schema:
 
 
 SHAPE = array({"type": "integer", "minimum": 0}, "The sizes.")
+_ROWS = array(list_of({"type": "boolean"}), "Of each sample each step, whether it is valid.")
 _SYMBOLIC = array({"type": "string"}, "The sizes in letters, such as 2H.")
 INPUT = mapping({"shape": SHAPE, "symbolic": _SYMBOLIC, "dtype": string("A dtype of Keras.")})
 _BOTH = {
@@ -111,7 +117,8 @@ DEFINITIONS: dict[str, Schema] = {
                 null=True,
             ),
             "why": string("The reason, in one line."),
-        }
+        },
+        {"elsewhere": string("What is otherwise where another kernel runs, cuDNN or the loop.")},
     ),
     "weight": mapping(
         {"name": string("Its name in Keras."), "shape": SHAPE, "symbolic": _SYMBOLIC},
@@ -191,6 +198,49 @@ DEFINITIONS: dict[str, Schema] = {
             "training": boolean("Whether a pass forward and backward, with training=True."),
         }
     ),
+    "masked": mapping(
+        {
+            "rows": _ROWS,
+            "through": string("How it goes in: mask= in the call, or the layer that makes it of the data."),
+            "predicted": array(ref("strip"), "What each step shows by theory."),
+            "observed": or_null(
+                {"type": "array", "items": ref("strip")},
+                "What each step shows, told from the values; null when unseen.",
+            ),
+            "output_mask": mapping(
+                {
+                    "predicted": or_null(_ROWS, "The mask that hangs on the output, by theory; null without one."),
+                    "observed": or_null(_ROWS, "The one that was seen there; null too where a graph ran."),
+                }
+            ),
+        }
+    ),
+    "strip": mapping(
+        {
+            "of": string('Python that takes it from what is returned; "state" where no sequence is.'),
+            "steps": array(
+                list_of({"enum": list(KINDS)}),
+                "Of each sample each step: a new output, the one before again, zero, or the state left as it was.",
+            ),
+        }
+    ),
+    "calls": mapping(
+        {
+            "count": number("How often the layer was called."),
+            "stateful": boolean("Whether it keeps its states between the calls."),
+            "carried": array({"type": "string"}, "The states that it keeps."),
+            "other_batch": or_null(
+                mapping(
+                    {
+                        "size": number("A batch size that it refuses."),
+                        "error": string("The error that came; null when nothing ran.", null=True),
+                    }
+                ),
+                "Null where it keeps nothing.",
+            ),
+        }
+    ),
+    "quirk": mapping({"page": string("A page of the documentation."), "heading": string("A heading on it.")}),
     "passed": mapping({"expression": string("The layer."), **_BOTH}),
     "into": mapping(
         {

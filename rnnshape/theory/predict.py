@@ -16,7 +16,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import quirks
-from rnnshape.layers.base import Law, Leaf, Rule
+from rnnshape.layers.base import Law, Leaf, Rule, flat
 from rnnshape.layers.recurrent import cell_of
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.calls import random, resettable, stateful
@@ -66,9 +66,8 @@ class Prediction:
     ``notes`` the arithmetic of sizes that need some, ``cost`` what one forward call costs.
 
     ``strips`` is what each step shows under the mask that was asked for, ``mask`` the one by which the last layer
-    goes, ``output_mask`` the mask that hangs on the
-    output, ``begins`` the roles of the states that are handed in, nested as the call wants them, ``quirks`` under which
-    headings ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
+    goes, ``output_mask`` the mask that hangs on the output; ``begins`` the roles of the states that are handed in,
+    nested as the call wants them, and ``begun`` these one by one; ``quirks`` under which headings ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
     """
 
     returned: Structure
@@ -85,6 +84,7 @@ class Prediction:
     mask: tuple[tuple[bool, ...], ...] | None = None
     output_mask: tuple[tuple[bool, ...], ...] | None = None
     begins: Any = None
+    begun: tuple[Tensor, ...] = ()
     quirks: tuple[str, ...] = ()
 
 
@@ -112,6 +112,7 @@ def predict(spec: Spec, *, gpu: bool = False) -> Prediction:
         mask=_mask(answer),
         output_mask=None if answer.mask is None else answer.mask.rows,
         begins=_nested(answer.begins) if spec.initial_state is not None else None,
+        begun=tuple(_tensor(leaf, "") for leaf in flat(answer.begins)) if spec.initial_state is not None else (),
         quirks=tuple(_quirks(spec, answer)),
     )
 
