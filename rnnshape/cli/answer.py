@@ -68,7 +68,7 @@ def _untimed(output: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _explored(spec: Spec, output: Mapping[str, Any]) -> Report:
-    report = api.explore(spec)
+    report = api.explore(spec, trace=output.get("cudnn", False))
     if output.get("timing") and report.error is None:
         return replace(report, timing=api.timing(spec))
     return report

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import ast
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.spec import leftovers
+from rnnshape.spec.calling import Called, Reader
 
 if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
@@ -34,11 +35,12 @@ _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "re
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a line asks for: its layer, and into how many names it unpacks (None: it does not say)."""
+    """What a line asks for: its layer, into how many names it unpacks (None: it does not say), and its call."""
 
     node: Node
     text: str
     targets: int | None = None
+    called: Called = field(default_factory=Called)
 
 
 def parse(text: str) -> Parsed:
@@ -85,13 +87,18 @@ class _Reader:
         return before + len(self.lines[line - 1].encode(errors="replace")[:column].decode(errors="ignore"))
 
     def wrong(self, message: str, node: ast.expr | ast.keyword | ast.stmt) -> None:
+        self.problems.append(Problem("", message, self.place(node)))
+
+    def place(self, node: ast.expr | ast.keyword | ast.stmt) -> tuple[int, int]:
+        """The half-open range of characters that a part of the text takes."""
         end = self._offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
-        self.problems.append(Problem("", message, (self._offset(node.lineno, node.col_offset), end)))
+        return self._offset(node.lineno, node.col_offset), end
 
     def line(self) -> Parsed | None:
         """The whole text: a layer, perhaps called on an input, perhaps unpacked into names."""
         statement = self._statement()
         targets: int | None = None
+        called = Called()
         match statement:
             case ast.Expr(value=value):
                 pass
@@ -105,10 +112,10 @@ class _Reader:
             case ast.Call(func=ast.Call() as made) as call:
                 node = self.layer(made)
                 if node is not None:
-                    self._call(node, call)
+                    called = Reader(self.wrong, self.place).read(node, call)
             case _:
                 node = self.layer(value)
-        return None if node is None else Parsed(node, self.text, targets)
+        return None if node is None else Parsed(node, self.text, targets, called)
 
     def _statement(self) -> ast.stmt | None:
         try:
@@ -250,28 +257,6 @@ class _Reader:
             case _:
                 self.wrong("a literal must stand here: a number, a string, True, False, None, a list or a tuple", tree)
         return None
-
-    # -- the call on an input -------------------------------------------------------------------
-
-    def _call(self, node: Node, call: ast.Call) -> None:
-        """What stands in ``Layer(…)(x)``; a cell gets its states too, in the form that it needs."""
-        for keyword in call.keywords:
-            self.wrong("only the input, and a cell's states, can stand in the call", keyword)
-        if node.cls.kind != "cell":
-            for extra in call.args[1:]:
-                self.wrong("only the input can stand in the call: states go in as initial_state", extra)
-            return
-        if len(call.args) != 2:
-            self.wrong(f"{node.name} is called with the step and its states: cell(x, states)", call)
-        elif not isinstance(call.args[1], ast.List | ast.Tuple):
-            form = (
-                "[h, c]" if node.name == "LSTMCell" else "[h]" if node.name != "StackedRNNCells" else "one list a cell"
-            )
-            self.wrong(
-                f"{node.name} takes its states in a list, {form}: a bare tensor is read as something else", call.args[1]
-            )
-        elif node.name == "LSTMCell" and len(call.args[1].elts) != 2:
-            self.wrong("LSTMCell has two states, [h, c]", call.args[1])
 
 
 def _joined(tree: ast.expr) -> list[ast.expr]:

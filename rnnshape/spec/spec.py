@@ -18,6 +18,7 @@ from rnnshape.layers.base import Given, Leaf, Mask, compute_dtype
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.sequential import takes_states
 from rnnshape.layers.wiring import wire
+from rnnshape.spec import calling
 from rnnshape.spec import expect as contract
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.expression import parse
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
+    from rnnshape.spec.expression import Parsed
     from rnnshape.spec.masks import Rows
 
 _RUN = {option.name: option for option in RUN_OPTIONS}
@@ -149,9 +151,22 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     if problems:
         raise Invalid(problems)
     node = parsed.node.everywhere("dtype", options["dtype"]) if "dtype" in options else parsed.node
-    spec = finish(node, run, name=name)
+    spec = finish(node, _with_call(parsed, run), name=name)
+    if problems := [*calling.misfits(parsed.called, spec)]:
+        raise Invalid(problems, parsed.text)
     _check_unpacking(spec, parsed.targets)
     return _expecting(spec, expect)
+
+
+def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
+    """The run's options, and those that the call in the line says."""
+    called = parsed.called
+    if called.named_mask is not None and MASK.name not in run:
+        what = "the mask's values are not in the line: give them as well, --mask right:3,2"
+        raise Invalid([Problem("", what, called.named_mask)], parsed.text)
+    if twice := [name for name in called.options if name in run]:
+        raise Invalid(Problem(name, "is said in the call of the expression already") for name in twice)
+    return {**run, **called.options}
 
 
 def _expecting(spec: Spec, expect: Expectations | None) -> Spec:

@@ -67,7 +67,8 @@ class Prediction:
 
     ``strips`` is what each step shows under the mask that was asked for, ``mask`` the one by which the last layer
     goes, ``output_mask`` the mask that hangs on the output; ``begins`` the roles of the states that are handed in,
-    nested as the call wants them, and ``begun`` these one by one; ``quirks`` under which headings ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
+    nested as the call wants them, and ``begun`` these one by one; ``quirks`` the headings under which
+    ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
     """
 
     returned: Structure
