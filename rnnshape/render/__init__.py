@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What to show beside the answer: numbers, weights, the cost, cuDNN's rules; of a batch what its matrices vary."""
+    """What to show beside the answer: numbers, weights, the cost, cuDNN's rules, the diagram; of a batch what its matrices vary."""
 
     values: bool = False
     weights: bool = False
     cost: bool = False
     cudnn: bool = False
+    diagram: bool = False
     axes: tuple[str, ...] = ()
 
 
