@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -92,9 +93,10 @@ class Canvas:
         (top, bottom), (left, right) = self.rows, self.columns
         lines = []
         for row in range(top, bottom + 1):
+            signs = [self._sign((row, column), wires) for column in range(left, right + 1)]
             line = Text()
-            for column in range(left, right + 1):
-                line.append(*self._sign((row, column), wires))
+            for style, run in groupby(signs, key=lambda sign: sign[1]):
+                line.append("".join(letter for letter, _ in run), style)
             line.rstrip()
             lines.append(line)
         return lines
