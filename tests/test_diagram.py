@@ -169,26 +169,95 @@ def test_no_word_covers_another() -> None:
 LAW = re.compile(r"(?:\w+_)?output\[:, (?P<index>-1|0), (?P<half>:H|H:|:)\] == (?P<role>(?:\w+_)?state(?:_h)?)")
 
 
+TURNED = [
+    "LSTM(3, return_sequences=True) | GRU(3, return_sequences=True, return_state=True, go_backwards=True)",
+    "GRU(3, return_sequences=True, go_backwards=True) | "
+    "LSTM(3, return_sequences=True, return_state=True, go_backwards=True)",
+    "GRU(3, return_sequences=True, go_backwards=True) | "
+    "Bidirectional(LSTM(3, return_sequences=True, return_state=True))",
+    "LSTM(3, return_sequences=True) | GRU(3, return_sequences=True, go_backwards=True) | "
+    "Bidirectional(LSTM(3, return_sequences=True, return_state=True), merge_mode=None)",
+]
+
+
 def test_the_picture_says_what_the_laws_say() -> None:
     """Where a law puts a final state into the output, the picture's lane ends under that place."""
+    reports = [report for command in ("lstm", "gru", "rnn", "bidirectional") for report in answers(command)]
     held = 0
-    for command in ("lstm", "gru", "rnn", "bidirectional"):
-        for report in answers(command):
-            picture = report.unrolled
-            for check in report.checks:
-                law = LAW.fullmatch(check.check)
-                if law is None:
-                    continue
-                lane = next(
-                    lane
-                    for lane in picture.layers[0].lanes
-                    if law["role"] in [tensor.role for tensor in lane.cells[-1].leaving]
-                )
-                ends_left = lane.leftward != picture.layers[0].turned
-                at_end = (law["index"] == "0") == ends_left or picture.steps == 1
-                assert at_end == check.guaranteed, f"{report.expression}: {check.check}"
-                held += 1
+    for report in [*reports, *map(predicted, TURNED)]:
+        last = report.unrolled.layers[-1]
+        for check in report.checks:
+            law = LAW.fullmatch(check.check)
+            if law is None:
+                continue
+            lane = next(
+                lane for lane in last.lanes if law["role"] in [tensor.role for tensor in lane.cells[-1].leaving]
+            )
+            ends_at_first_place = lane.leftward != last.turned
+            assert ((law["index"] == "0") == ends_at_first_place) == check.guaranteed, f"{report.expression}: {check}"
+            held += 1
     assert held > 50
+
+
+def reaching(picture: Unrolled) -> list[list[set[int]]]:
+    """For each output, which steps of x the picture's arrows lead to which of its places."""
+    assert picture.steps is not None
+    positions = range(picture.steps)
+    times = [picture.steps - 1 - position if picture.backwards else position for position in positions]
+    flows = [[{time} for time in times]]
+    for layer in picture.layers:
+        ways = []
+        for lane in layer.lanes:
+            reached = []
+            for position in positions:
+                before = positions[position:] if lane.leftward else positions[: position + 1]
+                come = before if lane.cells[0].roles else [position]
+                reached.append(set().union(*(flows[0][place] for place in come)))
+            ways.append(reached)
+        merged = [ways[0]] if len(ways) == 1 else [[left | right for left, right in zip(*ways, strict=True)]]
+        flows = ways if len(ways) == 2 and layer.merge is None else merged
+    return [flow[::-1] if picture.layers[-1].turned else flow for flow in flows]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "LSTM(3, return_sequences=True)",
+        "GRU(3, return_sequences=True, go_backwards=True)",
+        "GRU(3, return_sequences=True, go_backwards=True) | TimeDistributed(Dense(2))",
+        "LSTM(3, return_sequences=True) | GRU(3, return_sequences=True, go_backwards=True)",
+        "GRU(3, return_sequences=True, go_backwards=True) | GRU(3, return_sequences=True, go_backwards=True)",
+        "Bidirectional(GRU(3, return_sequences=True))",
+        "Bidirectional(GRU(3, return_sequences=True), merge_mode=None)",
+        "TimeDistributed(Dense(3)) | Bidirectional(GRU(3, return_sequences=True, go_backwards=True), merge_mode=None, "
+        "backward_layer=LSTM(2, return_sequences=True))",
+        "GRU(3, return_sequences=True, go_backwards=True) | Bidirectional(GRU(3, return_sequences=True), merge_mode=None)",
+    ],
+)
+def test_the_real_layer_flows_as_the_arrows_do(expression: str) -> None:
+    """A step of x that is changed changes those places of the output to which the picture leads from it, no others."""
+    import numpy as np
+
+    from rnnshape.lab.build import build
+
+    steps, report = 4, predicted(expression, time=4)
+    layer, stacked = build(report.spec.layer), "|" in expression
+
+    def outputs(x: np.ndarray) -> list[np.ndarray]:
+        returned = layer(x)[-1] if stacked else layer(x)
+        return [np.asarray(output) for output in (returned if isinstance(returned, (tuple, list)) else [returned])]
+
+    x = np.random.default_rng(0).normal(size=(2, steps, 4)).astype("float32")
+    before = outputs(x)
+    seen: list[list[set[int]]] = [[set() for _ in range(steps)] for _ in before]
+    for time in range(steps):
+        changed = x.copy()
+        changed[:, time] += 1
+        for output, (old, new) in enumerate(zip(before, outputs(changed), strict=True)):
+            for place in range(steps):
+                if not np.array_equal(old[:, place], new[:, place]):
+                    seen[output][place].add(time)
+    assert seen == reaching(report.unrolled)
 
 
 def test_a_masked_step_is_dashed() -> None:
