@@ -19,6 +19,7 @@ WITHOUT = {
     "compare's schema": "import sys; sys.argv = ['rnnshape', 'schema', 'compare']; from rnnshape.cli import main; main()",
     "version": "import sys; sys.argv = ['rnnshape', '--version']; from rnnshape.cli import main; main()",
     "theory": "import sys; sys.argv = ['rnnshape', 'gru', '--predict']; from rnnshape.cli import main; main()",
+    "diagram": "import sys; sys.argv = ['rnnshape', 'gru', '--predict', '--diagram']; from rnnshape.cli import main; main()",
     "json": "import sys; sys.argv = ['rnnshape', 'gru', '--predict', '-f', 'json']; from rnnshape.cli import main; main()",
     "schema": "import sys; sys.argv = ['rnnshape', 'schema']; from rnnshape.cli import main; main()",
     "report's schema": "import sys; sys.argv = ['rnnshape', 'schema', 'report']; from rnnshape.cli import main; main()",

@@ -49,7 +49,7 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
 
 
 def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
-    view = View(**{part: output.get(part, False) for part in ("values", "weights", "cost", "cudnn")})
+    view = View(**{part: output.get(part, False) for part in ("values", "weights", "cost", "cudnn", "diagram")})
     form = "code" if output.get("code") else output.get("format", "table")
     if form == "table" and sys.stdout.isatty() and not output.keys() & {"predict", "output_file"}:
         from rnnshape.render.settling import settling

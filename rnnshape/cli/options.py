@@ -34,6 +34,7 @@ OUTPUT_OPTIONS = (
     Argument("predict", Flag(), False, "Theory only: no TensorFlow, nothing is verified.", True),
     Argument("values", Flag(), False, "Show the numbers too.", True),
     Argument("weights", Flag(), False, "Show the weights, their gates and the parameter count.", True),
+    Argument("diagram", Flag(), False, "Show the layer unrolled over time.", True),
     Argument("cost", Flag(), False, "Show multiply-adds and bytes, and their formulas.", True),
     Argument("cudnn", Flag(), False, "Show cuDNN's rules and trace which kernel each layer gets.", True),
     TIMING,

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What to show beside the answer: numbers, weights, the cost, cuDNN's rules; of a batch what its matrices vary."""
+    """What to show beside the answer: numbers, weights, the cost, cuDNN's rules, a diagram.
+
+    ``axes`` is what the matrices of a batch vary.
+    """
 
     values: bool = False
     weights: bool = False
     cost: bool = False
     cudnn: bool = False
+    diagram: bool = False
     axes: tuple[str, ...] = ()
 
 

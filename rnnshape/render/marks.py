@@ -7,6 +7,23 @@ from typing import NamedTuple
 from rich import box
 
 
+class Wires(NamedTuple):
+    """The signs of a diagram.
+
+    ``joined`` has a sign for each set of arms, north 1, east 2, south 4 and west 8; ``dashed`` one across and one
+    down; ``again`` stands for states that are kept from call to call, ``digits`` are those of x's index.
+    """
+
+    joined: str
+    dashed: str
+    up: str
+    left: str
+    right: str
+    dots: str
+    again: str
+    digits: str
+
+
 class Marks(NamedTuple):
     """Every sign that is not a letter.
 
@@ -22,9 +39,15 @@ class Marks(NamedTuple):
     times: str
     box: box.Box
     bar: str
-    dots: str
     steps: str
+    wires: Wires
 
 
-UNICODE = Marks("✓", "✗", "=", "≠", "·", "·", box.ROUNDED, "▏▎▍▌▋▊▉█", "…", "●◐○◌")
-ASCII = Marks("ok", "no", "=", "!=", "-", "*", box.ASCII, "#", "...", "#=0-")
+UNICODE = Marks(
+    "✓", "✗", "=", "≠", "·", "·", box.ROUNDED, "▏▎▍▌▋▊▉█", "●◐○◌",
+    Wires(" │─╰││╭├─╯─┴╮┤┬┼", "╌┆", "▲", "◀", "▶", "…", "↻", "₀₁₂₃₄₅₆₇₈₉"),
+)  # fmt: skip
+ASCII = Marks(
+    "ok", "no", "=", "!=", "-", "*", box.ASCII, "#", "#=0-",
+    Wires(" |-+||++-+-+++++", ".:", "^", "<", ">", "...", "@", "0123456789"),
+)  # fmt: skip

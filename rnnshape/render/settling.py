@@ -36,7 +36,7 @@ def settling(theory: Report, prove: Callable[[], Report], stream: TextIO, view: 
     """
     target = console(stream)
     marks = ASCII if plain(stream) else UNICODE
-    first = draw(theory, view, marks, waiting=f"proving it on the real layer {marks.dots}")
+    first = draw(theory, view, marks, waiting=f"proving it on the real layer {marks.wires.dots}")
     lines = _lengths(target, first)
     if target.is_dumb_terminal or len(lines) >= target.size.height:
         report = prove()

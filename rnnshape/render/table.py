@@ -47,6 +47,10 @@ def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None
     lines that it will have with the verdicts filled in.
     """
     parts: list[RenderableType] = [_title(report), _context(report, marks), Text()]
+    if view.diagram:
+        from rnnshape.render.diagram import Diagram
+
+        parts += [Diagram(report.unrolled, marks), Text()]
     if report.flow:
         parts += [_flow(report, marks), Text()]
     parts.append(_outputs(report, marks))

@@ -59,7 +59,7 @@ def show(renderable: RenderableType, stream: TextIO) -> None:
 def plain(stream: TextIO) -> bool:
     """Whether the stream's encoding has no room for ✓ and box drawing."""
     try:
-        "✓✗·─╭".encode(getattr(stream, "encoding", None) or "utf-8")
+        "✓✗·─╭╌▲◀↻₁".encode(getattr(stream, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return True
     return False

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rnnshape.report.timing import Timing
     from rnnshape.spec import Spec
     from rnnshape.theory import Cost, Prediction, Verdict
+    from rnnshape.theory.unrolled import Unrolled
 
 SCHEMA_VERSION = "1.0"
 
@@ -177,6 +178,13 @@ class Report:
     def structure(self) -> Structure:
         """What was observed, or, when nothing ran, what theory says."""
         return self.observed or self.predicted
+
+    @property
+    def unrolled(self) -> Unrolled:
+        """The layer unrolled over time, as theory has it; worked out when it is asked for."""
+        from rnnshape.theory.unrolled import unroll
+
+        return unroll(self.spec, self.predicted, [part.predicted for part in self.flow])
 
     def to_dict(self, *, values: bool = False) -> dict[str, Any]:
         """The contract's object: plain data that ``json.dumps`` takes.

@@ -1,0 +1,112 @@
+"""Wires, boxes and words on a grid that grows to all sides; wires that meet are joined.
+
+>>> from rnnshape.render.marks import ASCII
+>>> canvas = Canvas()
+>>> canvas.box(0, -2, 2)
+>>> canvas.down(0, -3, -2)
+>>> canvas.words(-1, -1, "abc")
+>>> [line.plain for line in canvas.lines(ASCII.wires)]
+['  |', '+-+-+', '|abc|', '+---+']
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rnnshape.render.marks import Wires
+
+NORTH, EAST, SOUTH, WEST = 1, 2, 4, 8
+BOX_HEIGHT = 3
+
+
+class Canvas:
+    """Rows grow downwards, columns to the right; both may be negative."""
+
+    def __init__(self) -> None:
+        self._wires: dict[tuple[int, int], int] = {}
+        self._over: set[tuple[int, int]] = set()
+        self._dashed: set[tuple[int, int]] = set()
+        self._words: dict[tuple[int, int], tuple[str, str]] = {}
+
+    def across(self, row: int, start: int, end: int) -> None:
+        """A wire from column to column, both included."""
+        left, right = sorted((start, end))
+        for column in range(left, right + 1):
+            self._join(row, column, (EAST if column < right else 0) | (WEST if column > left else 0))
+
+    def down(self, column: int, start: int, end: int) -> None:
+        """A wire from row to row, both included."""
+        top, bottom = sorted((start, end))
+        for row in range(top, bottom + 1):
+            self._join(row, column, (SOUTH if row < bottom else 0) | (NORTH if row > top else 0))
+
+    def past(self, column: int, start: int, end: int) -> None:
+        """A wire from row to row that crosses what lies there and touches none of it."""
+        self._over.update((row, column) for row in range(min(start, end), max(start, end) + 1))
+
+    def box(self, bottom: int, left: int, right: int, *, top: int | None = None, dashed: bool = False) -> None:
+        """A frame; ``bottom`` is the row of its lower edge."""
+        top = bottom - BOX_HEIGHT + 1 if top is None else top
+        for row in (top, bottom):
+            self.across(row, left, right)
+        for column in (left, right):
+            self.down(column, top, bottom)
+        if dashed:
+            self._dashed.update((row, column) for row in (top, bottom) for column in range(left, right + 1))
+            self._dashed.update((row, column) for row in range(top, bottom + 1) for column in (left, right))
+
+    def words(self, row: int, column: int, text: str, style: str = "") -> None:
+        """Words that begin in this column."""
+        for offset, letter in enumerate(text):
+            self._words[row, column + offset] = letter, style
+
+    def _join(self, row: int, column: int, arms: int) -> None:
+        self._wires[row, column] = self._wires.get((row, column), 0) | arms
+
+    @property
+    def _places(self) -> set[tuple[int, int]]:
+        return {*self._wires, *self._over, *self._words}
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """The first row and the last."""
+        rows = [row for row, _ in self._places]
+        return min(rows), max(rows)
+
+    @property
+    def columns(self) -> tuple[int, int]:
+        """The first column and the last."""
+        columns = [column for _, column in self._places]
+        return min(columns), max(columns)
+
+    @property
+    def width(self) -> int:
+        left, right = self.columns
+        return right - left + 1
+
+    def lines(self, wires: Wires) -> list[Text]:
+        """The picture, a line a row."""
+        (top, bottom), (left, right) = self.rows, self.columns
+        lines = []
+        for row in range(top, bottom + 1):
+            signs = [self._sign((row, column), wires) for column in range(left, right + 1)]
+            line = Text()
+            for style, run in groupby(signs, key=lambda sign: sign[1]):
+                line.append("".join(letter for letter, _ in run), style)
+            line.rstrip()
+            lines.append(line)
+        return lines
+
+    def _sign(self, place: tuple[int, int], wires: Wires) -> tuple[str, str]:
+        if place in self._words:
+            return self._words[place]
+        if place in self._over:
+            return wires.joined[NORTH | SOUTH], "faint"
+        arms = self._wires.get(place, 0)
+        if place in self._dashed and arms in (EAST | WEST, NORTH | SOUTH):
+            return wires.dashed[arms == (NORTH | SOUTH)], "faint"
+        return wires.joined[arms], "faint" if arms else ""

@@ -1,0 +1,226 @@
+"""The layer unrolled over time, as data: which cells stand there, which way they read, what leaves where.
+
+>>> from rnnshape.spec import make
+>>> from rnnshape.theory.predict import predict
+>>> spec = make("Bidirectional(LSTM(4, return_state=True))")
+>>> picture = unroll(spec, predict(spec).returned)
+>>> [(lane.name, lane.leftward) for lane in picture.layers[0].lanes], picture.layers[0].merge
+([('forward', False), ('backward', True)], 'concat')
+>>> [[tensor.role for tensor in cell.leaving] for lane in picture.layers[0].lanes for cell in lane.cells]
+[['forward_state_h', 'forward_state_c'], ['backward_state_h', 'backward_state_c']]
+
+Left and right are those of a picture whose columns are the time steps.  They stand in the order in which the first
+loop reads them, so its way is always to the right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from rnnshape.layers.base import Given, flat
+from rnnshape.layers.bidirectional import directions
+from rnnshape.layers.dims import Dim
+from rnnshape.layers.recurrent import cell_of
+from rnnshape.structure import Tensor, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rnnshape.layers import Node
+    from rnnshape.layers.base import Dims
+    from rnnshape.spec import Spec
+    from rnnshape.structure import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What computes one step: its class, the roles of the states that it hands on, those of them that are returned."""
+
+    name: str
+    roles: tuple[str, ...] = ()
+    leaving: tuple[Tensor, ...] = ()
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """What its states are called in equations: ``h``, and the memory ``c``."""
+        return tuple("c" if role.endswith("_c") else "h" for role in self.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One reading of the sequence: cells one upon another, the first below."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    leftward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer: a lane, or two of which the forward one is the first.
+
+    ``over_time`` says whether it stands at every step, ``sequences`` whether an output leaves every step, in the
+    order of the columns unless ``turned``; ``merge`` how two lanes' outputs become one; ``masked`` whether it passes
+    over masked steps; ``begins`` with what states it begins: zeros, those ``kept`` of the last call, those that are
+    ``given`` to a lone cell.  ``letters`` are those of its output.
+    """
+
+    lanes: tuple[Lane, ...]
+    over_time: bool
+    sequences: bool
+    turned: bool = False
+    merge: str | None = None
+    masked: bool = False
+    begins: Literal["zeros", "kept", "given"] = "zeros"
+    letters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unrolled:
+    """The whole: what goes in, the layers from below, the outputs that leave the last one.
+
+    ``steps`` is T, or None where there is no time; ``backwards`` says that the columns begin with the last step.
+    ``mask`` has a row a sample, in the order of time.
+    """
+
+    letters: tuple[str, ...]
+    steps: int | None
+    layers: tuple[Layer, ...]
+    outputs: tuple[Tensor, ...]
+    backwards: bool = False
+    mask: tuple[tuple[bool, ...], ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def unroll(spec: Spec, returned: Structure, flow: Sequence[Structure] = ()) -> Unrolled:
+    """The picture of a layer that returns this; ``flow`` is what each layer of a stack returns."""
+    nodes = spec.layer["layers"] if spec.layer.cls.kind == "stack" else (spec.layer,)
+    passed = flow or (returned,)
+    inputs = [spec.dims, *(_dims(next(leaves(structure))) for structure in passed)]
+    first = next((node for node in nodes if _loops(node)), None)
+    backwards = first is not None and _backwards(first)
+    layers: list[Layer] = []
+    # Whether the index of what flows grows to the left.
+    turned, masked = backwards, spec.mask is not None
+    for node, dims, structure in zip(nodes, inputs, passed, strict=False):
+        layer = _layer(node, dims, turned=turned, masked=masked)
+        output = next(leaves(structure))
+        layers.append(replace(layer, letters=output.symbolic))
+        turned, masked = layer.turned, masked and layer.sequences
+    tensors = {tensor.role: tensor for tensor in leaves(returned)}
+    layers[-1] = _leaving(layers[-1], tensors)
+    held = {tensor.role for lane in layers[-1].lanes for cell in lane.cells for tensor in cell.leaving}
+    return Unrolled(
+        letters=spec.letters,
+        steps=spec.dims[1].size if _timed(spec.dims) and nodes[0].cls.kind != "cell" else None,
+        layers=tuple(layers),
+        outputs=tuple(tensor for tensor in tensors.values() if tensor.role not in held),
+        backwards=backwards,
+        mask=spec.mask,
+        notes=(*_notes(spec, nodes), *_other_time(nodes, inputs)),
+    )
+
+
+def _dims(tensor: Tensor) -> Dims:
+    return tuple(map(Dim, tensor.shape, tensor.symbolic))
+
+
+def _timed(dims: Dims) -> bool:
+    return len(dims) > 1 and dims[1].letter == "T"
+
+
+def _both(node: Node) -> bool:
+    return node.has("merge_mode")
+
+
+def _loops(node: Node) -> bool:
+    return node.cls.kind == "recurrent" or _both(node)
+
+
+def _backwards(node: Node) -> bool:
+    loop = directions(node)[0] if _both(node) else node
+    return bool(loop["go_backwards"])
+
+
+def _layer(node: Node, dims: Dims, *, turned: bool, masked: bool) -> Layer:
+    """One layer on this input, whose index grows to the left where it is ``turned``."""
+    over_time = _timed(dims) and node.cls.kind != "cell"
+    if not _loops(node):
+        begins: Literal["zeros", "given"] = "given" if node.cls.kind == "cell" else "zeros"
+        return Layer((Lane("", _around(node, dims)),), over_time, over_time, turned, begins=begins)
+    leftward = turned != _backwards(node)
+    ways = zip(("forward", "backward"), directions(node), strict=True) if _both(node) else [("", node)]
+    roles = _states(node, dims)
+    lanes = []
+    for number, (name, loop) in enumerate(ways):
+        cells = tuple(_cells(_core(loop), f"{name}_" if name else "", roles))
+        lanes.append(Lane(name, cells, leftward != bool(number)))
+    loop = directions(node)[0] if _both(node) else node
+    return Layer(
+        tuple(lanes),
+        over_time,
+        over_time and loop["return_sequences"],
+        leftward,
+        node["merge_mode"] if _both(node) else None,
+        masked,
+        "kept" if loop["stateful"] else "zeros",
+    )
+
+
+def _core(loop: Node) -> Node:
+    """The cell of an RNN; a fused layer is its own."""
+    return cell_of(loop) if loop.has("cell") else loop
+
+
+def _states(node: Node, dims: Dims) -> list[str]:
+    """The roles of all states, returned or not."""
+    return [leaf.role for leaf in flat(node.cls.theory(node, Given(dims, "float32")).states)]
+
+
+def _around(node: Node, dims: Dims) -> tuple[Cell, ...]:
+    """A lone cell; or what stands at each step and hands nothing on."""
+    if node.cls.kind != "cell":
+        inner = node["layer"] if node.has("layer") else node
+        return (Cell(inner.name),)
+    return tuple(_cells(node, "", _states(node, dims)))
+
+
+def _cells(node: Node, prefix: str, roles: Sequence[str]) -> Iterator[Cell]:
+    """The cells of a stack, or the one cell."""
+    if node.has("cells"):
+        for number, inner in enumerate(node["cells"]):
+            yield from _cells(inner, f"{prefix}cell{number}_", roles)
+        return
+    own = (f"{prefix}state", f"{prefix}state_h", f"{prefix}state_c")
+    yield Cell(node.name, tuple(role for role in roles if role in own))
+
+
+def _leaving(layer: Layer, tensors: Mapping[str, Tensor]) -> Layer:
+    """The last layer, each cell with those of its states that are returned."""
+
+    def told(cell: Cell) -> Cell:
+        return replace(cell, leaving=tuple(tensors[role] for role in cell.roles if role in tensors))
+
+    return replace(layer, lanes=tuple(replace(lane, cells=tuple(map(told, lane.cells))) for lane in layer.lanes))
+
+
+def _notes(spec: Spec, nodes: Sequence[Node]) -> Iterator[str]:
+    """What a picture alone does not say."""
+    loops = [node for node in nodes if _loops(node)]
+    if any(not _both(node) and node["go_backwards"] for node in loops):
+        yield "go_backwards: the last step is read first, and the output stays in the order of reading."
+    if any((directions(node)[0] if _both(node) else node)["stateful"] for node in loops):
+        yield "stateful: the next call begins with the states that this one ends with."
+    if spec.mask is not None and loops:
+        yield "mask: a dashed step is passed over in the samples that have 0 there; their states stay as they were."
+    for node in nodes:
+        if node.has("layer") and not _both(node) and any(map(_loops, node["layer"].walk())):
+            yield f"TimeDistributed: each step is a whole sequence for {node['layer'].short}, which begins anew there."
+
+
+def _other_time(nodes: Sequence[Node], inputs: Sequence[Dims]) -> Iterator[str]:
+    """Loops over another axis than that of the columns: what is left of a picture when time is gone."""
+    for number, (node, dims) in enumerate(zip(nodes, inputs, strict=False), 1):
+        if _loops(node) and not _timed(dims):
+            yield f"layer {number}, {node.short}, reads {dims[1].letter} as its time and is not unrolled."
