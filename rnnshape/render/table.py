@@ -1,12 +1,12 @@
 """The table view of one Report: what people look at.
 
-Each part of the answer is one function that gives one renderable; ``view`` puts them in order.
+Each part of the answer is one function that gives one renderable; ``parts`` puts them in order.
 """
 
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Group
 from rich.padding import Padding
@@ -44,33 +44,42 @@ def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None
     ``waiting`` says what theory's answer is still waiting for; the view then has the columns and the
     lines that it will have with the verdicts filled in.
     """
-    parts: list[RenderableType] = [_title(report), _context(report, marks), Text()]
+    lines: list[RenderableType] = [Text(report.expression, "title"), context(report, marks)]
+    for part in parts(report, view, marks, waiting=bool(waiting)):
+        lines += [Text(), *part.drawn]
+    lines += [Text(), footer(report), *([Text(waiting, "faint")] if waiting else ending(report, marks))]
+    return Group(*lines)
+
+
+class Part(NamedTuple):
+    """A part of the answer under the name that other formats know it by (``"weights"``), and how it is drawn."""
+
+    name: str
+    drawn: tuple[RenderableType, ...]
+
+
+def parts(report: Report, view: View, marks: Marks = UNICODE, *, waiting: bool = False) -> Iterator[Part]:
+    """What stands between the heading and the footer, in order; the page and Markdown show the same."""
     if report.flow:
-        parts += [_flow(report, marks), Text()]
-    parts.append(_outputs(report, marks))
+        yield Part("flow", (_flow(report, marks),))
+    yield Part("outputs", (_outputs(report, marks),))
     if report.checks:
-        parts += [Text(), _checks(report, marks, verdicts=bool(waiting or report.observed))]
+        yield Part("checks", (_checks(report, marks, verdicts=bool(waiting or report.observed)),))
     if report.expectations:
-        parts += [Text(), expectations(report.expectations, marks)]
+        yield Part("expectations", (expectations(report.expectations, marks),))
     if report.wiring is not None:
-        parts += [Text(), _wiring(report.wiring, marks)]
+        yield Part("wiring", (_wiring(report.wiring, marks),))
     if view.weights:
-        parts += [Text(), _weights(report, marks)]
+        yield Part("weights", (_weights(report, marks),))
     if view.cost:
-        parts += [Text(), _cost(report, marks)]
+        yield Part("cost", (_cost(report, marks),))
     if view.values and report.values:
-        parts += [Text(), *_values(report)]
+        yield Part("values", tuple(_values(report)))
     if view.cudnn:
-        parts += [Text(), *verdict.rules(report, marks), Text(), verdict.lines(report)]
-    parts += [Text(), _footer(report), *([Text(waiting, "faint")] if waiting else _verdict(report, marks))]
-    return Group(*parts)
+        yield Part("cudnn", (*verdict.rules(report, marks), Text(), verdict.lines(report)))
 
 
-def _title(report: Report) -> Text:
-    return Text(report.expression, "title")
-
-
-def _context(report: Report, marks: Marks) -> Text:
+def context(report: Report, marks: Marks) -> Text:
     """What went in, and what answered: two quiet lines that fit 80 columns."""
     environment, spec = report.environment, report.spec
     given = f"x {sizes(spec.letters)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
@@ -219,7 +228,8 @@ def _values(report: Report) -> Iterator[RenderableType]:
         yield Padding(Text(numbers), (0, 0, 0, 2))
 
 
-def _footer(report: Report) -> Table:
+def footer(report: Report) -> Table:
+    """What to know and what to paste, a line each."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -234,7 +244,8 @@ def _footer(report: Report) -> Table:
     return table
 
 
-def _verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
+def ending(report: Report, marks: Marks) -> Iterator[RenderableType]:
+    """The verdict in words, and where theory and the real layer part."""
     if report.error is not None and report.ok:
         yield Text(f"{marks.yes} Refused, as expected: {report.error.message}", "good")
         return
