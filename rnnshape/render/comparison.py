@@ -218,6 +218,13 @@ def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
             yield pair.variant, pair.why if pair.must is None else f"{_needed(pair)}: {pair.why}", ""
 
 
+def hints(compared: Compared) -> Iterator[tuple[str, str]]:
+    """The way round each error, behind the variant; on a terminal it stands beside the error, on standard error."""
+    for side in compared.errors:
+        if side.report.error and side.report.error.hint:
+            yield side.variant.label, side.report.error.hint
+
+
 def _needed(pair: Pair) -> str:
     return {"bitwise": "bitwise equal", "close": "equal within tolerance", "shape": "the same"}[pair.must or "shape"]
 

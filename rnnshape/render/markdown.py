@@ -56,6 +56,7 @@ def write_comparison(compared: Compared, stream: TextIO) -> None:
         _title(compared.comparison.title),
         _lines(comparison.context(compared, marks).plain.splitlines()),
         *_blocks(*comparison.ending(compared, marks)),
+        *(f"Hint: {_quoted(label)}: {_escaped(hint)}\n" for label, hint in comparison.hints(compared)),
         *_blocks(*comparison.parts(compared, marks)),
         _environment(compared.sides[0].report.environment),
     ]

@@ -35,13 +35,8 @@ def told(compared: Compared) -> Iterator[Element]:
     for line in comparison.context(compared, UNICODE).plain.splitlines():
         yield element("p", line, class_="faint")
     state = "good" if compared.ok else "bad"
-    yield element("div", *said(*comparison.ending(compared, UNICODE)), *_hints(compared), class_=f"verdict {state}")
-
-
-def _hints(compared: Compared) -> Iterator[Element]:
-    for side in compared.errors:
-        if side.report.error and side.report.error.hint:
-            yield element("p", f"Hint: {side.variant.label}: {side.report.error.hint}")
+    hints = (element("p", "Hint: ", element("code", label), f": {hint}") for label, hint in comparison.hints(compared))
+    yield element("div", *said(*comparison.ending(compared, UNICODE)), *hints, class_=f"verdict {state}")
 
 
 def sections(compared: Compared, level: int = 2) -> Iterator[Element]:

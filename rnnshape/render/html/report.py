@@ -58,13 +58,14 @@ def sections(report: Report, view: View, level: int = 2) -> Iterator[Element]:
     """Everything below the heading: a part of the table view each, then what only a page has room for."""
     yield element("section", *said(table.footer(report)), class_="glance")
     whole = replace(view, weights=True, cost=True, cudnn=True)
-    for one in table.parts(report, whole):
-        fold = one.name in _FOLDED
-        opened = fold and getattr(view, one.name)
-        yield part(*one.drawn, level=level, name=one.name, fold=fold, opened=opened)
+    parts = list(table.parts(report, whole))
+    yield from (part(*one.drawn, level=level, name=one.name) for one in parts if one.name not in _FOLDED)
     if report.warnings:
         warnings = element("ul", *(element("li", warning) for warning in report.warnings))
         yield section("Keras warns", [warnings], level, "warnings")
+    for one in parts:
+        if one.name in _FOLDED:
+            yield part(*one.drawn, level=level, name=one.name, fold=True, opened=getattr(view, one.name))
     program = element("pre", element("code", "\n".join(code.program(report)), data_copy=True))
     yield folded("As a program", [program], level, name="program")
     yield environment(report.environment, level)

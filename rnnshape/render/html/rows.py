@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rnnshape.batch import Row, Tally
     from rnnshape.render import View
 
-# What a narrow screen leaves out; the report has it too.
-_WIDE = ("input", "params", "cudnn")
+# What a narrow screen has room for; the rest is in the report too, and what the matrices vary in the name.
+_NARROW = ("verdict", "name", "shapes", "checks")
 
 
 def write(rows: Tally, stream: TextIO, view: View) -> None:
@@ -66,7 +66,7 @@ def _head(columns: list[str]) -> Element:
 
 
 def _cell(tag: str, column: str, text: str, *, scope: str | None = None) -> Element:
-    return element(tag, text, scope=scope, class_="wide" if column in _WIDE else None)
+    return element(tag, text, scope=scope, class_=None if column in _NARROW else "wide")
 
 
 def _body(row: Row, view: View, columns: list[str]) -> Element:
