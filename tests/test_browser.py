@@ -137,7 +137,7 @@ def test_the_keyboard_sorts_by_the_layer(batch: Chrome) -> None:
 
 def test_a_text_and_a_state_filter(batch: Chrome) -> None:
     (field,) = find(batch, "#find")
-    field.send_keys("GRU(12")
+    field.send_keys("gru(12 ")
     assert names(batch) == ["ant"]
     assert find(batch, "output")[0].text == "1 of 5"
     field.clear()
@@ -208,8 +208,10 @@ def test_a_phone_needs_no_scrolling_to_the_side(opened: Callable[..., Chrome], c
         "Emulation.setDeviceMetricsOverride", {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     )
     wide = page.execute_script("return document.documentElement.scrollWidth")
+    reasons = [one.size["width"] for one in find(page, ".checks td:last-child")]
     page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert wide <= 400
+    assert all(width > 250 for width in reasons)
 
 
 def test_without_a_script_all_is_there(opened: Callable[..., Chrome], tmp_path: Path) -> None:

@@ -229,6 +229,15 @@ def test_a_picture_is_as_wide_as_its_widest_line(reports: dict[str, Report]) -> 
     assert 12.6 * widest < float(root.get("width", "")) < 12.6 * (widest + 5)
 
 
+def test_a_wide_character_has_the_width_of_two(run: Callable[..., Ran], tmp_path: Path) -> None:
+    (tmp_path / "wide.yaml").write_text("runs: [{name: 漢字 & é, layer: lstm}]\n")
+    root = ET.fromstring(run("batch", str(tmp_path / "wide.yaml"), "--predict", "-f", "svg").out)  # noqa: S314
+    (name,) = [one for one in root.iter("{http://www.w3.org/2000/svg}text") if "漢" in (one.text or "")]
+    before, said, after = re.split(r"(漢字\S+&\S+é)", (name.text or "").replace("\N{NO-BREAK SPACE}", "~"))
+    cells = len(before) + len(said) + 2 + len(after)
+    assert float(name.get("textLength", "")) == pytest.approx(12.6 * cells, abs=0.01)
+
+
 # Markdown
 
 

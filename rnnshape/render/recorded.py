@@ -6,12 +6,15 @@ exports number alike as long as no two colours of a palette are equal.
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from importlib.resources import files
 from io import StringIO
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 from zlib import crc32
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
@@ -60,7 +63,14 @@ def svg(drawn: RenderableType, title: str) -> str:
     dark = console.export_svg(theme=_DARK, clear=False, code_format="{styles}", unique_id=own)
     # Rich fills the form in with ``str.format``: a brace of a title is none of its places.
     form = _FORM.replace("[[dark]]", _braced(dark)).replace("[[title]]", _braced(escape(title)))
-    return xml(console.export_svg(theme=_LIGHT, code_format=form, unique_id=own, font_aspect_ratio=_ASPECT))
+    drawing = console.export_svg(theme=_LIGHT, code_format=form, unique_id=own, font_aspect_ratio=_ASPECT)
+    return xml(_LENGTH.sub(_in_cells, drawing))
+
+
+def _in_cells(text: re.Match[str]) -> str:
+    """A text's length in cells: Rich counts characters, and would squeeze what is as wide as two."""
+    said = unescape(text[2])
+    return f'textLength="{float(text[1]) / len(said) * cell_len(said):g}"{text[0][text[0].index(" ") :]}'
 
 
 def _braced(text: str) -> str:
@@ -78,4 +88,5 @@ def _palette(ground: int, text: int, *colours: int) -> TerminalTheme:
 _ASPECT = 0.6 * 21 / 20
 _LIGHT = _palette(0xFFFFFF, 0x1C2430, 0x000000, 0xB3261E, 0x1A7F37, 0x8A5A00, 0x0B57D0, 0x8E3A9D, 0x0B6E80, 0x59636E)
 _DARK = _palette(0x12161C, 0xDCE3EA, 0x0A0C0F, 0xFF8A80, 0x5CD67F, 0xE8B84A, 0x8AB4F8, 0xD9A0E8, 0x62CFE0, 0x9DA7B1)
+_LENGTH = re.compile(r'textLength="([^"]+)"[^>]*>([^<]+)')
 _FORM = files(__package__).joinpath("picture.svg").read_text(encoding="utf-8")
