@@ -70,7 +70,7 @@ def svg(drawn: RenderableType, title: str) -> str:
 def _in_cells(text: re.Match[str]) -> str:
     """A text's length in cells: Rich counts characters, and would squeeze what is as wide as two."""
     said = unescape(text[2])
-    return f'textLength="{float(text[1]) / len(said) * cell_len(said):g}"{text[0][text[0].index(" ") :]}'
+    return f'textLength="{float(text[1]) / len(said) * (cell_len(said) or len(said)):g}"{text[0][text[0].index(" ") :]}'
 
 
 def _braced(text: str) -> str:
