@@ -17,6 +17,7 @@ from zlib import crc32
 from rich.cells import cell_len
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
+from rich.theme import Theme
 
 from rnnshape.render import comparison, summary, table
 from rnnshape.render.marks import UNICODE
@@ -54,6 +55,8 @@ def svg(drawn: RenderableType, title: str) -> str:
     console = Console(
         file=StringIO(), record=True, theme=THEME, highlight=False, markup=False, emoji=False, width=UNBOUNDED
     )
+    # A terminal's dim is too pale to read on paper; the palettes have a grey for it.
+    console.push_theme(Theme({"faint": "white"}, inherit=False))
     lines = console.render_lines(drawn, pad=False)
     # One cell more on either side than the words need: Rich leaves little room at the edge.
     console.width = 2 + max(sum(segment.cell_length for segment in line) for line in lines)
