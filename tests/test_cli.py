@@ -111,7 +111,7 @@ ERRORS = {
         ["lstm", "--input", "2,3,4", "--batch", "2"],
         "--batch 2: is already said by input, which is the whole shape",
     ),
-    "format": (["lstm", "-f", "jsn"], "--format jsn: must be one of 'table', 'json', 'jsonl', 'code' (did you mean 'json'?)"),
+    "format": (["lstm", "-f", "jsn"], "--format jsn: must be one of 'table', 'json', 'jsonl', 'markdown', 'html', 'svg', 'code' (did you mean 'json'?)"),
 }  # fmt: skip
 
 

@@ -6,9 +6,11 @@ Beside a wrong file lies what is said of it, as a text of the same name; ``--rew
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -140,11 +142,27 @@ def test_every_format_tells_what_was_expected_and_what_came(
             rows = json.loads(ran.out) if form == "json" else rows_of(ran)
             assert [row["ok"] for row in rows] == [True, False]
             assert {"expect": about, "expected": expected, "got": got, "met": False} in rows[1]["expectations"]
-        elif form == "table":
+        elif form == "html":
+            assert f"{about}: expected {expected}, got {got}" in html.unescape(ran.out)
+        elif form in ("table", "svg"):
+            ran = replace(ran, out=_as_text(ran.out))
             assert re.search(rf"✗ │ {about} +│ {re.escape(expected)} +│ {re.escape(got)} +│", ran.out)
         else:
             said = f"{about}: expected {expected}, got {got}"
             assert said in re.sub(r"\\(.)", r"\1", ran.out)
+
+
+def _as_text(out: str) -> str:
+    """What a picture says, which is the table view line for line; other text is as it is."""
+    if not out.startswith("<svg"):
+        return out
+    lines: dict[float, str] = {}
+    for text in ET.fromstring(out).iter("{http://www.w3.org/2000/svg}text"):  # noqa: S314  our own
+        said = text.text or ""
+        cell = float(text.get("textLength", "")) / len(said)
+        y, before = float(text.get("y", "")), round(float(text.get("x", "")) / cell)
+        lines[y] = lines.get(y, "").ljust(before) + said
+    return "\n".join(lines.values()).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_broken_contract_as_junit(broken: Path, batch: Callable[..., Ran]) -> None:

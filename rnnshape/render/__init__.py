@@ -56,7 +56,10 @@ _FORMATS = {
     "jsonl": _Format("jsonl:write", "jsonl:write_rows", comparison="jsonl:write_comparison"),
     "csv": _Format(None, "delimited:write_csv"),
     "tsv": _Format(None, "delimited:write_tsv"),
-    "markdown": _Format(None, "markdown:write_rows"),
+    "markdown": _Format("markdown:write", "markdown:write_rows", comparison="markdown:write_comparison"),
+    # How many runs are ok stands at the top of the page, above the rows.
+    "html": _Format("html.report:write", "html.rows:write", streams=False, comparison="html.comparison:write"),
+    "svg": _Format("recorded:write", "recorded:write_rows", streams=False, comparison="recorded:write_comparison"),
     "junit": _Format(None, "junit:write_rows", streams=False),
     "github": _Format(None, "github:write_rows"),
     "code": _Format("code:write", None),
@@ -87,6 +90,12 @@ def comparison_renderer(name: str) -> ComparisonRenderer:
 def streams(name: str) -> bool:
     """Whether a row is written as soon as it is there."""
     return _FORMATS[name].streams
+
+
+def notebook(answer: Report | Compared) -> str:
+    """What a notebook shows of an answer: a piece of HTML."""
+    show: Callable[[Report | Compared], str] = _function("html.notebook:shown")
+    return show(answer)
 
 
 def _function(place: str | None) -> Any:

@@ -34,16 +34,23 @@ def write(compared: Compared, stream: TextIO) -> None:
 
 def draw(compared: Compared, marks: Marks) -> RenderableType:
     """The whole view as one renderable."""
+    lines: list[RenderableType] = [Text(compared.comparison.title, "title"), context(compared, marks)]
+    for part in parts(compared, marks):
+        lines += [Text(), part]
+    return Group(*lines, *ending(compared, marks))
 
-    parts: list[RenderableType] = [Text(compared.comparison.title, "title"), _context(compared, marks), Text()]
-    parts.append(_variants(compared, marks))
+
+def parts(compared: Compared, marks: Marks) -> Iterator[RenderableType]:
+    """What stands between the heading and the verdict, in order; the page and Markdown show the same."""
+    yield _variants(compared, marks)
     if compared.pairs:
-        parts += [Text(), _returns(compared), Text(), _outputs(compared, marks)]
+        yield _returns(compared)
+        yield _outputs(compared, marks)
     if any(side.report.checks for side in compared.sides):
-        parts += [Text(), _laws(compared, marks)]
+        yield _laws(compared, marks)
     if any(side.timing for side in compared.sides):
-        parts += [Text(), _timings(compared, marks)]
-    return Group(*parts, Text(), _reasons(compared), *_verdict(compared, marks))
+        yield _timings(compared, marks)
+    yield _reasons(compared)
 
 
 def _letter(number: int) -> str:
@@ -51,8 +58,8 @@ def _letter(number: int) -> str:
     return ascii_uppercase[number] if number < len(ascii_uppercase) else str(number + 1)
 
 
-def _context(compared: Compared, marks: Marks) -> Text:
-
+def context(compared: Compared, marks: Marks) -> Text:
+    """What went in, and what answered."""
     first = compared.sides[0]
     spec, environment = first.variant.spec, first.report.environment
     masks = {side.variant.spec.mask for side in compared.sides}
@@ -179,7 +186,7 @@ def _timings(compared: Compared, marks: Marks) -> Table:
             duration(timing.median),
             f"{duration(timing.lower)} to {duration(timing.upper)}",
             "" if times is None else f"{times:.2f}",
-            bar(timing.median / longest, marks),
+            Text(bar(timing.median / longest, marks), "bar"),
         )
     return table
 
@@ -211,12 +218,19 @@ def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
             yield pair.variant, pair.why if pair.must is None else f"{_needed(pair)}: {pair.why}", ""
 
 
+def hints(compared: Compared) -> Iterator[tuple[str, str]]:
+    """The way round each error, behind the variant; on a terminal it stands beside the error, on standard error."""
+    for side in compared.errors:
+        if side.report.error and side.report.error.hint:
+            yield side.variant.label, side.report.error.hint
+
+
 def _needed(pair: Pair) -> str:
     return {"bitwise": "bitwise equal", "close": "equal within tolerance", "shape": "the same"}[pair.must or "shape"]
 
 
-def _verdict(compared: Compared, marks: Marks) -> Iterator[Text]:
-
+def ending(compared: Compared, marks: Marks) -> Iterator[Text]:
+    """The verdict in words."""
     yield Text()
     broken, needed = len(compared.broken), sum(pair.must is not None for pair in compared.pairs)
     told = {pair.variant for pair in compared.broken if pair.role == STRUCTURE}

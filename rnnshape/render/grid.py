@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from rnnshape.structure import Tensor
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rnnshape.render.marks import Marks
+    from rnnshape.structure import Structure
 
 
 def grid(marks: Marks, title: str, *columns: str) -> Table:
@@ -32,3 +35,10 @@ def sizes(values: Iterable[Any]) -> str:
     """A shape as Python writes it: ``(4,)`` has its comma."""
     parts = list(map(str, values))
     return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def container(structure: Structure) -> str:
+    """The outermost container in words: ``a tuple of 3``."""
+    if isinstance(structure, Tensor):
+        return "one tensor"
+    return f"a {structure.kind} of {len(structure.items)}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 from rnnshape.render.columns import cells, header
+from rnnshape.render.plain_text import xml
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from rnnshape.batch import Row, Tally
     from rnnshape.render import View
 
-# XML 1.0 has no way to write these, not even escaped.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BY_HAND = ("expectation", "check", "disagreement")
 
 
@@ -27,7 +25,7 @@ def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
         file = row.run.where.file if row.run.where else "<stdin>"
         suite = suites.get(file)
         if suite is None:
-            suite = suites[file] = SubElement(root, "testsuite", name=_xml(file))
+            suite = suites[file] = SubElement(root, "testsuite", name=xml(file))
         _case(suite, row, view)
     for element in (root, *suites.values()):
         for attribute, path in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
@@ -39,23 +37,17 @@ def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
 
 
 def _case(suite: Element, row: Row, view: View) -> None:
-    case = SubElement(
-        suite, "testcase", name=_xml(row.run.name or row.run.asked or ""), classname=suite.get("name", "")
-    )
+    case = SubElement(suite, "testcase", name=xml(row.run.name or row.run.asked or ""), classname=suite.get("name", ""))
     if row.run.where is not None:
-        case.set("file", _xml(row.run.where.file))
+        case.set("file", xml(row.run.where.file))
         case.set("line", str(row.run.where.place().line))
     properties = SubElement(case, "properties")
     for name, value in zip(header(view), cells(row, view), strict=True):
         if value:
-            SubElement(properties, "property", name=_xml(name), value=_xml(value))
+            SubElement(properties, "property", name=xml(name), value=xml(value))
     failures = row.failures
     if failures:
         first = failures[0]
         broken = SubElement(case, "failure" if first.kind in _BY_HAND else "error", type=first.kind)
-        broken.set("message", _xml(first.message.splitlines()[0]))
-        broken.text = _xml("\n".join(failure.message for failure in failures))
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+        broken.set("message", xml(first.message.splitlines()[0]))
+        broken.text = xml("\n".join(failure.message for failure in failures))

@@ -1,25 +1,23 @@
 """The table view of one Report: what people look at.
 
-Each part of the answer is one function that gives one renderable; ``view`` puts them in order.
+Each part of the answer is one function that gives one renderable; ``parts`` puts them in order.
 """
 
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rnnshape.layers.quirks import PAGE
-from rnnshape.render import masked, verdict
-from rnnshape.render.grid import grid, sizes
+from rnnshape.render import ending, masked, verdict
+from rnnshape.render.grid import container, grid, sizes
 from rnnshape.render.marks import ASCII, UNICODE, Marks
-from rnnshape.render.seconds import line as timing_line
 from rnnshape.render.terminal import plain, show
-from rnnshape.structure import Nest, Structure, Tensor, leaves
+from rnnshape.structure import Nest, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from rnnshape.report.checks import Check
     from rnnshape.report.expected import Expected
     from rnnshape.report.report import Wired
-    from rnnshape.report.state import Calls
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
@@ -46,39 +43,53 @@ def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None
     ``waiting`` says what theory's answer is still waiting for; the view then has the columns and the
     lines that it will have with the verdicts filled in.
     """
-    parts: list[RenderableType] = [_title(report), _context(report, marks), Text()]
+    lines: list[RenderableType] = [Text(report.expression, "title"), context(report, marks)]
+    for part in parts(report, view, marks, waiting=bool(waiting)):
+        lines += [Text(), *part.drawn]
+    lines += [Text(), ending.footer(report), *([Text(waiting, "faint")] if waiting else ending.verdict(report, marks))]
+    return Group(*lines)
+
+
+class Part(NamedTuple):
+    """A part of the answer under the name that other formats know it by (``"weights"``), and how it is drawn."""
+
+    name: str
+    drawn: tuple[RenderableType, ...]
+
+
+def parts(report: Report, view: View, marks: Marks = UNICODE, *, waiting: bool = False) -> Iterator[Part]:
+    """What stands between the heading and the footer, in order; the page and Markdown show the same."""
     if view.diagram:
         from rnnshape.render.diagram import Diagram
 
-        parts += [Diagram(report.unrolled, marks), Text()]
+        yield Part("diagram", (Diagram(report.unrolled, marks),))
     if report.flow:
-        parts += [_flow(report, marks), Text()]
-    parts.append(_outputs(report, marks))
+        yield Part("flow", (_flow(report, marks),))
+    yield Part("outputs", (_outputs(report, marks),))
     if report.masked is not None:
-        parts += [Text(), *masked.draw(report.masked, marks)]
+        yield Part("mask", tuple(masked.draw(report.masked, marks)))
     if report.checks:
-        parts += [Text(), _checks(report, marks, verdicts=bool(waiting or report.observed))]
+        yield Part("checks", (_checks(report, marks, verdicts=bool(waiting or report.observed)),))
     if report.expectations:
-        parts += [Text(), expectations(report.expectations, marks)]
+        yield Part("expectations", (expectations(report.expectations, marks),))
     if report.wiring is not None:
-        parts += [Text(), _wiring(report.wiring, marks)]
+        yield Part("wiring", (_wiring(report.wiring, marks),))
+    yield from _asked_for(report, view, marks)
+
+
+def _asked_for(report: Report, view: View, marks: Marks) -> Iterator[Part]:
+    """What stands there only where a flag asks for it."""
     if view.weights:
-        parts += [Text(), _weights(report, marks)]
+        yield Part("weights", (_weights(report, marks),))
     if view.cost:
-        parts += [Text(), _cost(report, marks)]
+        yield Part("cost", (_cost(report, marks),))
     if view.values and report.values:
-        parts += [Text(), *_values(report)]
+        yield Part("values", tuple(_values(report)))
     if view.cudnn:
-        parts += [Text(), *verdict.rules(report, marks), Text(), verdict.lines(report)]
-    parts += [Text(), _footer(report), *([Text(waiting, "faint")] if waiting else _verdict(report, marks))]
-    return Group(*parts)
+        yield Part("cudnn", (*verdict.rules(report, marks), Text(), verdict.lines(report)))
 
 
-def _title(report: Report) -> Text:
-    return Text(report.expression, "title")
-
-
-def _context(report: Report, marks: Marks) -> Text:
+def context(report: Report, marks: Marks) -> Text:
     """What went in, and what answered: two quiet lines that fit 80 columns."""
     environment, spec = report.environment, report.spec
     given = f"x {sizes(spec.letters)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
@@ -89,13 +100,6 @@ def _context(report: Report, marks: Marks) -> Text:
     who = f"TensorFlow {environment['tensorflow']}, Keras {environment['keras']}"
     where = environment["device"] or "theory for"
     return Text(f"{given}\n{where}{f' {marks.dot} ' if report.observed else ' '}{who}", "faint")
-
-
-def container(structure: Structure) -> str:
-    """The outermost container in words: ``a tuple of 3``."""
-    if isinstance(structure, Tensor):
-        return "one tensor"
-    return f"a {structure.kind} of {len(structure.items)}"
 
 
 def _outputs(report: Report, marks: Marks) -> Table:
@@ -230,73 +234,3 @@ def _values(report: Report) -> Iterator[RenderableType]:
         yield Text(f"{tensor.role} {sizes(tensor.shape)}", "role")
         numbers = np.array2string(np.asarray(array, dtype=np.float64), precision=6, suppress_small=False)
         yield Padding(Text(numbers), (0, 0, 0, 2))
-
-
-def _footer(report: Report) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for note in report.notes:
-        table.add_row(Text("Space", "head"), Text(note))
-    table.add_row(Text("cuDNN", "head"), verdict.line(report))
-    if report.calls is not None:
-        table.add_row(Text("Calls", "head"), Text(_calls(report.calls)))
-    for heading in report.quirks:
-        table.add_row(Text("Keras", "head"), Text(f"a bug: {heading} ({PAGE})", "teach"))
-    if report.timing is not None:
-        table.add_row(Text("Time", "head"), Text(timing_line(report.timing)))
-    table.add_row(Text("Paste", "head"), Text(report.unpacking, "code"))
-    if report.wiring is not None:
-        table.add_row(Text("Wire", "head"), Text(report.wiring.unpacking, "code"))
-    return table
-
-
-def _calls(calls: Calls) -> str:
-    """How often it was called, and what it keeps between the calls."""
-    if calls.other_batch is None:
-        return f"{calls.count}; nothing is kept between them"
-    refused = f": {calls.other_batch_seen}" if calls.other_batch_seen else ""
-    kept = ", ".join(calls.carried) or "its states"
-    return f"{calls.count}; {kept} kept between them; a batch of {calls.other_batch} is refused{refused}"
-
-
-def _verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
-    if report.error is not None and report.ok:
-        yield Text(f"{marks.yes} Refused, as expected: {report.error.message}", "good")
-        return
-    if report.error is not None:
-        yield Text()
-        what = "Keras refuses it" if report.error.kind == "keras" else "Not verified"
-        yield Text(f"{marks.no} {what}: {report.error.message}", "bad")
-        return
-    unmet = sum(line.met is False for line in report.expectations)
-    if unmet:
-        yield Text(f"{marks.no} {unmet} of {len(report.expectations)} expectations not met.", "bad")
-    if report.observed is None:
-        yield Text("Theory only: nothing was run.", "faint")
-        return
-    if not report.agrees:
-        yield Text()
-        yield Text(f"{marks.no} Theory and the real layer disagree.", "bad")
-        yield _disagreement(report, marks)
-    broken = sum(check.guaranteed and check.holds is False for check in report.checks)
-    if broken:
-        yield Text(f"{marks.no} {broken} guaranteed {'check does' if broken == 1 else 'checks do'} not hold.", "bad")
-    if report.ok:
-        yield Text(f"{marks.yes} Theory and the real layer agree.", "good")
-
-
-def _disagreement(report: Report, marks: Marks) -> Table:
-    assert report.observed is not None
-    table = grid(marks, "", "", "theory", "the real layer")
-    table.title = None
-    table.add_row("structure", container(report.predicted), container(report.observed))
-    theory = {tensor.path: tensor for tensor in leaves(report.predicted)}
-    lab = {tensor.path: tensor for tensor in leaves(report.observed)}
-    for path in dict.fromkeys([*theory, *lab]):
-        table.add_row(f"y{path}", *(_shape_and_dtype(side.get(path)) for side in (theory, lab)))
-    return table
-
-
-def _shape_and_dtype(tensor: Tensor | None) -> str:
-    return "nothing" if tensor is None else f"{sizes(tensor.shape)} {tensor.dtype}"

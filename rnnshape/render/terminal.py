@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 # Wide enough that no table wraps: off a terminal nothing is shortened, whatever the width.
-_UNBOUNDED = 100_000
+UNBOUNDED = 100_000
 
 # The sixteen colours of the terminal's own palette, so that light and dark both keep their contrast.
 THEME = Theme(
@@ -26,6 +26,7 @@ THEME = Theme(
         "bad": "bold red",
         "teach": "yellow",
         "code": "bold",
+        "bar": "default",
     }
 )
 
@@ -40,7 +41,7 @@ def console(stream: TextIO) -> Console:
         markup=False,
         emoji=False,
         force_terminal=terminal,
-        width=None if terminal else _UNBOUNDED,
+        width=None if terminal else UNBOUNDED,
         legacy_windows=False if not terminal else None,
     )
 

@@ -169,6 +169,14 @@ class Compared:
             "ok": self.ok,
         }
 
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: a notebook asks the object itself, by this name."""
+        # The one line by which an answer reaches its drawing.  It knows that there is one and not what it is, and
+        # who asks for JSON never loads it.
+        from rnnshape.render import notebook
+
+        return notebook(self)
+
 
 def judge(comparison: Comparison, predictions: list[Prediction], outcomes: tuple[Outcome, ...]) -> Compared:
     """Theory's predictions and the lab's outcomes, a pair each variant, as one answer."""

@@ -244,6 +244,14 @@ class Report:
             **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
 
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: a notebook asks the object itself, by this name."""
+        # The one line by which an answer reaches its drawing.  It knows that there is one and not what it is, and
+        # who asks for JSON never loads it.
+        from rnnshape.render import notebook
+
+        return notebook(self)
+
 
 def _kernels(chosen: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"layer": layer, "kernel": kernel} for layer, kernel in chosen]

@@ -22,6 +22,7 @@ from rnnshape.layers.base import Given, flat
 from rnnshape.layers.bidirectional import directions
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.recurrent import cell_of
+from rnnshape.layers.sequential import takes_states
 from rnnshape.structure import Tensor, leaves
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Layer:
 
     ``over_time`` says whether it stands at every step, ``sequences`` whether an output leaves every step, in the
     order of the columns unless ``turned``; ``merge`` how two lanes' outputs become one; ``masked`` whether it passes
-    over masked steps; ``begins`` with what states it begins: zeros, those ``kept`` of the last call, those that are
-    ``given`` to a lone cell.  ``letters`` are those of its output.
+    over masked steps; ``begins`` with what states it begins: zeros, those ``kept`` of the last call, those
+    ``handed`` in as ``initial_state``, those that are ``given`` to a lone cell.  ``letters`` are those of its output.
     """
 
     lanes: tuple[Lane, ...]
@@ -72,7 +73,7 @@ class Layer:
     turned: bool = False
     merge: str | None = None
     masked: bool = False
-    begins: Literal["zeros", "kept", "given"] = "zeros"
+    begins: Literal["zeros", "kept", "handed", "given"] = "zeros"
     letters: tuple[str, ...] = ()
 
 
@@ -104,7 +105,12 @@ def unroll(spec: Spec, returned: Structure, flow: Sequence[Structure] = ()) -> U
     # Whether the index of what flows grows to the left.
     turned, masked = backwards, spec.mask is not None
     for node, dims, structure in zip(nodes, inputs, passed, strict=False):
-        layer = _layer(node, dims, turned=turned, masked=masked)
+        handed = spec.initial_state not in (None, "zeros") and takes_states(node)
+        # A mask that hangs on the tensor is dropped beside an initial_state.
+        dropped = spec.initial_state is not None and takes_states(node) and node is not nodes[0]
+        layer = _layer(node, dims, turned=turned, masked=masked and not dropped)
+        if handed:
+            layer = replace(layer, begins="handed")
         output = next(leaves(structure))
         layers.append(replace(layer, letters=output.symbolic))
         turned, masked = layer.turned, masked and layer.sequences
@@ -210,8 +216,10 @@ def _notes(spec: Spec, nodes: Sequence[Node]) -> Iterator[str]:
     loops = [node for node in nodes if _loops(node)]
     if any(not _both(node) and node["go_backwards"] for node in loops):
         yield "go_backwards: the last step is read first, and the output stays in the order of reading."
-    if any((directions(node)[0] if _both(node) else node)["stateful"] for node in loops):
+    if any((directions(node)[0] if _both(node) else node)["stateful"] for node in loops) and not spec.initial_state:
         yield "stateful: the next call begins with the states that this one ends with."
+    if spec.initial_state not in (None, "zeros") and loops:
+        yield f"h0: the states that are handed in, {spec.initial_state}."
     if spec.mask is not None and loops:
         yield "mask: a dashed step is passed over in the samples that have 0 there; their states stay as they were."
     for node in nodes:

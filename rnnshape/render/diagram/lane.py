@@ -124,6 +124,9 @@ class Track:
                 canvas.words(row + number, far - 1 - len(text), text)
         elif self.layer.begins == "kept":
             canvas.words(row, far + 2 * way, wires.again, "teach")
+        elif self.layer.begins == "handed":
+            word = f"h{wires.digits[0]}"
+            canvas.words(row, far + (2 if self._leftward else -3), word, "role")
         else:
             canvas.words(row, far + 2 * way, "0")
 

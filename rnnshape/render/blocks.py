@@ -1,0 +1,94 @@
+"""What the table view says, without how a terminal draws it: for the formats that have tables of their own.
+
+The page and Markdown show the parts of the table view, read as blocks; a part that is new there is theirs too.
+
+>>> from rich.table import Table
+>>> table = Table(title="What comes out")
+>>> table.add_column("role")
+>>> table.add_row(Text("output", "role"))
+>>> [(block.title, block.rows) for block in blocks(table)]
+[('What comes out', ((Cell(text='output', style='role'),),))]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+
+class Cell(NamedTuple):
+    """A text and the name of its style in ``terminal.THEME``."""
+
+    text: str
+    style: str = ""
+
+
+class Head(NamedTuple):
+    """A column's name, and whether numbers stand in it that are aligned to the right."""
+
+    text: str
+    right: bool = False
+
+
+class Grid(NamedTuple):
+    """A table with its title, its columns, its rows, and the line below it."""
+
+    title: str
+    head: tuple[Head, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    caption: str = ""
+
+
+class Pairs(NamedTuple):
+    """Words, and what is said of each."""
+
+    rows: tuple[tuple[Cell, Cell], ...]
+
+
+class Words(NamedTuple):
+    """A line, or several that are laid out as they stand."""
+
+    text: str
+    style: str = ""
+
+
+Block: TypeAlias = Grid | Pairs | Words
+
+
+def blocks(*drawn: RenderableType) -> Iterator[Block]:
+    """The blocks of what the table view draws; blank lines are none."""
+    for one in drawn:
+        match one:
+            case Group():
+                yield from blocks(*one.renderables)
+            case Padding():
+                yield from blocks(one.renderable)
+            case Table():
+                yield _table(one)
+            case _:
+                words = Words(*_cell(one))
+                if words.text.strip():
+                    yield words
+
+
+def _table(table: Table) -> Grid | Pairs:
+    rows = tuple(zip(*(map(_cell, column.cells) for column in table.columns), strict=True))
+    if table.box is None:  # Table.grid: a word, and what is said of it
+        return Pairs(tuple((first, second) for first, second in rows))
+    head = tuple(Head(_cell(column.header).text, column.justify == "right") for column in table.columns)
+    return Grid(_cell(table.title).text, head, rows, _cell(table.caption).text)
+
+
+def _cell(value: RenderableType | None) -> Cell:
+    if isinstance(value, Text):
+        return Cell(value.plain, str(value.style))
+    return Cell(str(value or ""))

@@ -1,0 +1,53 @@
+"""The page of a comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.render import comparison
+from rnnshape.render.html.elements import element, section
+from rnnshape.render.html.page import page
+from rnnshape.render.html.parts import part, said
+from rnnshape.render.html.report import environment
+from rnnshape.render.marks import UNICODE
+from rnnshape.render.plain_text import put
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+    from xml.etree.ElementTree import Element
+
+    from rnnshape.report.comparison import Compared
+
+
+def write(compared: Compared, stream: TextIO) -> None:
+    """Write the page."""
+    put(page(compared.comparison.title, [heading(compared), *sections(compared)]), stream)
+
+
+def heading(compared: Compared) -> Element:
+    """What was asked, on what, and the verdict."""
+    return element("header", element("h1", element("code", compared.comparison.title)), *told(compared))
+
+
+def told(compared: Compared) -> Iterator[Element]:
+    """What went in and what answered, and the verdict."""
+    for line in comparison.context(compared, UNICODE).plain.splitlines():
+        yield element("p", line, class_="faint")
+    state = "good" if compared.ok else "bad"
+    hints = (element("p", "Hint: ", element("code", label), f": {hint}") for label, hint in comparison.hints(compared))
+    yield element("div", *said(*comparison.ending(compared, UNICODE)), *hints, class_=f"verdict {state}")
+
+
+def sections(compared: Compared, level: int = 2) -> Iterator[Element]:
+    """A part of the table view each; the reasons, which have no title there, have one here."""
+    *tables, reasons = comparison.parts(compared, UNICODE)
+    for one in tables:
+        yield part(one, level=level)
+    if told := said(reasons):
+        yield section("Why", told, level, "reasons")
+    warnings = [(side.variant.label, warning) for side in compared.sides for warning in side.report.warnings]
+    if warnings:
+        items = (element("li", element("code", label), f": {warning}") for label, warning in warnings)
+        yield section("Keras warns", [element("ul", *items)], level, "warnings")
+    yield environment(compared.sides[0].report.environment, level)

@@ -1,0 +1,98 @@
+"""The parts of the table view as elements: a table with scopes, a list of words, a paragraph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.render.blocks import Block, Cell, Grid, Pairs, Words, blocks
+from rnnshape.render.html.elements import element, folded, section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
+
+    from rich.console import RenderableType
+
+_CODE = ("code", "role")
+_COPIED = ("Paste", "Wire")
+
+
+def part(
+    *drawn: RenderableType, level: int, name: str | None = None, fold: bool = False, opened: bool = False
+) -> Element:
+    """One part of the table view under its title; to ``fold`` is to hide it behind that until it is ``opened``."""
+    title, rest = _titled(list(blocks(*drawn)))
+    body = [one for block in rest for one in _block(block, level + 1)]
+    if fold:
+        return folded(title, body, level, name=name, opened=opened)
+    return section(title, body, level, name) if title else element("section", *body, class_=name)
+
+
+def _titled(told: list[Block]) -> tuple[str, list[Block]]:
+    """The title, which is the first table's or the line above it, and the blocks without it."""
+    match told:
+        case [Grid() as first, *others]:
+            return first.title, [first._replace(title=""), *others]
+        case [Words(text, "head"), *others]:
+            return text, others
+    return "", told
+
+
+def _block(block: Block, level: int) -> Iterator[Element]:
+    match block:
+        case Grid():
+            if block.title:
+                yield element(f"h{level}", block.title)
+            yield element("div", table(block), class_="scroll")
+            if block.caption:
+                yield element("p", block.caption, class_="faint")
+        case Pairs():
+            yield pairs(block)
+        case Words(text, style):
+            yield element("pre" if "\n" in text else "p", text, class_=style or None)
+
+
+def said(*drawn: RenderableType, level: int = 3) -> list[Element]:
+    """What is drawn, one element after another without a section around them."""
+    return [one for block in blocks(*drawn) for one in _block(block, level)]
+
+
+def table(grid: Grid) -> Element:
+    """A table; the first column that has a name names its rows."""
+    heads = [element("th", head.text, scope="col", class_=_number(head.right)) for head in grid.head]
+    named = next((place for place, head in enumerate(grid.head) if head.text), 0)
+    rows = [
+        element(
+            "tr",
+            *(
+                element("th", shown(one), scope="row")
+                if place == named
+                else element("td", shown(one), class_=_number(grid.head[place].right))
+                for place, one in enumerate(row)
+            ),
+        )
+        for row in grid.rows
+    ]
+    head = element("thead", element("tr", *heads)) if any(head.text for head in grid.head) else None
+    return element("table", head, element("tbody", *rows))
+
+
+def _number(right: bool) -> str | None:
+    return "number" if right else None
+
+
+def pairs(block: Pairs) -> Element:
+    """A list of words and what is said of each; what is there to be pasted can be copied."""
+    items = []
+    for word, what in block.rows:
+        copied = True if word.text in _COPIED else None
+        items += [element("dt", word.text), element("dd", shown(what, copied=copied))]
+    return element("dl", *items)
+
+
+def shown(cell: Cell, *, copied: bool | None = None) -> Element | str:
+    """A cell's text in its style; code is code."""
+    tag = "code" if cell.style in _CODE else "span"
+    if not cell.style and not copied:
+        return cell.text
+    return element(tag, cell.text, class_=cell.style or None, data_copy=copied)
