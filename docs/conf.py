@@ -1,0 +1,52 @@
+"""How the site is made of these pages: ``sphinx-build -W docs site``, without network."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+HERE = Path(__file__).resolve().parent
+_PROJECT = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+project = _PROJECT["name"]
+version = release = _PROJECT["version"]
+extensions = ["myst_parser"]
+# The anchors of headings are those of GitHub, where the same pages are read.
+myst_heading_anchors = 3
+html_theme = "furo"
+html_title = f"{project} {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_show_copyright = False
+
+
+def setup(app: Sphinx) -> None:
+    """Read a page as GitHub does not: see ``_read``."""
+    app.connect("source-read", _read)
+
+
+def _read(app: Sphinx, page: str, source: list[str]) -> None:
+    """Put in what a comment names, and make files of the links that leave ``docs/``.
+
+    ``<!-- include: ../CONTRIBUTING.md -->`` becomes that page, its headings one lower and without the first;
+    on GitHub there is nothing but the link above it.  A link to a page that is none of the site hands out the file.
+    """
+    folder = (HERE / page).parent
+
+    def included(comment: re.Match[str]) -> str:
+        text = (folder / comment[1]).read_text(encoding="utf-8")
+        return re.sub(r"^#", "##", text.partition("\n")[2], flags=re.MULTILINE)
+
+    def linked(link: re.Match[str]) -> str:
+        inside = (folder / link[1]).resolve().is_relative_to(HERE)
+        return link[0] if inside else f"](path:{link[1]})"
+
+    text = re.sub(r"<!-- include: (\S+) -->", included, source[0])
+    source[0] = re.sub(r"\]\((\.\./[^)#]+)\)", linked, text)
