@@ -18,6 +18,8 @@ version = release = _PROJECT["version"]
 extensions = ["myst_parser"]
 # The anchors of headings are those of GitHub, where the same pages are read.
 myst_heading_anchors = 3
+# "--values" is an option, not a dash.
+smartquotes = False
 html_theme = "furo"
 html_title = f"{project} {version}"
 html_static_path = ["_static"]

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ OPTIONAL = {"jq", "column", "pandas"}
 _FENCE = re.compile(r"^```(?P<language>[\w{}-]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAMED = re.compile(r"# (?P<name>[\w-]+\.\w+)\n")
 _PROMPT = "$ "
+# Seconds; a command that waits for a terminal would never end.
+_LONGEST = 120
 # What only a shell understands.
 _SHELL = re.compile(r"[|&;<>()$`*?~\\\n]")
 
@@ -169,7 +172,11 @@ class Shell:
                 stdin=subprocess.DEVNULL,
             ) as bash,
         ):
+            end = monotonic() + _LONGEST
             while bash.poll() is None:
+                if monotonic() > end:
+                    bash.kill()
+                    raise AssertionError(f"{command}: not done in {_LONGEST} seconds")
                 with suppress(TimeoutError):
                     self._answer(listener.accept()[0])
             out.seek(0)
@@ -218,12 +225,13 @@ def answered(block: Block, shell: Shell) -> str | None:
 
 
 def comparable(text: str) -> str:
-    """Without what differs from machine to machine: versions, and the digits of a distance."""
+    """Without what differs from machine to machine: versions, the digits of a distance, and the width that they take."""
     text = re.sub(r"TensorFlow \S+, Keras \S+", "TensorFlow X, Keras Y", text)
     text = re.sub(r"When Keras \S+ uses", "When Keras Y uses", text)
     text = re.sub(r"\b(CPU|GPU):0\b", "DEVICE", text)
+    text = re.sub(r"─+", "─", re.sub(r" +(?=│)", " ", text))
     # Not 0 alone: bit for bit equal is said, and meant.
-    return re.sub(r"│ ([✓✗≠] )?\d(\.\d+)?e?-?\d* +(?=│)", _distance, text)
+    return re.sub(r"│ ([✓✗≠] )?\d(\.\d+)?e?-?\d* (?=│)", _distance, text)
 
 
 def _distance(cell: re.Match[str]) -> str:

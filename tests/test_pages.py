@@ -10,6 +10,8 @@ import io
 import json
 import re
 from contextlib import redirect_stdout
+from importlib.util import find_spec
+from pathlib import Path
 from traceback import format_exception_only
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -18,11 +20,10 @@ import pytest
 import yaml
 
 from rnnshape.layers import TABLE
-from tests.pages import DOCS, OPTIONAL, PAGES, Block, Shell, answered, blocks, comparable, name, prose, replaced
+from tests.pages import DOCS, OPTIONAL, PAGES, ROOT, Block, Shell, answered, blocks, comparable, name, prose, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.conftest import Ran
 
@@ -130,8 +131,23 @@ def test_the_data_of_a_page_is_right(page: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_a_block_says_what_it_is(page: Path) -> None:
-    """A block of an unknown language would be tried by no test."""
-    assert {block.language for block in blocks(page.read_text(encoding="utf-8"))} <= LANGUAGES
+    """A block of an unknown language, or one that is not seen as a block, would be tried by no test."""
+    text = page.read_text(encoding="utf-8")
+    found = blocks(text)
+    assert {block.language for block in found} <= LANGUAGES
+    assert len(re.findall(r"^\s*(?:```|~~~)", text, re.MULTILINE)) == 2 * len(found)
+
+
+_FILE = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.(?:py|md|yaml|toml))\b[^`\n]*`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_the_files_that_are_named_exist(page: Path) -> None:
+    """Those of this repository and of Keras; the folder ``rnnshape/`` in front may be left out."""
+    keras = Path(str(find_spec("keras").origin)).parent / "src"  # type: ignore[union-attr]
+    roots = [ROOT, ROOT / "rnnshape", keras]
+    named = _FILE.findall(prose(page.read_text(encoding="utf-8")))
+    assert [file for file in named if not any((root / file).exists() for root in roots)] == []
 
 
 def test_the_recipes_of_ci_run(shell: Shell) -> None:
@@ -205,4 +221,4 @@ def test_the_tests_above_can_fail(shell: Shell) -> None:
     assert unknown("lstm --units 8 --unit 9") == ["no --unit"]
     assert unknown("lsmt --units 8") == ["no such command"]
     assert retold(">>> 1 + 1\n3\n", {}) == ">>> 1 + 1\n2\n"
-    assert comparable("│ ✓ 0   │ ✗ 0.27 │ 1.2e-08 │") == "│ ✓ 0   │ ✗ 0.1 │ 0.1 │"
+    assert comparable("│ ✓ 0   │ ✗ 0.27 │ 1.2e-08 │ 96 │") == "│ ✓ 0 │ ✗ 0.1 │ 0.1 │ 96 │"
