@@ -35,20 +35,16 @@ def setup(app: Sphinx) -> None:
 
 
 def _read(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put in what a comment names, and make files of the links that leave ``docs/``.
+    """Take what is for the site out of its comment, and make files of the links that leave ``docs/``.
 
-    ``<!-- include: ../CONTRIBUTING.md -->`` becomes that page, its headings one lower and without the first;
-    on GitHub there is nothing but the link above it.  A link to a page that is none of the site hands out the file.
+    On GitHub nobody sees ``<!-- site: … -->``: contents, and a page that is put in.  There a link leads to any file of
+    the repository; here a file that is no page of the site is handed out.
     """
     folder = (HERE / page).parent
-
-    def included(comment: re.Match[str]) -> str:
-        text = (folder / comment[1]).read_text(encoding="utf-8")
-        return re.sub(r"^#", "##", text.partition("\n")[2], flags=re.MULTILINE)
 
     def linked(link: re.Match[str]) -> str:
         inside = (folder / link[1]).resolve().is_relative_to(HERE)
         return link[0] if inside else f"](path:{link[1]})"
 
-    text = re.sub(r"<!-- include: (\S+) -->", included, source[0])
+    text = re.sub(r"<!-- site:\n(.*?)-->", r"\1", source[0], flags=re.DOTALL)
     source[0] = re.sub(r"\]\((\.\./[^)#]+)\)", linked, text)

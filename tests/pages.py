@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -40,7 +41,7 @@ PAGES = [
 # What a page may use and a machine may lack; any other program has to be there.
 OPTIONAL = {"jq", "column", "pandas"}
 
-_FENCE = re.compile(r"^```(?P<language>[\w{}-]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^```(?P<language>[\w{}-]*)(?: \S+)?\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAMED = re.compile(r"# (?P<name>[\w-]+\.\w+)\n")
 _PROMPT = "$ "
 # Seconds; a command that waits for a terminal would never end.
@@ -170,12 +171,13 @@ class Shell:
                 stdout=out,
                 stderr=err,
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,
             ) as bash,
         ):
             end = monotonic() + _LONGEST
             while bash.poll() is None:
                 if monotonic() > end:
-                    bash.kill()
+                    os.killpg(bash.pid, signal.SIGKILL)
                     raise AssertionError(f"{command}: not done in {_LONGEST} seconds")
                 with suppress(TimeoutError):
                     self._answer(listener.accept()[0])
