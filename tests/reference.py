@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import typer.main
@@ -287,6 +288,8 @@ def _target(schema: Schema) -> str:
 
 def _range(schema: Schema) -> str:
     least, most = schema.get("minimum"), schema.get("maximum")
+    if most == sys.float_info.max:  # any that is finite
+        return ""
     if most is not None:
         return f" from {least} to {most}"
     return "" if least is None else f", {least} or more"
