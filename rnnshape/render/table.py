@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Group
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from rnnshape.render import ending, masked, verdict
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from rnnshape.render import View
     from rnnshape.report import Report
