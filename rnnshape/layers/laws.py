@@ -24,6 +24,7 @@ STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation
 _ZEROED = "a masked step is zero (zero_output_for_mask), the state stays"
 _FUSED = "cuDNN gives zeros at masked steps, the state stays"
 _EMPTY = "a wholly masked sample gives zeros, and its state stays the initial one"
+_AMISS = "unrolled, Keras makes the wrong steps zero: a bug"
 _NOT_ON_CUDNN = "not on cuDNN, which gives zeros at masked steps"
 _ON_A_CPU = "it holds on a CPU, where masked steps repeat the last output"
 _ONLY_CUDNN = "cuDNN gives zeros"
@@ -33,13 +34,15 @@ _ONLY_CUDNN = "cuDNN gives zeros"
 class Scan:
     """What a layer does with each sample, ``rows``; ``elsewhere`` what it does where the other kernel runs.
 
-    ``elsewhere`` is None where no mask comes or cuDNN cannot take it: then all kernels do the same.
+    ``elsewhere`` is None where no mask comes or cuDNN cannot take it: then all kernels do the same.  ``right`` is what
+    it would do without a bug that it meets.
     """
 
     scanning: Scanning
     rows: tuple[Row, ...]
     mask: Mask | None = None
     elsewhere: tuple[Row, ...] | None = None
+    right: tuple[Row, ...] | None = None
 
     @classmethod
     def of(cls, node: Node, mask: Mask | None, steps: int, *, start: bool, gpu: bool, eligible: bool) -> Scan:
@@ -60,15 +63,13 @@ class Scan:
             tuple(followed(row, scanning) for row in mask.rows),
             mask,
             tuple(followed(row, other) for row in mask.rows) if eligible else None,
+            tuple(followed(row, scanning._replace(unroll=False)) for row in mask.rows) if scanning.unroll else None,
         )
 
     @property
     def amiss(self) -> bool:
         """Whether Keras makes the wrong steps zero, as it does unrolled and backwards."""
-        if self.mask is None or not self.scanning.unroll:
-            return False
-        right = self.scanning._replace(unroll=False)
-        return any(followed(row, right) != followed(row, self.scanning) for row in self.mask.rows)
+        return self.right is not None and self.right != self.rows
 
     @property
     def zeroed(self) -> str:
@@ -81,7 +82,8 @@ class Scan:
         def turn(rows: tuple[Row, ...]) -> tuple[Row, ...]:
             return tuple(row._replace(steps=row.steps[::-1]) for row in rows)
 
-        return replace(self, rows=turn(self.rows), elsewhere=self.elsewhere and turn(self.elsewhere))
+        others = {name: rows and turn(rows) for name, rows in (("elsewhere", self.elsewhere), ("right", self.right))}
+        return replace(self, rows=turn(self.rows), **others)
 
 
 def claimed(check: str, scan: Scan, same: Callable[[Row, int], bool], holds: str, broken: str | None = None) -> Law:
@@ -91,6 +93,8 @@ def claimed(check: str, scan: Scan, same: Callable[[Row, int], bool], holds: str
     """
     here = _everywhere(scan.rows, same)
     told = holds if here else broken or (_EMPTY if _kept(scan, same) else scan.zeroed)
+    if not here and scan.right is not None and _everywhere(scan.right, same):
+        told = _AMISS
     elsewhere = ""
     if scan.elsewhere is not None and _everywhere(scan.elsewhere, same) != here:
         elsewhere = _NOT_ON_CUDNN if here else _ON_A_CPU if scan.scanning.fused else _ONLY_CUDNN
@@ -164,8 +168,6 @@ def zeros(of: str, scan: Scan, *, turned: bool = False) -> Law:
     leading = "before the first valid step there is nothing to repeat but zeros"
     holds = scan.zeroed if scan.scanning.zero or scan.scanning.fused else leading
     broken = "a masked step repeats the output before it; zero_output_for_mask=True makes it zero"
-    if scan.scanning.zero:
-        broken = "unrolled, Keras makes the wrong steps zero: a bug"
     return claimed(f"{of}[~mask{'[:, ::-1]' if turned else ''}] == 0", scan, same, holds, broken)
 
 
