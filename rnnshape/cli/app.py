@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import rnnshape
-from rnnshape.cli import completion
+from rnnshape.cli import completion, topics
 from rnnshape.cli.flags import Group, Sectioned, given, with_flags
 from rnnshape.cli.options import BATCH, BATCH_OPTIONS, COMPARE_OPTIONS, OUTPUT_FILE, OUTPUT_OPTIONS, flagged, refused
 from rnnshape.cli.output import clean_ending, destination
-from rnnshape.errors import Invalid, Problem
+from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers.arguments import Argument, OneOf
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.comparison import AXIS
@@ -52,19 +52,24 @@ def application(asked: list[str] | None = None) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback()(_global)
-    commands: list[tuple[str, Callable[..., None], Panels]] = [
+    for name, run, panels in _commands():
+        wanted = asked is None or name in asked
+        heading = "Layers" if name in COMMANDS else "Commands"
+        app.command(name, cls=Sectioned, rich_help_panel=heading)(with_flags(run, panels if wanted else {}))
+    return app
+
+
+def _commands() -> list[tuple[str, Callable[..., None], Panels]]:
+    """Every command with its function and the options of each heading."""
+    return [
         *((command.name, _layer(command), _panels(command)) for command in COMMANDS.values()),
         ("show", _show, {"Run": (*RUN_OPTIONS, DTYPE), "Answer": OUTPUT_OPTIONS}),
         ("compare", _compare, {"Run": _COMPARE_RUN, "Answer": COMPARE_OPTIONS}),
         ("batch", _batch, {"Answer": BATCH_OPTIONS}),
         ("env", _env, {"Answer": _ENV.values()}),
         ("schema", _schema, {"Answer": _SCHEMA.values()}),
+        ("help", _help, {}),
     ]
-    for name, run, panels in commands:
-        wanted = asked is None or name in asked
-        heading = "Layers" if name in COMMANDS else "Commands"
-        app.command(name, cls=Sectioned, rich_help_panel=heading)(with_flags(run, panels if wanted else {}))
-    return app
 
 
 def _panels(command: Command) -> Panels:
@@ -184,6 +189,27 @@ def _schema(
         from rnnshape.cli.schema import write
 
         write(what, given(flags, _SCHEMA))
+
+
+def _topics(incomplete: str) -> list[str]:
+    return completion.words([*topics.NAMES, *(name for name, *_ in _commands())])(incomplete)
+
+
+def _help(
+    topic: Annotated[
+        str | None,
+        _argument("[TOPIC]", "A topic, or the name of a command. Without it: which topics there are.", _topics),
+    ] = None,
+) -> None:
+    """What masks, states, expressions, exit codes and the like are, with examples."""
+    with clean_ending():
+        commands = [name for name, *_ in _commands()]
+        if topic in commands:
+            application([topic])([topic, "--help"], prog_name=NAME)
+        if topic is not None and topic not in topics.NAMES:
+            near = nearest(topic, (*topics.NAMES, *commands))
+            raise Invalid([Problem(f"TOPIC {topic}", f"must be a command or one of {', '.join(topics.NAMES)}{near}")])
+        print(topics.text(topic), end="")
 
 
 def _show_version(wanted: bool) -> None:
