@@ -13,6 +13,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.errors import Unavailable
 from rnnshape.layers import TABLE
 from rnnshape.layers.arguments import REQUIRED, Nested, OneOf
 from rnnshape.spec.masks import Mask
@@ -105,6 +106,30 @@ def _literal(argument: Argument) -> str:
         return repr(argument.cli_default)
     inner = _example(_playing(argument.kind.role)[0])
     return f"[{inner}]" if argument.kind.many else inner
+
+
+def needs_a_shell(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """``--show-completion`` and ``--install-completion`` where the shell cannot be told: one line, and what to do."""
+
+    def call(ctx: Any, parameter: Any, value: Any) -> Any:
+        if value and not ctx.resilient_parsing and not isinstance(value, str) and _shell() not in _SHELLS:
+            hint = "_RNNSHAPE_COMPLETE=source_bash rnnshape writes the script of bash; so do source_zsh and source_fish"
+            raise Unavailable("which shell this runs in cannot be told, or it has no completion", hint)
+        return callback(ctx, parameter, value)
+
+    return call
+
+
+_SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
+
+
+def _shell() -> str | None:
+    import shellingham
+
+    try:
+        return str(shellingham.detect_shell()[0])
+    except (shellingham.ShellDetectionFailure, OSError):
+        return None
 
 
 def asked(environment: MutableMapping[str, str] = os.environ) -> list[str] | None:

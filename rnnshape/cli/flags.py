@@ -47,6 +47,13 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         return _as_text(super().get_params(ctx))
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        parameter: Any
+        for parameter in self.params:
+            if parameter.name in ("install_completion", "show_completion"):
+                parameter.callback = completion.needs_a_shell(parameter.callback)
+        return super().make_context(*args, **extra)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
