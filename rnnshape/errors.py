@@ -21,6 +21,17 @@ INVALID = 2
 UNAVAILABLE = 3
 INTERRUPTED = 130
 
+EXIT_CODES = {
+    OK: "every answer is ok",
+    FAILED: "a check, an agreement or an expectation failed",
+    INVALID: "what was asked is wrong: a flag, an expression, a file",
+    UNAVAILABLE: (
+        "it cannot be done here: no GPU where one was demanded, not enough memory, TensorFlow missing or broken"
+    ),
+    INTERRUPTED: "interrupted; what was finished has been printed whole",
+}
+"""What each exit code means."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

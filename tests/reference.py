@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer.main
 
 from rnnshape.cli.app import application
+from rnnshape.errors import EXIT_CODES
 from rnnshape.schema.comparison import comparison
 from rnnshape.schema.file import batch_file
 from rnnshape.schema.report import report
@@ -69,15 +70,6 @@ def cli_page() -> str:
     for name in commands():
         text += ["", f"## {name}", "", *_shown(f"rnnshape {name}", name)]
     return "\n".join(text) + "\n"
-
-
-EXIT_CODES = {
-    0: "every answer is ok",
-    1: "a check, an agreement or an expectation failed",
-    2: "what was asked is wrong: a flag, an expression, a file",
-    3: "it cannot be done here: no GPU where one was demanded, not enough memory, TensorFlow missing or broken",
-    130: "interrupted; what was finished has been printed whole",
-}
 
 
 def _shown(line: str, name: str | None) -> list[str]:

@@ -17,6 +17,8 @@ WITHOUT = {
     "compare help": "import sys; sys.argv = ['rnnshape', 'compare', '--help']; from rnnshape.cli import main; main()",
     "compare mistake": "import sys; sys.argv = ['rnnshape', 'compare', 'LSTM(8)']; from rnnshape.cli import main; main()",
     "compare's schema": "import sys; sys.argv = ['rnnshape', 'schema', 'compare']; from rnnshape.cli import main; main()",
+    "completion": "import os, sys; os.environ.update(_RNNSHAPE_COMPLETE='complete_bash', COMP_WORDS='rnnshape\\nshow\\nGR', COMP_CWORD='2'); from rnnshape.cli import main; main()",
+    "help on a topic": "import sys; sys.argv = ['rnnshape', 'help', 'masks']; from rnnshape.cli import main; main()",
     "version": "import sys; sys.argv = ['rnnshape', '--version']; from rnnshape.cli import main; main()",
     "theory": "import sys; sys.argv = ['rnnshape', 'gru', '--predict']; from rnnshape.cli import main; main()",
     "diagram": "import sys; sys.argv = ['rnnshape', 'gru', '--predict', '--diagram']; from rnnshape.cli import main; main()",
@@ -27,13 +29,13 @@ WITHOUT = {
 }
 
 
-def loaded_by(code: str) -> set[str]:
+def loaded_by(code: str, heavy: tuple[str, ...] = HEAVY) -> set[str]:
     """Which of the heavy modules a fresh interpreter has loaded after running this."""
     program = (
         "import sys\ntry:\n"
         + "".join(f"    {line}\n" for line in code.split("; "))
-        + f"except SystemExit: pass\nprint('LOADED', *({HEAVY!r} & sys.modules.keys()))"
-    ).replace(f"{HEAVY!r} &", f"set({HEAVY!r}) &")
+        + f"except SystemExit: pass\nprint('LOADED', *(set({heavy!r}) & sys.modules.keys()))"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return set(done.stdout.splitlines()[-1].split()[1:])
 
@@ -43,7 +45,14 @@ def test_no_tensorflow(what: str) -> None:
     assert loaded_by(WITHOUT[what]) == set()
 
 
-def test_the_test_above_can_fail() -> None:
+@pytest.mark.parametrize("what", ["completion", "help on a topic"])
+def test_no_rich(what: str) -> None:
+    """What answers while somebody types loads not even what draws tables."""
+    assert loaded_by(WITHOUT[what], ("rich",)) == set()
+
+
+def test_the_tests_above_can_fail() -> None:
+    assert "rich" in loaded_by(WITHOUT["theory"], ("rich",))
     assert "numpy" in loaded_by("import rnnshape; rnnshape.explore('lstm')")
 
 

@@ -192,7 +192,7 @@ def unknown(words: str) -> list[str]:
     from rnnshape.cli.app import application
 
     command, *rest = re.sub(r"\s#.*", "", words).split()
-    if command in ("LAYER", "--version", "--help"):
+    if command in ("LAYER", "--version", "--help", "--install-completion", "--show-completion"):
         return []
     group = typer.main.get_command(application([command]))
     if command not in group.commands:

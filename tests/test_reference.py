@@ -56,7 +56,7 @@ def test_the_help_is_the_one_that_is_printed(run: Callable[..., Ran], monkeypatc
 
 def test_the_exit_codes_are_those_of_the_code() -> None:
     codes = {errors.OK, errors.FAILED, errors.INVALID, errors.UNAVAILABLE, errors.INTERRUPTED}
-    assert set(reference.EXIT_CODES) == codes
+    assert set(errors.EXIT_CODES) == codes
 
 
 @pytest.mark.parametrize(

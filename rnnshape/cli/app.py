@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import rnnshape
+from rnnshape.cli import completion, topics
 from rnnshape.cli.flags import Group, Sectioned, given, with_flags
 from rnnshape.cli.options import BATCH, BATCH_OPTIONS, COMPARE_OPTIONS, OUTPUT_FILE, OUTPUT_OPTIONS, flagged, refused
 from rnnshape.cli.output import clean_ending, destination
-from rnnshape.errors import Invalid, Problem
+from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers.arguments import Argument, OneOf
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.comparison import AXIS
@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 
     Panels = Mapping[str, Iterable[Argument]]
 
+NAME = "rnnshape"
+
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
     with clean_ending():
         words = [word for word in sys.argv[1:] if not word.startswith("-")]
-        completing = any(name.endswith("RNNSHAPE_COMPLETE") for name in os.environ)
-        application(None if completing else words[:1])()
+        completed = completion.asked()
+        # The name is the same for ``python -m rnnshape``: shells complete by it.
+        application(words[:1] if completed is None else completed)(prog_name=NAME)
 
 
 def application(asked: list[str] | None = None) -> typer.Typer:
@@ -40,7 +43,7 @@ def application(asked: list[str] | None = None) -> typer.Typer:
     Three hundred options are made slower than theory answers, and one command runs at a time.
     """
     app = typer.Typer(
-        name="rnnshape",
+        name=NAME,
         cls=Group,
         help="What does this RNN layer return? Asked in the shell, answered on the real tf.keras layer.",
         no_args_is_help=True,
@@ -49,18 +52,24 @@ def application(asked: list[str] | None = None) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback()(_global)
-    commands: list[tuple[str, Callable[..., None], Panels]] = [
+    for name, run, panels in _commands():
+        wanted = asked is None or name in asked
+        heading = "Layers" if name in COMMANDS else "Commands"
+        app.command(name, cls=Sectioned, rich_help_panel=heading)(with_flags(run, panels if wanted else {}))
+    return app
+
+
+def _commands() -> list[tuple[str, Callable[..., None], Panels]]:
+    """Every command with its function and the options of each heading."""
+    return [
         *((command.name, _layer(command), _panels(command)) for command in COMMANDS.values()),
         ("show", _show, {"Run": (*RUN_OPTIONS, DTYPE), "Answer": OUTPUT_OPTIONS}),
         ("compare", _compare, {"Run": _COMPARE_RUN, "Answer": COMPARE_OPTIONS}),
         ("batch", _batch, {"Answer": BATCH_OPTIONS}),
         ("env", _env, {"Answer": _ENV.values()}),
         ("schema", _schema, {"Answer": _SCHEMA.values()}),
+        ("help", _help, {}),
     ]
-    for name, run, panels in commands:
-        wanted = asked is None or name in asked
-        app.command(name, cls=Sectioned)(with_flags(run, panels if wanted else {}))
-    return app
 
 
 def _panels(command: Command) -> Panels:
@@ -84,13 +93,19 @@ def _answer(layer: str, flags: Mapping[str, Any], known: Mapping[str, Argument])
         raise SystemExit(answer(layer, given(flags, known)))
 
 
+def _argument(metavar: str, help_: str, completed: Callable[[str], list[str]] | None = None) -> Any:
+    """What stands beside the options; ``metavar`` is how the usage line says it."""
+    return typer.Argument(metavar=metavar, help=help_, show_default=False, autocompletion=completed)
+
+
+_EXPR = 'A layer as it is written in Keras, in quotes: "LSTM(8)", "LSTM(8) | Dense(1)"'
 _SHOW = {option.name: option for option in (*RUN_OPTIONS, DTYPE, *OUTPUT_OPTIONS)}
 
 
 def _show(
-    expression: Annotated[str | None, typer.Argument(metavar="EXPR", show_default=False)] = None, **flags: Any
+    expression: Annotated[str | None, _argument("EXPR", _EXPR + ".", completion.layers)] = None, **flags: Any
 ) -> None:
-    """What a pasted Keras expression returns: "LSTM(8)", "LSTM(8, return_sequences=True) | Dense(1)"."""
+    """What a pasted Keras expression returns."""
     with clean_ending():
         if expression is None:
             raise Invalid([Problem("EXPR", 'must be what you wrote in Keras, such as "LSTM(8)"')])
@@ -102,7 +117,10 @@ _COMPARE = {option.name: option for option in (*_COMPARE_RUN, *COMPARE_OPTIONS)}
 
 
 def _compare(
-    expressions: Annotated[list[str] | None, typer.Argument(metavar="EXPR…", show_default=False)] = None, **flags: Any
+    expressions: Annotated[
+        list[str] | None, _argument("EXPR...", _EXPR + ", or the name of a command, such as lstm.", completion.layers)
+    ] = None,
+    **flags: Any,
 ) -> None:
     """Several layers, or one along an axis, with the same weights on the same input."""
     with clean_ending():
@@ -112,9 +130,13 @@ def _compare(
 
 
 def _batch(
-    files: Annotated[list[str] | None, typer.Argument(metavar="FILE…", show_default=False)] = None, **flags: Any
+    files: Annotated[
+        list[str] | None,
+        _argument("FILE...", "A YAML file, a folder of them, or - for YAML or JSON Lines from a pipe."),
+    ] = None,
+    **flags: Any,
 ) -> None:
-    """Every run of YAML files or folders; - reads YAML, or JSON Lines, from a pipe."""
+    """Every run of files, folders or a pipe."""
     with clean_ending():
         output = given(flags, BATCH)
         wrong = [flagged(problem, output) for problem in refused(output, BATCH)]
@@ -151,14 +173,43 @@ _SCHEMA = {OUTPUT_FILE.name: OUTPUT_FILE}
 _SCHEMAS = OneOf(("file", "report", "compare"))
 
 
-def _schema(what: Annotated[str, typer.Argument(metavar="WHAT", show_default=False)] = "file", **flags: Any) -> None:
-    """The JSON Schema of a batch file, a report or a comparison: file (default), report, compare."""
+def _schema(
+    what: Annotated[
+        str,
+        _argument(
+            "[WHAT]", "The schema of what: file, report, compare. Default: file.", completion.words(_SCHEMAS.texts)
+        ),
+    ] = "file",
+    **flags: Any,
+) -> None:
+    """The JSON Schema of a batch file, of a report or of a comparison."""
     with clean_ending():
         if not _SCHEMAS.accepts(what):
             raise Invalid([Problem(f"WHAT {what}", _SCHEMAS.refusal(what))])
         from rnnshape.cli.schema import write
 
         write(what, given(flags, _SCHEMA))
+
+
+def _topics(incomplete: str) -> list[str]:
+    return completion.words([*topics.NAMES, *(name for name, *_ in _commands())])(incomplete)
+
+
+def _help(
+    topic: Annotated[
+        str | None,
+        _argument("[TOPIC]", "A topic, or the name of a command. Without it: which topics there are.", _topics),
+    ] = None,
+) -> None:
+    """What masks, states, expressions, exit codes and the like are, with examples."""
+    with clean_ending():
+        commands = [name for name, *_ in _commands()]
+        if topic in commands:
+            application([topic])([topic, "--help"], prog_name=NAME)
+        if topic is not None and topic not in topics.NAMES:
+            near = nearest(topic, (*topics.NAMES, *commands))
+            raise Invalid([Problem(f"TOPIC {topic}", f"must be a command or one of {', '.join(topics.NAMES)}{near}")])
+        print(topics.text(topic), end="")
 
 
 def _show_version(wanted: bool) -> None:

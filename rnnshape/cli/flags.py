@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from rnnshape.cli import completion
 from rnnshape.layers.arguments import REQUIRED, Argument, Flag, OneOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-# More values than this would make a paragraph of a help line.
-_FEW = 8
-
 
 def _as_text(parameters: list[Any]) -> list[Any]:
-    """Let values reach a command as the text that they are.
+    """Let values reach a command as the text that they are, and completion the word that a shell takes.
 
     Typer would build a pydantic adapter for each option, given or not, which takes longer than
     theory's whole answer; what a value means and whether it may stand there is said by its
@@ -39,14 +37,32 @@ def _as_text(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:
         if "process_value" not in vars(parameter):
             parameter.process_value = taken(parameter, parameter.process_value)
+            parameter.shell_complete = completion.joined(parameter.shell_complete)
     return parameters
 
 
 class Group(TyperGroup):
-    """The application itself."""
+    """The application itself.  Its help has the commands under headings, and what each of them says uncut."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _as_text(super().get_params(ctx))
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        parameter: Any
+        for parameter in self.params:
+            if parameter.name in ("install_completion", "show_completion"):
+                parameter.callback = completion.needs_a_shell(parameter.callback)
+        return super().make_context(*args, **extra)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, command in self.commands.items():
+            sections.setdefault(getattr(command, "rich_help_panel", None) or "Commands", []).append(
+                (name, command.help or "")
+            )
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records, col_max=max(map(len, self.commands)))
 
 
 class Sectioned(TyperCommand):
@@ -59,14 +75,30 @@ class Sectioned(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         return _as_text(super().get_params(ctx))
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """``[OPTIONS] FILE...``: an argument as its metavar says it, which Typer would put into brackets and repeat."""
+        return [self.options_metavar, *(word.metavar for word in self.get_params(ctx) if _positional(word))]
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        sections: dict[str, list[tuple[str, str]]] = {}
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
         for parameter in self.get_params(ctx):
-            if record := parameter.get_help_record(ctx):
-                sections.setdefault(getattr(parameter, "rich_help_panel", None) or "Help", []).append(record)
+            if _positional(parameter):
+                sections["Arguments"].append((parameter.metavar.strip("[]."), parameter.help or ""))
+            elif record := parameter.get_help_record(ctx):
+                sections.setdefault(getattr(parameter, "rich_help_panel", None) or _LAST, []).append(record)
+        # "Show this message" stands where people look for it, below what the command has.
+        sections[_LAST] = sections.pop(_LAST)
         for heading, records in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+
+
+_LAST = "Help"
+
+
+def _positional(parameter: Any) -> bool:
+    return bool(parameter.param_type_name == "argument")
 
 
 def with_flags(function: Callable[..., Any], panels: Mapping[str, Iterable[Argument]]) -> Callable[..., Any]:
@@ -108,20 +140,15 @@ def _parameter(argument: Argument, panel: str) -> Parameter:
     else:
         kind = str | None
         declared["metavar"] = argument.kind.metavar
-        if isinstance(argument.kind, OneOf):
-            declared["autocompletion"] = _completion(argument.kind.texts)
+        declared["autocompletion"] = completion.of(argument.kind)
     option = typer.Option(*names, **declared)
     return Parameter(argument.name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
 
 
 def _help(argument: Argument) -> str:
-    """The help line, with the few values that there are and the default."""
+    """The help line with the default; one that ends in a colon goes on with the values that there are."""
     kind, default = argument.kind, argument.default if argument.cli_default is REQUIRED else argument.cli_default
     text = argument.help
-    if isinstance(kind, OneOf) and len(kind.values) <= _FEW:
+    if isinstance(kind, OneOf) and text.endswith(":"):
         text += f" {', '.join(kind.texts)}."
     return text if default is None or isinstance(kind, Flag) else f"{text} Default: {str(default).lower()}."
-
-
-def _completion(words: tuple[str, ...]) -> Callable[[str], list[str]]:
-    return lambda incomplete: [word for word in words if word.startswith(incomplete)]

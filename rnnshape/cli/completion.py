@@ -1,0 +1,157 @@
+"""What a shell offers at Tab: the values of an option, and the classes of an expression.
+
+Typer asks one of these functions for the word that is being written.  No answer means that the shell offers the names
+of files, as it does for ``-o`` and ``batch``.
+
+Where one word alone is left, a shell closes its quotes and goes on to the next one.  So what is only a beginning
+(``LSTM(``, ``right:``) is offered beside a whole example: the word stays open.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Unavailable
+from rnnshape.layers import TABLE
+from rnnshape.layers.arguments import REQUIRED, Nested, OneOf
+from rnnshape.spec.masks import Mask
+from rnnshape.spec.options import Expression
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, MutableMapping
+
+    from rnnshape.layers.arguments import Argument, Kind
+
+MASKS = {"right:": "right:3,2", "left:": "left:3,2", "random": None, "full": None}
+"""The forms of a mask that have a name, with an example of what is only a beginning; the rows are one's own."""
+
+
+def of(kind: Kind) -> Callable[[str], list[str]] | None:
+    """The completion of what may stand there; None where there are no words to offer."""
+    if isinstance(kind, Expression):
+        return layers
+    if isinstance(kind, Mask):
+        return lambda incomplete: _offered(MASKS, incomplete, lambda mask: MASKS[mask])
+    return words(kind.texts) if isinstance(kind, OneOf) else None
+
+
+def words(texts: Iterable[str]) -> Callable[[str], list[str]]:
+    """The completion of one of these words."""
+    return lambda incomplete: _offered(texts, incomplete)
+
+
+def layers(incomplete: str) -> list[str]:
+    """An expression with each class that can stand at its end.
+
+    >>> layers("GR"), layers("LSTM(8) | Em")
+    (['GRU(', 'GRUCell('], ['LSTM(8) | Embedding(', 'LSTM(8) | Embedding(10, 4)'])
+    >>> layers("Bidirectional(G"), layers("LSTM(")  # whose units are one's own
+    (['Bidirectional(GRU(', 'Bidirectional(GRU(1)'], [])
+    """
+    found = re.search(r"\w*$", incomplete)
+    before = incomplete[: found.start()] if found else ""
+    fitting = {f"{before}{name}(": f"{before}{_example(name)}" for name in _fitting(before)}
+    return _offered(fitting, incomplete, fitting.get)
+
+
+def _offered(texts: Iterable[str], incomplete: str, example: Callable[[str], str | None] = lambda _: None) -> list[str]:
+    """Those that begin like the word."""
+    found = [text for text in texts if text.startswith(incomplete)]
+    if len(found) == 1 and (whole := example(found[0])):
+        found.append(whole)
+    return found
+
+
+def joined(complete: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """The completion of a value also where it is written ``--format=js``, which is one word to zsh and fish."""
+
+    def shell_complete(ctx: Any, incomplete: str) -> list[Any]:
+        items = complete(ctx, incomplete)
+        if option := re.search(r"\s(--[\w-]+=)\S*$", os.environ.get("_TYPER_COMPLETE_ARGS", "")):
+            for item in items:
+                item.value = option[1] + item.value
+        return items
+
+    return shell_complete
+
+
+def _fitting(before: str) -> Iterator[str]:
+    """The classes that can stand behind this beginning: at its start, behind a ``|``, or inside what holds one."""
+    if not before.strip() or before.rstrip().endswith("|"):
+        yield from TABLE
+    elif (opened := re.search(r"(\w+)\(\[?$", before)) and opened[1] in TABLE:
+        arguments = TABLE[opened[1]].arguments
+        if arguments and isinstance(arguments[0].kind, Nested):
+            yield from _playing(arguments[0].kind.role)
+
+
+def _playing(role: str) -> list[str]:
+    """The classes that can be nested in this role."""
+    return [name for name, cls in TABLE.items() if cls.kind == role or (role == "layer" and cls.kind != "cell")]
+
+
+def _example(name: str) -> str:
+    """The shortest expression of a class.
+
+    >>> [_example(name) for name in ("GRU", "RNN", "Sequential")]
+    ['GRU(1)', 'RNN([LSTMCell(1)])', 'Sequential([LSTM(1)])']
+    """
+    return f"{name}({', '.join(_literal(one) for one in TABLE[name].arguments if one.default is REQUIRED)})"
+
+
+def _literal(argument: Argument) -> str:
+    if not isinstance(argument.kind, Nested):
+        return repr(argument.cli_default)
+    inner = _example(_playing(argument.kind.role)[0])
+    return f"[{inner}]" if argument.kind.many else inner
+
+
+def needs_a_shell(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """``--show-completion`` and ``--install-completion`` where the shell cannot be told: one line, and what to do."""
+
+    def call(ctx: Any, parameter: Any, value: Any) -> Any:
+        if value and not ctx.resilient_parsing and not isinstance(value, str) and _shell() not in _SHELLS:
+            hint = "_RNNSHAPE_COMPLETE=source_bash rnnshape writes the script of bash; so do source_zsh and source_fish"
+            raise Unavailable("which shell this runs in cannot be told, or it has no completion", hint)
+        return callback(ctx, parameter, value)
+
+    return call
+
+
+_SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
+
+
+def _shell() -> str | None:
+    import shellingham
+
+    try:
+        return str(shellingham.detect_shell()[0])
+    except (shellingham.ShellDetectionFailure, OSError):
+        return None
+
+
+def asked(environment: MutableMapping[str, str] = os.environ) -> list[str] | None:
+    """The words of the line that is being completed; None where none is."""
+    if "_RNNSHAPE_COMPLETE" not in environment:
+        return None
+    if environment.get("COMP_CWORD", "").isdigit() and "COMP_WORDS" in environment:
+        _join(environment)
+    return (environment.get("COMP_WORDS") or environment.get("_TYPER_COMPLETE_ARGS", "")).split()
+
+
+def _join(environment: MutableMapping[str, str]) -> None:
+    """Take the ``=`` out of bash's words, to which ``--format=js`` is three: Typer would not see the option.
+
+    >>> line = {"COMP_WORDS": "rnnshape\\nlstm\\n--format\\n=\\njs", "COMP_CWORD": "4"}
+    >>> _join(line)
+    >>> line["COMP_WORDS"].split(), line["COMP_CWORD"]
+    (['rnnshape', 'lstm', '--format', 'js'], '3')
+    """
+    given, at = environment["COMP_WORDS"].split("\n"), int(environment["COMP_CWORD"])
+    idle = [
+        place for place, word in enumerate(given) if word == "=" and place < at and given[place - 1].startswith("--")
+    ]
+    environment["COMP_WORDS"] = "\n".join(word for place, word in enumerate(given) if place not in idle)
+    environment["COMP_CWORD"] = str(at - len(idle))

@@ -1,0 +1,69 @@
+"""What ``rnnshape help`` says: a text file a topic, whose lists come from the tables.
+
+The first line of a file is its title.  Its examples stand behind a ``$``: the tests run them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import wrap
+
+NAMES = ("expressions", "checks", "masks", "states", "cudnn", "yaml", "formats", "exit-codes")
+"""The topics, in the order in which they are listed."""
+_HERE = Path(__file__).parent
+_COLUMNS = 78
+
+
+def text(topic: str | None) -> str:
+    """A topic, or the list of them all."""
+    if topic is not None:
+        return _filled(_read(topic))
+    titles = [f"  {name:<12} {_read(name).splitlines()[0]}" for name in NAMES]
+    return "\n".join(["rnnshape help TOPIC", "", *titles, "", "rnnshape help COMMAND is rnnshape COMMAND --help", ""])
+
+
+def _read(topic: str) -> str:
+    return (_HERE / f"{topic}.txt").read_text(encoding="utf-8")
+
+
+def _filled(told: str) -> str:
+    """The text with the lists that it leaves open."""
+    for name, made in (
+        ("{classes}", _classes),
+        ("{exit_codes}", _exit_codes),
+        ("{formats}", _formats),
+        ("{initial_states}", _initial_states),
+    ):
+        if name in told:
+            told = told.replace(name, made())
+    return told
+
+
+def _classes() -> str:
+    from rnnshape.layers import TABLE
+
+    return _paragraph("  ", ", ".join(TABLE))
+
+
+def _exit_codes() -> str:
+    from rnnshape.errors import EXIT_CODES
+
+    return "\n".join(_paragraph(f"  {code:<3}  ", meaning) for code, meaning in EXIT_CODES.items())
+
+
+def _formats() -> str:
+    from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS
+
+    told = {"a layer, show": FORMATS, "compare": COMPARISON_FORMATS, "batch": ROWS_FORMATS}
+    return "\n".join(_paragraph(f"  {what:<13}  ", ", ".join(formats)) for what, formats in told.items())
+
+
+def _initial_states() -> str:
+    from rnnshape.spec.options import INITIAL_STATE
+
+    *others, last = INITIAL_STATE.kind.texts  # type: ignore[attr-defined]
+    return f"{', '.join(others)} or {last}"
+
+
+def _paragraph(lead: str, told: str) -> str:
+    return "\n".join(wrap(told, _COLUMNS, initial_indent=lead, subsequent_indent=" " * len(lead)))
