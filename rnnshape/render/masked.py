@@ -26,8 +26,9 @@ _STYLES = dict(zip(KINDS, ("good", "teach", "faint", "teach"), strict=True))
 def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
     """Sample by sample: the mask that goes in, each part of the output, the mask that hangs on it."""
     what = "the mask of the call" if masked.through == "mask=" else f"the mask that {masked.through} makes"
-    table = grid(marks, f"Step by step, {what}", "sample", "of", _clock(len(masked.rows[0])))
-    table.title.no_wrap = True  # type: ignore[union-attr]  # grid's title is a Text
+    title = f"Step by step, {what}"
+    table = grid(marks, title, "sample", "of", _clock(len(masked.rows[0])))
+    table.min_width = len(title)  # a title is as wide as its table, and would be cut
     for sample, row in enumerate(masked.rows[:_MOST_SAMPLES]):
         table.add_row(str(sample), "the mask", _bits(row), end_section=False)
         for strip in masked.strips:
