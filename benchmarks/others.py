@@ -181,7 +181,7 @@ def _eval_shape(both: bool) -> Asked:
 _OURS = 'rnnshape show "LSTM(8, return_sequences=True, return_state=True)"'
 TOOLS = {
     "rnnshape": Tool(_OURS, ("tensorflow", "keras"), _rnnshape(), "tensorflow"),
-    "rnnshape --predict": Tool(f"{_OURS} --predict", ("tensorflow", "keras"), _rnnshape("--predict"), "tensorflow"),
+    "rnnshape (--predict)": Tool(f"{_OURS} --predict", ("tensorflow", "keras"), _rnnshape("--predict"), "tensorflow"),
     "keras summary": Tool(
         "keras.Model(x, layer(x)).summary()", ("tensorflow", "keras"), _keras_summary, "tensorflow", "None"
     ),

@@ -26,9 +26,9 @@ _STYLES = dict(zip(KINDS, ("good", "teach", "faint", "teach"), strict=True))
 def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
     """Sample by sample: the mask that goes in, each part of the output, the mask that hangs on it."""
     what = "the mask of the call" if masked.through == "mask=" else f"the mask that {masked.through} makes"
-    title = f"Step by step, {what}"
-    table = grid(marks, title, "sample", "of", _clock(len(masked.rows[0])))
-    table.min_width = len(title)  # a title is as wide as its table, and would be cut
+    yield Text(f"Step by step, {what}", "head")  # a table's own title is no wider than the table
+    table = grid(marks, "", "sample", "of", _clock(len(masked.rows[0])))
+    table.title = None
     for sample, row in enumerate(masked.rows[:_MOST_SAMPLES]):
         table.add_row(str(sample), "the mask", _bits(row), end_section=False)
         for strip in masked.strips:
