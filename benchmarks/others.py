@@ -36,13 +36,15 @@ Asked: TypeAlias = tuple[str, Shapes, bool]
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: what is typed, the packages that it needs, and how it is asked for one or two directions."""
+    """A tool: what is typed, the packages that it needs, how it is asked for one or two directions, and for a
+    convolution with a dense layer behind it, where only the last shape is looked for."""
 
     asked: str
     packages: tuple[str, ...]
     ask: Callable[[bool], Asked]
     # The framework whose layer it looks at.
     framework: str
+    convolution: Callable[[], str]
     # How it writes the batch.
     batch: str = str(N)
 
@@ -59,6 +61,7 @@ class Seen:
     equal: bool
     ran: bool
     cudnn: bool
+    convolution: bool
     loaded: str
 
 
@@ -78,6 +81,25 @@ def _rnnshape(*flags: str) -> Callable[[bool], Asked]:
         return text, _keras_shapes(both), "Theory and the real layer agree" in text
 
     return ask
+
+
+def _rnnshape_convolution() -> str:
+    from rnnshape import Invalid, predict
+
+    try:
+        return str(predict("Conv1D(6, 2) | Dense(5)").structure)
+    except Invalid:
+        return ""
+
+
+def _keras_convolution() -> str:
+    from rnnshape.lab.tensorflow import load
+
+    keras = load().keras
+    lines: list[str] = []
+    layers = [keras.Input((T, C)), keras.layers.Conv1D(6, 2, padding="same"), keras.layers.Dense(5)]
+    keras.Sequential(layers).summary(line_length=160, print_fn=lines.append)
+    return "\n".join(lines)
 
 
 def _keras_shapes(both: bool) -> Shapes:
@@ -129,6 +151,18 @@ def _torch_lstm(both: bool) -> tuple[Any, Any, Shapes, list[bool]]:
     return layer, x, [tuple(one.shape) for one in (output, *states)], ran
 
 
+def _torch_convolution(tool: str) -> Callable[[], str]:
+    def show() -> str:
+        torch = import_module("torch")
+        # Channels come before time here: both layers are convolutions.
+        model = torch.nn.Sequential(torch.nn.Conv1d(C, 6, 1), torch.nn.ReLU(), torch.nn.Conv1d(6, 5, 1))
+        x = torch.rand(N, C, T)
+        summary = import_module(tool).summary
+        return str(summary(model, (N, C, T), verbose=0) if tool == "torchinfo" else summary(model, x))
+
+    return show
+
+
 def _torchinfo(both: bool) -> Asked:
     layer, x, shapes, ran = _torch_lstm(both)
     shown = import_module("torchinfo").summary(
@@ -163,6 +197,17 @@ def _flax(both: bool) -> tuple[Any, Any, Shapes, list[bool]]:
     return layer, jax, shapes, ran
 
 
+def _flax_convolution(how: str) -> Callable[[], str]:
+    def show() -> str:
+        jax, linen = import_module("jax"), import_module("flax.linen")
+        model, key, x = linen.Sequential([linen.Conv(6, (2,)), linen.Dense(5)]), jax.random.key(0), (N, T, C)
+        if how == "tabulate":
+            return str(linen.tabulate(model, key)(jax.numpy.zeros(x)))
+        return str(jax.eval_shape(model.init_with_output, key, jax.ShapeDtypeStruct(x, "float32"))[0])
+
+    return show
+
+
 def _flax_tabulate(both: bool) -> Asked:
     layer, jax, shapes, ran = _flax(both)
     tabulate = import_module("flax.linen").tabulate
@@ -180,15 +225,38 @@ def _eval_shape(both: bool) -> Asked:
 
 _OURS = 'rnnshape show "LSTM(8, return_sequences=True, return_state=True)"'
 TOOLS = {
-    "rnnshape": Tool(_OURS, ("tensorflow", "keras"), _rnnshape(), "tensorflow"),
-    "rnnshape (--predict)": Tool(f"{_OURS} --predict", ("tensorflow", "keras"), _rnnshape("--predict"), "tensorflow"),
-    "keras summary": Tool(
-        "keras.Model(x, layer(x)).summary()", ("tensorflow", "keras"), _keras_summary, "tensorflow", "None"
+    "rnnshape": Tool(_OURS, ("tensorflow", "keras"), _rnnshape(), "tensorflow", _rnnshape_convolution),
+    "rnnshape (--predict)": Tool(
+        f"{_OURS} --predict", ("tensorflow", "keras"), _rnnshape("--predict"), "tensorflow", _rnnshape_convolution
     ),
-    "torchinfo": Tool("torchinfo.summary(lstm, (2, 3, 4))", ("torch", "torchinfo"), _torchinfo, "torch"),
-    "torchlens": Tool("torchlens.summary(lstm, x)", ("torch", "torchlens"), _torchlens, "torch"),
-    "flax tabulate": Tool("linen.tabulate(rnn, key)(x)", ("jax", "flax"), _flax_tabulate, "jax"),
-    "jax.eval_shape": Tool("jax.eval_shape(rnn.init_with_output, key, x)", ("jax", "flax"), _eval_shape, "jax"),
+    "keras summary": Tool(
+        "keras.Model(x, layer(x)).summary()",
+        ("tensorflow", "keras"),
+        _keras_summary,
+        "tensorflow",
+        _keras_convolution,
+        "None",
+    ),
+    "torchinfo": Tool(
+        "torchinfo.summary(lstm, (2, 3, 4))",
+        ("torch", "torchinfo"),
+        _torchinfo,
+        "torch",
+        _torch_convolution("torchinfo"),
+    ),
+    "torchlens": Tool(
+        "torchlens.summary(lstm, x)", ("torch", "torchlens"), _torchlens, "torch", _torch_convolution("torchlens")
+    ),
+    "flax tabulate": Tool(
+        "linen.tabulate(rnn, key)(x)", ("jax", "flax"), _flax_tabulate, "jax", _flax_convolution("tabulate")
+    ),
+    "jax.eval_shape": Tool(
+        "jax.eval_shape(rnn.init_with_output, key, x)",
+        ("jax", "flax"),
+        _eval_shape,
+        "jax",
+        _flax_convolution("eval_shape"),
+    ),
 }
 _SHAPE = re.compile(r"[(\[]((?:None|\d+)(?:, ?\d+)+)[)\]]")
 # Names that tell a hidden state from a cell state, and a direction from the other.
@@ -206,6 +274,8 @@ def look(name: str) -> Seen:
     if lacking := [package for package in tool.packages if util.find_spec(package) is None]:
         raise ImportError(f"not installed: {', '.join(lacking)}")
     (one, shapes, ran), (two, shapes_of_two, ran_two) = tool.ask(False), tool.ask(True)
+    shape = (N, 5, T) if tool.framework == "torch" else (N, T, 5)
+    loaded = tool.framework if tool.framework in sys.modules else ""
     return Seen(
         texts=(one, two),
         versions=tuple(f"{package} {metadata.version(package)}" for package in tool.packages),
@@ -215,7 +285,8 @@ def look(name: str) -> Seen:
         equal=" == " in two,
         ran=ran and ran_two,
         cudnn="cudnn" in two.lower(),
-        loaded=tool.framework if tool.framework in sys.modules else "",
+        convolution=shown(tool.convolution(), [shape], tool.batch) == "1 of 1",
+        loaded=loaded,
     )
 
 
@@ -234,7 +305,7 @@ def shown(text: str, shapes: Shapes, batch: str = str(N)) -> str:
 
 HEADINGS = (
     "", "tensors shown, LSTM", "bidirectional", "h and c by name", "letters", "what equals what", "cuDNN, or why not",
-    "runs the layer", "loads",
+    "runs the layer", "a convolution too", "loads",
 )  # fmt: skip
 
 
@@ -246,7 +317,7 @@ def table(seen: dict[str, Seen]) -> str:
 
     rows = [HEADINGS, tuple("---" for _ in HEADINGS)]
     for name, one in seen.items():
-        marks = map(mark, (one.named, one.letters, one.equal, one.cudnn, one.ran))
+        marks = map(mark, (one.named, one.letters, one.equal, one.cudnn, one.ran, one.convolution))
         rows.append((f"`{name}`", *one.shown, *marks, one.loaded or "nothing"))
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 

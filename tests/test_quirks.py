@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rnnshape.layers import quirks
+
 TEXT = (Path(__file__).parent.parent / "docs" / "keras-quirks.md").read_text(encoding="utf-8")
 PREAMBLE, *BLOCKS = [
     (heading, block)
@@ -20,3 +22,10 @@ def test_quirk(quirk: str, code: str) -> None:
     names: dict[str, object] = {}
     exec(PREAMBLE[1], names)  # noqa: S102  the page's own code
     exec(compile(code, f"docs/keras-quirks.md: {quirk}", "exec"), names)  # noqa: S102
+
+
+def test_what_an_answer_calls_a_bug_is_on_the_page() -> None:
+    """An answer names the page and the heading."""
+    named = {value for name, value in vars(quirks).items() if name.isupper() and name != "PAGE"}
+    assert named
+    assert named <= {heading for heading, _ in BLOCKS}

@@ -36,7 +36,8 @@ def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
         out = masked.output_mask_seen or masked.output_mask
         table.add_row("", "mask on it", Text("none", "faint") if out is None else _bits(out[sample]), end_section=True)
     yield table
-    yield _legend(masked, marks)
+    if legend := _legend(masked, marks):
+        yield legend
     if (more := len(masked.rows) - _MOST_SAMPLES) > 0:
         yield Text(f"and {more} more {'samples' if more > 1 else 'sample'}: --format json has all of them", "faint")
 
