@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rnnshape
-from rnnshape.layers import Node
 from rnnshape.layers.scan import COMPUTED
 from rnnshape.spec.spec import finish
 from tests.drawing import Drawer, wrong
+
+if TYPE_CHECKING:
+    from rnnshape.layers import Node
 
 DTYPES = (None, None, "float64", "float16", "mixed_float16", "mixed_bfloat16")
 

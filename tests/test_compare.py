@@ -11,8 +11,9 @@ from jsonschema import Draft202012Validator
 
 import rnnshape
 from rnnshape.errors import Invalid
-from rnnshape.report.alike import PAGE, STACKED, UNLIKE, UNLIKE_DTYPES, UNROLLED, must
+from rnnshape.layers.quirks import PAGE, STACKED, UNLIKE, UNLIKE_DTYPES, UNROLLED
 from rnnshape.report.alike import Ran as Computed
+from rnnshape.report.alike import must
 from rnnshape.schema.comparison import comparison
 from rnnshape.spec.comparison import AXES
 from rnnshape.spec.comparison import compared as compared_spec
@@ -292,14 +293,22 @@ def test_what_keras_refuses_in_one_of_them_leaves_the_others() -> None:
 # ── laws, masks, state ──
 
 
-def test_laws_stand_side_by_side_and_a_mask_takes_their_promise() -> None:
+def test_laws_stand_side_by_side_and_a_mask_changes_them() -> None:
     layer = f"Bidirectional(LSTM(4, {SEQUENCES}))"
     sides = compare(layer, axis="cell").sides
     assert [len(side.report.checks) for side in sides] == [3, 3]
     assert all(side.report.checks[0].guaranteed and side.report.checks[0].holds for side in sides)
     masked = compare(layer, axis="cell", mask="100;110")
-    assert not any(check.guaranteed for side in masked.sides for check in side.report.checks)
-    assert masked.sides[0].report.checks[0].holds is False
+    for side in masked.sides:
+        checks = {check.check: check for check in side.report.checks}
+        assert (
+            checks["output[:, -1, :H] == forward_state_h"].guaranteed,
+            checks["output[:, -1, :H] == forward_state_h"].holds,
+        ) == (False, False)
+        assert (
+            checks["output[i, length - 1, :H] == forward_state_h"].guaranteed,
+            checks["output[~mask] == 0"].guaranteed,
+        ) == (True, True)
     assert masked.ok
 
 
@@ -335,7 +344,7 @@ MISTAKES = {
     "steps": (["LSTM(4)", "GRU(4)", "--mask", "111;11"], "--mask 111;11: the row 11 has 2 steps, and T is 3"),
     "lengths": (["LSTM(4)", "GRU(4)", "--mask", "right:4,1"], "--mask right:4,1: a length of 4 is more than T, which is 3"),
     "taker": (["Dense(4)", "Dense(4)", "--mask", "11;11"], "--mask 11;11: means nothing for Dense, which takes none"),
-    "training": (["LSTM(4)", "GRU(4)", "--training"], "--training: means nothing without --timing"),
+    "states": (["LSTM(4)", "Dense(4)", "--initial-state", "ones", "--input", "2,3,4"], "--initial-state ones: means nothing for Dense"),
     "format": (["LSTM(4)", "GRU(4)", "-f", "csv"], "--format csv: must be one of 'table', 'json', 'jsonl'"),
     "time": (["lstm", "--timing", "--predict"], "--timing: needs the real layer, and --predict runs none"),
 }  # fmt: skip

@@ -101,11 +101,53 @@ MISTAKES = {
     "StackedRNNCells(LSTMCell(8))": ("cells must be a list: [LSTMCell(8)]", "LSTMCell(8)"),
     "StackedRNNCells([])": ("cells: must be a list of at least one cell", "StackedRNNCells([])"),
     "LSTMCell(8)(x, h)": (
-        "LSTMCell takes its states in a list, [h, c]: a bare tensor is read as something else",
+        "the states go in as a list, [state_h, state_c]: a bare tensor is read as something else",
         "h",
     ),
     "LSTMCell(8)(x)": ("LSTMCell is called with the step and its states: cell(x, states)", "LSTMCell(8)(x)"),
-    "LSTM(8)(x, mask=m)": ("only the input, and a cell's states, can stand in the call", "mask=m"),
+    "LSTM(8)(x, mask=m)": ("the mask's values are not in the line: give them as well, --mask right:3,2", "m"),
+    "LSTM(8)(x, mask=[[True]])": (
+        "a mask is an array or a tensor: Keras takes no list, tf.constant([[True, False]])",
+        "[[True]]",
+    ),
+    "LSTM(8)(x, mask=tf.constant([True, False]))": (
+        "a mask has a row for each sample and in it True or False for each step: (N, T)",
+        "tf.constant([True, False])",
+    ),
+    "LSTM(8)(x, constants=c)": (
+        "only the input, mask, initial_state and training can stand in the call",
+        "constants=c",
+    ),
+    "LSTM(8)(x, training=1)": ("training must be True or False", "1"),
+    "LSTM(8)(x, initial_state=[h])": (
+        "the states go in as [state_h, state_c], and here 1 stands, nested otherwise or not as many",
+        "[h]",
+    ),
+    "LSTM(8)(x, initial_state=tf.zeros((2, 8)))": (
+        "the states go in as a list, [state_h, state_c]: a bare tensor is read as something else",
+        "tf.zeros((2, 8))",
+    ),
+    "LSTM(8)(x, initial_state=[h, tf.zeros((1, 8))])": (
+        "state_c must be (N, H) = (2, 8), not (1, 8); Keras would spread it over all samples without a word",
+        "tf.zeros((1, 8))",
+    ),
+    "GRU(8)(x, initial_state=[np.zeros(shape=(2, 4))])": (
+        "state must be (N, H) = (2, 8), not (2, 4)",
+        "np.zeros(shape=(2, 4))",
+    ),
+    "LSTM(8)(x, initial_state=[encoder_c, d])": (
+        "encoder_c stands where state_h belongs: the order is h, then c",
+        "encoder_c",
+    ),
+    "Bidirectional(GRU(8))(x, initial_state=[s, forward_state])": (
+        "forward_state stands where backward_state belongs: the forward states come first",
+        "forward_state",
+    ),
+    "RNN([GRUCell(2), LSTMCell(3)])(x, initial_state=[a, b, c])": (
+        "the states go in as [[cell0_state], [cell1_state_h, cell1_state_c]], and here 3 stand, nested otherwise or "
+        "not as many",
+        "[a, b, c]",
+    ),
     "LSTM(8) | LSTMCell(8)": ("LSTMCell is a cell and computes one step: write RNN(LSTMCell(…))", "LSTMCell(8)"),
     "Bidirectional(LSTM(8, go_backwards=True))": (
         "layer: leave go_backwards out of the layer: Bidirectional adds the backward one itself",

@@ -24,8 +24,7 @@ def test_quirk(quirk: str, code: str) -> None:
     exec(compile(code, f"docs/keras-quirks.md: {quirk}", "exec"), names)  # noqa: S102
 
 
-def test_what_an_answer_calls_a_bug_is_on_the_page() -> None:
-    """An answer names the page and the heading."""
-    named = {value for name, value in vars(quirks).items() if name.isupper() and name != "PAGE"}
-    assert named
-    assert named <= {heading for heading, _ in BLOCKS}
+def test_theory_points_to_headings_that_are_there() -> None:
+    pointed = [value for name, value in vars(quirks).items() if name.isupper() and name != "PAGE"]
+    assert len(pointed) > 5
+    assert not [heading for heading in pointed if f"\n## {heading}\n" not in TEXT]

@@ -225,4 +225,5 @@ def explained(tensorflow: Any) -> Iterator[None]:
 def _reason(error: BaseException) -> str:
     """Keras' own words, without the frame that stands round every error of a call."""
     text = _WRAPPING.sub("", str(error).replace("\x1b[1m", "").replace("\x1b[0m", "").strip()).strip()
-    return text or type(error).__name__
+    # Behind a blank line TensorFlow writes out whole structures, and the numbers in them.
+    return text.partition("\n\n")[0] or type(error).__name__

@@ -13,19 +13,14 @@ from rnnshape.layers.arguments import CONSTRAINTS, KERNEL_INITIALIZERS, REGULARI
 from rnnshape.layers.base import CUDNN, compute_dtype
 from rnnshape.layers.changes import as_layers, everywhere
 from rnnshape.layers.node import Node
+from rnnshape.layers.quirks import STACKED, UNLIKE, UNLIKE_DTYPES, UNROLLED
 from rnnshape.report.checks import TOLERANCES
+from rnnshape.spec.calls import random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.spec.comparison import Variant
-
-PAGE = "docs/keras-quirks.md"
-UNROLLED = "Unrolled, backwards and masked: the wrong steps are zero"
-STACKED = "Stacked cells: the static structure is wrong"
-UNLIKE = "Two unlike directions: the static shape is wrong"
-UNLIKE_DTYPES = "A Bidirectional of another dtype: the static dtype is wrong"
-"""Headings of ``PAGE``."""
 
 # What keeps a state within bounds; any other activation may let the last bits grow without end.
 _BOUNDED = {"tanh", "sigmoid", "hard_sigmoid", "hard_tanh", "softsign", "softmax", "sparse_sigmoid", "sparsemax"}
@@ -67,10 +62,14 @@ def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> 
     first, other = variants
     if other.static:
         return Must("shape", "what is said before it runs must be what comes out")
+    if random(first.spec) or random(other.spec):
+        return Must(None, "in training each draws its own dropout masks")
     if first.spec.mask != other.spec.mask:
         return Must(None, "a masked step is skipped: the states stay, the output is repeated or zero")
     masked, of_state = _masked(first), not role.endswith("output")
-    functions = [_function(one.spec.layer, masked, of_state) for one in (first, other)]
+    # In a first call a layer that keeps its states is like any other.
+    idle = _NO_MATTER if first.spec.calls == 1 else _NO_MATTER - {"stateful"}
+    functions = [_function(one.spec.layer, idle, masked, of_state) for one in (first, other)]
     if functions[0] != functions[1]:
         return Must(None, f"another function: {_unlike(*functions)}")
     fused = [CUDNN in one.kernel for one in ran]
@@ -132,12 +131,11 @@ def _turned_and_zeroed(node: Node) -> bool:
 # -- one function -------------------------------------------------------------------------------
 
 
-def _function(node: Node, masked: bool, of_state: bool) -> Node:
+def _function(node: Node, idle: set[str], masked: bool, of_state: bool) -> Node:
     """The layer without what makes no difference to what it computes: equal nodes are one function."""
 
     def bare(part: Node) -> Node:
-        idle = _NO_MATTER if masked else _NO_MATTER | {"zero_output_for_mask"}
-        return _without(part, idle)
+        return _without(part, idle if masked else idle | {"zero_output_for_mask"})
 
     known = as_layers(everywhere(node, bare))
     return _states_only(known) if of_state else known

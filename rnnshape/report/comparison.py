@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, RnnshapeError
-from rnnshape.report.alike import PAGE, Must, Ran, must, quirk
+from rnnshape.layers.quirks import PAGE
+from rnnshape.report.alike import Must, Ran, must, quirk
 from rnnshape.report.checks import compare
 from rnnshape.report.report import SCHEMA_VERSION, Report, assemble
 from rnnshape.report.timing import Timing

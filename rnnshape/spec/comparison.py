@@ -118,7 +118,7 @@ def _asked(layers: Sequence[str], axis: str | None) -> Iterator[Problem]:
 
 def _specs(layers: Sequence[str], options: Mapping[str, Any], problems: list[Problem]) -> list[Spec]:
     """The Spec of each; what is wrong with one of several is told under its text."""
-    from rnnshape.spec.spec import make
+    from rnnshape.spec.making import make
 
     specs = []
     for layer in layers:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.spec.commands import COMMANDS
+from rnnshape.spec.making import make
 from rnnshape.spec.masks import MASK, written
 from rnnshape.spec.options import CALLS, DEVICE, EXECUTION, INITIAL_STATE, INTO, SEED, TRAINING
-from rnnshape.spec.spec import Spec, make
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rnnshape.spec.spec import Spec
 
 NONE = ("none", "None")
 """How None is written where there is no null: in a shell and in Python."""

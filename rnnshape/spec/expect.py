@@ -190,7 +190,7 @@ def known_letters(answer: Answer, dims: Dims) -> dict[str, int]:
 
 
 def unknown(expect: Expectations, letters: Mapping[str, int], calls: set[str]) -> Iterator[Problem]:
-    """Letters, and names in checks, that this layer does not have."""
+    """Letters, and names in checks, that this layer does not have; ``calls`` are the names that a run brings."""
     there = f"here are {', '.join(letters)}"
     for role, sizes in expect.shapes:
         for index, size in enumerate(sizes):

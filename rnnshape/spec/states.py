@@ -1,0 +1,65 @@
+"""Masks and states in what was asked: whether they mean something for this layer, and what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Invalid, Problem
+from rnnshape.layers import TABLE, Node
+from rnnshape.layers.sequential import takes_states
+from rnnshape.spec.masks import MASK, MASKING, padded, refusal, rows
+from rnnshape.spec.options import CALLS, INITIAL_STATE, INPUT, SEED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rnnshape.spec.masks import Rows
+
+
+def behind_masking(node: Node, options: Mapping[str, Any], problems: list[Problem]) -> Node:
+    """The layer behind a real Masking, where one is asked for."""
+    value = options.get(MASKING.name)
+    if value is None:
+        return node
+    letters = node.cls.letters(node, None)
+    if "T" not in letters or node.cls.tokens(node) is not None:
+        takes = f"means nothing here: {node.name} takes ({', '.join(letters)})"
+        problems.append(Problem(MASKING.name, takes + " of whole numbers" * ("T" in letters)))
+        return node
+    if options.get(INPUT.name) is None and len(letters) > 3:
+        problems.append(Problem(MASKING.name, "needs --input here: the whole shape of what Masking is fed"))
+        return node
+    layers = node["layers"] if node.cls.kind == "stack" else (node,)
+    return Node.of(TABLE["Sequential"], {"layers": (Node.of(TABLE["Masking"], {"mask_value": value}), *layers)})
+
+
+def stateless(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
+    """Where states are asked about that are not there."""
+    layers = node["layers"] if node.cls.kind == "stack" else (node,)
+    count = sum(map(takes_states, layers))
+    if CALLS.name in options and not count:
+        yield Problem(CALLS.name, f"means nothing for {node.name}: only a recurrent layer can keep something")
+    if options.get(INITIAL_STATE.name) is None or count == 1 or node.cls.kind == "cell":
+        return
+    if count:
+        yield Problem(INITIAL_STATE.name, f"{count} layers of this stack begin with a state: look at one of them")
+    else:
+        yield Problem(INITIAL_STATE.name, f"means nothing for {node.name}: only a recurrent layer and a cell take one")
+
+
+def mask_rows(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], problems: list[Problem]) -> Rows | None:
+    """The rows of the mask; behind ``--masking`` there is always one to see."""
+    value = options.get(MASK.name)
+    if problems or (value is None and options.get(MASKING.name) is None):
+        return None
+    if wrong := refusal(node):
+        problems.append(Problem(MASK.name, wrong))
+        return None
+    sizes = dict(zip(node.cls.letters(node, len(shape)), shape, strict=True))
+    if value is None:
+        return padded(sizes["N"], sizes["T"])
+    try:
+        return rows(value, batch=sizes["N"], steps=sizes["T"], seed=options.get(SEED.name, SEED.default))
+    except Invalid as error:
+        problems += error.problems
+        return None

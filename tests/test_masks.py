@@ -1,0 +1,354 @@
+"""Masks: each step of each sample, the laws that hold under them, and how they go in; on the real layer."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import rnnshape
+from rnnshape.layers.scan import COMPUTED, FROZEN, REPEATED, ZEROS
+from rnnshape.spec import make
+from rnnshape.spec.data import from_data, to_data
+from rnnshape.spec.masks import Rows, rows, written
+from tests.masking import MaskDrawer, unlike
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rnnshape.report import Report
+    from rnnshape.report.checks import Check
+    from tests.conftest import Ran
+
+LETTERS = {COMPUTED: "c", REPEATED: "r", ZEROS: "0", FROZEN: "f"}
+BOTH = (False, True)
+CHUNKS, EACH = 16, 25
+
+
+def strips(report: Report) -> dict[str, str]:
+    """What the values of each part show, a word a sample: ``{"output": "ccr c00"}``."""
+    assert report.masked is not None
+    assert report.masked.observed is not None
+    return {
+        strip.of: " ".join("".join(LETTERS[kind] for kind in row) for row in strip.steps)
+        for strip in report.masked.observed
+    }
+
+
+def checks(report: Report) -> dict[str, Check]:
+    return {check.check: check for check in report.checks}
+
+
+def seen(layer: str, **options: Any) -> Report:
+    report = rnnshape.explore(layer, **options)
+    assert report.ok, (report.error, report.checks, report.masked)
+    return report
+
+
+# ── the property ──
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_theory_is_confirmed_under_random_masks(chunk: int) -> None:
+    """Layers, wrappers, stacks; masks, states, calls, training, dtypes: strips, laws and structure all agree."""
+    drawer = MaskDrawer(7_000 + chunk)
+    wrong = [(to_data(spec), message) for spec in (drawer.spec() for _ in range(EACH)) if (message := unlike(spec))]
+    assert not wrong
+
+
+@pytest.mark.parametrize("layer", ["LSTM", "GRU", "SimpleRNN", "RNN"])
+def test_every_way_of_scanning_agrees_exactly(layer: str) -> None:
+    """Strips and laws over all flags, on a mask with gaps, padding on both sides and a sample without a step."""
+    made = "RNN(GRUCell(3)" if layer == "RNN" else f"{layer}(3"
+    mask = "11111;01101;11000;00011;00000"
+    for zero, sequences, backwards, unroll in product(BOTH, repeat=4):
+        flags = f"zero_output_for_mask={zero}, return_sequences={sequences}, go_backwards={backwards}, unroll={unroll}"
+        for state in (None, "random"):
+            report = seen(
+                f"{made}, return_state=True, {flags})",
+                batch=5,
+                time=5,
+                mask=mask,
+                **({"initial_state": state} if state else {}),
+            )
+            assert report.masked is not None
+            assert report.masked.observed == report.masked.predicted, (flags, report.masked)
+            assert report.masked.output_mask_seen == (rows(mask, batch=5, steps=5) if sequences else None)
+
+
+@pytest.mark.parametrize("merge_mode", ["concat", "sum", "mul", "ave", None])
+def test_every_bidirectional_agrees_exactly(merge_mode: str | None) -> None:
+    mask = "11111;01101;11000;00011;00000"
+    for zero, sequences, unroll in product(BOTH, repeat=3):
+        flags = f"zero_output_for_mask={zero}, return_sequences={sequences}, unroll={unroll}, return_state=True"
+        report = seen(f"Bidirectional(LSTM(3, {flags}), merge_mode={merge_mode!r})", batch=5, time=5, mask=mask)
+        assert report.masked is not None
+        assert report.masked.observed == report.masked.predicted, flags
+
+
+# ── the strip ──
+
+STRIPS: dict[str, tuple[str, dict[str, str]]] = {
+    "LSTM(3, return_sequences=True)": ("right:3,1", {"output": "ccc crr"}),
+    "GRU(3, return_sequences=True, zero_output_for_mask=True)": ("right:3,1", {"output": "ccc c00"}),
+    "SimpleRNN(3, return_sequences=True)": ("left:3,1", {"output": "ccc 00c"}),
+    "LSTM(3, return_sequences=True, go_backwards=True)": ("right:3,1", {"output": "ccc 00c"}),
+    "RNN(LSTMCell(3), return_sequences=True)": ("101;011", {"output": "crc 0cc"}),
+    "LSTM(3)": ("101;011", {"state": "cfc fcc"}),
+    "GRU(3, go_backwards=True)": ("101;011", {"state": "cfc fcc"}),
+    "Bidirectional(LSTM(3, return_sequences=True))": (
+        "right:3,1",
+        {"output[:, :, :H]": "ccc c00", "output[:, :, H:]": "ccc c00"},
+    ),
+    "Bidirectional(GRU(3, return_sequences=True), merge_mode=None)": (
+        "left:3,1",
+        {"forward_output": "ccc 00c", "backward_output": "ccc 00c"},
+    ),
+    "Bidirectional(GRU(3, return_sequences=True), merge_mode='sum')": ("101;011", {"output": "c0c 0cc"}),
+    "Bidirectional(LSTM(3))": ("right:3,1", {"forward state": "ccc cff", "backward state": "ccc cff"}),
+    # A bug of Keras: the wrong steps of the backward half are zero.
+    "Bidirectional(LSTM(3, return_sequences=True, unroll=True))": (
+        "right:3,1",
+        {"output[:, :, :H]": "ccc c00", "output[:, :, H:]": "ccc 000"},
+    ),
+    "Masking() | LSTM(3, return_sequences=True)": ("right:3,1", {"output": "ccc crr"}),
+    "Embedding(9, 4, mask_zero=True) | LSTM(3, return_sequences=True)": ("right:3,1", {"output": "ccc crr"}),
+    "Masking(-1.0) | GRU(3, return_sequences=True) | GRU(3, return_sequences=True, zero_output_for_mask=True)": (
+        "right:3,1",
+        {"output": "ccc c00"},
+    ),
+}
+
+
+@pytest.mark.parametrize("layer", STRIPS)
+def test_what_each_step_shows(layer: str) -> None:
+    mask, told = STRIPS[layer]
+    assert strips(seen(layer, mask=mask)) == told
+
+
+def test_the_strip_is_told_from_the_values_alone() -> None:
+    """Theory's own strips, laid over values that are not those of the layer, do not agree."""
+    from dataclasses import replace
+
+    from rnnshape import lab, theory
+    from rnnshape.report import assemble
+
+    spec = make("LSTM(3, return_sequences=True)", {"mask": "right:3,1"})
+    outcome = lab.observe(spec)
+    assert assemble(spec, theory.predict(spec), outcome).agrees
+    (values,) = outcome.values
+    for at, value in (((1, 2), 0.0), ((1, 1), 1.0), ((0, 1), 0.0), ((0, 2), values[0, 1])):
+        altered = values.copy()
+        altered[at] = value
+        assert not assemble(spec, theory.predict(spec), replace(outcome, values=(altered,))).agrees, at
+    assert not assemble(spec, theory.predict(spec), replace(outcome, output_mask=None)).agrees
+
+
+# ── laws ──
+
+
+def test_the_last_valid_step_is_the_state_and_the_last_step_may_not_be() -> None:
+    repeated = checks(seen("GRU(3, return_sequences=True, return_state=True)", mask="right:3,1"))
+    assert repeated["output[:, -1, :] == state"].guaranteed
+    assert repeated["output[i, length - 1, :] == state"].guaranteed
+    assert not repeated["output[~mask] == 0"].guaranteed
+    zeroed = checks(
+        seen("GRU(3, return_sequences=True, return_state=True, zero_output_for_mask=True)", mask="right:3,1")
+    )
+    assert (zeroed["output[:, -1, :] == state"].guaranteed, zeroed["output[:, -1, :] == state"].holds) == (False, False)
+    assert zeroed["output[i, length - 1, :] == state"].guaranteed
+    assert zeroed["output[~mask] == 0"].guaranteed
+    gaps = checks(seen("GRU(3, return_sequences=True, return_state=True)", mask="101;110"))
+    assert gaps["output[i, last, :] == state"].guaranteed
+    turned = checks(seen("GRU(3, return_sequences=True, return_state=True, go_backwards=True)", mask="101;011"))
+    assert turned["output[i, T - 1 - first, :] == state"].guaranteed
+    assert not turned["output[~mask[:, ::-1]] == 0"].guaranteed
+
+
+def test_a_wholly_masked_sample_keeps_its_initial_state() -> None:
+    zeros = checks(seen("LSTM(3, return_state=True)", mask="full"))
+    assert zeros["state_h[empty] == 0"].exact
+    assert zeros["state_c[empty] == 0"].exact
+    assert zeros["output == state_h"].guaranteed
+    begun = checks(seen("LSTM(3, return_state=True)", mask="full", initial_state="random"))
+    assert begun["state_h[empty] == state_h_0[empty]"].exact
+    assert begun["state_c[empty] == state_c_0[empty]"].exact
+    assert (begun["output == state_h"].guaranteed, begun["output == state_h"].holds) == (False, False)
+    both = checks(seen("Bidirectional(GRU(3, return_state=True))", mask="full", initial_state="ones"))
+    assert both["backward_state[empty] == backward_state_0[empty]"].exact
+
+
+def test_cudnn_is_told_apart_from_the_loop() -> None:
+    from rnnshape import theory
+
+    spec = make("LSTM(3, return_sequences=True, return_state=True)", {"mask": "right:3,1"})
+    loop, fused = theory.predict(spec), theory.predict(spec, gpu=True)
+    last = "output[:, -1, :] == state_h"
+    here, there = ({law.check: law for law in told.laws}[last] for told in (loop, fused))
+    assert (here.guaranteed, here.elsewhere) == (True, "not on cuDNN, which gives zeros at masked steps")
+    assert (there.guaranteed, there.why) == (False, "cuDNN gives zeros at masked steps, the state stays")
+    assert there.elsewhere == "it holds on a CPU, where masked steps repeat the last output"
+    assert [strip.steps[1] for strip in (*loop.strips, *fused.strips)] == [
+        (COMPUTED, REPEATED, REPEATED),
+        (COMPUTED, ZEROS, ZEROS),
+    ]
+    # What cuDNN cannot take runs as a loop there too; without sequences Keras hands out the state.
+    for layer, mask in (
+        ("LSTM(3, return_sequences=True, return_state=True)", "left:3,1"),
+        ("LSTM(3, return_state=True)", "right:3,1"),
+    ):
+        spec = make(layer, {"mask": mask})
+        assert theory.predict(spec).laws == theory.predict(spec, gpu=True).laws
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("layer", ["LSTM", "GRU"])
+def test_cudnn_gives_zeros_where_the_loop_repeats(layer: str) -> None:
+    from rnnshape.lab.tensorflow import gpus
+
+    if not gpus():
+        pytest.skip("TensorFlow sees no GPU on this machine")
+    for backwards, sequences in product(BOTH, repeat=2):
+        flags = f"return_state=True, return_sequences={sequences}, go_backwards={backwards}"
+        report = seen(f"{layer}(3, {flags})", mask="right:3,1")
+        assert report.cudnn_used
+        assert report.masked is not None
+        assert report.masked.observed == report.masked.predicted
+
+
+def test_a_mask_on_the_tensor_is_dropped_beside_an_initial_state() -> None:
+    for layer in ("LSTM(3, return_sequences=True)", "Bidirectional(LSTM(3, return_sequences=True))"):
+        report = seen(f"Masking() | {layer}", mask="right:3,1", initial_state="random")
+        assert set("".join(strips(report).values())) == {"c", " "}
+        assert report.masked is not None
+        assert report.masked.output_mask_seen == report.spec.mask  # and yet it goes on with the output
+        assert report.quirks == ("A mask that hangs on the tensor is dropped when `initial_state` is handed in",)
+        handed = seen(layer, mask="right:3,1", initial_state="random")
+        assert "c" in (told := "".join(strips(handed).values()))
+        assert {"r", "0"} & set(told)
+
+
+# ── how it is written ──
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    {
+        "right:3,0": "111;000",
+        "left:1,2": "001;011",
+        "full": "111;000",
+        "101;010": "101;010",
+        ((1, 0, 1), (True, False, True)): "101;101",
+    }.items(),
+)
+def test_a_mask_is_written_in_several_ways(text: str | Rows, meant: str) -> None:
+    assert written(rows(text, batch=2, steps=3)) == meant
+
+
+def test_a_random_mask_leaves_each_sample_a_step_and_is_repeatable() -> None:
+    drawn = {seed: rows("random", batch=20, steps=4, seed=seed) for seed in range(20)}
+    assert all(any(row) for mask in drawn.values() for row in mask)
+    assert len(set(drawn.values())) == 20
+    assert drawn[3] == rows("random", batch=20, steps=4, seed=3)
+    assert make("lstm", {"mask": "random", "seed": 3, "batch": 20, "time": 4}).mask == drawn[3]
+
+
+def test_masking_stands_in_front_as_a_real_layer() -> None:
+    report = seen("lstm", masking=-2.0, mask="right:3,1", return_sequences=True, units=3)
+    assert report.expression == "Masking(mask_value=-2.0) | LSTM(3, return_sequences=True)"
+    assert strips(report) == {"output": "ccc crr"}
+    assert report.masked is not None
+    assert report.masked.through == "Masking(mask_value=-2.0)"
+    assert seen("gru", masking=0.0).masked is not None  # with a mask of its own to see
+    # A step that would be padding by accident is none.
+    tiny = seen(
+        "Masking(0.5) | LSTM(3, return_sequences=True, dtype='float16')", mask="10;11", batch=2, time=2, channels=1
+    )
+    assert tiny.masked is not None
+
+
+def test_a_run_reads_back(run: Callable[..., Ran]) -> None:
+    spec = make("gru", {"mask": "left:3,1", "initial_state": "ones", "calls": 2, "training": True, "dropout": 0.5})
+    data = to_data(spec)
+    assert {key: data[key] for key in ("mask", "initial_state", "calls", "training")} == {
+        "mask": "111;001",
+        "initial_state": "ones",
+        "calls": 2,
+        "training": True,
+    }
+    assert from_data(json.loads(json.dumps(data))) == spec
+    assert make("GRU(1)(x, mask=tf.constant([[1,1,1],[0,0,1]]), initial_state=[tf.ones((2, 1))])").mask == spec.mask
+    listed = from_data({"layer": "gru", "mask": [[1, 1, 1], [0, 0, 1]]})
+    assert listed.mask == spec.mask
+    ran = run("gru", "--mask", "left:3,1", "--initial-state", "ones", "-f", "json")
+    told = json.loads(ran.out)
+    assert told["mask"]["through"] == "mask="
+    assert told["mask"]["observed"] == [{"of": "state", "steps": [["computed"] * 3, ["frozen", "frozen", "computed"]]}]
+    assert told["initial_state"] == "[state_0]"
+
+
+def test_yaml_and_a_contract(run: Callable[..., Ran], tmp_path: Any) -> None:
+    page = tmp_path / "masked.yaml"
+    page.write_text(
+        """
+runs:
+  - layer: Bidirectional(LSTM(2, return_sequences=True, return_state=True))
+    matrix:
+      mask: ["right:3,2", random, full, [[1, 0, 1], [0, 1, 1]]]
+    expect:
+      checks: ["output[~mask] == 0", "output[i, last, :H] == forward_state_h", "output[:, -1, :H] != forward_state_h"]
+  - {layer: lstm, mask: full, return_state: true, initial_state: random, expect: {checks: "state_h[empty] == state_h_0[empty]"}}
+  - {layer: lstm, stateful: true, calls: 2, expect: {checks: ["call2 != layer(x)", "after_reset == layer(x)"]}}
+""",
+        encoding="utf-8",
+    )
+    ran = run("batch", str(page), "-f", "jsonl")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    # Where a sample is wholly masked, output and state are zero; where all end in a valid step, the last is the state.
+    assert [line["ok"] for line in lines] == [True, True, False, False, True, True]
+    quoted = tmp_path / "number.yaml"
+    quoted.write_text("runs: [{layer: lstm, batch: 1, mask: 110}]", encoding="utf-8")
+    assert "YAML reads 110 as a number: put it in quotes" in run("batch", str(quoted)).err
+
+
+MISTAKES: dict[str, tuple[list[str], str]] = {
+    "one row": (["lstm", "--mask", "110"], "--mask 110: has 1 row, and N is 2; Keras would spread one row over all samples"),
+    "a cell": (["show", "LSTMCell(2)", "--mask", "11;11"], "--mask 11;11: means nothing for LSTMCell, which takes none"),
+    "no padding": (["show", "Embedding(9, 4) | LSTM(2)", "--mask", "full"], "give it mask_zero=True, and 0 is padding"),
+    "nothing but 0": (["show", "Embedding(1, 4, mask_zero=True)", "--mask", "full"], "every step is padding"),
+    "words": (["lstm", "--mask", "middle:2"], "--mask middle:2: must be a row of 0 and 1 for each sample"),
+    "masking a cell": (["show", "LSTMCell(2)", "--masking", "0"], "--masking 0.0: means nothing here"),
+    "masking tokens": (["show", "Embedding(9, 4)", "--masking", "0"], "--masking 0.0: means nothing here"),
+    "calls": (["show", "Dense(2)", "--calls", "2"], "--calls 2: means nothing for Dense: only a recurrent layer"),
+    "many calls": (["lstm", "--calls", "10"], "--calls 10: must be a whole number, 1 to 9"),
+    "two that begin": (["show", "LSTM(2, return_sequences=True) | LSTM(2)", "--initial-state", "ones"], "2 layers of this stack begin"),
+    "twice": (["show", "LSTM(2)(x, training=True)", "--training"], "--training: is said in the call of the expression already"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_clear_line(mistake: str, run: Callable[..., Ran]) -> None:
+    arguments, message = MISTAKES[mistake]
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_the_table_shows_the_strip(run: Callable[..., Ran]) -> None:
+    ran = run("show", "Bidirectional(LSTM(2, return_sequences=True))", "--mask", "right:3,1")
+    lines = [line for line in ran.out.splitlines() if "│" in line]
+    assert any("output[:, :, :H] │ ● ○ ○" in line for line in lines)
+    assert "● computed   ○ zero" in ran.out
+    many = run("lstm", "--batch", "11", "--mask", "random", "--predict")
+    assert "and 3 more samples: --format json has all of them" in many.out
+
+
+def test_compare_takes_masks_and_states() -> None:
+    same = rnnshape.compare("GRU(3)", "RNN(GRUCell(3))", mask="random", initial_state="random", calls=2)
+    assert same.ok
+    assert [pair.exact for pair in same.pairs if pair.role == "output"] == [True]
+    unrolled = rnnshape.compare("LSTM(3)", axis="execution", mask="right:3,1", initial_state="ones")
+    assert unrolled.ok
