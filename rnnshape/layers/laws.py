@@ -82,8 +82,12 @@ class Scan:
         def turn(rows: tuple[Row, ...]) -> tuple[Row, ...]:
             return tuple(row._replace(steps=row.steps[::-1]) for row in rows)
 
-        others = {name: rows and turn(rows) for name, rows in (("elsewhere", self.elsewhere), ("right", self.right))}
-        return replace(self, rows=turn(self.rows), **others)
+        return replace(
+            self,
+            rows=turn(self.rows),
+            elsewhere=self.elsewhere and turn(self.elsewhere),
+            right=self.right and turn(self.right),
+        )
 
 
 def claimed(check: str, scan: Scan, same: Callable[[Row, int], bool], holds: str, broken: str | None = None) -> Law:

@@ -26,8 +26,9 @@ _STYLES = dict(zip(KINDS, ("good", "teach", "faint", "teach"), strict=True))
 def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
     """Sample by sample: the mask that goes in, each part of the output, the mask that hangs on it."""
     what = "the mask of the call" if masked.through == "mask=" else f"the mask that {masked.through} makes"
-    table = grid(marks, f"Step by step, {what}", "sample", "of", _clock(len(masked.rows[0])))
-    table.title.no_wrap = True  # type: ignore[union-attr]  # grid's title is a Text
+    yield Text(f"Step by step, {what}", "head")  # a table's own title is no wider than the table
+    table = grid(marks, "", "sample", "of", _clock(len(masked.rows[0])))
+    table.title = None
     for sample, row in enumerate(masked.rows[:_MOST_SAMPLES]):
         table.add_row(str(sample), "the mask", _bits(row), end_section=False)
         for strip in masked.strips:
@@ -35,7 +36,8 @@ def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
         out = masked.output_mask_seen or masked.output_mask
         table.add_row("", "mask on it", Text("none", "faint") if out is None else _bits(out[sample]), end_section=True)
     yield table
-    yield _legend(masked, marks)
+    if legend := _legend(masked, marks):
+        yield legend
     if (more := len(masked.rows) - _MOST_SAMPLES) > 0:
         yield Text(f"and {more} more {'samples' if more > 1 else 'sample'}: --format json has all of them", "faint")
 

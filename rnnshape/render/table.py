@@ -106,6 +106,7 @@ def _outputs(report: Report, marks: Marks) -> Table:
     nested = any(isinstance(item, Nest) for item in getattr(report.structure, "items", ()))
     title = f"What comes out: {container(report.structure)}" + (", nested" if nested else "")
     table = grid(marks, title, "reach it by", "role", "letters", "shape", "dtype")
+    table.columns[1].no_wrap = True
     for tensor in leaves(report.structure):
         table.add_row(
             Text(f"y{tensor.path}", "code"),

@@ -1,0 +1,52 @@
+"""A narrow terminal: what is told stands there whole."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+import rnnshape
+from rnnshape.render import View
+from rnnshape.render.table import draw
+from rnnshape.render.terminal import THEME
+from rnnshape.structure import leaves
+
+LAYERS = (
+    ("bidirectional", {"return_sequences": True, "return_state": True}),
+    ("RNN([LSTMCell(4), GRUCell(6)], return_state=True)", {}),
+    ("lstm", {"return_sequences": True, "masking": -1}),
+    ("Embedding(100, 4, mask_zero=True) | LSTM(8)", {}),
+)
+
+
+def seen(layer: str, options: dict[str, object], width: int) -> str:
+    report = rnnshape.predict(layer, mask="right:3,2", **options)
+    with io.StringIO() as stream:
+        Console(file=stream, width=width, theme=THEME, highlight=False, markup=False).print(draw(report, View()))
+        return stream.getvalue()
+
+
+@pytest.mark.parametrize(("layer", "options"), LAYERS)
+@pytest.mark.parametrize("width", [140, 80, 60, 40])
+def test_a_role_is_not_broken(layer: str, options: dict[str, object], width: int) -> None:
+    text = seen(layer, options, width)
+    for tensor in leaves(rnnshape.predict(layer, **options).structure):
+        assert re.search(rf"│ {tensor.role} +│", text)
+
+
+@pytest.mark.parametrize(("layer", "options"), LAYERS)
+@pytest.mark.parametrize("width", [140, 80, 60, 40, 24])
+def test_the_title_of_a_strip_is_not_cut(layer: str, options: dict[str, object], width: int) -> None:
+    """It is longer than its table is wide."""
+    text = " ".join(seen(layer, options, width).split())
+    assert re.search(r"Step by step, the mask (of the call|that \S.*? makes) [╭│]", text)
+
+
+def test_a_strip_without_signs_has_no_legend() -> None:
+    """Keras refuses this one, so nothing is known of its steps."""
+    lines = seen("TimeDistributed(LSTM(4))", {}, 80).splitlines()
+    (end,) = [at for at, line in enumerate(lines) if line.startswith("cuDNN")]
+    assert [line.strip() for line in lines[end - 2 : end]] == ["╰────────┴────────────┴───────╯", ""]
