@@ -46,7 +46,7 @@ def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Rep
         observed = lab.observe(spec, trace=trace)
     except RnnshapeError as error:
         return assemble(spec, predicted, error)
-    return assemble(spec, theory.predict(spec, gpu=True) if observed.cudnn_used else predicted, observed)
+    return assemble(spec, theory.predict(spec, gpu=observed.cudnn_used), observed)
 
 
 def predict(layer: str | Spec, /, **options: Any) -> Report:
@@ -95,10 +95,7 @@ def judged(comparison: Comparison) -> Compared:
     except RnnshapeError as error:
         outcomes = tuple(Outcome(error, variant.way) for variant in comparison.variants)
     fused = [isinstance(outcome.seen, lab.Observation) and outcome.seen.cudnn_used for outcome in outcomes]
-    predictions = [
-        theory.predict(spec, gpu=True) if on_cudnn else predicted
-        for spec, predicted, on_cudnn in zip(specs, predictions, fused, strict=True)
-    ]
+    predictions = [theory.predict(spec, gpu=on_cudnn) for spec, on_cudnn in zip(specs, fused, strict=True)]
     return judge(comparison, predictions, outcomes)
 
 

@@ -36,7 +36,11 @@ def destination(path: str | None) -> Iterator[TextIO]:
         with target.open("w", encoding="utf-8") as stream:
             yield stream
         return
-    handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        # It is not the file beside that was asked for.
+        raise type(error)(error.errno, error.strerror, str(target)) from None
     try:
         with open(handle, "w", encoding="utf-8") as stream:  # noqa: PTH123  an open descriptor, no path
             yield stream

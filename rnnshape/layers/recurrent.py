@@ -186,7 +186,12 @@ def _dtype_rule(policy: str | None, given: str, within: str | None) -> Rule:
 def _mask_rules(mask: Mask | None) -> Iterator[Rule]:
     """What Keras asserts of the mask's values when the layer runs; a call without a mask is asked nothing."""
     for rule, ok, fix, broken in (
-        ("the mask is right-padded", mask is None or mask.right_padded, "pad on the right", "it has gaps"),
+        (
+            "the mask is right-padded",
+            mask is None or mask.right_padded,
+            "pad on the right",
+            "valid steps come after masked ones",
+        ),
         ("no row is fully masked", mask is None or not mask.empty_row, "drop the empty rows", "a row has no step"),
     ):
         decided = "no mask" if mask is None else "the mask's values" if ok else f"the mask: {broken}"

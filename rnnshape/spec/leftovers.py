@@ -56,6 +56,9 @@ ARGUMENTS = {
     "return_state": "belongs to the layer, not to its cell or wrapper: write it inside, next to units",
     "return_sequences": "belongs to the layer, not to its cell or wrapper: write it inside, next to units",
     "input_dim": _INPUT,
+    "mask": "belongs to the call, LSTM(8)(x, mask=mask), whose values --mask gives",
+    "initial_state": "belongs to the call, LSTM(8)(x, initial_state=[h, c])",
+    "training": "belongs to the call, LSTM(8)(x, training=True)",
 }
 
 

@@ -38,7 +38,7 @@ class Mask(Kind):
         "a row of 0 and 1 for each sample, 110;111 (1 is valid), lengths with padding, right:3,2 or left:3,2, "
         "random, or full (the last sample wholly masked)"
     )
-    metavar = "ROWS|SIDE:LENGTHS|random|full"
+    metavar = "MASK"
 
     def accepts(self, value: Any) -> bool:
         if isinstance(value, tuple):
@@ -89,7 +89,7 @@ def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
     given = counts or value.split(";")
     if len(given) != batch:
         what = "length" if side else "row"
-        alone = "; Keras would spread one row over all samples" if len(given) == 1 else ""
+        alone = "; Keras would spread one row over all samples" if len(given) == 1 and not side else ""
         raise _wrong(f"has {len(given)} {what}{'s' if len(given) > 1 else ''}, and N is {batch}{alone}")
     if side:
         if longest := next((count for count in counts if count > steps), None):

@@ -89,11 +89,13 @@ class Prediction:
     quirks: tuple[str, ...] = ()
 
 
-def predict(spec: Spec, *, gpu: bool = False) -> Prediction:
+def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
     """What the layer returns on this input: structure, roles, letters, laws, weights, cuDNN.
 
-    ``gpu`` says whether Keras sees a GPU: at masked steps cuDNN gives other values than the loop.
+    ``gpu`` says whether Keras sees a GPU (None: where one is asked for), for at masked steps cuDNN gives other values
+    than the loop.
     """
+    gpu = spec.device == "gpu" if gpu is None else gpu
     answer = spec.layer.cls.theory(spec.layer, spec.given(gpu=gpu))
     returned = describe(answer.returned, _tensor)
     flow = tuple((text, describe(passed, _tensor)) for text, passed in answer.flow)
