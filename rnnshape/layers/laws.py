@@ -25,9 +25,13 @@ _ZEROED = "a masked step is zero (zero_output_for_mask), the state stays"
 _FUSED = "cuDNN gives zeros at masked steps, the state stays"
 _EMPTY = "a wholly masked sample gives zeros, and its state stays the initial one"
 _AMISS = "unrolled, Keras makes the wrong steps zero: a bug"
-_NOT_ON_CUDNN = "not on cuDNN, which gives zeros at masked steps"
-_ON_A_CPU = "it holds on a CPU, where masked steps repeat the last output"
-_ONLY_CUDNN = "cuDNN gives zeros"
+# By whether it holds here, and whether cuDNN runs here.
+_ELSEWHERE = {
+    (True, False): "not on cuDNN, which gives zeros at masked steps",
+    (True, True): "not on a CPU, where masked steps repeat the last output",
+    (False, True): "it holds on a CPU, where masked steps repeat the last output",
+    (False, False): "it holds on cuDNN, which gives zeros at masked steps",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def claimed(check: str, scan: Scan, same: Callable[[Row, int], bool], holds: str
         told = _AMISS
     elsewhere = ""
     if scan.elsewhere is not None and _everywhere(scan.elsewhere, same) != here:
-        elsewhere = _NOT_ON_CUDNN if here else _ON_A_CPU if scan.scanning.fused else _ONLY_CUDNN
+        elsewhere = _ELSEWHERE[here, scan.scanning.fused]
     return Law(check, here, told, elsewhere)
 
 
