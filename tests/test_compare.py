@@ -328,6 +328,16 @@ def test_a_stateful_layer_begins_with_no_past() -> None:
     assert pairs(compare("LSTM(4, stateful=True)", "LSTM(4)"))["output"].exact
 
 
+def test_in_a_second_call_and_in_training_two_layers_need_not_be_equal() -> None:
+    again = compare("LSTM(4, stateful=True)", "LSTM(4)", calls=2)
+    assert again.ok
+    assert (pairs(again)["output"].must, pairs(again)["output"].exact) == (None, False)
+    drawn = compare("LSTM(4, dropout=0.5)", "RNN(LSTMCell(4, dropout=0.5))", training=True)
+    assert drawn.ok
+    assert pairs(drawn)["output"].must is None
+    assert pairs(compare("LSTM(4)", "RNN(LSTMCell(4))", training=True))["output"].exact
+
+
 # ── mistakes ──
 
 MISTAKES = {
