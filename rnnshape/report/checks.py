@@ -22,8 +22,8 @@ _ON_GPU = {"float64": 1e-8, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
 _IN_TF32 = {**_ON_GPU, "float32": 5e-3}
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5, "float16": 4e-3, "bfloat16": 3e-2}
 
-# A law between calls speaks of the first one by this name.
-_CALL = "(x)"
+# A law between calls speaks of one by this name, whatever is handed in.
+FIRST_CALL = "layer(x"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def verified(law: Law, names: Mapping[str, Any], between: Mapping[str, float] = 
         FormulaError: the law speaks of what is not there; Keras' laws never do, a user's expectation may.
     """
     left, right = both_sides(law.check, names)
-    tolerances = between if _CALL in law.check else TOLERANCES
+    tolerances = between if FIRST_CALL in law.check else TOLERANCES
     try:
         pairs = list(zip(_several(left), _several(right), strict=True))
         results = [compare(one, other, tolerances) for one, other in pairs]
