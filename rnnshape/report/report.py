@@ -319,7 +319,8 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
     between = between_calls(where)
     names = _names(spec, predicted, outcome, observed) if alike else {}
     masked = seen(told.masked, outcome, names) if told.masked and alike else told.masked
-    calls = told.calls and replace(told.calls, other_batch_seen=outcome.other_batch)
+    # A comparison looks at the last call alone.
+    calls = replace(told.calls, other_batch_seen=outcome.other_batch) if told.calls and outcome.calls else None
     report = replace(
         told,
         observed=observed,
