@@ -158,7 +158,11 @@ INTERACTIVE = {
         ["zsh", "-f", "-i"],
         "PS1='> '; autoload -Uz compinit; compinit -u; source <(_RNNSHAPE_COMPLETE=source_zsh rnnshape)",
     ),
-    "fish": (["fish", "--no-config", "-i"], "env _RNNSHAPE_COMPLETE=source_fish rnnshape | source"),
+    # What fish only suggests, behind the cursor, would stand on the screen too.
+    "fish": (
+        ["fish", "--no-config", "-i"],
+        "set -g fish_autosuggestion_enabled 0; env _RNNSHAPE_COMPLETE=source_fish rnnshape | source",
+    ),
 }
 # What is typed before Tab, and what stands there afterwards: quotes stay open, and a whole word gets its blank.
 TYPED = {

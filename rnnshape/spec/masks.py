@@ -5,7 +5,7 @@
 >>> written(rows("right:3,2", batch=2, steps=3)), written(rows("left:3,2", batch=2, steps=3))
 ('111;110', '111;011')
 >>> written(rows("full", batch=2, steps=3)), written(rows("random", batch=2, steps=5, seed=1))
-('111;000', '00110;01110')
+('111;000', '10011;11110')
 """
 
 from __future__ import annotations
