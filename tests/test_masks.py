@@ -230,6 +230,14 @@ def test_a_mask_on_the_tensor_is_dropped_beside_an_initial_state() -> None:
         assert {"r", "0"} & set(told)
 
 
+def test_only_what_computes_a_state_gives_it_its_dtype() -> None:
+    inner = "StackedRNNCells([GRUCell(3), LSTMCell(2)], dtype='mixed_bfloat16')"
+    assert seen(f"RNN([{inner}, GRUCell(3)], return_state=True)", mask="right:3,1")
+    refused = rnnshape.explore("RNN([GRUCell(3, dtype='float16'), LSTMCell(2)])", mask="right:3,1")
+    assert refused.error is not None
+    assert "one dtype" in (refused.error.hint or "")
+
+
 # ── how it is written ──
 
 

@@ -239,7 +239,10 @@ def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
     left them; and a masked loop fails when a step changes their nesting.
     """
     masked = mask_used(given) is not None
-    if masked and any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in cell.walk()):
+    computing = (
+        part for part in cell.walk() if not part.has("cells")
+    )  # a stack within hands their states on as they are
+    if masked and any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in computing):
         step.refusals.append(Refusal(_MASKED_DTYPES, "give the stack and its cells one dtype"))
     if not node["unroll"]:
         if masked and nesting(step.returned[1]) != nesting(step.states):
