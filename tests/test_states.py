@@ -61,6 +61,11 @@ def test_a_bidirectional_is_not_its_halves() -> None:
         assert keeps["after_reset == layer(x)"] == (True, True)
 
 
+def test_two_unlike_directions_hand_no_states_on() -> None:
+    layer = "Bidirectional(LSTM(2, stateful=True), backward_layer=GRU(2, go_backwards=True, stateful=True))"
+    assert seen(layer, calls=2) == {"call2 == layer(x)": (False, False), "after_reset == layer(x)": (True, True)}
+
+
 def test_halves_under_a_mask() -> None:
     """The states go on; an output that would be repeated from the first half is zero."""
     layer = "GRU(3, return_sequences=True, return_state=True)"

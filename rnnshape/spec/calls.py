@@ -36,13 +36,13 @@ def _again(spec: Spec) -> Iterator[str]:
     if spec.calls == 1:
         return
     yield from (f"call{number}" for number in range(2, spec.calls + 1))
+    # Two unlike directions may have unlike states, which Keras cannot tell apart in an initial_state.
+    alike = not spec.layer.has("backward_layer") or spec.layer["backward_layer"] is None
     if stateful(spec.layer):
-        if takes_states(spec.layer) and spec.initial_state is None:
+        if takes_states(spec.layer) and alike and spec.initial_state is None:
             yield CARRIED
         if resettable(spec.layer):
             yield AFTER_RESET
-    # Two unlike directions may have unlike states, which Keras cannot tell apart in an initial_state.
-    alike = not spec.layer.has("backward_layer") or spec.layer["backward_layer"] is None
     if takes_states(spec.layer) and alike and dict(zip(spec.letters, spec.input, strict=True))["T"] > 1:
         yield HALVES
 
