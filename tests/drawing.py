@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 import argparse
+import json
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rnnshape
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import ACTIVATIONS
+from rnnshape.spec.data import to_data
 from rnnshape.spec.spec import finish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 POLICIES = (None, None, None, "float16", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16")
 # glu halves its input and needs a name of its own; sparsemax and exponential make NaN early.
@@ -211,17 +216,18 @@ def wrong(spec: rnnshape.Spec) -> str | None:
     return f"{broken}" if broken else None
 
 
-def main() -> None:
+def main(drawers: type[Drawer] = Drawer, judge: Callable[[rnnshape.Spec], str | None] = wrong) -> None:
+    """Draw as many as the command line says, and print what disagrees, as data that reads back."""
     parser = argparse.ArgumentParser()
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    drawer, bad = Drawer(asked.seed), 0
+    drawer, bad = drawers(asked.seed), 0
     for _ in range(asked.count):
         spec = drawer.spec()
-        if message := wrong(spec):
+        if message := judge(spec):
             bad += 1
-            print(f"{spec.layer.text}  # input {spec.input}, seed {spec.seed}\n    {message}\n", flush=True)
+            print(f"{json.dumps(to_data(spec))}\n    {message}\n", flush=True)
     print(f"{asked.count} drawn, {bad} disagree")
 
 

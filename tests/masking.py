@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Any
 
 import rnnshape
 from rnnshape.layers.scan import COMPUTED
 from rnnshape.spec.spec import finish
-from tests.drawing import Drawer, wrong
+from tests.drawing import Drawer, main, wrong
 
 if TYPE_CHECKING:
     from rnnshape.layers import Node
@@ -102,19 +101,5 @@ def unlike(spec: rnnshape.Spec) -> str | None:
     return None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("count", type=int)
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    drawer, bad = MaskDrawer(asked.seed), 0
-    for _ in range(asked.count):
-        spec = drawer.spec()
-        if message := unlike(spec):
-            bad += 1
-            print(f"{rnnshape.spec.data.to_data(spec)}\n    {message}\n", flush=True)
-    print(f"{asked.count} drawn, {bad} disagree")
-
-
 if __name__ == "__main__":
-    main()
+    main(MaskDrawer, unlike)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, RnnshapeError
 from rnnshape.layers.quirks import PAGE
 from rnnshape.report.alike import Must, Ran, must, quirk
+from rnnshape.report.assembling import assemble
 from rnnshape.report.checks import FIRST_CALL, compare
-from rnnshape.report.report import SCHEMA_VERSION, Report, assemble
+from rnnshape.report.report import SCHEMA_VERSION, Report
 from rnnshape.report.timing import Timing
 from rnnshape.spec.masks import written
 from rnnshape.structure import Nest, Structure, Tensor, brackets, labelled, leaves

@@ -5,34 +5,28 @@ Nothing here knows how a Report is drawn, and nothing that draws one knows Keras
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import zip_longest
+from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import FAILED, OK, UNAVAILABLE, Refused, RnnshapeError
-from rnnshape.layers.base import Given
+from rnnshape.errors import FAILED, OK, UNAVAILABLE
 from rnnshape.layers.quirks import PAGE
-from rnnshape.layers.wiring import wire
-from rnnshape.report.checks import Check, between_calls, unverified, verified
-from rnnshape.report.environment import environment, installed
-from rnnshape.report.error import Error
-from rnnshape.report.expected import Expected, held, refused
-from rnnshape.report.masked import Masked, foretold, names_of, seen
-from rnnshape.report.state import Calls, called, keywords
+from rnnshape.report.state import Calls, keywords
 from rnnshape.spec.data import to_data
-from rnnshape.spec.expect import known_letters
-from rnnshape.structure import Nest, Structure, Tensor, brackets, labelled, leaves, same
+from rnnshape.structure import Nest, Structure, Tensor, brackets, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rnnshape.lab.observe import Observation
     from rnnshape.layers import Node
     from rnnshape.layers.base import Weight
+    from rnnshape.report.checks import Check
+    from rnnshape.report.error import Error
+    from rnnshape.report.expected import Expected
+    from rnnshape.report.masked import Masked
     from rnnshape.report.timing import Timing
     from rnnshape.spec import Spec
-    from rnnshape.theory import Cost, Prediction, Verdict
+    from rnnshape.theory import Cost, Verdict
     from rnnshape.theory.unrolled import Unrolled
 
 SCHEMA_VERSION = "1.0"
@@ -280,131 +274,3 @@ def _finite(nested: Any) -> Any:
     if isinstance(nested, list):
         return [_finite(item) for item in nested]
     return nested if isfinite(nested) else None
-
-
-def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeError | None) -> Report:
-    """The Report of a prediction and what the lab made of it; None when the lab was not asked."""
-    told = Report(
-        spec=spec,
-        predicted=predicted.returned,
-        observed=None,
-        agrees=None,
-        checks=tuple(map(unverified, predicted.laws)),
-        weights=predicted.weights,
-        params=predicted.params,
-        cost=predicted.cost,
-        cudnn=predicted.cudnn,
-        cudnn_used=None,
-        kernels=predicted.cudnn.chosen(gpu=spec.device != "cpu"),
-        environment=environment(spec, installed()),
-        flow=tuple(Flow(text, structure, None) for text, structure in predicted.flow),
-        wiring=_wired(spec, predicted.into, None),
-        notes=predicted.notes,
-        masked=foretold(spec, predicted),
-        begins=predicted.begins,
-        begun=predicted.begun,
-        calls=called(spec),
-        quirks=predicted.quirks,
-    )
-    if outcome is None or isinstance(outcome, RnnshapeError):
-        error = _error(predicted, outcome)
-        if error is None and spec.expect is None:
-            return told
-        return replace(told, error=error, expectations=_expected(spec, predicted, told, error, None))
-    observed = labelled(outcome.returned, predicted.returned)
-    alike = same(observed, predicted.returned)
-    passed = [labelled(back, part.predicted) for part, back in zip(told.flow, outcome.flow, strict=True)]
-    begun = outcome.into and predicted.into and labelled(outcome.into, predicted.into)
-    where = environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution, outcome.tf32)
-    between = between_calls(where)
-    names = _names(spec, predicted, outcome, observed) if alike else {}
-    masked = seen(told.masked, outcome, names) if told.masked and alike else told.masked
-    # A comparison looks at the last call alone.
-    calls = replace(told.calls, other_batch_seen=outcome.other_batch) if told.calls and outcome.calls else None
-    report = replace(
-        told,
-        observed=observed,
-        agrees=alike
-        and outcome.weights == tuple(tuple(dim.size for dim in weight.dims) for weight in predicted.weights)
-        and all(same(part.predicted, back) for part, back in zip(told.flow, passed, strict=True))
-        and (begun is None or (predicted.into is not None and same(begun, predicted.into)))
-        and (masked is None or masked.agrees)
-        and (calls is None or calls.agrees),
-        checks=tuple(verified(law, names, between) for law in predicted.laws) if alike else (),
-        cudnn_used=outcome.cudnn_used,
-        kernels=predicted.cudnn.chosen(gpu=outcome.gpu),
-        traced=_traced(predicted.cudnn, outcome.traced),
-        environment=where,
-        values=outcome.values,
-        warnings=outcome.warnings,
-        flow=tuple(replace(part, observed=back) for part, back in zip(told.flow, passed, strict=True)),
-        wiring=_wired(spec, predicted.into, begun),
-        masked=masked,
-        calls=calls,
-    )
-    return replace(report, expectations=_expected(spec, predicted, report, None, names))
-
-
-def _traced(verdict: Verdict, seen: tuple[str, ...] | None) -> tuple[tuple[str, str], ...] | None:
-    """What was seen under theory's names; were theory to know of other layers, what it does not know has none."""
-    if seen is None:
-        return None
-    names = [kernel.layer for kernel in verdict.kernels]
-    return tuple(zip_longest(names[: len(seen)], seen, fillvalue="?"))
-
-
-def _expected(
-    spec: Spec, predicted: Prediction, report: Report, error: Error | None, names: dict[str, Any] | None
-) -> tuple[Expected, ...]:
-    """The contract line by line; an error that nobody expected is told by itself."""
-    if spec.expect is None:
-        return ()
-    if error is not None:
-        return () if spec.expect.error is None else (refused(spec.expect.error, error),)
-    answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
-    lines = held(
-        spec.expect,
-        report.structure,
-        params=report.params,
-        eligible=report.cudnn.eligible,
-        letters=known_letters(answer, spec.dims),
-        laws=predicted.laws,
-        values=names,
-        between=between_calls(report.environment),
-    )
-    return tuple(lines)
-
-
-def _wired(spec: Spec, predicted: Structure | None, observed: Structure | None) -> Wired | None:
-    if spec.into is None or predicted is None:
-        return None
-    return Wired(spec.into, wire(spec.layer, spec.into, spec.dims).code, predicted, observed)
-
-
-def _error(predicted: Prediction, outcome: RnnshapeError | None) -> Error | None:
-    """The lab's error, with theory's way round it.
-
-    What Keras is known to refuse anywhere is said before what is only missing on this machine.
-    """
-    known = predicted.refusal
-    if outcome is not None and (known is None or isinstance(outcome, Refused)):
-        return Error.of(outcome, known and known.hint)
-    return known and Error(Refused.kind, known.message, known.hint, Refused.exit_code)
-
-
-def _names(spec: Spec, predicted: Prediction, outcome: Observation, observed: Structure) -> dict[str, Any]:
-    """What the names in a check stand for: letters, roles, and what the calls gave."""
-    names: dict[str, Any] = {dim.letter: dim.size for dim in spec.dims}
-    for weight in predicted.weights:
-        names.update((dim.letter, dim.size) for dim in weight.dims if dim.letter.isidentifier())
-    names.update(zip((leaf.role for leaf in leaves(observed)), outcome.values, strict=True))
-    names["layer(x)"] = outcome.values
-    twin = spec.layer.cls.twin(spec.layer)
-    if twin is not None and outcome.twin is not None:
-        names[f"{twin.name}(...)(x)"] = outcome.twin
-    return {
-        **names,
-        **names_of(predicted.mask),
-        **{f"{role}_0": value for role, value in outcome.begun.items()},
-        **outcome.calls,
-    }
