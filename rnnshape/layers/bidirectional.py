@@ -62,11 +62,13 @@ def theory(node: Node, given: Given) -> Answer:
     # The wrapper hands the mask on in the call, and drops one that hangs on the tensor as a layer does.
     used = mask_used(given)
     inside = replace(given, within=None, mask=used and replace(used, argument=True))
-    forward = _overruled(node["layer"], forward_node, forward_node.cls.theory(_remade(_zeroing(forward_node)), inside))
+    made = _remade(_zeroing(forward_node, used))
+    forward = _overruled(node["layer"], forward_node, forward_node.cls.theory(made, inside))
     same = _width(forward_node) == _width(backward_node)
     letter = given.letter if same else given.letter + "b"
-    zeroing = _zeroing(backward_node) if node["backward_layer"] else _remade(_zeroing(backward_node))
-    backward = backward_node.cls.theory(zeroing, replace(inside, letter=letter))
+    made = _zeroing(backward_node, used)
+    made = made if node["backward_layer"] else _remade(made)
+    backward = backward_node.cls.theory(made, replace(inside, letter=letter))
     backward = _overruled(node["backward_layer"] or node["layer"], backward_node, backward)
     dtype = compute_dtype(node["dtype"])
     ahead, back = forward.outputs[0].dims, backward.outputs[0].dims
@@ -109,17 +111,20 @@ def theory(node: Node, given: Given) -> Answer:
     )
 
 
-def _zeroing(layer: Node) -> Node:
+def _zeroing(layer: Node, mask: Mask | None) -> Node:
     """A direction as Bidirectional leaves it: with zeros at masked steps where it returns sequences, else without.
 
     ``force_zero_output_for_mask`` in its ``__init__`` overrules what the layer says.
     """
-    return layer.but(zero_output_for_mask=layer["return_sequences"])
+    sequences = layer["return_sequences"]
+    if mask is None or layer["zero_output_for_mask"] == sequences:
+        return layer  # it makes no difference, and a node is made more slowly than an answer
+    return layer.but(zero_output_for_mask=sequences)
 
 
 def _remade(layer: Node) -> Node:
     """A layer made anew from its config, in which ``implementation`` is not kept."""
-    return layer.but(implementation=2) if layer.has("implementation") else layer
+    return layer.but(implementation=2) if layer.has("implementation") and layer["implementation"] != 2 else layer
 
 
 def _width(node: Node) -> object:

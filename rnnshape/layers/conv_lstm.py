@@ -142,7 +142,8 @@ def theory(node: Node, given: Given) -> Answer:
     """``(N, T, X', Y', H)``, or without ``return_sequences`` ``(N, X', Y', H)``; H is ``filters``."""
     batch, _, *picture = given.dims
     one = step(node, Given((batch, *picture), given.dtype, given.letter))
-    one.refusals += dropping.refusals(node, given)
+    if given.training:
+        one.refusals += dropping.refusals(node, given)
     never = never_cudnn(
         "no change helps: Keras has no cuDNN kernel for convolutions over time",
         f"{node.name} convolves step by step",

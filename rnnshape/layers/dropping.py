@@ -19,8 +19,6 @@ DROPS_OUTSIDE = (3, 4)
 
 def refusals(node: Node, given: Given, cell: Node | None = None) -> Iterator[Refusal]:
     """What a recurrent layer of this ``cell`` (None: a fused one) is known to raise in training."""
-    if not given.training:
-        return
     if cell is None and _by_gates(node):
         yield Refusal(
             "InvalidArgumentError: with implementation=1 there is a dropout mask for each gate, and Keras takes the "

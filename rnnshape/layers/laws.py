@@ -8,15 +8,16 @@ sample.  Under a mask the names ``mask``, ``i`` (the samples), ``length``, ``fir
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Law, Leaf, flat
 from rnnshape.layers.scan import COMPUTED, FROZEN, START, ZERO, Landmarks, Row, Scanning, Strip, followed, kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from rnnshape.layers.base import Mask, Returned
+    from rnnshape.layers.base import Mask, Returned, Rule
     from rnnshape.layers.node import Node
 
 STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
@@ -49,8 +50,14 @@ class Scan:
     right: tuple[Row, ...] | None = None
 
     @classmethod
-    def of(cls, node: Node, mask: Mask | None, steps: int, *, start: bool, gpu: bool, eligible: bool) -> Scan:
-        """The scan of a recurrent layer over so many ``steps``; ``start`` says that its states begin with no zeros."""
+    def of(cls, node: Node, mask: Mask | None, steps: int, *, start: bool, gpu: bool, rules: Sequence[Rule]) -> Scan:
+        """The scan of a recurrent layer over so many ``steps``; ``start`` says that its states begin with no zeros.
+
+        ``rules`` are those of cuDNN.
+        """
+        if mask is None or (not mask.argument and all(map(all, set(mask.rows)))):
+            return _unmasked(node["go_backwards"], steps == 1)
+        eligible = all(rule.ok for rule in rules)
         scanning = Scanning(
             backwards=node["go_backwards"],
             zero=node["zero_output_for_mask"],
@@ -58,9 +65,6 @@ class Scan:
             start=START if start else ZERO,
             fused=gpu and eligible,
         )
-        if mask is None or (not mask.argument and all(map(all, set(mask.rows)))):
-            # Beyond the second step nothing new happens to a sample that has no mask.
-            return cls(scanning, (followed((True,) * min(steps, 2), scanning),))
         other = scanning._replace(fused=not scanning.fused)
         return cls(
             scanning,
@@ -92,6 +96,13 @@ class Scan:
             elsewhere=self.elsewhere and turn(self.elsewhere),
             right=self.right and turn(self.right),
         )
+
+
+@lru_cache(maxsize=4)
+def _unmasked(backwards: bool, one_step: bool) -> Scan:
+    """The scan where every step counts: beyond the second one nothing new happens."""
+    scanning = Scanning(backwards=backwards)
+    return Scan(scanning, (followed((True,) * (1 if one_step else 2), scanning),))
 
 
 def claimed(check: str, scan: Scan, same: Callable[[Row, int], bool], holds: str, broken: str | None = None) -> Law:

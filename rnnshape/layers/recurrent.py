@@ -70,7 +70,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         time.size,
         start=given.initial in ("ones", "random"),
         gpu=given.gpu,
-        eligible=all(rule.ok for rule in cudnn),
+        rules=cudnn,
     )
     laws: list[Law] = []
     if node["return_state"]:
@@ -90,8 +90,8 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         refusals=[*step.refusals, *_refusals(node, cudnn)],
         begins=states,
         scan=scan,
-        strips=strips(node, scan, given.mask),
-        quirks=tuple(_quirks(scan, sequences=sequences, dropped=used != given.mask)),
+        strips=strips(node, scan, given.mask) if given.mask else (),
+        quirks=tuple(_quirks(scan, sequences=sequences, dropped=used is None)) if given.mask else (),
     )
 
 
@@ -204,7 +204,8 @@ def _fused(
     def theory(node: Node, given: Given) -> Answer:
         batch, _, channels = given.dims
         one = step(node, Given((batch, channels), given.dtype, given.letter))
-        one.refusals += dropping.refusals(node, given)
+        if given.training:
+            one.refusals += dropping.refusals(node, given)
         return over_time(node, given, one, cudnn(node, given))
 
     return theory
@@ -220,7 +221,8 @@ def _rnn(node: Node, given: Given) -> Answer:
     cell = cell_of(node)
     batch, _, *rest = given.dims
     step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
-    step.refusals += dropping.refusals(node, given, cell)
+    if given.training:
+        step.refusals += dropping.refusals(node, given, cell)
     begins = cast(step.states, compute_dtype(node["dtype"]))
     if cell.cls is STACKED_RNN_CELLS:
         _renest(node, cell, step, given)

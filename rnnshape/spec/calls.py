@@ -32,6 +32,11 @@ def further(spec: Spec) -> tuple[str, ...]:
     return (*_again(spec), *_trained(spec))
 
 
+def asks_more(spec: Spec) -> bool:
+    """Whether there may be a call beside the first at all."""
+    return spec.calls > 1 or spec.training
+
+
 def _again(spec: Spec) -> Iterator[str]:
     if spec.calls == 1:
         return

@@ -19,7 +19,7 @@ from rnnshape.layers import quirks
 from rnnshape.layers.base import Law, Leaf, Rule, flat
 from rnnshape.layers.recurrent import cell_of
 from rnnshape.layers.wiring import wire
-from rnnshape.spec.calls import random, resettable, stateful
+from rnnshape.spec.calls import asks_more, random, resettable, stateful
 from rnnshape.structure import Structure, Tensor, describe
 from rnnshape.theory.calls import between
 from rnnshape.theory.cost import Cost
@@ -101,7 +101,7 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
     flow = tuple((text, describe(passed, _tensor)) for text, passed in answer.flow)
     return Prediction(
         returned=returned,
-        laws=(*answer.laws, *_twin_law(spec, answer, gpu=gpu), *between(spec, answer)),
+        laws=(*answer.laws, *_twin_law(spec, answer, gpu=gpu), *(between(spec, answer) if asks_more(spec) else ())),
         weights=tuple(answer.weights),
         params=sum(prod(dim.size for dim in weight.dims) for weight in answer.weights),
         # The last layer of a stack hands out what the stack returns.
