@@ -45,7 +45,9 @@ def final(mode: str | None, ends: Ends, halves: tuple[str, str]) -> Iterator[Law
     """Without sequences: the outputs are the final hidden states."""
     f, b = ends.f, ends.b
     if mode is None or mode == "concat":
-        first, second = ("forward_output", "backward_output") if mode is None else _taken("output[:, {}]", halves)
+        first, second = "forward_output", "backward_output"
+        if mode == "concat":
+            first, second = (f"output[:, {half}]" for half in halves)
         yield claimed(f"{first} == {f}", ends.ahead, lambda row, _: row.output == row.state, _FINAL)
         yield claimed(f"{second} == {b}", ends.back, lambda row, _: row.output == row.state, _FINAL)
         return
@@ -85,13 +87,11 @@ def halves(ahead: str, back: str, ends: Ends, parts: tuple[str, str]) -> Iterato
     if ends.masked:
         yield last_valid(ahead, ends.f, ends.ahead, half=first)
         yield last_valid(back, ends.b, ends.back, half=second, first=True)
-        of = [ahead] if ahead == back else [ahead, back]
-        scans = [ends.ahead, ends.back]
-        yield from (
-            [_zeros(of[0], scans)]
-            if len(of) == 1
-            else [_zeros(one, [scan]) for one, scan in zip(of, scans, strict=True)]
-        )
+        if ahead == back:
+            yield _zeros(ahead, ends.ahead, ends.back)
+        else:
+            yield _zeros(ahead, ends.ahead)
+            yield _zeros(back, ends.back)
 
 
 def merged(mode: str, ends: Ends) -> Iterator[Law]:
@@ -105,7 +105,7 @@ def merged(mode: str, ends: Ends) -> Iterator[Law]:
     ]
     yield _both(f"output[:, -1, :] == {text}", both)
     if ends.masked and mode != "mul":
-        yield _zeros("output", [ends.ahead, ends.back])
+        yield _zeros("output", ends.ahead, ends.back)
 
 
 def _both(check: str, laws: list[Law]) -> Law:
@@ -114,10 +114,6 @@ def _both(check: str, laws: list[Law]) -> Law:
     return broken._replace(check=check, elsewhere=next((law.elsewhere for law in laws if law.elsewhere), ""))
 
 
-def _zeros(of: str, scans: list[Scan]) -> Law:
+def _zeros(of: str, *scans: Scan) -> Law:
     law = _both(f"{of}[~mask] == 0", [zeros(of, scan) for scan in scans])
     return law._replace(why=_MASKED.split(";", maxsplit=1)[0]) if law.guaranteed else law
-
-
-def _taken(text: str, halves: tuple[str, str]) -> tuple[str, str]:
-    return text.format(halves[0]), text.format(halves[1])

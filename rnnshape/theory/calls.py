@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
 
 _DRAWN = "each call draws new dropout masks"
+_CARRIED = "what it keeps is all of its states: handing them in gives the second call"
+_RESET = "reset_state() puts zeros back, so the next call is a first call again"
 _FIXED = "the dropout masks are drawn once a call and stay the same at every step: the cell by hand does it too"
 
 
@@ -23,23 +25,23 @@ def between(spec: Spec, answer: Answer) -> Iterator[Law]:
     drawn = random(spec)
     for name in further(spec):
         check = f"{name} == {FIRST}"
-        match name:
-            case "call2" if CARRIED in further(spec):
-                yield Law(check, False, "a stateful layer begins where the last call ended")
-            case _ if name.startswith("call"):
-                yield _again(spec, check, drawn)
-            case _ if name == CARRIED:
-                why = "what it keeps is all of its states: handing them in gives the second call"
-                yield Law(f"call2 == {CARRIED}", not drawn, _DRAWN if drawn else why)
-            case _ if name == AFTER_RESET:
-                why = "reset_state() puts zeros back, so the next call is a first call again"
-                yield Law(check, not drawn, _DRAWN if drawn else why)
-            case _ if name == HALVES:
-                yield _halves(spec, answer, check, drawn)
-            case _ if name == REBUILT:
-                yield Law(check, True, "the same seed, built anew: the same weights and the same draws")
-            case _ if name == STEPPED:
-                yield Law(check, True, _FIXED)
+        if name == CARRIED:
+            yield _unless(drawn, f"call2 == {CARRIED}", _CARRIED)
+        elif name == AFTER_RESET:
+            yield _unless(drawn, check, _RESET)
+        elif name == HALVES:
+            yield _halves(spec, answer, check, drawn)
+        elif name == REBUILT:
+            yield Law(check, True, "the same seed, built anew: the same weights and the same draws")
+        elif name == STEPPED:
+            yield Law(check, True, _FIXED)
+        else:
+            yield _again(spec, check, drawn)
+
+
+def _unless(drawn: bool, check: str, why: str) -> Law:
+    """What holds where no call draws anything."""
+    return Law(check, not drawn, _DRAWN if drawn else why)
 
 
 def _again(spec: Spec, check: str, drawn: bool) -> Law:
@@ -61,10 +63,7 @@ def _halves(spec: Spec, answer: Answer, check: str, drawn: bool) -> Law:
         return Law(
             check, False, "the backward pass of the first half would have to begin where that of the second ends"
         )
-    if spec.initial_state is None or not stateful(spec.layer):
-        why = "the second half begins with the states in which the first ended: two calls are one"
-    else:
-        why = "the second half begins with what the first one left behind: two calls are one"
+    why = "the second half begins with the states in which the first ended: two calls are one"
     scan = answer.scan
     if scan is None or scan.mask is None:
         return Law(check, True, why)
