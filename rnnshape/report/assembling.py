@@ -45,7 +45,6 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         notes=predicted.notes,
         masked=foretold(spec, predicted),
         begins=predicted.begins,
-        begun=predicted.begun,
         calls=called(spec),
         quirks=predicted.quirks,
     )

@@ -86,8 +86,8 @@ class Report:
     runs as where it ran (where nothing ran: where it was asked to), ``traced`` what the graph shows, or None.
     ``timing`` is how long a call took, if that was asked.
 
-    ``masked`` is what the mask did, ``begins`` the roles of the states that were handed in, nested as the call takes
-    them, and ``begun`` these one by one, ``calls`` what came of calling it more than once, and ``quirks`` the headings
+    ``masked`` is what the mask did, ``begins`` the states that were handed in, nested as the call takes
+    them, ``calls`` what came of calling it more than once, and ``quirks`` the headings
     under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.
     """
 
@@ -113,8 +113,7 @@ class Report:
     expectations: tuple[Expected, ...] = ()
     timing: Timing | None = None
     masked: Masked | None = None
-    begins: Any = None
-    begun: tuple[Tensor, ...] = ()
+    begins: Structure | None = None
     calls: Calls | None = None
     quirks: tuple[str, ...] = ()
 
@@ -166,7 +165,7 @@ class Report:
         """The states that the call takes: a cell's, or those of ``initial_state``."""
         if self.spec.layer.cls.kind == "cell":
             return tuple(leaves(self.predicted))[1:]
-        return self.begun
+        return tuple(leaves(self.begins)) if self.begins else ()
 
     @property
     def structure(self) -> Structure:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.base import flat
 from rnnshape.spec.calls import stateful
+from rnnshape.structure import brackets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.spec import Spec
+    from rnnshape.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,11 @@ def called(spec: Spec) -> Calls | None:
     return Calls(spec.calls, roles, spec.input[0] + 1 if keeps else None)
 
 
-def keywords(spec: Spec, begins: Any) -> Iterator[tuple[str, str]]:
+def keywords(spec: Spec, begins: Structure | None) -> Iterator[tuple[str, str]]:
     """What is handed in beside the input, as Python: ``("initial_state", "[state_h_0, state_c_0]")``."""
     if spec.mask is not None and not spec.masked_data:
         yield "mask", "mask"
     if begins and spec.layer.cls.kind != "cell":
-        yield "initial_state", _written(begins)
+        yield "initial_state", brackets(begins, lambda state: f"{state.role}_0")
     if spec.training:
         yield "training", "True"
-
-
-def _written(begins: Any) -> str:
-    return f"{begins}_0" if isinstance(begins, str) else f"[{', '.join(map(_written, begins))}]"

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnnshape.layers import quirks
-from rnnshape.layers.base import Law, Leaf, Rule, flat
+from rnnshape.layers.base import Law, Leaf, Rule
 from rnnshape.layers.recurrent import cell_of
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.calls import asks_more, random, resettable, stateful
@@ -27,7 +27,7 @@ from rnnshape.theory.cost import Cost
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.layers.base import Answer, Kernel, Refusal, Returned, Weight
+    from rnnshape.layers.base import Answer, Kernel, Refusal, Weight
     from rnnshape.layers.scan import Strip
     from rnnshape.spec import Spec
 
@@ -66,8 +66,8 @@ class Prediction:
     ``notes`` the arithmetic of sizes that need some, ``cost`` what one forward call costs.
 
     ``strips`` is what each step shows under the mask that was asked for, ``mask`` the one by which the last layer
-    goes, ``output_mask`` the mask that hangs on the output; ``begins`` the roles of the states that are handed in,
-    nested as the call wants them, and ``begun`` these one by one; ``quirks`` the headings under which
+    goes, ``output_mask`` the mask that hangs on the output; ``begins`` the states that are handed in,
+    nested as the call wants them; ``quirks`` the headings under which
     ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
     """
 
@@ -84,8 +84,7 @@ class Prediction:
     strips: tuple[Strip, ...] = ()
     mask: tuple[tuple[bool, ...], ...] | None = None
     output_mask: tuple[tuple[bool, ...], ...] | None = None
-    begins: Any = None
-    begun: tuple[Tensor, ...] = ()
+    begins: Structure | None = None
     quirks: tuple[str, ...] = ()
 
 
@@ -114,8 +113,7 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         strips=answer.strips if spec.mask is not None else (),
         mask=_mask(answer),
         output_mask=None if answer.mask is None else answer.mask.rows,
-        begins=_nested(answer.begins) if spec.initial_state is not None else None,
-        begun=tuple(_tensor(leaf, "") for leaf in flat(answer.begins)) if spec.initial_state is not None else (),
+        begins=describe(answer.begins, _tensor) if spec.initial_state is not None else None,
         quirks=tuple(_quirks(spec, answer)),
     )
 
@@ -129,11 +127,6 @@ def _quirks(spec: Spec, answer: Answer) -> Iterator[str]:
     yield from answer.quirks
     if spec.calls > 1 and stateful(spec.layer) and not resettable(spec.layer):
         yield quirks.STACKED_RESET
-
-
-def _nested(value: Returned) -> Any:
-    """The roles in the nesting in which they are handed in: lists, as Keras wants them."""
-    return value.role if isinstance(value, Leaf) else [_nested(item) for item in value]
 
 
 def _into(spec: Spec) -> Structure | None:
