@@ -88,7 +88,7 @@ def _filled(what: str, shape: tuple[int, ...], dtype: Any, rng: np.random.Genera
 
 def _padding(spec: Spec) -> float | None:
     """The value that the first layer takes for padding, if it is a Masking."""
-    first = spec.layer["layers"][0] if spec.layer.cls.kind == "stack" else spec.layer
+    first = spec.layer.in_turn[0]
     return float(first["mask_value"]) if first.name == "Masking" else None
 
 

@@ -85,6 +85,11 @@ class Node:
             yield from child.walk()
 
     @property
+    def in_turn(self) -> tuple[Node, ...]:
+        """The layers that the input goes through one after another: those of a stack, or the one."""
+        return tuple(self["layers"]) if self.cls.kind == "stack" else (self,)
+
+    @property
     def text(self) -> str:
         """The canonical expression: parsing it gives an equal node."""
         if self.cls.kind == "stack" and len(self["layers"]) > 1:

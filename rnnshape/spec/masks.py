@@ -112,13 +112,13 @@ def written(mask: Rows) -> str:
 
 def makes_its_own(node: Node) -> bool:
     """Whether the mask comes of the data: the first layer is one that looks at what it is fed."""
-    first = _first(node)
+    first = node.in_turn[0]
     return first.name == "Masking" or (first.name == "Embedding" and bool(first["mask_zero"]))
 
 
 def refusal(node: Node) -> str | None:
     """Why this layer takes no mask, if it does not."""
-    first = _first(node)
+    first = node.in_turn[0]
     if first.name == "Embedding" and not makes_its_own(first):
         return f"means nothing for {first.text}: give it mask_zero=True, and 0 is padding"
     if first.name == "Embedding" and first["input_dim"] == 1:
@@ -126,11 +126,6 @@ def refusal(node: Node) -> str | None:
     if makes_its_own(first) or first.cls.kind == "recurrent" or first.name in ("Bidirectional", "TimeDistributed"):
         return None
     return f"means nothing for {first.name}, which takes none: {_TAKES}"
-
-
-def _first(node: Node) -> Node:
-    first: Node = node["layers"][0] if node.cls.kind == "stack" else node
-    return first
 
 
 def _drawn(batch: int, steps: int, seed: int) -> Rows:

@@ -82,7 +82,7 @@ class Spec:
         """The dtype of what is fed: the one in which the first layer computes, or that of tokens."""
         if self.tokens is not None:
             return "int32"
-        first = self.layer["layers"][0] if self.layer.cls.kind == "stack" else self.layer
+        first = self.layer.in_turn[0]
         return compute_dtype(first["dtype"])
 
 

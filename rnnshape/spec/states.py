@@ -29,14 +29,13 @@ def behind_masking(node: Node, options: Mapping[str, Any], problems: list[Proble
     if options.get(INPUT.name) is None and len(letters) > 3:
         problems.append(Problem(MASKING.name, "needs --input here: the whole shape of what Masking is fed"))
         return node
-    layers = node["layers"] if node.cls.kind == "stack" else (node,)
-    return Node.of(TABLE["Sequential"], {"layers": (Node.of(TABLE["Masking"], {"mask_value": value}), *layers)})
+    masking = Node.of(TABLE["Masking"], {"mask_value": value})
+    return Node.of(TABLE["Sequential"], {"layers": (masking, *node.in_turn)})
 
 
 def stateless(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
     """Where states are asked about that are not there."""
-    layers = node["layers"] if node.cls.kind == "stack" else (node,)
-    count = sum(map(takes_states, layers))
+    count = sum(map(takes_states, node.in_turn))
     if CALLS.name in options and not count:
         yield Problem(CALLS.name, f"means nothing for {node.name}: only a recurrent layer can keep something")
     if options.get(INITIAL_STATE.name) is None or count == 1 or node.cls.kind == "cell":

@@ -96,7 +96,7 @@ class Unrolled:
 
 def unroll(spec: Spec, returned: Structure, flow: Sequence[Structure] = ()) -> Unrolled:
     """The picture of a layer that returns this; ``flow`` is what each layer of a stack returns."""
-    nodes = spec.layer["layers"] if spec.layer.cls.kind == "stack" else (spec.layer,)
+    nodes = spec.layer.in_turn
     passed = flow or (returned,)
     inputs = [spec.dims, *(_dims(next(leaves(structure))) for structure in passed)]
     first = next((node for node in nodes if _loops(node)), None)
