@@ -300,7 +300,7 @@ UNROLL = Argument("unroll", Flag(), False, "Unroll the loop over time.", True)
 ZERO_OUTPUT_FOR_MASK = Argument("zero_output_for_mask", Flag(), False, "Return zeros at masked steps.", True)
 USE_CUDNN = Argument("use_cudnn", OneOf(("auto", True, False)), "auto", "Whether to use cuDNN:", True)
 IMPLEMENTATION = Argument("implementation", OneOf((1, 2)), 2)
-DTYPE = Argument("dtype", OneOf((*DTYPES, None)), None, "Dtype or mixed policy:", True)
+DTYPE = Argument("dtype", OneOf((*DTYPES, None)), None)
 TRAINABLE = Argument("trainable", Flag(), True)
 NAME = Argument("name", Named(), None)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers import installed, quirks
+from rnnshape.layers import contents, installed, quirks
 from rnnshape.layers.base import (
     Answer,
     Dims,
@@ -28,7 +28,7 @@ from rnnshape.layers.base import (
 from rnnshape.layers.laws import frozen, kept, unmasked
 from rnnshape.layers.merging import Ends, final, halves, merged
 from rnnshape.layers.recurrent import mask_used
-from rnnshape.layers.scan import ZERO, Strip, kinds
+from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,8 +200,8 @@ def _strips(node: Node, forward: Answer, backward: Answer, asked: Mask | None) -
             ),
         )
     return (
-        Strip(parts[0], tuple(kinds(row.steps) for row in ahead.rows)),
-        Strip(parts[1], tuple(kinds(row.steps, backwards=True) for row in back.rows), backwards=True),
+        Strip(parts[0], each(lambda row: kinds(row.steps), ahead.rows)),
+        Strip(parts[1], each(lambda row: kinds(row.steps, backwards=True), back.rows), backwards=True),
     )
 
 
@@ -306,4 +306,5 @@ BIDIRECTIONAL = LayerClass(
     lambda node, rank: node["layer"].cls.letters(node["layer"], rank),
     check=check,
     check_input=check_input,
+    contents=contents.both_ways,
 )

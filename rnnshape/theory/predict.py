@@ -66,9 +66,9 @@ class Prediction:
     ``notes`` the arithmetic of sizes that need some, ``cost`` what one forward call costs.
 
     ``strips`` is what each step shows under the mask that was asked for, ``mask`` the one by which the last layer
-    goes, ``output_mask`` the mask that hangs on the output; ``begins`` the states that are handed in,
-    nested as the call wants them; ``quirks`` the headings under which
-    ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
+    goes, ``output_mask`` the mask that hangs on the output, and ``sure`` whether theory can know it (a Masking looks at
+    values); ``begins`` the states that are handed in, nested as the call wants them; ``quirks`` the headings under
+    which ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
     """
 
     returned: Structure
@@ -84,6 +84,7 @@ class Prediction:
     strips: tuple[Strip, ...] = ()
     mask: tuple[tuple[bool, ...], ...] | None = None
     output_mask: tuple[tuple[bool, ...], ...] | None = None
+    sure: bool = True
     begins: Structure | None = None
     quirks: tuple[str, ...] = ()
 
@@ -112,7 +113,8 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         flow=flow,
         strips=answer.strips if spec.mask is not None else (),
         mask=_mask(answer),
-        output_mask=None if answer.mask is None else answer.mask.rows,
+        output_mask=answer.mask.rows if answer.mask is not None and answer.mask.sure else None,
+        sure=answer.mask is None or answer.mask.sure,
         begins=describe(answer.begins, _tensor) if spec.initial_state is not None else None,
         quirks=tuple(_quirks(spec, answer)),
     )
