@@ -107,8 +107,8 @@ def _made(given: Given, behind: Dims) -> Mask | None:
         return None
     between = tuple(dim.size for dim in behind)
     if given.mask is not None and given.raw:
-        return Mask(given.mask.rows, argument=False, behind=between)
-    return Mask.whole(given.dims[0].size, given.dims[1].size, between)
+        return replace(given.mask, argument=False, behind=between)
+    return Mask(given.dims[0].size, given.dims[1].size, argument=False, behind=between)
 
 
 def _of_zeros(mask: Mask, zeros: Zeros, value: float) -> Mask:
@@ -116,7 +116,8 @@ def _of_zeros(mask: Mask, zeros: Zeros, value: float) -> Mask:
     sure = all(zero is not None for row in distinct(zeros) for zero in row)
     if value != 0 or not sure:
         return replace(mask, sure=sure)
-    return replace(mask, rows=each(lambda row: tuple(not zero for zero in row), zeros))
+    rows = each(lambda row: tuple(not zero for zero in row), zeros)
+    return Mask.of(rows, argument=False, behind=mask.behind)
 
 
 def _embedding(node: Node, given: Given) -> Answer:
@@ -126,7 +127,7 @@ def _embedding(node: Node, given: Given) -> Answer:
     mask = _made(replace(given, dims=(*given.dims, width)), given.dims[2:]) if node["mask_zero"] else None
     if mask is not None and 0 in _tokens(node):
         # 0 is the only number that can be fed: every step is padding.
-        mask = replace(mask, rows=((False,) * given.dims[1].size,) * given.dims[0].size)
+        mask = replace(mask, said=((False,) * mask.steps,) * mask.batch)
     return _answer(node, (*given.dims, width), compute_dtype(node["dtype"]), table, mask=mask)
 
 
@@ -180,10 +181,8 @@ def _of_a_step(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | Non
     if mask is None or not mask.behind or len(rest) < 2:
         return None
     steps, *behind = mask.behind
-    inner = Mask.whole(batch, steps, tuple(behind), sure=mask.sure)
-    if mask.masks_nothing:
-        return inner
-    return replace(inner, rows=((False,) * steps, *inner.rows[1:]))
+    inner = Mask(batch, steps, argument=False, behind=tuple(behind), sure=mask.sure)
+    return inner if mask.said is None else replace(inner, said=((False,) * steps, *inner.rows[1:]))
 
 
 def _unmaskable(inner: Node, mask: Mask | None) -> Iterator[Refusal]:

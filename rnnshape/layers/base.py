@@ -146,35 +146,39 @@ class Mask:
     ``sure`` is False where a layer made it of values of which theory does not know whether they are zero: it is
     then taken to mask nothing.
 
-    >>> mask = Mask(((True, True, False), (False, True, True)))
+    >>> mask = Mask.of(((True, True, False), (False, True, True)))
     >>> mask.right_padded, mask.empty_row
     (False, False)
+
+    ``said`` holds the rows, and is None where every step is valid: then they are made when they are asked for.
     """
 
-    rows: tuple[tuple[bool, ...], ...]
+    batch: int
+    steps: int
+    said: tuple[tuple[bool, ...], ...] | None = None
     argument: bool = True
     behind: tuple[int, ...] = ()
     sure: bool = True
 
     @classmethod
-    def whole(cls, batch: int, steps: int, behind: tuple[int, ...] = (), *, sure: bool = True) -> Mask:
-        """The mask that masks nothing, hanging on a tensor."""
-        return cls(((True,) * steps,) * batch, argument=False, behind=behind, sure=sure)
+    def of(cls, rows: tuple[tuple[bool, ...], ...], *, argument: bool = True, behind: tuple[int, ...] = ()) -> Mask:
+        """The mask with these rows."""
+        return cls(len(rows), len(rows[0]), None if all(map(all, distinct(rows))) else rows, argument, behind)
+
+    @property
+    def rows(self) -> tuple[tuple[bool, ...], ...]:
+        """A row for each sample."""
+        return ((True,) * self.steps,) * self.batch if self.said is None else self.said
 
     @property
     def right_padded(self) -> bool:
         """Whether every row's valid steps stand at its beginning, as cuDNN wants them."""
-        return all(row == tuple(sorted(row, reverse=True)) for row in distinct(self.rows))
+        return self.said is None or all(row == tuple(sorted(row, reverse=True)) for row in distinct(self.said))
 
     @property
     def empty_row(self) -> bool:
         """Whether a sample has no valid step."""
-        return not all(map(any, distinct(self.rows)))
-
-    @property
-    def masks_nothing(self) -> bool:
-        """Whether every step of every sample is valid."""
-        return all(map(all, distinct(self.rows)))
+        return self.said is not None and not all(map(any, distinct(self.said)))
 
     def passed_on(self) -> Mask:
         """The same, hanging on the tensor that goes to the next layer."""
@@ -199,7 +203,7 @@ class Given:
 
     ``raw`` says that the tensor is what was fed, and not another layer's output; ``zeros`` which steps of another
     layer's output are zero throughout (``layers.contents``; None: nothing is known of it).  ``execution`` is how
-    the layer is run: ``"eager"``, ``"graph"`` or ``"xla"``.
+    the layer is run: ``"eager"``, ``"graph"`` or ``"xla"``; ``watched`` whether it is wanted what each step shows.
     """
 
     dims: Dims
@@ -213,6 +217,7 @@ class Given:
     raw: bool = True
     zeros: Zeros | None = None
     execution: str = "eager"
+    watched: bool = False
 
 
 @dataclass(slots=True)
@@ -225,7 +230,8 @@ class Answer:
     of a stack returns; ``cudnn`` how each recurrent layer within is computed; ``mask`` the mask that hangs on the
     output; ``notes`` why a size is what it is; ``products`` the matrix products and convolutions of one call.
 
-    ``begins`` is the states that the layer begins with, nested as ``initial_state`` is handed in.
+    ``begins`` is the states that the layer begins with, nested as ``initial_state`` is handed in, in the coarsest dtype
+    to which they are cast on their way to the cell: more digits than that would be lost there.
 
     ``scan`` is what a recurrent layer does with each sample, ``strips`` what the steps of its output show under a
     mask, ``quirks`` under which headings ``docs/keras-quirks.md`` tells of a bug of Keras that is met here.
@@ -322,3 +328,14 @@ def cast(value: Returned, dtype: str) -> Returned:
     if isinstance(value, Leaf):
         return Leaf(value.role, value.dims, dtype)
     return type(value)(cast(item, dtype) for item in value)
+
+
+# The more of these a number goes through, the fewer of its digits are left.
+_BY_DIGITS = ("bfloat16", "float16", "float32", "float64")
+
+
+def through(value: Returned, dtype: str) -> Returned:
+    """The same leaves as they are after a cast to ``dtype`` and back: in the coarser of the two."""
+    if isinstance(value, Leaf):
+        return Leaf(value.role, value.dims, min(value.dtype, dtype, key=_BY_DIGITS.index))
+    return type(value)(through(item, dtype) for item in value)

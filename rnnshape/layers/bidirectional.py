@@ -24,6 +24,7 @@ from rnnshape.layers.base import (
     Refusal,
     compute_dtype,
     prefixed,
+    through,
 )
 from rnnshape.layers.laws import frozen, kept, unmasked
 from rnnshape.layers.merging import Ends, final, halves, merged
@@ -95,9 +96,9 @@ def theory(node: Node, given: Given) -> Answer:
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
         mask=given.mask.passed_on() if given.mask and forward_node["return_sequences"] else None,
-        begins=[*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)],
+        begins=through([*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)], dtype),
         scan=forward.scan,
-        strips=_strips(node, forward, backward, given.mask),
+        strips=_strips(node, forward, backward, given.mask) if given.watched else (),
         quirks=tuple(
             dict.fromkeys(((quirks.DROPPED,) if used != given.mask else ()) + forward.quirks + backward.quirks)
         ),

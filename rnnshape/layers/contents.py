@@ -83,7 +83,9 @@ def masked(node: Node, answer: Answer, given: Given) -> Zeros | None:
         return None
     if not answer.mask.sure:
         return _each(reached(given), None, zero=None)
-    made = each(lambda row: tuple(not valid for valid in row), answer.mask.rows)
+    if answer.mask.said is None:
+        return reached(given)
+    made = each(lambda row: tuple(not valid for valid in row), answer.mask.said)
     return _either(made, reached(given))
 
 
@@ -113,7 +115,7 @@ def both_ways(node: Node, answer: Answer, given: Given) -> Zeros | None:
     computed = False if lively(node, training=given.training) and _fed(answer, given) else None
     if answer.scan is None or answer.scan.mask is None:
         return ((computed,) * dims[1].size,) * dims[0].size
-    if not node["layer"]["return_sequences"]:
+    if not answer.strips or not node["layer"]["return_sequences"]:
         return ((None,) * dims[1].size,) * dims[0].size
     parts = zip(*(strip.steps for strip in answer.strips), strict=True)
     return tuple(

@@ -68,7 +68,7 @@ class Scan:
 
         ``rules`` are those of cuDNN.
         """
-        if mask is None or (not mask.argument and mask.masks_nothing):
+        if mask is None or (not mask.argument and mask.said is None):
             return _unmasked(node["go_backwards"], steps == 1)
         eligible = all(rule.ok for rule in rules)
         scanning = Scanning(
@@ -181,7 +181,7 @@ def last_valid(of: str, h: str, scan: Scan, *, turned: bool = False, half: str =
     first valid step, as the backward half of a Bidirectional does.
     """
     assert scan.mask is not None
-    marks, steps = Landmarks.of(scan.mask.rows), len(scan.mask.rows[0])
+    marks, steps = Landmarks.of(scan.mask.rows), scan.mask.steps
     if turned:
         at, where = tuple(steps - 1 - place for place in marks.first), "T - 1 - first"
         why = "a sample's scan ends at its first valid step, and the output stands in the order of the scan"

@@ -27,6 +27,7 @@ from rnnshape.layers.base import (
     cast,
     compute_dtype,
     flat,
+    through,
     variable_dtype,
 )
 from rnnshape.layers.cells import (
@@ -95,9 +96,9 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
             *_refusals(node, given, cudnn),
             *unmaskable(node, used, time, (step.outputs[0], step.states)),
         ],
-        begins=states,
+        begins=through(step.states, dtype),
         scan=scan,
-        strips=strips(node, scan, given.mask) if given.mask else (),
+        strips=strips(node, scan, given.mask) if given.mask and given.watched else (),
         quirks=tuple(_quirks(scan, sequences=sequences, dropped=used is None)) if given.mask else (),
     )
 
@@ -119,9 +120,9 @@ def unmaskable(node: Node, mask: Mask | None, time: Dim, stepped: Returned) -> I
     both have an axis the sizes must be the same, or the mask's 1 (``_expand_mask`` in
     ``keras/src/backend/tensorflow/rnn.py``).  Unrolled it repeats the mask over all axes, also those that it has.
     """
-    if mask is None or not (mask.behind or len(mask.rows[0]) != time.size):
+    if mask is None or not (mask.behind or mask.steps != time.size):
         return
-    fit = len(mask.rows[0]) == time.size and all(
+    fit = mask.steps == time.size and all(
         len(mask.behind) < len(leaf.dims)
         and all(
             size == 1 or (size == dim.size and not node["unroll"])
@@ -130,7 +131,7 @@ def unmaskable(node: Node, mask: Mask | None, time: Dim, stepped: Returned) -> I
         for leaf in flat(stepped)
     )
     if not fit:
-        shape = ", ".join(map(str, (len(mask.rows), len(mask.rows[0]), *mask.behind)))
+        shape = ", ".join(map(str, (mask.batch, mask.steps, *mask.behind)))
         yield Refusal(
             f"ValueError: a mask of shape ({shape}) cannot be laid over the steps of {node.name}",
             "a mask that hangs on the tensor must be (N, T), or have the axes of the output: mask what comes in by "
@@ -287,7 +288,7 @@ def _rnn(node: Node, given: Given) -> Answer:
     step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
     if given.training:
         step.refusals += dropping.refusals(node, given, cell)
-    begins = cast(step.states, compute_dtype(node["dtype"]))
+    begins = through(through(step.states, compute_dtype(cell["dtype"])), compute_dtype(node["dtype"]))
     if cell.cls is STACKED_RNN_CELLS:
         _renest(node, cell, step, given)
     fused = FUSED_BY_CELL.get(cell.name)

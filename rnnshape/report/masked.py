@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.formula import value_of
-from rnnshape.layers.scan import COMPUTED, FROZEN, KINDS, REPEATED, ZEROS, Landmarks, Strip, Valid
+from rnnshape.layers.scan import COMPUTED, FROZEN, REPEATED, ZEROS, Landmarks, Strip, Valid
 from rnnshape.structure import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -108,17 +108,21 @@ def _shown(
             continue
         own, other = (told(value_of(strip.of, values), backwards=strip.backwards) for values in (names, witnessed))
         rows = zip(own, other, strict=True)
-        yield strip._replace(steps=tuple(tuple(map(_resolved, *row)) for row in rows))
+        yield strip._replace(steps=tuple(_resolved(*row, backwards=strip.backwards) for row in rows))
 
 
-def _resolved(own: str, witness: str) -> str:
-    """What a step shows.
+def _resolved(own: Sequence[str], witness: Sequence[str], *, backwards: bool) -> tuple[str, ...]:
+    """What each step shows.
 
     What is computed may be zero or like the step before, and what repeats a zero is zero: there the witness knows.
-    What is zero can be nothing else, and what is repeated nothing but zero.
+    What is zero can be nothing else.
     """
-    possible = {COMPUTED: KINDS, REPEATED: (REPEATED, ZEROS), ZEROS: (ZEROS,)}
-    return witness if own in possible[witness] else own
+    shown, before = [], ZEROS
+    for mine, other in list(zip(own, witness, strict=True))[:: -1 if backwards else 1]:
+        possible = other in (COMPUTED, mine) or (other == REPEATED and mine == before == ZEROS)
+        shown.append(other if possible else mine)
+        before = mine
+    return tuple(shown[:: -1 if backwards else 1])
 
 
 def _kept(kind: str) -> str:

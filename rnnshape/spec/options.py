@@ -55,7 +55,7 @@ EXECUTION = Argument(
     "execution", OneOf(("auto", "eager", "graph", "xla")), "auto", "How it is run, auto being the faster:", True
 )
 INTO = Argument("into", Expression(), None, "A second layer, begun with this one's states.", True)
-DTYPE = Argument("dtype", OneOf(DTYPES), None, "Global policy, for every layer that names no dtype:", True)
+DTYPE = Argument("dtype", OneOf((*DTYPES, None)), None, "Global policy, for every layer that names no dtype:", True)
 
 INITIAL_STATE = Argument(
     "initial_state", OneOf(("zeros", "ones", "random")), None, "States to begin with, handed to the call:", True

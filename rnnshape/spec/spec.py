@@ -62,7 +62,7 @@ class Spec:
 
     def given(self, *, gpu: bool = False) -> Given:
         """What reaches the layer, for theory; ``gpu`` says whether Keras sees one."""
-        mask = None if self.mask is None else Mask(self.mask)
+        mask = None if self.mask is None else Mask.of(self.mask)
         return Given(
             self.dims,
             self.input_dtype,
@@ -72,6 +72,7 @@ class Spec:
             training=self.training,
             # Where a graph fails that was not asked for, the call is made eagerly.
             execution="eager" if self.execution == "auto" else self.execution,
+            watched=self.mask is not None,
         )
 
     @property

@@ -111,9 +111,9 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         into=_into(spec),
         notes=answer.notes,
         flow=flow,
-        strips=answer.strips if spec.mask is not None else (),
+        strips=answer.strips,
         mask=_mask(answer),
-        output_mask=answer.mask.rows if answer.mask is not None and answer.mask.sure else None,
+        output_mask=_output_mask(spec, answer),
         sure=answer.mask is None or answer.mask.sure,
         begins=describe(answer.begins, _tensor) if spec.initial_state is not None else None,
         quirks=tuple(_quirks(spec, answer)),
@@ -123,6 +123,11 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
 def _mask(answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
     """The mask of which the laws speak: that by which the last layer goes."""
     return None if answer.scan is None or answer.scan.mask is None else answer.scan.mask.rows
+
+
+def _output_mask(spec: Spec, answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
+    """The mask that hangs on the output, where one was asked for and theory can know it."""
+    return answer.mask.rows if spec.mask is not None and answer.mask is not None and answer.mask.sure else None
 
 
 def _quirks(spec: Spec, answer: Answer) -> Iterator[str]:
