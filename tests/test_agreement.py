@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import rnnshape
+from rnnshape.lab.tensorflow import load
+from rnnshape.structure import leaves
 
 BOTH = (False, True)
 LAYERS: dict[str, dict[str, Any]] = {
@@ -101,3 +103,49 @@ def test_a_stateful_bidirectional_with_states_is_a_bug_of_keras() -> None:
     assert report.error is not None, "Keras has mended it: take the refusal out of layers/bidirectional.py"
     assert "TypeError" in report.error.message
     assert rnnshape.predict("bidirectional", **options).error is not None
+
+
+# ── the dtype option is Keras' global policy ──
+
+UNDER_A_POLICY = (
+    "RNN([LSTMCell(3), GRUCell(2)], return_state=True)",
+    "RNN(StackedRNNCells([LSTMCell(3), LSTMCell(2)]), return_state=True, return_sequences=True)",
+    "Bidirectional(RNN([GRUCell(3), GRUCell(2)], return_state=True), merge_mode=None)",
+    "Bidirectional(LSTM(3, dtype='float32', return_state=True))",
+    "TimeDistributed(Dense(2))",
+    "ConvLSTM1D(2, 3, return_state=True)",
+    "LSTM(3, return_sequences=True) | Dense(2)",
+    "Masking() | LSTM(3, return_state=True)",
+    "Embedding(9, 4) | GRU(3)",
+)
+
+
+@pytest.mark.parametrize("policy", ["float16", "float64", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("layer", UNDER_A_POLICY)
+def test_the_dtype_option_is_the_global_policy(layer: str, policy: str) -> None:
+    """The same line under ``keras.config.set_dtype_policy`` gives the same dtypes."""
+    report = rnnshape.explore(layer, dtype=policy)
+    assert report.ok, report.error
+    keras = load().keras
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        x: Any = load().ones(report.spec.input, report.spec.input_dtype)
+        for part in layer.split(" | "):
+            x = eval(part, vars(keras.layers))(x)  # noqa: S307
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert [tensor.dtype for tensor in leaves(report.structure)] == [each.dtype.name for each in load().nest.flatten(x)]
+    again = rnnshape.predict(report.expression)
+    assert (again.expression, again.predicted) == (report.expression, report.predicted)
+
+
+def test_the_policy_reaches_the_second_layer_and_the_masking() -> None:
+    report = rnnshape.explore("LSTM(4, return_state=True)", into="LSTM(4)", dtype="mixed_float16", masking=0)
+    assert report.ok
+    assert report.wiring is not None
+    assert {tensor.dtype for tensor in leaves(report.wiring.structure)} == {"float16"}
+    assert "Masking(dtype='mixed_float16') | " in report.expression.replace("mask_value=0.0, ", "")
+    command = rnnshape.predict("rnn", dtype="float16", units=4, into="GRU(4)", return_state=True, cell="gru")
+    assert command.wiring is not None
+    assert {tensor.dtype for tensor in leaves(command.wiring.predicted)} == {"float16"}

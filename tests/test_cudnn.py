@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,13 @@ import pytest
 import rnnshape
 from rnnshape.lab import observe
 from rnnshape.lab.build import build
+from rnnshape.lab.execution import prepared
+from rnnshape.lab.feed import feed, handed
 from rnnshape.lab.kernel import CUDNN_OPS, LOOP_OPS, noticing_cudnn, operations, traced
-from rnnshape.lab.observe import feed
 from rnnshape.lab.tensorflow import gpus, held_back, load
 from rnnshape.layers import installed
 from rnnshape.layers.base import Given, Mask
+from rnnshape.layers.changes import set_everywhere
 from rnnshape.render import View, renderer
 from rnnshape.report.checks import TOLERANCES, between_calls, compare, verified
 from rnnshape.spec import make
@@ -257,6 +260,60 @@ def test_a_fully_masked_row_is_found_when_it_runs_not_when_it_is_traced() -> Non
     inputs, real = _trace(spec)
     assert traced(real, real, *inputs) == ("cudnn",)
     assert "Assert" in operations(real, real, *inputs)[0]
+
+
+# ── the execution that is asked for ──
+
+ANY_MASK = ("right:2,1", "left:2,1", "full", None)
+FUSED_ONES = (
+    "LSTM(2)",
+    "GRU(2, return_sequences=True)",
+    "Bidirectional(GRU(2))",
+    "Masking() | LSTM(2)",
+    "LSTM(2, return_sequences=True) | Bidirectional(GRU(2, return_sequences=True, return_state=True), merge_mode=None)",
+)
+
+
+@pytest.mark.usefixtures("told_of_a_gpu")
+@pytest.mark.parametrize("mask", ANY_MASK)
+@pytest.mark.parametrize("layer", FUSED_ONES)
+def test_a_graph_has_cudnn_whatever_the_mask_is(layer: str, mask: str | None) -> None:
+    options = {"execution": "graph", **({"mask": mask} if mask else {})}
+    spec = make(layer, {"input": (STEPS, STEPS, 2), **options})
+    verdict = predict(spec).cudnn
+    assert verdict.eligible
+    with held_back():
+        real = build(spec.layer)
+        inputs = feed(spec, real)
+        assert traced(real, handed(spec, real), *inputs) == tuple(kernel for _, kernel in verdict.chosen(gpu=True))
+    # On a GPU the graph asserts what its mask is.
+    refused = predict(spec, gpu=True).refusal
+    assert (refused is None) == (mask in ("right:2,1", None))
+    if refused is not None:
+        assert "assertion failed" in refused.message
+    assert predict(spec).refusal is None
+
+
+@pytest.mark.usefixtures("told_of_a_gpu")
+@pytest.mark.parametrize("layer", FUSED_ONES)
+def test_xla_has_no_cudnn(layer: str) -> None:
+    """Where Keras sees a GPU it picks cuDNN all the same, and XLA refuses the graph; use_cudnn=False runs."""
+    spec = make(layer, {"input": (STEPS, STEPS, 2), "execution": "xla"})
+    verdict = predict(spec).cudnn
+    assert not verdict.eligible
+    assert {kernel for _, kernel in verdict.chosen(gpu=True)} == {"loop"}
+    assert predict(spec).refusal is None
+    refused = predict(spec, gpu=True).refusal
+    assert refused is not None
+    with held_back():
+        real = build(spec.layer)
+        inputs = feed(spec, real)
+        with pytest.raises(load().errors.InvalidArgumentError, match="CudnnRNNV3"):
+            prepared("xla", real)(*inputs)
+        without = replace(spec, layer=set_everywhere(spec.layer, "use_cudnn", False))
+        assert predict(without, gpu=True).refusal is None
+        other = build(without.layer)
+        prepared("xla", other)(*inputs)
 
 
 # ── without a GPU ──

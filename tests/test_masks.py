@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rnnshape
+from rnnshape.errors import RnnshapeError
 from rnnshape.layers.scan import COMPUTED, FROZEN, REPEATED, ZEROS
 from rnnshape.spec import make
 from rnnshape.spec.data import from_data, to_data
@@ -383,3 +384,193 @@ def test_compare_takes_masks_and_states() -> None:
     assert [pair.exact for pair in same.pairs if pair.role == "output"] == [True]
     unrolled = rnnshape.compare("LSTM(3)", axis="execution", mask="right:3,1", initial_state="ones")
     assert unrolled.ok
+
+
+# ── masks that hang on a tensor ──
+
+
+@pytest.mark.parametrize("execution", ["eager", "graph", "xla", "auto"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "LSTM(3)",
+        "LSTM(3, return_sequences=True)",
+        "Bidirectional(GRU(3))",
+        "Dense(3) | RNN(GRUCell(3))",
+        "Masking() | SimpleRNN(3)",
+    ],
+)
+def test_a_mask_hangs_on_a_tensor_in_every_execution(layer: str, execution: str) -> None:
+    """A graph hands out no mask by itself; from 100 steps on a graph is what runs by default."""
+    time = 100 if execution == "auto" else 4
+    report = seen(f"Masking() | {layer}", time=time, mask=f"right:{time},{time - 2}", execution=execution)
+    assert report.environment["execution"] == ("graph" if execution == "auto" else execution)
+    assert report.masked is not None
+    assert report.masked.observed == report.masked.predicted
+    last = report.masked.predicted[0].steps[1][-1] if report.masked.predicted else None
+    assert last in (FROZEN, REPEATED)
+
+
+ALIKE = {
+    "SimpleRNN(1, activation='relu', return_sequences=True)": "ccc ccr",
+    "SimpleRNN(2, kernel_initializer='zeros', return_sequences=True)": "ccc ccr",
+    "LSTM(2, kernel_initializer='zeros', recurrent_initializer='zeros')": "ccc ccf",
+    "GRU(2, activation='relu', bias_initializer='ones')": "ccc ccf",
+    "RNN([GRUCell(2, activation='relu'), SimpleRNNCell(1, kernel_initializer='zeros')], return_sequences=True)": "ccc ccr",
+    "ConvLSTM1D(1, 1, kernel_initializer='zeros', return_sequences=True)": "ccc ccr",
+    "LSTM(1, dtype='float16', return_sequences=True)": "ccc ccr",
+}
+
+
+@pytest.mark.parametrize("layer", ALIKE)
+def test_steps_that_look_alike_accuse_nobody(layer: str) -> None:
+    """Zeros that are computed, and steps that are equal, are told from masked ones by a witness."""
+    (told,) = strips(seen(layer, mask="right:3,2")).values()
+    assert told == ALIKE[layer]
+
+
+LATER: dict[str, tuple[dict[str, Any], Any]] = {
+    # What a Masking finds that is not the first layer: (options, the mask on the output).
+    "Masking(5.0) | Masking()": ({"mask": "right:3,2"}, "111;110"),
+    "Masking() | Masking(0.5)": ({"mask": "right:3,2"}, "111;111"),
+    "Masking() | Dense(3) | Masking()": ({"mask": "right:3,2"}, "111;110"),
+    "Masking() | Dense(3, activation='sigmoid') | Masking()": ({"mask": "right:3,2"}, None),
+    "Masking() | Dropout(0.5) | Masking()": ({"mask": "right:3,2"}, "111;110"),
+    "Masking() | TimeDistributed(Dense(2)) | Masking()": ({"mask": "left:3,2"}, "111;011"),
+    "GRU(3, return_sequences=True, zero_output_for_mask=True) | Masking()": ({"mask": "right:3,2"}, "111;110"),
+    "GRU(3, return_sequences=True) | Masking()": ({"mask": "left:3,2"}, "111;011"),
+    "GRU(3, return_sequences=True, activation='relu') | Masking()": ({"mask": "left:3,2"}, None),
+    "Embedding(9, 4, mask_zero=True) | Masking()": ({"mask": "left:3,2"}, "111;111"),
+    "ConvLSTM1D(1, 3) | Masking()": ({"mask": "000;111", "input": (2, 3, 8, 4)}, "000000;111111"),
+    "ConvLSTM2D(1, 3) | Masking()": ({"mask": "000;000", "input": (2, 3, 6, 6, 2)}, "0000;0000"),
+    "Bidirectional(LSTM(2, return_sequences=True), merge_mode='mul') | Masking()": ({"mask": "full"}, "111;000"),
+}
+
+
+@pytest.mark.parametrize("layer", LATER)
+def test_a_masking_further_on_masks_what_is_zero(layer: str) -> None:
+    options, out = LATER[layer]
+    report = seen(layer, **options)
+    assert report.masked is not None
+    assert (report.masked.output_mask and written(report.masked.output_mask)) == out
+    assert report.masked.sure == (out is not None)
+    behind = seen(f"{layer} | LSTM(2, return_sequences=True)", **options) if "2D" not in layer else report
+    assert not [check for check in behind.checks if check.guaranteed and not check.holds]
+
+
+@pytest.mark.parametrize(
+    "front", ["TimeDistributed(Dense(2))", "Masking()", "TimeDistributed(Dropout(0.1)) | Dense(3)"]
+)
+@pytest.mark.parametrize("layer", ["LSTM(2, return_state=True)", "Bidirectional(GRU(2, return_state=True))"])
+def test_a_mask_beside_states_reaches_no_layer_further_on(front: str, layer: str) -> None:
+    """What hangs on the tensor is dropped beside an initial_state, whatever layer handed it on."""
+    report = seen(f"{front} | {layer}", mask="full", initial_state="random")
+    assert not [check for check in report.checks if "empty" in check.check]
+    assert set("".join(strips(report).values())) == {"c", " "}
+
+
+REFUSED = {
+    "Masking() | TimeDistributed(LSTM(5)) | LSTM(6)": (2, 3, 4, 4),
+    "Masking() | ConvLSTM2D(2, 3)": (2, 3, 6, 6, 2),
+    "Masking() | ConvLSTM2D(2, 3, padding='same', strides=2)": (2, 3, 6, 6, 2),
+    "Masking() | ConvLSTM2D(2, 3, padding='same', data_format='channels_first')": (2, 3, 4, 6, 6),
+    "Masking() | ConvLSTM2D(2, 3, padding='same', unroll=True)": (2, 3, 6, 6, 2),
+    "Masking() | Bidirectional(ConvLSTM1D(2, 3))": (2, 3, 6, 2),
+    "TimeDistributed(Embedding(9, 4, mask_zero=True)) | TimeDistributed(LSTM(2)) | LSTM(3)": (2, 3, 5),
+    "Embedding(9, 4, mask_zero=True) | TimeDistributed(GRU(2)) | LSTM(3)": (2, 3, 5),
+}
+TAKEN = {
+    "Masking() | TimeDistributed(LSTM(5)) | LSTM(4)": (2, 3, 4, 4),
+    "Masking() | TimeDistributed(LSTM(5)) | LSTM(6)": (2, 3, 1, 4),
+    "Masking() | ConvLSTM2D(2, 3, padding='same')": (2, 3, 6, 6, 2),
+    "Masking() | ConvLSTM2D(2, 1)": (2, 3, 6, 6, 2),
+    "Masking() | ConvLSTM2D(4, 3, padding='same', data_format='channels_first')": (2, 3, 4, 6, 6),
+    "Masking() | Bidirectional(ConvLSTM1D(2, 3, padding='same'))": (2, 3, 6, 2),
+    "Embedding(9, 4, mask_zero=True) | TimeDistributed(GRU(2))": (2, 3, 5),
+}
+
+
+@pytest.mark.parametrize("execution", ["eager", "graph"])
+@pytest.mark.parametrize("mask", ["right:3,2", None])
+def test_a_mask_with_more_axes_must_fit(mask: str | None, execution: str) -> None:
+    given = {"execution": execution, **({"mask": mask} if mask else {})}
+    for layer, shape in REFUSED.items():
+        if layer.startswith("TimeDistributed(Embedding"):
+            continue  # its mask goes no further than the wrapper
+        told, report = (ask(layer, input=shape, **given) for ask in (rnnshape.predict, rnnshape.explore))
+        assert told.error is not None, layer
+        assert report.error is not None, layer
+        assert told.error.kind == report.error.kind == "keras"
+        assert told.error.hint == report.error.hint
+    for layer, shape in TAKEN.items():
+        seen(layer, input=shape, **given)
+
+
+NOWHERE = {
+    ("Masking() | Dense(2)", "mask", "needs a time axis, and the input is (N, C)"): {
+        "input": (2, 3),
+        "mask": "right:3,2",
+    },
+    ("Masking(0.1) | LSTM(2)", "mask", "float16 cannot hold mask_value=0.1"): {"dtype": "float16", "mask": "110;111"},
+    ("Masking(0.1, dtype='bfloat16') | LSTM(2)", "mask", "bfloat16 cannot hold"): {"mask": "110;111"},
+    ("LSTM(2)", "masking", "float16 cannot hold mask_value=0.1"): {"masking": 0.1, "dtype": "float16"},
+}
+
+
+@pytest.mark.parametrize("case", NOWHERE)
+def test_a_mask_that_nothing_can_hold_is_an_error(case: tuple[str, str, str]) -> None:
+    layer, key, message = case
+    with pytest.raises(rnnshape.Invalid) as error:
+        make(layer, NOWHERE[case])
+    (problem,) = error.value.problems
+    assert problem.key == key
+    assert message in problem.message
+    seen("Masking(-1.0) | LSTM(2)", dtype="float16", mask="110;111")  # as the message advises
+
+
+# ── what it costs ──
+
+
+def test_a_mask_that_does_not_fit_into_memory_is_told_with_its_size() -> None:
+    for options in ({"mask": "full"}, {"mask": "random"}, {"masking": 0.0}, {"mask": "right:5,7"}):
+        with pytest.raises(RnnshapeError) as error:
+            make("lstm", {"time": 10**9 * 100, **options})
+        assert (error.value.kind, error.value.exit_code) == ("memory", 3)
+        assert "TiB" in error.value.message
+
+
+def test_samples_with_one_mask_are_one_object() -> None:
+    """Theory looks at each row once: a hundred thousand samples cost no more than two."""
+    mask = make("lstm", {"batch": 100_000, "mask": "full"}).mask
+    assert mask is not None
+    assert len({id(row) for row in mask}) == 2
+    told = rnnshape.predict("bidirectional", return_sequences=True, batch=100_000, mask="full", time=50)
+    assert told.masked is not None
+    for strip in told.masked.predicted:
+        assert len({id(row) for row in strip.steps}) == 2
+    assert rnnshape.predict("Masking() | LSTM(3)", time=10**9).error is None
+
+
+def test_a_long_strip_is_drawn_as_its_runs(run: Callable[..., Ran]) -> None:
+    ran = run("lstm", "--time", "100000", "--mask", "right:100000,70000", "--predict")
+    assert "│ 1×70000 0×30000" in ran.out
+    assert max(map(len, ran.out.splitlines())) < 120
+    many = run("lstm", "--time", "300", "--mask", "random", "--predict", "--batch", "1")
+    assert "more steps" in many.out
+
+
+def test_a_disagreement_on_the_output_mask_is_shown() -> None:
+    import io
+    from dataclasses import replace
+
+    from rnnshape import lab, theory
+    from rnnshape.render import View, renderer
+    from rnnshape.report import assemble
+
+    spec = make("GRU(2, return_sequences=True)", {"mask": "right:3,2"})
+    report = assemble(spec, theory.predict(spec), replace(lab.observe(spec), output_mask=((True,) * 3,) * 2))
+    (one,) = report.to_dict()["disagreements"]
+    assert one == {"of": "output mask, sample 1", "predicted": "110", "observed": "111"}
+    stream = io.StringIO()
+    renderer("table")(report, stream, View())
+    assert "output mask, sample 1 │ 110    │ 111" in stream.getvalue()

@@ -169,7 +169,7 @@ _BACKEND = "keras/src/backend/tensorflow/rnn.py"
 _XLA = Rule(
     "the execution is not xla, which has no cuDNN kernel",
     False,
-    "use another --execution",
+    "use another --execution, or use_cudnn=False: on a GPU Keras picks cuDNN, which XLA cannot compile",
     "execution='xla'",
     "tensorflow/core/kernels/cudnn_rnn_ops.cc: registered for GPU, not for XLA",
 )

@@ -16,6 +16,7 @@ from rnnshape.render import ending, masked, verdict
 from rnnshape.render.grid import container, grid, sizes
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.terminal import plain, show
+from rnnshape.report.checks import BY_ACCIDENT
 from rnnshape.structure import Nest, leaves
 
 if TYPE_CHECKING:
@@ -180,8 +181,8 @@ def _why(check: Check) -> Text:
     told = f"{check.why}; {check.elsewhere}" if check.elsewhere else check.why
     if check.guaranteed and check.holds is False:
         return Text("BROKEN: ", "bad") + Text(told)
-    if not check.guaranteed and check.holds:
-        return Text("equal here by accident: ", "teach") + Text(told)
+    if check.by_accident:
+        return Text(f"{BY_ACCIDENT}: ", "teach") + Text(told)
     return Text(told)
 
 

@@ -22,6 +22,7 @@ _ON_GPU = {"float64": 1e-8, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
 _IN_TF32 = {**_ON_GPU, "float32": 5e-3}
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5, "float16": 4e-3, "bfloat16": 3e-2}
 
+BY_ACCIDENT = "equal here by accident"
 # A law between calls speaks of one by this name, whatever is handed in.
 FIRST_CALL = "layer(x"
 
@@ -38,6 +39,11 @@ class Check:
     max_abs_diff: float | None = None
     elsewhere: str = ""
 
+    @property
+    def by_accident(self) -> bool:
+        """Whether it holds here though it is no law: the reason says why it need not."""
+        return self.holds is True and not self.guaranteed
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "check": self.check,
@@ -45,7 +51,7 @@ class Check:
             "holds": self.holds,
             "exact": self.exact,
             "max_abs_diff": self.max_abs_diff,
-            "why": self.why,
+            "why": f"{BY_ACCIDENT}: {self.why}" if self.by_accident else self.why,
             **({"elsewhere": self.elsewhere} if self.elsewhere else {}),
         }
 

@@ -22,12 +22,13 @@ def behind_masking(node: Node, options: Mapping[str, Any], problems: list[Proble
     value = options.get(MASKING.name)
     if value is None:
         return node
-    letters = node.cls.letters(node, None)
+    shape = options.get(INPUT.name)
+    letters = node.cls.letters(node, None if shape is None else len(shape))
     if "T" not in letters or node.cls.tokens(node) is not None:
         takes = f"means nothing here: {node.name} takes ({', '.join(letters)})"
         problems.append(Problem(MASKING.name, takes + " of whole numbers" * ("T" in letters)))
         return node
-    if options.get(INPUT.name) is None and len(letters) > 3:
+    if shape is None and len(letters) > 3:
         problems.append(Problem(MASKING.name, "needs --input here: the whole shape of what Masking is fed"))
         return node
     masking = Node.of(TABLE["Masking"], {"mask_value": value})
