@@ -2,7 +2,7 @@
 
 A YAML file has ``runs:``, a list, and ``defaults:``, which every run begins with; a run with a ``matrix:`` is
 many.  A line of JSON is a run too; a wrong line is that row's error, for the lines after it are not
-known yet.
+known yet.  What nobody foresaw is the error of one run, or of one file, in either.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from rnnshape.batch.matrix import combinations
 from rnnshape.batch.matrix import mistakes as matrix_mistakes
 from rnnshape.batch.places import MAX_BYTES, Mistake, Unreadable
 from rnnshape.batch.source import read_json_line, read_yaml
-from rnnshape.errors import Invalid, Problem, RnnshapeError, nearest
+from rnnshape.errors import Internal, Invalid, Problem, RnnshapeError, foreseen, nearest
+from rnnshape.report.error import report_it
 from rnnshape.spec.data import from_data
 from rnnshape.spec.expect import KEY as EXPECT
 
@@ -96,6 +97,10 @@ def from_files(names: Iterable[str]) -> list[Run]:
             runs += _runs(read_yaml(_read(path), str(path)))
         except Unreadable as error:
             broken.append(error)
+        except RnnshapeError:
+            raise
+        except Exception as error:  # noqa: BLE001  the other files can be read
+            runs.append(Run(str(path), None, error=foreseen(error)))
     if broken:
         raise RnnshapeError("\n".join(map(str, broken)), kind=Unreadable.kind)
     return runs
@@ -158,8 +163,18 @@ def _line(line: bytes, name: str, number: int) -> Iterator[Run]:
     except Unreadable as error:
         yield Run(None, None, error=error)
         return
+    except Exception as error:  # noqa: BLE001  the other lines can be read
+        yield Run(None, line.decode("utf-8", "replace").strip(), error=foreseen(error))
+        return
     data = document.data
     assert isinstance(data, dict)  # the reader refuses what is no object
+    try:
+        yield from _of_line(document, data)
+    except Exception as error:  # noqa: BLE001  as above
+        yield _unread(data, error)
+
+
+def _of_line(document: Document, data: dict[str, Any]) -> Iterator[Run]:
     wrong = [_at(document, path, message) for path, message in _wrong_matrix(data, ())]
     for meant in () if wrong else _meant(data, (), {}):
         mistakes: list[Mistake] = []
@@ -168,10 +183,22 @@ def _line(line: bytes, name: str, number: int) -> Iterator[Run]:
         yield _broken(document, data, wrong)
 
 
+def _unread(data: Any, error: Exception, where: Where | None = None, axes: Mapping[str, Any] | None = None) -> Run:
+    """The run of this data, which nobody foresaw that it cannot be read."""
+    told = foreseen(error)
+    if isinstance(told, Internal):
+        told.hint = report_it(data)
+    return Run(_text(data, "name"), _text(data, "layer"), where, error=told, axes=axes or {})
+
+
+def _text(data: Any, key: str) -> str | None:
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, str) else None
+
+
 def _broken(document: Document, data: Mapping[str, Any], mistakes: list[Mistake]) -> Run:
-    known = {key: value if isinstance(value := data.get(key), str) else None for key in ("name", "layer")}
     where = Where(document, (), (EXPECT,))
-    return Run(known["name"], known["layer"], where, error=Unreadable(document.source, mistakes))
+    return Run(_text(data, "name"), _text(data, "layer"), where, error=Unreadable(document.source, mistakes))
 
 
 def _runs(document: Document) -> list[Run]:
@@ -183,10 +210,13 @@ def _runs(document: Document) -> list[Run]:
     runs = []
     for index, own in enumerate(data["runs"]):
         path = ("runs", index)
-        wrong = [_at(document, at, message) for at, message in _wrong_run(own, path)]
-        mistakes += wrong
-        if not wrong and isinstance(defaults, dict):
-            runs += [_run(document, path, meant, mistakes) for meant in _meant(own, path, defaults)]
+        try:
+            wrong = [_at(document, at, message) for at, message in _wrong_run(own, path)]
+            mistakes += wrong
+            if not wrong and isinstance(defaults, dict):
+                runs += [_run(document, path, meant, mistakes) for meant in _meant(own, path, defaults)]
+        except Exception as error:  # noqa: BLE001  the other runs can be read
+            runs.append(_unread(own, error))
     if mistakes:
         # What is wrong with the defaults, or with a matrix, is wrong with every run, and said once.
         raise Unreadable(document.source, dict.fromkeys(mistakes))
@@ -263,6 +293,8 @@ def _run(document: Document, path: At, meant: _Meant, mistakes: list[Mistake]) -
             return None
         refusal = RnnshapeError("; ".join(mistake.message for mistake in wrong), kind=error.kind)
         return Run(values.get("name"), str(values["layer"]), where, error=refusal, expects=expects, axes=meant.axes)
+    except Exception as error:  # noqa: BLE001  the other runs can be read
+        return _unread(values, error, where, meant.axes)
     return Run(spec.name, spec.layer.text, where, spec, axes=meant.axes)
 
 
