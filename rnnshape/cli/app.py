@@ -55,7 +55,7 @@ def main() -> None:
         except UsageError as error:
             raise usage.worded(error) from None
         sys.stdout.flush()
-    raise SystemExit(code)
+    raise SystemExit(code or 0)
 
 
 def application(asked: list[str] | None = None) -> typer.Typer:

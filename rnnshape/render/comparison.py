@@ -210,6 +210,8 @@ def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
     for number, side in enumerate(compared.sides):
         if side.report.error is not None:
             yield number, side.report.error.message, "bad"
+        for warning in side.report.warnings:
+            yield number, f"Keras warns: {warning}", "teach"
     for pair in compared.pairs:
         if not pair.kept:
             known = f"; a bug of Keras: docs/keras-quirks.md, {pair.quirk}" if pair.quirk else "; no reason is known"

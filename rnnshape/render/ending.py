@@ -36,6 +36,8 @@ def footer(report: Report) -> Table:
         table.add_row(Text("Calls", "head"), Text(_calls(report.calls)))
     for heading in report.quirks:
         table.add_row(Text("Keras", "head"), Text(f"a bug: {heading} ({PAGE})", "teach"))
+    for warning in report.warnings:
+        table.add_row(Text("Keras", "head"), Text(f"warns: {warning}", "teach"))
     if report.timing is not None:
         table.add_row(Text("Time", "head"), Text(timing_line(report.timing)))
     table.add_row(Text("Paste", "head"), Text(report.unpacking, "code"))

@@ -40,7 +40,6 @@ def write(report: Report, stream: TextIO, view: View) -> None:
         *([f"Hint: {_escaped(hint)}\n"] if hint else []),
         *(text for part in table.parts(report, view, marks) for text in _blocks(*part.drawn)),
         *_blocks(ending.footer(report)),
-        *(f"- Keras warns: {_escaped(warning)}\n" for warning in report.warnings),
         _environment(report.environment),
     ]
     stream.write("\n".join(told))
