@@ -39,7 +39,11 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
     stood = path is not None and Path(path).is_file()
     with suppress(_Unfinished), ExitStack() as stack:
         stream = stack.enter_context(destination(path))
-        resume = former_rows(output["resume"], predict=predict, values=values) if "resume" in output else nullcontext()
+        resume = (
+            former_rows(output["resume"], predict=predict, values=values, note=note)
+            if "resume" in output
+            else nullcontext()
+        )
         answered = rows(
             runs,
             predict=predict,
