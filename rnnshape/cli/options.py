@@ -93,7 +93,7 @@ def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Pr
     ]
     forms = known.get("format")
     if forms and "format" not in values and not forms.kind.accepts(meant := form(values)):
-        message = f"ends like {meant}; -f {forms.kind.refusal(meant)}"
+        message = f"is a file of {meant}; the format {forms.kind.refusal(meant)}"
         wrong.append(Problem(OUTPUT_FILE.name, message))
     return wrong
 

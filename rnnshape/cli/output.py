@@ -38,16 +38,19 @@ def destination(path: str | None) -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    if Path(path).exists() and not Path(path).is_file():
+    stood = _stat(path)
+    if stood is not None and not stat.S_ISREG(stood.st_mode):
         with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as stream:
             yield stream
         return
     target = Path(os.path.realpath(path))
+    if stood is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     handle, beside = _opened_beside(target, path)
     try:
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:  # noqa: PTH123  a descriptor
             yield stream
-        _dress(beside, target)
+        _dress(beside, stood)
         beside.replace(target)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -68,8 +71,6 @@ def _opened_beside(target: Path, path: str) -> tuple[int, Path]:
     Raises:
         OSError: the answer could not take the target's place, with the path that was asked for.
     """
-    if target.exists() and not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     try:
         handle, beside = tempfile.mkstemp(prefix=".rnnshape-", dir=target.parent)
     except OSError as error:
@@ -78,17 +79,23 @@ def _opened_beside(target: Path, path: str) -> tuple[int, Path]:
     return handle, Path(beside)
 
 
-def _dress(beside: Path, target: Path) -> None:
-    """Give the new file the mode and the owner of the one that it replaces, or what any new file has."""
+def _stat(path: str) -> os.stat_result | None:
+    """What stands there, None if nothing does; a name that cannot be one is an OSError."""
     try:
-        before = target.stat()
+        return Path(path).stat()
     except FileNotFoundError:
+        return None
+
+
+def _dress(beside: Path, stood: os.stat_result | None) -> None:
+    """Give the new file the mode and the owner of the one that it replaces, or what any new file has."""
+    if stood is None:
         beside.chmod(0o666 & ~_umask())
         return
     if hasattr(os, "chown"):
         with contextlib.suppress(OSError):
-            os.chown(beside, before.st_uid, before.st_gid)
-    beside.chmod(stat.S_IMODE(before.st_mode))
+            os.chown(beside, stood.st_uid, stood.st_gid)
+    beside.chmod(stat.S_IMODE(stood.st_mode))
 
 
 def _umask() -> int:
@@ -113,7 +120,8 @@ def clean_ending() -> Iterator[None]:
         let_go()
         raise SystemExit(OK) from None
     except OSError as error:
-        let_go()
+        if error.filename is None:  # it may be standard output's disk that is full
+            let_go()
         say(foreseen(error))
         raise SystemExit(UNAVAILABLE) from None
     except Exception as error:  # noqa: BLE001  nobody foresaw it: it is one line all the same
