@@ -113,7 +113,7 @@ def _drawn(row: Row, draw: Callable[[Row], Drawn]) -> tuple[Row, Drawn]:
     try:
         return instead, draw(instead)
     except Exception:  # noqa: BLE001  it falls over the name, say: the message has the run as data
-        instead = replace(instead, run=Run(None, None))
+        instead = replace(instead, run=Run(None, None, row.run.where))
         return instead, draw(instead)
 
 

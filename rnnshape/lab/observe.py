@@ -15,7 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable, foreseen
-from rnnshape.lab.blame import is_keras
+from rnnshape.lab.blame import is_keras, whole_tracebacks
 from rnnshape.lab.build import Stack, build
 from rnnshape.lab.execution import chosen, run
 from rnnshape.lab.feed import feed, handed, states
@@ -215,7 +215,8 @@ def explained(tensorflow: Any) -> Iterator[None]:
     What the lab itself raises is a bug of ours (``Internal``); ``blame.is_keras`` tells the two apart.
     """
     try:
-        yield
+        with whole_tracebacks():
+            yield
     except RnnshapeError:
         raise
     except (MemoryError, tensorflow.errors.ResourceExhaustedError) as error:

@@ -69,6 +69,8 @@ def _in_full(row: Row, view: View, marks: Marks) -> Iterator[RenderableType]:
         yield Text(f"{name}({row.run.where.file}:{row.run.where.place().line})", "bad")
     if row.report is not None:
         yield draw_report(row.report, view, marks)
+        if row.report.error is not None and row.report.error.hint:
+            yield Text(f"Hint: {row.report.error.hint}")
     elif row.expectations:
         yield expectations(row.expectations, marks)
     else:
