@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import stat
 import subprocess
@@ -48,14 +49,17 @@ def in_shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
 def test_a_link_stays_a_link_and_a_mode_a_mode(run: Callable[..., Ran], tmp_path: Path) -> None:
     secret, link, dangling = tmp_path / "secret", tmp_path / "link", tmp_path / "dangling"
     secret.write_text("old")
-    secret.chmod(0o600)
+    secret.chmod(0o640)
     link.symlink_to(secret)
     dangling.symlink_to("new")
     for path in (link, dangling):
         assert run("gru", "--predict", "-o", str(path)).code == 0
         assert path.is_symlink()
     assert secret.read_text() == (tmp_path / "new").read_text() != "old"
-    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o640
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o666 & ~umask
 
 
 def test_a_name_may_be_as_long_as_a_name_can_be(run: Callable[..., Ran], tmp_path: Path) -> None:
@@ -238,6 +242,14 @@ def test_a_closed_standard_output_is_one_line(command: str) -> None:
     done = in_shell(f"rnnshape {command} >&-")
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == "rnnshape: error: standard output is closed; -o FILE writes the answer elsewhere\n"
+
+
+def test_a_closed_standard_output_is_told_before_a_layer_runs() -> None:
+    program = "import sys; sys.modules['tensorflow'] = None; sys.argv = ['rnnshape', 'lstm']; "
+    words = [sys.executable, "-c", f"{program}from rnnshape.cli import main; main()"]
+    line = ["bash", "-c", f"{shlex.join(words)} >&-"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.startswith("rnnshape: error: standard output is closed")) == (3, True)
 
 
 def test_a_closed_standard_output_is_no_matter_to_a_file(tmp_path: Path) -> None:
