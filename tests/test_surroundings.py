@@ -245,8 +245,16 @@ def test_a_closed_standard_output_is_one_line(command: str) -> None:
 
 
 def test_a_closed_standard_output_is_told_before_a_layer_runs() -> None:
-    program = "import sys; sys.modules['tensorflow'] = None; sys.argv = ['rnnshape', 'lstm']; "
-    words = [sys.executable, "-c", f"{program}from rnnshape.cli import main; main()"]
+    program = (
+        "import os, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'tensorflow': os._exit(9)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['rnnshape', 'lstm']\n"
+        "from rnnshape.cli import main; main()"
+    )
+    words = [sys.executable, "-c", program]
     line = ["bash", "-c", f"{shlex.join(words)} >&-"]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.startswith("rnnshape: error: standard output is closed")) == (3, True)
