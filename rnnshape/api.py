@@ -12,7 +12,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import theory
-from rnnshape.errors import RnnshapeError
+from rnnshape.errors import foreseen
 from rnnshape.memory import require
 from rnnshape.report import Report, assemble
 from rnnshape.spec import Spec, make
@@ -33,7 +33,8 @@ def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Rep
     With ``trace`` the kernel of each recurrent layer is read from a traced graph (``report.traced``), which takes
     about a tenth of a second; where there is a GPU it always is.
 
-    Errors of Keras or of the machine are part of the answer (``report.error``).
+    Errors of Keras or of the machine are part of the answer (``report.error``), and so is a bug of ours in the lab
+    (kind ``"internal"``).
 
     Raises:
         Invalid: what was asked is wrong, with every problem at once.
@@ -45,8 +46,8 @@ def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Rep
     try:
         _require_memory(_bytes(spec, predicted))
         observed = lab.observe(spec, trace=trace)
-    except RnnshapeError as error:
-        return assemble(spec, predicted, error)
+    except Exception as error:  # noqa: BLE001  theory's answer stands, whatever the lab falls over
+        return assemble(spec, predicted, foreseen(error))
     return assemble(spec, theory.predict(spec, gpu=observed.cudnn_used), observed)
 
 
@@ -93,8 +94,8 @@ def judged(comparison: Comparison) -> Compared:
     try:
         _require_memory(sum(map(_bytes, specs, predictions)))
         outcomes = side_by_side(comparison)
-    except RnnshapeError as error:
-        outcomes = tuple(Outcome(error, variant.way) for variant in comparison.variants)
+    except Exception as error:  # noqa: BLE001  as in ``explore``
+        outcomes = tuple(Outcome(foreseen(error), variant.way) for variant in comparison.variants)
     fused = [isinstance(outcome.seen, lab.Observation) and outcome.seen.cudnn_used for outcome in outcomes]
     predictions = [theory.predict(spec, gpu=on_cudnn) for spec, on_cudnn in zip(specs, fused, strict=True)]
     return judge(comparison, predictions, outcomes)

@@ -1,13 +1,14 @@
 """What can go wrong, told apart by whose turn it is to act.
 
-Every error that a user can meet is one of three, and each has its exit code: what was asked is
-wrong (2), Keras refuses what was asked (2), or it cannot be done on this machine (3). They carry
-plain text only: the front end that knows the place (a flag, a column of an expression, a line of
-a YAML file) says where.
+Every error that a user can meet is one of four, and each has its exit code: what was asked is
+wrong (2), Keras refuses what was asked (2), it cannot be done on this machine (3), or rnnshape
+itself is wrong (1). They carry plain text only: the front end that knows the place (a flag, a column
+of an expression, a line of a YAML file) says where.
 """
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -19,16 +20,20 @@ OK = 0
 FAILED = 1
 INVALID = 2
 UNAVAILABLE = 3
+HUNG_UP = 129
 INTERRUPTED = 130
+TERMINATED = 143
 
 EXIT_CODES = {
     OK: "every answer is ok",
-    FAILED: "a check, an agreement or an expectation failed",
+    FAILED: "a check, an agreement or an expectation failed, or rnnshape itself (an error of kind internal)",
     INVALID: "what was asked is wrong: a flag, an expression, a file",
     UNAVAILABLE: (
         "it cannot be done here: no GPU where one was demanded, not enough memory, TensorFlow missing or broken"
     ),
+    HUNG_UP: "ended by SIGHUP: the terminal is gone",
     INTERRUPTED: "interrupted; what was finished has been printed whole",
+    TERMINATED: "ended by SIGTERM",
 }
 """What each exit code means."""
 
@@ -84,6 +89,32 @@ class Unavailable(RnnshapeError):
 
     exit_code = UNAVAILABLE
     kind = "unavailable"
+
+
+class Internal(RnnshapeError):
+    """Nobody foresaw it: a bug of rnnshape.  ``trace`` is the traceback of the exception, as text."""
+
+    exit_code = FAILED
+    kind = "internal"
+    trace = ""
+
+
+def foreseen(error: Exception) -> RnnshapeError:
+    """The error itself if it is one of ours, else what an exception means that nobody caught before.
+
+    Memory and files can run out anywhere, and that is no bug.
+    """
+    if isinstance(error, RnnshapeError):
+        return error
+    if isinstance(error, MemoryError):
+        return Unavailable("not enough memory", "make the layer or its input smaller", kind="memory")
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return Unavailable(f"{where}{error.strerror or error}")
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    internal = Internal(f"this is a bug of rnnshape: {said}")
+    internal.trace = "".join(traceback.format_exception(error))
+    return internal
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -196,11 +196,17 @@ def test_what_keras_refuses_is_said_in_its_own_words(run: Callable[..., Ran]) ->
     assert json.loads(ran.out)["error"]["kind"] == "keras"
 
 
-def test_what_keras_warns_of_is_passed_on(run: Callable[..., Ran]) -> None:
-    ran = run("simple-rnn", "--activation", "softmax", "-f", "json")
-    assert ran.code == 0
-    assert ran.err.startswith("rnnshape: Keras warns: You are using a softmax over axis -1")
-    assert json.loads(ran.out)["warnings"][0].startswith("You are using a softmax")
+def test_what_keras_warns_of_is_part_of_the_answer(run: Callable[..., Ran]) -> None:
+    asked = ("simple-rnn", "--activation", "softmax")
+    said = "You are using a softmax over axis -1"
+    ran = run(*asked, "-f", "json")
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out)["warnings"][0].startswith(said)
+    for form in ("table", "markdown", "html", "svg"):
+        ran = run(*asked, "-f", form)
+        assert ran.err == ""
+        assert ran.out.replace("&#160;", " ").count(f"warns: {said}") == 1, form
+    assert f"rnnshape: Keras warns: {said}" in run(*asked, "--verbose").err
 
 
 def test_values_are_the_numbers_of_the_run(run: Callable[..., Ran]) -> None:

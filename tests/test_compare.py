@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 import rnnshape
 from rnnshape.errors import Invalid
-from rnnshape.layers.quirks import PAGE, STACKED, UNLIKE, UNLIKE_DTYPES, UNROLLED
+from rnnshape.layers.quirks import HELP, PAGE, STACKED, UNLIKE, UNLIKE_DTYPES, UNROLLED
 from rnnshape.report.alike import Ran as Computed
 from rnnshape.report.alike import must
 from rnnshape.schema.comparison import comparison
@@ -450,7 +450,7 @@ def test_the_view(run: Callable[..., Ran]) -> None:
     assert ran.code == 1
     assert "seed 0, mask 111;110\n" in ran.out
     assert "│ B │ unroll=True  │ eager │ unrolled │ not eligible │ the same  │" in ran.out
-    assert f"a bug of Keras: {PAGE}, {UNROLLED}" in ran.out
+    assert f"a bug of Keras: {UNROLLED} ({HELP})" in ran.out
     assert ran.out.endswith("✗ 1 of 2 that must be equal is not.\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import os
 import re
@@ -14,7 +15,7 @@ import pytest
 
 import rnnshape
 from rnnshape.render import View, renderer
-from rnnshape.render.diagram import picture_of
+from rnnshape.render.diagram import Diagram, picture_of
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.settling import settling
 from rnnshape.spec import make
@@ -342,3 +343,23 @@ def test_on_a_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = [line[:width].rstrip() for line in drawn(report, UNICODE, width).splitlines()]
     first = seen.index("Unrolled over time") + 1
     assert seen[first : first + len(picture)] == picture
+
+
+@pytest.mark.parametrize(
+    "layer", [BIDIRECTIONAL, "GRU(3)", "lstm-cell", "LSTM(3, return_sequences=True) | GRU(2)", "dense"]
+)
+@pytest.mark.parametrize("form", ["html", "markdown", "svg"])
+def test_every_format_has_the_picture(form: str, layer: str) -> None:
+    """Letter by letter, and not an object's name."""
+    report = rnnshape.predict(layer)
+    stream = io.StringIO()
+    renderer(form)(report, stream, View(diagram=True))
+    out = html.unescape(stream.getvalue()).replace("\xa0", " ")
+    assert " object at 0x" not in out
+    picture = drawn(report).splitlines()
+    if form == "svg":
+        told = re.sub(r"<[^>]+>|\n", "", out)  # a text of the picture is an element
+        assert all(word in told for line in picture for word in line.split())
+    else:
+        assert "\n".join(line.rstrip() for line in picture) in out
+    assert Diagram(report.unrolled, UNICODE).head in out

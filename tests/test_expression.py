@@ -99,7 +99,12 @@ MISTAKES = {
     "RNN(LSTM(8))": ("RNN takes an RNN cell, or a list of cells, and LSTM is a whole layer: use LSTMCell", "LSTM(8)"),
     "Bidirectional(Dense(8))": ("Bidirectional takes a recurrent layer, which Dense is not", "Dense(8)"),
     "StackedRNNCells(LSTMCell(8))": ("cells must be a list: [LSTMCell(8)]", "LSTMCell(8)"),
-    "StackedRNNCells([])": ("cells: must be a list of at least one cell", "StackedRNNCells([])"),
+    "StackedRNNCells([])": ("cells: must be a list of at least one cell", "[]"),
+    "RNN([])": ("cell: must be a list of at least one cell", "[]"),
+    "RNN(cell=())": ("cell: must be a list of at least one cell", "()"),
+    "RNN(StackedRNNCells([]))": ("cells: must be a list of at least one cell", "[]"),
+    "Bidirectional(RNN([]))": ("cell: must be a list of at least one cell", "[]"),
+    "Sequential([])": ("layers: must be a list of at least one layer", "[]"),
     "LSTMCell(8)(x, h)": (
         "the states go in as a list, [state_h, state_c]: a bare tensor is read as something else",
         "h",

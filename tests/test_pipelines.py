@@ -169,13 +169,43 @@ def test_a_line_that_was_cut_off_is_asked_again(former: tuple[Path, Path], run: 
     assert params(run("batch", str(file), "-f", "jsonl", "--resume", str(output))) == [100024, 81, 21]
 
 
-@pytest.mark.parametrize("text", ["runs:\n- {layer: lstm}\n", "[]\n{}\n", "{}\n{}\n"])
-def test_a_file_that_is_no_output(text: str, former: tuple[Path, Path], run: Callable[..., Ran]) -> None:
+def test_a_file_that_is_no_output(former: tuple[Path, Path], run: Callable[..., Ran]) -> None:
     file, output = former
-    output.write_text(text)
+    output.write_text("runs:\n- {layer: lstm}\n")
     ran = run("batch", str(file), "--resume", str(output))
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == f"rnnshape: error: --resume: {output}:1: this is no report: JSON Lines are wanted\n"
+    assert ran.err == f"rnnshape: error: --resume: {output}:1: this is no JSON: JSON Lines are wanted\n"
+
+
+OTHER_KINDS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "a list": lambda row: [],
+    "an empty object": lambda row: {},
+    "a run": lambda row: row["run"],
+    "a row that lacks what nobody looked at before": lambda row: {
+        key: value for key, value in row.items() if key in ("ok", "run", "environment", "observed")
+    },
+    "another schema": lambda row: {**row, "schema_version": "2.0"},
+    "a text for the run": lambda row: {**row, "run": "lstm"},
+    "a list for the environment": lambda row: {**row, "environment": []},
+    "a text for a structure": lambda row: {**row, "observed": "a tensor"},
+    "a structure without shapes": lambda row: {**row, "observed": {"kind": "tensor", "role": "output"}},
+    "checks without names": lambda row: {**row, "checks": [{}]},
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+@pytest.mark.parametrize("form", ["jsonl", "table", "html", "junit"])
+def test_json_of_another_kind_is_named_and_asked_anew(
+    kind: str, form: str, former: tuple[Path, Path], run: Callable[..., Ran]
+) -> None:
+    file, output = former
+    first, second = rows_of(output)
+    output.write_text(f"{json.dumps(OTHER_KINDS[kind](first))}\n{json.dumps(second)}\n")
+    ran = run("batch", str(file), "-f", form, "--resume", str(output))
+    said = f"rnnshape: --resume: {output}:1: no row of rnnshape batch: what it answered is asked anew\n"
+    assert (ran.code, ran.err) == (0, said)
+    if form == "jsonl":
+        assert params(ran) == [24, 100081, 21]
 
 
 def test_an_output_that_is_not_there(run: Callable[..., Ran], former: tuple[Path, Path]) -> None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rnnshape.layers import quirks
 
-TEXT = (Path(__file__).parent.parent / "docs" / "keras-quirks.md").read_text(encoding="utf-8")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Ran
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "docs" / "keras-quirks.md").read_text(encoding="utf-8")
 PREAMBLE, *BLOCKS = [
     (heading, block)
     for heading, section in re.findall(r"^#+ (.+?)$(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE)
@@ -25,6 +32,20 @@ def test_quirk(quirk: str, code: str) -> None:
 
 
 def test_theory_points_to_headings_that_are_there() -> None:
-    pointed = [value for name, value in vars(quirks).items() if name.isupper() and name != "PAGE"]
+    pointed = [value for name, value in vars(quirks).items() if name.isupper() and name not in ("PAGE", "HELP")]
     assert len(pointed) > 5
     assert not [heading for heading in pointed if f"\n## {heading}\n" not in TEXT]
+
+
+def test_the_package_has_the_page_too(request: pytest.FixtureRequest, run: Callable[..., Ran]) -> None:
+    """What a footer names must be there where only the package is; --rewrite-golden copies the page."""
+    copy = ROOT / "rnnshape" / "cli" / "topics" / "quirks.txt"
+    if request.config.getoption("--rewrite-golden"):
+        copy.write_text(TEXT, encoding="utf-8")
+    assert run(*quirks.HELP.split()[1:]).out == copy.read_text(encoding="utf-8") == TEXT
+
+
+def test_a_footer_names_what_an_installed_user_has(run: Callable[..., Ran]) -> None:
+    ran = run("lstm", "--masking", "0", "--mask", "right:3,2", "--initial-state", "random", "--predict")
+    assert f"Keras  a bug: {quirks.DROPPED} (rnnshape help quirks)" in ran.out
+    assert f"## {quirks.DROPPED}" in run("help", "quirks").out

@@ -431,6 +431,26 @@ def test_a_scheduler_changes_nothing_but_the_place(address: str, mixed: str, run
     assert run("batch", mixed, "-f", "jsonl", "--scheduler", address) == run("batch", mixed, "-f", "jsonl")
 
 
+def test_a_failure_on_a_cluster_is_one_row(
+    address: str, mixed: str, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(spec: Spec | None, **how: bool) -> object:  # a function within a function travels whole
+        import pytest
+
+        from rnnshape.batch.rows import _ask
+        from tests.test_internal import break_lab
+
+        with pytest.MonkeyPatch.context() as patch:
+            break_lab(patch)  # a GRU of 7 units
+            return _ask(spec, **how)
+
+    monkeypatch.setattr(sys.modules["rnnshape.batch.rows"], "_ask", ask)
+    Path(mixed).write_text("runs: [{layer: lstm}, {layer: gru, units: 7}, {layer: gru}]\n")
+    ran = run("batch", mixed, "-f", "jsonl", "--scheduler", address)
+    kinds = [(json.loads(line)["error"] or {}).get("kind") for line in ran.out.splitlines()]
+    assert (ran.code, ran.err, kinds) == (1, "", [None, "internal", None])
+
+
 def test_what_is_known_is_not_sent_to_the_workers(mixed: str, run: Callable[..., Ran], tmp_path: Path) -> None:
     former = tmp_path / "former.jsonl"
     first = run("batch", mixed, "-f", "jsonl", "-o", str(former))

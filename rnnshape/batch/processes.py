@@ -181,9 +181,12 @@ def _undisturbed() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    # Both would be started on the way, and take the mask off when they have.
+    # Both would be started on the way, and take the mask off when they have.  They are deaf to Ctrl-C and SIGTERM by
+    # themselves; one that a closing terminal ends (SIGHUP) is begun anew, and complains of what it does not know.
+    hangup = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     resource_tracker.ensure_running()
     lokys_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_SETMASK, hangup)
     handler = signal.getsignal(signal.SIGINT)
     ours = callable(handler) and threading.current_thread() is threading.main_thread()
     came: list[tuple[int, Any]] = []

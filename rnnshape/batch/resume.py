@@ -9,50 +9,72 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import IO, TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.report.environment import environment, installed
+from rnnshape.report.report import SCHEMA_VERSION
 from rnnshape.spec.data import to_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rnnshape.spec import Spec
 
 
 @contextmanager
-def former_rows(name: str, *, predict: bool, values: bool) -> Iterator[Former]:
+def former_rows(
+    name: str, *, predict: bool, values: bool, note: Callable[[str], None] = lambda text: None
+) -> Iterator[Former]:
     """The rows of the JSON Lines file that an earlier run wrote; it is open meanwhile.
 
+    ``note`` hears of lines that are no row.
+
     Raises:
-        Invalid: the file cannot be opened, or a line that is not its last is no report.
+        Invalid: the file cannot be opened, or a line that is not its last is no JSON.
     """
     with ExitStack() as stack:
         try:
             stream = stack.enter_context(Path(name).open("rb"))
         except OSError as error:
             raise Invalid([Problem("--resume", f"{name}: {error.strerror}")]) from None
-        yield Former(stream, name, predict=predict, values=values)
+        former = Former(stream, name, predict=predict, values=values)
+        if former.others:
+            more = f", and {len(former.others) - 1:,} more lines" if len(former.others) > 1 else ""
+            note(f"--resume: {name}:{former.others[0]}: no row of rnnshape batch{more}: what it answered is asked anew")
+        yield former
 
 
 class Former:
-    """Which runs an earlier output answers, and where: only places are held, an output may be larger than memory."""
+    """Which runs an earlier output answers, and where: only places are held, an output may be larger than memory.
+
+    ``others`` are the numbers of the lines that are JSON of another kind.
+    """
 
     def __init__(self, stream: IO[bytes], name: str, *, predict: bool, values: bool) -> None:
         self._stream = stream
         self._wanted = (predict, values and not predict)
         self._places: dict[str, int] = {}
+        self.others: list[int] = []
         broken, place = None, 0
         for number, line in enumerate(stream, 1):
             if broken is not None:
-                raise Invalid([Problem("--resume", f"{name}:{broken}: this is no report: JSON Lines are wanted")])
+                raise Invalid([Problem("--resume", f"{name}:{broken}: this is no JSON: JSON Lines are wanted")])
             if line.strip():
-                key = self._key_of(line)
-                broken = number if key is None else None  # the last line may have been cut off
-                if key:
-                    self._places[key] = place
+                try:
+                    row = json.loads(line)
+                except (ValueError, RecursionError):
+                    broken = number  # the last line may have been cut off
+                else:
+                    self._take(row, number, place)
             place += len(line)
+
+    def _take(self, row: Any, number: int, place: int) -> None:
+        if not is_row(row):
+            self.others.append(number)
+        elif row["ok"] and row["run"] and (row["observed"] is None, _has_values(row["observed"])) == self._wanted:
+            self._places[_key(row["run"], row["environment"])] = place
 
     def answer(self, spec: Spec) -> dict[str, Any] | None:
         """The row that answers this Spec already."""
@@ -63,21 +85,59 @@ class Former:
         row: dict[str, Any] = json.loads(self._stream.readline())
         return row
 
-    def _key_of(self, line: bytes) -> str | None:
-        """The key of a row; empty when it must be asked anew, None when it is none."""
-        try:
-            row = json.loads(line)
-            ok, run, versions = row["ok"], row["run"], row["environment"]
-            mode = (row["observed"] is None, self._has_values(row["observed"]))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return None
-        return _key(run, versions) if ok is True and run and mode == self._wanted else ""
 
-    @staticmethod
-    def _has_values(structure: Any) -> bool:
-        while isinstance(structure, dict) and structure.get("items"):
-            structure = structure["items"][0]
-        return isinstance(structure, dict) and "values" in structure
+def is_row(row: Any) -> bool:
+    """Whether this is a row as a batch of this version writes it, so far as anybody reads it again."""
+    return (
+        isinstance(row, dict)
+        and row.get("schema_version") == SCHEMA_VERSION
+        and all(key in row and isinstance(row[key], kind) for key, kind in _ROW.items())
+        and all(isinstance(check, dict) and check.keys() >= _CHECK for check in row["checks"])
+        and all(row[side] is None or _is_structure(row[side]) for side in ("predicted", "observed"))
+        and (row["input"] is None or _is_shape(row["input"].get("shape")))
+        and (row["cudnn"] is None or "eligible" in row["cudnn"])
+        and (row["error"] is None or {"kind", "message", "hint"} <= row["error"].keys())
+        and not (row["ok"] and row["error"] is None and row["predicted"] is None)
+    )
+
+
+_SOME_OR_NONE = (dict, NoneType)
+_ROW: dict[str, Any] = {
+    "name": (str, NoneType),
+    "expression": (str, NoneType),
+    "input": _SOME_OR_NONE,
+    "predicted": _SOME_OR_NONE,
+    "observed": _SOME_OR_NONE,
+    "agrees": (bool, NoneType),
+    "checks": list,
+    "weights": list,
+    "params": (int, NoneType),
+    "cudnn": _SOME_OR_NONE,
+    "environment": dict,
+    "error": _SOME_OR_NONE,
+    "ok": bool,
+    "run": _SOME_OR_NONE,
+}
+_CHECK = {"check", "guaranteed", "holds", "why"}
+
+
+def _is_structure(structure: Any) -> bool:
+    if not isinstance(structure, dict):
+        return False
+    if structure.get("kind") == "tensor":
+        return isinstance(structure.get("role"), str) and _is_shape(structure.get("shape"))
+    items = structure.get("items")
+    return structure.get("kind") in ("tuple", "list") and isinstance(items, list) and all(map(_is_structure, items))
+
+
+def _is_shape(shape: Any) -> bool:
+    return isinstance(shape, list) and bool(shape) and all(type(size) is int for size in shape)
+
+
+def _has_values(structure: Any) -> bool:
+    while isinstance(structure, dict) and structure.get("items"):
+        structure = structure["items"][0]
+    return isinstance(structure, dict) and "values" in structure
 
 
 _VERSIONS = ("rnnshape", "tensorflow", "keras", "python")

@@ -1,4 +1,8 @@
-"""From runs to rows: one answer each, or the error of a run that cannot be asked."""
+"""From runs to rows: one answer each, or the error of a run that cannot be asked.
+
+An exception that nobody foresaw is one row: whatever is done for a run is done so that its failure becomes its row
+(``_ready``, ``_ask``, ``_answered``, ``Tally.drawn``), and the rows around it go on.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,13 @@ from collections import deque
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnnshape import api
 from rnnshape.batch.died import Died
+from rnnshape.batch.runs import Run
 from rnnshape.batch.workers import spread
-from rnnshape.errors import FAILED, OK, UNAVAILABLE, Unavailable
+from rnnshape.errors import FAILED, OK, UNAVAILABLE, Internal, RnnshapeError, Unavailable, foreseen
 from rnnshape.report import Error, Report
 from rnnshape.report.environment import installed
 from rnnshape.report.expected import Expected, refused
@@ -19,12 +24,12 @@ from rnnshape.report.report import SCHEMA_VERSION
 from rnnshape.spec.data import to_data
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from rnnshape.batch.resume import Former
-    from rnnshape.batch.runs import Run
-    from rnnshape.errors import RnnshapeError
     from rnnshape.spec import Spec
+
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Row:
     """What became of one run.
 
     ``data`` is the contract's object; ``report`` is there when the run was asked here and now, and
-    ``expectations`` are the lines of its contract.
+    ``expectations`` are the lines of its contract.  ``trace`` is the traceback of an internal error.
     """
 
     run: Run
@@ -40,6 +45,7 @@ class Row:
     exit_code: int
     report: Report | None = None
     expectations: tuple[Expected, ...] = ()
+    trace: str = ""
 
     @property
     def ok(self) -> bool:
@@ -64,21 +70,31 @@ class Failure:
 
 
 class Tally:
-    """Rows on their way to whoever writes them, counted as they pass."""
+    """Rows on their way to whoever writes them, counted as they pass.
 
-    def __init__(self, rows: Generator[Row], *, fail_fast: bool = False) -> None:
+    ``internal`` is told of every row with an internal error.
+    """
+
+    def __init__(
+        self, rows: Generator[Row], *, fail_fast: bool = False, internal: Callable[[Row], None] = lambda row: None
+    ) -> None:
         self._rows = rows
         self._fail_fast = fail_fast
+        self._internal = internal
         self.count = self.failed = 0
         self.exit_code = OK
 
-    def __iter__(self) -> Iterator[Row]:
+    def drawn(self, draw: Callable[[Row], Drawn]) -> Iterator[Drawn]:
+        """What ``draw`` makes of each row; where it falls over one, what it makes of that as an internal error."""
         with closing(self._rows) as rows:
-            for row in rows:
+            for came in rows:
+                row, made = _drawn(came, draw)
                 self.count += 1
                 self.failed += not row.ok
                 self.exit_code = max(self.exit_code, row.exit_code)
-                yield row
+                if row.trace:
+                    self._internal(row)
+                yield made
                 if self._fail_fast and not row.ok:
                     return
 
@@ -87,11 +103,27 @@ class Tally:
         return f"{runs}, {self.count - self.failed:,} ok, {self.failed:,} failed"
 
 
+def _drawn(row: Row, draw: Callable[[Row], Drawn]) -> tuple[Row, Drawn]:
+    """The row, or what stands in its place, and what was drawn of it."""
+    try:
+        return row, draw(row)
+    except Exception as error:  # noqa: BLE001  one row that cannot be drawn ends no other
+        broken = foreseen(error)
+    instead = _unanswered(row.run, broken)
+    try:
+        return instead, draw(instead)
+    except Exception:  # noqa: BLE001  it falls over the name, say: the message has the run as data
+        instead = replace(instead, run=Run(None, None, row.run.where))
+        return instead, draw(instead)
+
+
 def _failures(data: dict[str, Any]) -> Iterator[Failure]:
     unmet = [line for line in data.get("expectations", ()) if line["met"] is False]
     error = data["error"]
     if error and not any(line["expect"] == "error" for line in unmet):
-        yield Failure(error["kind"], error["message"])
+        # What to report is told where there is no room for a hint, too.
+        more = f"; {error['hint']}" if error["kind"] == Internal.kind else ""
+        yield Failure(error["kind"], error["message"] + more)
     for line in unmet:
         said = f"{line['expect']}: expected {line['expected']}, got {line['got']}"
         yield Failure("expectation", said, line["expect"])
@@ -111,10 +143,11 @@ def rows(
     former: Former | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
+    verbose: bool = False,
 ) -> Generator[Row]:
     """The row of each run, in order, each as soon as it is there; ``former`` is asked before the layer is.
 
-    ``jobs`` and ``scheduler`` as in ``workers.spread``.
+    ``jobs`` and ``scheduler`` as in ``workers.spread``; with ``verbose`` what TensorFlow says is shown.
     """
     taken: deque[tuple[Run, Row | None]] = deque()
 
@@ -124,18 +157,28 @@ def rows(
             taken.append((run, row))
             yield run.spec if row is None else None
 
-    ask = partial(_ask, predict=predict, values=values)
+    ask = partial(_ask, predict=predict, values=values, verbose=verbose)
     with closing(spread(ask, specs(), jobs=jobs, scheduler=scheduler)) as answers:
         for answer in answers:
             run, row = taken.popleft()
             yield row or _answered(run, answer, values=values)
 
 
-def _ask(spec: Spec | None, *, predict: bool, values: bool) -> Report | None:
-    """The Report, for a run that has to be asked; without numbers that nobody will see."""
+def _ask(spec: Spec | None, *, predict: bool, values: bool, verbose: bool) -> Report | RnnshapeError | None:
+    """The Report, for a run that has to be asked; without numbers that nobody will see.
+
+    It runs where the worker is: an exception comes back as data, and what TensorFlow said is written there.
+    """
     if spec is None:
         return None
-    report = api.predict(spec) if predict else api.explore(spec)
+    try:
+        report = api.predict(spec) if predict else api.explore(spec)
+    except Exception as error:  # noqa: BLE001  one row that cannot be asked ends no other
+        return foreseen(error)
+    if verbose and not predict:
+        from rnnshape.lab.tensorflow import replay
+
+        replay()
     return report if values else replace(report, values=())
 
 
@@ -143,17 +186,24 @@ def _ready(run: Run, former: Former | None) -> Row | None:
     """The row that is known without asking."""
     if run.error is not None:
         return _unanswered(run, run.error)
-    if former is not None and run.spec is not None and (data := former.answer(run.spec)) is not None:
-        return Row(run, {**data, "name": run.name, **_axes(run)}, OK)
-    return None
+    try:
+        data = former.answer(run.spec) if former is not None and run.spec is not None else None
+    except Exception as error:  # noqa: BLE001  as in ``_ask``
+        return _unanswered(run, foreseen(error))
+    return None if data is None else Row(run, {**data, "name": run.name, **_axes(run)}, OK)
 
 
-def _answered(run: Run, answer: Report | Died | None, *, values: bool) -> Row:
+def _answered(run: Run, answer: Report | RnnshapeError | Died | None, *, values: bool) -> Row:
     if isinstance(answer, Died):
         return _unanswered(run, Unavailable(answer.message, kind="worker"))
+    if isinstance(answer, RnnshapeError):
+        return _unanswered(run, answer)
     assert answer is not None
-    data = {**answer.to_dict(values=values), **_axes(run)}
-    return Row(run, data, answer.exit_code, answer, answer.expectations)
+    try:
+        data = {**answer.to_dict(values=values), **_axes(run)}
+    except Exception as error:  # noqa: BLE001  as in ``_ask``
+        return _unanswered(run, foreseen(error))
+    return Row(run, data, answer.exit_code, answer, answer.expectations, answer.error.trace if answer.error else "")
 
 
 def _axes(run: Run) -> dict[str, Any]:
@@ -165,6 +215,8 @@ def _unanswered(run: Run, error: RnnshapeError) -> Row:
     expectations = () if run.expects is None else (refused(run.expects, error),)
     ok = any(line.met for line in expectations)
     failed = error.exit_code if run.expects is None or error.exit_code == UNAVAILABLE else FAILED
+    asked = _as_data(run)
+    told = Error.of(error, run=asked or {"layer": run.asked})
     data = {
         "schema_version": SCHEMA_VERSION,
         "name": run.name,
@@ -178,11 +230,19 @@ def _unanswered(run: Run, error: RnnshapeError) -> Row:
         "params": None,
         "cudnn": None,
         "environment": dict(installed()),
-        "error": Error.of(error).to_dict(),
+        "error": told.to_dict(),
         "ok": ok,
-        "run": run.spec and to_data(run.spec),
+        "run": asked,
         "cost": None,
         **({"expectations": [line.to_dict() for line in expectations]} if expectations else {}),
         **_axes(run),
     }
-    return Row(run, data, OK if ok else failed, expectations=expectations)
+    return Row(run, data, OK if ok else failed, expectations=expectations, trace=told.trace)
+
+
+def _as_data(run: Run) -> dict[str, Any] | None:
+    """The run as it was read, or as it was written where it could not be."""
+    try:
+        return None if run.spec is None else to_data(run.spec)
+    except Exception:  # noqa: BLE001  then this is what the row tells of, and it is known from its text
+        return None

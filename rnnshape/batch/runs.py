@@ -2,7 +2,7 @@
 
 A YAML file has ``runs:``, a list, and ``defaults:``, which every run begins with; a run with a ``matrix:`` is
 many.  A line of JSON is a run too; a wrong line is that row's error, for the lines after it are not
-known yet.
+known yet.  What nobody foresaw is the error of one run, or of one file, in either.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import IO, TYPE_CHECKING, Any
 from rnnshape.batch.matrix import combinations
 from rnnshape.batch.matrix import mistakes as matrix_mistakes
 from rnnshape.batch.places import MAX_BYTES, Mistake, Unreadable
+from rnnshape.batch.placing import mistake, placed
 from rnnshape.batch.source import read_json_line, read_yaml
-from rnnshape.errors import Invalid, Problem, RnnshapeError, nearest
+from rnnshape.errors import Internal, Invalid, Problem, RnnshapeError, foreseen, nearest
+from rnnshape.report.error import report_it
 from rnnshape.spec.data import from_data
 from rnnshape.spec.expect import KEY as EXPECT
 
@@ -32,12 +34,6 @@ _TOP = ("defaults", "runs")
 _NOT_DEFAULTS = ("name", "matrix")
 # A whole YAML document in flow style, or the first line of one that spans several, and not a run.
 _DOCUMENT = re.compile(rb"\{\s*(?:$|[\"']?(?:runs|defaults)[\"']?\s*:)")
-
-# A message that says something of the key, as in "units must be …"; others are sentences of their own.
-_OF_THE_KEY = re.compile(r"(?:must|is|means|has|speaks|cannot|stands)\b")
-_KEY_IS_WRONG = re.compile(r"is not an option|is not known|is no list of|stands in the matrix")
-_RUN_KEYS = ("layer", "name", "matrix", "expect")
-_MATRIX_KEYS = ("layer", "expect", "include", "exclude")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,7 @@ def from_files(names: Iterable[str]) -> list[Run]:
     broken = []
     for path in (path for name in names for path in _files(Path(name))):
         try:
-            runs += _runs(read_yaml(_read(path), str(path)))
+            runs += _of_document(_read(path), str(path))
         except Unreadable as error:
             broken.append(error)
     if broken:
@@ -134,7 +130,7 @@ def from_stream(stream: IO[bytes], name: str) -> Iterator[Run]:
         if line.lstrip().startswith(b"{") and not _DOCUMENT.match(line.strip()):
             yield from from_lines(rest, name)
         else:
-            yield from _runs(read_yaml(b"".join(rest), name))
+            yield from _of_document(b"".join(rest), name)
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
@@ -158,9 +154,19 @@ def _line(line: bytes, name: str, number: int) -> Iterator[Run]:
     except Unreadable as error:
         yield Run(None, None, error=error)
         return
+    except Exception as error:  # noqa: BLE001  the other lines can be read
+        yield Run(None, line.decode("utf-8", "replace").strip(), error=foreseen(error))
+        return
     data = document.data
     assert isinstance(data, dict)  # the reader refuses what is no object
-    wrong = [_at(document, path, message) for path, message in _wrong_matrix(data, ())]
+    try:
+        yield from _of_line(document, data)
+    except Exception as error:  # noqa: BLE001  as above
+        yield _unread(data, error)
+
+
+def _of_line(document: Document, data: dict[str, Any]) -> Iterator[Run]:
+    wrong = [placed(document, path, message) for path, message in _wrong_matrix(data, ())]
     for meant in () if wrong else _meant(data, (), {}):
         mistakes: list[Mistake] = []
         yield _run(document, (), meant, mistakes) or _broken(document, data, mistakes)
@@ -168,10 +174,32 @@ def _line(line: bytes, name: str, number: int) -> Iterator[Run]:
         yield _broken(document, data, wrong)
 
 
+def _unread(data: Any, error: Exception, where: Where | None = None, axes: Mapping[str, Any] | None = None) -> Run:
+    """The run of this data, which nobody foresaw that it cannot be read."""
+    told = foreseen(error)
+    if isinstance(told, Internal):
+        told.hint = report_it(data)
+    return Run(_text(data, "name"), _text(data, "layer"), where, error=told, axes=axes or {})
+
+
+def _text(data: Any, key: str) -> str | None:
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, str) else None
+
+
 def _broken(document: Document, data: Mapping[str, Any], mistakes: list[Mistake]) -> Run:
-    known = {key: value if isinstance(value := data.get(key), str) else None for key in ("name", "layer")}
     where = Where(document, (), (EXPECT,))
-    return Run(known["name"], known["layer"], where, error=Unreadable(document.source, mistakes))
+    return Run(_text(data, "name"), _text(data, "layer"), where, error=Unreadable(document.source, mistakes))
+
+
+def _of_document(data: bytes, name: str) -> list[Run]:
+    """The runs of a YAML document; one that nobody foresaw that it cannot be read is one, under its own name."""
+    try:
+        return _runs(read_yaml(data, name))
+    except RnnshapeError:
+        raise
+    except Exception as error:  # noqa: BLE001  the other files can be read
+        return [Run(name, None, error=foreseen(error))]
 
 
 def _runs(document: Document) -> list[Run]:
@@ -183,10 +211,13 @@ def _runs(document: Document) -> list[Run]:
     runs = []
     for index, own in enumerate(data["runs"]):
         path = ("runs", index)
-        wrong = [_at(document, at, message) for at, message in _wrong_run(own, path)]
-        mistakes += wrong
-        if not wrong and isinstance(defaults, dict):
-            runs += [_run(document, path, meant, mistakes) for meant in _meant(own, path, defaults)]
+        try:
+            wrong = [placed(document, at, message) for at, message in _wrong_run(own, path)]
+            mistakes += wrong
+            if not wrong and isinstance(defaults, dict):
+                runs += [_run(document, path, meant, mistakes) for meant in _meant(own, path, defaults)]
+        except Exception as error:  # noqa: BLE001  the other runs can be read
+            runs.append(_unread(own, error))
     if mistakes:
         # What is wrong with the defaults, or with a matrix, is wrong with every run, and said once.
         raise Unreadable(document.source, dict.fromkeys(mistakes))
@@ -217,11 +248,6 @@ def _wrong_run(own: Any, path: At) -> Iterator[tuple[At, str]]:
         yield path, "a run must be a mapping, such as {layer: lstm, units: 8}"
         return
     yield from _wrong_matrix(own, path)
-
-
-def _at(document: Document, at: At, message: str) -> Mistake:
-    """The mistake under the value there, or under the key when it is the key that is wrong."""
-    return Mistake(document.place(at, key=bool(_KEY_IS_WRONG.search(message))), message)
 
 
 def _wrong_matrix(own: dict[str, Any], path: At) -> Iterator[tuple[At, str]]:
@@ -256,13 +282,15 @@ def _run(document: Document, path: At, meant: _Meant, mistakes: list[Mistake]) -
     try:
         spec = from_data(values)
     except Invalid as error:
-        wrong = [_mistake(document, path, meant.paths, problem) for problem in error.problems]
+        wrong = [mistake(document, path, meant.paths, problem) for problem in error.problems]
         expects = _expects_error(values, error)
         if expects is None:
             mistakes += wrong
             return None
         refusal = RnnshapeError("; ".join(mistake.message for mistake in wrong), kind=error.kind)
         return Run(values.get("name"), str(values["layer"]), where, error=refusal, expects=expects, axes=meant.axes)
+    except Exception as error:  # noqa: BLE001  the other runs can be read
+        return _unread(values, error, where, meant.axes)
     return Run(spec.name, spec.layer.text, where, spec, axes=meant.axes)
 
 
@@ -272,32 +300,3 @@ def _expects_error(values: dict[str, Any], error: Invalid) -> str | None:
     wanted = expect.get("error") if isinstance(expect, dict) else None
     own = any(problem.key.split(".")[0] in (EXPECT, "name") for problem in error.problems)
     return wanted if isinstance(wanted, str) and isinstance(values.get("layer"), str) and not own else None
-
-
-def _mistake(document: Document, path: At, paths: Mapping[str, At], problem: Problem) -> Mistake:
-    """The problem at its place: wherever the value that it is about was written."""
-    if problem.span is not None:
-        return Mistake(_inside(document, paths["layer"], problem.span), problem.message)
-    if not problem.key:
-        return Mistake(document.place(paths["layer"]), problem.message)
-    first, *rest = problem.key.split(".") if problem.key not in paths else [problem.key]
-    if first not in paths:
-        return Mistake(document.place(path), f"{problem.key} {problem.message}".strip())
-    at = (*paths[first], *(int(step) if step.isdigit() else step for step in rest))
-    said = ".".join(step for step in (first, *rest) if not step.isdigit())
-    unknown = bool(_KEY_IS_WRONG.search(problem.message))
-    if unknown and isinstance(at[-1], int):  # a list of a matrix: its key is what nobody knows
-        at = at[:-1]
-    message = f"{said}{'' if _OF_THE_KEY.match(problem.message) else ':'} {problem.message}"
-    if message.endswith("is not an option here"):
-        message += nearest(said, _MATRIX_KEYS if at[-2:-1] == ("matrix",) else _RUN_KEYS)
-    return Mistake(document.place(at, key=unknown), message)
-
-
-def _inside(document: Document, path: At, span: tuple[int, int]) -> Place:
-    """The place inside an expression, whose spans begin at its first character that is no blank."""
-    text: Any = document.data
-    for step in path:
-        text = text[step]
-    blank = len(text) - len(text.lstrip())
-    return document.inner(path, span[0] + blank, span[1] + blank)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
-from rnnshape.cli.options import OUTPUT, flagged, refused
-from rnnshape.cli.output import destination, note
+from rnnshape.cli.options import OUTPUT, flagged, form, refused
+from rnnshape.cli.output import destination, note, show_trace
 from rnnshape.errors import Invalid, Problem
 from rnnshape.render import View, renderer
 from rnnshape.spec import make
@@ -35,29 +35,41 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
     if problems:
         raise Invalid(flagged(problem, values) for problem in problems)
     report = _asked(spec, output)
-    for warning in report.warnings:
-        note(f"Keras warns: {warning}")
     if report.error is not None:
         note(f"error: {report.error.message}")
         if report.error.hint:
             note(f"hint: {report.error.hint}")
-    if output.get("verbose") and report.observed:
+    if output.get("verbose"):
+        told(report)
+    if not output.get("predict") and (output.get("verbose") or (report.error and report.error.kind == DEVICE)):
         from rnnshape.lab.tensorflow import replay
 
-        replay()
+        replay()  # where there is no GPU, TensorFlow's lines say why
     return report.exit_code
+
+
+def told(report: Report, label: str = "") -> None:
+    """What ``--verbose`` shows of an answer: what Keras warns of, and where a bug of ours is."""
+    for warning in report.warnings:
+        note(f"Keras warns: {label}{warning}")
+    if report.error is not None:
+        show_trace(report.error.trace)
+
+
+DEVICE = "device"
+"""The kind of the error where a GPU was demanded and there is none."""
 
 
 def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
     view = View(**{part: output.get(part, False) for part in ("values", "weights", "cost", "cudnn", "diagram")})
-    form = "code" if output.get("code") else output.get("format", "table")
-    if form == "table" and sys.stdout.isatty() and not output.keys() & {"predict", "output_file"}:
-        from rnnshape.render.settling import settling
-
-        return settling(api.predict(spec), lambda: _explored(spec, output), sys.stdout, view)
-    report = api.predict(spec) if output.get("predict") else _explored(spec, output)
+    wanted = form(output)
     with destination(output.get("output_file")) as stream:
-        renderer(form)(report, stream, view)
+        if wanted == "table" and stream is sys.stdout and stream.isatty() and not output.get("predict"):
+            from rnnshape.render.settling import settling
+
+            return settling(api.predict(spec), lambda: _explored(spec, output), stream, view)
+        report = api.predict(spec) if output.get("predict") else _explored(spec, output)
+        renderer(wanted)(report, stream, view)
     return report
 
 

@@ -6,11 +6,22 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 import rnnshape
-from rnnshape.cli import completion, topics
+from rnnshape.cli import completion, signals, streams, topics, usage
 from rnnshape.cli.flags import Group, Sectioned, given, with_flags
-from rnnshape.cli.options import BATCH, BATCH_OPTIONS, COMPARE_OPTIONS, OUTPUT_FILE, OUTPUT_OPTIONS, flagged, refused
+from rnnshape.cli.options import (
+    BATCH,
+    BATCH_OPTIONS,
+    COMPARE_OPTIONS,
+    OUTPUT_FILE,
+    OUTPUT_OPTIONS,
+    VERBOSE,
+    flagged,
+    form,
+    refused,
+)
 from rnnshape.cli.output import clean_ending, destination
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers.arguments import Argument, OneOf
@@ -30,11 +41,21 @@ NAME = "rnnshape"
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    with clean_ending():
+    streams.prepare()
+    with signals.unwinding(), clean_ending():
         words = [word for word in sys.argv[1:] if not word.startswith("-")]
         completed = completion.asked()
-        # The name is the same for ``python -m rnnshape``: shells complete by it.
-        application(words[:1] if completed is None else completed)(prog_name=NAME)
+        run = application(words[:1] if completed is None else completed)
+        try:
+            # The name is the same for ``python -m rnnshape``: shells complete by it.
+            code = run(prog_name=NAME, standalone_mode=False)
+        except NoArgsIsHelpError as error:
+            error.show()
+            code = error.exit_code
+        except UsageError as error:
+            raise usage.worded(error) from None
+        sys.stdout.flush()
+    raise SystemExit(code or 0)
 
 
 def application(asked: list[str] | None = None) -> typer.Typer:
@@ -68,7 +89,7 @@ def _commands() -> list[tuple[str, Callable[..., None], Panels]]:
         ("batch", _batch, {"Answer": BATCH_OPTIONS}),
         ("env", _env, {"Answer": _ENV.values()}),
         ("schema", _schema, {"Answer": _SCHEMA.values()}),
-        ("help", _help, {}),
+        ("help", _help, {"Answer": [VERBOSE]}),
     ]
 
 
@@ -152,6 +173,7 @@ def _batch(
 _ENV = {
     "format": Argument("format", OneOf(("table", "json")), "table", "How the answer is written:", True, "f"),
     OUTPUT_FILE.name: OUTPUT_FILE,
+    VERBOSE.name: VERBOSE,
 }
 
 
@@ -162,14 +184,16 @@ def _env(**flags: Any) -> None:
         if wrong := refused(output, _ENV):
             raise Invalid(flagged(problem, output) for problem in wrong)
         from rnnshape.lab.environment import environment
+        from rnnshape.lab.tensorflow import replay
         from rnnshape.render.facts import write
 
-        facts = environment()
         with destination(output.get("output_file")) as stream:
-            write(facts, stream, as_json=output.get("format") == "json")
+            write(environment(), stream, as_json=form(output) == "json")
+        if output.get(VERBOSE.name):
+            replay()
 
 
-_SCHEMA = {OUTPUT_FILE.name: OUTPUT_FILE}
+_SCHEMA = {OUTPUT_FILE.name: OUTPUT_FILE, VERBOSE.name: VERBOSE}
 _SCHEMAS = OneOf(("file", "report", "compare"))
 
 
@@ -200,6 +224,7 @@ def _help(
         str | None,
         _argument("[TOPIC]", "A topic, or the name of a command. Without it: which topics there are.", _topics),
     ] = None,
+    **flags: Any,
 ) -> None:
     """What masks, states, expressions, exit codes and the like are, with examples."""
     with clean_ending():

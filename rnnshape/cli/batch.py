@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.batch import Run, Tally, former_rows, from_files, from_stream, rows
-from rnnshape.cli.output import destination, note
-from rnnshape.cli.progress import wanted, watched
-from rnnshape.errors import INTERRUPTED, Invalid, Problem
+from rnnshape.cli.options import form
+from rnnshape.cli.output import destination, note, show_trace
+from rnnshape.cli.progress import wanted as bar_wanted
+from rnnshape.cli.progress import watched
+from rnnshape.errors import INTERRUPTED, Invalid, Problem, Unavailable
 from rnnshape.render import View, rows_renderer, streams
 
 if TYPE_CHECKING:
@@ -32,9 +35,15 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
     runs = _runs(files)
     total = len(runs) if isinstance(runs, list) else None
     predict, values = output.get("predict", False), output.get("values", False)
-    form, path = output.get("format", "table"), output.get("output_file")
-    with ExitStack() as stack:
-        resume = former_rows(output["resume"], predict=predict, values=values) if "resume" in output else nullcontext()
+    verbose, wanted, path = output.get("verbose", False), form(output), output.get("output_file")
+    stood = path is not None and Path(path).is_file()
+    with suppress(_Unfinished), ExitStack() as stack:
+        stream = stack.enter_context(destination(path))
+        resume = (
+            former_rows(output["resume"], predict=predict, values=values, note=note)
+            if "resume" in output
+            else nullcontext()
+        )
         answered = rows(
             runs,
             predict=predict,
@@ -42,19 +51,27 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
             former=stack.enter_context(resume),
             jobs=output.get("jobs"),
             scheduler=output.get("scheduler"),
+            verbose=verbose,
         )
-        if wanted(to_terminal=path is None and streams(form)):
+        stack.enter_context(closing(answered))  # whatever ends this, workers end with it
+        if not verbose and bar_wanted(to_stdout=path is None and streams(wanted)):
             answered = watched(answered, total)
         gate = _Gate(answered)
-        tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False))
+        internal = (lambda row: show_trace(row.trace)) if verbose else (lambda row: None)
+        tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False), internal=internal)
         stack.enter_context(gate.watching())
-        stream = stack.enter_context(destination(path))
-        rows_renderer(form)(tally, stream, View(values=values, axes=_axes(runs)))
+        rows_renderer(wanted)(tally, stream, View(values=values, axes=_axes(runs)))
+        if gate.interrupted and stood:
+            raise _Unfinished
     if not gate.interrupted:
         return tally.exit_code
     left = "" if total is None else f" of {total:,}, {total - tally.count:,} left"
-    note(f"interrupted: {tally.count:,} runs done{left}")
+    note(f"interrupted: {tally.count:,} runs done{left}{f'; {path} is as it was' if stood else ''}")
     return INTERRUPTED
+
+
+class _Unfinished(Exception):
+    """Rows are missing: what stood in the file stays."""
 
 
 def _runs(files: Sequence[str]) -> list[Run] | Iterator[Run]:
@@ -62,6 +79,8 @@ def _runs(files: Sequence[str]) -> list[Run] | Iterator[Run]:
         return from_files(files)
     if len(files) > 1:
         raise Invalid([Problem("FILE", "- is all of standard input: it stands alone")])
+    if sys.stdin is None:
+        raise Unavailable("standard input is closed", "give a file, or a pipe that is open")
     return from_stream(sys.stdin.buffer, "<stdin>")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
-from rnnshape.cli.options import COMPARE, TIMING, flagged, refused
+from rnnshape.cli.answer import told
+from rnnshape.cli.options import COMPARE, TIMING, flagged, form, refused
 from rnnshape.cli.output import destination, note
 from rnnshape.errors import Invalid
 from rnnshape.render import comparison_renderer
@@ -34,16 +35,16 @@ def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
         raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
     if problems:
         raise Invalid(flagged(problem, values) for problem in problems)
-    compared = api.judged(comparison)
     with destination(output.get("output_file")) as stream:
-        comparison_renderer(output.get("format", "table"))(compared, stream)
+        compared = api.judged(comparison)
+        comparison_renderer(form(output))(compared, stream)
     for side in compared.sides:
-        for warning in side.report.warnings:
-            note(f"Keras warns: {side.variant.label}: {warning}")
         if side.report.error is not None:
             note(f"error: {side.variant.label}: {side.report.error.message}")
             if side.report.error.hint:
                 note(f"hint: {side.report.error.hint}")
+        if output.get("verbose"):
+            told(side.report, f"{side.variant.label}: ")
     if output.get("verbose"):
         from rnnshape.lab.tensorflow import replay
 

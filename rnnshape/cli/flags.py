@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from rnnshape.cli import completion
+from rnnshape.cli import completion, usage
 from rnnshape.layers.arguments import REQUIRED, Argument, Flag, OneOf
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ class Group(TyperGroup):
                 parameter.callback = completion.needs_a_shell(parameter.callback)
         return super().make_context(*args, **extra)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in self.commands and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise usage.no_command(args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
@@ -74,6 +79,13 @@ class Sectioned(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _as_text(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True  # they are told here, in our words
+        left = super().parse_args(ctx, args)
+        if left and not ctx.resilient_parsing:
+            raise usage.left_over(left[0], ctx.info_name, self.collect_usage_pieces(ctx)[1:])
+        return left
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """``[OPTIONS] FILE...``: an argument as its metavar says it, which Typer would put into brackets and repeat."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf, Whole
-from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS
+from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS, by_ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,26 @@ class Address(Kind):
         return isinstance(value, str) and "://" in value
 
 
-OUTPUT_FILE = Argument("output_file", FileName(), None, "Write the answer to this file.", True, "o")
+@dataclass(frozen=True)
+class Form(OneOf):
+    """The name of a format; of one that another command has it says how to get that."""
+
+    def refusal(self, value: Any) -> str:
+        had = elsewhere(value)
+        return f"must be {self.allowed}{had}" if had else super().refusal(value)
+
+
+def elsewhere(form: Any) -> str:
+    """Who has a format that is not had here, and how it is asked; nothing where nobody has it."""
+    if form in ROWS_FORMATS:
+        return f'; {form} is a format of batch: echo \'{{"layer": "lstm"}}\' | rnnshape batch - -f {form}'
+    return f"; {form} is a format of one layer: rnnshape lstm -f {form}" if form in FORMATS else ""
+
+
+OUTPUT_FILE = Argument(
+    "output_file", FileName(), None, "Write the answer to this file; without -f its ending names the format.", True, "o"
+)
+VERBOSE = Argument("verbose", Flag(), False, "Show what TensorFlow and Keras say, and the traceback of a bug.", True)
 TIMING = Argument("timing", Flag(), False, "How long a call takes here: median and quartiles.", True)
 OUTPUT_OPTIONS = (
     Argument("predict", Flag(), False, "Theory only: no TensorFlow, nothing is verified.", True),
@@ -39,37 +59,51 @@ OUTPUT_OPTIONS = (
     Argument("cudnn", Flag(), False, "Show cuDNN's rules and trace which kernel each layer gets.", True),
     TIMING,
     Argument("code", Flag(), False, "Write the answer as a Python program (--format code).", True),
-    Argument("format", OneOf(FORMATS), "table", "How the answer is written:", True, "f"),
+    Argument("format", Form(FORMATS), "table", "How the answer is written:", True, "f"),
     OUTPUT_FILE,
-    Argument("verbose", Flag(), False, "Show what TensorFlow says while it runs.", True),
+    VERBOSE,
 )
 OUTPUT = {option.name: option for option in OUTPUT_OPTIONS}
 BATCH_OPTIONS = (
     *(OUTPUT[name] for name in ("predict", "values")),
-    Argument("format", OneOf(ROWS_FORMATS), "table", "How the rows are written:", True, "f"),
+    Argument("format", Form(ROWS_FORMATS), "table", "How the rows are written:", True, "f"),
     OUTPUT_FILE,
     Argument("jobs", Whole(), 1, "How many processes share the runs.", True, "j"),
     Argument("scheduler", Address(), None, "Run them on this Dask cluster.", True),
     Argument("resume", FileName(), None, "Take the rows that this JSON Lines file has of an earlier run.", True),
     Argument("fail_fast", Flag(), False, "Stop at the first run that fails.", True),
+    VERBOSE,
 )
 COMPARE_OPTIONS = (
     TIMING,
-    Argument("format", OneOf(COMPARISON_FORMATS), "table", "How the answer is written:", True, "f"),
+    Argument("format", Form(COMPARISON_FORMATS), "table", "How the answer is written:", True, "f"),
     OUTPUT_FILE,
-    OUTPUT["verbose"],
+    VERBOSE,
 )
 COMPARE = {option.name: option for option in COMPARE_OPTIONS}
 BATCH = {option.name: option for option in BATCH_OPTIONS}
 
 
 def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Problem]:
-    """What is wrong with each value by itself."""
-    return [
+    """What is wrong with each value by itself, and with the ending of the file where that names the format."""
+    wrong = [
         Problem(name, known[name].kind.refusal(value))
         for name, value in values.items()
         if not known[name].kind.accepts(value)
     ]
+    forms = known.get("format")
+    if forms and "format" not in values and not forms.kind.accepts(meant := form(values)):
+        message = f"is a file of {meant}; the format {forms.kind.refusal(meant)}"
+        wrong.append(Problem(OUTPUT_FILE.name, message))
+    return wrong
+
+
+def form(values: Mapping[str, Any]) -> str:
+    """The format of the answer: what -f says, else the ending of the file, else a table."""
+    if values.get("code"):
+        return "code"
+    told: str = values.get("format") or by_ending(values.get(OUTPUT_FILE.name, "")) or "table"
+    return told
 
 
 def flagged(problem: Problem, values: Mapping[str, Any]) -> Problem:

@@ -6,13 +6,17 @@ Standard output carries the answer only; notes and errors go to standard error.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shlex
+import stat
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from rnnshape.errors import INTERRUPTED, UNAVAILABLE, Invalid, RnnshapeError
+from rnnshape.cli.streams import let_go
+from rnnshape.errors import INTERRUPTED, OK, UNAVAILABLE, Internal, Invalid, RnnshapeError, foreseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,31 +28,74 @@ if TYPE_CHECKING:
 def destination(path: str | None) -> Iterator[TextIO]:
     """The stream to write the answer to: standard output, or a file that is whole or not there.
 
-    A file is written beside its place and then renamed, so a full disk or Ctrl-C leaves what stood
-    there before.  What is no ordinary file (``/dev/stderr``, a named pipe) is written to directly.
+    It is opened before a layer runs: a folder that is missing is told at once.  A file is written beside its place
+    and takes it at the end, so whatever ends the command before leaves what stood there.  It keeps the mode of what
+    stood there, and the owner where that is allowed; a link stays one.  What is no ordinary file (``/dev/stderr``,
+    a named pipe) is written to directly.
     """
-    if path is None or path == "-":
+    if path is None or path == "-" or _is_stdout(path):
+        sys.stdout.write("")  # is it there?
         yield sys.stdout
         sys.stdout.flush()
         return
-    target = Path(path)
-    if target.exists() and not target.is_file():
-        with target.open("w", encoding="utf-8") as stream:
+    stood = _stat(path)
+    if stood is not None and not stat.S_ISREG(stood.st_mode):
+        with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as stream:
             yield stream
         return
+    target = Path(os.path.realpath(path))
+    if stood is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    handle, beside = _opened_beside(target, path)
     try:
-        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:  # noqa: PTH123  a descriptor
+            yield stream
+        _dress(beside, stood)
+        beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _is_stdout(path: str) -> bool:
+    """Whether this is what standard output is already (``/dev/stdout``): to replace it would lose what is there."""
+    try:
+        return os.path.samestat(Path(path).stat(), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):  # one of them is no file
+        return False
+
+
+def _opened_beside(target: Path, path: str) -> tuple[int, Path]:
+    """A new file in the folder of the target, whose name may be as long as a name can be.
+
+    Raises:
+        OSError: the answer could not take the target's place, with the path that was asked for.
+    """
+    try:
+        handle, beside = tempfile.mkstemp(prefix=".rnnshape-", dir=target.parent)
     except OSError as error:
         # It is not the file beside that was asked for.
-        raise type(error)(error.errno, error.strerror, str(target)) from None
+        raise type(error)(error.errno, error.strerror, path) from None
+    return handle, Path(beside)
+
+
+def _stat(path: str) -> os.stat_result | None:
+    """What stands there, None if nothing does; a name that cannot be one is an OSError."""
     try:
-        with open(handle, "w", encoding="utf-8") as stream:  # noqa: PTH123  an open descriptor, no path
-            yield stream
-        Path(beside).chmod(0o666 & ~_umask())
-        Path(beside).replace(target)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+        return Path(path).stat()
+    except FileNotFoundError:
+        return None
+
+
+def _dress(beside: Path, stood: os.stat_result | None) -> None:
+    """Give the new file the mode and the owner of the one that it replaces, or what any new file has."""
+    if stood is None:
+        beside.chmod(0o666 & ~_umask())
+        return
+    if hasattr(os, "chown"):
+        with contextlib.suppress(OSError):
+            os.chown(beside, stood.st_uid, stood.st_gid)
+    beside.chmod(stat.S_IMODE(stood.st_mode))
 
 
 def _umask() -> int:
@@ -69,15 +116,18 @@ def clean_ending() -> Iterator[None]:
         note("interrupted")
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:
-        # The reader has gone (``| head -1``) and wants no more.  Python would flush once more at
-        # its end and complain.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+        # The reader has gone (``| head -1``) and wants no more.
+        let_go()
+        raise SystemExit(OK) from None
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        note(f"error: {where}{error.strerror or error}")
+        if error.filename is None:  # it may be standard output's disk that is full
+            let_go()
+        say(foreseen(error))
         raise SystemExit(UNAVAILABLE) from None
+    except Exception as error:  # noqa: BLE001  nobody foresaw it: it is one line all the same
+        told = foreseen(error)
+        say(told)
+        raise SystemExit(told.exit_code) from None
 
 
 def note(text: str) -> None:
@@ -96,9 +146,21 @@ def say(error: RnnshapeError) -> None:
     if error.kind == "unreadable":  # every mistake already begins with its file, line and column
         print(error.message, file=sys.stderr)
         return
+    hint = error.hint
+    if isinstance(error, Internal):
+        from rnnshape.report.error import report_it
+
+        hint = hint or report_it(shlex.join(["rnnshape", *sys.argv[1:]]))
     note(f"error: {error.message}")
-    if error.hint:
-        note(f"hint: {error.hint}")
+    if hint:
+        note(f"hint: {hint}")
+    if isinstance(error, Internal) and "--verbose" in sys.argv:  # it may have come before the flags were read
+        show_trace(error.trace)
+
+
+def show_trace(trace: str) -> None:
+    """The traceback of an internal error, for who looks for the bug."""
+    print(trace, end="", file=sys.stderr)
 
 
 def _place(problem: Problem) -> str:

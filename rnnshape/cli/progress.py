@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,15 @@ if TYPE_CHECKING:
     from rnnshape.batch import Row
 
 
-def wanted(*, to_terminal: bool) -> bool:
-    """Whether to show a bar; not while rows are written to the terminal (``to_terminal``) that it would stand on."""
+def wanted(*, to_stdout: bool) -> bool:
+    """Whether to show a bar.
+
+    Not while rows go to standard output one by one (``to_stdout``), unless that is a file: the reader of a pipe
+    (``| head``) writes to the terminal that the bar would stand on.
+    """
     if not (sys.stderr and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         return False
-    return not (to_terminal and sys.stdout.isatty())
+    return not to_stdout or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
 
 
 def watched(rows: Generator[Row], total: int | None) -> Generator[Row]:

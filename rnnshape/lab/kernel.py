@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.lab.blame import is_keras
 from rnnshape.lab.build import Stack
 from rnnshape.lab.tensorflow import load
 from rnnshape.layers.base import CUDNN, LOOP, STEP, UNROLLED
@@ -21,8 +22,10 @@ def traced_or_none(layer: Any, call: Callable[..., Any], *inputs: Any) -> tuple[
     """As ``traced``, or None where there is no graph: it is stricter than Python, and wants one dtype in a loop."""
     try:
         return traced(layer, call, *inputs)
-    except Exception:  # noqa: BLE001  Keras raises what it likes; the layer ran, so the answer stands
-        return None
+    except Exception as error:
+        if not is_keras(error):
+            raise
+        return None  # the layer ran, so the answer stands
 
 
 def traced(layer: Any, call: Callable[..., Any], *inputs: Any) -> tuple[str, ...]:

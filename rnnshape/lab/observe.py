@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import Refused, RnnshapeError, Unavailable
+from rnnshape.errors import Refused, RnnshapeError, Unavailable, foreseen
+from rnnshape.lab.blame import is_keras, whole_tracebacks
 from rnnshape.lab.build import Stack, build
 from rnnshape.lab.execution import run
 from rnnshape.lab.feed import feed, handed, states
@@ -108,9 +109,9 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
             execution = spec.faster
             try:
                 return _observed(spec, device, execution, trace=trace)
-            except Exception:
+            except Exception as error:
                 # A graph is stricter than Python: it wants one dtype in a loop, say.  Only eager decides.
-                if spec.execution != "auto" or execution == "eager":
+                if spec.execution != "auto" or execution == "eager" or not is_keras(error):
                     raise
                 return _observed(spec, device, "eager", trace=trace)
 
@@ -208,9 +209,13 @@ def _arrays(result: Any) -> tuple[np.ndarray[Any, Any], ...]:
 
 @contextmanager
 def explained(tensorflow: Any) -> Iterator[None]:
-    """Turn what Keras or TensorFlow raises into one clear error with its own reason."""
+    """Turn what Keras or TensorFlow raises into one clear error with its own reason.
+
+    What the lab itself raises is a bug of ours (``Internal``); ``blame.is_keras`` tells the two apart.
+    """
     try:
-        yield
+        with whole_tracebacks():
+            yield
     except RnnshapeError:
         raise
     except (MemoryError, tensorflow.errors.ResourceExhaustedError) as error:
@@ -218,6 +223,8 @@ def explained(tensorflow: Any) -> Iterator[None]:
             f"not enough memory: {_reason(error)}", "make the layer or its input smaller", kind="memory"
         ) from error
     except Exception as error:
+        if not is_keras(error):
+            raise foreseen(error) from error
         raise Refused(f"{type(error).__name__}: {_reason(error)}") from error
 
 

@@ -2,8 +2,9 @@
 
 TensorFlow writes to file descriptor 2 while it is imported and again at the first look for devices,
 before any level variable is read, and its kernels write there when they run.  All of it happens with
-the descriptor turned to a temporary file, which is replayed when the user asked for it and when a
-demanded GPU is missing: then its lines are the explanation.
+the descriptor turned to a temporary file, which is replayed when the user asks for it (``--verbose``).
+Its Python side logs whenever it likes, when garbage is collected or at exit: those loggers are ours from
+the import on, unless TensorFlow was there before us.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import atexit
 import contextlib
 import faulthandler
 import gc
+import logging
 import os
 import sys
 import tempfile
@@ -51,15 +53,34 @@ def load() -> Any:
 
             tensorflow.keras.layers  # noqa: B018  the lazy loader imports Keras here
             _prepare_devices(tensorflow)
-    except ImportError as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # what is broken raises what it likes, an AttributeError of NumPy's say
         if getattr(error, "name", None) == "tensorflow":
             raise Unavailable("TensorFlow is not installed", "pip install tensorflow", kind="tensorflow") from error
-        raise Unavailable(f"TensorFlow cannot be imported: {error}", kind="tensorflow") from error
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise Unavailable(f"TensorFlow cannot be imported: {said}", kind="tensorflow") from error
     if ours:
+        _listen()
         # What an import made stays for good; the collector need not walk over it for every layer.  Where
         # TensorFlow was there before, in a notebook, garbage of the user's might be frozen with it.
         gc.freeze()
     return tensorflow
+
+
+class _Kept(logging.Handler):
+    """Where a log record becomes a line of what TensorFlow said."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _said.append(f"{self.format(record)}\n".encode())
+
+
+def _listen() -> None:
+    """Take what TensorFlow and Keras log in Python: a graph that is traced again, an object that was never used."""
+    for name in ("tensorflow", "absl"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [_Kept()]
+        logger.propagate = False
 
 
 @contextlib.contextmanager
@@ -122,6 +143,7 @@ def held_back() -> Iterator[None]:
 def replay() -> None:
     """Write what TensorFlow said to standard error, once."""
     while _said:
+        sys.stderr.flush()
         os.write(2, _said.popleft())
 
 
@@ -145,7 +167,6 @@ def place(device: str, *, cudnn: bool = False) -> str:
     """
     found = gpus()
     if not found and (device == "gpu" or cudnn):
-        replay()
         raise Unavailable(
             f"{'device gpu' if device == 'gpu' else 'use_cudnn=True'}: TensorFlow sees no GPU here",
             'install the GPU build (pip install "rnnshape[gpu]") and check nvidia-smi, '

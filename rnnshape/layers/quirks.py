@@ -1,6 +1,8 @@
 """The bugs of Keras that theory meets: their headings in ``PAGE``, where each has its smallest reproduction."""
 
 PAGE = "docs/keras-quirks.md"
+HELP = "rnnshape help quirks"
+"""The same page, for those who have the package alone."""
 UNROLLED = "Unrolled, backwards and masked: the wrong steps are zero"
 DROPPED = "A mask that hangs on the tensor is dropped when `initial_state` is handed in"
 STACKED_RESET = "A stateful stack of cells cannot be reset"

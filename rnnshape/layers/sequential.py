@@ -126,8 +126,6 @@ def _rank(number: int, layer: Node, given: Given, before: tuple[int, Node, Answe
 
 
 def check(node: Node) -> Iterator[Problem]:
-    if not node["layers"]:
-        yield Problem("layers", "must be a list of at least one layer")
     for layer in node["layers"]:
         if layer.cls.kind == "stack":
             yield Problem("layers", "must not hold another stack: write its layers out")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, LayerClass, Leaf, Returned, prefixed
 from rnnshape.layers.cells import CELL_INPUT, one_step
@@ -112,17 +111,10 @@ def nesting(value: Returned) -> object:
     return [nesting(item) for item in value] if isinstance(value, list) else None
 
 
-def check(node: Node) -> Iterator[Problem]:
-    """A stack of nothing computes nothing."""
-    if not node["cells"]:
-        yield Problem("cells", "must be a list of at least one cell")
-
-
 STACKED_RNN_CELLS = LayerClass(
     "StackedRNNCells",
     "cell",
     (arg.Argument("cells", arg.Nested("cell", many=True), help="The cells, the first below."), *arg.EVERY_LAYER),
     theory,
     lambda node, rank: CELL_INPUT,
-    check=check,
 )

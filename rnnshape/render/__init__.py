@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -64,9 +65,34 @@ _FORMATS = {
     "github": _Format(None, "github:write_rows"),
     "code": _Format("code:write", None),
 }
+_ENDINGS = {
+    "txt": "table",
+    "json": "json",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "csv": "csv",
+    "tsv": "tsv",
+    "md": "markdown",
+    "markdown": "markdown",
+    "html": "html",
+    "htm": "html",
+    "svg": "svg",
+    "xml": "junit",
+    "py": "code",
+}
+"""The endings of the files that hold a format."""
 FORMATS = tuple(name for name, form in _FORMATS.items() if form.report)
 ROWS_FORMATS = tuple(name for name, form in _FORMATS.items() if form.rows)
 COMPARISON_FORMATS = tuple(name for name, form in _FORMATS.items() if form.comparison)
+
+
+def by_ending(file: str) -> str | None:
+    """The format that a file of this name holds, if its ending says so.
+
+    >>> by_ending("answers/lstm.HTML"), by_ending("rows.xml"), by_ending("lstm")
+    ('html', 'junit', None)
+    """
+    return _ENDINGS.get(PurePath(file).suffix.lower().removeprefix("."))
 
 
 def renderer(name: str) -> Renderer:

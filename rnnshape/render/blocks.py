@@ -19,6 +19,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from rnnshape.render.diagram import Diagram
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -74,6 +76,10 @@ def blocks(*drawn: RenderableType) -> Iterator[Block]:
                 yield from blocks(one.renderable)
             case Table():
                 yield _table(one)
+            case Diagram():
+                yield Words(one.head, "head")
+                yield Words(one.text)
+                yield from (Words(note, "faint") for note in one.unrolled.notes)
             case _:
                 words = Words(*_cell(one))
                 if words.text.strip():

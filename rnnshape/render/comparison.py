@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from rnnshape.layers.quirks import HELP
 from rnnshape.render.grid import grid, sizes
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.seconds import bar, duration
@@ -210,9 +211,11 @@ def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
     for number, side in enumerate(compared.sides):
         if side.report.error is not None:
             yield number, side.report.error.message, "bad"
+        for warning in side.report.warnings:
+            yield number, f"Keras warns: {warning}", "teach"
     for pair in compared.pairs:
         if not pair.kept:
-            known = f"; a bug of Keras: docs/keras-quirks.md, {pair.quirk}" if pair.quirk else "; no reason is known"
+            known = f"; a bug of Keras: {pair.quirk} ({HELP})" if pair.quirk else "; no reason is known"
             yield pair.variant, f"{pair.role} must be {_needed(pair)}: {pair.why}{known}", "bad"
         elif pair.role != STRUCTURE:
             yield pair.variant, pair.why if pair.must is None else f"{_needed(pair)}: {pair.why}", ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rnnshape.render.columns import cells, header
@@ -18,14 +19,14 @@ def write_csv(rows: Tally, stream: TextIO, view: View) -> None:
     """Write RFC 4180 but for its line ends, which are those of a Unix pipe."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header(view))
-    for row in rows:
-        writer.writerow(cells(row, view))
+    for fields in rows.drawn(partial(cells, view=view)):
+        writer.writerow(fields)
         stream.flush()
 
 
 def write_tsv(rows: Tally, stream: TextIO, view: View) -> None:
     """Write plain fields for ``cut`` and ``awk``: a tab or a line break inside one becomes a blank."""
     stream.write("\t".join(header(view)) + "\n")
-    for row in rows:
-        stream.write("\t".join(" ".join(cell.split()) for cell in cells(row, view)) + "\n")
+    for fields in rows.drawn(partial(cells, view=view)):
+        stream.write("\t".join(" ".join(cell.split()) for cell in fields) + "\n")
         stream.flush()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from rnnshape.layers.quirks import PAGE
+from rnnshape.layers.quirks import HELP
 from rnnshape.render import verdict as cudnn
 from rnnshape.render.grid import grid
 from rnnshape.render.seconds import line as timing_line
@@ -33,7 +33,9 @@ def footer(report: Report) -> Table:
     if report.calls is not None:
         table.add_row(Text("Calls", "head"), Text(_calls(report.calls)))
     for heading in report.quirks:
-        table.add_row(Text("Keras", "head"), Text(f"a bug: {heading} ({PAGE})", "teach"))
+        table.add_row(Text("Keras", "head"), Text(f"a bug: {heading} ({HELP})", "teach"))
+    for warning in report.warnings:
+        table.add_row(Text("Keras", "head"), Text(f"warns: {warning}", "teach"))
     if report.timing is not None:
         table.add_row(Text("Time", "head"), Text(timing_line(report.timing)))
     table.add_row(Text("Paste", "head"), Text(report.unpacking, "code"))

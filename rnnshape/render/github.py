@@ -19,13 +19,16 @@ _IN_PROPERTY = _IN_MESSAGE | str.maketrans({":": "%3A", ",": "%2C"})
 
 def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
     """Write an ``::error`` for every failure, a ``::warning`` for what Keras warns of, and the count."""
-    for row in rows:
-        for failure in row.failures:
-            stream.write(_command("error", row, failure.message, failure.expect))
-        for warning in row.data.get("warnings", ()):
-            stream.write(_command("warning", row, warning))
+    for commands in rows.drawn(_commands):
+        stream.write(commands)
         stream.flush()
     stream.write(f"{rows}\n")
+
+
+def _commands(row: Row) -> str:
+    errors = (_command("error", row, failure.message, failure.expect) for failure in row.failures)
+    warnings = (_command("warning", row, warning) for warning in row.data.get("warnings", ()))
+    return "".join((*errors, *warnings))
 
 
 def _command(level: str, row: Row, message: str, expect: str | None = None) -> str:

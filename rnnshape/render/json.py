@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from rnnshape.batch import Tally
+    from rnnshape.batch import Row, Tally
     from rnnshape.render import View
     from rnnshape.report import Report
     from rnnshape.report.comparison import Compared
@@ -26,13 +26,18 @@ def write_comparison(compared: Compared, stream: TextIO) -> None:
     stream.write("\n")
 
 
+def as_line(row: Row) -> str:
+    """The contract's object of a row, on one line."""
+    return json.dumps(row.data, allow_nan=False)
+
+
 def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
     """Write one array; it is closed whatever happens, so what is finished can be read."""
     stream.write("[")
     before = "\n"
     try:
-        for row in rows:
-            stream.write(before + json.dumps(row.data, allow_nan=False))
+        for line in rows.drawn(as_line):
+            stream.write(before + line)
             before = ",\n"
     finally:
         stream.write("\n]\n")

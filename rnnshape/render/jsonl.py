@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from rnnshape.render.json import as_line
+
 if TYPE_CHECKING:
     from typing import TextIO
 
@@ -26,6 +28,6 @@ def write_comparison(compared: Compared, stream: TextIO) -> None:
 
 def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
     """Write a line a row; each leaves as soon as it is there."""
-    for row in rows:
-        stream.write(json.dumps(row.data, allow_nan=False) + "\n")
+    for line in rows.drawn(as_line):
+        stream.write(line + "\n")
         stream.flush()

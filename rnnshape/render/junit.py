@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from rnnshape.render.columns import cells, header
-from rnnshape.render.plain_text import xml
+from rnnshape.render.plain_text import put, xml
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -21,23 +22,21 @@ def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
     """Write one document; a failure is what was asked and did not hold, an error what could not be asked."""
     root = Element("testsuites", name="rnnshape")
     suites: dict[str, Element] = {}
-    for row in rows:
-        file = row.run.where.file if row.run.where else "<stdin>"
-        suite = suites.get(file)
-        if suite is None:
-            suite = suites[file] = SubElement(root, "testsuite", name=xml(file))
-        _case(suite, row, view)
+    for case in rows.drawn(partial(_case, view=view)):
+        file = case.get("classname", "")
+        if file not in suites:
+            suites[file] = SubElement(root, "testsuite", name=file)
+        suites[file].append(case)
     for element in (root, *suites.values()):
         for attribute, path in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
             element.set(attribute, str(sum(1 for _ in element.iter(path))))
     indent(root)
-    stream.write('<?xml version="1.0" encoding="utf-8"?>\n')
-    ElementTree(root).write(stream, encoding="unicode")
-    stream.write("\n")
+    put(f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n', stream)
 
 
-def _case(suite: Element, row: Row, view: View) -> None:
-    case = SubElement(suite, "testcase", name=xml(row.run.name or row.run.asked or ""), classname=suite.get("name", ""))
+def _case(row: Row, view: View) -> Element:
+    file = row.run.where.file if row.run.where else "<stdin>"
+    case = Element("testcase", name=xml(row.run.name or row.run.asked or ""), classname=xml(file))
     if row.run.where is not None:
         case.set("file", xml(row.run.where.file))
         case.set("line", str(row.run.where.place().line))
@@ -51,3 +50,4 @@ def _case(suite: Element, row: Row, view: View) -> None:
         broken = SubElement(case, "failure" if first.kind in _BY_HAND else "error", type=first.kind)
         broken.set("message", xml(first.message.splitlines()[0]))
         broken.text = xml("\n".join(failure.message for failure in failures))
+    return case

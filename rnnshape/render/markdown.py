@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rnnshape.render.columns import cells, header
@@ -39,7 +40,6 @@ def write(report: Report, stream: TextIO, view: View) -> None:
         *([f"Hint: {_escaped(hint)}\n"] if hint else []),
         *(text for part in table.parts(report, view, marks) for text in _blocks(*part.drawn)),
         *_blocks(ending.footer(report)),
-        *(f"- Keras warns: {_escaped(warning)}\n" for warning in report.warnings),
         _environment(report.environment),
     ]
     stream.write("\n".join(told))
@@ -67,8 +67,8 @@ def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
     """Write a table of all rows and a line that counts them."""
     names = header(view)
     stream.write(_line(names) + _line(["---"] * len(names)))
-    for row in rows:
-        stream.write(_line(_escaped(cell) for cell in cells(row, view)))
+    for fields in rows.drawn(partial(cells, view=view)):
+        stream.write(_line(map(_escaped, fields)))
         stream.flush()
     stream.write(f"\n{rows}\n")
 

@@ -22,6 +22,7 @@ def xml(text: str) -> str:
 
 
 def put(markup: str, stream: TextIO) -> None:
-    """Write markup; what the stream's encoding has no room for becomes a reference such as ``&#10003;``."""
+    """Write markup, which says that it is UTF-8; on a stream of another encoding é becomes a reference, ``&#233;``."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    stream.write(markup.encode(encoding, "xmlcharrefreplace").decode(encoding))
+    utf8 = encoding.lower().replace("-", "").replace("_", "") == "utf8"
+    stream.write(markup if utf8 else markup.encode("ascii", "xmlcharrefreplace").decode("ascii"))

@@ -8,6 +8,7 @@ then, so a resize in between leaves nothing behind.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -45,8 +46,10 @@ def settling(theory: Report, prove: Callable[[], Report], stream: TextIO, view: 
     _write(target, first)
     try:
         report = prove()
-    except BaseException:
-        _write(target, draw(theory, view, marks, waiting="Interrupted: theory only, nothing was proved."), over=lines)
+    except BaseException as error:
+        said = "Theory only" if isinstance(error, Exception) else "Interrupted: theory only"
+        with suppress(OSError):  # the terminal may be what has gone
+            _write(target, draw(theory, view, marks, waiting=f"{said}, nothing was proved."), over=lines)
         raise
     _write(target, draw(report, view, marks), over=lines)
     return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -35,12 +36,22 @@ def draw(rows: Tally, view: View, marks: Marks = UNICODE) -> RenderableType:
     for column in ("", "name", "layer", "returns"):
         summary.add_column(column, overflow="fold")
     failed: list[RenderableType] = []
-    for row in rows:
-        if not row.ok:
-            failed += [Text(), *_in_full(row, view, marks)]
-        mark, style = verdict(row, marks)
-        summary.add_row(Text(mark, style), row.run.name or "", Text(row.run.asked or "", "code"), Text(returned(row)))
+    for line, more in rows.drawn(partial(_line_and_more, view=view, marks=marks)):
+        summary.add_row(*line)
+        failed += more
     return Group(*([summary] if rows.count else []), *failed, Text(str(rows)))
+
+
+def _line_and_more(row: Row, view: View, marks: Marks) -> tuple[tuple[Text, ...], list[RenderableType]]:
+    """The row's line in the table, and what stands below it of a failure."""
+    mark, style = verdict(row, marks)
+    line = (
+        Text(mark, style),
+        Text(row.run.name or ""),
+        Text(row.run.asked or "", "code"),
+        Text(returned(row)),
+    )
+    return line, [] if row.ok else [Text(), *_in_full(row, view, marks)]
 
 
 def verdict(row: Row, marks: Marks) -> tuple[str, str]:
@@ -58,6 +69,8 @@ def _in_full(row: Row, view: View, marks: Marks) -> Iterator[RenderableType]:
         yield Text(f"{name}({row.run.where.file}:{row.run.where.place().line})", "bad")
     if row.report is not None:
         yield draw_report(row.report, view, marks)
+        if row.report.error is not None and row.report.error.hint:
+            yield Text(f"Hint: {row.report.error.hint}")
     elif row.expectations:
         yield expectations(row.expectations, marks)
     else:

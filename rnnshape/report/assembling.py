@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import Refused, RnnshapeError
+from rnnshape.errors import Internal, Refused, RnnshapeError
 from rnnshape.layers.base import Given
 from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import between_calls, unverified, verified
@@ -17,6 +17,7 @@ from rnnshape.report.expected import Expected, held, refused
 from rnnshape.report.masked import foretold, names_of, seen
 from rnnshape.report.report import Flow, Report, Wired
 from rnnshape.report.state import called
+from rnnshape.spec.data import to_data
 from rnnshape.spec.expect import known_letters
 from rnnshape.structure import Structure, labelled, leaves, same
 
@@ -51,7 +52,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         quirks=predicted.quirks,
     )
     if outcome is None or isinstance(outcome, RnnshapeError):
-        error = _error(predicted, outcome)
+        error = _error(spec, predicted, outcome)
         if error is None and spec.expect is None:
             return told
         return replace(told, error=error, expectations=_expected(spec, predicted, told, error, None))
@@ -136,14 +137,14 @@ def _wired(spec: Spec, predicted: Structure | None, observed: Structure | None) 
     return Wired(spec.into, wire(spec.layer, spec.into, spec.dims).code, predicted, observed)
 
 
-def _error(predicted: Prediction, outcome: RnnshapeError | None) -> Error | None:
+def _error(spec: Spec, predicted: Prediction, outcome: RnnshapeError | None) -> Error | None:
     """The lab's error, with theory's way round it.
 
     What Keras is known to refuse anywhere is said before what is only missing on this machine.
     """
     known = predicted.refusal
-    if outcome is not None and (known is None or isinstance(outcome, Refused)):
-        return Error.of(outcome, known and known.hint)
+    if outcome is not None and (known is None or isinstance(outcome, Refused | Internal)):
+        return Error.of(outcome, known and known.hint, run=to_data(spec))
     return known and Error(Refused.kind, known.message, known.hint, Refused.exit_code)
 
 

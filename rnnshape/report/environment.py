@@ -36,6 +36,11 @@ def installed() -> dict[str, str | None]:
     }
 
 
+def running() -> dict[str, str | None]:
+    """The versions of all that runs here, Python's too."""
+    return {**installed(), "python": platform.python_version()}
+
+
 def _version(*distributions: str) -> str | None:
     for name in distributions:
         try:

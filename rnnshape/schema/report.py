@@ -186,7 +186,10 @@ DEFINITIONS: dict[str, Schema] = {
     ),
     "error": mapping(
         {
-            "kind": string("invalid, unreadable, keras, memory, device, tensorflow or unavailable; there may be more."),
+            "kind": string(
+                "invalid, unreadable, keras, memory, device, tensorflow, worker, cluster, unavailable, or internal: "
+                "a bug of rnnshape; there may be more."
+            ),
             "message": string("What is wrong."),
             "hint": string("The way round it.", null=True),
         }

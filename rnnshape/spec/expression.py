@@ -223,6 +223,8 @@ class _Reader:
         if kind.none and isinstance(tree, ast.Constant) and tree.value is None:
             return None
         if kind.many and isinstance(tree, ast.List | ast.Tuple):
+            if not tree.elts:
+                self.wrong(f"{argument.name}: must be a list of at least one {kind.role}", tree)
             return tuple(self._one(argument, kind, layer, item) for item in tree.elts)
         found = self._one(argument, kind, layer, tree)
         # RNN takes one cell or a list; where only a list may stand, one is a slip.

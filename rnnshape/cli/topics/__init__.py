@@ -1,6 +1,7 @@
 """What ``rnnshape help`` says: a text file a topic, whose lists come from the tables.
 
-The first line of a file is its title.  Its examples stand behind a ``$``: the tests run them.
+The first line of a file is its title.  Its examples stand behind a ``$``: the tests run them.  ``quirks`` is
+``docs/keras-quirks.md``, letter by letter: a package has no ``docs``.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import wrap
 
-NAMES = ("expressions", "checks", "masks", "states", "cudnn", "yaml", "formats", "exit-codes")
+NAMES = ("expressions", "checks", "masks", "states", "cudnn", "yaml", "formats", "exit-codes", "quirks")
 """The topics, in the order in which they are listed."""
 _HERE = Path(__file__).parent
 _COLUMNS = 78
@@ -18,7 +19,7 @@ def text(topic: str | None) -> str:
     """A topic, or the list of them all."""
     if topic is not None:
         return _filled(_read(topic))
-    titles = [f"  {name:<12} {_read(name).splitlines()[0]}" for name in NAMES]
+    titles = [f"  {name:<12} {_read(name).splitlines()[0].removeprefix('# ')}" for name in NAMES]
     return "\n".join(["rnnshape help TOPIC", "", *titles, "", "rnnshape help COMMAND is rnnshape COMMAND --help", ""])
 
 

@@ -51,20 +51,26 @@ class Diagram:
         self.unrolled = unrolled
         self.wires = marks.wires
 
+    @property
+    def head(self) -> str:
+        """What the picture shows, in words."""
+        if self.unrolled.steps is not None:
+            return "Unrolled over time"
+        return "One step" if self.unrolled.layers[0].begins == "given" else "One call"
+
+    @property
+    def text(self) -> str:
+        """The picture alone, for what is no terminal."""
+        return "\n".join(line.plain.rstrip() for line in picture_of(self.unrolled, self.wires, _WIDTH))
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(_head(self.unrolled), "head")
+        yield Text(self.head, "head")
         for line in picture_of(self.unrolled, self.wires, options.max_width if console.is_terminal else _WIDTH):
             # Folded, a line would cover those below it.
             line.no_wrap, line.overflow = True, "crop"
             yield line
         for note in self.unrolled.notes:
             yield Text(note, "faint")
-
-
-def _head(unrolled: Unrolled) -> str:
-    if unrolled.steps is not None:
-        return "Unrolled over time"
-    return "One step" if unrolled.layers[0].begins == "given" else "One call"
 
 
 def picture_of(unrolled: Unrolled, wires: Wires, width: int) -> list[Text]:

@@ -46,8 +46,4 @@ def sections(compared: Compared, level: int = 2) -> Iterator[Element]:
         yield part(one, level=level)
     if told := said(reasons):
         yield section("Why", told, level, "reasons")
-    warnings = [(side.variant.label, warning) for side in compared.sides for warning in side.report.warnings]
-    if warnings:
-        items = (element("li", element("code", label), f": {warning}") for label, warning in warnings)
-        yield section("Keras warns", [element("ul", *items)], level, "warnings")
     yield environment(compared.sides[0].report.environment, level)

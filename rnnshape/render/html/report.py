@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnshape.render import code, ending, table
-from rnnshape.render.html.elements import element, folded, section
+from rnnshape.render.html.elements import element, folded
 from rnnshape.render.html.page import page
 from rnnshape.render.html.parts import part, said
 from rnnshape.render.marks import UNICODE
@@ -60,9 +60,6 @@ def sections(report: Report, view: View, level: int = 2) -> Iterator[Element]:
     whole = replace(view, weights=True, cost=True, cudnn=True)
     parts = list(table.parts(report, whole))
     yield from (part(*one.drawn, level=level, name=one.name) for one in parts if one.name not in _FOLDED)
-    if report.warnings:
-        warnings = element("ul", *(element("li", warning) for warning in report.warnings))
-        yield section("Keras warns", [warnings], level, "warnings")
     for one in parts:
         if one.name in _FOLDED:
             yield part(*one.drawn, level=level, name=one.name, fold=True, opened=getattr(view, one.name))

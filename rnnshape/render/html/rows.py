@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.errors import Internal
 from rnnshape.render.columns import cells, header
 from rnnshape.render.html.elements import element
 from rnnshape.render.html.page import page
@@ -32,9 +33,13 @@ def write(rows: Tally, stream: TextIO, view: View) -> None:
     columns = ["name", *axes, "input", "shapes", "params", "cudnn", "checks"]
     facts: dict[str, Any] = {}
     bodies = []
-    for row in rows:
-        bodies.append(_body(row, view, columns))
-        facts = facts or row.data["environment"]
+
+    def body_and_facts(row: Row) -> tuple[Element, dict[str, Any]]:
+        return _body(row, view, columns), row.data["environment"]
+
+    for body_of, where in rows.drawn(body_and_facts):
+        bodies.append(body_of)
+        facts = facts or where
     head = element("header", element("h1", str(rows)), class_=None if rows.failed else "good")
     table = element("table", _head(columns), *bodies, class_="runs")
     body = [head, _controls(), element("div", table, class_="scroll"), environment(facts)]
@@ -100,7 +105,7 @@ def _unfolded(row: Row, view: View, known: dict[str, str]) -> Iterator[Element]:
     items = [part for name, value in known.items() if value for part in (element("dt", name), element("dd", value))]
     yield element("dl", *items)
     error = row.data["error"]
-    if error and error["hint"]:
+    if error and error["hint"] and error["kind"] != Internal.kind:  # that one stands above
         yield element("p", "Hint: ", error["hint"])
     yield from said(expectations(row.expectations, UNICODE)) if row.expectations else ()
     checks = [element("li", element("code", check["check"]), f": {check['why']}") for check in row.data["checks"]]

@@ -1,0 +1,45 @@
+"""The three standard streams, made such that nobody falls over one that is closed, or that cannot say é."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from typing import NoReturn
+
+
+class _Closed(io.TextIOBase):
+    """Standard output that is not there (``>&-``)."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> NoReturn:
+        raise OSError(errno.EBADF, "standard output is closed; -o FILE writes the answer elsewhere")
+
+
+def prepare() -> None:
+    """Close the gaps, and let a character that the encoding lacks become an escape (``\\xe9``).
+
+    Formats that have an escape of their own use that: JSON, and what is markup.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # the next file to be opened would take the number, and what is said with it
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = _Closed()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  as long as the process is
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def let_go() -> None:
+    """Turn standard output to nowhere: Python would flush it once more at its end, and complain."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # it has no descriptor, or is closed
+        return

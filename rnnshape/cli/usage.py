@@ -1,0 +1,52 @@
+"""What is wrong with a command line as a whole, in the words and the style of every other error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typer._click.exceptions import BadOptionUsage, NoSuchOption
+
+from rnnshape.errors import Invalid, Problem, nearest
+from rnnshape.spec.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from typer._click.exceptions import UsageError
+
+
+def worded(error: UsageError) -> Invalid:
+    """Typer's complaint as one of ours."""
+    command: Any = error.ctx and error.ctx.command
+    path = error.ctx.command_path if error.ctx else "rnnshape"
+    if isinstance(error, NoSuchOption):
+        known = [name for option in command.params for name in option.opts] if command else []
+        near = nearest(error.option_name, known)
+        return _wrong(error.option_name, f"is no option of {path}{near}; {path} --help lists them")
+    if isinstance(error, BadOptionUsage):
+        needs = "needs a value" if "requires" in error.message else "takes no value"
+        return _wrong(error.option_name, needs)
+    return _wrong("", error.format_message())
+
+
+def no_command(word: str, known: Iterable[str]) -> Invalid:
+    """A first word that names no command; an expression has a command of its own."""
+    if "(" in word:
+        return _wrong(word, f"is no command; an expression is asked with rnnshape show '{word}'")
+    return _wrong(word, f"is no command{nearest(word, known)}; rnnshape --help lists them")
+
+
+def left_over(word: str, command: str, taken: Iterable[str]) -> Invalid:
+    """A word that the command has no place for; a value of a layer without its option is told which that may be."""
+    meant = ""
+    for option in COMMANDS[command].options.values() if command in COMMANDS else ():
+        value = option.kind.from_text(word)
+        if option.kind.accepts(value) and value is not None:
+            meant = f" (did you mean {option.option} {word}?)"
+            break
+    takes = " ".join([*taken, "and options"]) if taken else "options alone"
+    return _wrong(word, f"{command} takes {takes}{meant}")
+
+
+def _wrong(key: str, message: str) -> Invalid:
+    return Invalid([Problem(key, message)])

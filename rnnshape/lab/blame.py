@@ -1,0 +1,42 @@
+"""Whose error it is: what Keras and TensorFlow raise is an answer, what the lab raises is a bug of ours."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rnnshape.lab.tensorflow import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OURS = "rnnshape"
+_THEIRS = ("keras", "tensorflow")
+
+
+def is_keras(error: Exception) -> bool:
+    """Whether Keras or TensorFlow raised this, told by the innermost frame that is theirs or ours.
+
+    What the lab hands to NumPy is the lab's, and so is a function of the lab that Keras calls back.
+    """
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package in (_OURS, *_THEIRS):
+            return package in _THEIRS
+    return False
+
+
+@contextmanager
+def whole_tracebacks() -> Iterator[None]:
+    """Meanwhile Keras and TensorFlow leave their own frames in a traceback: ``is_keras`` asks for the innermost."""
+    tensorflow = load()
+    filters = (tensorflow.keras.config, tensorflow.debugging)
+    on = [each for each in filters if each.is_traceback_filtering_enabled()]
+    for each in on:
+        each.disable_traceback_filtering()
+    try:
+        yield
+    finally:
+        for each in on:
+            each.enable_traceback_filtering()
