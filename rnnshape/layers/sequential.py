@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, LayerClass, Leaf
+from rnnshape.layers.dims import Dim
 from rnnshape.layers.scan import alive
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
+
+
+_ANY = 8
+"""A size where only the rank is asked about."""
 
 
 def _answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
@@ -67,6 +72,19 @@ def theory(node: Node, given: Given) -> Answer:
 
 def _loops(layer: Node) -> bool:
     return any(part.cls.kind == "recurrent" for part in layer.walk())
+
+
+def letters(node: Node, rank: int | None) -> tuple[str, ...]:
+    """The first layer's; of one that takes any rank, where none is asked for, the least that flows through all."""
+    first: Node = node["layers"][0]
+    usual = first.cls.letters(first, rank)
+    if rank is not None:
+        return usual
+    for asked in range(len(usual), len(usual) + 4):
+        named = first.cls.letters(first, asked)
+        if len(named) == asked and check_input(node, tuple(Dim(_ANY, letter) for letter in named)) is None:
+            return named
+    return usual
 
 
 def check_input(node: Node, dims: Dims) -> str | None:
@@ -125,7 +143,7 @@ SEQUENTIAL = LayerClass(
     "stack",
     (arg.Argument("layers", arg.Nested("layer", many=True), help="The layers, first to last."),),
     theory,
-    lambda node, rank: node["layers"][0].cls.letters(node["layers"][0], rank),
+    letters,
     check=check,
     check_input=check_input,
     tokens=lambda node: node["layers"][0].cls.tokens(node["layers"][0]),

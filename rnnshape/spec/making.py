@@ -22,12 +22,14 @@ from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.expression import parse
 from rnnshape.spec.masks import MASK
-from rnnshape.spec.options import DTYPE, RUN_OPTIONS
+from rnnshape.spec.options import DTYPE, INPUT, RUN_OPTIONS
+from rnnshape.spec.shape import broken, flow, whole_shape
 from rnnshape.spec.spec import Spec, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from rnnshape.layers import Node
     from rnnshape.layers.arguments import Argument
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
@@ -71,11 +73,14 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     if problems:
         raise Invalid(problems)
     node = parsed.node.everywhere("dtype", options["dtype"]) if "dtype" in options else parsed.node
-    spec = finish(node, _with_call(parsed, run), name=name)
+    try:
+        spec = finish(node, _with_call(parsed, run), name=name, fed=parsed.fed)
+    except Invalid as error:
+        raise Invalid([_placed(problem, node, run, parsed) for problem in error.problems], parsed.text) from None
     if problems := [*calling.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
     _check_unpacking(spec, parsed.targets)
-    return _expecting(spec, expect)
+    return _expecting(replace(spec, notes=tuple(_notes(parsed, spec))), expect)
 
 
 def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,6 +92,30 @@ def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
     if twice := [name for name in called.options if name in run]:
         raise Invalid(Problem(name, "is said in the call of the expression already") for name in twice)
     return {**run, **called.options}
+
+
+def _placed(problem: Problem, node: Node, run: Mapping[str, Any], parsed: Parsed) -> Problem:
+    """The problem at what the line says of it: a call's argument, the input, or the layer at which the flow breaks."""
+    if problem.span is not None or problem.key in run:
+        return problem
+    if problem.key in parsed.called.spans:
+        return Problem("", f"{problem.key} {problem.message}", parsed.called.spans[problem.key])
+    if problem.key not in ("", INPUT.name):
+        return problem
+    shape = whole_shape(node, run, [], parsed.fed)
+    place = broken(node, shape) if problem.message == flow(node, shape) else None
+    if place is not None and len(parsed.places) == len(node.in_turn):
+        return Problem("", problem.message, parsed.places[place])
+    return Problem("", problem.message, None if parsed.fed is None else parsed.fed.span)
+
+
+def _notes(parsed: Parsed, spec: Spec) -> Iterator[str]:
+    """What is to be said of the input beside its shape."""
+    yield from parsed.notes
+    if parsed.fed is not None:
+        pairs = zip(parsed.fed.sizes, spec.input, strict=False)
+        if len(parsed.fed.sizes) != len(spec.input) or any(said not in (None, size) for said, size in pairs):
+            yield f"the options say {spec.input}, and go before {parsed.fed.text} in the line"
 
 
 def _expecting(spec: Spec, expect: Expectations | None) -> Spec:

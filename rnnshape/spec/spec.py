@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rnnshape.layers.node import Node
+    from rnnshape.spec.declared import Fed
     from rnnshape.spec.expect import Expectations
     from rnnshape.spec.masks import Rows
 
@@ -35,7 +36,8 @@ class Spec:
 
     ``mask`` says which steps of which sample are valid; it is handed to the call, or laid into the data where the
     first layer makes one of it (``masked_data``).  ``initial_state`` is what the states that are handed in hold,
-    ``calls`` how often the layer is called, ``training`` whether with ``training=True``.
+    ``calls`` how often the layer is called, ``training`` whether with ``training=True``.  ``notes`` is what is to be
+    said of how it was asked, and no part of what was asked.
     """
 
     layer: Node
@@ -50,6 +52,7 @@ class Spec:
     initial_state: str | None = None
     calls: int = 1
     training: bool = False
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def masked_data(self) -> bool:
@@ -86,15 +89,15 @@ class Spec:
         return compute_dtype(first["dtype"])
 
 
-def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None) -> Spec:
-    """The Spec of a layer and checked run options.
+def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, fed: Fed | None = None) -> Spec:
+    """The Spec of a layer and checked run options; ``fed`` is what a line says of the input's shape.
 
     Raises:
         Invalid: arguments that do not go together, an input that the layer does not take.
     """
     problems = [*_combinations(node)]
     node = behind_masking(node, options, problems)
-    shape = whole_shape(node, options, problems)
+    shape = whole_shape(node, options, problems, fed)
     into = _into(node, shape, options.get(INTO.name), problems)
     problems += stateless(node, options)
     mask = mask_rows(node, shape, options, problems)
