@@ -230,6 +230,18 @@ def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
         yield from _misplaced(state, leaf)
 
 
+def unpacking(returned: Returned, targets: int | None) -> str | None:
+    """Why ``a, b = layer(x)`` does not take as many values as come out, if it does not."""
+    count = len(returned) if isinstance(returned, tuple) else 1
+    if targets is None or targets == count:
+        return None
+    names = f"{targets} name{'s stand' if targets > 1 else ' stands'} on the left"
+    if count > 1:
+        roles = ", ".join(leaf.role if isinstance(leaf, Leaf) else "[…]" for leaf in returned)
+        return f"{names}, but {count} values come out: {roles}"
+    return f"{names}, but one tensor comes out, which would be taken apart along the batch: add return_state=True"
+
+
 def _misplaced(state: State, leaf: Leaf) -> Iterator[Problem]:
     if state.name and (other := _other(state.name, leaf.role)):
         yield Problem("", f"{state.name} stands where {leaf.role} belongs: {other}", state.span)

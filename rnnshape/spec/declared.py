@@ -39,6 +39,12 @@ class Fed:
     span: Span
     text: str
 
+    def otherwise(self, shape: tuple[int, ...]) -> bool:
+        """Whether a shape is another than this one, as far as this one is known."""
+        return len(self.sizes) != len(shape) or any(
+            said not in (None, size) for said, size in zip(self.sizes, shape, strict=True)
+        )
+
 
 def by_step(place: Declared) -> Declared:
     """What a cell, or the layer in a TimeDistributed, says of the whole input: it gets one step of it."""

@@ -94,7 +94,8 @@ class _Line:
             case ast.Expr(value=value):
                 targets = None
             case ast.Assign(targets=[ast.Tuple(elts=names) | ast.List(elts=names)], value=value):
-                targets = len(names)
+                # With a * among them they take any number.
+                targets = None if any(isinstance(name, ast.Starred) for name in names) else len(names)
             case ast.Assign(value=value):
                 targets = None
             case _:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.spec.calling import signature
-from rnnshape.spec.options import INITIAL_STATE, MASK, TRAINING
+from rnnshape.spec.masks import MASK
+from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
 if TYPE_CHECKING:
     from rnnshape.layers.base import LayerClass
@@ -43,10 +44,14 @@ RENAMED = {
 }
 
 # ``{layer}`` is the name of the class, ``{said}`` the value as it was written.
+_BATCH_SHAPE = (
+    "is gone in Keras 3: drop it; keras.Input(batch_shape={said}) says it, first in a Sequential "
+    "or as what {layer}(…) is called on"
+)
 ARGUMENTS = {
     "time_major": "is gone in Keras 3, which is always batch first (N, T, C): drop it and transpose the input",
-    "batch_input_shape": "is gone in Keras 3: drop it and call {layer}(…)(keras.Input(batch_shape={said}))",
-    "batch_shape": "is gone in Keras 3: drop it and call {layer}(…)(keras.Input(batch_shape={said}))",
+    "batch_input_shape": _BATCH_SHAPE,
+    "batch_shape": _BATCH_SHAPE,
     "batch_size": "is gone in Keras 3: drop it and give --batch {said}, or keras.Input((10, 8), batch_size={said})",
     "input_length": "is gone in Keras 3: drop it, for the length comes from the input; give --time {said}",
     "input_shape": "belongs to the first layer of the list; or put keras.Input({said}) in front of it",
@@ -90,7 +95,7 @@ def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
     if name not in (*ARGUMENTS, *_OF_SEQUENCES, *call):
         return None
     if said in ("None", _IDLE.get(name)):
-        return f"is not known, and {name}={said} is what happens without it: drop it"
+        return f"is not needed, {name}={said} is what happens anyway: drop it"
     if name in _OF_SEQUENCES:
         return _of_sequences(name, layer)
     if name in call:

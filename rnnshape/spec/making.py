@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
-from rnnshape.layers.base import Given, Leaf, flat
+from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
 from rnnshape.spec import calling
 from rnnshape.spec import expect as contract
@@ -79,7 +79,9 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
         raise Invalid([_placed(problem, node, run, parsed) for problem in error.problems], parsed.text) from None
     if problems := [*calling.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
-    _check_unpacking(spec, parsed.targets)
+    returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
+    if wrong := calling.unpacking(returned, parsed.targets):
+        raise Invalid([Problem("", wrong)])
     return _expecting(replace(spec, notes=tuple(_notes(parsed, spec))), expect)
 
 
@@ -112,10 +114,8 @@ def _placed(problem: Problem, node: Node, run: Mapping[str, Any], parsed: Parsed
 def _notes(parsed: Parsed, spec: Spec) -> Iterator[str]:
     """What is to be said of the input beside its shape."""
     yield from parsed.notes
-    if parsed.fed is not None:
-        pairs = zip(parsed.fed.sizes, spec.input, strict=False)
-        if len(parsed.fed.sizes) != len(spec.input) or any(said not in (None, size) for said, size in pairs):
-            yield f"the options say {spec.input}, and go before {parsed.fed.text} in the line"
+    if parsed.fed is not None and parsed.fed.otherwise(spec.input):
+        yield f"the options say {spec.input}, and go before {parsed.fed.text} in the line"
 
 
 def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
@@ -132,26 +132,6 @@ def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
     if problems := [*contract.unknown(expect, contract.known_letters(answer, spec.dims), calls)]:
         raise Invalid(problems)
     return replace(spec, expect=expect)
-
-
-def _check_unpacking(spec: Spec, targets: int | None) -> None:
-    """Whether ``a, b = layer(x)`` takes as many values as come out."""
-    returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
-    count = len(returned) if isinstance(returned, tuple) else 1
-    if targets is None or targets == count:
-        return
-    names = f"{targets} name{'s stand' if targets > 1 else ' stands'} on the left"
-    if count > 1:
-        roles = ", ".join(leaf.role if isinstance(leaf, Leaf) else "[…]" for leaf in returned)
-        raise Invalid([Problem("", f"{names}, but {count} values come out: {roles}")])
-    raise Invalid(
-        [
-            Problem(
-                "",
-                f"{names}, but one tensor comes out, which would be taken apart along the batch: add return_state=True",
-            )
-        ]
-    )
 
 
 def _refuse(name: str, value: Any, known: Mapping[str, Argument], command: Command | None) -> Problem | None:

@@ -9,18 +9,21 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.base import Given, Mask, compute_dtype
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.wiring import wire
+from rnnshape.spec.calling import unpacking
 from rnnshape.spec.expression import parse
 from rnnshape.spec.masks import MASK, MASKING, makes_its_own
-from rnnshape.spec.options import DIMENSIONS, INPUT, INTO
+from rnnshape.spec.options import DIMENSIONS, INITIAL_STATE, INPUT, INTO
 from rnnshape.spec.shape import rank_message, whole_shape
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
     from rnnshape.spec.declared import Fed
     from rnnshape.spec.expect import Expectations
+    from rnnshape.spec.expression import Parsed
     from rnnshape.spec.masks import Rows
 
 
@@ -112,18 +115,31 @@ def _into(node: Node, shape: tuple[int, ...], text: str | None, problems: list[P
     if text is None or problems:
         return None
     try:
-        into = parse(text).node
+        parsed = parse(text)
     except Invalid as error:
         problems.extend(Problem(INTO.name, problem.message) for problem in error.problems)
         return None
+    into = parsed.node
     dims = tuple(map(Dim, shape, node.cls.letters(node, len(shape))))
     if len(into.cls.letters(into, len(shape))) != len(shape):
         wrong: str | None = rank_message(into, shape)
     else:
-        wrong = into.cls.check_input(into, dims) or wire(node, into, dims).problem
+        wrong = into.cls.check_input(into, dims) or _wired(node, parsed, dims)
     if wrong:
         problems.append(Problem(INTO.name, wrong))
     return into
+
+
+def _wired(node: Node, parsed: Parsed, dims: Dims) -> str | None:
+    """Why the second layer cannot begin with the first one's states in the call that its line says."""
+    beside = parsed.called
+    if beside.spans.keys() - {INITIAL_STATE.name} or beside.options.get(INITIAL_STATE.name, "random") != "random":
+        return f"is called with the states of the first layer and nothing else: leave its call out, {parsed.node.text}"
+    shape = tuple(dim.size for dim in dims)
+    if parsed.fed is not None and parsed.fed.otherwise(shape):
+        return f"is called on the same input as the first layer, {shape}, and not on {parsed.fed.text}"
+    wiring = wire(node, parsed.node, dims)
+    return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
 
 
 _SIZES = {option.name for option in (*DIMENSIONS, INPUT)}
