@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # An import path and the short names that people give to it.
 _PREFIXES = {"tf.keras.layers", "tensorflow.keras.layers", "keras.layers", "layers", "L", "tfkl", "tf.keras", "keras"}
+_PREFIXES |= {"tf.keras.models", "keras.models", "models"}  # Sequential's
 # Their layer or cell gets one step of their input.
 _BY_STEP = ("RNN", "TimeDistributed")
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}

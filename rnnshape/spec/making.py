@@ -98,17 +98,19 @@ def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
 
 def _placed(problem: Problem, node: Node, run: Mapping[str, Any], parsed: Parsed) -> Problem:
     """The problem at what the line says of it: a call's argument, the input, or the layer at which the flow breaks."""
-    if problem.span is not None or problem.key in run:
+    if problem.span is not None:
         return problem
-    if problem.key in parsed.called.spans:
+    if problem.key in parsed.called.spans and problem.key not in run:
         return Problem("", f"{problem.key} {problem.message}", parsed.called.spans[problem.key])
     if problem.key not in ("", INPUT.name):
         return problem
     shape = whole_shape(node, run, [], parsed.fed)
     place = broken(node, shape) if problem.message == flow(node, shape) else None
-    if place is not None and len(parsed.places) == len(node.in_turn):
+    if place and len(parsed.places) == len(node.in_turn):  # at the first it is the input that does not fit
         return Problem("", problem.message, parsed.places[place])
-    return Problem("", problem.message, None if parsed.fed is None else parsed.fed.span)
+    if INPUT.name in run or parsed.fed is None:
+        return problem
+    return Problem("", problem.message, parsed.fed.span)
 
 
 def _notes(parsed: Parsed, spec: Spec) -> Iterator[str]:

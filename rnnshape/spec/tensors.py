@@ -55,7 +55,7 @@ class Tensors:
 
     def made(self, tree: ast.expr) -> Sizes | None:
         """The shape of a tensor that is made in the line; None for any other, which is no error."""
-        return self._made(tree) if makes(tree) and _depth(tree) <= _DEEPEST else None
+        return self._made(tree) if _depth(tree) <= _DEEPEST and makes(tree) else None
 
     def _unknown(self, tree: ast.expr) -> None:
         """A name, a part of one, or a function's result: anything, unless what is known goes into it."""
