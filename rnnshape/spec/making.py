@@ -106,7 +106,8 @@ def _placed(problem: Problem, node: Node, run: Mapping[str, Any], parsed: Parsed
         return problem
     shape = whole_shape(node, run, [], parsed.fed)
     place = broken(node, shape) if problem.message == flow(node, shape) else None
-    if place and len(parsed.places) == len(node.in_turn):  # at the first it is the input that does not fit
+    said = INPUT.name in run or parsed.fed is not None  # then at the first layer it is the input that does not fit
+    if place is not None and (place or not said) and len(parsed.places) == len(node.in_turn):
         return Problem("", problem.message, parsed.places[place])
     if INPUT.name in run or parsed.fed is None:
         return problem
