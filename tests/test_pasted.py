@@ -15,6 +15,7 @@ from rnnshape.spec import make
 from rnnshape.spec.calling import signature
 from rnnshape.spec.comparison import compared
 from rnnshape.spec.data import from_data, to_data
+from tests.pasting import Drawer, differs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,12 @@ def test_what_a_pasted_stack_returns_is_what_the_real_layers_return() -> None:
     assert report.ok
     assert report.structure.shape == tuple(real.shape)
     assert report.spec.input == (2, 5, 3)
+
+
+def test_drawn_lines_are_answered_as_keras_answers_them() -> None:
+    drawer = Drawer(7)
+    lines = [drawer.line() for _ in range(100)]
+    assert {line: wrong for line in lines if (wrong := differs(line))} == {}
 
 
 INPUTS = {
