@@ -197,7 +197,7 @@ def test_input_shape_counts_for_the_first_layer_only_as_in_keras() -> None:
         model = eval(f"Sequential([{first}, {second}])", vars(keras.layers) | {"Sequential": keras.Sequential})  # noqa: S307
     spec = make(f"Sequential([{first}, {second}])")
     assert model.input_shape[1:] == spec.input[1:] == (10, 8)
-    assert spec.notes[1] == "input_shape counts for the first layer only: behind it Keras ignores it"
+    assert spec.notes[1] == "input_shape counts for the first layer only: elsewhere Keras ignores it"
 
 
 def test_input_in_front_of_a_stack_is_its_input() -> None:
@@ -270,6 +270,10 @@ REFUSED = {
     "LSTM(8)([[[1.0]]])": (
         "Keras takes a tensor as the input, and no list: make an array of it, np.array([[[1.0]]])",
         "[[[1.0]]]",
+    ),
+    "LSTMCell(8)([x, h, c])": (
+        "LSTMCell is called with the step and its states: LSTMCell(…)(x, [h, c])",
+        "[x, h, c]",
     ),
     "LSTM(8)()": ("LSTM is called with its input: LSTM(…)(x)", "LSTM(8)()"),
     "LSTM(8)(inputs=x)": ("the input of LSTM is called sequences in Keras", "inputs=x"),

@@ -86,11 +86,11 @@ class Reader:
         states = beside.pop(_STATES, None) or beside.pop(INITIAL_STATE.name, None)
         if tree is None:
             self.wrong(f"{node.name} is called with its input: {_example(node)}", call)
-        elif node.cls.kind == "cell" and states is None:
-            self.wrong(f"{node.name} is called with the step and its states: cell(x, states)", call)
         elif isinstance(tree, ast.List | ast.Tuple):
             self.wrong(self._several(node, tree), tree)
             tree = None
+        elif node.cls.kind == "cell" and states is None:
+            self.wrong(f"{node.name} is called with the step and its states: cell(x, states)", call)
         return tree, self._beside(beside, states)
 
     def _given(self, node: Node, names: tuple[str, ...], call: ast.Call) -> dict[str, ast.expr]:
@@ -125,18 +125,18 @@ class Reader:
 
     def _several(self, node: Node, tree: ast.List | ast.Tuple) -> str:
         """Why a list cannot be the input, and the way to hand in what stands in it."""
-        first, *others = map(self.source.said, tree.elts) if tree.elts else ["x"]
-        if not others or isinstance(tree.elts[0], ast.List | ast.Tuple | ast.Constant | ast.UnaryOp):
-            array = isinstance(tree.elts[0], ast.List | ast.Tuple | ast.Constant | ast.UnaryOp) if tree.elts else False
-            instead = (
-                "make an array of it, np.array([[[1.0]]])" if array else f"hand it in bare, {node.name}(…)({first})"
-            )
-            return f"Keras takes a tensor as the input, and no list: {instead}"
+        no_list = "Keras takes a tensor as the input, and no list: "
+        if not tree.elts or isinstance(tree.elts[0], ast.List | ast.Tuple | ast.Constant | ast.UnaryOp):
+            return f"{no_list}make an array of it, np.array({self.source.said(tree)})"
+        first, *others = map(self.source.said, tree.elts)
+        if not others:
+            return f"{no_list}hand it in bare, {node.name}(…)({first})"
+        states = f"[{', '.join(others)}]"
+        if node.cls.kind == "cell":
+            return f"{node.name} is called with the step and its states: {node.name}(…)({first}, {states})"
         if INITIAL_STATE.name in signature(node.cls):
-            return (
-                "Keras 3 takes one tensor as the input: the states go in as "
-                f"{node.name}(…)({first}, initial_state=[{', '.join(others)}])"
-            )
+            way = f"{node.name}(…)({first}, initial_state={states})"
+            return f"Keras 3 takes one tensor as the input: the states go in as {way}"
         return f"{node.name} takes one tensor as its input, and {len(tree.elts)} stand here"
 
     def _beside(self, beside: dict[str, ast.expr], states: ast.expr | None) -> Called:

@@ -84,5 +84,5 @@ def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tupl
         notes.append(f"Keras 3 warns of {names} and recommends keras.Input in front of the first layer")
     counted = [place.tree for place in used]
     if ignored := [str(keyword.arg) for keyword in warned if keyword not in counted]:
-        notes.append(f"{ignored[0]} counts for the first layer only: behind it Keras ignores it")
+        notes.append(f"{ignored[0]} counts for the first layer only: elsewhere Keras ignores it")
     return tuple(notes)
