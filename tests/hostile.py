@@ -23,6 +23,10 @@ SEEDS = (
     "a, b, c = LSTM(8, return_state=True)(x)",
     "ConvLSTM2D(3, (3, 3), padding='same')",
     "TimeDistributed(Dense(3))",
+    "Dense(1)(Dropout(0.5)(LSTM(8)(x, mask=tf.constant([[True, False, True]]), training=True)))",
+    "LSTM(8, input_shape=(10, 8))(tf.cast(np.random.rand(2, 10, 8), tf.float32))",
+    "Sequential([keras.Input((10, 8)), GRU(8)])(np.arange(24).reshape(2, 3, -1).astype('float32'))",
+    "LSTM(8)(sequences=batch['x'][0].numpy(), initial_state=[h, tf.zeros((2, 8))])",
 )
 ATTACKS = (
     "__import__('os').system('touch pwned')", "().__class__.__bases__[0].__subclasses__()", "open('pwned', 'w')",
@@ -31,6 +35,9 @@ ATTACKS = (
     "\ud800", "é", "\u202e", "((((((((((", "))))", "[[[[[[[[[[[[[[[[[[[[[[[[", "'" * 3, '"', "#", "\n", "\r", "\t",
     ";", "import os", "del x", "LSTM", "LSTM(LSTM(LSTM(LSTM(1))))", "9" * 5000, "*args", "**kwargs", "%", "@", "|",
     "print(1)", "globals()", "type('x', (), {})", "LSTM.__init__.__globals__", "tf.keras.layers.__class__",
+    "LSTM(8)(" * 30, "LSTM(8)(" * 18 + "x" + ")" * 18, "(x)" * 800, ".copy()" * 600, "[0]" * 1500, ".a" * 2000, "-" * 3000,
+    ".reshape(2, -1)" * 200, "tf.zeros((" + "9" * 400 + ",))", "np.array([" + "[1]," * 900 + "])", "+x" * 2000,
+    "keras.Input", "Input((None,))", "(*x, 3)", "input_dim=8", "input_shape=(x, 1.5)", "|LSTM(1)" * 500, "(x, y)",
 )  # fmt: skip
 
 

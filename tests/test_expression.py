@@ -77,19 +77,20 @@ MISTAKES = {
         "CuDNNLSTM",
     ),
     "LSTM(8, time_major=True)": (
-        "LSTM takes no time_major: it is gone in Keras 3, which is always batch first (N, T, C): transpose the input",
+        "LSTM takes no time_major: it is gone in Keras 3, which is always batch first (N, T, C): drop it and transpose the input",
         "time_major=True",
     ),
     "GRU(8, batch_input_shape=(2, 3, 4))": (
-        "GRU takes no batch_input_shape: it is gone in Keras 3: the shape comes from the input (--input), or from keras.Input",
+        "GRU takes no batch_input_shape: it is gone in Keras 3: drop it; keras.Input(batch_shape=(2, 3, 4)) says it, first in "
+        "a Sequential or as what GRU(…) is called on",
         "batch_input_shape=(2, 3, 4)",
     ),
     "SimpleRNN(8, implementation=1)": (
-        "SimpleRNN takes no implementation: it has no meaning for this class: only LSTM, GRU and their cells have two implementations",
+        "SimpleRNN takes no implementation: it has no meaning for this class, only LSTM, GRU and their cells have two implementations: drop it",
         "implementation=1",
     ),
     "LSTMCell(8, return_state=True)": (
-        "LSTMCell takes no return_state: it belongs to the layer, not to its cell or wrapper: write it inside, next to units",
+        "LSTMCell takes no return_state: it belongs to the layer around the cell: write RNN(LSTMCell(…), return_state=True)",
         "return_state=True",
     ),
     "Bidirectional(LSTMCell(8))": (
@@ -120,7 +121,7 @@ MISTAKES = {
         "tf.constant([True, False])",
     ),
     "LSTM(8)(x, constants=c)": (
-        "only the input, mask, initial_state and training can stand in the call",
+        "only the input, initial_state, mask and training can stand in the call of LSTM",
         "constants=c",
     ),
     "LSTM(8)(x, training=1)": ("training must be True or False", "1"),
@@ -153,7 +154,7 @@ MISTAKES = {
         "not as many",
         "[a, b, c]",
     ),
-    "LSTM(8) | LSTMCell(8)": ("LSTMCell is a cell and computes one step: write RNN(LSTMCell(…))", "LSTMCell(8)"),
+    "LSTM(8) | LSTMCell(8)": ("LSTMCell is a cell and computes one step: write RNN(LSTMCell(8))", "LSTMCell(8)"),
     "Bidirectional(LSTM(8, go_backwards=True))": (
         "layer: leave go_backwards out of the layer: Bidirectional adds the backward one itself",
         "Bidirectional(LSTM(8, go_backwards=True))",

@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, LayerClass, Leaf
+from rnnshape.layers.dims import Dim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
+
+
+_ANY = 8
+"""A size where only the rank is asked about."""
 
 
 def _answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
@@ -82,6 +87,19 @@ def _loops(layer: Node) -> bool:
     return any(part.cls.kind == "recurrent" for part in layer.walk())
 
 
+def letters(node: Node, rank: int | None) -> tuple[str, ...]:
+    """The first layer's; of one that takes any rank, where none is asked for, the least that flows through all."""
+    first: Node = node["layers"][0]
+    usual = first.cls.letters(first, rank)
+    if rank is not None:
+        return usual
+    for asked in range(len(usual), len(usual) + 4):
+        named = first.cls.letters(first, asked)
+        if len(named) == asked and check_input(node, tuple(Dim(_ANY, letter) for letter in named)) is None:
+            return named
+    return usual
+
+
 def check_input(node: Node, dims: Dims) -> str | None:
     """Where the flow breaks, which layer must change and how."""
     given = Given(dims, "float32")
@@ -136,7 +154,7 @@ SEQUENTIAL = LayerClass(
     "stack",
     (arg.Argument("layers", arg.Nested("layer", many=True), help="The layers, first to last."),),
     theory,
-    lambda node, rank: node["layers"][0].cls.letters(node["layers"][0], rank),
+    letters,
     check=check,
     check_input=check_input,
     tokens=lambda node: node["layers"][0].cls.tokens(node["layers"][0]),

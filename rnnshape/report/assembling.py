@@ -45,7 +45,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         environment=environment(spec, installed()),
         flow=tuple(Flow(text, structure, None) for text, structure in predicted.flow),
         wiring=_wired(spec, predicted.into, None),
-        notes=predicted.notes,
+        notes=(*spec.notes, *predicted.notes),
         masked=foretold(spec, predicted),
         begins=predicted.begins,
         calls=called(spec),

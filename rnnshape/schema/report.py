@@ -39,7 +39,7 @@ def report() -> Schema:
             },
             {
                 "flow": array(ref("passed"), "What each layer of a stack hands to the next."),
-                "notes": array({"type": "string"}, "The arithmetic of sizes that need some."),
+                "notes": array({"type": "string"}, "How the input was said; the arithmetic of sizes that need some."),
                 "warnings": array({"type": "string"}, "What Keras warned of."),
                 "into": ref("into"),
                 "timing": ref("timing"),

@@ -1,4 +1,4 @@
-"""What stands in the call of a pasted line beside its input: ``LSTM(8)(x, initial_state=[h, c], training=True)``.
+"""What stands in the calls of a pasted line: ``LSTM(8)(x, initial_state=[h, c], training=True)``.
 
 Values that are not in the line (``initial_state=encoder_states``) are made up: states are random, and a mask is to be
 given as an option.  What Keras would spread or misread without a word is told here: a bare tensor where a list of
@@ -10,26 +10,30 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.base import Leaf, flat
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
+from rnnshape.spec.source import called as name_called
+from rnnshape.spec.source import is_none
+from rnnshape.spec.tensors import is_class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from rnnshape.layers.base import Returned
+    from rnnshape.layers.base import LayerClass, Returned
     from rnnshape.layers.node import Node
+    from rnnshape.spec.source import Source, Span
     from rnnshape.spec.spec import Spec
-
-    Wrong: TypeAlias = Callable[[str, ast.expr | ast.keyword], None]
-    Span: TypeAlias = tuple[int, int]
+    from rnnshape.spec.tensors import Sizes, Tensors
 
 _ARRAYS = {"array", "asarray", "constant", "convert_to_tensor"}
 _FILLS = {"zeros": "zeros", "zeros_like": "zeros", "get_initial_state": "zeros", "ones": "ones", "ones_like": "ones"}
-_KEYWORDS = (MASK.name, INITIAL_STATE.name, TRAINING.name)
+_STATES = "states"
+# The name of one state, and not of a list of them.
+_ONE = re.compile(r"(?:^|_)(?:h|c|state)\d*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,67 +41,132 @@ class State:
     """One state as it stands in the line: its name, or the literal shape that it is made with."""
 
     name: str | None
-    shape: tuple[int, ...] | None
+    shape: Sizes | None
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """The call: run options that it says, by name, the states as they nest, and where they stand.
+    """What one call says beside its input, or all calls together: run options by name, and where each stands.
 
-    ``named_mask`` is where a mask stands whose rows are not in the line.
+    ``states`` are as they nest; ``named_mask`` is where a mask stands whose rows are not in the line.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
     states: Any = None
-    span: Span | None = None
     named_mask: Span | None = None
 
 
+def signature(layer: LayerClass) -> tuple[str, ...]:
+    """The names of what a class is called with, in the order of Keras' ``call``."""
+    if layer.kind == "cell":
+        return ("sequence" if layer.name == "SimpleRNNCell" else "inputs", _STATES, TRAINING.name)
+    if layer.kind == "recurrent" or layer.name == "Bidirectional":
+        return ("sequences", INITIAL_STATE.name, MASK.name, TRAINING.name)
+    if layer.name in ("TimeDistributed", "Sequential"):
+        return ("inputs", TRAINING.name, MASK.name)
+    return ("inputs", TRAINING.name)
+
+
 class Reader:
-    """Reads one call; ``wrong`` takes a message and its place, ``place`` gives a tree's span."""
+    """Reads the calls of one source."""
 
-    def __init__(self, wrong: Wrong, place: Callable[[ast.expr], Span]) -> None:
-        self.wrong = wrong
-        self.place = place
+    def __init__(self, source: Source, tensors: Tensors) -> None:
+        self.source = source
+        self.wrong = source.wrong
+        self.tensors = tensors
 
-    def read(self, node: Node, call: ast.Call) -> Called:
-        """What the call of a layer says; a cell's states stand behind its input."""
-        options: dict[str, Any] = {}
-        named = None
-        cell = node.cls.kind == "cell"
-        states = self._by_position(node, call)
-        for keyword in call.keywords:
-            if keyword.arg not in _KEYWORDS or (cell and keyword.arg != TRAINING.name):
-                known = "training" if cell else ", ".join(_KEYWORDS[:2]) + " and training"
-                self.wrong(f"only the input, {known} can stand in the call", keyword)
-            elif isinstance(keyword.value, ast.Constant) and keyword.value.value is None:
-                continue
-            elif keyword.arg == TRAINING.name:
-                options[keyword.arg] = self._flag(keyword.value)
-            elif keyword.arg == INITIAL_STATE.name:
-                states = keyword.value
-            elif (rows := self._mask(keyword.value)) is None:
-                named = self.place(keyword.value)
+    def read(self, node: Node, call: ast.Call) -> tuple[ast.expr | None, Called]:
+        """What a layer is called on, and what its call says beside it."""
+        names = signature(node.cls)
+        given = self._given(node, names, call)
+        beside: dict[str, ast.expr] = {name: tree for name, tree in given.items() if not is_none(tree)}
+        tree = beside.pop(names[0], None)
+        states = beside.pop(_STATES, None) or beside.pop(INITIAL_STATE.name, None)
+        if tree is None:
+            self.wrong(f"{node.name} is called with its input: {_example(node)}", call)
+        elif isinstance(tree, ast.List | ast.Tuple):
+            self.wrong(self._several(node, tree), tree)
+            tree = None
+        elif node.cls.kind == "cell" and states is None:
+            self.wrong(f"{node.name} is called with the step and its states: cell(x, states)", call)
+        return tree, self._beside(beside, states)
+
+    def _given(self, node: Node, names: tuple[str, ...], call: ast.Call) -> dict[str, ast.expr]:
+        """Every argument of the call under its name."""
+        given: dict[str, ast.expr] = {}
+        for place, tree in enumerate(call.args):
+            if isinstance(tree, ast.Starred):
+                self.wrong("* cannot be read without running it: write the arguments out", tree)
+                given.setdefault(names[0], tree.value)
+                break
+            if place >= len(names):
+                self.wrong(f"{node.name} is called with at most {' and '.join(names)}", tree)
+            elif names[place] == TRAINING.name and not is_none(tree):
+                self.wrong("Keras takes only tensors by position here: write training=True", tree)
             else:
-                options[MASK.name] = rows
+                given[names[place]] = tree
+        known = (*names, INITIAL_STATE.name) if node.cls.kind == "stack" else names
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                self.wrong("** cannot be read without running it: write the arguments out", keyword)
+            elif keyword.arg in given:
+                self.wrong(f"{keyword.arg} is given twice", keyword)
+            elif keyword.arg in known:
+                given[keyword.arg] = keyword.value
+            elif keyword.arg in ("inputs", "sequences", "sequence"):
+                self.wrong(f"the input of {node.name} is called {names[0]} in Keras", keyword)
+                given.setdefault(names[0], keyword.value)
+            else:
+                what = ", ".join(("the input", *known[1:-1])) + f" and {known[-1]}"
+                self.wrong(f"only {what} can stand in the call of {node.name}", keyword)
+        return given
+
+    def _several(self, node: Node, tree: ast.List | ast.Tuple) -> str:
+        """Why a list cannot be the input, and the way to hand in what stands in it."""
+        no_list = "Keras takes a tensor as the input, and no list: "
+        if not tree.elts or isinstance(tree.elts[0], ast.List | ast.Tuple | ast.Constant | ast.UnaryOp):
+            return f"{no_list}make an array of it, np.array({self.source.said(tree)})"
+        first, *others = map(self.source.said, tree.elts)
+        if not others:
+            return f"{no_list}hand it in bare, {node.name}(…)({first})"
+        states = f"[{', '.join(others)}]"
+        if node.cls.kind == "cell":
+            return f"{node.name} is called with the step and its states: {node.name}(…)({first}, {states})"
+        if INITIAL_STATE.name in signature(node.cls):
+            way = f"{node.name}(…)({first}, initial_state={states})"
+            return f"Keras 3 takes one tensor as the input: the states go in as {way}"
+        return f"{node.name} takes one tensor as its input, and {len(tree.elts)} stand here"
+
+    def _beside(self, beside: dict[str, ast.expr], states: ast.expr | None) -> Called:
+        options: dict[str, Any] = {}
+        spans = {name: self.source.place(tree) for name, tree in beside.items()}
+        named = None
+        if TRAINING.name in beside:
+            options[TRAINING.name] = self._flag(beside[TRAINING.name])
+        if MASK.name in beside:
+            options[MASK.name] = self._mask(beside[MASK.name])
+            named = None if options[MASK.name] is not None else spans[MASK.name]
         if states is not None:
             options[INITIAL_STATE.name] = _fill(states)
+            spans[INITIAL_STATE.name] = self.source.place(states)
+            self._from_a_layer(states)
         return Called(
             {name: value for name, value in options.items() if value is not None},
+            spans,
             None if states is None else self._states(states),
-            None if states is None else self.place(states),
             named,
         )
 
-    def _by_position(self, node: Node, call: ast.Call) -> ast.expr | None:
-        """A cell's states."""
-        cell = node.cls.kind == "cell"
-        for extra in call.args[2 if cell else 1 :]:
-            self.wrong("only the input can stand in the call: states go in as initial_state", extra)
-        if cell and len(call.args) != 2:
-            self.wrong(f"{node.name} is called with the step and its states: cell(x, states)", call)
-        return call.args[1] if cell and len(call.args) == 2 else None
+    def _from_a_layer(self, states: ast.expr) -> None:
+        """A layer inside the states is asked about by itself."""
+        for part in ast.walk(states):
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Call) and is_class(part.func):
+                self.wrong(
+                    "the states of another layer are not read here: show that layer with this one as --into", part
+                )
+                return
 
     def _flag(self, tree: ast.expr) -> bool | None:
         if isinstance(tree, ast.Constant) and type(tree.value) is bool:
@@ -110,7 +179,7 @@ class Reader:
         if isinstance(tree, ast.List | ast.Tuple):
             self.wrong("a mask is an array or a tensor: Keras takes no list, tf.constant([[True, False]])", tree)
             return ()
-        if not (isinstance(tree, ast.Call) and _called(tree) in _ARRAYS and tree.args):
+        if not (isinstance(tree, ast.Call) and name_called(tree) in _ARRAYS and tree.args):
             return None
         try:
             rows = _tupled(ast.literal_eval(tree.args[0]))
@@ -124,21 +193,29 @@ class Reader:
     def _states(self, tree: ast.expr) -> Any:
         if isinstance(tree, ast.List | ast.Tuple):
             return tuple(map(self._states, tree.elts))
-        return State(_name(tree), _shape(tree), self.place(tree))
+        shape = None if name_called(tree).endswith("_like") else self.tensors.made(tree)
+        return State(_name(tree), shape, self.source.place(tree))
+
+
+def _example(node: Node) -> str:
+    return f"{node.name}(…)(x, states)" if node.cls.kind == "cell" else f"{node.name}(…)(x)"
 
 
 def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
     """Where the states of the line are not those that the layer takes."""
-    if called.states is None or called.span is None:
+    if called.states is None:
         return
+    span = called.spans[INITIAL_STATE.name]
     wanted = spec.layer.cls.theory(spec.layer, spec.given()).begins
     if not wanted:
         return
     written = _written(wanted)
     if isinstance(called.states, State):
         one = called.states
+        if spec.layer.cls.kind != "cell" and len(wanted) == 1 and isinstance(wanted[0], Leaf):
+            yield from _misplaced(one, wanted[0])  # of the only state Keras makes the list itself
         # A single name may well hold a list; what is made on the spot is a tensor.
-        if one.shape is not None or spec.layer.cls.kind == "cell":
+        elif one.shape is not None or (spec.layer.cls.kind == "cell" and _ONE.search(one.name or "")):
             yield Problem(
                 "", f"the states go in as a list, {written}: a bare tensor is read as something else", one.span
             )
@@ -146,18 +223,30 @@ def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
     if _nesting(called.states) != _nesting(wanted):
         count = len(list(_each(called.states)))
         yield Problem(
-            "", f"the states go in as {written}, and here {_there(count)}, nested otherwise or not as many", called.span
+            "", f"the states go in as {written}, and here {_there(count)}, nested otherwise or not as many", span
         )
         return
     for state, leaf in zip(_each(called.states), flat(wanted), strict=True):
         yield from _misplaced(state, leaf)
 
 
+def unpacking(returned: Returned, targets: int | None) -> str | None:
+    """Why ``a, b = layer(x)`` does not take as many values as come out, if it does not."""
+    count = len(returned) if isinstance(returned, tuple) else 1
+    if targets is None or targets == count:
+        return None
+    names = f"{targets} name{'s stand' if targets > 1 else ' stands'} on the left"
+    if count > 1:
+        roles = ", ".join(leaf.role if isinstance(leaf, Leaf) else "[…]" for leaf in returned)
+        return f"{names}, but {count} values come out: {roles}"
+    return f"{names}, but one tensor comes out, which would be taken apart along the batch: add return_state=True"
+
+
 def _misplaced(state: State, leaf: Leaf) -> Iterator[Problem]:
     if state.name and (other := _other(state.name, leaf.role)):
         yield Problem("", f"{state.name} stands where {leaf.role} belongs: {other}", state.span)
     shape, wanted = state.shape, tuple(dim.size for dim in leaf.dims)
-    if shape is None or shape == wanted:
+    if shape is None or (len(shape) == len(wanted) and all(a in (None, b) for a, b in zip(shape, wanted, strict=True))):
         return
     letters = ", ".join(dim.letter for dim in leaf.dims)
     why = "; Keras would spread it over all samples without a word" if shape[1:] == wanted[1:] and shape[0] == 1 else ""
@@ -200,34 +289,11 @@ def _fill(tree: ast.expr) -> str:
     if isinstance(tree, ast.List | ast.Tuple):
         fills = {_fill(each) for each in tree.elts}
         return fills.pop() if len(fills) == 1 else "random"
-    return _FILLS.get(_called(tree), "random")
-
-
-def _called(tree: ast.expr) -> str:
-    """The last name of what is called: ``zeros`` of ``tf.zeros((2, 8))``."""
-    function = tree.func if isinstance(tree, ast.Call) else None
-    return (
-        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
-    )
+    return _FILLS.get(name_called(tree), "random")
 
 
 def _name(tree: ast.expr) -> str | None:
     return tree.id if isinstance(tree, ast.Name) else tree.attr if isinstance(tree, ast.Attribute) else None
-
-
-def _shape(tree: ast.expr) -> tuple[int, ...] | None:
-    """The literal shape of ``tf.zeros((2, 8))``, if there is one."""
-    if not isinstance(tree, ast.Call) or _called(tree).endswith("_like"):
-        return None
-    shape = next(
-        (keyword.value for keyword in tree.keywords if keyword.arg == "shape"), tree.args[0] if tree.args else None
-    )
-    try:
-        sizes = None if shape is None else ast.literal_eval(shape)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return None
-    good = isinstance(sizes, list | tuple) and sizes and all(type(size) is int for size in sizes)
-    return tuple(sizes) if good and sizes is not None else None
 
 
 def _tupled(value: Any) -> Any:

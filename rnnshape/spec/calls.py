@@ -81,4 +81,9 @@ def _stacked(cell: Node | tuple[Node, ...]) -> bool:
 
 def random(spec: Spec) -> bool:
     """Whether a call draws something: dropout, in training."""
-    return spec.training and any(part.has(name) and part[name] for part in spec.layer.walk() for name in _DROPPING)
+    return spec.training and any(map(drops, spec.layer.walk()))
+
+
+def drops(node: Node) -> bool:
+    """Whether this layer or cell drops something in training."""
+    return any(node.has(name) and node[name] for name in _DROPPING)

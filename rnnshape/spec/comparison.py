@@ -140,7 +140,8 @@ def _unlike_inputs(specs: list[Spec]) -> Iterator[Problem]:
     for spec in specs[1:]:
         if spec.input != first.input or spec.tokens != first.tokens:
             takes = " and ".join(f"{one.layer.text} takes {_fed(one)}" for one in (first, spec))
-            yield Problem("", f"all must take the same input: {takes}")
+            alike = spec.letters == first.letters and spec.tokens == first.tokens
+            yield Problem("", f"all must take the same input: {takes}{': give --input for all' if alike else ''}")
 
 
 def _fed(spec: Spec) -> str:

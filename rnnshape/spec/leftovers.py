@@ -1,4 +1,4 @@
-"""What Keras 2 and TensorFlow 1 had and Keras 3 has not: the cause and the way now, in a line.
+"""What Keras 2, TensorFlow 1 and PyTorch have and Keras 3 has not: the cause and the way now, in a line.
 
 What is gone was read in Keras' own migration guide and in the signatures of 3.15.1.
 """
@@ -6,6 +6,10 @@ What is gone was read in Keras' own migration guide and in the signatures of 3.1
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from rnnshape.spec.calling import signature
+from rnnshape.spec.masks import MASK
+from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
 if TYPE_CHECKING:
     from rnnshape.layers.base import LayerClass
@@ -18,47 +22,62 @@ CLASSES = {
     "BasicLSTMCell": "is of TensorFlow 1: use LSTMCell",
     "BasicRNNCell": "is of TensorFlow 1: use SimpleRNNCell",
     "MultiRNNCell": "is of TensorFlow 1: use StackedRNNCells, or give RNN a list of cells",
-    "dynamic_rnn": "is of TensorFlow 1: use RNN(cell)",
+    "dynamic_rnn": "is of TensorFlow 1: use RNN(cell), such as RNN(LSTMCell(8))",
     "bidirectional_dynamic_rnn": "is of TensorFlow 1: use Bidirectional(RNN(cell))",
     "AbstractRNNCell": "is gone in Keras 3: a cell is a Layer with state_size and call(inputs, states)",
     "ConvLSTM2DCell": "is not public in Keras 3: use ConvLSTM2D",
     "TimeDistributedDense": "is of Keras 1: use Dense, which keeps the time axis, or TimeDistributed(Dense)",
-    "Input": "is no layer here: give the input's shape with --input",
-    "InputLayer": "is no layer here: give the input's shape with --input",
+    "Input": "is no layer here: it stands in front of one, Sequential([Input((10, 8)), LSTM(8)])",
+    "InputLayer": "is no layer here: it stands in front of one, Sequential([InputLayer((10, 8)), LSTM(8)])",
     "Model": "is not read here: paste one layer, or layers joined by |",
 }
 
-_INPUT = "is gone in Keras 3: the shape comes from the input (--input), or from keras.Input"
+# What an argument is called now; a class may have no argument of that name either.
+RENAMED = {
+    "inner_activation": ("Keras 1", "recurrent_activation"),
+    "inner_init": ("Keras 1", "recurrent_initializer"),
+    "init": ("Keras 1", "kernel_initializer"),
+    "output_dim": ("Keras 1", "units"),
+    "dropout_W": ("Keras 1", "dropout"),
+    "dropout_U": ("Keras 1", "recurrent_dropout"),
+    "hidden_size": ("PyTorch", "units"),
+}
+
+# ``{layer}`` is the name of the class, ``{said}`` the value as it was written.
+_BATCH_SHAPE = (
+    "is gone in Keras 3: drop it; keras.Input(batch_shape={said}) says it, first in a Sequential "
+    "or as what {layer}(…) is called on"
+)
 ARGUMENTS = {
-    "time_major": "is gone in Keras 3, which is always batch first (N, T, C): transpose the input",
-    "batch_input_shape": _INPUT,
-    "batch_shape": _INPUT,
-    "input_shape": _INPUT,
-    "input_length": "is gone in Keras 3: the length comes from the input",
-    "batch_size": _INPUT,
-    "weights": "is no constructor argument in Keras 3: call set_weights on the built layer",
-    "implementation": "has no meaning for this class: only LSTM, GRU and their cells have two implementations",
-    "inner_activation": "is of Keras 1: it is called recurrent_activation",
-    "inner_init": "is of Keras 1: it is called recurrent_initializer",
-    "init": "is of Keras 1: it is called kernel_initializer",
-    "output_dim": "is of Keras 1: it is called units",
-    "hidden_size": "is PyTorch's: it is called units",
-    "batch_first": "is PyTorch's: Keras is always batch first",
-    "bidirectional": "is PyTorch's: wrap the layer, Bidirectional(LSTM(8))",
-    "num_layers": "is PyTorch's: write the layers one after another, LSTM(8, return_sequences=True) | LSTM(8)",
-    "dropout_W": "is of Keras 1: it is called dropout",
-    "dropout_U": "is of Keras 1: it is called recurrent_dropout",
-    "consume_less": "is of Keras 1: it is called implementation",
-    "dynamic": "is gone in Keras 3",
-    "reset_after": "belongs to GRU and GRUCell",
-    "recurrent_activation": "belongs to gated cells (LSTM, GRU): a SimpleRNN has no gates",
-    "unit_forget_bias": "belongs to LSTM: only it has a forget gate",
-    "return_state": "belongs to the layer, not to its cell or wrapper: write it inside, next to units",
-    "return_sequences": "belongs to the layer, not to its cell or wrapper: write it inside, next to units",
-    "input_dim": _INPUT,
-    "mask": "belongs to the call, LSTM(8)(x, mask=mask), whose values --mask gives",
-    "initial_state": "belongs to the call, LSTM(8)(x, initial_state=[h, c])",
-    "training": "belongs to the call, LSTM(8)(x, training=True)",
+    "time_major": "is gone in Keras 3, which is always batch first (N, T, C): drop it and transpose the input",
+    "batch_input_shape": _BATCH_SHAPE,
+    "batch_shape": _BATCH_SHAPE,
+    "batch_size": "is gone in Keras 3: drop it and give --batch {said}, or keras.Input((10, 8), batch_size={said})",
+    "input_length": "is gone in Keras 3: drop it, for the length comes from the input; give --time {said}",
+    "input_shape": "belongs to the first layer of the list; or put keras.Input({said}) in front of it",
+    "input_dim": "belongs to the first layer of the list; or put keras.Input in front of it",
+    "weights": "is no constructor argument in Keras 3: drop it and call set_weights on the built layer",
+    "implementation": "has no meaning for this class, only LSTM, GRU and their cells have two implementations: drop it",
+    "batch_first": "is PyTorch's, and Keras is always batch first (N, T, C): drop it",
+    "bidirectional": "is PyTorch's: wrap the layer, Bidirectional({layer}(…))",
+    "num_layers": "is PyTorch's: write the layers one after another, {layer}(8, return_sequences=True) | {layer}(8)",
+    "consume_less": "is of Keras 1: write implementation=2 for 'gpu', and implementation=1 for the others",
+    "dynamic": "is gone in Keras 3: drop it; --execution eager runs without a graph",
+    "reset_after": "belongs to GRU and GRUCell: drop it",
+    "recurrent_activation": "belongs to gated cells (LSTM, GRU), and {layer} has no gates: drop it",
+    "unit_forget_bias": "belongs to LSTM, only it has a forget gate: drop it",
+}
+_OF_RECURRENT = ("bidirectional", "num_layers")
+_OF_SEQUENCES = ("return_state", "return_sequences")
+# What happens without the argument; None says nothing anywhere.
+_IDLE = {
+    "time_major": "False",
+    "dynamic": "False",
+    "bidirectional": "False",
+    "num_layers": "1",
+    "return_state": "False",
+    "return_sequences": "False",
+    "training": "False",
 }
 
 
@@ -67,8 +86,39 @@ def of_class(name: str) -> str | None:
     return CLASSES.get(name)
 
 
-def of_argument(name: str, layer: LayerClass) -> str | None:
-    """Why this class does not take an argument of this name."""
-    if name in ("return_state", "return_sequences") and layer.kind not in ("cell", "layer"):
+def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
+    """Why this class does not take an argument of this name, and what to write instead of it."""
+    if name in RENAMED:
+        where, now = RENAMED[name]
+        return f"is of {where}: " + (f"it is called {now}" if now in layer.by_name else "drop it")
+    call = (MASK.name, INITIAL_STATE.name, TRAINING.name)
+    if name not in (*ARGUMENTS, *_OF_SEQUENCES, *call):
         return None
-    return ARGUMENTS.get(name)
+    if said in ("None", _IDLE.get(name)):
+        return f"is not needed, {name}={said} is what happens anyway: drop it"
+    if name in _OF_SEQUENCES:
+        return _of_sequences(name, layer)
+    if name in call:
+        return _of_call(name, layer, said)
+    if (name == "consume_less" and "implementation" not in layer.by_name) or (
+        name in _OF_RECURRENT and layer.kind != "recurrent"
+    ):
+        return "means nothing for this class: drop it"
+    return ARGUMENTS[name].format(layer=layer.name, said=said)
+
+
+def _of_sequences(name: str, layer: LayerClass) -> str:
+    if layer.kind == "cell":
+        return f"belongs to the layer around the cell: write RNN({layer.name}(…), {name}=True)"
+    if layer.name in ("Bidirectional", "TimeDistributed"):
+        return f"belongs to the recurrent layer inside: write {layer.name}(LSTM(8, {name}=True))"
+    return "belongs to recurrent layers: drop it"
+
+
+def _of_call(name: str, layer: LayerClass, said: str) -> str:
+    if name == INITIAL_STATE.name and layer.kind == "cell":
+        return f"belongs to the call: {layer.name}(…)(x, {said})"
+    if name not in signature(layer):
+        return "means nothing for this class: drop it"
+    values = ", and --mask gives its values" if name == MASK.name else ""
+    return f"belongs to the call: {layer.name}(…)(x, {name}={said}){values}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
-from rnnshape.layers.base import Given, Leaf, flat
+from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
 from rnnshape.spec import calling
 from rnnshape.spec import expect as contract
@@ -22,11 +22,12 @@ from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.expression import parse
 from rnnshape.spec.masks import MASK
-from rnnshape.spec.options import RUN_OPTIONS
+from rnnshape.spec.options import INPUT, RUN_OPTIONS
+from rnnshape.spec.shape import broken, flow, whole_shape
 from rnnshape.spec.spec import Spec, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rnnshape.layers.arguments import Argument
     from rnnshape.spec.commands import Command
@@ -68,11 +69,16 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
         raise Invalid([*error.problems, *problems], error.text) from None
     if problems:
         raise Invalid(problems)
-    spec = finish(parsed.node, _with_call(parsed, run), name=name)
+    try:
+        spec = finish(parsed.node, _with_call(parsed, run), name=name, fed=parsed.fed)
+    except Invalid as error:
+        raise Invalid([_placed(problem, run, parsed) for problem in error.problems], parsed.text) from None
     if problems := [*calling.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
-    _check_unpacking(spec, parsed.targets)
-    return _expecting(spec, expect)
+    returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
+    if wrong := calling.unpacking(returned, parsed.targets):
+        raise Invalid([Problem("", wrong)])
+    return _expecting(replace(spec, notes=tuple(_notes(parsed, spec))), expect)
 
 
 def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,6 +90,32 @@ def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
     if twice := [name for name in called.options if name in run]:
         raise Invalid(Problem(name, "is said in the call of the expression already") for name in twice)
     return {**run, **called.options}
+
+
+def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem:
+    """The problem at what the line says of it: a call's argument, the input, or the layer at which the flow breaks."""
+    if problem.span is not None:
+        return problem
+    if problem.key in parsed.called.spans and problem.key not in run:
+        return Problem("", f"{problem.key} {problem.message}", parsed.called.spans[problem.key])
+    if problem.key not in ("", INPUT.name):
+        return problem
+    node = parsed.node
+    shape = whole_shape(node, run, [], parsed.fed)
+    place = broken(node, shape) if problem.message == flow(node, shape) else None
+    said = INPUT.name in run or parsed.fed is not None  # then at the first layer it is the input that does not fit
+    if place is not None and (place or not said) and len(parsed.places) == len(node.in_turn):
+        return Problem("", problem.message, parsed.places[place])
+    if INPUT.name in run or parsed.fed is None:
+        return problem
+    return Problem("", problem.message, parsed.fed.span)
+
+
+def _notes(parsed: Parsed, spec: Spec) -> Iterator[str]:
+    """What is to be said of the input beside its shape."""
+    yield from parsed.notes
+    if parsed.fed is not None and parsed.fed.otherwise(spec.input):
+        yield f"the options say {spec.input}, and go before {parsed.fed.text} in the line"
 
 
 def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
@@ -100,26 +132,6 @@ def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
     if problems := [*contract.unknown(expect, contract.known_letters(answer, spec.dims), calls)]:
         raise Invalid(problems)
     return replace(spec, expect=expect)
-
-
-def _check_unpacking(spec: Spec, targets: int | None) -> None:
-    """Whether ``a, b = layer(x)`` takes as many values as come out."""
-    returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
-    count = len(returned) if isinstance(returned, tuple) else 1
-    if targets is None or targets == count:
-        return
-    names = f"{targets} name{'s stand' if targets > 1 else ' stands'} on the left"
-    if count > 1:
-        roles = ", ".join(leaf.role if isinstance(leaf, Leaf) else "[…]" for leaf in returned)
-        raise Invalid([Problem("", f"{names}, but {count} values come out: {roles}")])
-    raise Invalid(
-        [
-            Problem(
-                "",
-                f"{names}, but one tensor comes out, which would be taken apart along the batch: add return_state=True",
-            )
-        ]
-    )
 
 
 def _refuse(name: str, value: Any, known: Mapping[str, Argument], command: Command | None) -> Problem | None:

@@ -12,16 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rnnshape.layers.node import Node
+    from rnnshape.spec.declared import Fed
+    from rnnshape.spec.tensors import Sizes
 
 # T2 is the time axis inside a TimeDistributed; what else there is are the axes of a picture.
 _DEFAULT_SIZES = {"N": BATCH.default, "T": TIME.default, "C": CHANNELS.default, "T2": 5}
 _SPACE = 8
 
 
-def whole_shape(node: Node, options: Mapping[str, Any], problems: list[Problem]) -> tuple[int, ...]:
-    """The input's whole shape, from ``input`` or from batch, time and channels."""
+def whole_shape(
+    node: Node, options: Mapping[str, Any], problems: list[Problem], fed: Fed | None = None
+) -> tuple[int, ...]:
+    """The input's whole shape: ``input``, or batch, time and channels, and what these leave open as ``fed`` has it."""
     shape: tuple[int, ...] = options.get(INPUT.name, ())
-    letters = node.cls.letters(node, len(shape) or None)
+    sizes: Sizes = shape or (() if fed is None else fed.sizes)
+    letters = node.cls.letters(node, None if fed is None and not shape else len(sizes))
     if shape:
         twice = [option.name for option in DIMENSIONS if option.name in options]
         problems.extend(Problem(name, "is already said by input, which is the whole shape") for name in twice)
@@ -31,18 +36,40 @@ def whole_shape(node: Node, options: Mapping[str, Any], problems: list[Problem])
         problems.extend(
             Problem(o.name, takes) for o, letter in LETTERS.items() if letter in named and letter not in letters
         )
-        shape = tuple(named.get(letter) or _DEFAULT_SIZES.get(letter, _SPACE) for letter in letters)
-    if len(shape) != len(letters):
+        known = dict(zip(letters, sizes, strict=False))
+        shape = tuple(
+            named.get(letter) or known.get(letter) or _DEFAULT_SIZES.get(letter, _SPACE) for letter in letters
+        )
+    if fed is not None and INPUT.name not in options and len(sizes) != len(letters):
+        problems.append(Problem(INPUT.name, rank_message(node, sizes)))
+    elif len(shape) != len(letters):
         problems.append(Problem(INPUT.name, rank_message(node, shape)))
-    elif not problems and (wrong := node.cls.check_input(node, tuple(map(Dim, shape, letters)))):
+    elif not problems and (wrong := flow(node, shape)):
         problems.append(Problem(INPUT.name if INPUT.name in options else "", wrong))
     return shape
 
 
-def rank_message(node: Node, shape: tuple[int, ...]) -> str:
+def flow(node: Node, shape: tuple[int, ...]) -> str | None:
+    """Why an input of the right rank cannot go through the layer, if it cannot."""
+    return node.cls.check_input(node, tuple(map(Dim, shape, node.cls.letters(node, len(shape)))))
+
+
+def broken(node: Node, shape: tuple[int, ...]) -> int | None:
+    """The place of the layer of a stack at which the flow breaks."""
+    layers = node.in_turn
+    for count in range(1, len(layers) + 1 if node.cls.kind == "stack" else 0):
+        if flow(node.but(layers=layers[:count]), shape):
+            return count - 1
+    return None
+
+
+def rank_message(node: Node, shape: Sizes) -> str:
     """Why an input of this rank cannot go in; Keras says ``expected ndim=3``."""
     letters = node.cls.letters(node, None)
-    what = f"{node.name} takes a rank-{len(letters)} input ({', '.join(letters)}), not the rank-{len(shape)} {shape}"
-    if len(shape) == 2 and len(letters) == 3:
+    takes = f"{node.in_turn[0].name} takes a rank-{len(letters)} input ({', '.join(letters)})"
+    what = f"{takes}, not the rank-{len(shape)} {shape}"
+    if len(shape) == 2 and len(letters) == 3 and shape[0] is None:
+        what += f": give the time axis as well, (None, {shape[1]})"
+    elif len(shape) == 2 and len(letters) == 3:
         what += ': add the time axis, x[:, None, :] for one step (Keras: "expected ndim=3, found ndim=2")'
     return what

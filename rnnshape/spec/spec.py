@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
@@ -10,17 +10,21 @@ from rnnshape.layers.base import Given, Mask, compute_dtype
 from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.wiring import wire
+from rnnshape.spec.calling import unpacking
 from rnnshape.spec.expression import parse
 from rnnshape.spec.masks import MASK, MASKING, makes_its_own
-from rnnshape.spec.options import DIMENSIONS, DTYPE, INPUT, INTO
+from rnnshape.spec.options import DIMENSIONS, DTYPE, INITIAL_STATE, INPUT, INTO
 from rnnshape.spec.shape import rank_message, whole_shape
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
+    from rnnshape.spec.declared import Fed
     from rnnshape.spec.expect import Expectations
+    from rnnshape.spec.expression import Parsed
     from rnnshape.spec.masks import Rows
 
 # A trace costs about as much as this many eager steps: ``benchmarks`` measures where the two cross (``lengths``).
@@ -39,7 +43,8 @@ class Spec:
 
     ``mask`` says which steps of which sample are valid; it is handed to the call, or laid into the data where the
     first layer makes one of it (``masked_data``).  ``initial_state`` is what the states that are handed in hold,
-    ``calls`` how often the layer is called, ``training`` whether with ``training=True``.
+    ``calls`` how often the layer is called, ``training`` whether with ``training=True``.  ``notes`` is what is to be
+    said of how it was asked, and no part of what was asked.
     """
 
     layer: Node
@@ -54,6 +59,7 @@ class Spec:
     initial_state: str | None = None
     calls: int = 1
     training: bool = False
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def masked_data(self) -> bool:
@@ -112,8 +118,8 @@ class Spec:
         return compute_dtype(first["dtype"])
 
 
-def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None) -> Spec:
-    """The Spec of a layer and checked run options.
+def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, fed: Fed | None = None) -> Spec:
+    """The Spec of a layer and checked run options; ``fed`` is what a line says of the input's shape.
 
     Raises:
         Invalid: arguments that do not go together, an input that the layer does not take.
@@ -123,7 +129,7 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None) -
     policy = options.get(DTYPE.name)
     if policy is not None:
         node = under_policy(node, policy)
-    shape = whole_shape(node, options, problems)
+    shape = whole_shape(node, options, problems, fed)
     into = _into(node, shape, options.get(INTO.name), policy, problems)
     problems += stateless(node, options)
     mask = mask_rows(node, shape, options, problems)
@@ -140,19 +146,31 @@ def _into(
     if text is None or problems:
         return None
     try:
-        into = parse(text).node
-        into = into if policy is None else under_policy(into, policy)
+        parsed = parse(text)
     except Invalid as error:
         problems.extend(Problem(INTO.name, problem.message) for problem in error.problems)
         return None
+    into = parsed.node if policy is None else under_policy(parsed.node, policy)
     dims = tuple(map(Dim, shape, node.cls.letters(node, len(shape))))
     if len(into.cls.letters(into, len(shape))) != len(shape):
         wrong: str | None = rank_message(into, shape)
     else:
-        wrong = into.cls.check_input(into, dims) or wire(node, into, dims).problem
+        wrong = into.cls.check_input(into, dims) or _wired(node, into, parsed, dims)
     if wrong:
         problems.append(Problem(INTO.name, wrong))
     return into
+
+
+def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
+    """Why the second layer cannot begin with the first one's states in the call that its line says."""
+    beside = parsed.called
+    if beside.spans.keys() - {INITIAL_STATE.name} or beside.options.get(INITIAL_STATE.name, "random") != "random":
+        return f"is called with the states of the first layer and nothing else: leave its call out, {into.text}"
+    shape = tuple(dim.size for dim in dims)
+    if parsed.fed is not None and parsed.fed.otherwise(shape):
+        return f"is called on the same input as the first layer, {shape}, and not on {parsed.fed.text}"
+    wiring = wire(node, into, dims)
+    return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
 
 
 _WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, MASK, MASKING, DTYPE)}

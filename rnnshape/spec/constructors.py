@@ -1,0 +1,249 @@
+"""Constructor calls: the classes of the table, their arguments and what nests in them, read and never evaluated."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import nearest
+from rnnshape.layers import TABLE, Node
+from rnnshape.layers.arguments import REQUIRED, Nested
+from rnnshape.spec import leftovers
+from rnnshape.spec.declared import DECLARING, Declared, by_step
+from rnnshape.spec.source import called, dotted, is_none, joined
+from rnnshape.spec.tensors import INPUTS
+
+if TYPE_CHECKING:
+    from rnnshape.layers.arguments import Argument
+    from rnnshape.layers.base import LayerClass
+    from rnnshape.spec.source import Source
+    from rnnshape.spec.tensors import Tensors
+
+# An import path and the short names that people give to it.
+_PREFIXES = {"tf.keras.layers", "tensorflow.keras.layers", "keras.layers", "layers", "L", "tfkl", "tf.keras", "keras"}
+_PREFIXES |= {"tf.keras.models", "keras.models", "models"}  # Sequential's
+# Their layer or cell gets one step of their input.
+_BY_STEP = ("RNN", "TimeDistributed")
+_ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
+
+
+class Constructors:
+    """Reads the layers of one source."""
+
+    def __init__(self, source: Source, tensors: Tensors) -> None:
+        self.source = source
+        self.wrong = source.wrong
+        self.tensors = tensors
+        # What is said of the input in a layer's constructor call, and in those within it, under the call.
+        self.says: dict[ast.expr, tuple[Declared, ...]] = {}
+        # Where Keras 3 warns of it, in the order in which it is read.
+        self.warned: list[ast.keyword] = []
+
+    def layer(self, tree: ast.expr) -> Node | None:
+        """A constructor call, or layers joined by ``|``."""
+        match tree:
+            case ast.BinOp(op=ast.BitOr()):
+                sources = self._behind_input(joined(tree))
+                parts = [self.layer(part) for part in sources]
+                layers = tuple(part for part in parts if part is not None)
+                for part, source in zip(parts, sources, strict=True):
+                    if part is not None and part.cls.kind == "cell":
+                        self.wrong(is_a_cell(part), source)
+                if len(layers) < len(parts):
+                    return None
+                self._say(tree, joined(tree), sources)
+                return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
+            case ast.Call():
+                return self._constructed(tree)
+            case ast.Name(id=name) if name in TABLE:
+                self.wrong(f"{name} is not called: write {name}(…)", tree)
+            case _:
+                self.wrong("a layer must stand here, such as LSTM(8)", tree)
+        return None
+
+    def _constructed(self, call: ast.Call) -> Node | None:
+        name = dotted(call.func)
+        if name is None:
+            is_result = isinstance(call.func, ast.Call)
+            result = "; what a layer returns is a tensor, and is not called" if is_result else ""
+            self.wrong(f"a class of Keras must stand here{result}", call.func)
+            return None
+        prefix, _, short = name.rpartition(".")
+        layer = TABLE.get(short)
+        if layer is None or (prefix and prefix not in _PREFIXES):
+            self.wrong(_unknown_class(name, short), call.func)
+            return None
+        return self._node(layer, call)
+
+    def _node(self, layer: LayerClass, call: ast.Call) -> Node | None:
+        before = len(self.source.problems)
+        values = self._by_position(layer, call)
+        self._by_keyword(layer, call, values)
+        required = [argument.name for argument in layer.arguments if argument.default is REQUIRED]
+        missing = [name for name in required if name not in values]
+        # A misspelt keyword is one mistake, not also a missing argument.
+        if missing and len(self.source.problems) == before:
+            self.wrong(f"{layer.name} needs {' and '.join(missing)}", call)
+        if len(self.source.problems) > before:
+            return None
+        node = Node.of(layer, values)
+        for problem in layer.check(node):
+            self.wrong(f"{problem.key}: {problem.message}" if problem.key else problem.message, call)
+        self._declared(node, call)
+        return node if len(self.source.problems) == before else None
+
+    def _by_position(self, layer: LayerClass, call: ast.Call) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for argument, tree in zip(layer.arguments[: layer.positional], call.args, strict=False):
+            if isinstance(tree, ast.Starred):
+                self.wrong("* cannot be read without running it: write the arguments out", tree)
+            else:
+                values[argument.name] = self._value(argument, layer, tree)
+        if len(call.args) > layer.positional:
+            extra = call.args[layer.positional]
+            self.wrong(f"{layer.name} takes at most {layer.positional} arguments by position", extra)
+        return values
+
+    def _by_keyword(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                self.wrong("** cannot be read without running it: write the arguments out", keyword)
+            elif keyword.arg in values:
+                self.wrong(f"{keyword.arg} is given twice", keyword)
+            elif (known := layer.by_name.get(keyword.arg)) is None:
+                if keyword.arg in DECLARING and layer.kind != "stack":
+                    continue  # no argument of the layer: see _declared
+                self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
+            else:
+                values[known.name] = self._value(known, layer, keyword.value)
+
+    def _value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
+        if isinstance(argument.kind, Nested):
+            return self._nested(argument, argument.kind, layer, tree)
+        before = len(self.source.problems)
+        value = self._literal(tree)
+        if len(self.source.problems) == before and not argument.kind.accepts(value):
+            self.wrong(f"{argument.name} {argument.kind.refusal(value)}", tree)
+        return value
+
+    def _nested(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Any:
+        if kind.none and is_none(tree):
+            return None
+        if kind.many and isinstance(tree, ast.List | ast.Tuple):
+            items = self._behind_input(tree.elts) if layer.kind == "stack" else tree.elts
+            if not items:
+                self.wrong(f"{argument.name}: must be a list of at least one {kind.role}", tree)
+            found = tuple(self._one(argument, kind, layer, item) for item in items)
+            if layer.kind == "stack" and items is tree.elts and items and found[0] is not None:
+                self._built_on(items[0], found[0])
+            self._say(tree, tree.elts, items)
+            return found
+        one = self._one(argument, kind, layer, tree)
+        # RNN takes one cell or a list; where only a list may stand, one is a slip.
+        if one is not None and kind.many and layer.name != "RNN":
+            self.wrong(f"{argument.name} must be a list: [{one.text}]", tree)
+        return one
+
+    def _one(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Node | None:
+        if not isinstance(tree, ast.Call | ast.BinOp | ast.Name | ast.Attribute):
+            self.wrong(f"{argument.name} of {layer.name} must be {kind.allowed}", tree)
+            return None
+        node = self.layer(tree)
+        if node is not None and node.cls.kind not in _ROLES[kind.role]:
+            self.wrong(_wrong_role(layer, node, kind), tree)
+        return node
+
+    def _behind_input(self, trees: list[ast.expr]) -> list[ast.expr]:
+        """The layers behind the Input that may stand in front of them, and gives their input's shape."""
+        if not (trees and called(trees[0]) in INPUTS):
+            return trees
+        self.says[trees[0]] = (Declared(self.tensors.fed(trees[0]), trees[0]),)
+        return trees[1:]
+
+    def _say(self, tree: ast.expr, trees: list[ast.expr], layers: list[ast.expr]) -> None:
+        """What layers one after another say of the first one's input, under the tree that holds them."""
+        said = (place for first in {*trees[:1], *layers[:1]} for place in self.says.get(first, ()))
+        self.says[tree] = tuple(sorted(said, key=lambda place: self.source.place(place.tree)))
+
+    def _declared(self, node: Node, call: ast.Call) -> None:
+        """What a constructor call says of its layer's input, and what the calls within it say."""
+        said: list[Declared] = []
+        for keyword in call.keywords:
+            if keyword.arg not in DECLARING or keyword.arg in node.cls.by_name or is_none(keyword.value):
+                continue
+            self.warned.append(keyword)
+            if said:
+                self.wrong(f"{node.name} takes one of input_shape and input_dim, and once", keyword)
+            elif keyword.arg == "input_shape":
+                behind = self.tensors.shape(keyword.value)
+                said.append(Declared(None if behind is None else (None, *behind), keyword))
+            else:
+                rank = len(node.cls.letters(node, 2))
+                said.append(Declared((*(None,) * (rank - 1), self.tensors.size(keyword.value)), keyword))
+        inner = _inside(node.cls, call)
+        within = self.says.get(inner, ()) if inner is not None else ()
+        self.says[call] = (*said, *(map(by_step, within) if node.name in _BY_STEP else within))
+
+    def _built_on(self, tree: ast.expr, first: Node) -> None:
+        """Keras builds a Sequential on what its first layer says: input_dim=8 is then the whole shape, (8,)."""
+        for said in self.says.get(tree, ()):
+            own = isinstance(tree, ast.Call) and said.tree in tree.keywords
+            if own and said.name == "input_dim" and said.sizes is not None and len(said.sizes) > 2:
+                what = f"Keras reads this as input_shape=({said.sizes[-1]},), which {first.name} does not take"
+                self.wrong(f"{what}: write input_shape={said.sizes[1:]}", said.tree)
+
+    def _literal(self, tree: ast.expr) -> Any:
+        match tree:
+            case ast.Constant(value=bool() | int() | float() | str() | None as value):
+                return value
+            case ast.UnaryOp(
+                op=ast.USub() | ast.UAdd() as sign, operand=ast.Constant(value=int() | float() as value)
+            ) if not isinstance(value, bool):
+                return -value if isinstance(sign, ast.USub) else value
+            case ast.List(elts=items) | ast.Tuple(elts=items):
+                return tuple(map(self._literal, items))
+            case ast.Call():
+                name = dotted(tree.func) or "this"
+                self.wrong(
+                    f"{name.rpartition('.')[2]} is called here: give its name as a string, such as 'zeros'", tree
+                )
+            case _:
+                self.wrong("a literal must stand here: a number, a string, True, False, None, a list or a tuple", tree)
+        return None
+
+
+def _inside(layer: LayerClass, call: ast.Call) -> ast.expr | None:
+    """The layer, the cell or the list of them that a constructor call must hold: its first argument."""
+    first = layer.arguments[0]
+    if not isinstance(first.kind, Nested):
+        return None
+    named = (keyword.value for keyword in call.keywords if keyword.arg == first.name)
+    return call.args[0] if call.args else next(named, None)
+
+
+def is_a_cell(cell: Node) -> str:
+    """Why a cell cannot stand where one layer follows another."""
+    return f"{cell.name} is a cell and computes one step: write RNN({cell.text})"
+
+
+def _unknown_class(name: str, short: str) -> str:
+    if gone := leftovers.of_class(short):
+        return f"{short} {gone}"
+    near = nearest(short, TABLE)
+    return f"{name} is no layer that rnnshape knows" + (near or f"; it knows {', '.join(TABLE)}")
+
+
+def _unknown_argument(name: str, layer: LayerClass, said: str) -> str:
+    if why := leftovers.of_argument(name, layer, said):
+        return f"{layer.name} takes no {name}: it {why}"
+    return f"{layer.name} takes no argument {name}{nearest(name, layer.by_name)}"
+
+
+def _wrong_role(layer: LayerClass, node: Node, kind: Nested) -> str:
+    if node.cls.kind == "cell":
+        return f"{layer.name} takes {kind.allowed}, and {node.name} is a cell: write RNN({node.text})"
+    if kind.role == "cell":
+        cells = {"LSTM": "LSTMCell", "GRU": "GRUCell", "SimpleRNN": "SimpleRNNCell"}
+        instead = f": use {cells[node.name]}" if node.name in cells else ""
+        return f"{layer.name} takes {kind.allowed}, and {node.name} is a whole layer{instead}"
+    return f"{layer.name} takes {kind.allowed}, which {node.name} is not"
