@@ -24,7 +24,8 @@ from rnnshape.layers.base import (
     compute_dtype,
     variable_dtype,
 )
-from rnnshape.layers.cells import never_cudnn, unbuildable
+from rnnshape.layers.building import uninitialized, unkept
+from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.recurrent import over_time
@@ -133,7 +134,7 @@ def step(node: Node, given: Given) -> Answer:
         weights=weights,
         laws=[Law("output == state_h", True, ""), Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)],
         products=products(node, given.dims[0], before, channels, filters),
-        refusals=unbuildable(node),
+        refusals=[*uninitialized(node, weights), *unkept(node, dims[-1].size)],
         notes=formulas(node, before),
     )
 

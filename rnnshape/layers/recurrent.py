@@ -29,6 +29,7 @@ from rnnshape.layers.base import (
     flat,
     variable_dtype,
 )
+from rnnshape.layers.building import unregularized
 from rnnshape.layers.cells import (
     GRU_CELL,
     LSTM_CELL,
@@ -64,6 +65,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     sequences = node["return_sequences"]
     output = Leaf("output", (batch, time, *last) if sequences else (batch, *last), dtype)
     states = cast(step.states, dtype)
+    returned = (output, *states) if node["return_state"] else output
     scan = Scan.of(
         node,
         used := mask_used(given),
@@ -79,7 +81,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     return Answer(
         outputs=(output,),
         states=states,
-        returned=(output, *states) if node["return_state"] else output,
+        returned=returned,
         hidden=step.hidden and cast(step.hidden, dtype),
         weights=step.weights,
         laws=laws,
@@ -87,7 +89,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         mask=given.mask.passed_on() if given.mask and sequences else None,
         notes=step.notes,
         products=[product.repeated(time) for product in step.products],
-        refusals=[*step.refusals, *_refusals(node, cudnn)],
+        refusals=[*step.refusals, *_refusals(node, cudnn), *unregularized(node, given, returned)],
         begins=states,
         scan=scan,
         strips=strips(node, scan, given.mask) if given.mask else (),
@@ -353,8 +355,7 @@ RNN = LayerClass(
         arg.Argument("cell", arg.Nested("cell", many=True), help="The cell that computes one step:"),
         *_FUSED_TAIL,
         arg.ZERO_OUTPUT_FOR_MASK,
-        *arg.EVERY_LAYER,
-        arg.ACTIVITY_REGULARIZER,
+        *arg.BASE,
     ),
     _rnn,
     lambda node, rank: SEQUENCE_INPUT,

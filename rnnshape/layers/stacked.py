@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, LayerClass, Leaf, Returned, prefixed
+from rnnshape.layers.building import unregularized
 from rnnshape.layers.cells import CELL_INPUT, one_step
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 
@@ -33,7 +34,7 @@ def theory(node: Node, given: Given) -> Answer:
         below = answer.outputs[0].dims
     last = answers[-1]
     new_states = [answer.returned[1] for answer in answers]
-    return Answer(
+    stack = Answer(
         outputs=last.outputs,
         states=[answer.states for answer in answers],
         begins=[answer.states for answer in answers],
@@ -45,6 +46,8 @@ def theory(node: Node, given: Given) -> Answer:
         cudnn=one_step("use LSTM or GRU layers one upon another", node, "stacked_rnn_cells.py"),
         refusals=[refusal for answer in answers for refusal in answer.refusals],
     )
+    stack.refusals += unregularized(node, given, stack.returned)
+    return stack
 
 
 def _letter(letter: str, index: int) -> str:
@@ -121,7 +124,7 @@ def check(node: Node) -> Iterator[Problem]:
 STACKED_RNN_CELLS = LayerClass(
     "StackedRNNCells",
     "cell",
-    (arg.Argument("cells", arg.Nested("cell", many=True), help="The cells, the first below."), *arg.EVERY_LAYER),
+    (arg.Argument("cells", arg.Nested("cell", many=True), help="The cells, the first below."), *arg.BASE),
     theory,
     lambda node, rank: CELL_INPUT,
     check=check,
