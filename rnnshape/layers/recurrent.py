@@ -41,7 +41,7 @@ from rnnshape.layers.cells import (
 )
 from rnnshape.layers.laws import Scan, kept, of_output, strips
 from rnnshape.layers.node import Node
-from rnnshape.layers.stacked import STACKED_RNN_CELLS, mirrored, nesting
+from rnnshape.layers.stacked import STACKED_RNN_CELLS, nesting, stepped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -254,18 +254,36 @@ def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
         return
     if masked:
         return
-    held = len(flat(step.states))
     try:
-        # The nesting settles after two steps.
-        for _ in range(min(given.dims[1].size, 3)):
-            new = mirrored(cell, step.states)
-            step.states = new if isinstance(new, list) else [new]
+        _unrolled(node, cell, step, given)
     except IndexError:
         step.refusals.append(Refusal(_LONE_CELL, "use RNN(cell) for a single cell, or drop unroll"))
-    else:
-        if len(flat(step.states)) < held:
-            # Taken for the states of the outer stack, all but the first were dropped.
-            step.refusals.append(Refusal(_LOST_STATES, "use the inner stack alone, or drop unroll"))
+    except ValueError:
+        # Taken for the states of the outer stack, all but the first were dropped.
+        step.refusals.append(Refusal(_LOST_STATES, "use the inner stack alone, or drop unroll"))
+
+
+def _unrolled(node: Node, cell: Node, step: Answer, given: Given) -> None:
+    """Put into ``step`` what the last step of an unrolled stack returns.
+
+    Raises:
+        IndexError, ValueError: see ``stepped``; steps whose outputs cannot be put in a row, states that do not fit.
+    """
+    batch, time, *rest = given.dims
+    begun, outputs, x = flat(step.states), [], Leaf("input", (batch, *rest), given.dtype)
+    # The nesting settles after two steps.
+    for _ in range(min(time.size, 4)):
+        output, new = stepped(cell, x, step.states, rest[-1].size)
+        step.states = new if isinstance(new, list) else [new]
+        outputs.append(output)
+    if node["return_sequences"] and len({tuple(dim.size for dim in output.dims) for output in outputs}) > 1:
+        raise ValueError("the steps return outputs of different widths")
+    left = flat(step.states)
+    if node["stateful"] and any(old.dims != new.dims for old, new in zip(begun, left, strict=False)):
+        raise ValueError("a state is kept in another shape")
+    last = outputs[-1]
+    step.outputs = (Leaf("output", last.dims, step.outputs[0].dtype),)
+    step.hidden = next((leaf for leaf in left if leaf.role == last.role and leaf.dims == last.dims), None)
 
 
 def fused_twin(node: Node) -> Node | None:

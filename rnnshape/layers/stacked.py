@@ -74,40 +74,52 @@ def _laws(last: Answer) -> Iterator[Law]:
         yield Law(f"output == {last.hidden.role.removesuffix('_h')}_c", False, STATE_C_IS_NOT_THE_OUTPUT)
 
 
-def mirrored(cell: Node, states: Returned) -> Returned:
-    """The nesting in which a cell returns the states that it was handed in this nesting.
+def stepped(cell: Node, x: Leaf, states: list[Returned], built: int) -> tuple[Leaf, Returned]:
+    """What a cell returns for one step: its output, under the role of the state that it equals, and its new states.
 
     A stack of one cell strips its own list, so what goes in for the next step is not what went in for
-    this one.
+    this one, and a stack in it may take the states of its first cell for all of them: then the others are not called.
+    ``built`` is the width of the input that the cell has been built for.
 
     Raises:
         IndexError: the cell finds fewer states than it has, as Keras' own would.
+        ValueError: what the cell finds does not fit into its products.
     """
     if cell.cls is not STACKED_RNN_CELLS:
-        held = states if isinstance(states, list) else [states]
-        if len(held) < len(_counted(cell)):
-            raise IndexError
-        return held
+        return _computed(cell, x, states, built)
     new_states = []
     for inner, state in zip(cell["cells"], states, strict=False):
-        given = state if isinstance(state, list) else [state]
-        new = mirrored(inner, given)
-        if not isinstance(state, list):
-            new = _sole(new)
-        new_states.append(new)
-    return new_states[0] if len(new_states) == 1 else new_states
+        x, new = stepped(inner, x, state if isinstance(state, list) else [state], built)
+        new_states.append(new if isinstance(state, list) else _sole(new))
+        built = _width(inner)
+    return x, new_states[0] if len(new_states) == 1 else new_states
+
+
+def _width(cell: Node) -> int:
+    return _width(cell["cells"][-1]) if cell.cls is STACKED_RNN_CELLS else cell["units"]
+
+
+def _computed(cell: Node, x: Leaf, states: list[Returned], built: int) -> tuple[Leaf, list[Leaf]]:
+    """A step of a cell that is no stack, on states that may have lost their batch axis."""
+    count = 2 if cell.name == "LSTMCell" else 1
+    if len(states) < count:
+        raise IndexError
+    found = states[:count]
+    fits = all(isinstance(state, Leaf) and state.dims and state.dims[-1].size == cell["units"] for state in found)
+    # This implementation of GRU cuts its product with the state along a second axis.
+    cuts = cell.name == "GRUCell" and cell["implementation"] == 2
+    if x.dims[-1].size != built or not fits or (cuts and len(found[0].dims) < 2):
+        raise ValueError(f"{cell.text} cannot take what it finds")
+    new = [Leaf(state.role, (*x.dims[:-1], state.dims[-1]), state.dtype) for state in found]
+    return new[0], new
 
 
 def _sole(states: Returned) -> Returned:
-    """What Keras takes for the only state of a list: of a bare tensor with a batch of 1, its only row."""
+    """What Keras takes for the only state of a list: of a bare tensor whose first axis is 1, what stands there."""
     if isinstance(states, list):
         return states[0] if len(states) == 1 else states
-    rows = states.dims[1:] if len(states.dims) > 1 and states.dims[0].size == 1 else states.dims
+    rows = states.dims[1:] if states.dims and states.dims[0].size == 1 else states.dims
     return Leaf(states.role, rows, states.dtype)
-
-
-def _counted(cell: Node) -> tuple[str, ...]:
-    return ("h", "c") if cell.name == "LSTMCell" else ("h",)
 
 
 def nesting(value: Returned) -> object:

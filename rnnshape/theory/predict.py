@@ -137,7 +137,7 @@ def _into(spec: Spec) -> Structure | None:
 
 
 def _tensor(leaf: Leaf, path: str) -> Tensor:
-    sizes, letters = zip(*leaf.dims, strict=True)
+    sizes, letters = tuple(dim.size for dim in leaf.dims), tuple(dim.letter for dim in leaf.dims)
     return Tensor(leaf.role, path, sizes, letters, leaf.dtype)
 
 
