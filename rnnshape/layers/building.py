@@ -7,9 +7,13 @@ the width that a cell has to keep (``layers/rnn/``), a regularizer may not fit t
 
 from __future__ import annotations
 
+import re
+from math import prod
 from typing import TYPE_CHECKING
 
+from rnnshape.errors import Problem
 from rnnshape.layers.base import Refusal, flat
+from rnnshape.layers.kinds import INT64
 from rnnshape.layers.names import IDENTITY, ORTHOGONAL, ORTHOGONAL_REGULARIZER
 
 if TYPE_CHECKING:
@@ -132,4 +136,43 @@ def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
         yield Refusal(
             f"ValueError: lora_rank={node['lora_rank']} and {constraint} do not go together",
             f"drop lora_rank or {constraint}",
+        )
+
+
+def uncounted(weights: Iterable[Weight]) -> Iterator[Refusal]:
+    """Weights with more numbers than TensorFlow can count."""
+    for weight in weights:
+        if prod(dim.size for dim in weight.dims) > INT64:
+            yield Refusal(
+                f"InvalidArgumentError: {weight.name} has more numbers than TensorFlow counts, which is {INT64}",
+                "make the layer or its input smaller",
+            )
+
+
+# What names a scope and an operation in a graph (tensorflow/python/framework/ops.py, core/graph/tensor_id.cc).
+_INNER = re.compile(r"(?:[A-Za-z0-9_.-]|>(?=[A-Za-z0-9_.]))*")
+_OUTER = re.compile(r"(?![_>-])" + _INNER.pattern)
+
+
+def unscoped(node: Node) -> Iterator[Refusal]:
+    """The names of layers that TensorFlow does not take in a graph."""
+    for part in node.walk():
+        # A loop over time is a graph of its own, in which the cell stands outermost.
+        pattern = _OUTER if part in node.in_turn or part.cls.kind == "cell" else _INNER
+        if part.has("name") and part["name"] is not None and not pattern.fullmatch(part["name"]):
+            yield Refusal(
+                f"ValueError: name={part['name']!r} names no operation in a graph",
+                "use letters, digits, '.', '_' and '-', a letter or digit first, or --execution eager",
+            )
+
+
+def uncast(node: Node) -> Iterator[Problem]:
+    """Where ``autocast=False`` leaves dtypes side by side that nobody casts: theory follows one dtype only."""
+    parts = [part for part in node.walk() if part.has("autocast")]
+    left = [part for part in parts if not part["autocast"]]
+    policies = {part["dtype"] or "float32" for part in parts}
+    below = any(part not in node.in_turn for part in left)
+    if left and (len(policies) > 1 or (below and any(policy.startswith("mixed_") for policy in policies))):
+        yield Problem(
+            "autocast", "must be True where layers have different dtypes or mixed ones: give all layers one dtype"
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.base import Given, Mask, compute_dtype
+from rnnshape.layers.building import uncast
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.expression import parse
@@ -129,3 +130,4 @@ _SIZES = {option.name for option in (*DIMENSIONS, INPUT)}
 def _combinations(node: Node) -> Iterator[Problem]:
     for part in node.walk():
         yield from part.cls.check(part)
+    yield from uncast(node)
