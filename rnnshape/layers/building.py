@@ -11,7 +11,6 @@ import re
 from math import prod
 from typing import TYPE_CHECKING
 
-from rnnshape.errors import Problem
 from rnnshape.layers.base import Refusal, flat
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.names import IDENTITY, ORTHOGONAL, ORTHOGONAL_REGULARIZER
@@ -164,15 +163,3 @@ def unscoped(node: Node) -> Iterator[Refusal]:
                 f"ValueError: name={part['name']!r} names no operation in a graph",
                 "use letters, digits, '.', '_' and '-', a letter or digit first, or --execution eager",
             )
-
-
-def uncast(node: Node) -> Iterator[Problem]:
-    """Where ``autocast=False`` leaves dtypes side by side that nobody casts: theory follows one dtype only."""
-    parts = [part for part in node.walk() if part.has("autocast")]
-    left = [part for part in parts if not part["autocast"]]
-    policies = {part["dtype"] or "float32" for part in parts}
-    below = any(part not in node.in_turn for part in left)
-    if left and (len(policies) > 1 or (below and any(policy.startswith("mixed_") for policy in policies))):
-        yield Problem(
-            "autocast", "must be True where layers have different dtypes or mixed ones: give all layers one dtype"
-        )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.base import Given, Mask, compute_dtype
-from rnnshape.layers.building import uncast
+from rnnshape.layers.casting import uncast
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.expression import parse
