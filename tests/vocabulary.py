@@ -64,7 +64,7 @@ class Draft:
 def _text(value: Any) -> str:
     if isinstance(value, Draft):
         return value.text
-    return f"[{', '.join(map(_text, value))}]" if isinstance(value, list) else repr(value)
+    return f"[{', '.join(map(_text, value))}]" if isinstance(value, list) else repr(value).replace("inf", "1e999")
 
 
 # -- where the tool refuses on purpose what Keras takes ------------------------------------------------------------
@@ -110,6 +110,14 @@ def _infinite(part: Draft, argument: Argument, value: Any) -> bool:
     return argument.name == "mask_value" and isinstance(value, float) and abs(value) == float("inf")
 
 
+def _listed(part: Draft, argument: Argument, value: Any) -> bool:
+    return argument.name == "mask_value" and isinstance(value, tuple)
+
+
+def _surrogate(part: Draft, argument: Argument, value: Any) -> bool:
+    return argument.name == "name" and value == "\ud800"
+
+
 STRICTER = {
     _no_flag: "Keras takes anything for a flag: return_sequences='no' is true",
     _boolean: "True is no whole number, though Python counts it as 1",
@@ -119,8 +127,14 @@ STRICTER = {
     _ignored: "what Keras never looks at, it does not check either",
     _integral: "of the dtypes the tool knows those in which a recurrent layer can be trained",
     _infinite: "no padding is infinite",
+    _listed: "a mask_value is one number, though Keras compares with a list too",
+    _surrogate: "a name that is no text cannot be written out",
 }
-# Besides, autocast=False is taken only where it changes no dtype: theory does not follow it further.
+COMBINATIONS = {
+    "autocast": "autocast=False is taken where it changes no dtype: theory does not follow it further",
+    "cells": "a stack of no cells computes nothing, and RNN does not take it",
+    "activation": "glu runs for one step of a SimpleRNN, and fails in the second",
+}
 
 
 def deliberate(faults: list[tuple[Draft, str, Any]]) -> bool:
@@ -177,7 +191,7 @@ _BAD: dict[type[Kind], tuple[Any, ...]] = {
     arg.OneOf: ("nonsense", "", 3, "int32", None, True, "none"),
     arg.Flag: ("no", None, 1, 0),
     arg.Whole: (0, -1, 2.5, 2.0, True, "3", None, 10**30, (2,)),
-    arg.MaskValue: (1e39, -1e39, 2**63, "0", None, float("1e999"), (0.0,)),
+    arg.MaskValue: (1e39, -1e39, 2**63, "0", None, float("inf"), (0.0,)),
     arg.Number: (-0.1, 1.5, "0.5", None, (0.1,), 10**400),
     arg.LayerName: ("a/b", "/", 3, True, ("a",), "\ud800"),
     arg.NoiseShape: ((0,), (-1, 1), ("a",), 3, "abc", (1.0,), (True, 1, 1)),
@@ -328,7 +342,7 @@ def disagreement(draft: Draft, options: dict[str, Any]) -> str | None:
     try:
         spec = make(draft.text, options)
     except rnnshape.Invalid as error:
-        if deliberate(draft.faults()) or (not draft.faults() and "autocast" in {one.key for one in error.problems}):
+        if deliberate(draft.faults()) or (not draft.faults() and _combined(error)):
             return None
         refused = _refused_by_keras(draft, options)
         return None if refused else f"the tool refuses it ({error.message}), and Keras runs it"
@@ -337,6 +351,11 @@ def disagreement(draft: Draft, options: dict[str, Any]) -> str | None:
     message = wrong(spec)
     # Theory knows what runs where there is a GPU.
     return None if message is not None and message.startswith("use_cudnn=True: TensorFlow sees no GPU") else message
+
+
+def _combined(error: rnnshape.Invalid) -> bool:
+    """Whether a combination of arguments is refused on purpose that Keras takes."""
+    return all(any(key in (one.key, one.message.partition(":")[0]) for key in COMBINATIONS) for one in error.problems)
 
 
 def _refused_by_keras(draft: Draft, options: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ import re
 from math import prod
 from typing import TYPE_CHECKING
 
+from rnnshape.errors import Problem
 from rnnshape.layers.base import Refusal, flat
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.names import IDENTITY, ORTHOGONAL, ORTHOGONAL_REGULARIZER
@@ -61,16 +62,15 @@ def _another(argument: str) -> str:
     return f"use another {argument}, such as 'glorot_uniform' or 'zeros'"
 
 
-def unkept(node: Node, width: int) -> Iterator[Refusal]:
-    """A cell whose activations do not keep the ``width`` of its states: ``glu`` halves the last axis."""
-    asked = [
-        f"{name}='glu'" for name in ("activation", "recurrent_activation") if node.has(name) and node[name] == "glu"
-    ]
+def unkept(node: Node, width: int) -> Iterator[Problem]:
+    """What is wrong with a cell whose activations do not keep the ``width`` of its states: ``glu`` halves it.
+
+    Keras runs one step of some of them, and fails in the second.
+    """
+    asked = [name for name in ("activation", "recurrent_activation") if node.has(name) and node[name] == "glu"]
     if asked and not _keeps(node, width):
-        yield Refusal(
-            f"ValueError: {' and '.join(asked)} halves the last axis, and the states must keep their {width}",
-            "use another activation; to halve the output, put Dense(…, activation='glu') behind the layer",
-        )
+        what = f"must not be 'glu', which halves the last axis: the states must keep their {width}"
+        yield Problem(asked[0], f"{what} (to halve the output, put Dense(…, activation='glu') behind the layer)")
 
 
 def _keeps(node: Node, width: int) -> bool:

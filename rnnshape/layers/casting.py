@@ -1,8 +1,8 @@
 """``autocast=False``: where a layer leaves what it is handed in another dtype, theory does not follow.
 
-Keras asks for it twice in ``layers/layer.py: Layer.__call__`` (read in 3.15.1): whether inputs are cast to the layer's dtype,
-and whether weights are cast under the mixed policy of a layer around it.  Where both have that dtype already it
-makes no difference.
+Keras asks for it twice in ``layers/layer.py: Layer.__call__`` (read in 3.15.1): whether inputs are cast to the
+layer's dtype, and whether weights are cast under the mixed policy of a layer around it.  Where both have that
+dtype already it makes no difference.
 """
 
 from __future__ import annotations

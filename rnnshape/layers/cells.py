@@ -31,8 +31,9 @@ from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from rnnshape.errors import Problem
     from rnnshape.layers.node import Node
 
 CELL_INPUT = ("N", "C")
@@ -96,7 +97,7 @@ def lstm_step(node: Node, given: Given) -> Answer:
             Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT),
         ],
         cudnn=one_step("use LSTM: cuDNN computes whole sequences, a cell one step", node, "lstm.py"),
-        refusals=[*uninitialized(node, weights), *unkept(node, units.size)],
+        refusals=[*uninitialized(node, weights)],
     )
 
 
@@ -132,8 +133,13 @@ def _one_state_step(node: Node, instead: str, source: str, dims: Dims, weights: 
         products=gated_products(dims[0], weights),
         laws=[Law("output == state", True, "a cell's output is its new hidden state")],
         cudnn=one_step(f"use {instead}: cuDNN computes whole sequences, a cell one step", node, source),
-        refusals=[*uninitialized(node, weights), *unkept(node, dims[-1].size)],
+        refusals=[*uninitialized(node, weights)],
     )
+
+
+def keeps_units(node: Node) -> Iterable[Problem]:
+    """What is wrong with the activations of a cell, or of a layer that has a cell's arguments."""
+    return unkept(node, node["units"])
 
 
 def _called(step: Callable[[Node, Given], Answer]) -> Callable[[Node, Given], Answer]:
@@ -156,6 +162,7 @@ LSTM_CELL = LayerClass(
     (*_HEAD, arg.UNIT_FORGET_BIAS, *_TAIL, arg.SEED, *arg.BASE, arg.IMPLEMENTATION),
     _called(lstm_step),
     lambda node, rank: CELL_INPUT,
+    check=keeps_units,
 )
 GRU_CELL = LayerClass(
     "GRUCell",
@@ -163,6 +170,7 @@ GRU_CELL = LayerClass(
     (*_HEAD, *_TAIL, arg.RESET_AFTER, arg.SEED, *arg.BASE, arg.IMPLEMENTATION),
     _called(gru_step),
     lambda node, rank: CELL_INPUT,
+    check=keeps_units,
 )
 SIMPLE_RNN_CELL = LayerClass(
     "SimpleRNNCell",
@@ -170,4 +178,5 @@ SIMPLE_RNN_CELL = LayerClass(
     (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, *_TAIL, arg.SEED, *arg.BASE),
     _called(simple_rnn_step),
     lambda node, rank: CELL_INPUT,
+    check=keeps_units,
 )

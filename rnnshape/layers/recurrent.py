@@ -35,6 +35,7 @@ from rnnshape.layers.cells import (
     LSTM_CELL,
     SIMPLE_RNN_CELL,
     gru_step,
+    keeps_units,
     lstm_step,
     never_cudnn,
     simple_rnn_step,
@@ -326,6 +327,7 @@ LSTM = LayerClass(
     ),
     _fused(lstm_step, fused_cudnn),
     lambda node, rank: SEQUENCE_INPUT,
+    check=keeps_units,
 )
 GRU = LayerClass(
     "GRU",
@@ -346,6 +348,7 @@ GRU = LayerClass(
     ),
     _fused(gru_step, fused_cudnn),
     lambda node, rank: SEQUENCE_INPUT,
+    check=keeps_units,
 )
 SIMPLE_RNN = LayerClass(
     "SimpleRNN",
@@ -365,6 +368,7 @@ SIMPLE_RNN = LayerClass(
         lambda node, given: never_cudnn("use LSTM or GRU", "SimpleRNN has no kernel of its own", _RNN_LOOP),
     ),
     lambda node, rank: SEQUENCE_INPUT,
+    check=keeps_units,
 )
 RNN = LayerClass(
     "RNN",
