@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What a layer is called with: the dtype of its inputs (None: its own), and whether a mixed policy is above it."""
+    """What a layer is called with: the dtypes of its inputs, and whether a mixed policy is above it."""
 
-    dtype: str | None = None
+    dtypes: frozenset[str] = frozenset()
     mixed: bool = False
 
 
@@ -34,15 +34,15 @@ def uncast(node: Node) -> Iterator[Problem]:
         if not _follows(layer, around):
             yield Problem("autocast", "must be True where a layer is handed another dtype than its own")
             return
-        around = _Around(compute_dtype(layer["dtype"]))
+        around = _Around(frozenset((compute_dtype(layer["dtype"]),)))
 
 
 def _follows(node: Node, around: _Around, *, called: bool = True) -> bool:
     policy = node["dtype"] or "float32"
     own, mixed = compute_dtype(policy), policy.startswith("mixed_")
-    if called and not node["autocast"] and (around.dtype not in (None, own) or (mixed and around.mixed)):
+    if called and not node["autocast"] and (around.dtypes - {own} or (mixed and around.mixed)):
         return False
-    within = _Around(own, around.mixed or mixed) if called else around
+    within = _Around(frozenset((own,)), around.mixed or mixed) if called else around
     if node.name == "TimeDistributed":
         # It runs the inner layer's call itself.
         return _follows(node["layer"], within, called=False)
@@ -53,5 +53,11 @@ def _follows(node: Node, around: _Around, *, called: bool = True) -> bool:
         if not _follows(cell, within):
             return False
         if node.has("cells"):
-            within = replace(within, dtype=compute_dtype(cell["dtype"]))
+            # The next cell gets this one's output, and states as the stack has them.
+            within = replace(within, dtypes=frozenset((own, _returned(cell))))
     return True
+
+
+def _returned(cell: Node) -> str:
+    """The dtype of a cell's output: a stack hands on what its last cell returns."""
+    return _returned(cell["cells"][-1]) if cell.has("cells") and cell["cells"] else compute_dtype(cell["dtype"])

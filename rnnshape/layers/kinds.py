@@ -67,7 +67,7 @@ class Whole(Kind):
         return super().refusal(value)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "integer", "minimum": self.least} | ({} if self.most is None else {"maximum": self.most})
+        return {"type": "integer", "minimum": self.least, "maximum": INT64 if self.most is None else self.most}
 
     def from_text(self, text: str) -> Any:
         # int() would also take "1_000" and " 7 ", which are slips of the finger in a shell.
@@ -205,6 +205,10 @@ class MaskValue(Number):
     def accepts(self, value: Any) -> bool:
         return -INT64 - 1 <= value <= INT64 if type(value) is int else super().accepts(value)
 
+    def schema(self) -> dict[str, Any]:
+        whole = {"type": "integer", "minimum": -INT64 - 1, "maximum": INT64}
+        return {"anyOf": [whole, super().schema() | {"not": {"type": "integer"}}]}
+
 
 @dataclass(frozen=True)
 class Maybe(Kind):
@@ -280,7 +284,7 @@ class Sizes(Kind):
 
     def accepts(self, value: Any) -> bool:
         each = value if isinstance(value, tuple) and len(value) == self.rank else (value,)
-        return all(type(size) is int and size >= self.least for size in each)
+        return all(map(Whole(self.least).accepts, each))
 
     def schema(self) -> dict[str, Any]:
         size = Whole(self.least).schema()
