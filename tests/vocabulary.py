@@ -243,8 +243,9 @@ def wrapped(draft: Draft) -> Draft:
 class Drawer:
     """Draws drafts and runs from one seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, executions: tuple[str, ...] = ("graph", "xla")) -> None:
         self.rng = random.Random(seed)
+        self.executions = executions
 
     def flag(self, chance: float) -> bool:
         return self.rng.random() < chance
@@ -308,26 +309,26 @@ class Drawer:
         return draft, self.options(draft)
 
     def options(self, draft: Draft) -> dict[str, Any]:
-        axes = _axes(draft)
+        order = axes(draft)
         if draft.name in ("Dense", "Dropout", "Masking"):
-            axes = self.rng.choice(("NC", "NTC", "NTC", "NTXC")) if draft.name != "Masking" else "NTC"
+            order = self.rng.choice(("NC", "NTC", "NTC", "NTXC")) if draft.name != "Masking" else "NTC"
         sizes = {"N": (1, 2, 2, 5), "T": (1, 2, 3), "C": (1, 2, 4), "X": (2, 3, 5)}
-        options: dict[str, Any] = {"input": tuple(self.rng.choice(sizes[axis]) for axis in axes)}
+        options: dict[str, Any] = {"input": tuple(self.rng.choice(sizes[axis]) for axis in order)}
         if self.flag(0.3):
             options["training"] = True
         if self.flag(0.02):
-            options["execution"] = self.rng.choice(("graph", "xla"))
+            options["execution"] = self.rng.choice(self.executions)
         return options
 
 
-def _axes(draft: Draft) -> str:
+def axes(draft: Draft) -> str:
     """The axes of what a draft is fed: N, T, C, and X for space."""
     inner = draft.values.get("layer")
     if draft.name == "TimeDistributed" and isinstance(inner, Draft):
-        axes = _axes(inner)
-        return "NT" + axes[1:] if len(axes) > 2 or inner.name == "Embedding" else "NTC"
+        within = axes(inner)
+        return "NT" + within[1:] if len(within) > 2 or inner.name == "Embedding" else "NTC"
     if draft.name == "Bidirectional" and isinstance(inner, Draft):
-        return _axes(inner)
+        return axes(inner)
     if draft.name in CONVOLUTIONS:
         space = "X" * int(draft.name[-2])
         return "NTC" + space if draft.values.get("data_format") == "channels_first" else "NT" + space + "C"
