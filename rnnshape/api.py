@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape import theory
 from rnnshape.errors import RnnshapeError
+from rnnshape.memory import require
 from rnnshape.report import Report, assemble
 from rnnshape.spec import Spec, make
 
@@ -42,7 +43,7 @@ def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Rep
     from rnnshape import lab
 
     try:
-        lab.require_memory(_bytes(spec, predicted))
+        _require_memory(_bytes(spec, predicted))
         observed = lab.observe(spec, trace=trace)
     except RnnshapeError as error:
         return assemble(spec, predicted, error)
@@ -90,7 +91,7 @@ def judged(comparison: Comparison) -> Compared:
     from rnnshape.lab.compare import Outcome, side_by_side
 
     try:
-        lab.require_memory(sum(map(_bytes, specs, predictions)))
+        _require_memory(sum(map(_bytes, specs, predictions)))
         outcomes = side_by_side(comparison)
     except RnnshapeError as error:
         outcomes = tuple(Outcome(error, variant.way) for variant in comparison.variants)
@@ -119,6 +120,16 @@ def _spec(layer: str | Spec, options: dict[str, Any]) -> Spec:
             raise TypeError("a Spec says everything already: give options or a Spec, not both")
         return layer
     return make(layer, options)
+
+
+# A tensor is drawn by NumPy and copied by TensorFlow; outputs are gathered step by step and then
+# stacked.  Two copies of everything is the least that a run has alive at once.
+_COPIES = 2
+
+
+def _require_memory(tensor_bytes: int) -> None:
+    way_out = "make units, batch, time or channels smaller, or ask theory alone with --predict"
+    require(_COPIES * tensor_bytes, "the tensors", way_out)
 
 
 def _bytes(spec: Spec, predicted: Prediction) -> int:

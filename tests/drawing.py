@@ -207,7 +207,7 @@ def wrong(spec: rnnshape.Spec) -> str | None:
     if foretold.error is not None:
         return f"theory: {foretold.error.message}, but it ran"
     if not report.agrees:
-        return f"theory {report.predicted} {[w.dims for w in report.weights]}\nlab {report.observed}"
+        return "; ".join(f"{one.of}: theory {one.predicted}, lab {one.observed}" for one in report.disagreements)
     if spec.layer.cls.kind != "stack" and (held := sum(array.nbytes for array in report.values)) != (
         told := report.cost.activation_bytes
     ):

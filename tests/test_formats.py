@@ -18,8 +18,9 @@ import rnnshape
 from rnnshape.batch import Tally
 from rnnshape.render import COMPARISON_FORMATS, FORMATS, View, comparison_renderer, renderer, rows_renderer
 from rnnshape.report.checks import Check
+from rnnshape.report.disagreements import Disagreement
 from rnnshape.spec.data import from_data
-from rnnshape.structure import Tensor, leaves
+from rnnshape.structure import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def _reports() -> Iterator[tuple[str, Report]]:
     yield "ineligible", rnnshape.explore("gru", activation="relu")
     expect = {"output": ["N", 9], "params": 1, "checks": ["output == output", "output != output"]}
     yield "broken", rnnshape.explore(from_data({"name": "b", "layer": "LSTM(8)", "input": [2, 3, 4], "expect": expect}))
-    yield "disagreeing", replace(lstm, agrees=False, predicted=Tensor("output", "", (2, 9), ("N", "9"), "float32"))
+    yield "disagreeing", replace(lstm, disagreements=(Disagreement("y", "(2, 9) float32", "(2, 3, 8) float32"),))
     belief = Check(HOSTILE, guaranteed=True, holds=False, exact=False, max_abs_diff=None, why=HOSTILE)
     named = replace(lstm.spec, name=HOSTILE)
     yield "hostile", replace(lstm, spec=named, checks=(belief,), notes=(HOSTILE,), warnings=(HOSTILE,))

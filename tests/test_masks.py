@@ -13,7 +13,8 @@ from rnnshape.layers.scan import COMPUTED, FROZEN, REPEATED, ZEROS
 from rnnshape.spec import make
 from rnnshape.spec.data import from_data, to_data
 from rnnshape.spec.masks import Rows, rows, written
-from tests.masking import MaskDrawer, unlike
+from tests.drawing import wrong
+from tests.masking import MaskDrawer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +55,8 @@ def seen(layer: str, **options: Any) -> Report:
 def test_theory_is_confirmed_under_random_masks(chunk: int) -> None:
     """Layers, wrappers, stacks; masks, states, calls, training, dtypes: strips, laws and structure all agree."""
     drawer = MaskDrawer(7_000 + chunk)
-    wrong = [(to_data(spec), message) for spec in (drawer.spec() for _ in range(EACH)) if (message := unlike(spec))]
-    assert not wrong
+    specs = (drawer.spec() for _ in range(EACH))
+    assert not [(to_data(spec), message) for spec in specs if (message := wrong(spec))]
 
 
 @pytest.mark.parametrize("layer", ["LSTM", "GRU", "SimpleRNN", "RNN"])
@@ -139,10 +140,28 @@ def test_the_strip_is_told_from_the_values_alone() -> None:
     outcome = lab.observe(spec)
     assert assemble(spec, theory.predict(spec), outcome).agrees
     (values,) = outcome.values
-    for at, value in (((1, 2), 0.0), ((1, 1), 1.0), ((0, 1), 0.0), ((0, 2), values[0, 1])):
-        altered = values.copy()
-        altered[at] = value
-        assert not assemble(spec, theory.predict(spec), replace(outcome, values=(altered,))).agrees, at
+    assert outcome.witness is not None
+    (witness,) = outcome.witness
+
+    def parts(**seen: Any) -> list[str]:
+        return [one.of for one in assemble(spec, theory.predict(spec), replace(outcome, **seen)).disagreements]
+
+    def altered(array: Any, at: tuple[int, int], value: Any) -> tuple[Any]:
+        other = array.copy()
+        other[at] = value
+        return (other,)
+
+    # What repeats a step is neither zero nor new.
+    for value in (0.0, 0.9):
+        assert parts(values=altered(values, (1, 2), value)) == ["output, sample 1"]
+    # What is computed may be zero or like the step before; the witness's steps are not.
+    for value, other in ((0.0, 0.0), (values[0, 1], witness[0, 1])):
+        assert not parts(values=altered(values, (0, 2), value))
+        assert parts(values=altered(values, (0, 2), value), witness=altered(witness, (0, 2), other)) == [
+            "output, sample 0"
+        ]
+    assert parts(output_mask=((True,) * 3,) * 2) == ["output mask, sample 1"]
+    assert parts(output_mask=None) == ["output mask"]
     assert not assemble(spec, theory.predict(spec), replace(outcome, output_mask=None)).agrees
 
 

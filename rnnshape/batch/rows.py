@@ -96,7 +96,8 @@ def _failures(data: dict[str, Any]) -> Iterator[Failure]:
         said = f"{line['expect']}: expected {line['expected']}, got {line['got']}"
         yield Failure("expectation", said, line["expect"])
     if data["agrees"] is False:
-        yield Failure("disagreement", "theory and the real layer disagree")
+        parts = ", ".join(one["of"] for one in data.get("disagreements", ()))
+        yield Failure("disagreement", f"theory and the real layer disagree: {parts}")
     for check in data["checks"]:
         if check["guaranteed"] and check["holds"] is False:
             yield Failure("check", f"{check['check']} does not hold")

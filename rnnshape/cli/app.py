@@ -16,7 +16,7 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers.arguments import Argument, OneOf
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.comparison import AXIS
-from rnnshape.spec.options import DTYPE, INTO, RUN_OPTIONS
+from rnnshape.spec.options import INTO, RUN_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -63,7 +63,7 @@ def _commands() -> list[tuple[str, Callable[..., None], Panels]]:
     """Every command with its function and the options of each heading."""
     return [
         *((command.name, _layer(command), _panels(command)) for command in COMMANDS.values()),
-        ("show", _show, {"Run": (*RUN_OPTIONS, DTYPE), "Answer": OUTPUT_OPTIONS}),
+        ("show", _show, {"Run": RUN_OPTIONS, "Answer": OUTPUT_OPTIONS}),
         ("compare", _compare, {"Run": _COMPARE_RUN, "Answer": COMPARE_OPTIONS}),
         ("batch", _batch, {"Answer": BATCH_OPTIONS}),
         ("env", _env, {"Answer": _ENV.values()}),
@@ -99,7 +99,7 @@ def _argument(metavar: str, help_: str, completed: Callable[[str], list[str]] | 
 
 
 _EXPR = 'A layer as it is written in Keras, in quotes: "LSTM(8)", "LSTM(8) | Dense(1)"'
-_SHOW = {option.name: option for option in (*RUN_OPTIONS, DTYPE, *OUTPUT_OPTIONS)}
+_SHOW = {option.name: option for option in (*RUN_OPTIONS, *OUTPUT_OPTIONS)}
 
 
 def _show(
@@ -112,7 +112,7 @@ def _show(
         _answer(expression, flags, _SHOW)
 
 
-_COMPARE_RUN = (AXIS, *(option for option in RUN_OPTIONS if option is not INTO), DTYPE)
+_COMPARE_RUN = (AXIS, *(option for option in RUN_OPTIONS if option is not INTO))
 _COMPARE = {option.name: option for option in (*_COMPARE_RUN, *COMPARE_OPTIONS)}
 
 

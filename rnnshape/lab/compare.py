@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import RnnshapeError
 from rnnshape.lab.build import Stack, build
-from rnnshape.lab.execution import chosen, prepared
+from rnnshape.lab.execution import prepared
 from rnnshape.lab.feed import feed, handed, states
 from rnnshape.lab.kernel import traced_or_none
 from rnnshape.lab.masked import mask_on
@@ -126,7 +126,7 @@ def _all_ready(comparison: Comparison) -> list[_Side | Outcome]:
 
 def _way_of_all(comparison: Comparison) -> str:
     """How to run what may be run in any way: all alike, so that only what is compared differs."""
-    ways = {chosen(variant.spec) for variant in comparison.variants if variant.way == "auto"}
+    ways = {variant.spec.faster for variant in comparison.variants if variant.way == "auto"}
     return "graph" if ways == {"graph"} else "eager"
 
 

@@ -1,11 +1,8 @@
-"""How the real layer is run: step by step, or as one traced graph where that pays.
-
-An eager loop costs Python for every time step; a trace costs once.  ``benchmarks`` measures where the
-two cross (``lengths``).
-"""
+"""How the real layer is run: step by step, as one traced graph, or compiled by XLA; masks hang on the result in all."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.tensorflow import load
@@ -13,32 +10,37 @@ from rnnshape.lab.tensorflow import load
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rnnshape.spec import Spec
-
-# A trace costs about as much as this many eager steps.
-PAYS_FROM = 100
-
-
-def chosen(spec: Spec) -> str:
-    """``"eager"``, ``"graph"`` or ``"xla"``: what was asked for, or what is faster on this spec.
-
-    An unrolled layer and a TimeDistributed repeat their graph for every step, which is slow to trace.
-    """
-    if spec.execution != "auto":
-        return spec.execution
-    steps = dict(zip(spec.letters, spec.input, strict=True)).get("T", 1)
-    repeated = any(
-        node.name == "TimeDistributed" or (node.has("unroll") and node["unroll"]) for node in spec.layer.walk()
-    )
-    return "graph" if steps >= PAYS_FROM and not repeated else "eager"
+MASK = "_keras_mask"
 
 
 def prepared(execution: str, call: Callable[..., Any]) -> Callable[..., Any]:
-    """The call in this way of running, traced or compiled at its first use and not again."""
+    """The call in this way of running, traced or compiled at its first use and not again.
+
+    A mask hangs on a tensor as a Python attribute, which a graph does not hand out: the traced function returns the
+    masks beside the result, and they are hung on it again.
+    """
     if execution == "eager":
         return call
-    compiled: Callable[..., Any] = load().function(call, jit_compile=execution == "xla", autograph=False)
-    return compiled
+    compiled = load().function(partial(_with_masks, call), jit_compile=execution == "xla", autograph=False)
+    return lambda *inputs: _hung(*compiled(*inputs))
+
+
+def _with_masks(call: Callable[..., Any], *inputs: Any) -> tuple[Any, list[Any]]:
+    result = call(*inputs)
+    return result, [getattr(tensor, MASK, None) for tensor in load().nest.flatten(result)]
+
+
+def _hung(result: Any, masks: list[Any]) -> Any:
+    for tensor, mask in zip(load().nest.flatten(result), masks, strict=True):
+        hang(tensor, mask)
+    return result
+
+
+def hang(tensor: Any, mask: Any) -> Any:
+    """The tensor with a mask on it, as Keras hangs it there (``keras/src/backend/common/masking.py``)."""
+    if mask is not None:
+        setattr(tensor, MASK, mask)
+    return tensor
 
 
 def run(execution: str, call: Callable[..., Any], *inputs: Any) -> Any:

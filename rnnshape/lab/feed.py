@@ -29,10 +29,13 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
         drawn = rng.integers(tokens.start, tokens.stop, spec.input)
         return (tensorflow.constant(_padded(spec, drawn, 0), spec.input_dtype),)
     real: Any = rng.random(spec.input, np.float32)
-    padding = _padding(spec)
-    if padding is not None:
-        real[np.all(real == padding, axis=-1)] += 1
-        real = _padded(spec, real, padding)
+    for value in sorted(part["mask_value"] for part in spec.layer.walk() if part.name == "Masking"):
+        # What a Masking takes for padding is there only where the mask says so; rounded, 0.5001 may be 0.5.
+        rounded = tensorflow.cast(tensorflow.cast(real, spec.input_dtype), "float32").numpy()
+        real[np.all(rounded == np.float32(value), axis=-1)] += 1
+    first = spec.layer.in_turn[0]
+    if first.name == "Masking":
+        real = _padded(spec, real, first["mask_value"])
     x = tensorflow.cast(real, spec.input_dtype)
     if spec.layer.cls.kind != "cell":
         return (x,)
@@ -84,12 +87,6 @@ def _filled(what: str, shape: tuple[int, ...], dtype: Any, rng: np.random.Genera
 
     values = {"zeros": np.zeros, "ones": np.ones}[what](shape) if what != "random" else rng.random(shape, np.float32)
     return load().cast(values, dtype)
-
-
-def _padding(spec: Spec) -> float | None:
-    """The value that the first layer takes for padding, if it is a Masking."""
-    first = spec.layer.in_turn[0]
-    return float(first["mask_value"]) if first.name == "Masking" else None
 
 
 def _padded(spec: Spec, drawn: Any, padding: float) -> Any:

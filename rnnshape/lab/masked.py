@@ -1,13 +1,17 @@
-"""What the real layer shows of a mask: the one that hangs on its output, and its steps where it returns no sequence."""
+"""What the real layer shows of a mask: the one that hangs on its output, and what each of its steps does."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.build import Stack, build
+from rnnshape.lab.execution import MASK, hang, run
 from rnnshape.lab.feed import beside
+from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import load
 from rnnshape.layers.bidirectional import directions
+from rnnshape.layers.changes import everywhere, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +26,7 @@ def mask_on(result: Any) -> tuple[tuple[bool, ...], ...] | None:
     """The mask that hangs on the first tensor of what a layer returned, row by row over time."""
     import numpy as np
 
-    mask = getattr(load().nest.flatten(result)[0], "_keras_mask", None)
+    mask = getattr(load().nest.flatten(result)[0], MASK, None)
     if mask is None:
         return None
     values = np.asarray(mask)
@@ -33,37 +37,66 @@ def mask_on(result: Any) -> tuple[tuple[bool, ...], ...] | None:
     return tuple(tuple(map(bool, row)) for row in over_time)
 
 
-def sequence(spec: Spec, layer: Any, x: Any) -> tuple[np.ndarray[Any, Any], ...] | None:
-    """What the last layer would return as a sequence in the order of time: one output, or that of each direction.
+def witness(spec: Spec, layer: Any, x: Any, execution: str) -> tuple[np.ndarray[Any, Any], ...] | None:
+    """What a layer like the last one returns under the same mask, whose values tell every step from the next.
 
-    From its steps can be told which of them changed the state, where the layer itself returns only the end.
+    The layer's own values may not tell: an activation gives zeros, weights are zeros, two steps are equal in 16 bits.
+    So it is built again with random weights, usual activations and float32, and fed other random numbers (``x`` is what
+    the last layer was fed).  Where the layer returns no sequence, each of its directions gives one, in the order of
+    time: from its steps can be told which of them changed the state.  None where no mask was asked for.
     """
     if spec.mask is None:
         return None
+    import numpy as np
+
+    tensorflow = load()
     node, given = spec.layer, beside(spec)
     if isinstance(layer, Stack):
         place = len(layer.layers) - 1
-        node, given, layer = node["layers"][place], layer.beside(place, given), layer.layers[place]
-    return tuple(_in_time(*one, x, given) for one in _directions(node, layer, given)) or None
-
-
-def _directions(node: Node, layer: Any, given: dict[str, Any]) -> Iterator[tuple[Node, Any, Any]]:
-    """Each recurrent layer that has no sequence, its real one, and the states that it begins with."""
-    states = given.pop("initial_state", None)
+        node, given = node["layers"][place], layer.beside(place, given)
+    if node.cls.kind != "recurrent" and node.name != "Bidirectional":
+        return None
     given.pop("training", None)  # what is dropped makes no difference to which steps count
-    if node.name == "Bidirectional" and not node["layer"]["return_sequences"]:
-        half = None if states is None else len(states) // 2
-        ahead, back = directions(node)
-        yield ahead, layer.forward_layer, states and states[:half]
-        yield back, layer.backward_layer, states and states[half:]
-    elif node.cls.kind == "recurrent" and not node["return_sequences"]:
-        yield node, layer, states
+    mask = given.pop("mask", None)
+    drawn = tensorflow.constant(np.random.default_rng([spec.seed, 2]).random(tuple(x.shape), np.float32))
+    tensors = [drawn, getattr(x, MASK, None) if mask is None else mask]
+
+    def asked(node: Node, states: Any) -> list[Any]:
+        begun = {} if states is None else {"initial_state": states}
+        with seeded(spec.seed):
+            built = build(everywhere(node, told_apart))
+
+        def call(x: Any, masking: Any) -> Any:
+            return built(x, mask=masking, **begun) if mask is not None else built(hang(x, masking), **begun)
+
+        call = partial(call, masking=None) if tensors[1] is None else call
+        result = run(execution, call, *(tensor for tensor in tensors if tensor is not None))
+        return [np.asarray(tensor) for tensor in tensorflow.nest.flatten(result)]
+
+    states = given.pop("initial_state", None)
+    if _returns_sequence(node):
+        return tuple(asked(node, states))
+    return tuple(_in_time(one, asked(_sequence(one), begun)[0]) for one, begun in _directions(node, states))
 
 
-def _in_time(node: Node, layer: Any, states: Any, x: Any, given: dict[str, Any]) -> np.ndarray[Any, Any]:
-    twin = build(node.but(return_sequences=True, return_state=False, stateful=False, zero_output_for_mask=False))
-    twin.build(x.shape)
-    twin.set_weights(layer.get_weights())
-    begun = {} if states is None else {"initial_state": states}
-    output: np.ndarray[Any, Any] = twin(x, **given, **begun).numpy()
+def _returns_sequence(node: Node) -> bool:
+    return bool((node["layer"] if node.name == "Bidirectional" else node)["return_sequences"])
+
+
+def _directions(node: Node, states: Any) -> Iterator[tuple[Node, Any]]:
+    """Each recurrent layer, and the states that it begins with."""
+    if node.name != "Bidirectional":
+        yield node, states
+        return
+    half = None if states is None else len(states) // 2
+    ahead, back = directions(node)
+    yield ahead, states and states[:half]
+    yield back, states and states[half:]
+
+
+def _sequence(node: Node) -> Node:
+    return node.but(return_sequences=True, return_state=False, zero_output_for_mask=False)
+
+
+def _in_time(node: Node, output: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return output[:, ::-1] if node["go_backwards"] else output

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable
 from rnnshape.lab.build import Stack, build
-from rnnshape.lab.execution import chosen, run
+from rnnshape.lab.execution import run
 from rnnshape.lab.feed import feed, handed, states
 from rnnshape.lab.further import further_calls, other_batch
 from rnnshape.lab.kernel import noticing_cudnn, traced_or_none
-from rnnshape.lab.masked import mask_on, sequence
+from rnnshape.lab.masked import mask_on, witness
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import gpus, held_back, load, place, tf32
 from rnnshape.layers.base import Given
@@ -55,10 +55,9 @@ class Observation:
     traced), ``cudnn_used`` whether cuDNN's operation was among what ran; ``flow`` what each layer of a stack
     returned; ``into`` what the second layer returned; ``warnings`` what Keras warned of.
 
-    ``output_mask`` is the mask that hangs on what came out (None too where a graph ran, which loses it), ``sequence``
-    the output of the same layer with ``return_sequences`` under the mask, where it has none itself; ``begun`` the
-    states that were handed in, by role; ``calls`` what the further calls gave, by name, and ``other_batch`` why a
-    stateful layer refused another batch size.
+    ``output_mask`` is the mask that hangs on what came out, ``witness`` what a layer like the last one, whose steps can
+    be told apart, gives under the same mask (``lab.masked``); ``begun`` the states that were handed in, by role;
+    ``calls`` what the further calls gave, by name, and ``other_batch`` why a stateful layer refused another batch size.
     """
 
     returned: Structure
@@ -76,7 +75,7 @@ class Observation:
     warnings: tuple[str, ...]
     versions: dict[str, str]
     output_mask: tuple[tuple[bool, ...], ...] | None = None
-    sequence: tuple[np.ndarray[Any, Any], ...] | None = None
+    witness: tuple[np.ndarray[Any, Any], ...] | None = None
     begun: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     calls: dict[str, tuple[np.ndarray[Any, Any], ...]] = field(default_factory=dict)
     other_batch: str | None = None
@@ -106,7 +105,7 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
         device = place(spec.device, cudnn=insists)
         tidy(tensorflow)
         with held_back(), tensorflow.device(device), explained(tensorflow):
-            execution = chosen(spec)
+            execution = spec.faster
             try:
                 return _observed(spec, device, execution, trace=trace)
             except Exception:
@@ -148,7 +147,7 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         warnings=tuple(dict.fromkeys(one_line(one) for one in said if issubclass(one.category, UserWarning))),
         versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
         output_mask=mask_on(result),
-        sequence=sequence(spec, layer, inputs[0] if len(flow) < 2 else flow[-2]),
+        witness=witness(spec, layer, inputs[0] if len(flow) < 2 else flow[-2], execution),
         begun={role: tensor.numpy() for role, tensor in states(spec).items()},
         calls={name: _arrays(value) for name, value in further.items()},
         other_batch=other_batch(spec, layer, inputs),

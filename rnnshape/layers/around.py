@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
+from rnnshape.layers import contents
 from rnnshape.layers.base import (
     STEP,
     Answer,
@@ -27,11 +28,12 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import halved, unadapted, uninitialized, unregularized
 from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.scan import distinct, each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rnnshape.layers.base import Dims
+    from rnnshape.layers.base import Dims, Zeros
     from rnnshape.layers.node import Node
 
 
@@ -144,22 +146,32 @@ def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
 def _masking(node: Node, given: Given) -> Answer:
     """The same shape, and a mask on it.
 
-    The mask that is asked for is laid into the data that the first layer is fed; what a layer before this one
-    hands on is taken to have no step that is all ``mask_value``, unless it is known to be zero.
+    The mask that is asked for is laid into the data that the first layer is fed; what a layer before this one hands on
+    is masked where it is known to be zero.  The mask that came with it is not looked at.
     """
-    mask = _made(given, len(given.dims) - 2)
-    if mask is not None and given.alive is not None and node["mask_value"] == 0:
-        mask = replace(mask, rows=given.alive)
+    mask = _made(given, given.dims[2:-1])
+    if mask is not None and not given.raw:
+        mask = _of_zeros(mask, contents.reached(given), node["mask_value"])
     return _answer(node, given, given.dims, _dtype(node, given), mask=mask)
 
 
-def _made(given: Given, axes: int) -> Mask | None:
-    """The mask that a layer makes of its input's values."""
+def _made(given: Given, behind: Dims) -> Mask | None:
+    """The mask that a layer makes of its input's values, if it has a time axis."""
     if len(given.dims) < 3:
         return None
+    between = tuple(dim.size for dim in behind)
     if given.mask is not None and given.raw:
-        return Mask(given.mask.rows, argument=False, axes=axes)
-    return Mask.whole(given.dims[0].size, given.dims[1].size, axes)
+        return replace(given.mask, argument=False, behind=between)
+    return Mask(given.dims[0].size, given.dims[1].size, argument=False, behind=between)
+
+
+def _of_zeros(mask: Mask, zeros: Zeros, value: float) -> Mask:
+    """The same mask, made of a tensor of which theory knows which steps are zero throughout."""
+    sure = all(zero is not None for row in distinct(zeros) for zero in row)
+    if value != 0 or not sure:
+        return replace(mask, sure=sure)
+    rows = each(lambda row: tuple(not zero for zero in row), zeros)
+    return Mask.of(rows, argument=False, behind=mask.behind)
 
 
 def _embedding(node: Node, given: Given) -> Answer:
@@ -169,10 +181,10 @@ def _embedding(node: Node, given: Given) -> Answer:
     """
     words, width = Dim(node["input_dim"], "V"), Dim(node["output_dim"], "D")
     table = Weight("embeddings", (words, width), (), variable_dtype(node["dtype"]))
-    mask = _made(replace(given, dims=(*given.dims, width)), len(given.dims) - 1) if node["mask_zero"] else None
+    mask = _made(replace(given, dims=(*given.dims, width)), given.dims[2:]) if node["mask_zero"] else None
     if mask is not None and 0 in _tokens(node):
         # 0 is the only number that can be fed: every step is padding.
-        mask = replace(mask, rows=tuple((False,) * len(row) for row in mask.rows))
+        mask = replace(mask, said=((False,) * mask.steps,) * mask.batch)
     adapted, products = _adapted(node, "embeddings", words, width)
     answer = _answer(node, given, (*given.dims, width), compute_dtype(node["dtype"]), table, *adapted, mask=mask)
     answer.products = products
@@ -229,23 +241,28 @@ def _time_distributed(node: Node, given: Given) -> Answer:
 
 def _of_a_step(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | None:
     """The mask that the inner layer's call gets: of each step a column, which has one axis less."""
-    if mask is None or mask.axes == 1 or len(rest) < 2:
+    if mask is None or not mask.behind or len(rest) < 2:
         return None
-    inner = Mask.whole(batch, rest[0].size, mask.axes - 1)
-    if all(map(all, mask.rows)):
-        return inner
-    return replace(inner, rows=((False,) * rest[0].size, *inner.rows[1:]))
+    steps, *behind = mask.behind
+    inner = Mask(batch, steps, argument=False, behind=tuple(behind), sure=mask.sure)
+    return inner if mask.said is None else replace(inner, said=((False,) * steps, *inner.rows[1:]))
 
 
 def _unmaskable(inner: Node, mask: Mask | None) -> Iterator[Refusal]:
     """A column of a mask has no time axis, and what loops over time asks for one (``docs/keras-quirks.md``)."""
-    if mask is None or mask.axes > 1:
+    if mask is None or mask.behind:
         return
     fix = "mask what comes out of TimeDistributed, or the time axis within"
     if inner.name == "TimeDistributed":
         yield Refusal("ValueError: The `mask` passed to the `TimeDistributed` layer must be at least 2D", fix)
     elif inner.cls.kind == "recurrent" or inner.name == "Bidirectional":
         yield Refusal("IndexError: list assignment index out of range (a mask without a time axis)", fix)
+
+
+def _distributed(node: Node, answer: Answer, given: Given) -> Zeros | None:
+    """Of each step what the inner layer makes of it, where that layer looks at nothing else."""
+    inner: Node = node["layer"]
+    return inner.cls.contents(inner, answer, given) if inner.name in ("Dense", "Dropout") else None
 
 
 def _unpackable(inner: Node, returned: Returned) -> Iterator[Refusal]:
@@ -284,6 +301,7 @@ DENSE = LayerClass(
     ),
     _dense,
     lambda node, rank: _letters(rank or 2),
+    contents=contents.dense,
 )
 DROPOUT = LayerClass(
     "Dropout",
@@ -296,6 +314,7 @@ DROPOUT = LayerClass(
     ),
     _dropout,
     lambda node, rank: _letters(rank or 2),
+    contents=contents.unchanged,
 )
 MASKING = LayerClass(
     "Masking",
@@ -303,6 +322,7 @@ MASKING = LayerClass(
     (arg.Argument("mask_value", arg.MaskValue(), 0.0, "The value of a masked step.", True), *arg.BASE),
     _masking,
     lambda node, rank: _letters(rank or 3),
+    contents=contents.masked,
 )
 EMBEDDING = LayerClass(
     "Embedding",
@@ -322,6 +342,7 @@ EMBEDDING = LayerClass(
     _embedding,
     lambda node, rank: _letters(rank or 2, ()),
     tokens=_tokens,
+    contents=contents.looked_up,
 )
 TIME_DISTRIBUTED = LayerClass(
     "TimeDistributed",
@@ -332,5 +353,6 @@ TIME_DISTRIBUTED = LayerClass(
     check=_check_time_distributed,
     check_input=lambda node, dims: node["layer"].cls.check_input(node["layer"], (dims[0], *dims[2:])),
     tokens=lambda node: node["layer"].cls.tokens(node["layer"]),
+    contents=_distributed,
 )
 AROUND = (TIME_DISTRIBUTED, MASKING, EMBEDDING, DENSE, DROPOUT)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.scan import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from rnnshape.layers.scan import Strip
 
 Dims: TypeAlias = tuple[Dim, ...]
+# Of each step of each sample whether it is zero throughout; None where theory cannot know.
+Zeros: TypeAlias = tuple[tuple[bool | None, ...], ...]
 
 
 @dataclass(slots=True)
@@ -137,32 +140,45 @@ class Mask:
     """Which steps of which sample are valid: a row for each sample.
 
     ``argument`` says that it is handed to the call; else it hangs on the tensor, as Masking and Embedding leave it.
-    ``axes`` is how many axes it has behind the batch: time, and what lies between time and the channels, whose
-    values are then those of their time step.
+    ``behind`` are the sizes of its axes behind time: what lies between time and the channels of the tensor that it was
+    made of.  The values there are those of their time step.
 
-    >>> mask = Mask(((True, True, False), (False, True, True)))
+    ``sure`` is False where a layer made it of values of which theory does not know whether they are zero: it is
+    then taken to mask nothing.
+
+    >>> mask = Mask.of(((True, True, False), (False, True, True)))
     >>> mask.right_padded, mask.empty_row
     (False, False)
+
+    ``said`` holds the rows, and is None where every step is valid: then they are made when they are asked for.
     """
 
-    rows: tuple[tuple[bool, ...], ...]
+    batch: int
+    steps: int
+    said: tuple[tuple[bool, ...], ...] | None = None
     argument: bool = True
-    axes: int = 1
+    behind: tuple[int, ...] = ()
+    sure: bool = True
 
     @classmethod
-    def whole(cls, batch: int, steps: int, axes: int = 1) -> Mask:
-        """The mask that masks nothing, hanging on a tensor."""
-        return cls(((True,) * steps,) * batch, argument=False, axes=axes)
+    def of(cls, rows: tuple[tuple[bool, ...], ...], *, argument: bool = True, behind: tuple[int, ...] = ()) -> Mask:
+        """The mask with these rows."""
+        return cls(len(rows), len(rows[0]), None if all(map(all, distinct(rows))) else rows, argument, behind)
+
+    @property
+    def rows(self) -> tuple[tuple[bool, ...], ...]:
+        """A row for each sample."""
+        return ((True,) * self.steps,) * self.batch if self.said is None else self.said
 
     @property
     def right_padded(self) -> bool:
         """Whether every row's valid steps stand at its beginning, as cuDNN wants them."""
-        return all(row == tuple(sorted(row, reverse=True)) for row in set(self.rows))
+        return self.said is None or all(row == tuple(sorted(row, reverse=True)) for row in distinct(self.said))
 
     @property
     def empty_row(self) -> bool:
         """Whether a sample has no valid step."""
-        return not all(map(any, set(self.rows)))
+        return self.said is not None and not all(map(any, distinct(self.said)))
 
     def passed_on(self) -> Mask:
         """The same, hanging on the tensor that goes to the next layer."""
@@ -185,8 +201,9 @@ class Given:
     handed in hold (``"zeros"``, ``"ones"``, ``"random"``; None: none are); ``gpu`` whether Keras sees a GPU,
     ``training`` whether dropout drops.
 
-    ``raw`` says that the tensor is what was fed, and not another layer's output; of that ``alive`` tells which
-    steps are not zero throughout, where it is known.
+    ``raw`` says that the tensor is what was fed, and not another layer's output; ``zeros`` which steps of another
+    layer's output are zero throughout (``layers.contents``; None: nothing is known of it).  ``execution`` is how
+    the layer is run: ``"eager"``, ``"graph"`` or ``"xla"``; ``watched`` whether it is wanted what each step shows.
     """
 
     dims: Dims
@@ -198,7 +215,9 @@ class Given:
     gpu: bool = False
     training: bool = False
     raw: bool = True
-    alive: tuple[tuple[bool, ...], ...] | None = None
+    zeros: Zeros | None = None
+    execution: str = "eager"
+    watched: bool = False
 
 
 @dataclass(slots=True)
@@ -211,7 +230,8 @@ class Answer:
     of a stack returns; ``cudnn`` how each recurrent layer within is computed; ``mask`` the mask that hangs on the
     output; ``notes`` why a size is what it is; ``products`` the matrix products and convolutions of one call.
 
-    ``begins`` is the states that the layer begins with, nested as ``initial_state`` is handed in.
+    ``begins`` is the states that the layer begins with, nested as ``initial_state`` is handed in, in the coarsest dtype
+    to which they are cast on their way to the cell: more digits than that would be lost there.
 
     ``scan`` is what a recurrent layer does with each sample, ``strips`` what the steps of its output show under a
     mask, ``quirks`` under which headings ``docs/keras-quirks.md`` tells of a bug of Keras that is met here.
@@ -244,7 +264,8 @@ class LayerClass:
     rank as the class takes (None: its usual one); ``theory`` the answer.  ``check`` says what is
     wrong with a combination of arguments that are each right, ``check_input`` why an input of the
     right rank cannot go in.  ``tokens`` gives the whole numbers that the class eats, if it does.
-    ``twin`` is the layer that computes the same given the same weights.
+    ``twin`` is the layer that computes the same given the same weights.  ``contents`` says which steps of its
+    output are zero throughout, from its answer and what reached it; without it theory knows of none.
 
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
     takes, ``"stack"`` for Sequential, ``"layer"`` for the rest.
@@ -259,6 +280,7 @@ class LayerClass:
     check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None
     tokens: Callable[[Node], range | None] = lambda node: None
     twin: Callable[[Node], Node | None] = lambda node: None
+    contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
     positional: int = field(init=False)
     by_name: dict[str, Argument] = field(init=False)
     defaults: dict[str, Any] = field(init=False)
@@ -306,3 +328,14 @@ def cast(value: Returned, dtype: str) -> Returned:
     if isinstance(value, Leaf):
         return Leaf(value.role, value.dims, dtype)
     return type(value)(cast(item, dtype) for item in value)
+
+
+# The more of these a number goes through, the fewer of its digits are left.
+_BY_DIGITS = ("bfloat16", "float16", "float32", "float64")
+
+
+def through(value: Returned, dtype: str) -> Returned:
+    """The same leaves as they are after a cast to ``dtype`` and back: in the coarser of the two."""
+    if isinstance(value, Leaf):
+        return Leaf(value.role, value.dims, min(value.dtype, dtype, key=_BY_DIGITS.index))
+    return type(value)(through(item, dtype) for item in value)

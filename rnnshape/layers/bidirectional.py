@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers import installed, quirks
+from rnnshape.layers import contents, installed, quirks
 from rnnshape.layers.base import (
     Answer,
     Dims,
@@ -24,12 +24,13 @@ from rnnshape.layers.base import (
     Refusal,
     compute_dtype,
     prefixed,
+    through,
 )
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.laws import frozen, kept, unmasked
 from rnnshape.layers.merging import Ends, final, halves, merged
 from rnnshape.layers.recurrent import mask_used
-from rnnshape.layers.scan import ZERO, Strip, kinds
+from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,9 +98,9 @@ def theory(node: Node, given: Given) -> Answer:
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
         mask=given.mask.passed_on() if given.mask and forward_node["return_sequences"] else None,
-        begins=[*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)],
+        begins=through([*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)], dtype),
         scan=forward.scan,
-        strips=_strips(node, forward, backward, given.mask),
+        strips=_strips(node, forward, backward, given.mask) if given.watched else (),
         quirks=tuple(
             dict.fromkeys(((quirks.DROPPED,) if used != given.mask else ()) + forward.quirks + backward.quirks)
         ),
@@ -208,8 +209,8 @@ def _strips(node: Node, forward: Answer, backward: Answer, asked: Mask | None) -
             ),
         )
     return (
-        Strip(parts[0], tuple(kinds(row.steps) for row in ahead.rows)),
-        Strip(parts[1], tuple(kinds(row.steps, backwards=True) for row in back.rows), backwards=True),
+        Strip(parts[0], each(lambda row: kinds(row.steps), ahead.rows)),
+        Strip(parts[1], each(lambda row: kinds(row.steps, backwards=True), back.rows), backwards=True),
     )
 
 
@@ -314,4 +315,5 @@ BIDIRECTIONAL = LayerClass(
     lambda node, rank: node["layer"].cls.letters(node["layer"], rank),
     check=check,
     check_input=check_input,
+    contents=contents.both_ways,
 )

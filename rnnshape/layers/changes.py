@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.layers import arguments as arg
 from rnnshape.layers.cells import GRU_CELL, LSTM_CELL, SIMPLE_RNN_CELL
 from rnnshape.layers.node import Node
-from rnnshape.layers.recurrent import FUSED, FUSED_BY_CELL, RNN, fused_twin
+from rnnshape.layers.recurrent import DECIDING, FUSED, FUSED_BY_CELL, RNN, cell_of, fused_twin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
 _CELLS = {FUSED_BY_CELL[cell.name]: cell for cell in (LSTM_CELL, GRU_CELL, SIMPLE_RNN_CELL)}
 
@@ -32,9 +33,52 @@ def everywhere(node: Node, change: Callable[[Node], Node]) -> Node:
     return change(Node.of(node.cls, {name: changed(value) for name, value in node.given}))
 
 
+def without(node: Node, names: Container[str]) -> Node:
+    """The node with its defaults for these arguments."""
+    return Node.of(node.cls, {name: value for name, value in node.given if name not in names})
+
+
+_MAKES_ALIKE = frozenset(
+    argument.name
+    for argument in (
+        *(arg.ACTIVATION, arg.RECURRENT_ACTIVATION, arg.DTYPE, arg.STATEFUL, arg.SEED, arg.TRAINABLE, arg.NAME),
+        *(*arg.KERNEL_INITIALIZERS, *arg.REGULARIZERS, arg.ACTIVITY_REGULARIZER, *arg.CONSTRAINTS, *arg.DROPOUTS),
+    )
+)
+
+
+def told_apart(node: Node) -> Node:
+    """The node with usual activations and random weights in float32: each step that it computes is like no other.
+
+    It runs on the same kernel: what keeps cuDNN away from the node keeps it away still.
+    """
+    bare = without(node, _MAKES_ALIKE)
+    kept = all(node[name] == bare[name] for name in DECIDING if node.has(name))
+    return bare if kept else bare.but(use_cudnn=False) if node.has("use_cudnn") else bare
+
+
 def set_everywhere(node: Node, argument: str, value: Any) -> Node:
     """The same tree with an argument set in every node that takes it, whatever it said before."""
-    return everywhere(node, lambda part: part.but(**{argument: value}) if part.has(argument) else part)
+    return everywhere(_stacked(node), lambda part: part.but(**{argument: value}) if part.has(argument) else part)
+
+
+def under_policy(node: Node, dtype: str) -> Node:
+    """The same tree as Keras makes it under this global dtype policy: every node that names no dtype has it.
+
+    >>> from rnnshape.spec.expression import parse
+    >>> under_policy(parse("RNN([GRUCell(2, dtype='float32')])").node, "float16")
+    RNN(StackedRNNCells([GRUCell(2, dtype='float32')], dtype='float16'), dtype='float16')
+    """
+
+    def named(part: Node) -> Node:
+        return part.but(dtype=dtype) if part.has("dtype") and part["dtype"] is None else part
+
+    return everywhere(_stacked(node), named)
+
+
+def _stacked(node: Node) -> Node:
+    """The tree with the StackedRNNCells written out that RNN makes of a list: they have arguments of their own."""
+    return everywhere(node, lambda part: part.but(cell=cell_of(part)) if part.cls is RNN else part)
 
 
 def as_cells(node: Node) -> Node:

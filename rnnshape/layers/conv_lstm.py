@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers import dropping
+from rnnshape.layers import contents, dropping
 from rnnshape.layers.base import (
     Answer,
     Dims,
@@ -225,6 +225,7 @@ def _conv_lstm(rank: int) -> LayerClass:
         letters,
         check=check,
         check_input=check_input,
+        contents=contents.recurrent,
     )
 
 

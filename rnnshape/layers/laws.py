@@ -12,7 +12,20 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Law, Leaf, flat
-from rnnshape.layers.scan import COMPUTED, FROZEN, START, ZERO, Landmarks, Row, Scanning, Strip, followed, kinds
+from rnnshape.layers.scan import (
+    COMPUTED,
+    FROZEN,
+    START,
+    ZERO,
+    Landmarks,
+    Row,
+    Scanning,
+    Strip,
+    each,
+    followed,
+    kinds,
+    places,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,7 +68,7 @@ class Scan:
 
         ``rules`` are those of cuDNN.
         """
-        if mask is None or (not mask.argument and all(map(all, set(mask.rows)))):
+        if mask is None or (not mask.argument and mask.said is None):
             return _unmasked(node["go_backwards"], steps == 1)
         eligible = all(rule.ok for rule in rules)
         scanning = Scanning(
@@ -68,10 +81,10 @@ class Scan:
         other = scanning._replace(fused=not scanning.fused)
         return cls(
             scanning,
-            tuple(followed(row, scanning) for row in mask.rows),
+            _followed(mask, scanning),
             mask,
-            tuple(followed(row, other) for row in mask.rows) if eligible else None,
-            tuple(followed(row, scanning._replace(unroll=False)) for row in mask.rows) if scanning.unroll else None,
+            _followed(mask, other) if eligible else None,
+            _followed(mask, scanning._replace(unroll=False)) if scanning.unroll else None,
         )
 
     @property
@@ -88,7 +101,7 @@ class Scan:
         """The same in the order of time, as Bidirectional turns its backward output round."""
 
         def turn(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-            return tuple(row._replace(steps=row.steps[::-1]) for row in rows)
+            return each(lambda row: row._replace(steps=row.steps[::-1]), rows)
 
         return replace(
             self,
@@ -96,6 +109,10 @@ class Scan:
             elsewhere=self.elsewhere and turn(self.elsewhere),
             right=self.right and turn(self.right),
         )
+
+
+def _followed(mask: Mask, scanning: Scanning) -> tuple[Row, ...]:
+    return each(lambda row: followed(row, scanning), mask.rows)
 
 
 @lru_cache(maxsize=4)
@@ -121,12 +138,12 @@ def claimed(check: str, scan: Scan, same: Callable[[Row, int], bool], holds: str
 
 
 def _everywhere(rows: tuple[Row, ...], same: Callable[[Row, int], bool]) -> bool:
-    return all(same(row, number) for number, row in enumerate(rows))
+    return all(same(rows[number], number) for number in places(rows))
 
 
 def _kept(scan: Scan, same: Callable[[Row, int], bool]) -> bool:
     """Whether it breaks only where a state was never touched."""
-    return all(row.state == START for number, row in enumerate(scan.rows) if not same(row, number))
+    return all(scan.rows[number].state == START for number in places(scan.rows) if not same(scan.rows[number], number))
 
 
 def of_output(node: Node, steps: int, hidden: Leaf, scan: Scan) -> Iterator[Law]:
@@ -164,7 +181,7 @@ def last_valid(of: str, h: str, scan: Scan, *, turned: bool = False, half: str =
     first valid step, as the backward half of a Bidirectional does.
     """
     assert scan.mask is not None
-    marks, steps = Landmarks.of(scan.mask.rows), len(scan.mask.rows[0])
+    marks, steps = Landmarks.of(scan.mask.rows), scan.mask.steps
     if turned:
         at, where = tuple(steps - 1 - place for place in marks.first), "T - 1 - first"
         why = "a sample's scan ends at its first valid step, and the output stands in the order of the scan"
@@ -179,7 +196,7 @@ def last_valid(of: str, h: str, scan: Scan, *, turned: bool = False, half: str =
 def zeros(of: str, scan: Scan, *, turned: bool = False) -> Law:
     """``output[~mask] == 0``: whether masked steps are zero."""
     assert scan.mask is not None
-    rows = [row[::-1] if turned else row for row in scan.mask.rows]
+    rows = each(lambda row: row[::-1], scan.mask.rows) if turned else scan.mask.rows
 
     def same(row: Row, number: int) -> bool:
         return all(token == ZERO for token, valid in zip(row.steps, rows[number], strict=True) if not valid)
@@ -207,7 +224,7 @@ def strips(node: Node, scan: Scan, asked: Mask | None) -> tuple[Strip, ...]:
     if scan.mask is None:
         return unmasked(("output" if node["return_sequences"] else "state",), asked)
     if node["return_sequences"]:
-        return (Strip("output", tuple(kinds(row.steps) for row in scan.rows)),)
+        return (Strip("output", each(lambda row: kinds(row.steps), scan.rows)),)
     return (frozen("state", scan),)
 
 
@@ -215,11 +232,12 @@ def unmasked(parts: tuple[str, ...], asked: Mask | None) -> tuple[Strip, ...]:
     """The strips where a mask was asked for and does nothing: Keras dropped it, or it masks nothing."""
     if asked is None:
         return ()
-    return tuple(Strip(of, tuple((COMPUTED,) * len(row) for row in asked.rows)) for of in parts)
+    steps = ((COMPUTED,) * len(asked.rows[0]),) * len(asked.rows)
+    return tuple(Strip(of, steps) for of in parts)
 
 
 def frozen(of: str, scan: Scan) -> Strip:
     """Which steps change the state and which leave it as it is, in the order of time."""
     assert scan.mask is not None
-    rows = (tuple(COMPUTED if step else FROZEN for step in row) for row in scan.mask.rows)
-    return Strip(of, tuple(rows), backwards=scan.scanning.backwards)
+    rows = each(lambda row: tuple(COMPUTED if step else FROZEN for step in row), scan.mask.rows)
+    return Strip(of, rows, backwards=scan.scanning.backwards)

@@ -62,17 +62,6 @@ class Node:
         """The same node with some arguments changed."""
         return Node.of(self.cls, {**dict(self.given), **changes})
 
-    def everywhere(self, argument: str, value: Any) -> Node:
-        """The same tree with an argument given to every node that takes it and does not say it itself."""
-
-        def changed(part: Any) -> Any:
-            if isinstance(part, Node):
-                return part.everywhere(argument, value)
-            return tuple(map(changed, part)) if isinstance(part, tuple) else part
-
-        inside = {name: changed(part) for name, part in self.given}
-        return Node.of(self.cls, {argument: value, **inside} if self.has(argument) else inside)
-
     @property
     def children(self) -> tuple[Node, ...]:
         """The layers and cells that stand in the arguments, in order."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers import dropping, installed, quirks
+from rnnshape.layers import contents, dropping, installed, quirks
 from rnnshape.layers.base import (
     LOOP,
     UNROLLED,
@@ -27,6 +27,7 @@ from rnnshape.layers.base import (
     cast,
     compute_dtype,
     flat,
+    through,
     variable_dtype,
 )
 from rnnshape.layers.building import unregularized
@@ -46,6 +47,9 @@ from rnnshape.layers.stacked import STACKED_RNN_CELLS, nesting, stepped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rnnshape.layers.base import Returned
+    from rnnshape.layers.dims import Dim
 
 _LONE_CELL = "IndexError: an unrolled stack of one cell hands its states on without their list"
 
@@ -90,10 +94,15 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         mask=given.mask.passed_on() if given.mask and sequences else None,
         notes=step.notes,
         products=[product.repeated(time) for product in step.products],
-        refusals=[*step.refusals, *_refusals(node, cudnn), *unregularized(node, given, returned)],
-        begins=states,
+        refusals=[
+            *step.refusals,
+            *_refusals(node, given, cudnn),
+            *unmaskable(node, used, time, (step.outputs[0], step.states)),
+            *unregularized(node, given, returned),
+        ],
+        begins=through(step.states, dtype),
         scan=scan,
-        strips=strips(node, scan, given.mask) if given.mask else (),
+        strips=strips(node, scan, given.mask) if given.mask and given.watched else (),
         quirks=tuple(_quirks(scan, sequences=sequences, dropped=used is None)) if given.mask else (),
     )
 
@@ -108,6 +117,32 @@ def mask_used(given: Given) -> Mask | None:
     return None if dropped else given.mask
 
 
+def unmaskable(node: Node, mask: Mask | None, time: Dim, stepped: Returned) -> Iterator[Refusal]:
+    """Where a mask cannot be laid over what a step computes.
+
+    Keras puts axes of one behind those of the mask and repeats it over the axes that it lacks; where mask and tensor
+    both have an axis the sizes must be the same, or the mask's 1 (``_expand_mask`` in
+    ``keras/src/backend/tensorflow/rnn.py``).  Unrolled it repeats the mask over all axes, also those that it has.
+    """
+    if mask is None or not (mask.behind or mask.steps != time.size):
+        return
+    fit = mask.steps == time.size and all(
+        len(mask.behind) < len(leaf.dims)
+        and all(
+            size == 1 or (size == dim.size and not node["unroll"])
+            for size, dim in zip(mask.behind, leaf.dims[1:], strict=False)
+        )
+        for leaf in flat(stepped)
+    )
+    if not fit:
+        shape = ", ".join(map(str, (mask.batch, mask.steps, *mask.behind)))
+        yield Refusal(
+            f"ValueError: a mask of shape ({shape}) cannot be laid over the steps of {node.name}",
+            "a mask that hangs on the tensor must be (N, T), or have the axes of the output: mask what comes in by "
+            "(N, T), mask=, or keep the space as it is (padding='same', strides=1, channels_last, no unroll)",
+        )
+
+
 def _quirks(scan: Scan, *, sequences: bool, dropped: bool) -> Iterator[str]:
     if dropped:
         yield quirks.DROPPED
@@ -115,8 +150,19 @@ def _quirks(scan: Scan, *, sequences: bool, dropped: bool) -> Iterator[str]:
         yield quirks.UNROLLED
 
 
-def _refusals(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
-    if node.has("use_cudnn") and node["use_cudnn"] is True and (broken := [rule for rule in cudnn if not rule.ok]):
+def _refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
+    broken = [rule for rule in cudnn if not rule.ok]
+    if given.gpu and broken == [_XLA]:
+        yield Refusal(
+            "InvalidArgumentError: Keras picks cuDNN where it sees a GPU, and XLA cannot compile CudnnRNNV3",
+            "use_cudnn=False, or --execution graph",
+        )
+    if given.gpu and given.execution == "graph" and not broken and not all(_fits_cudnn(mask_used(given))):
+        yield Refusal(
+            "InvalidArgumentError: assertion failed: the mask does not correspond to right-padded sequences",
+            "use_cudnn=False, --execution eager, or a mask that is padded on the right and has no empty row",
+        )
+    if node.has("use_cudnn") and node["use_cudnn"] is True and broken:
         yield Refusal(
             "ValueError: use_cudnn=True was specified, but cuDNN is not supported for this layer configuration",
             "use_cudnn='auto', or " + ", ".join(rule.fix for rule in broken),
@@ -124,20 +170,27 @@ def _refusals(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
 
 
 _BACKEND = "keras/src/backend/tensorflow/rnn.py"
+_XLA = Rule(
+    "the execution is not xla, which has no cuDNN kernel",
+    False,
+    "use another --execution",
+    "execution='xla'",
+    "tensorflow/core/kernels/cudnn_rnn_ops.cc: registered for GPU, not for XLA",
+)
 _OP = "tensorflow/core/ops/cudnn_rnn_ops.cc: CudnnRNNV3"
 
 
 # All that decides; the size of a layer does not.
-_DECIDING = (
+DECIDING = (
     "activation", "recurrent_activation", "use_bias", "unroll", "recurrent_dropout", "use_cudnn", "reset_after",
 )  # fmt: skip
 
 
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
-    deciding = (*_DECIDING, "dropout") if installed.keras() < dropping.DROPS_OUTSIDE else _DECIDING
+    deciding = (*DECIDING, "dropout") if installed.keras() < dropping.DROPS_OUTSIDE else DECIDING
     said = tuple((name, node[name]) for name in deciding if node.has(name))
-    return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given))
+    return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given), given.execution)
 
 
 @lru_cache(maxsize=1024)
@@ -146,6 +199,7 @@ def _fused_rules(
     arguments: tuple[tuple[str, Any], ...],
     dtypes: tuple[str | None, str, str | None],
     mask: Mask | None,
+    execution: str,
 ) -> tuple[Rule, ...]:
     said = dict(arguments)
     inner_loop = f"keras/src/layers/rnn/{layer.lower()}.py: {layer}.inner_loop"
@@ -168,7 +222,8 @@ def _fused_rules(
         *([is_("reset_after", True)] if "reset_after" in said else []),
         rule("use_cudnn", "not False", said["use_cudnn"] is not False, inner_loop),
         _dtype_rule(*dtypes),
-        *_mask_rules(mask),
+        *([_XLA] if execution == "xla" else []),
+        *_mask_rules(mask, asserted=execution == "graph"),
     )
 
 
@@ -186,19 +241,30 @@ def _dtype_rule(policy: str | None, given: str, within: str | None) -> Rule:
     return Rule("one dtype throughout", ok, "" if ok else "give the wrapper and the layer one dtype", said, _OP)
 
 
-def _mask_rules(mask: Mask | None) -> Iterator[Rule]:
-    """What Keras asserts of the mask's values when the layer runs; a call without a mask is asked nothing."""
+def _mask_rules(mask: Mask | None, *, asserted: bool) -> Iterator[Rule]:
+    """What Keras asks of the mask's values when the layer runs; a call without a mask is asked nothing.
+
+    An eager call that breaks one of these takes the loop.  A graph holds cuDNN whatever the values are: there they are
+    ``asserted`` when it runs.
+    """
+    padded, full = _fits_cudnn(mask)
     for rule, ok, fix, broken in (
-        (
-            "the mask is right-padded",
-            mask is None or mask.right_padded,
-            "pad on the right",
-            "valid steps come after masked ones",
-        ),
-        ("no row is fully masked", mask is None or not mask.empty_row, "drop the empty rows", "a row has no step"),
+        ("the mask is right-padded", padded, "pad on the right", "valid steps come after masked ones"),
+        ("no row is fully masked", full, "drop the empty rows", "a row has no step"),
     ):
-        decided = "no mask" if mask is None else "the mask's values" if ok else f"the mask: {broken}"
-        yield Rule(rule, ok, "" if ok else fix, decided, f"{_BACKEND}: _assert_valid_mask")
+        if mask is None:
+            decided = "no mask"
+        elif asserted:
+            decided = "the graph asserts it when it runs" + ("" if ok else f", and fails: {broken}")
+        else:
+            decided = "the mask's values" if ok else f"the mask: {broken}"
+        chosen = ok or asserted
+        yield Rule(rule, chosen, "" if chosen else fix, decided, f"{_BACKEND}: _assert_valid_mask")
+
+
+def _fits_cudnn(mask: Mask | None) -> tuple[bool, bool]:
+    """Whether a mask is right-padded, and whether each of its rows has a step."""
+    return (True, True) if mask is None else (mask.right_padded, not mask.empty_row)
 
 
 def _fused(
@@ -226,7 +292,7 @@ def _rnn(node: Node, given: Given) -> Answer:
     step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
     if given.training:
         step.refusals += dropping.refusals(node, given, cell)
-    begins = cast(step.states, compute_dtype(node["dtype"]))
+    begins = through(through(step.states, compute_dtype(cell["dtype"])), compute_dtype(node["dtype"]))
     if cell.cls is STACKED_RNN_CELLS:
         _renest(node, cell, step, given)
     fused = FUSED_BY_CELL.get(cell.name)
@@ -328,6 +394,7 @@ LSTM = LayerClass(
     _fused(lstm_step, fused_cudnn),
     lambda node, rank: SEQUENCE_INPUT,
     check=keeps_units,
+    contents=contents.recurrent,
 )
 GRU = LayerClass(
     "GRU",
@@ -349,6 +416,7 @@ GRU = LayerClass(
     _fused(gru_step, fused_cudnn),
     lambda node, rank: SEQUENCE_INPUT,
     check=keeps_units,
+    contents=contents.recurrent,
 )
 SIMPLE_RNN = LayerClass(
     "SimpleRNN",
@@ -369,6 +437,7 @@ SIMPLE_RNN = LayerClass(
     ),
     lambda node, rank: SEQUENCE_INPUT,
     check=keeps_units,
+    contents=contents.recurrent,
 )
 RNN = LayerClass(
     "RNN",
@@ -382,6 +451,7 @@ RNN = LayerClass(
     _rnn,
     lambda node, rank: SEQUENCE_INPUT,
     twin=fused_twin,
+    contents=contents.recurrent,
 )
 
 FUSED = {layer.name: layer for layer in (LSTM, GRU, SIMPLE_RNN)}

@@ -17,11 +17,13 @@ The rules are those of Keras' ``backend/tensorflow/rnn.py`` (read in 3.15.1).
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
+One = TypeVar("One")
+Other = TypeVar("Other")
 Valid: TypeAlias = tuple[bool, ...]
 Tokens: TypeAlias = tuple[int, ...]
 # Where two outputs are merged, what each of them holds.
@@ -33,6 +35,30 @@ _CARRIED = -2
 COMPUTED, REPEATED, ZEROS, FROZEN = "computed", "repeated", "zero", "frozen"
 KINDS = (COMPUTED, REPEATED, ZEROS, FROZEN)
 """What a time step can show: a new output, the one before it again, zeros; or that the state stayed as it was."""
+
+
+def distinct(rows: Sequence[One]) -> list[One]:
+    """Each row once.  Rows that are the same object are not looked into: many samples often share a few masks.
+
+    >>> row = (True, False)
+    >>> distinct((row, row, (True, True)))
+    [(True, False), (True, True)]
+    """
+    return [rows[place] for place in places(rows)]
+
+
+def places(rows: Sequence[object]) -> list[int]:
+    """The first place of each row, told apart by identity."""
+    seen: dict[int, int] = {}
+    for place, row in enumerate(rows):
+        seen.setdefault(id(row), place)
+    return list(seen.values())
+
+
+def each(function: Callable[[One], Other], rows: Sequence[One]) -> tuple[Other, ...]:
+    """The function of every row, asked once for rows that are the same object; these share their answer then."""
+    answers = {id(row): function(row) for row in distinct(rows)}
+    return tuple(answers[id(row)] for row in rows)
 
 
 class Scanning(NamedTuple):
@@ -122,13 +148,14 @@ class Landmarks(NamedTuple):
     last: tuple[int, ...]
 
     @classmethod
-    def of(cls, rows: Iterable[Sequence[bool]]) -> Landmarks:
-        rows = list(rows)
-        return cls(
-            tuple(map(sum, rows)),
-            tuple(list(row).index(True) if any(row) else 0 for row in rows),
-            tuple(len(row) - 1 - (list(row)[::-1].index(True) if any(row) else 0) for row in rows),
-        )
+    def of(cls, rows: Sequence[Valid]) -> Landmarks:
+        return cls(*zip(*each(_landmarks, rows), strict=True))
+
+
+def _landmarks(row: Valid) -> tuple[int, int, int]:
+    if not any(row):
+        return 0, 0, len(row) - 1
+    return sum(row), row.index(True), len(row) - 1 - row[::-1].index(True)
 
 
 class Strip(NamedTuple):
@@ -155,11 +182,3 @@ def kinds(tokens: Sequence[Token], *, backwards: bool = False) -> tuple[str, ...
         for at, token in enumerate(ordered)
     )
     return told[::-1] if backwards else told
-
-
-def alive(strips: tuple[Strip, ...]) -> tuple[Valid, ...] | None:
-    """Which steps of an output are not zero in all its parts; None where nothing is known of it."""
-    if not strips or any(FROZEN in row for strip in strips for row in strip.steps):
-        return None
-    parts = zip(*(strip.steps for strip in strips), strict=True)
-    return tuple(tuple(any(kind != ZEROS for kind in step) for step in zip(*rows, strict=True)) for rows in parts)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, LayerClass, Leaf
-from rnnshape.layers.scan import alive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +27,25 @@ def _answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
         letter = given.letter if number == len(layers) else f"{given.letter}{number}"
         begun = flowing.initial if takes_states(layer) else None
         answer = layer.cls.theory(layer, replace(flowing, letter=letter, initial=begun))
+        if flowing.mask is not None and not flowing.mask.sure:
+            unsure = [law._replace(guaranteed=False, why=_UNSURE) for law in answer.laws]
+            answer = replace(answer, strips=(), laws=unsure)
         yield number, layer, answer
         output = answer.outputs[0]
-        initial = flowing.initial if begun is None else None
-        flowing = replace(given, dims=output.dims, dtype=output.dtype, mask=answer.mask, initial=initial, raw=False)
-        flowing.alive = alive(answer.strips)
+        # Only a Masking looks at the values.
+        seen = any(later.name == "Masking" for later in layers[number:])
+        flowing = replace(
+            given,
+            dims=output.dims,
+            dtype=output.dtype,
+            mask=answer.mask and answer.mask.passed_on(),
+            initial=flowing.initial if begun is None else None,
+            raw=False,
+            zeros=layer.cls.contents(layer, answer, flowing) if seen else None,
+        )
+
+
+_UNSURE = "it depends on which steps the values make Masking mask"
 
 
 def takes_states(layer: Node) -> bool:

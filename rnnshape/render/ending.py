@@ -9,9 +9,8 @@ from rich.text import Text
 
 from rnnshape.layers.quirks import PAGE
 from rnnshape.render import verdict as cudnn
-from rnnshape.render.grid import container, grid, sizes
+from rnnshape.render.grid import grid
 from rnnshape.render.seconds import line as timing_line
-from rnnshape.structure import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from rnnshape.render.marks import Marks
     from rnnshape.report import Report
     from rnnshape.report.state import Calls
-    from rnnshape.structure import Tensor
 
 
 def footer(report: Report) -> Table:
@@ -81,23 +79,8 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
 
 
 def _disagreement(report: Report, marks: Marks) -> Table:
-    assert report.observed is not None
     table = grid(marks, "", "", "theory", "the real layer")
     table.title = None
-    table.add_row("structure", container(report.predicted), container(report.observed))
-    theory = {tensor.path: tensor for tensor in leaves(report.predicted)}
-    lab = {tensor.path: tensor for tensor in leaves(report.observed)}
-    for path in dict.fromkeys([*theory, *lab]):
-        table.add_row(f"y{path}", *(_shape_and_dtype(side.get(path)) for side in (theory, lab)))
-    if report.masked is not None and report.masked.observed is not None:
-        for said, seen in zip(report.masked.predicted, report.masked.observed, strict=True):
-            for sample, rows in enumerate(zip(said.steps, seen.steps, strict=True)):
-                if rows[0] != rows[1]:
-                    table.add_row(f"{said.of}, sample {sample}", *(", ".join(row) for row in rows))
-    if report.calls is not None and not report.calls.agrees:
-        table.add_row(f"a batch of {report.calls.other_batch}", "is refused", "is taken")
+    for one in report.disagreements:
+        table.add_row(one.of, one.predicted, one.observed)
     return table
-
-
-def _shape_and_dtype(tensor: Tensor | None) -> str:
-    return "nothing" if tensor is None else f"{sizes(tensor.shape)} {tensor.dtype}"

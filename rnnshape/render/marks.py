@@ -27,8 +27,8 @@ class Wires(NamedTuple):
 class Marks(NamedTuple):
     """Every sign that is not a letter.
 
-    ``bar`` are the parts of a bar's last cell, the whole one last; ``steps`` what a time step shows, in the order of
-    ``layers.scan.KINDS``.
+    ``run`` stands before the length of a run of one sign; ``bar`` are the parts of a bar's last cell, the whole one
+    last; ``steps`` what a time step shows, in the order of ``layers.scan.KINDS``.
     """
 
     yes: str
@@ -37,6 +37,7 @@ class Marks(NamedTuple):
     unequal: str
     dot: str
     times: str
+    run: str
     box: box.Box
     bar: str
     steps: str
@@ -44,10 +45,10 @@ class Marks(NamedTuple):
 
 
 UNICODE = Marks(
-    "✓", "✗", "=", "≠", "·", "·", box.ROUNDED, "▏▎▍▌▋▊▉█", "●◐○◌",
+    "✓", "✗", "=", "≠", "·", "·", "×", box.ROUNDED, "▏▎▍▌▋▊▉█", "●◐○◌",
     Wires(" │─╰││╭├─╯─┴╮┤┬┼", "╌┆", "▲", "◀", "▶", "…", "↻", "₀₁₂₃₄₅₆₇₈₉"),
 )  # fmt: skip
 ASCII = Marks(
-    "ok", "no", "=", "!=", "-", "*", box.ASCII, "#", "#=0-",
+    "ok", "no", "=", "!=", "-", "*", "x", box.ASCII, "#", "#=0-",
     Wires(" |-+||++-+-+++++", ".:", "^", "<", ">", "...", "@", "0123456789"),
 )  # fmt: skip

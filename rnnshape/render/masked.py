@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -10,7 +11,7 @@ from rnnshape.layers.scan import KINDS
 from rnnshape.render.grid import grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from rnnshape.report.masked import Masked
 
 _MOST_SAMPLES = 8
-# Signs with a blank between them are easier to tell apart, as long as they are few.
-_FEW_STEPS = 24
+# Signs with a blank between them are easier to tell apart, as long as they are few; many are counted.
+_FEW_STEPS, _MANY_STEPS = 24, 48
+_MOST_RUNS = 12
 _STYLES = dict(zip(KINDS, ("good", "teach", "faint", "teach"), strict=True))
 
 
@@ -29,12 +31,15 @@ def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
     yield Text(f"Step by step, {what}", "head")  # a table's own title is no wider than the table
     table = grid(marks, "", "sample", "of", _clock(len(masked.rows[0])))
     table.title = None
+    signs = dict(zip(KINDS, marks.steps, strict=True))
+    out = masked.output_mask_seen or masked.output_mask
     for sample, row in enumerate(masked.rows[:_MOST_SAMPLES]):
-        table.add_row(str(sample), "the mask", _bits(row), end_section=False)
+        table.add_row(str(sample), "the mask", _bits(row, marks), end_section=False)
         for strip in masked.strips:
-            table.add_row("", Text(strip.of, "role"), _signs(strip.steps[sample], marks))
-        out = masked.output_mask_seen or masked.output_mask
-        table.add_row("", "mask on it", Text("none", "faint") if out is None else _bits(out[sample]), end_section=True)
+            table.add_row("", Text(strip.of, "role"), _signs(strip.steps[sample], signs, _STYLES, marks.run))
+        table.add_row(
+            "", "mask on it", Text("none", "faint") if out is None else _bits(out[sample], marks), end_section=True
+        )
     yield table
     if legend := _legend(masked, marks):
         yield legend
@@ -60,9 +65,16 @@ _WORDS = {
 }
 
 
-def _signs(kinds: tuple[str, ...], marks: Marks) -> Text:
-    between = " " if len(kinds) <= _FEW_STEPS else ""
-    return Text(between).join(Text(marks.steps[KINDS.index(kind)], _STYLES[kind]) for kind in kinds)
+def _signs(kinds: Sequence[Any], signs: Mapping[Any, str], styles: Mapping[Any, str], times: str) -> Text:
+    """A sign for each step; of many steps each run of one sign with its length, ``●×80 ◌×20``."""
+    if len(kinds) <= _MANY_STEPS:
+        between = " " if len(kinds) <= _FEW_STEPS else ""
+        return Text(between).join(Text(signs[kind], styles.get(kind, "")) for kind in kinds)
+    runs = [(kind, sum(1 for _ in run)) for kind, run in groupby(kinds)]
+    shown = [Text(f"{signs[kind]}{times}{count}", styles.get(kind, "")) for kind, count in runs[:_MOST_RUNS]]
+    if len(runs) > _MOST_RUNS:
+        shown.append(Text(f"and {sum(count for _, count in runs[_MOST_RUNS:]):,} more steps", "faint"))
+    return Text(" ").join(shown)
 
 
 def _clock(steps: int) -> str:
@@ -70,6 +82,5 @@ def _clock(steps: int) -> str:
     return " ".join(map(str, range(steps))) if steps <= 10 else "time"
 
 
-def _bits(row: tuple[bool, ...]) -> Text:
-    between = " " if len(row) <= _FEW_STEPS else ""
-    return Text(between.join("1" if step else "0" for step in row))
+def _bits(row: Sequence[bool], marks: Marks) -> Text:
+    return _signs(row, {True: "1", False: "0"}, {}, marks.run)

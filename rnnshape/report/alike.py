@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rnnshape.layers.arguments import CONSTRAINTS, KERNEL_INITIALIZERS, REGULARIZERS
 from rnnshape.layers.base import CUDNN, compute_dtype
-from rnnshape.layers.changes import as_layers, everywhere
+from rnnshape.layers.changes import as_layers, everywhere, without
 from rnnshape.layers.node import Node
 from rnnshape.layers.quirks import STACKED, UNLIKE, UNLIKE_DTYPES, UNROLLED
 from rnnshape.report.checks import TOLERANCES
@@ -135,14 +135,10 @@ def _function(node: Node, idle: set[str], masked: bool, of_state: bool) -> Node:
     """The layer without what makes no difference to what it computes: equal nodes are one function."""
 
     def bare(part: Node) -> Node:
-        return _without(part, idle if masked else idle | {"zero_output_for_mask"})
+        return without(part, idle if masked else idle | {"zero_output_for_mask"})
 
     known = as_layers(everywhere(node, bare))
     return _states_only(known) if of_state else known
-
-
-def _without(node: Node, names: set[str]) -> Node:
-    return Node.of(node.cls, {name: value for name, value in node.given if name not in names})
 
 
 def _states_only(node: Node) -> Node:
@@ -150,7 +146,7 @@ def _states_only(node: Node) -> Node:
     if node.cls.kind == "stack":
         *before, last = node["layers"]
         return node.but(layers=(*before, _states_only(last)))
-    bare = _without(node, set(_OUTPUT_ONLY))
+    bare = without(node, set(_OUTPUT_ONLY))
     if node.name != "Bidirectional":
         return bare
     inside = {name: _states_only(value) for name, value in bare.given if isinstance(value, Node)}

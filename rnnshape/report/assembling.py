@@ -10,6 +10,7 @@ from rnnshape.errors import Refused, RnnshapeError
 from rnnshape.layers.base import Given
 from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import between_calls, unverified, verified
+from rnnshape.report.disagreements import Disagreement, of_calls, of_mask, of_structure, of_weights
 from rnnshape.report.environment import environment, installed
 from rnnshape.report.error import Error
 from rnnshape.report.expected import Expected, held, refused
@@ -20,6 +21,8 @@ from rnnshape.spec.expect import known_letters
 from rnnshape.structure import Structure, labelled, leaves, same
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rnnshape.lab.observe import Observation
     from rnnshape.spec import Spec
     from rnnshape.theory import Prediction, Verdict
@@ -31,7 +34,6 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         spec=spec,
         predicted=predicted.returned,
         observed=None,
-        agrees=None,
         checks=tuple(map(unverified, predicted.laws)),
         weights=predicted.weights,
         params=predicted.params,
@@ -60,18 +62,12 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
     where = environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution, outcome.tf32)
     between = between_calls(where)
     names = _names(spec, predicted, outcome, observed) if alike else {}
-    masked = seen(told.masked, outcome, names) if told.masked and alike else told.masked
+    masked = seen(told.masked, outcome, observed, names) if told.masked and alike else told.masked
     # A comparison looks at the last call alone.
     calls = replace(told.calls, other_batch_seen=outcome.other_batch) if told.calls and outcome.calls else None
     report = replace(
         told,
         observed=observed,
-        agrees=alike
-        and outcome.weights == tuple(tuple(dim.size for dim in weight.dims) for weight in predicted.weights)
-        and all(same(part.predicted, back) for part, back in zip(told.flow, passed, strict=True))
-        and (begun is None or (predicted.into is not None and same(begun, predicted.into)))
-        and (masked is None or masked.agrees)
-        and (calls is None or calls.agrees),
         checks=tuple(verified(law, names, between) for law in predicted.laws) if alike else (),
         cudnn_used=outcome.cudnn_used,
         kernels=predicted.cudnn.chosen(gpu=outcome.gpu),
@@ -84,7 +80,24 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         masked=masked,
         calls=calls,
     )
-    return replace(report, expectations=_expected(spec, predicted, report, None, names))
+    return replace(
+        report,
+        disagreements=tuple(_disagreements(report, outcome)),
+        expectations=_expected(spec, predicted, report, None, names),
+    )
+
+
+def _disagreements(report: Report, outcome: Observation) -> Iterator[Disagreement]:
+    yield from of_structure("y", report.predicted, report.observed)
+    yield from of_weights(report.weights, outcome.weights)
+    for number, part in enumerate(report.flow, 1):
+        yield from of_structure(f"layer {number}: y", part.predicted, part.observed)
+    if report.wiring is not None:
+        yield from of_structure("decoder: y", report.wiring.predicted, report.wiring.observed)
+    if report.masked is not None:
+        yield from of_mask(report.masked)
+    if report.calls is not None:
+        yield from of_calls(report.calls)
 
 
 def _traced(verdict: Verdict, seen: tuple[str, ...] | None) -> tuple[tuple[str, str], ...] | None:

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.formula import value_of
 from rnnshape.layers.scan import COMPUTED, FROZEN, REPEATED, ZEROS, Landmarks, Strip, Valid
+from rnnshape.structure import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
     from rnnshape.lab.observe import Observation
     from rnnshape.spec import Spec
+    from rnnshape.structure import Structure
     from rnnshape.theory import Prediction
-
-_DEFAULT = {"tanh", "sigmoid"}
-_ACTIVATIONS = ("activation", "recurrent_activation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,8 @@ class Masked:
     """The mask that was asked for, and what became of it.
 
     ``rows`` is the mask that goes in, ``through`` how it does (``"mask="``, or the layer that makes it);
-    ``predicted`` and ``observed`` are the strips, ``output_mask`` what hangs on the output by theory and
-    ``output_mask_seen`` what was seen there (None where it could not be: nothing ran, or a graph did).
+    ``predicted`` and ``observed`` are the strips, ``output_mask`` what hangs on the output by theory (None too where it
+    is not ``sure``) and ``output_mask_seen`` what was seen there; ``looked`` says that the two were compared.
     """
 
     rows: tuple[Valid, ...]
@@ -36,21 +35,13 @@ class Masked:
     output_mask: tuple[Valid, ...] | None
     observed: tuple[Strip, ...] | None = None
     output_mask_seen: tuple[Valid, ...] | None = None
-    strict: bool = True
+    sure: bool = True
     looked: bool = False
 
     @property
     def strips(self) -> tuple[Strip, ...]:
         """What was observed, or, when nothing ran, what theory says."""
         return self.predicted if self.observed is None else self.observed
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the values show what theory says, and the output carries the mask that it says."""
-        strips = self.observed is None or all(
-            _agree(said, seen, strict=self.strict) for said, seen in zip(self.predicted, self.observed, strict=True)
-        )
-        return strips and (not self.looked or self.output_mask == self.output_mask_seen)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -75,18 +66,19 @@ def foretold(spec: Spec, predicted: Prediction) -> Masked | None:
         through=first.text if spec.masked_data else "mask=",
         predicted=predicted.strips,
         output_mask=predicted.output_mask,
-        strict=_strict(spec),
+        sure=predicted.sure,
     )
 
 
-def seen(masked: Masked, outcome: Observation, names: Mapping[str, Any]) -> Masked:
-    """The same with what the values show; ``names`` as in ``formula.both_sides``."""
-    shown = list(_shown(masked.predicted, outcome, names))
+def seen(masked: Masked, outcome: Observation, returned: Structure, names: Mapping[str, Any]) -> Masked:
+    """The same with what the values show; ``returned`` has the roles, ``names`` are as in ``formula.both_sides``."""
+    roles = [tensor.role for tensor in leaves(returned)]
+    shown = list(_shown(masked.predicted, outcome.witness, roles, names))
     return replace(
         masked,
         observed=tuple(shown) if len(shown) == len(masked.predicted) else None,
         output_mask_seen=outcome.output_mask,
-        looked=outcome.execution == "eager",
+        looked=masked.sure,
     )
 
 
@@ -101,14 +93,36 @@ def names_of(rows: tuple[Valid, ...] | None) -> dict[str, Any]:
     return {"mask": mask, "i": np.arange(len(mask)), "empty": ~mask.any(axis=1), **marks}
 
 
-def _shown(strips: tuple[Strip, ...], outcome: Observation, names: Mapping[str, Any]) -> Iterator[Strip]:
-    sequence = iter(outcome.sequence or ())
+def _shown(
+    strips: tuple[Strip, ...], witness: tuple[Any, ...] | None, roles: list[str], names: Mapping[str, Any]
+) -> Iterator[Strip]:
+    """What each step shows: told by the witness, unless the layer's own values say otherwise."""
+    if witness is None:
+        return
+    of_state = iter(witness)
+    witnessed = {**names, **dict(zip(roles, witness, strict=False))}
     for strip in strips:
-        if not strip.of.endswith("state"):
-            yield strip._replace(steps=told(value_of(strip.of, names), backwards=strip.backwards))
-        elif (values := next(sequence, None)) is not None:
-            steps = told(values, backwards=strip.backwards)
+        if strip.of.endswith("state"):
+            steps = told(next(of_state), backwards=strip.backwards)
             yield strip._replace(steps=tuple(tuple(_kept(kind) for kind in row) for row in steps))
+            continue
+        own, other = (told(value_of(strip.of, values), backwards=strip.backwards) for values in (names, witnessed))
+        rows = zip(own, other, strict=True)
+        yield strip._replace(steps=tuple(_resolved(*row, backwards=strip.backwards) for row in rows))
+
+
+def _resolved(own: Sequence[str], witness: Sequence[str], *, backwards: bool) -> tuple[str, ...]:
+    """What each step shows.
+
+    What is computed may be zero or like the step before, and what repeats a zero is zero: there the witness knows.
+    What is zero can be nothing else.
+    """
+    shown, before = [], ZEROS
+    for mine, other in list(zip(own, witness, strict=True))[:: -1 if backwards else 1]:
+        possible = other in (COMPUTED, mine) or (other == REPEATED and mine == before == ZEROS)
+        shown.append(other if possible else mine)
+        before = mine
+    return tuple(shown[:: -1 if backwards else 1])
 
 
 def _kept(kind: str) -> str:
@@ -132,35 +146,6 @@ def told(values: np.ndarray[Any, Any], *, backwards: bool = False) -> tuple[tupl
     same[:, 1:] = np.all((before == after) | (np.isnan(before) & np.isnan(after)), axis=-1)
     kinds = np.where(zero, ZEROS, np.where(same, REPEATED, COMPUTED))
     return tuple(tuple(map(str, row[::-1] if backwards else row)) for row in kinds)
-
-
-def _strict(spec: Spec) -> bool:
-    """Whether a computed step can be neither zero nor the one before again, but by a rare accident.
-
-    Another activation may give zero, so may dropout and what an earlier layer hands on; and in 16 bits two steps
-    are easily equal.
-    """
-    parts = list(spec.layer.walk())
-    usual = all(part[name] in _DEFAULT for part in parts for name in _ACTIVATIONS if part.has(name))
-    wide = all(part["dtype"] in (None, "float32", "float64") for part in parts if part.has("dtype"))
-    return usual and wide and not spec.training and spec.layer.cls.kind != "stack"
-
-
-def _agree(said: Strip, seen: Strip, *, strict: bool) -> bool:
-    return all(
-        all(_fits(one, row, at, said.backwards, strict=strict) for at, one in enumerate(foretold_row))
-        for foretold_row, row in zip(said.steps, seen.steps, strict=True)
-    )
-
-
-def _fits(said: str, row: tuple[str, ...], at: int, backwards: bool, *, strict: bool) -> bool:
-    if said == row[at]:
-        return True
-    if said == COMPUTED:
-        return not strict
-    before = at + 1 if backwards else at - 1
-    # What repeats a computed zero is told to be zero.
-    return said == REPEATED and row[at] == ZEROS and 0 <= before < len(row) and row[before] == ZEROS
 
 
 def _strip(strip: Strip) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rnnshape.layers import Node
     from rnnshape.layers.base import Weight
     from rnnshape.report.checks import Check
+    from rnnshape.report.disagreements import Disagreement
     from rnnshape.report.error import Error
     from rnnshape.report.expected import Expected
     from rnnshape.report.masked import Masked
@@ -88,13 +89,13 @@ class Report:
 
     ``masked`` is what the mask did, ``begins`` the states that were handed in, nested as the call takes
     them, ``calls`` what came of calling it more than once, and ``quirks`` the headings
-    under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.
+    under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.  ``disagreements`` is where theory and the
+    real layer part.
     """
 
     spec: Spec
     predicted: Structure
     observed: Structure | None
-    agrees: bool | None
     checks: tuple[Check, ...]
     weights: tuple[Weight, ...]
     params: int
@@ -116,6 +117,12 @@ class Report:
     begins: Structure | None = None
     calls: Calls | None = None
     quirks: tuple[str, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether theory and the real layer say the same; None when nothing ran."""
+        return None if self.observed is None else not self.disagreements
 
     @property
     def ok(self) -> bool:
@@ -234,6 +241,7 @@ class Report:
             **({"initial_state": dict(keywords(spec, self.begins)).get("initial_state")} if self.begins else {}),
             **({"calls": self.calls.to_dict()} if self.calls else {}),
             **({"quirks": [{"page": PAGE, "heading": heading} for heading in self.quirks]} if self.quirks else {}),
+            **({"disagreements": [one.to_dict() for one in self.disagreements]} if self.disagreements else {}),
             **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
 

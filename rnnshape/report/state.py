@@ -29,11 +29,6 @@ class Calls:
     other_batch: int | None
     other_batch_seen: str | None = None
 
-    @property
-    def agrees(self) -> bool:
-        """Whether another batch size was refused, as theory says."""
-        return self.other_batch is None or self.other_batch_seen is not None
-
     def to_dict(self) -> dict[str, Any]:
         return {
             "count": self.count,

@@ -13,7 +13,7 @@ from rnnshape.schema.parts import DRAFT, described, list_of, ref
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.data import NONE
 from rnnshape.spec.expect import ROLE
-from rnnshape.spec.options import DTYPE, RUN_OPTIONS
+from rnnshape.spec.options import RUN_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +82,6 @@ def _options() -> dict[str, Declarations]:
     for command in COMMANDS.values():
         for option in (*command.options.values(), *command.run_options):
             _declare(found, option, command.name)
-    _declare(found, DTYPE, "an expression")
     # The layer inside a Bidirectional has the name of the run's own key, which comes first.
     del found["layer"]
     return dict(sorted(found.items(), key=lambda item: item[0] in _RUN_OPTIONS))

@@ -28,7 +28,7 @@ def report() -> Schema:
                 "input": or_null(INPUT, "What is fed to the layer; null when it could not be asked."),
                 "predicted": or_null(ref("structure"), "Theory's answer; null when it could not be asked."),
                 "observed": or_null(ref("structure"), "The real layer's answer; null when nothing ran."),
-                "agrees": boolean("Whether both have the same containers, shapes and dtypes.", null=True),
+                "agrees": boolean("Whether theory and the real layer say the same; else see disagreements.", null=True),
                 "checks": array(ref("check"), "What equals what, and what does not."),
                 "weights": array(ref("weight"), "The layer's weights, in Keras' order."),
                 "params": number("How many numbers the weights hold.", null=True),
@@ -53,6 +53,7 @@ def report() -> Schema:
                 "mask": ref("masked"),
                 "initial_state": string("The states that were handed in, nested, as Python."),
                 "calls": ref("calls"),
+                "disagreements": array(ref("disagreement"), "Where theory and the real layer part."),
                 "quirks": array(ref("quirk"), "Bugs of Keras that this layer meets."),
                 "expectations": array(ref("expectation"), "What the run was to give, and what it gave."),
             },
@@ -210,7 +211,7 @@ DEFINITIONS: dict[str, Schema] = {
             "output_mask": mapping(
                 {
                     "predicted": or_null(_ROWS, "The mask that hangs on the output, by theory; null without one."),
-                    "observed": or_null(_ROWS, "The one that was seen there; null too where a graph ran."),
+                    "observed": or_null(_ROWS, "The one that was seen there."),
                 }
             ),
         }
@@ -241,6 +242,13 @@ DEFINITIONS: dict[str, Schema] = {
         }
     ),
     "quirk": mapping({"page": string("A page of the documentation."), "heading": string("A heading on it.")}),
+    "disagreement": mapping(
+        {
+            "of": string("What it is about: a returned tensor (y[0]), the weights, a sample of the output mask."),
+            "predicted": string("What theory says."),
+            "observed": string("What was seen."),
+        }
+    ),
     "passed": mapping({"expression": string("The layer."), **_BOTH}),
     "into": mapping(
         {

@@ -15,13 +15,14 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.making import make
 from rnnshape.spec.masks import MASK, written
-from rnnshape.spec.options import CALLS, DEVICE, EXECUTION, INITIAL_STATE, INTO, SEED, TRAINING
+from rnnshape.spec.options import CALLS, DEVICE, EXECUTION, INITIAL_STATE, INTO, RUN_OPTIONS, SEED, TRAINING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rnnshape.spec.spec import Spec
 
+_RUN = {option.name: option for option in RUN_OPTIONS}
 NONE = ("none", "None")
 """How None is written where there is no null: in a shell and in Python."""
 
@@ -48,9 +49,9 @@ def from_data(data: Mapping[str, Any]) -> Spec:
 
 def _meant(layer: str, key: str, value: Any) -> Any:
     """The value as a Spec holds it; YAML's ``none`` is a text, and means None where the option takes None."""
-    if isinstance(value, str) and value in NONE and layer in COMMANDS:
-        option = COMMANDS[layer].options.get(key)
-        return None if option is not None and option.kind.accepts(None) else value
+    if isinstance(value, str) and value in NONE:
+        known = {**_RUN, **(COMMANDS[layer].options if layer in COMMANDS else {})}
+        return None if key in known and known[key].kind.accepts(None) else value
     return _tuples(value)
 
 

@@ -22,7 +22,7 @@ from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.expression import parse
 from rnnshape.spec.masks import MASK
-from rnnshape.spec.options import DTYPE, RUN_OPTIONS
+from rnnshape.spec.options import RUN_OPTIONS
 from rnnshape.spec.spec import Spec, finish
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     elif layer.replace("-", "_").isidentifier() and layer not in TABLE:
         near = nearest(layer, COMMANDS)
         raise Invalid([Problem("layer", f"{layer!r} is neither a layer's command nor an expression{near}")])
-    else:
-        known[DTYPE.name] = DTYPE
     problems: list[Problem] = []
     expect = contract.read(options.pop(contract.KEY, None), problems)
     problems += [problem for key, value in options.items() if (problem := _refuse(key, value, known, command))]
@@ -70,8 +68,7 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
         raise Invalid([*error.problems, *problems], error.text) from None
     if problems:
         raise Invalid(problems)
-    node = parsed.node.everywhere("dtype", options["dtype"]) if "dtype" in options else parsed.node
-    spec = finish(node, _with_call(parsed, run), name=name)
+    spec = finish(parsed.node, _with_call(parsed, run), name=name)
     if problems := [*calling.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
     _check_unpacking(spec, parsed.targets)

@@ -11,16 +11,24 @@
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, Kind, MaskValue
+from rnnshape.layers.scan import each
+from rnnshape.memory import require
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from rnnshape.layers.node import Node
 
 Rows: TypeAlias = tuple[tuple[bool, ...], ...]
+
+# A step is a number in the rows, in each scan, in each strip; a large number is an object of its own.
+_BYTES_A_STEP = 60
 
 _PATTERN = r"[01]+(;[01]+)*|(right|left):[0-9]{1,9}(,[0-9]{1,9})*|random|full"
 # What takes a mask for each step, and what makes one of what it is fed.
@@ -78,6 +86,8 @@ def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
     Raises:
         Invalid: they are not ``batch`` rows of ``steps``, or a length is more than ``steps``.
     """
+    needed = _BYTES_A_STEP * steps * _unlike(value, batch)
+    require(needed, "the mask and what theory says of it", "make time or batch smaller")
     if value == "random":
         return _drawn(batch, steps, seed)
     if value == "full":
@@ -86,7 +96,7 @@ def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
         value = ";".join("".join("1" if step else "0" for step in row) for row in value)
     side, _, lengths = value.rpartition(":")
     counts = [int(length) for length in lengths.split(",")] if side else []
-    given = counts or value.split(";")
+    given: list[Any] = [*counts] or value.split(";")
     if len(given) != batch:
         what = "length" if side else "row"
         alone = "; Keras would spread one row over all samples" if len(given) == 1 and not side else ""
@@ -94,20 +104,51 @@ def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
     if side:
         if longest := next((count for count in counts if count > steps), None):
             raise _wrong(f"a length of {longest} is more than T, which is {steps}")
-        return tuple(_padded(side, count, steps) for count in counts)
+        return _shared({count: _padded(side, count, steps) for count in set(counts)}, counts)
     if odd := next((row for row in value.split(";") if len(row) != steps), None):
         raise _wrong(f"the row {odd} has {len(odd)} steps, and T is {steps}")
-    return tuple(tuple(step == "1" for step in row) for row in value.split(";"))
+    return _shared({row: tuple(step == "1" for step in row) for row in set(given)}, given)
+
+
+def _unlike(value: str | Rows, batch: int) -> int:
+    """How many rows at the most are not like another one."""
+    if value == "full":
+        return 2
+    if isinstance(value, str) and ":" in value:
+        return len(set(value.split(",")))
+    return batch
+
+
+def _shared(made: Mapping[Any, tuple[bool, ...]], asked: Iterable[Any]) -> Rows:
+    """Rows that are alike are one object: theory looks at each object once."""
+    return tuple(made[one] for one in asked)
 
 
 def padded(batch: int, steps: int) -> Rows:
     """A mask to look at where none was given: right-padded, each sample a step shorter than the one before."""
-    return tuple(_padded("right", max(1, steps - sample), steps) for sample in range(1, batch + 1))
+    lengths = (str(max(1, steps - sample)) for sample in range(1, batch + 1))
+    return rows("right:" + ",".join(lengths), batch=batch, steps=steps)
 
 
 def written(mask: Rows) -> str:
     """The rows as text that reads back to the same."""
-    return ";".join("".join("1" if step else "0" for step in row) for row in mask)
+    return ";".join(each(lambda row: "".join("1" if step else "0" for step in row), mask))
+
+
+def holds(dtype: str, value: float) -> bool:
+    """Whether a tensor of this dtype can be equal to a ``mask_value``, which Keras compares in float32.
+
+    >>> holds("float32", 0.1), holds("float16", 0.1), holds("bfloat16", -1.0), holds("float16", 70000.0)
+    (True, False, True, False)
+    """
+    try:
+        (single,) = struct.unpack(">f", struct.pack(">f", value))
+        if dtype == "float16":
+            return bool(struct.unpack(">e", struct.pack(">e", single))[0] == single)
+    except OverflowError:
+        return False
+    # A bfloat16 is the upper half of a float32.
+    return dtype != "bfloat16" or struct.pack(">f", single)[2:] == b"\0\0"
 
 
 def makes_its_own(node: Node) -> bool:

@@ -55,8 +55,7 @@ EXECUTION = Argument(
     "execution", OneOf(("auto", "eager", "graph", "xla")), "auto", "How it is run, auto being the faster:", True
 )
 INTO = Argument("into", Expression(), None, "A second layer, begun with this one's states.", True)
-# For an expression, whose layers have their own dtype arguments.
-DTYPE = Argument("dtype", OneOf(DTYPES), None, "For every layer that names none itself:", True)
+DTYPE = Argument("dtype", OneOf((*DTYPES, None)), None, "Global policy, for every layer that names no dtype:", True)
 
 INITIAL_STATE = Argument(
     "initial_state", OneOf(("zeros", "ones", "random")), None, "States to begin with, handed to the call:", True
@@ -67,4 +66,4 @@ TRAINING = Argument("training", Flag(), False, "Call it with training=True; with
 LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
 DIMENSIONS = tuple(LETTERS)
 STATE_OPTIONS = (MASK, MASKING, INITIAL_STATE, CALLS, TRAINING)
-RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)
+RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, DTYPE, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)

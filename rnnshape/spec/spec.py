@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.base import Given, Mask, compute_dtype
 from rnnshape.layers.casting import uncast
+from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.expression import parse
 from rnnshape.spec.masks import MASK, MASKING, makes_its_own
-from rnnshape.spec.options import DIMENSIONS, INPUT, INTO
+from rnnshape.spec.options import DIMENSIONS, DTYPE, INPUT, INTO
 from rnnshape.spec.shape import rank_message, whole_shape
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
     from rnnshape.spec.expect import Expectations
     from rnnshape.spec.masks import Rows
+
+# A trace costs about as much as this many eager steps: ``benchmarks`` measures where the two cross (``lengths``).
+PAYS_FROM = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,32 @@ class Spec:
 
     def given(self, *, gpu: bool = False) -> Given:
         """What reaches the layer, for theory; ``gpu`` says whether Keras sees one."""
-        mask = None if self.mask is None else Mask(self.mask)
+        mask = None if self.mask is None else Mask.of(self.mask)
         return Given(
-            self.dims, self.input_dtype, mask=mask, initial=self.initial_state, gpu=gpu, training=self.training
+            self.dims,
+            self.input_dtype,
+            mask=mask,
+            initial=self.initial_state,
+            gpu=gpu,
+            training=self.training,
+            # Where a graph fails that was not asked for, the call is made eagerly.
+            execution="eager" if self.execution == "auto" else self.execution,
+            watched=self.mask is not None,
         )
+
+    @property
+    def faster(self) -> str:
+        """The execution that was asked for; for ``"auto"`` the faster one, ``"eager"`` or ``"graph"``.
+
+        An unrolled layer and a TimeDistributed repeat their graph for every step, which is slow to trace.
+        """
+        if self.execution != "auto":
+            return self.execution
+        steps = dict(zip(self.letters, self.input, strict=True)).get("T", 1)
+        repeated = any(
+            node.name == "TimeDistributed" or (node.has("unroll") and node["unroll"]) for node in self.layer.walk()
+        )
+        return "graph" if steps >= PAYS_FROM and not repeated else "eager"
 
     @property
     def tokens(self) -> range | None:
@@ -95,22 +121,28 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None) -
     """
     problems = [*_combinations(node)]
     node = behind_masking(node, options, problems)
+    policy = options.get(DTYPE.name)
+    if policy is not None:
+        node = under_policy(node, policy)
     shape = whole_shape(node, options, problems)
-    into = _into(node, shape, options.get(INTO.name), problems)
+    into = _into(node, shape, options.get(INTO.name), policy, problems)
     problems += stateless(node, options)
     mask = mask_rows(node, shape, options, problems)
     if problems:
         raise Invalid(problems)
-    rest = {key: value for key, value in options.items() if key not in (*_SIZES, INTO.name, MASK.name, MASKING.name)}
+    rest = {key: value for key, value in options.items() if key not in _WORKED_IN}
     return Spec(node, shape, name=name, into=into, mask=mask, **rest)
 
 
-def _into(node: Node, shape: tuple[int, ...], text: str | None, problems: list[Problem]) -> Node | None:
+def _into(
+    node: Node, shape: tuple[int, ...], text: str | None, policy: str | None, problems: list[Problem]
+) -> Node | None:
     """The second layer, when its states can come from the first."""
     if text is None or problems:
         return None
     try:
         into = parse(text).node
+        into = into if policy is None else under_policy(into, policy)
     except Invalid as error:
         problems.extend(Problem(INTO.name, problem.message) for problem in error.problems)
         return None
@@ -124,7 +156,7 @@ def _into(node: Node, shape: tuple[int, ...], text: str | None, problems: list[P
     return into
 
 
-_SIZES = {option.name for option in (*DIMENSIONS, INPUT)}
+_WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, MASK, MASKING, DTYPE)}
 
 
 def _combinations(node: Node) -> Iterator[Problem]:

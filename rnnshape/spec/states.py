@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import TABLE, Node
+from rnnshape.layers.base import compute_dtype
 from rnnshape.layers.sequential import takes_states
-from rnnshape.spec.masks import MASK, MASKING, padded, refusal, rows
+from rnnshape.spec.masks import MASK, MASKING, holds, padded, refusal, rows
 from rnnshape.spec.options import CALLS, INITIAL_STATE, INPUT, SEED
 
 if TYPE_CHECKING:
@@ -54,11 +55,28 @@ def mask_rows(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], pr
     if wrong := refusal(node):
         problems.append(Problem(MASK.name, wrong))
         return None
-    sizes = dict(zip(node.cls.letters(node, len(shape)), shape, strict=True))
-    if value is None:
-        return padded(sizes["N"], sizes["T"])
+    letters = node.cls.letters(node, len(shape))
+    if wrong := _nowhere(node, letters):
+        problems.append(Problem(MASK.name if MASKING.name not in options else MASKING.name, wrong))
+        return None
+    sizes = dict(zip(letters, shape, strict=True))
     try:
+        if value is None:
+            return padded(sizes["N"], sizes["T"])
         return rows(value, batch=sizes["N"], steps=sizes["T"], seed=options.get(SEED.name, SEED.default))
     except Invalid as error:
         problems += error.problems
         return None
+
+
+def _nowhere(node: Node, letters: tuple[str, ...]) -> str | None:
+    """Why no step can be masked: there is none, or none can hold what Masking looks for."""
+    if "T" not in letters:
+        return f"needs a time axis, and the input is ({', '.join(letters)})"
+    first = node.in_turn[0]
+    if first.name == "Masking" and not holds(dtype := compute_dtype(first["dtype"]), first["mask_value"]):
+        return (
+            f"masks nothing here: {dtype} cannot hold mask_value={first['mask_value']!r}, so no step is equal to it; "
+            "use a value that it holds, such as 0.0 or -1.0"
+        )
+    return None

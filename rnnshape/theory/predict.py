@@ -67,9 +67,9 @@ class Prediction:
     ``notes`` the arithmetic of sizes that need some, ``cost`` what one forward call costs.
 
     ``strips`` is what each step shows under the mask that was asked for, ``mask`` the one by which the last layer
-    goes, ``output_mask`` the mask that hangs on the output; ``begins`` the states that are handed in,
-    nested as the call wants them; ``quirks`` the headings under which
-    ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
+    goes, ``output_mask`` the mask that hangs on the output, and ``sure`` whether theory can know it (a Masking looks at
+    values); ``begins`` the states that are handed in, nested as the call wants them; ``quirks`` the headings under
+    which ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
     """
 
     returned: Structure
@@ -85,6 +85,7 @@ class Prediction:
     strips: tuple[Strip, ...] = ()
     mask: tuple[tuple[bool, ...], ...] | None = None
     output_mask: tuple[tuple[bool, ...], ...] | None = None
+    sure: bool = True
     begins: Structure | None = None
     quirks: tuple[str, ...] = ()
 
@@ -111,9 +112,10 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         into=_into(spec),
         notes=answer.notes,
         flow=flow,
-        strips=answer.strips if spec.mask is not None else (),
+        strips=answer.strips,
         mask=_mask(answer),
-        output_mask=None if answer.mask is None else answer.mask.rows,
+        output_mask=_output_mask(spec, answer),
+        sure=answer.mask is None or answer.mask.sure,
         begins=describe(answer.begins, _tensor) if spec.initial_state is not None else None,
         quirks=tuple(_quirks(spec, answer)),
     )
@@ -129,6 +131,11 @@ def _refusals(spec: Spec, answer: Answer) -> Iterator[Refusal]:
 def _mask(answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
     """The mask of which the laws speak: that by which the last layer goes."""
     return None if answer.scan is None or answer.scan.mask is None else answer.scan.mask.rows
+
+
+def _output_mask(spec: Spec, answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
+    """The mask that hangs on the output, where one was asked for and theory can know it."""
+    return answer.mask.rows if spec.mask is not None and answer.mask is not None and answer.mask.sure else None
 
 
 def _quirks(spec: Spec, answer: Answer) -> Iterator[str]:

@@ -7,27 +7,23 @@ from pathlib import Path
 
 from rnnshape.errors import Unavailable
 
-# A tensor is drawn by NumPy and copied by TensorFlow; outputs are gathered step by step and then
-# stacked.  Two copies of everything is the least that a run has alive at once.
-COPIES = 2
 # Where TensorFlow has been loaded so much is left; asking the system takes longer than theory does.
 _ALWAYS_FITS = 2**26
 
 
-def require(tensor_bytes: int) -> None:
-    """Check that tensors of this many bytes altogether fit into the memory that is free.
+def require(needed: int, what: str, way_out: str) -> None:
+    """Check that ``what``, of this many bytes altogether, fits into the memory that is free.
 
     Raises:
-        Unavailable: they do not, with the estimate.
+        Unavailable: it does not, with the estimate and the ``way_out``.
     """
-    needed = tensor_bytes * COPIES
     if needed < _ALWAYS_FITS:
         return
     free = available()
     if free is not None and needed > free:
         raise Unavailable(
-            f"not enough memory: the tensors need about {readable(needed)}, and {readable(free)} are free",
-            "make units, batch, time or channels smaller, or ask theory alone with --predict",
+            f"not enough memory: {what} need about {readable(needed)}, and {readable(free)} are free",
+            way_out,
             kind="memory",
         )
 
