@@ -157,8 +157,10 @@ def theory(node: Node, given: Given) -> Answer:
 
 def _unimplemented(node: Node, given: Given) -> Iterator[Refusal]:
     """The convolution that TensorFlow has no kernel for on a CPU: oneDNN's, for channels first, knows no float64."""
+    if given.gpu or given.execution == "xla":
+        return
     dtype = compute_dtype(node["dtype"]) if given.within is None else given.dtype
-    if node["data_format"] == "channels_first" and _rank(node) < 3 and dtype == "float64" and not given.gpu:
+    if node["data_format"] == "channels_first" and _rank(node) < 3 and dtype == "float64":
         yield Refusal(
             "UnimplementedError: on a CPU there is no convolution in float64 with data_format='channels_first'",
             "use channels_last, float32, or --device gpu",

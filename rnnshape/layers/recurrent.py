@@ -55,6 +55,8 @@ _LONE_CELL = "IndexError: an unrolled stack of one cell hands its states on with
 
 _MASKED_DTYPES = "InvalidArgumentError: a masked step selects between states of two dtypes, the stack's and a cell's"
 _LOST_STATES = "InvalidArgumentError: an unrolled stack of one stack loses states from the second step on"
+_SYMBOLIC = "TypeError: an unrolled stack of one stack asks how long a state is, which a graph does not know"
+_LOOPED_DTYPES = "TypeError: a state enters the loop in the stack's dtype and leaves it in its cell's"
 _MASKED_LONE_CELL = "ValueError: The two structures don't have the same nested structure (a stack of one cell, masked)"
 
 _RNN_LOOP = "rnn/rnn.py: RNN.inner_loop"
@@ -313,9 +315,14 @@ def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
     computing = (
         part for part in cell.walk() if not part.has("cells")
     )  # a stack within hands their states on as they are
-    if masked and any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in computing):
+    unlike = any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in computing)
+    if masked and unlike:
         step.refusals.append(Refusal(_MASKED_DTYPES, "give the stack and its cells one dtype"))
     if not node["unroll"]:
+        if unlike and given.execution != "eager":
+            step.refusals.append(
+                Refusal(_LOOPED_DTYPES, "give the stack and its cells one dtype, or --execution eager")
+            )
         if masked and nesting(step.returned[1]) != nesting(step.states):
             step.refusals.append(Refusal(_MASKED_LONE_CELL, "use RNN(cell) for a single cell, not a list of one"))
         return
@@ -328,19 +335,21 @@ def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
     except ValueError:
         # Taken for the states of the outer stack, all but the first were dropped.
         step.refusals.append(Refusal(_LOST_STATES, "use the inner stack alone, or drop unroll"))
+    except TypeError:
+        step.refusals.append(Refusal(_SYMBOLIC, "use the inner stack alone, drop unroll, or --execution eager"))
 
 
 def _unrolled(node: Node, cell: Node, step: Answer, given: Given) -> None:
     """Put into ``step`` what the last step of an unrolled stack returns.
 
     Raises:
-        IndexError, ValueError: see ``stepped``; steps whose outputs cannot be put in a row, states that do not fit.
+        IndexError, ValueError, TypeError: see ``stepped``; outputs that cannot be put in a row, states that do not fit.
     """
     batch, time, *rest = given.dims
     begun, outputs, x = flat(step.states), [], Leaf("input", (batch, *rest), given.dtype)
     # The nesting settles after two steps.
     for _ in range(min(time.size, 4)):
-        output, new = stepped(cell, x, step.states, rest[-1].size)
+        output, new = stepped(cell, x, step.states, rest[-1].size, symbolic=given.execution != "eager")
         step.states = new if isinstance(new, list) else [new]
         outputs.append(output)
     if node["return_sequences"] and len({tuple(dim.size for dim in output.dims) for output in outputs}) > 1:

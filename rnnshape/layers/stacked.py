@@ -74,22 +74,25 @@ def _laws(last: Answer) -> Iterator[Law]:
         yield Law(f"output == {last.hidden.role.removesuffix('_h')}_c", False, STATE_C_IS_NOT_THE_OUTPUT)
 
 
-def stepped(cell: Node, x: Leaf, states: list[Returned], built: int) -> tuple[Leaf, Returned]:
+def stepped(cell: Node, x: Leaf, states: list[Returned], built: int, *, symbolic: bool) -> tuple[Leaf, Returned]:
     """What a cell returns for one step: its output, under the role of the state that it equals, and its new states.
 
     A stack of one cell strips its own list, so what goes in for the next step is not what went in for
     this one, and a stack in it may take the states of its first cell for all of them: then the others are not called.
-    ``built`` is the width of the input that the cell has been built for.
+    ``built`` is the width of the input that the cell has been built for, ``symbolic`` whether a graph is traced.
 
     Raises:
         IndexError: the cell finds fewer states than it has, as Keras' own would.
         ValueError: what the cell finds does not fit into its products.
+        TypeError: the stack asks how long a state is, which a graph does not know.
     """
     if cell.cls is not STACKED_RNN_CELLS:
         return _computed(cell, x, states, built)
     new_states = []
     for inner, state in zip(cell["cells"], states, strict=False):
-        x, new = stepped(inner, x, state if isinstance(state, list) else [state], built)
+        x, new = stepped(inner, x, state if isinstance(state, list) else [state], built, symbolic=symbolic)
+        if symbolic and isinstance(new, Leaf):
+            raise TypeError
         new_states.append(new if isinstance(state, list) else _sole(new))
         built = _width(inner)
     return x, new_states[0] if len(new_states) == 1 else new_states

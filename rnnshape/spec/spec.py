@@ -124,6 +124,7 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None) -
     policy = options.get(DTYPE.name)
     if policy is not None:
         node = under_policy(node, policy)
+    problems += uncast(node)
     shape = whole_shape(node, options, problems)
     into = _into(node, shape, options.get(INTO.name), policy, problems)
     problems += stateless(node, options)
@@ -162,4 +163,3 @@ _WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, MASK, MASKING
 def _combinations(node: Node) -> Iterator[Problem]:
     for part in node.walk():
         yield from part.cls.check(part)
-    yield from uncast(node)
