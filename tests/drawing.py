@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import rnnshape
 from rnnshape.layers import TABLE, Node
-from rnnshape.layers.arguments import ACTIVATIONS
+from rnnshape.layers.names import ACTIVATIONS
 from rnnshape.spec.data import to_data
 from rnnshape.spec.spec import finish
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 POLICIES = (None, None, None, "float16", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16")
 # glu halves its input and needs a name of its own; sparsemax and exponential make NaN early.
-CELL_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name not in ("glu", "sparsemax", "threshold"))
+CELL_ACTIVATIONS = tuple(name for name in ACTIVATIONS.usable if name not in ("glu", "sparsemax"))
 
 
 class Drawer:

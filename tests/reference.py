@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import typer.main
 
 from rnnshape.cli.app import application
 from rnnshape.errors import EXIT_CODES
+from rnnshape.layers.kinds import INT64
 from rnnshape.schema.comparison import comparison
 from rnnshape.schema.file import batch_file
 from rnnshape.schema.report import report
@@ -280,11 +280,9 @@ def _target(schema: Schema) -> str:
 
 def _range(schema: Schema) -> str:
     least, most = schema.get("minimum"), schema.get("maximum")
-    if most == sys.float_info.max:  # any that is finite
-        return ""
-    if most is not None:
+    if most is not None and most < INT64:  # what is more is only what TensorFlow cannot hold
         return f" from {least} to {most}"
-    return "" if least is None else f", {least} or more"
+    return "" if least is None or least < -INT64 else f", {least} or more"
 
 
 def _table(header: Row, rows: Iterable[Row]) -> list[str]:

@@ -20,7 +20,8 @@ import pytest
 from rnnshape import predict
 from rnnshape.cli.completion import _example, layers
 from rnnshape.layers import TABLE
-from rnnshape.layers.arguments import ACTIVATIONS, DTYPES
+from rnnshape.layers.arguments import DTYPES
+from rnnshape.layers.names import ACTIVATIONS
 from rnnshape.render import FORMATS, ROWS_FORMATS
 from tests.pages import DOCS, ROOT, blocks
 
@@ -104,7 +105,7 @@ OFFERED = {
     "rnnshape help exi": {"exit-codes"},
     "rnnshape bidirectional --layer ": {"lstm", "gru", "simple-rnn", "rnn"},
     "rnnshape rnn --cell s": {"simple-rnn"},
-    "rnnshape lstm --activation ": {*ACTIVATIONS, "none"},
+    "rnnshape lstm --activation ": {*ACTIVATIONS.usable, "none"},
     "rnnshape lstm --activation tan": {"tanh", "tanh_shrink"},
     "rnnshape gru --dtype ": {*DTYPES, "none"},
     "rnnshape lstm -f ": set(FORMATS),

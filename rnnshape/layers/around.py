@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
@@ -24,6 +25,7 @@ from rnnshape.layers.base import (
     flat,
     variable_dtype,
 )
+from rnnshape.layers.building import halved, unadapted, uninitialized, unregularized
 from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.scan import distinct, each
@@ -52,9 +54,10 @@ def no_loop(node: Node) -> list[Kernel]:
     return [Kernel("", rules, STEP)]
 
 
-def _answer(node: Node, dims: Dims, dtype: str, *weights: Weight, mask: Mask | None) -> Answer:
+def _answer(node: Node, given: Given, dims: Dims, dtype: str, *weights: Weight, mask: Mask | None) -> Answer:
     output = Leaf("output", dims, dtype)
-    return Answer((output,), output, weights=list(weights), cudnn=no_loop(node), mask=mask)
+    refusals = list(unregularized(node, given, output))
+    return Answer((output,), output, weights=list(weights), cudnn=no_loop(node), mask=mask, refusals=refusals)
 
 
 def _dtype(node: Node, given: Given) -> str:
@@ -70,23 +73,74 @@ def _promoted(left: str, right: str) -> str:
 
 
 def _dense(node: Node, given: Given) -> Answer:
-    """``(…, H)``: the last axis becomes ``units``, whatever stands before it."""
+    """``(…, H)``: the last axis becomes ``units``, whatever stands before it; ``glu`` halves it."""
     *before, channels = given.dims
     units = Dim(node["units"], given.letter)
     kept = variable_dtype(node["dtype"])
     weights = [Weight("kernel", (channels, units), (), kept), Weight("bias", (units,), (), kept)]
+    weights = weights[: 2 if node["use_bias"] else 1]
     dtype = _dtype(node, given)
-    if given.within is not None and not given.within.startswith("mixed_"):
-        # Only a mixed policy casts the weights that are read under it.
-        dtype = _promoted(dtype, kept)
-    answer = _answer(node, (*before, units), dtype, *weights[: 2 if node["use_bias"] else 1], mask=given.mask)
-    answer.products = [Product((*given.dims, units))]
+    if given.within is not None:
+        # Only a mixed policy casts the weights that are read under it; an adapted kernel is cast by the layer.
+        as_kept = kept if not given.within.startswith("mixed_") else dtype
+        by_layer = compute_dtype(node["dtype"]) if node["lora_rank"] else as_kept
+        dtype = _promoted(dtype, by_layer)
+        dtype = _promoted(dtype, as_kept) if node["use_bias"] else dtype
+    refusals = [*uninitialized(node, weights), *unadapted(node, "kernel_constraint")]
+    adapted, product = _adapted(node, "kernel", channels, units)
+    try:
+        width = halved(node["activation"], units.size)
+    except ValueError as error:
+        width = units.size
+        refusals.append(Refusal(f"ValueError: activation='glu' halves the last axis: {error}", "use an even units"))
+    out = units if width == units.size else fixed(width)
+    answer = _answer(node, given, (*before, out), dtype, *weights, *adapted, mask=given.mask)
+    answer.products = [Product((*given.dims, units)), *product]
+    answer.refusals += refusals
     return answer
 
 
-def _unchanged(node: Node, given: Given) -> Answer:
-    """Dropout: the same shape."""
-    return _answer(node, given.dims, _dtype(node, given), mask=given.mask)
+def _adapted(node: Node, weight: str, rows: Dim, columns: Dim) -> tuple[list[Weight], list[Product]]:
+    """The two matrices of a low-rank adaptation, and their product; Keras keeps them in float32."""
+    if not node["lora_rank"]:
+        return [], []
+    rank = Dim(node["lora_rank"], "R")
+    return [
+        Weight(f"lora_{weight}_a", (rows, rank)),
+        Weight(f"lora_{weight}_b", (rank, columns)),
+    ], [Product((rows, rank, columns))]
+
+
+def _dropout(node: Node, given: Given) -> Answer:
+    """The same shape, unless in training ``noise_shape`` stretches it."""
+    dims, refusals = given.dims, []
+    if given.training and 0 < node["rate"] < 1 and node["noise_shape"] is not None:
+        try:
+            dims = _stretched(dims, node["noise_shape"])
+        except ValueError:
+            sizes = tuple(dim.size for dim in dims)
+            message = f"InvalidArgumentError: noise_shape={node['noise_shape']} does not go with an input of {sizes}"
+            refusals.append(Refusal(message, "give one size for each axis of the input: 1, None or the axis' own"))
+    answer = _answer(node, given, dims, _dtype(node, given), mask=given.mask)
+    answer.refusals += refusals
+    return answer
+
+
+def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
+    """What comes out when a mask of this shape is laid over the input: of two sizes that differ one must be 1.
+
+    Raises:
+        ValueError: they do not go together.
+    """
+    if any(size is None for size in noise[len(dims) :]):
+        raise ValueError(noise)
+    mask = [dims[axis] if size is None else fixed(size) for axis, size in enumerate(noise)]
+    out = []
+    for own, other in zip_longest(reversed(dims), reversed(mask), fillvalue=fixed(1)):
+        if own.size != other.size and 1 not in (own.size, other.size):
+            raise ValueError(noise)
+        out.append(own if own.size >= other.size else other)
+    return tuple(reversed(out))
 
 
 def _masking(node: Node, given: Given) -> Answer:
@@ -98,7 +152,7 @@ def _masking(node: Node, given: Given) -> Answer:
     mask = _made(given, given.dims[2:-1])
     if mask is not None and not given.raw:
         mask = _of_zeros(mask, contents.reached(given), node["mask_value"])
-    return _answer(node, given.dims, _dtype(node, given), mask=mask)
+    return _answer(node, given, given.dims, _dtype(node, given), mask=mask)
 
 
 def _made(given: Given, behind: Dims) -> Mask | None:
@@ -121,14 +175,23 @@ def _of_zeros(mask: Mask, zeros: Zeros, value: float) -> Mask:
 
 
 def _embedding(node: Node, given: Given) -> Answer:
-    """``(N, T)`` whole numbers become ``(N, T, D)``; they are looked up, nothing is multiplied."""
+    """``(N, T)`` whole numbers become ``(N, T, D)``; they are looked up.
+
+    Nothing is multiplied but the matrices of a low-rank adaptation.
+    """
     words, width = Dim(node["input_dim"], "V"), Dim(node["output_dim"], "D")
     table = Weight("embeddings", (words, width), (), variable_dtype(node["dtype"]))
     mask = _made(replace(given, dims=(*given.dims, width)), given.dims[2:]) if node["mask_zero"] else None
     if mask is not None and 0 in _tokens(node):
         # 0 is the only number that can be fed: every step is padding.
         mask = replace(mask, said=((False,) * mask.steps,) * mask.batch)
-    return _answer(node, (*given.dims, width), compute_dtype(node["dtype"]), table, mask=mask)
+    adapted, products = _adapted(node, "embeddings", words, width)
+    answer = _answer(node, given, (*given.dims, width), compute_dtype(node["dtype"]), table, *adapted, mask=mask)
+    answer.products = products
+    answer.refusals += [*uninitialized(node, [table]), *unadapted(node, "embeddings_constraint")]
+    if node["input_length"] is not None:
+        answer.notes = ("input_length is not used: Keras 3 takes the length from the input",)
+    return answer
 
 
 def _tokens(node: Node) -> range:
@@ -164,15 +227,15 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     leaves = flat(answer.returned)
     first = leaves[0]
     if isinstance(answer.returned, Leaf):
-        dims: Dims = (batch, time, *first.dims[1:])
+        dims: Dims = (first.dims[0], time, *first.dims[1:])
     else:
         dims = (fixed(len(leaves)), time, *first.dims)
-    result = _answer(node, dims, first.dtype, *answer.weights, mask=given.mask)
+    result = _answer(node, given, dims, first.dtype, *answer.weights, mask=given.mask)
     if any(part.cls.kind == "recurrent" for part in inner.walk()):
         result.cudnn = [kernel._replace(layer=kernel.layer or inner.short) for kernel in answer.cudnn]
     result.notes = answer.notes
     result.products = [product.repeated(time) for product in answer.products]
-    result.refusals = [*_unmaskable(inner, given.mask), *answer.refusals, *_unpackable(inner, answer.returned)]
+    result.refusals += [*_unmaskable(inner, given.mask), *answer.refusals, *_unpackable(inner, answer.returned)]
     return result
 
 
@@ -225,7 +288,7 @@ DENSE = LayerClass(
     "layer",
     (
         arg.UNITS,
-        arg.Argument("activation", arg.Activation(), None, "Activation of the output.", True),
+        arg.activation("activation", None, "Activation of the output."),
         arg.USE_BIAS,
         *_KERNEL,
         arg.REGULARIZERS[0],
@@ -233,6 +296,7 @@ DENSE = LayerClass(
         arg.ACTIVITY_REGULARIZER,
         arg.CONSTRAINTS[0],
         arg.CONSTRAINTS[2],
+        *arg.LORA,
         *arg.EVERY_LAYER,
     ),
     _dense,
@@ -244,18 +308,18 @@ DROPOUT = LayerClass(
     "layer",
     (
         arg.Argument("rate", arg.Number(0, 1), help="Fraction to drop in training.", flag=True, cli_default=0.5),
-        arg.Argument("noise_shape", arg.Kind(), None),
+        arg.Argument("noise_shape", arg.Maybe(arg.NoiseShape()), None),
         arg.SEED,
-        *arg.EVERY_LAYER,
+        *arg.BASE,
     ),
-    _unchanged,
+    _dropout,
     lambda node, rank: _letters(rank or 2),
     contents=contents.unchanged,
 )
 MASKING = LayerClass(
     "Masking",
     "layer",
-    (arg.Argument("mask_value", arg.Number(), 0.0, "The value of a masked step.", True), *arg.EVERY_LAYER),
+    (arg.Argument("mask_value", arg.MaskValue(), 0.0, "The value of a masked step.", True), *arg.BASE),
     _masking,
     lambda node, rank: _letters(rank or 3),
     contents=contents.masked,
@@ -266,11 +330,14 @@ EMBEDDING = LayerClass(
     (
         arg.Argument("input_dim", arg.Whole(), help="V, the number of words.", flag=True, cli_default=10),
         arg.Argument("output_dim", arg.Whole(), help="D, the width of a word.", flag=True, cli_default=4),
-        arg.Argument("embeddings_initializer", arg.Named(), "uniform"),
-        arg.Argument("embeddings_regularizer", arg.Named(), None),
-        arg.Argument("embeddings_constraint", arg.Named(), None),
+        arg.initializer("embeddings_initializer", "uniform"),
+        arg.regularizer("embeddings_regularizer"),
+        arg.constraint("embeddings_constraint"),
         arg.Argument("mask_zero", arg.Flag(), False, "Take 0 for padding.", True),
-        *arg.EVERY_LAYER,
+        arg.Argument("weights", arg.Unwritten(), None),
+        *arg.LORA,
+        *arg.BASE,
+        arg.Argument("input_length", arg.Kind(), None),
     ),
     _embedding,
     lambda node, rank: _letters(rank or 2, ()),
@@ -280,7 +347,7 @@ EMBEDDING = LayerClass(
 TIME_DISTRIBUTED = LayerClass(
     "TimeDistributed",
     "layer",
-    (arg.Argument("layer", arg.Nested("layer"), help="The layer that sees each step."), *arg.EVERY_LAYER),
+    (arg.Argument("layer", arg.Nested("layer"), help="The layer that sees each step."), *arg.BASE),
     _time_distributed,
     _inner_letters,
     check=_check_time_distributed,

@@ -26,6 +26,7 @@ from rnnshape.layers.base import (
     prefixed,
     through,
 )
+from rnnshape.layers.building import unregularized
 from rnnshape.layers.laws import frozen, kept, unmasked
 from rnnshape.layers.merging import Ends, final, halves, merged
 from rnnshape.layers.recurrent import mask_used
@@ -83,10 +84,11 @@ def theory(node: Node, given: Given) -> Answer:
         outputs = (Leaf("output", _broadcast(ahead, back), dtype),)
     states = (*prefixed("forward_", tuple(forward.states)), *prefixed("backward_", tuple(backward.states)))
     with_state = forward_node["return_state"]
+    returned = (*outputs, *states) if with_state else (outputs if mode is None else outputs[0])
     return Answer(
         outputs=outputs,
         states=states,
-        returned=(*outputs, *states) if with_state else (outputs if mode is None else outputs[0]),
+        returned=returned,
         weights=[
             weight.behind(prefix)
             for prefix, answer in (("forward_", forward), ("backward_", backward))
@@ -102,14 +104,20 @@ def theory(node: Node, given: Given) -> Answer:
         quirks=tuple(
             dict.fromkeys(((quirks.DROPPED,) if used != given.mask else ()) + forward.quirks + backward.quirks)
         ),
-        notes=tuple(dict.fromkeys((*forward.notes, *backward.notes))),
+        notes=tuple(dict.fromkeys((*_notes(node), *forward.notes, *backward.notes))),
         refusals=[
             *_unsplittable(given, forward, backward),
             *forward.refusals,
             *backward.refusals,
             *_refusals(forward_node, called=given.within is None),
+            *unregularized(node, given, returned),
         ],
     )
+
+
+def _notes(node: Node) -> Iterator[str]:
+    if node["weights"]:
+        yield "weights is not used: Keras 3 keeps it and builds new weights (call set_weights on the built layer)"
 
 
 def _zeroing(layer: Node, mask: Mask | None) -> Node:
@@ -299,9 +307,9 @@ BIDIRECTIONAL = LayerClass(
     (
         arg.Argument("layer", arg.Nested("recurrent"), help="The recurrent layer that reads forwards:"),
         arg.Argument("merge_mode", arg.OneOf(MERGES), "concat", "How the two outputs become one:", True),
-        arg.Argument("weights", arg.OneOf((None,)), None),
+        arg.Argument("weights", arg.Maybe(arg.Arrays()), None),
         arg.Argument("backward_layer", arg.Nested("recurrent", none=True), None),
-        *arg.EVERY_LAYER,
+        *arg.BASE,
     ),
     theory,
     lambda node, rank: node["layer"].cls.letters(node["layer"], rank),

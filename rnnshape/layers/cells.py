@@ -21,16 +21,19 @@ from rnnshape.layers.base import (
     LayerClass,
     Leaf,
     Product,
-    Refusal,
     Rule,
     Weight,
     compute_dtype,
     variable_dtype,
 )
+from rnnshape.layers.building import uninitialized, unkept, unregularized
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rnnshape.errors import Problem
     from rnnshape.layers.node import Node
 
 CELL_INPUT = ("N", "C")
@@ -57,18 +60,6 @@ def gated_products(batch: Dim, weights: list[Weight]) -> list[Product]:
     """
     (channels, width), (units, _) = weights[0].dims, weights[1].dims
     return [Product((batch, width), (channels, units))]
-
-
-def unbuildable(node: Node) -> list[Refusal]:
-    """An orthogonal matrix comes from a QR decomposition, which TensorFlow does not have in bfloat16."""
-    if variable_dtype(node["dtype"]) == "bfloat16" and node["recurrent_initializer"] == "orthogonal":
-        return [
-            Refusal(
-                "InvalidArgumentError: the orthogonal recurrent_initializer needs Qr, which has no bfloat16",
-                "use mixed_bfloat16 (weights in float32), or another recurrent_initializer",
-            )
-        ]
-    return []
 
 
 def never_cudnn(instead: str, decided: str, source: str) -> tuple[Rule, ...]:
@@ -106,7 +97,7 @@ def lstm_step(node: Node, given: Given) -> Answer:
             Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT),
         ],
         cudnn=one_step("use LSTM: cuDNN computes whole sequences, a cell one step", node, "lstm.py"),
-        refusals=unbuildable(node),
+        refusals=[*uninitialized(node, weights)],
     )
 
 
@@ -142,8 +133,24 @@ def _one_state_step(node: Node, instead: str, source: str, dims: Dims, weights: 
         products=gated_products(dims[0], weights),
         laws=[Law("output == state", True, "a cell's output is its new hidden state")],
         cudnn=one_step(f"use {instead}: cuDNN computes whole sequences, a cell one step", node, source),
-        refusals=unbuildable(node),
+        refusals=[*uninitialized(node, weights)],
     )
+
+
+def keeps_units(node: Node) -> Iterable[Problem]:
+    """What is wrong with the activations of a cell, or of a layer that has a cell's arguments."""
+    return unkept(node, node["units"])
+
+
+def _called(step: Callable[[Node, Given], Answer]) -> Callable[[Node, Given], Answer]:
+    """The theory of a cell, which is a layer of its own."""
+
+    def theory(node: Node, given: Given) -> Answer:
+        answer = step(node, given)
+        answer.refusals += unregularized(node, given, answer.returned)
+        return answer
+
+    return theory
 
 
 _HEAD = (arg.UNITS, arg.ACTIVATION, arg.RECURRENT_ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS)
@@ -152,21 +159,24 @@ _TAIL = (*arg.REGULARIZERS, *arg.CONSTRAINTS, *arg.DROPOUTS)
 LSTM_CELL = LayerClass(
     "LSTMCell",
     "cell",
-    (*_HEAD, arg.UNIT_FORGET_BIAS, *_TAIL, arg.SEED, *arg.EVERY_LAYER, arg.IMPLEMENTATION),
-    lstm_step,
+    (*_HEAD, arg.UNIT_FORGET_BIAS, *_TAIL, arg.SEED, *arg.BASE, arg.IMPLEMENTATION),
+    _called(lstm_step),
     lambda node, rank: CELL_INPUT,
+    check=keeps_units,
 )
 GRU_CELL = LayerClass(
     "GRUCell",
     "cell",
-    (*_HEAD, *_TAIL, arg.RESET_AFTER, arg.SEED, *arg.EVERY_LAYER, arg.IMPLEMENTATION),
-    gru_step,
+    (*_HEAD, *_TAIL, arg.RESET_AFTER, arg.SEED, *arg.BASE, arg.IMPLEMENTATION),
+    _called(gru_step),
     lambda node, rank: CELL_INPUT,
+    check=keeps_units,
 )
 SIMPLE_RNN_CELL = LayerClass(
     "SimpleRNNCell",
     "cell",
-    (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, *_TAIL, arg.SEED, *arg.EVERY_LAYER),
-    simple_rnn_step,
+    (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, *_TAIL, arg.SEED, *arg.BASE),
+    _called(simple_rnn_step),
     lambda node, rank: CELL_INPUT,
+    check=keeps_units,
 )

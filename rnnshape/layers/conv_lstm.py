@@ -20,11 +20,13 @@ from rnnshape.layers.base import (
     LayerClass,
     Leaf,
     Product,
+    Refusal,
     Weight,
     compute_dtype,
     variable_dtype,
 )
-from rnnshape.layers.cells import never_cudnn, unbuildable
+from rnnshape.layers.building import uninitialized, unkept
+from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.recurrent import over_time
@@ -133,7 +135,7 @@ def step(node: Node, given: Given) -> Answer:
         weights=weights,
         laws=[Law("output == state_h", True, ""), Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)],
         products=products(node, given.dims[0], before, channels, filters),
-        refusals=unbuildable(node),
+        refusals=[*uninitialized(node, weights)],
         notes=formulas(node, before),
     )
 
@@ -149,7 +151,20 @@ def theory(node: Node, given: Given) -> Answer:
         f"{node.name} convolves step by step",
         "rnn/rnn.py: RNN.inner_loop",
     )
+    one.refusals += _unimplemented(node, given)
     return over_time(node, given, one, never)
+
+
+def _unimplemented(node: Node, given: Given) -> Iterator[Refusal]:
+    """The convolution that TensorFlow has no kernel for on a CPU: oneDNN's, for channels first, knows no float64."""
+    if given.gpu or given.execution == "xla":
+        return
+    dtype = compute_dtype(node["dtype"]) if given.within is None else given.dtype
+    if node["data_format"] == "channels_first" and _rank(node) < 3 and dtype == "float64":
+        yield Refusal(
+            "UnimplementedError: on a CPU there is no convolution in float64 with data_format='channels_first'",
+            "use channels_last, float32, or --device gpu",
+        )
 
 
 def letters(node: Node, rank: int | None) -> tuple[str, ...]:
@@ -173,7 +188,8 @@ def check_input(node: Node, dims: Dims) -> str | None:
                 f"the kernel reaches over {dim.letter}={dim.size}: with padding='valid' {dim.letter} must be at least "
                 "dilation_rate * (kernel_size - 1) + 1; make it larger or use padding='same'"
             )
-    return None
+    width = out_of(node, space)[-1].size if node["data_format"] == "channels_first" else node["filters"]
+    return next((f"{problem.key} {problem.message}" for problem in unkept(node, width)), None)
 
 
 def _conv_lstm(rank: int) -> LayerClass:

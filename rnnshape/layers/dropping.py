@@ -26,15 +26,29 @@ def refusals(node: Node, given: Given, cell: Node | None = None) -> Iterator[Ref
             "use implementation=2, or use_cudnn=False",
         )
     comes = compute_dtype(node["dtype"]) if given.within is None else given.dtype
-    for part in cell["cells"] if cell is not None and cell.has("cells") else (cell or node,):
+    for part in _computing(cell or node):
         own, states = compute_dtype(part["dtype"]), compute_dtype((cell or node)["dtype"])
         for name, mask in (("dropout", comes), ("recurrent_dropout", states)):
-            if part.has(name) and part[name] and mask != own:
+            if _drops(part, name) and mask != own:
                 yield Refusal(
                     f"InvalidArgumentError: the mask of {name} is {mask}, and {part.name} computes in {own}",
                     "give the layer and its cells one dtype, or drop the dropout",
                 )
         comes = own
+
+
+def _computing(cell: Node) -> Iterator[Node]:
+    """The cell, or those of a stack and of the stacks in it, in the order in which the input goes through them."""
+    if not cell.has("cells"):
+        yield cell
+        return
+    for part in cell["cells"]:
+        yield from _computing(part)
+
+
+def _drops(cell: Node, name: str) -> bool:
+    """Whether a cell drops: at a rate of 1 only SimpleRNN does (``docs/keras-quirks.md``)."""
+    return cell.has(name) and (0 < cell[name] < 1 or (cell[name] == 1 and cell.name.startswith("SimpleRNN")))
 
 
 def _by_gates(node: Node) -> bool:

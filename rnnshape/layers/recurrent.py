@@ -30,18 +30,20 @@ from rnnshape.layers.base import (
     through,
     variable_dtype,
 )
+from rnnshape.layers.building import unregularized
 from rnnshape.layers.cells import (
     GRU_CELL,
     LSTM_CELL,
     SIMPLE_RNN_CELL,
     gru_step,
+    keeps_units,
     lstm_step,
     never_cudnn,
     simple_rnn_step,
 )
 from rnnshape.layers.laws import Scan, kept, of_output, strips
 from rnnshape.layers.node import Node
-from rnnshape.layers.stacked import STACKED_RNN_CELLS, mirrored, nesting
+from rnnshape.layers.stacked import STACKED_RNN_CELLS, nesting, stepped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +55,8 @@ _LONE_CELL = "IndexError: an unrolled stack of one cell hands its states on with
 
 _MASKED_DTYPES = "InvalidArgumentError: a masked step selects between states of two dtypes, the stack's and a cell's"
 _LOST_STATES = "InvalidArgumentError: an unrolled stack of one stack loses states from the second step on"
+_SYMBOLIC = "TypeError: an unrolled stack of one stack asks how long a state is, which a graph does not know"
+_LOOPED_DTYPES = "TypeError: a state enters the loop in the stack's dtype and leaves it in its cell's"
 _MASKED_LONE_CELL = "ValueError: The two structures don't have the same nested structure (a stack of one cell, masked)"
 
 _RNN_LOOP = "rnn/rnn.py: RNN.inner_loop"
@@ -68,6 +72,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     sequences = node["return_sequences"]
     output = Leaf("output", (batch, time, *last) if sequences else (batch, *last), dtype)
     states = cast(step.states, dtype)
+    returned = (output, *states) if node["return_state"] else output
     scan = Scan.of(
         node,
         used := mask_used(given),
@@ -83,7 +88,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     return Answer(
         outputs=(output,),
         states=states,
-        returned=(output, *states) if node["return_state"] else output,
+        returned=returned,
         hidden=step.hidden and cast(step.hidden, dtype),
         weights=step.weights,
         laws=laws,
@@ -95,6 +100,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
             *step.refusals,
             *_refusals(node, given, cudnn),
             *unmaskable(node, used, time, (step.outputs[0], step.states)),
+            *unregularized(node, given, returned),
         ],
         begins=through(step.states, dtype),
         scan=scan,
@@ -309,26 +315,51 @@ def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
     computing = (
         part for part in cell.walk() if not part.has("cells")
     )  # a stack within hands their states on as they are
-    if masked and any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in computing):
+    unlike = any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in computing)
+    if masked and unlike:
         step.refusals.append(Refusal(_MASKED_DTYPES, "give the stack and its cells one dtype"))
     if not node["unroll"]:
+        if unlike and given.execution != "eager":
+            step.refusals.append(
+                Refusal(_LOOPED_DTYPES, "give the stack and its cells one dtype, or --execution eager")
+            )
         if masked and nesting(step.returned[1]) != nesting(step.states):
             step.refusals.append(Refusal(_MASKED_LONE_CELL, "use RNN(cell) for a single cell, not a list of one"))
         return
     if masked:
         return
-    held = len(flat(step.states))
     try:
-        # The nesting settles after two steps.
-        for _ in range(min(given.dims[1].size, 3)):
-            new = mirrored(cell, step.states)
-            step.states = new if isinstance(new, list) else [new]
+        _unrolled(node, cell, step, given)
     except IndexError:
         step.refusals.append(Refusal(_LONE_CELL, "use RNN(cell) for a single cell, or drop unroll"))
-    else:
-        if len(flat(step.states)) < held:
-            # Taken for the states of the outer stack, all but the first were dropped.
-            step.refusals.append(Refusal(_LOST_STATES, "use the inner stack alone, or drop unroll"))
+    except ValueError:
+        # Taken for the states of the outer stack, all but the first were dropped.
+        step.refusals.append(Refusal(_LOST_STATES, "use the inner stack alone, or drop unroll"))
+    except TypeError:
+        step.refusals.append(Refusal(_SYMBOLIC, "use the inner stack alone, drop unroll, or --execution eager"))
+
+
+def _unrolled(node: Node, cell: Node, step: Answer, given: Given) -> None:
+    """Put into ``step`` what the last step of an unrolled stack returns.
+
+    Raises:
+        IndexError, ValueError, TypeError: see ``stepped``; outputs that cannot be put in a row, states that do not fit.
+    """
+    batch, time, *rest = given.dims
+    begun, outputs, x = flat(step.states), [], Leaf("input", (batch, *rest), given.dtype)
+    # The nesting settles after two steps.
+    for _ in range(min(time.size, 4)):
+        output, new = stepped(cell, x, step.states, rest[-1].size, symbolic=given.execution != "eager")
+        step.states = new if isinstance(new, list) else [new]
+        outputs.append(output)
+    if node["return_sequences"] and len({tuple(dim.size for dim in output.dims) for output in outputs}) > 1:
+        raise ValueError("the steps return outputs of different widths")
+    left = flat(step.states)
+    if node["stateful"] and any(old.dims != new.dims for old, new in zip(begun, left, strict=False)):
+        raise ValueError("a state is kept in another shape")
+    last = outputs[-1]
+    step.outputs = (Leaf("output", last.dims, step.outputs[0].dtype),)
+    step.hidden = next((leaf for leaf in left if leaf.role == last.role and leaf.dims == last.dims), None)
 
 
 def fused_twin(node: Node) -> Node | None:
@@ -371,6 +402,7 @@ LSTM = LayerClass(
     ),
     _fused(lstm_step, fused_cudnn),
     lambda node, rank: SEQUENCE_INPUT,
+    check=keeps_units,
     contents=contents.recurrent,
 )
 GRU = LayerClass(
@@ -392,6 +424,7 @@ GRU = LayerClass(
     ),
     _fused(gru_step, fused_cudnn),
     lambda node, rank: SEQUENCE_INPUT,
+    check=keeps_units,
     contents=contents.recurrent,
 )
 SIMPLE_RNN = LayerClass(
@@ -412,6 +445,7 @@ SIMPLE_RNN = LayerClass(
         lambda node, given: never_cudnn("use LSTM or GRU", "SimpleRNN has no kernel of its own", _RNN_LOOP),
     ),
     lambda node, rank: SEQUENCE_INPUT,
+    check=keeps_units,
     contents=contents.recurrent,
 )
 RNN = LayerClass(
@@ -421,8 +455,7 @@ RNN = LayerClass(
         arg.Argument("cell", arg.Nested("cell", many=True), help="The cell that computes one step:"),
         *_FUSED_TAIL,
         arg.ZERO_OUTPUT_FOR_MASK,
-        *arg.EVERY_LAYER,
-        arg.ACTIVITY_REGULARIZER,
+        *arg.BASE,
     ),
     _rnn,
     lambda node, rank: SEQUENCE_INPUT,

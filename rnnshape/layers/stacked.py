@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, LayerClass, Leaf, Returned, prefixed
+from rnnshape.layers.building import unregularized
 from rnnshape.layers.cells import CELL_INPUT, one_step
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 
@@ -32,7 +33,7 @@ def theory(node: Node, given: Given) -> Answer:
         below = answer.outputs[0].dims
     last = answers[-1]
     new_states = [answer.returned[1] for answer in answers]
-    return Answer(
+    stack = Answer(
         outputs=last.outputs,
         states=[answer.states for answer in answers],
         begins=[answer.states for answer in answers],
@@ -44,6 +45,8 @@ def theory(node: Node, given: Given) -> Answer:
         cudnn=one_step("use LSTM or GRU layers one upon another", node, "stacked_rnn_cells.py"),
         refusals=[refusal for answer in answers for refusal in answer.refusals],
     )
+    stack.refusals += unregularized(node, given, stack.returned)
+    return stack
 
 
 def _letter(letter: str, index: int) -> str:
@@ -70,40 +73,55 @@ def _laws(last: Answer) -> Iterator[Law]:
         yield Law(f"output == {last.hidden.role.removesuffix('_h')}_c", False, STATE_C_IS_NOT_THE_OUTPUT)
 
 
-def mirrored(cell: Node, states: Returned) -> Returned:
-    """The nesting in which a cell returns the states that it was handed in this nesting.
+def stepped(cell: Node, x: Leaf, states: list[Returned], built: int, *, symbolic: bool) -> tuple[Leaf, Returned]:
+    """What a cell returns for one step: its output, under the role of the state that it equals, and its new states.
 
     A stack of one cell strips its own list, so what goes in for the next step is not what went in for
-    this one.
+    this one, and a stack in it may take the states of its first cell for all of them: then the others are not called.
+    ``built`` is the width of the input that the cell has been built for, ``symbolic`` whether a graph is traced.
 
     Raises:
         IndexError: the cell finds fewer states than it has, as Keras' own would.
+        ValueError: what the cell finds does not fit into its products.
+        TypeError: the stack asks how long a state is, which a graph does not know.
     """
     if cell.cls is not STACKED_RNN_CELLS:
-        held = states if isinstance(states, list) else [states]
-        if len(held) < len(_counted(cell)):
-            raise IndexError
-        return held
+        return _computed(cell, x, states, built)
     new_states = []
     for inner, state in zip(cell["cells"], states, strict=False):
-        given = state if isinstance(state, list) else [state]
-        new = mirrored(inner, given)
-        if not isinstance(state, list):
-            new = _sole(new)
-        new_states.append(new)
-    return new_states[0] if len(new_states) == 1 else new_states
+        x, new = stepped(inner, x, state if isinstance(state, list) else [state], built, symbolic=symbolic)
+        if symbolic and isinstance(new, Leaf):
+            raise TypeError
+        new_states.append(new if isinstance(state, list) else _sole(new))
+        built = _width(inner)
+    return x, new_states[0] if len(new_states) == 1 else new_states
+
+
+def _width(cell: Node) -> int:
+    return _width(cell["cells"][-1]) if cell.cls is STACKED_RNN_CELLS else cell["units"]
+
+
+def _computed(cell: Node, x: Leaf, states: list[Returned], built: int) -> tuple[Leaf, list[Leaf]]:
+    """A step of a cell that is no stack, on states that may have lost their batch axis."""
+    count = 2 if cell.name == "LSTMCell" else 1
+    if len(states) < count:
+        raise IndexError
+    found = states[:count]
+    fits = all(isinstance(state, Leaf) and state.dims and state.dims[-1].size == cell["units"] for state in found)
+    # This implementation of GRU cuts its product with the state along a second axis.
+    cuts = cell.name == "GRUCell" and cell["implementation"] == 2
+    if x.dims[-1].size != built or not fits or (cuts and len(found[0].dims) < 2):
+        raise ValueError(f"{cell.text} cannot take what it finds")
+    new = [Leaf(state.role, (*x.dims[:-1], state.dims[-1]), state.dtype) for state in found]
+    return new[0], new
 
 
 def _sole(states: Returned) -> Returned:
-    """What Keras takes for the only state of a list: of a bare tensor with a batch of 1, its only row."""
+    """What Keras takes for the only state of a list: of a bare tensor whose first axis is 1, what stands there."""
     if isinstance(states, list):
         return states[0] if len(states) == 1 else states
-    rows = states.dims[1:] if len(states.dims) > 1 and states.dims[0].size == 1 else states.dims
+    rows = states.dims[1:] if states.dims and states.dims[0].size == 1 else states.dims
     return Leaf(states.role, rows, states.dtype)
-
-
-def _counted(cell: Node) -> tuple[str, ...]:
-    return ("h", "c") if cell.name == "LSTMCell" else ("h",)
 
 
 def nesting(value: Returned) -> object:
@@ -114,7 +132,7 @@ def nesting(value: Returned) -> object:
 STACKED_RNN_CELLS = LayerClass(
     "StackedRNNCells",
     "cell",
-    (arg.Argument("cells", arg.Nested("cell", many=True), help="The cells, the first below."), *arg.EVERY_LAYER),
+    (arg.Argument("cells", arg.Nested("cell", many=True), help="The cells, the first below."), *arg.BASE),
     theory,
     lambda node, rank: CELL_INPUT,
 )

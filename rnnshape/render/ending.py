@@ -28,7 +28,7 @@ def footer(report: Report) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for note in report.notes:
-        table.add_row(Text("Input" if note in report.spec.notes else "Space", "head"), Text(note))
+        table.add_row(Text("Note", "head"), Text(note))
     table.add_row(Text("cuDNN", "head"), cudnn.line(report))
     if report.calls is not None:
         table.add_row(Text("Calls", "head"), Text(_calls(report.calls)))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.errors import Invalid, Problem
-from rnnshape.layers.arguments import Argument, Kind, Number
+from rnnshape.layers.arguments import Argument, Kind, MaskValue
 from rnnshape.layers.scan import each
 from rnnshape.memory import require
 
@@ -76,7 +76,7 @@ MASK = Argument(
     "mask", Mask(), None, "Which steps are valid: rows 110;111, padding and lengths right:3,2, random or full.", True
 )
 MASKING = Argument(
-    "masking", Number(), None, "Mask through a real Masking layer, which takes this value for padding.", True
+    "masking", MaskValue(), None, "Mask through a real Masking layer, which takes this value for padding.", True
 )
 
 

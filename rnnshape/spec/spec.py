@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.base import Given, Mask, compute_dtype
+from rnnshape.layers.casting import uncast
 from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.wiring import wire
@@ -129,6 +130,7 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     policy = options.get(DTYPE.name)
     if policy is not None:
         node = under_policy(node, policy)
+    problems += uncast(node)
     shape = whole_shape(node, options, problems, fed)
     into = _into(node, shape, options.get(INTO.name), policy, problems)
     problems += stateless(node, options)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers import quirks
 from rnnshape.layers.base import Law, Leaf, Rule
+from rnnshape.layers.building import uncounted, unscoped
 from rnnshape.layers.recurrent import cell_of
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.calls import asks_more, random, resettable, stateful
@@ -107,7 +108,7 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         # The last layer of a stack hands out what the stack returns.
         cost=Cost(answer.products, answer.weights, [passed for _, passed in flow] or [returned]),
         cudnn=_verdict(answer),
-        refusal=answer.refusals[0] if answer.refusals else None,
+        refusal=next(_refusals(spec, answer), None),
         into=_into(spec),
         notes=answer.notes,
         flow=flow,
@@ -118,6 +119,13 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         begins=describe(answer.begins, _tensor) if spec.initial_state is not None else None,
         quirks=tuple(_quirks(spec, answer)),
     )
+
+
+def _refusals(spec: Spec, answer: Answer) -> Iterator[Refusal]:
+    yield from answer.refusals
+    yield from uncounted(answer.weights)
+    if spec.execution in ("graph", "xla"):
+        yield from unscoped(spec.layer)
 
 
 def _mask(answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
@@ -144,7 +152,7 @@ def _into(spec: Spec) -> Structure | None:
 
 
 def _tensor(leaf: Leaf, path: str) -> Tensor:
-    sizes, letters = zip(*leaf.dims, strict=True)
+    sizes, letters = tuple(dim.size for dim in leaf.dims), tuple(dim.letter for dim in leaf.dims)
     return Tensor(leaf.role, path, sizes, letters, leaf.dtype)
 
 

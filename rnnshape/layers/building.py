@@ -1,0 +1,165 @@
+"""What Keras raises about arguments that are each right by themselves: initializers, activations, regularizers.
+
+An initializer may not fit the rank or the dtype of its weight (``keras/src/initializers/``), an activation may change
+the width that a cell has to keep (``layers/rnn/``), a regularizer may not fit the output
+(``regularizers/regularizers.py``, ``layers/layer.py: Layer.__call__``).  All read in 3.15.1.
+"""
+
+from __future__ import annotations
+
+import re
+from math import prod
+from typing import TYPE_CHECKING
+
+from rnnshape.errors import Problem
+from rnnshape.layers.base import Refusal, flat
+from rnnshape.layers.kinds import INT64
+from rnnshape.layers.names import IDENTITY, ORTHOGONAL, ORTHOGONAL_REGULARIZER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rnnshape.layers.base import Given, Returned, Weight
+    from rnnshape.layers.node import Node
+
+_MADE_BY = {
+    "kernel": "kernel_initializer",
+    "recurrent_kernel": "recurrent_initializer",
+    "bias": "bias_initializer",
+    "embeddings": "embeddings_initializer",
+}
+
+
+def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
+    """The weights of a layer that its initializers cannot make."""
+    for weight in weights:
+        argument = _MADE_BY.get(weight.name)
+        if argument is None:
+            continue
+        name, rank = node[argument], len(weight.dims)
+        said = f"{argument}={name!r}"
+        if name in IDENTITY and rank != 2:
+            yield Refusal(f"ValueError: {said} makes a matrix, and {weight.name} has {_axes(rank)}", _another(argument))
+        elif name in ORTHOGONAL and rank < 2:
+            yield Refusal(f"ValueError: {said} needs two axes, and {weight.name} has {_axes(rank)}", _another(argument))
+        elif name in ORTHOGONAL and weight.dtype == "bfloat16":
+            yield Refusal(
+                f"InvalidArgumentError: the orthogonal {argument} needs Qr, which has no bfloat16",
+                f"use mixed_bfloat16 (weights in float32), or another {argument}",
+            )
+        elif name is None and weight.name == "bias" and node.has("unit_forget_bias") and node["unit_forget_bias"]:
+            yield Refusal(
+                "TypeError: 'NoneType' object is not callable (bias_initializer=None with unit_forget_bias)",
+                "use bias_initializer='zeros', or unit_forget_bias=False",
+            )
+
+
+def _axes(rank: int) -> str:
+    return f"{rank} {'axis' if rank == 1 else 'axes'}"
+
+
+def _another(argument: str) -> str:
+    return f"use another {argument}, such as 'glorot_uniform' or 'zeros'"
+
+
+def unkept(node: Node, width: int) -> Iterator[Problem]:
+    """What is wrong with a cell whose activations do not keep the ``width`` of its states: ``glu`` halves it.
+
+    Keras runs one step of some of them, and fails in the second.
+    """
+    asked = [name for name in ("activation", "recurrent_activation") if node.has(name) and node[name] == "glu"]
+    if asked and not _keeps(node, width):
+        what = f"must not be 'glu', which halves the last axis: the states must keep their {width}"
+        yield Problem(asked[0], f"{what} (to halve the output, put Dense(…, activation='glu') behind the layer)")
+
+
+def _keeps(node: Node, width: int) -> bool:
+    """Whether what a step makes of states of this width has their width again."""
+    try:
+        candidate = halved(node["activation"], width)
+        if not node.has("recurrent_activation"):
+            return candidate == width
+        gate = halved(node["recurrent_activation"], width)
+        # What the old state and the candidate leave, each times its gate: LSTM's c, GRU's h.
+        held = _broadcast(_broadcast(gate, width), _broadcast(gate, candidate))
+        hidden = held if node.has("reset_after") else _broadcast(gate, halved(node["activation"], held))
+    except ValueError:
+        return False
+    return held == hidden == width
+
+
+def halved(activation: str | None, width: int) -> int:
+    """The width behind an activation.
+
+    Raises:
+        ValueError: ``glu`` of an odd width.
+    """
+    if activation != "glu":
+        return width
+    if width % 2:
+        raise ValueError(f"axis size must be divisible by 2, and it is {width}")
+    return width // 2
+
+
+def _broadcast(left: int, right: int) -> int:
+    if left != right and 1 not in (left, right):
+        raise ValueError(f"{left} and {right} do not go together")
+    return max(left, right)
+
+
+def unregularized(node: Node, given: Given, returned: Returned) -> Iterator[Refusal]:
+    """A layer whose activity regularizer cannot take one of the tensors that it returns.
+
+    A wrapper that runs ``call`` itself leaves the regularizer out; SimpleRNN never hands its own on
+    (``docs/keras-quirks.md``).
+    """
+    name = node["activity_regularizer"]
+    if name not in ORTHOGONAL_REGULARIZER or given.within is not None or node.name == "SimpleRNN":
+        return
+    for leaf in flat(returned):
+        if len(leaf.dims) != 2:
+            yield Refusal(
+                f"ValueError: activity_regularizer={name!r} needs two axes, and {leaf.role} has {len(leaf.dims)}",
+                "use 'l1', 'l2' or 'l1l2'",
+            )
+        elif leaf.dtype != "float32":
+            yield Refusal(
+                f"InvalidArgumentError: activity_regularizer={name!r} needs float32, and {leaf.role} is {leaf.dtype}",
+                "use 'l1', 'l2' or 'l1l2', or float32",
+            )
+
+
+def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
+    """A low-rank adaptation, which Keras does not put on a weight with a constraint."""
+    if node["lora_rank"] and node[constraint] is not None:
+        yield Refusal(
+            f"ValueError: lora_rank={node['lora_rank']} and {constraint} do not go together",
+            f"drop lora_rank or {constraint}",
+        )
+
+
+def uncounted(weights: Iterable[Weight]) -> Iterator[Refusal]:
+    """Weights with more numbers than TensorFlow can count."""
+    for weight in weights:
+        if prod(dim.size for dim in weight.dims) > INT64:
+            yield Refusal(
+                f"InvalidArgumentError: {weight.name} has more numbers than TensorFlow counts, which is {INT64}",
+                "make the layer or its input smaller",
+            )
+
+
+# What names a scope and an operation in a graph (tensorflow/python/framework/ops.py, core/graph/tensor_id.cc).
+_INNER = re.compile(r"(?:[A-Za-z0-9_.-]|>(?=[A-Za-z0-9_.]))*")
+_OUTER = re.compile(r"(?![_>-])" + _INNER.pattern)
+
+
+def unscoped(node: Node) -> Iterator[Refusal]:
+    """The names of layers that TensorFlow does not take in a graph."""
+    for part in node.walk():
+        # A loop over time is a graph of its own, in which the cell stands outermost.
+        pattern = _OUTER if part in node.in_turn or part.cls.kind == "cell" else _INNER
+        if part.has("name") and part["name"] is not None and not pattern.fullmatch(part["name"]):
+            yield Refusal(
+                f"ValueError: name={part['name']!r} names no operation in a graph",
+                "use letters, digits, '.', '_' and '-', a letter or digit first, or --execution eager",
+            )

@@ -1,0 +1,63 @@
+"""``autocast=False``: where a layer leaves what it is handed in another dtype, theory does not follow.
+
+Keras asks for it twice in ``layers/layer.py: Layer.__call__`` (read in 3.15.1): whether inputs are cast to the
+layer's dtype, and whether weights are cast under the mixed policy of a layer around it.  Where both have that
+dtype already it makes no difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rnnshape.errors import Problem
+from rnnshape.layers.base import compute_dtype
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a layer is called with: the dtypes of its inputs, and whether a mixed policy is above it."""
+
+    dtypes: frozenset[str] = frozenset()
+    mixed: bool = False
+
+
+def uncast(node: Node) -> Iterator[Problem]:
+    """What is wrong with a tree in which a layer would compute in two dtypes at once."""
+    around = _Around()
+    for layer in node.in_turn:
+        if not _follows(layer, around):
+            yield Problem("autocast", "must be True where a layer is handed another dtype than its own")
+            return
+        around = _Around(frozenset((compute_dtype(layer["dtype"]),)))
+
+
+def _follows(node: Node, around: _Around, *, called: bool = True) -> bool:
+    policy = node["dtype"] or "float32"
+    own, mixed = compute_dtype(policy), policy.startswith("mixed_")
+    if called and not node["autocast"] and (around.dtypes - {own} or (mixed and around.mixed)):
+        return False
+    within = _Around(frozenset((own,)), around.mixed or mixed) if called else around
+    if node.name == "TimeDistributed":
+        # It runs the inner layer's call itself.
+        return _follows(node["layer"], within, called=False)
+    if node.name == "Bidirectional":
+        # The layer is made anew from its config, in which autocast is not kept.
+        return node["backward_layer"] is None or _follows(node["backward_layer"], within)
+    for cell in node.children:
+        if not _follows(cell, within):
+            return False
+        if node.has("cells"):
+            # The next cell gets this one's output, and states as the stack has them.
+            within = replace(within, dtypes=frozenset((own, _returned(cell))))
+    return True
+
+
+def _returned(cell: Node) -> str:
+    """The dtype of a cell's output: a stack hands on what its last cell returns."""
+    return _returned(cell["cells"][-1]) if cell.has("cells") and cell["cells"] else compute_dtype(cell["dtype"])

@@ -1,0 +1,313 @@
+"""What may stand for an argument: the kinds of values, each with its check, its message and its JSON Schema."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnnshape.errors import nearest
+from rnnshape.layers import names
+
+_HUGE = sys.float_info.max
+# TensorFlow counts, and keeps a seed, in 64 bits; a Python float meets it as a float32.
+INT64 = 2**63 - 1
+_FLOAT32 = math.nextafter(2.0**128 - 2.0**103, 0)
+
+
+class Kind:
+    """What may stand for an argument.  ``allowed`` completes the sentence "must be …"."""
+
+    allowed = "a literal: a number, a string, True, False, None, a list or a tuple"
+    metavar = "VALUE"
+
+    def accepts(self, value: Any) -> bool:
+        """Whether ``value`` (a Python literal, lists already tuples) may stand here."""
+        return True
+
+    def from_text(self, text: str) -> Any:
+        """The value that a flag's text means; text that means none comes back as it is."""
+        return text
+
+    def refusal(self, value: Any) -> str:
+        """What is wrong with a value that is not accepted, and what is allowed."""
+        return f"must be {self.allowed}"
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of what is accepted, as YAML and JSON write it: a tuple is a list.
+
+        JSON does not tell 2.0 from 2, so there ``2.0`` is a whole number; ``accepts`` is stricter.
+        """
+        return {}
+
+
+@dataclass(frozen=True)
+class Whole(Kind):
+    """A whole number with a least value, and perhaps a greatest.  ``True`` is none, nor is ``2.0``."""
+
+    least: int = 1
+    most: int | None = None
+    metavar = "INT"
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        return (
+            f"a whole number, {self.least} or more"
+            if self.most is None
+            else f"a whole number, {self.least} to {self.most}"
+        )
+
+    def accepts(self, value: Any) -> bool:
+        return type(value) is int and self.least <= value <= (INT64 if self.most is None else self.most)
+
+    def refusal(self, value: Any) -> str:
+        if self.most is None and type(value) is int and value > INT64:
+            return f"must be at most {INT64}, the largest whole number that TensorFlow counts"
+        return super().refusal(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.least, "maximum": INT64 if self.most is None else self.most}
+
+    def from_text(self, text: str) -> Any:
+        # int() would also take "1_000" and " 7 ", which are slips of the finger in a shell.
+        digits = text.removeprefix("-")
+        return int(text) if digits.isascii() and digits.isdigit() and len(text) <= 30 else text
+
+
+@dataclass(frozen=True)
+class Flag(Kind):
+    allowed = "True or False"
+    metavar = ""
+
+    def accepts(self, value: Any) -> bool:
+        return type(value) is bool
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A finite number between two bounds, both included."""
+
+    least: float = -math.inf
+    most: float = math.inf
+    metavar = "FLOAT"
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        if math.isinf(self.least):
+            return "a number"
+        return f"a number from {self.least:g} to {self.most:g}"
+
+    def accepts(self, value: Any) -> bool:
+        # math.isfinite() falls over a whole number that no float can hold: that one is as good as infinite.
+        return type(value) in (int, float) and max(self.least, -_HUGE) <= value <= min(self.most, _HUGE)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": max(self.least, -_HUGE), "maximum": min(self.most, _HUGE)}
+
+    def from_text(self, text: str) -> Any:
+        try:
+            return float(text) if "_" not in text else text
+        except ValueError:
+            return text
+
+
+@dataclass(frozen=True)
+class OneOf(Kind):
+    """One of a few values.  In a shell ``True``, ``False`` and ``None`` are written in lower case."""
+
+    values: tuple[Any, ...]
+    metavar = "NAME"
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        return "one of " + ", ".join(map(repr, self.values))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(str(value).lower() for value in self.values)
+
+    def accepts(self, value: Any) -> bool:
+        return any(value is known or (value == known and type(value) is type(known)) for known in self.values)
+
+    def schema(self) -> dict[str, Any]:
+        return {"enum": list(self.values)}
+
+    def from_text(self, text: str) -> Any:
+        return dict(zip(self.texts, self.values, strict=True)).get(text.lower(), text)
+
+    def refusal(self, value: Any) -> str:
+        if isinstance(value, str) and value.lower() in self.texts:
+            return f"must be {self.allowed} (did you mean {self.from_text(value)!r}, without quotes?)"
+        return f"must be {self.allowed}{nearest(value, self.texts) if isinstance(value, str) else ''}"
+
+
+@dataclass(frozen=True)
+class Named(OneOf):
+    """A name of one of Keras' lists, from which Keras makes the object, or None."""
+
+    of: names.Names = names.INITIALIZERS
+    values: tuple[Any, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", (*self.of.usable, None))
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        return f"{_article(self.of.what)} of Keras ({', '.join(self.of.usable)}) or None"
+
+    def from_text(self, text: str) -> Any:
+        # "Zeros" and "zeros" are two names of Keras.
+        return text if text in self.values else super().from_text(text)
+
+    def refusal(self, value: Any) -> str:
+        if value in self.of.unmade:
+            return f"cannot be {value!r}, which Keras cannot make from its name: {self.of.unmade[value]}"
+        hint = nearest(value, self.of.usable) if isinstance(value, str) else ""
+        # The list is long; a near miss does not need it.
+        return f"must be the name of a Keras {self.of.what}{hint}" if hint else f"must be {self.allowed}"
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+@dataclass(frozen=True)
+class LayerName(Kind):
+    """The name of a layer.  Keras refuses one with a slash, and TensorFlow one that is no UTF-8."""
+
+    allowed = "a string without '/', or None"
+    metavar = "NAME"
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, str):
+            return value is None
+        return "/" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": ["string", "null"], "pattern": "^[^/]*$"}
+
+
+@dataclass(frozen=True)
+class MaskValue(Number):
+    """The value of a masked step: TensorFlow makes a float32 of a float, whatever the dtype, and an int64 of an int."""
+
+    least: float = -_FLOAT32
+    most: float = _FLOAT32
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        return f"a number from {self.least:.8g} to {self.most:.8g}, without a point from -2**63 to 2**63 - 1"
+
+    def accepts(self, value: Any) -> bool:
+        return -INT64 - 1 <= value <= INT64 if type(value) is int else super().accepts(value)
+
+    def schema(self) -> dict[str, Any]:
+        whole = {"type": "integer", "minimum": -INT64 - 1, "maximum": INT64}
+        return {"anyOf": [whole, super().schema() | {"not": {"type": "integer"}}]}
+
+
+@dataclass(frozen=True)
+class Maybe(Kind):
+    """What another kind allows, or None."""
+
+    of: Kind
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        return f"{self.of.allowed}, or None"
+
+    @property
+    def metavar(self) -> str:  # type: ignore[override]
+        return self.of.metavar
+
+    def accepts(self, value: Any) -> bool:
+        return value is None or self.of.accepts(value)
+
+    def from_text(self, text: str) -> Any:
+        return None if text.lower() == "none" else self.of.from_text(text)
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [self.of.schema(), {"type": "null"}]}
+
+
+class NoiseShape(Kind):
+    """The shape of Dropout's mask: one size for each axis, None for the input's own."""
+
+    allowed = "a tuple of whole numbers, 1 or more, and None"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, tuple) and all(map(Maybe(Whole()).accepts, value))
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": Maybe(Whole()).schema()}
+
+
+class Arrays(Kind):
+    """A list of numbers or lists."""
+
+    allowed = "a list"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, tuple)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array"}
+
+
+class Unwritten(Kind):
+    """What no literal can say: Keras asks for an array."""
+
+    allowed = "None: Keras takes an array, which no literal is; call set_weights on the built layer"
+
+    def accepts(self, value: Any) -> bool:
+        return value is None
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "null"}
+
+
+@dataclass(frozen=True)
+class Sizes(Kind):
+    """One whole number, or one for each spatial dimension, as a convolution takes them."""
+
+    rank: int
+    least: int = 1
+    metavar = "INT[,INT…]"
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        return f"a whole number, {self.least} or more, or a tuple of {self.rank} of them"
+
+    def accepts(self, value: Any) -> bool:
+        each = value if isinstance(value, tuple) and len(value) == self.rank else (value,)
+        return all(map(Whole(self.least).accepts, each))
+
+    def schema(self) -> dict[str, Any]:
+        size = Whole(self.least).schema()
+        return {"anyOf": [size, {"type": "array", "items": size, "minItems": self.rank, "maxItems": self.rank}]}
+
+    def from_text(self, text: str) -> Any:
+        sizes = tuple(Whole(self.least).from_text(part) for part in text.split(","))
+        return sizes[0] if len(sizes) == 1 else sizes
+
+
+@dataclass(frozen=True)
+class Nested(Kind):
+    """Another layer or cell.  ``role`` says what it must be able to do."""
+
+    role: str
+    many: bool = False
+    none: bool = False
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        what = {"cell": "an RNN cell", "recurrent": "a recurrent layer", "layer": "a layer"}[self.role]
+        return what + (f", or a list of {self.role}s" if self.many else "") + (" or None" if self.none else "")
+
+    def schema(self) -> dict[str, Any]:
+        """Nothing: a layer is no value that YAML can write."""
+        return {"not": {}}

@@ -1,0 +1,158 @@
+"""The names that Keras knows: activations, initializers, regularizers and constraints.
+
+They are the keys of ``ALL_OBJECTS_DICT`` in Keras' ``activations/__init__.py``, ``initializers/__init__.py``,
+``regularizers/__init__.py`` and ``constraints/__init__.py`` (read in 3.15.1).  Keras makes the object from its name
+alone; ``unmade`` says of which names that is impossible, and why.
+``tests/test_vocabulary.py`` holds all of it against Keras.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Names:
+    """One of Keras' lists: what it holds, and which of its names are not enough to make the object."""
+
+    what: str
+    known: tuple[str, ...]
+    unmade: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> tuple[str, ...]:
+        """The names that Keras can make an object from."""
+        return tuple(name for name in self.known if name not in self.unmade)
+
+
+_BASE = "it is the base class and does nothing by itself"
+_STFT = "it fits the kernel of a short-time Fourier transform only"
+_VALUE = "it needs a value: use 'zeros' or 'ones'"
+
+ACTIVATIONS = Names(
+    "activation",
+    (
+        "celu",
+        "elu",
+        "exponential",
+        "gelu",
+        "glu",
+        "hard_shrink",
+        "hard_sigmoid",
+        "hard_silu",
+        "hard_swish",
+        "hard_tanh",
+        "leaky_relu",
+        "linear",
+        "log_sigmoid",
+        "log_softmax",
+        "mish",
+        "relu",
+        "relu6",
+        "selu",
+        "sigmoid",
+        "silu",
+        "soft_shrink",
+        "softmax",
+        "softplus",
+        "softsign",
+        "sparse_plus",
+        "sparse_sigmoid",
+        "sparsemax",
+        "squareplus",
+        "swish",
+        "tanh",
+        "tanh_shrink",
+        "threshold",
+    ),
+    {"threshold": "it needs a threshold and a default value: use 'relu' or 'hard_shrink'"},
+)
+
+INITIALIZERS = Names(
+    "initializer",
+    (
+        "Constant",
+        "GlorotNormal",
+        "GlorotUniform",
+        "HeNormal",
+        "HeUniform",
+        "Identity",
+        "IdentityInitializer",
+        "Initializer",
+        "LecunNormal",
+        "LecunUniform",
+        "Ones",
+        "Orthogonal",
+        "OrthogonalInitializer",
+        "RandomNormal",
+        "RandomUniform",
+        "STFT",
+        "STFTInitializer",
+        "TruncatedNormal",
+        "VarianceScaling",
+        "Zeros",
+        "constant",
+        "glorot_normal",
+        "glorot_uniform",
+        "he_normal",
+        "he_uniform",
+        "identity",
+        "initializer",
+        "lecun_normal",
+        "lecun_uniform",
+        "normal",
+        "one",
+        "ones",
+        "orthogonal",
+        "random_normal",
+        "random_uniform",
+        "stft",
+        "truncated_normal",
+        "uniform",
+        "variance_scaling",
+        "zero",
+        "zeros",
+    ),
+    {
+        **dict.fromkeys(("Constant", "constant"), _VALUE),
+        **dict.fromkeys(("Initializer", "initializer"), _BASE),
+        **dict.fromkeys(("STFT", "STFTInitializer", "stft"), _STFT),
+    },
+)
+IDENTITY = ("Identity", "IdentityInitializer", "identity")
+ORTHOGONAL = ("Orthogonal", "OrthogonalInitializer", "orthogonal")
+
+REGULARIZERS = Names(
+    "regularizer",
+    (
+        "L1",
+        "L1L2",
+        "L2",
+        "OrthogonalRegularizer",
+        "Regularizer",
+        "l1",
+        "l1l2",
+        "l2",
+        "orthogonal_regularizer",
+        "regularizer",
+    ),
+    dict.fromkeys(("Regularizer", "regularizer"), _BASE),
+)
+ORTHOGONAL_REGULARIZER = ("OrthogonalRegularizer", "orthogonal_regularizer")
+
+CONSTRAINTS = Names(
+    "constraint",
+    (
+        "Constraint",
+        "MaxNorm",
+        "MinMaxNorm",
+        "NonNeg",
+        "UnitNorm",
+        "constraint",
+        "max_norm",
+        "min_max_norm",
+        "non_neg",
+        "unit_norm",
+    ),
+)
+LISTS = (ACTIVATIONS, INITIALIZERS, REGULARIZERS, CONSTRAINTS)
