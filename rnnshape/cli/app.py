@@ -41,8 +41,8 @@ NAME = "rnnshape"
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    streams.prepare()
-    with signals.unwinding(), clean_ending():
+    with clean_ending(), signals.unwinding():
+        streams.prepare()
         words = [word for word in sys.argv[1:] if not word.startswith("-")]
         completed = completion.asked()
         run = application(words[:1] if completed is None else completed)

@@ -44,7 +44,7 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
             if "resume" in output
             else nullcontext()
         )
-        answered = rows(
+        asked = rows(
             runs,
             predict=predict,
             values=values,
@@ -53,9 +53,9 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
             scheduler=output.get("scheduler"),
             verbose=verbose,
         )
-        stack.enter_context(closing(answered))  # whatever ends this, workers end with it
+        answered = stack.enter_context(closing(asked))  # whatever ends this, workers end with it
         if not verbose and bar_wanted(to_stdout=path is None and streams(wanted)):
-            answered = watched(answered, total)
+            answered = stack.enter_context(closing(watched(answered, total)))
         gate = _Gate(answered)
         internal = (lambda row: show_trace(row.trace)) if verbose else (lambda row: None)
         tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False), internal=internal)
