@@ -379,6 +379,14 @@ def test_what_is_not_understood_is_an_error_with_its_place(text: str) -> None:
     assert caught.value.text[slice(*problem.span)] == place
 
 
+def test_the_layer_that_breaks_is_found_behind_a_masking_too() -> None:
+    text = "GRU(3)(LSTM(8)(tf.zeros((2, 3, 6))))"
+    with pytest.raises(Invalid, match="give layer 2 `return_sequences=True`") as caught:
+        make(text, {"masking": 0.0})
+    (problem,) = caught.value.problems
+    assert text[slice(*problem.span or ())] == "GRU(3)"
+
+
 def test_two_shapes_of_one_input_are_told_with_both_places() -> None:
     text = "LSTM(8, input_shape=(10, 8))(tf.zeros((2, 5, 8)))"
     with pytest.raises(Invalid) as caught:

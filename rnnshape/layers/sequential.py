@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
 
 
-_ANY = 8
+_ANY = 1000
 """A size where only the rank is asked about."""
 
 

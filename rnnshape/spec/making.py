@@ -25,6 +25,7 @@ from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INPUT, RUN_OPTIONS
 from rnnshape.spec.shape import broken, flow, whole_shape
 from rnnshape.spec.spec import Spec, finish
+from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,12 +101,13 @@ def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem
         return Problem("", f"{problem.key} {problem.message}", parsed.called.spans[problem.key])
     if problem.key not in ("", INPUT.name):
         return problem
-    node = parsed.node
+    node = behind_masking(parsed.node, {INPUT.name: (), **run}, [])
     shape = whole_shape(node, run, [], parsed.fed)
     place = broken(node, shape) if problem.message == flow(node, shape) else None
     said = INPUT.name in run or parsed.fed is not None  # then at the first layer it is the input that does not fit
-    if place is not None and (place or not said) and len(parsed.places) == len(node.in_turn):
-        return Problem("", problem.message, parsed.places[place])
+    if place is not None and (place or not said):
+        # Counted from the last: a Masking that is asked for by an option stands in front, and not in the line.
+        return Problem("", problem.message, parsed.places[place - len(node.in_turn)])
     if INPUT.name in run or parsed.fed is None:
         return problem
     return Problem("", problem.message, parsed.fed.span)

@@ -50,8 +50,9 @@ def whole_shape(
 
 
 def flow(node: Node, shape: tuple[int, ...]) -> str | None:
-    """Why an input of the right rank cannot go through the layer, if it cannot."""
-    return node.cls.check_input(node, tuple(map(Dim, shape, node.cls.letters(node, len(shape)))))
+    """Why an input cannot go through the layer, if its rank is right and it cannot."""
+    letters = node.cls.letters(node, len(shape))
+    return node.cls.check_input(node, tuple(map(Dim, shape, letters))) if len(letters) == len(shape) else None
 
 
 def broken(node: Node, shape: tuple[int, ...]) -> int | None:

@@ -126,7 +126,7 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
         Invalid: arguments that do not go together, an input that the layer does not take.
     """
     problems = [*_combinations(node)]
-    node = behind_masking(node, options, problems)
+    node = behind_masking(node, options if fed is None else {INPUT.name: fed.sizes, **options}, problems)
     policy = options.get(DTYPE.name)
     if policy is not None:
         node = under_policy(node, policy)

@@ -23,7 +23,7 @@ def behind_masking(node: Node, options: Mapping[str, Any], problems: list[Proble
     if value is None:
         return node
     shape = options.get(INPUT.name)
-    letters = node.cls.letters(node, None if shape is None else len(shape))
+    letters = node.cls.letters(node, len(shape) if shape else None)
     if "T" not in letters or node.cls.tokens(node) is not None:
         takes = f"means nothing here: {node.name} takes ({', '.join(letters)})"
         problems.append(Problem(MASKING.name, takes + " of whole numbers" * ("T" in letters)))
