@@ -49,6 +49,9 @@ def _follows(node: Node, around: _Around, *, called: bool = True) -> bool:
     if node.name == "Bidirectional":
         # The layer is made anew from its config, in which autocast is not kept.
         return node["backward_layer"] is None or _follows(node["backward_layer"], within)
+    if node.has("cells"):
+        # RNN calls the cells of its stacks once by themselves, with what it hands the stack.
+        within = replace(within, dtypes=within.dtypes | around.dtypes)
     for cell in node.children:
         if not _follows(cell, within):
             return False
