@@ -169,8 +169,12 @@ def test_what_nothing_bounds_need_not_stay_close() -> None:
 
 
 def test_what_no_graph_can_hold_has_no_kernel_and_an_answer() -> None:
+    compared = compare("GRU(2)", "RNN(StackedRNNCells([LSTMCell(3, dtype='float16'), GRUCell(2)]))")
+    assert [side.kernel for side in compared.sides] == ["loop", None]
+    assert compared.ok
+    # An axis sets the dtype of the stack too that RNN makes of a list.
     compared = compare("RNN([SimpleRNNCell(3), LSTMCell(4)])", axis="dtype")
-    assert [side.kernel for side in compared.sides] == ["loop", None, None]
+    assert [side.kernel for side in compared.sides] == ["loop"] * 3
     assert compared.ok
 
 

@@ -459,7 +459,7 @@ def test_every_rule_names_a_place_in_keras() -> None:
 def test_what_cudnn_asks_of_a_mask_is_read_from_its_rows(
     rows: list[tuple[int, ...]], right_padded: bool, empty_row: bool
 ) -> None:
-    known = Mask(tuple(tuple(map(bool, row)) for row in rows))
+    known = Mask.of(tuple(tuple(map(bool, row)) for row in rows))
     assert (known.right_padded, known.empty_row) == (right_padded, empty_row)
     node = make("LSTM(2)").layer
     [kernel] = node.cls.theory(node, Given(make("LSTM(2)").dims, "float32", mask=known)).cudnn
