@@ -6,11 +6,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+import rnnshape
 from tests.pages import ROOT
 
 if TYPE_CHECKING:
@@ -72,7 +75,7 @@ def test_the_script_of_ci_takes_the_python_that_is_named(tmp_path: Path) -> None
     asked = [re.sub(r"/\S+", "VENV", line) for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()]
     assert asked == [
         "python -m venv VENV",
-        "pip install -e .[test]",
+        "pip install -e .[dev]",
         "python -m pytest",
         "ruff check .",
         "ruff format --check .",
@@ -102,7 +105,8 @@ def test_the_licence_is_there_in_full() -> None:
 def test_the_changelog_has_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (Unreleased|\d{4}-\d\d-\d\d)$", text, re.MULTILINE)
-    assert versions[0][0] == PROJECT["version"]
+    assert versions[0][0] == rnnshape.__version__
+    assert PROJECT["dynamic"] == ["version"]  # it stands in rnnshape/__init__.py alone
     assert set(re.findall(r"^### (.+)$", text, re.MULTILINE)) <= {
         "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security",
     }  # fmt: skip
@@ -113,3 +117,14 @@ def test_the_first_commands_are_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for wanted in ("pip install -e", "python -m pytest", "ruff format", "mypy", "sphinx-build -W", "bash .ci/run", "pre-commit install"):  # fmt: skip
         assert re.search(rf"^    .*{re.escape(wanted)}", text, re.MULTILINE), wanted
+
+
+def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
+    """What is installed into everybody's environment is ``rnnshape`` and nothing beside it."""
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        top = {name.split("/")[0] for name in archive.namelist()}
+        assert "rnnshape/py.typed" in archive.namelist()
+    assert top == {"rnnshape", f"rnnshape-{rnnshape.__version__}.dist-info"}

@@ -345,7 +345,7 @@ def test_no_dask_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "rnnshape.batch.cluster", raising=False)
     with pytest.raises(Unavailable) as told:
         spread(abs, [1], scheduler="tcp://127.0.0.1:8786")
-    assert told.value.hint == 'pip install "rnnshape[dask]"'
+    assert told.value.hint == 'pip install "rnnshape[cluster]"'
 
 
 # A worker of a cluster may have several threads.

@@ -27,7 +27,7 @@ try:
 except ImportError as error:
     raise Unavailable(
         f"a Dask cluster needs Dask, which is not installed ({error})",
-        'pip install "rnnshape[dask]"',
+        'pip install "rnnshape[cluster]"',
         kind="cluster",
     ) from error
 
