@@ -90,8 +90,10 @@ def _swept() -> dict[str, float]:
     They are taken layer by layer, each first in turn, for what TensorFlow prepares for a shape helps the second.
     """
     from rnnshape import lab
-    from rnnshape.batch import Run, Tally, from_stream, rows
+    from rnnshape.batch import rows
+    from rnnshape.reading.runs import Run, from_stream
     from rnnshape.render import View, rows_renderer
+    from rnnshape.report.rows import Tally
 
     write = rows_renderer("jsonl")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import rnnshape
 from rnnshape.lab.tensorflow import load
-from rnnshape.spec import make
+from rnnshape.reading import make
 
 if TYPE_CHECKING:
     from rnnshape.spec import Spec

@@ -10,13 +10,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.version import __version__
+
 if TYPE_CHECKING:
     from rnnshape.api import compare, explore, predict
     from rnnshape.errors import Invalid, RnnshapeError
     from rnnshape.report import Report
     from rnnshape.spec import Spec
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "compare": "rnnshape.api",

@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING, Any
 from rnnshape import theory
 from rnnshape.errors import foreseen
 from rnnshape.memory import require
+from rnnshape.reading import make
+from rnnshape.render import notebook
 from rnnshape.report import Report, assemble
-from rnnshape.spec import Spec, make
+from rnnshape.report.shown import Shown
+from rnnshape.spec import Spec
 
 if TYPE_CHECKING:
     from rnnshape.report.comparison import Compared
     from rnnshape.report.timing import Timing
     from rnnshape.spec.comparison import Comparison
     from rnnshape.theory import Prediction
+
+
+Shown.drawn_by = staticmethod(notebook)
 
 
 def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Report:
@@ -77,7 +83,7 @@ def compare(
     Raises:
         Invalid: what was asked is wrong, with every problem at once.
     """
-    from rnnshape.spec.comparison import compared
+    from rnnshape.reading.comparison import compared
 
     return judged(compared(layers, options, axis=axis, timing=timing))
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import rnnshape
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.names import ACTIVATIONS
+from rnnshape.reading.finishing import finish
 from rnnshape.spec.data import to_data
-from rnnshape.spec.spec import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable

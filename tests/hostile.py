@@ -13,7 +13,7 @@ import time
 from collections import Counter
 
 from rnnshape.errors import Invalid
-from rnnshape.spec import make
+from rnnshape.reading import make
 
 SEEDS = (
     "LSTM(8, return_sequences=True)",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import rnnshape
-from rnnshape.spec.spec import finish
+from rnnshape.reading.finishing import finish
 from tests.drawing import Drawer, main, wrong
 
 if TYPE_CHECKING:

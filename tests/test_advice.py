@@ -8,7 +8,7 @@ import pytest
 
 import rnnshape
 from rnnshape.errors import Invalid
-from rnnshape.spec import leftovers, make
+from rnnshape.reading import leftovers, make
 
 Options = dict[str, Any]
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rnnshape import explore, predict
-from rnnshape.batch import from_stream, rows
+from rnnshape.batch import rows
 from rnnshape.layers import TABLE
-from rnnshape.spec import make
-from rnnshape.spec.data import from_data
+from rnnshape.reading import make
+from rnnshape.reading.data import from_data
+from rnnshape.reading.runs import from_stream
 from rnnshape.structure import leaves
 
 if TYPE_CHECKING:

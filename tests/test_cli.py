@@ -147,7 +147,7 @@ def test_what_means_nothing_is_not_offered(command: str, option: str, run: Calla
 
 def test_what_means_nothing_is_told_where_every_key_can_be_written() -> None:
     from rnnshape.errors import Invalid
-    from rnnshape.spec import make
+    from rnnshape.reading import make
 
     with pytest.raises(Invalid, match=re.escape("means nothing here: LSTMCell takes (N, C)")):
         make("lstm-cell", {"time": 3})

@@ -12,11 +12,11 @@ from jsonschema import Draft202012Validator
 import rnnshape
 from rnnshape.errors import Invalid
 from rnnshape.layers.quirks import HELP, PAGE, STACKED, UNLIKE, UNLIKE_DTYPES, UNROLLED
+from rnnshape.reading.comparison import compared as compared_spec
 from rnnshape.report.alike import Ran as Computed
 from rnnshape.report.alike import must
 from rnnshape.schema.comparison import comparison
 from rnnshape.spec.comparison import AXES
-from rnnshape.spec.comparison import compared as compared_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,11 +22,12 @@ from rnnshape.lab.feed import feed, handed
 from rnnshape.lab.kernel import CUDNN_OPS, LOOP_OPS, noticing_cudnn, operations, traced
 from rnnshape.lab.tensorflow import gpus, held_back, load
 from rnnshape.layers import installed
-from rnnshape.layers.base import Given, Mask
+from rnnshape.layers.base import Given
 from rnnshape.layers.changes import set_everywhere
+from rnnshape.layers.masking import Mask
+from rnnshape.reading import make
 from rnnshape.render import View, renderer
 from rnnshape.report.checks import TOLERANCES, between_calls, compare, verified
-from rnnshape.spec import make
 from rnnshape.theory import predict
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ import pyte
 import pytest
 
 import rnnshape
+from rnnshape.reading import make
 from rnnshape.render import View, renderer
 from rnnshape.render.diagram import Diagram, picture_of
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.settling import settling
-from rnnshape.spec import make
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.masks import rows
 from rnnshape.structure import leaves

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnshape.spec.expression import parse
+from rnnshape.reading.expression import parse
 from tests.drawing import Drawer, wrong
 
 CHUNKS, EACH = 20, 50

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import rnnshape
+from rnnshape.reading import make
 from rnnshape.report.checks import compare
-from rnnshape.spec import make
 from rnnshape.spec.spec import PAYS_FROM
 
 LAYERS = (

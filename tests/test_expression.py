@@ -14,7 +14,7 @@ import rnnshape
 from rnnshape.errors import Invalid
 from rnnshape.layers import TABLE
 from rnnshape.layers.arguments import REQUIRED
-from rnnshape.spec import make
+from rnnshape.reading import make
 from tests.hostile import expression, outcome
 
 if TYPE_CHECKING:

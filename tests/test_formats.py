@@ -15,11 +15,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import rnnshape
-from rnnshape.batch import Tally
+from rnnshape.reading.data import from_data
 from rnnshape.render import COMPARISON_FORMATS, FORMATS, View, comparison_renderer, renderer, rows_renderer
 from rnnshape.report.checks import Check
 from rnnshape.report.disagreements import Disagreement
-from rnnshape.spec.data import from_data
+from rnnshape.report.rows import Tally
 from rnnshape.structure import leaves
 
 if TYPE_CHECKING:

@@ -16,12 +16,14 @@ import pytest
 
 import rnnshape
 from rnnshape import api, theory
-from rnnshape.batch import Tally, from_stream, rows, runs
+from rnnshape.batch import rows
 from rnnshape.errors import Refused, RnnshapeError, foreseen
+from rnnshape.reading import make, runs
+from rnnshape.reading.runs import from_stream
 from rnnshape.render import ROWS_FORMATS, View, ending, rows_renderer
 from rnnshape.report import Report
+from rnnshape.report.rows import Tally
 from rnnshape.schema.report import report as report_schema
-from rnnshape.spec import make
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,9 @@ import pytest
 import rnnshape
 from rnnshape.errors import RnnshapeError
 from rnnshape.layers.scan import COMPUTED, FROZEN, REPEATED, ZEROS
-from rnnshape.spec import make
-from rnnshape.spec.data import from_data, to_data
+from rnnshape.reading import make
+from rnnshape.reading.data import from_data
+from rnnshape.spec.data import to_data
 from rnnshape.spec.masks import Rows, rows, written
 from tests.drawing import wrong
 from tests.masking import MaskDrawer

@@ -11,10 +11,11 @@ import pytest
 import rnnshape
 from rnnshape.errors import Invalid
 from rnnshape.layers import TABLE
-from rnnshape.spec import make
-from rnnshape.spec.calling import signature
-from rnnshape.spec.comparison import compared
-from rnnshape.spec.data import from_data, to_data
+from rnnshape.reading import make
+from rnnshape.reading.calling import signature
+from rnnshape.reading.comparison import compared
+from rnnshape.reading.data import from_data
+from rnnshape.spec.data import to_data
 from tests.pasting import Drawer, differs
 
 if TYPE_CHECKING:

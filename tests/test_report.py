@@ -10,9 +10,9 @@ import pytest
 from rnnshape import lab, theory
 from rnnshape.formula import FormulaError, both_sides
 from rnnshape.layers.base import Law
+from rnnshape.reading import make
 from rnnshape.report import assemble
 from rnnshape.report.checks import compare, verified
-from rnnshape.spec import make
 from rnnshape.structure import Nest, Tensor, describe, labelled, same
 
 SPEC = make("lstm", {"return_state": True})

@@ -106,7 +106,7 @@ def test_the_changelog_has_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (Unreleased|\d{4}-\d\d-\d\d)$", text, re.MULTILINE)
     assert versions[0][0] == rnnshape.__version__
-    assert PROJECT["dynamic"] == ["version"]  # it stands in rnnshape/__init__.py alone
+    assert PROJECT["dynamic"] == ["version"]  # it stands in rnnshape/version.py alone
     assert set(re.findall(r"^### (.+)$", text, re.MULTILINE)) <= {
         "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security",
     }  # fmt: skip

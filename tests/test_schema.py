@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import rnnshape
-from rnnshape.batch import from_stream, rows
-from rnnshape.batch.source import read_yaml
+from rnnshape.batch import rows
 from rnnshape.errors import Invalid
 from rnnshape.layers import TABLE
 from rnnshape.layers.arguments import Nested
+from rnnshape.reading.data import _tuples, from_data
+from rnnshape.reading.documents import read_yaml
+from rnnshape.reading.runs import from_stream
 from rnnshape.schema.comparison import comparison
 from rnnshape.schema.file import batch_file
 from rnnshape.schema.report import report
 from rnnshape.spec.commands import COMMANDS
-from rnnshape.spec.data import _tuples, from_data
 from rnnshape.spec.options import DTYPE, RUN_OPTIONS
 from rnnshape.structure import leaves
 from tests.drawing import Drawer

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnshape.batch.places import MAX_BYTES, Place, Source, Unreadable
-from rnnshape.batch.source import MAX_DEPTH, MAX_MISTAKES, read_json_line, read_yaml
 from rnnshape.errors import INVALID, RnnshapeError
+from rnnshape.reading.documents import MAX_DEPTH, MAX_MISTAKES, read_json_line, read_yaml
+from rnnshape.reading.places import MAX_BYTES, Place, Source, Unreadable
 
 if TYPE_CHECKING:
-    from rnnshape.batch.places import Document, Path, Plain
+    from rnnshape.reading.places import Document, Path, Plain
 
 EXAMPLE = """\
 # the classic walk

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rnnshape
-from rnnshape.spec import make
+from rnnshape.reading import make
 from rnnshape.theory.predict import predict
 
 if TYPE_CHECKING:

@@ -23,13 +23,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import rnnshape
-from rnnshape.batch import from_stream
 from rnnshape.batch.died import Died
 from rnnshape.batch.rows import _answered
 from rnnshape.batch.workers import spread
 from rnnshape.errors import Unavailable
+from rnnshape.reading import make
+from rnnshape.reading.runs import from_stream
 from rnnshape.schema.report import report
-from rnnshape.spec import make
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

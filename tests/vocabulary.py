@@ -18,7 +18,7 @@ import rnnshape
 from rnnshape.layers import TABLE
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.arguments import REQUIRED, Argument, Kind
-from rnnshape.spec import make
+from rnnshape.reading import make
 from tests.drawing import wrong
 
 if TYPE_CHECKING:

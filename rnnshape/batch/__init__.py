@@ -1,7 +1,6 @@
-"""Many runs from files or from a pipe, one row each, in the order given."""
+"""Many runs, one row each, in the order given: here, in several processes, or on a cluster."""
 
 from rnnshape.batch.resume import former_rows
-from rnnshape.batch.rows import Failure, Row, Tally, rows
-from rnnshape.batch.runs import Run, from_files, from_stream
+from rnnshape.batch.rows import rows
 
-__all__ = ["Failure", "Row", "Run", "Tally", "former_rows", "from_files", "from_stream", "rows"]
+__all__ = ["former_rows", "rows"]

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import rnnshape
 from rnnshape.batch.died import Died
 from rnnshape.errors import Unavailable
-from rnnshape.report.environment import installed
+from rnnshape.version import __version__
+from rnnshape.versions import installed
 
 try:
     from distributed import Client, KilledWorker, get_worker, wait
@@ -147,12 +147,12 @@ def _require_alike(client: Client, address: str) -> None:
             f"start one with 'dask worker {address}'",
             kind="cluster",
         ) from None
-    ours = {"rnnshape": rnnshape.__version__, **installed()}
+    ours = {"rnnshape": __version__, **installed()}
     for worker, theirs in client.run(_look()).items():
         if theirs is None:
             raise Unavailable(
                 f"the worker at {worker} has no rnnshape",
-                f"on its machine: pip install rnnshape=={rnnshape.__version__}",
+                f"on its machine: pip install rnnshape=={__version__}",
                 kind="cluster",
             )
         other = [name for name, version in ours.items() if theirs[name] != version]
@@ -171,11 +171,11 @@ def _look() -> Callable[[], dict[str, str | None] | None]:
 
     def versions() -> dict[str, str | None] | None:
         try:
-            import rnnshape
-            from rnnshape.report.environment import installed
+            from rnnshape.version import __version__
+            from rnnshape.versions import installed
         except ImportError:
             return None
-        return {"rnnshape": rnnshape.__version__, **installed()}
+        return {"rnnshape": __version__, **installed()}
 
     return versions
 

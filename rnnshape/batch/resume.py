@@ -13,9 +13,10 @@ from types import NoneType
 from typing import IO, TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
-from rnnshape.report.environment import environment, installed
+from rnnshape.report.environment import environment
 from rnnshape.report.report import SCHEMA_VERSION
 from rnnshape.spec.data import to_data
+from rnnshape.versions import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,8 +10,8 @@ from rnnshape import api
 from rnnshape.cli.options import OUTPUT, flagged, form, refused
 from rnnshape.cli.output import destination, note, show_trace
 from rnnshape.errors import Invalid, Problem
+from rnnshape.reading import make
 from rnnshape.render import View, renderer
-from rnnshape.spec import make
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

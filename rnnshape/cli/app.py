@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
-import rnnshape
 from rnnshape.cli import completion, signals, streams, topics, usage
 from rnnshape.cli.flags import Group, Sectioned, given, with_flags
 from rnnshape.cli.options import (
@@ -28,6 +27,7 @@ from rnnshape.layers.arguments import Argument, OneOf
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.comparison import AXIS
 from rnnshape.spec.options import INTO, RUN_OPTIONS
+from rnnshape.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -239,7 +239,7 @@ def _help(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"rnnshape {rnnshape.__version__}")
+        print(f"rnnshape {__version__}")
         raise typer.Exit
 
 

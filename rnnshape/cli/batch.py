@@ -8,19 +8,21 @@ from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.batch import Run, Tally, former_rows, from_files, from_stream, rows
+from rnnshape.batch import former_rows, rows
 from rnnshape.cli.options import form
 from rnnshape.cli.output import destination, note, show_trace
 from rnnshape.cli.progress import wanted as bar_wanted
 from rnnshape.cli.progress import watched
 from rnnshape.errors import INTERRUPTED, Invalid, Problem, Unavailable
+from rnnshape.reading.runs import Run, from_files, from_stream
 from rnnshape.render import View, rows_renderer, streams
+from rnnshape.report.rows import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from types import FrameType
 
-    from rnnshape.batch import Row
+    from rnnshape.report.rows import Row
 
 
 def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:

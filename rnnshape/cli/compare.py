@@ -9,9 +9,9 @@ from rnnshape.cli.answer import told
 from rnnshape.cli.options import COMPARE, TIMING, flagged, form, refused
 from rnnshape.cli.output import destination, note
 from rnnshape.errors import Invalid
+from rnnshape.reading.comparison import compared as comparison_of
 from rnnshape.render import comparison_renderer
 from rnnshape.spec.comparison import AXIS
-from rnnshape.spec.comparison import compared as comparison_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

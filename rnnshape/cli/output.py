@@ -148,7 +148,7 @@ def say(error: RnnshapeError) -> None:
         return
     hint = error.hint
     if isinstance(error, Internal):
-        from rnnshape.report.error import report_it
+        from rnnshape.versions import report_it
 
         hint = hint or report_it(shlex.join(["rnnshape", *sys.argv[1:]]))
     note(f"error: {error.message}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from rnnshape.batch import Row
+    from rnnshape.report.rows import Row
 
 
 def wanted(*, to_stdout: bool) -> bool:

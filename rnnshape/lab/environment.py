@@ -5,8 +5,8 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-import rnnshape
 from rnnshape.lab.tensorflow import held_back, load
+from rnnshape.version import __version__
 
 
 def environment() -> dict[str, Any]:
@@ -24,7 +24,7 @@ def environment() -> dict[str, Any]:
         devices = [_device(tensorflow, device) for device in tensorflow.config.list_physical_devices()]
     gpu = any(device["type"] == "GPU" for device in devices)
     return {
-        "rnnshape": rnnshape.__version__,
+        "rnnshape": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "tensorflow": tensorflow.__version__,

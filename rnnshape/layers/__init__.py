@@ -11,13 +11,13 @@ from rnnshape.layers.around import AROUND
 from rnnshape.layers.bidirectional import BIDIRECTIONAL
 from rnnshape.layers.cells import GRU_CELL, LSTM_CELL, SIMPLE_RNN_CELL
 from rnnshape.layers.conv_lstm import CONV_LSTMS
-from rnnshape.layers.node import Node
+from rnnshape.layers.node import Node, named
 from rnnshape.layers.recurrent import GRU, LSTM, RNN, SIMPLE_RNN
 from rnnshape.layers.sequential import SEQUENTIAL
 from rnnshape.layers.stacked import STACKED_RNN_CELLS
 
 if TYPE_CHECKING:
-    from rnnshape.layers.base import LayerClass
+    from rnnshape.layers.node import LayerClass
 
 CLASSES = (
     LSTM,
@@ -34,11 +34,6 @@ CLASSES = (
     SEQUENTIAL,
 )
 TABLE: dict[str, LayerClass] = {layer.name: layer for layer in CLASSES}
-
-
-def named(name: str) -> LayerClass:
-    """The entry of a class by Keras' name for it."""
-    return TABLE[name]
 
 
 __all__ = ["CLASSES", "TABLE", "Node", "named"]

@@ -14,9 +14,7 @@ from rnnshape.layers.base import (
     Answer,
     Given,
     Kernel,
-    LayerClass,
     Leaf,
-    Mask,
     Product,
     Refusal,
     Returned,
@@ -28,6 +26,8 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import halved, unadapted, uninitialized, unregularized
 from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.masking import Mask
+from rnnshape.layers.node import LayerClass
 from rnnshape.layers.scan import distinct, each
 
 if TYPE_CHECKING:

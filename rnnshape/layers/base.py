@@ -7,19 +7,13 @@ tensors, so that nothing has to translate between a rule and the container that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from rnnshape.layers.dims import Dim
-from rnnshape.layers.scan import distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from rnnshape.errors import Problem
-    from rnnshape.layers.arguments import Argument
-    from rnnshape.layers.laws import Scan
-    from rnnshape.layers.node import Node
+    from rnnshape.layers.masking import Mask, Scan
     from rnnshape.layers.scan import Strip
 
 Dims: TypeAlias = tuple[Dim, ...]
@@ -135,56 +129,6 @@ class Kernel(NamedTuple):
         return Kernel(layer, rules, self.otherwise, where + self.where)
 
 
-@dataclass(frozen=True, slots=True)
-class Mask:
-    """Which steps of which sample are valid: a row for each sample.
-
-    ``argument`` says that it is handed to the call; else it hangs on the tensor, as Masking and Embedding leave it.
-    ``behind`` are the sizes of its axes behind time: what lies between time and the channels of the tensor that it was
-    made of.  The values there are those of their time step.
-
-    ``sure`` is False where a layer made it of values of which theory does not know whether they are zero: it is
-    then taken to mask nothing.
-
-    >>> mask = Mask.of(((True, True, False), (False, True, True)))
-    >>> mask.right_padded, mask.empty_row
-    (False, False)
-
-    ``said`` holds the rows, and is None where every step is valid: then they are made when they are asked for.
-    """
-
-    batch: int
-    steps: int
-    said: tuple[tuple[bool, ...], ...] | None = None
-    argument: bool = True
-    behind: tuple[int, ...] = ()
-    sure: bool = True
-
-    @classmethod
-    def of(cls, rows: tuple[tuple[bool, ...], ...], *, argument: bool = True, behind: tuple[int, ...] = ()) -> Mask:
-        """The mask with these rows."""
-        return cls(len(rows), len(rows[0]), None if all(map(all, distinct(rows))) else rows, argument, behind)
-
-    @property
-    def rows(self) -> tuple[tuple[bool, ...], ...]:
-        """A row for each sample."""
-        return ((True,) * self.steps,) * self.batch if self.said is None else self.said
-
-    @property
-    def right_padded(self) -> bool:
-        """Whether every row's valid steps stand at its beginning, as cuDNN wants them."""
-        return self.said is None or all(row == tuple(sorted(row, reverse=True)) for row in distinct(self.said))
-
-    @property
-    def empty_row(self) -> bool:
-        """Whether a sample has no valid step."""
-        return self.said is not None and not all(map(any, distinct(self.said)))
-
-    def passed_on(self) -> Mask:
-        """The same, hanging on the tensor that goes to the next layer."""
-        return replace(self, argument=False)
-
-
 class Refusal(NamedTuple):
     """What Keras is known to raise on a layer that is well formed, and the way round it."""
 
@@ -253,52 +197,6 @@ class Answer:
     scan: Scan | None = None
     strips: tuple[Strip, ...] = ()
     quirks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class LayerClass:
-    """One class of Keras, as the table knows it.
-
-    ``arguments`` stand in the order of Keras' signature; from ``dtype`` on they are keywords only.
-    ``letters`` gives the input's dimensions in letters for a node of the class, as near to the asked
-    rank as the class takes (None: its usual one); ``theory`` the answer.  ``check`` says what is
-    wrong with a combination of arguments that are each right, ``check_input`` why an input of the
-    right rank cannot go in.  ``tokens`` gives the whole numbers that the class eats, if it does.
-    ``twin`` is the layer that computes the same given the same weights.  ``contents`` says which steps of its
-    output are zero throughout, from its answer and what reached it; without it theory knows of none.
-
-    ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
-    takes, ``"stack"`` for Sequential, ``"layer"`` for the rest.
-    """
-
-    name: str
-    kind: str
-    arguments: tuple[Argument, ...]
-    theory: Callable[[Node, Given], Answer]
-    letters: Callable[[Node, int | None], tuple[str, ...]]
-    check: Callable[[Node], Iterable[Problem]] = lambda node: ()
-    check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None
-    tokens: Callable[[Node], range | None] = lambda node: None
-    twin: Callable[[Node], Node | None] = lambda node: None
-    contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
-    positional: int = field(init=False)
-    by_name: dict[str, Argument] = field(init=False)
-    defaults: dict[str, Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        names = [argument.name for argument in self.arguments]
-        object.__setattr__(self, "positional", names.index("dtype") if "dtype" in names else len(names))
-        object.__setattr__(self, "by_name", {argument.name: argument for argument in self.arguments})
-        object.__setattr__(self, "defaults", {argument.name: argument.default for argument in self.arguments})
-
-    def __repr__(self) -> str:
-        return self.name
-
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        # There is one object a class: a copy in another process must be that process' own entry.
-        from rnnshape.layers import named
-
-        return named, (self.name,)
 
 
 def compute_dtype(policy: str | None) -> str:

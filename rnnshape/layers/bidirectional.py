@@ -18,9 +18,7 @@ from rnnshape.layers.base import (
     Given,
     Kernel,
     Law,
-    LayerClass,
     Leaf,
-    Mask,
     Refusal,
     compute_dtype,
     prefixed,
@@ -29,12 +27,14 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.laws import frozen, kept, unmasked
 from rnnshape.layers.merging import Ends, final, halves, merged
+from rnnshape.layers.node import LayerClass
 from rnnshape.layers.recurrent import mask_used
 from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
     from rnnshape.layers.scan import Token
 

@@ -18,7 +18,6 @@ from rnnshape.layers.base import (
     Given,
     Kernel,
     Law,
-    LayerClass,
     Leaf,
     Product,
     Rule,
@@ -29,6 +28,7 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import uninitialized, unkept, unregularized
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
+from rnnshape.layers.node import LayerClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

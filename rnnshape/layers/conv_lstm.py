@@ -17,7 +17,6 @@ from rnnshape.layers.base import (
     Dims,
     Given,
     Law,
-    LayerClass,
     Leaf,
     Product,
     Refusal,
@@ -29,6 +28,7 @@ from rnnshape.layers.building import uninitialized, unkept
 from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
+from rnnshape.layers.node import LayerClass
 from rnnshape.layers.recurrent import over_time
 
 if TYPE_CHECKING:

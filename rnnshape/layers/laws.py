@@ -7,8 +7,6 @@ sample.  Under a mask the names ``mask``, ``i`` (the samples), ``length``, ``fir
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Law, Leaf, flat
@@ -19,24 +17,21 @@ from rnnshape.layers.scan import (
     ZERO,
     Landmarks,
     Row,
-    Scanning,
     Strip,
     each,
-    followed,
     kinds,
     places,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-    from rnnshape.layers.base import Mask, Returned, Rule
+    from rnnshape.layers.base import Returned
+    from rnnshape.layers.masking import Mask, Scan
     from rnnshape.layers.node import Node
 
 STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
 
-_ZEROED = "a masked step is zero (zero_output_for_mask), the state stays"
-_FUSED = "cuDNN gives zeros at masked steps, the state stays"
 _EMPTY = "a wholly masked sample gives zeros, and its state stays the initial one"
 _AMISS = "unrolled, Keras makes the wrong steps zero: a bug"
 # By whether it holds here, and whether cuDNN runs here.
@@ -46,80 +41,6 @@ _ELSEWHERE = {
     (False, True): "it holds on a CPU, where masked steps repeat the last output",
     (False, False): "it holds on cuDNN, which gives zeros at masked steps",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What a layer does with each sample, ``rows``; ``elsewhere`` what it does where the other kernel runs.
-
-    ``elsewhere`` is None where no mask comes or cuDNN cannot take it: then all kernels do the same.  ``right`` is what
-    it would do without a bug that it meets.
-    """
-
-    scanning: Scanning
-    rows: tuple[Row, ...]
-    mask: Mask | None = None
-    elsewhere: tuple[Row, ...] | None = None
-    right: tuple[Row, ...] | None = None
-
-    @classmethod
-    def of(cls, node: Node, mask: Mask | None, steps: int, *, start: bool, gpu: bool, rules: Sequence[Rule]) -> Scan:
-        """The scan of a recurrent layer over so many ``steps``; ``start`` says that its states begin with no zeros.
-
-        ``rules`` are those of cuDNN.
-        """
-        if mask is None or (not mask.argument and mask.said is None):
-            return _unmasked(node["go_backwards"], steps == 1)
-        eligible = all(rule.ok for rule in rules)
-        scanning = Scanning(
-            backwards=node["go_backwards"],
-            zero=node["zero_output_for_mask"],
-            unroll=node["unroll"],
-            start=START if start else ZERO,
-            fused=gpu and eligible,
-        )
-        other = scanning._replace(fused=not scanning.fused)
-        return cls(
-            scanning,
-            _followed(mask, scanning),
-            mask,
-            _followed(mask, other) if eligible else None,
-            _followed(mask, scanning._replace(unroll=False)) if scanning.unroll else None,
-        )
-
-    @property
-    def amiss(self) -> bool:
-        """Whether Keras makes the wrong steps zero, as it does unrolled and backwards."""
-        return self.right is not None and self.right != self.rows
-
-    @property
-    def zeroed(self) -> str:
-        """Why a masked step is zero."""
-        return _FUSED if self.scanning.fused else _ZEROED
-
-    def turned(self) -> Scan:
-        """The same in the order of time, as Bidirectional turns its backward output round."""
-
-        def turn(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-            return each(lambda row: row._replace(steps=row.steps[::-1]), rows)
-
-        return replace(
-            self,
-            rows=turn(self.rows),
-            elsewhere=self.elsewhere and turn(self.elsewhere),
-            right=self.right and turn(self.right),
-        )
-
-
-def _followed(mask: Mask, scanning: Scanning) -> tuple[Row, ...]:
-    return each(lambda row: followed(row, scanning), mask.rows)
-
-
-@lru_cache(maxsize=4)
-def _unmasked(backwards: bool, one_step: bool) -> Scan:
-    """The scan where every step counts: beyond the second one nothing new happens."""
-    scanning = Scanning(backwards=backwards)
-    return Scan(scanning, (followed((True,) * (1 if one_step else 2), scanning),))
 
 
 def claimed(check: str, scan: Scan, same: Callable[[Row, int], bool], holds: str, broken: str | None = None) -> Law:

@@ -14,7 +14,7 @@ from rnnshape.layers.laws import claimed, last_valid, zeros
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.layers.laws import Scan
+    from rnnshape.layers.masking import Scan
 
 _MERGED = {"sum": "{f} + {b}", "mul": "{f} * {b}", "ave": "({f} + {b}) / 2"}
 

@@ -1,4 +1,4 @@
-"""The frozen tree of what was asked: one node a layer or cell.
+"""A class of the table, and the frozen tree of what was asked: one node a layer or cell.
 
 >>> from rnnshape.layers import named
 >>> node = Node.of(named("LSTM"), {"return_state": True, "units": 8, "use_bias": True})
@@ -14,9 +14,64 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.layers.arguments import REQUIRED, Nested
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from rnnshape.layers.base import LayerClass
+    from rnnshape.errors import Problem
+    from rnnshape.layers.arguments import Argument
+    from rnnshape.layers.base import Answer, Dims, Given, Zeros
+
+
+_KNOWN: dict[str, LayerClass] = {}
+
+
+def named(name: str) -> LayerClass:
+    """The entry of a class by Keras' name for it."""
+    return _KNOWN[name]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class LayerClass:
+    """One class of Keras, as the table knows it.
+
+    ``arguments`` stand in the order of Keras' signature; from ``dtype`` on they are keywords only.
+    ``letters`` gives the input's dimensions in letters for a node of the class, as near to the asked
+    rank as the class takes (None: its usual one); ``theory`` the answer.  ``check`` says what is
+    wrong with a combination of arguments that are each right, ``check_input`` why an input of the
+    right rank cannot go in.  ``tokens`` gives the whole numbers that the class eats, if it does.
+    ``twin`` is the layer that computes the same given the same weights.  ``contents`` says which steps of its
+    output are zero throughout, from its answer and what reached it; without it theory knows of none.
+
+    ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
+    takes, ``"stack"`` for Sequential, ``"layer"`` for the rest.
+    """
+
+    name: str
+    kind: str
+    arguments: tuple[Argument, ...]
+    theory: Callable[[Node, Given], Answer]
+    letters: Callable[[Node, int | None], tuple[str, ...]]
+    check: Callable[[Node], Iterable[Problem]] = lambda node: ()
+    check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None
+    tokens: Callable[[Node], range | None] = lambda node: None
+    twin: Callable[[Node], Node | None] = lambda node: None
+    contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
+    positional: int = field(init=False)
+    by_name: dict[str, Argument] = field(init=False)
+    defaults: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        _KNOWN[self.name] = self
+        names = [argument.name for argument in self.arguments]
+        object.__setattr__(self, "positional", names.index("dtype") if "dtype" in names else len(names))
+        object.__setattr__(self, "by_name", {argument.name: argument for argument in self.arguments})
+        object.__setattr__(self, "defaults", {argument.name: argument.default for argument in self.arguments})
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        # There is one object a class: a copy in another process must be that process' own entry.
+        return named, (self.name,)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

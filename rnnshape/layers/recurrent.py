@@ -19,9 +19,7 @@ from rnnshape.layers.base import (
     Given,
     Kernel,
     Law,
-    LayerClass,
     Leaf,
-    Mask,
     Refusal,
     Rule,
     cast,
@@ -41,8 +39,10 @@ from rnnshape.layers.cells import (
     never_cudnn,
     simple_rnn_step,
 )
-from rnnshape.layers.laws import Scan, kept, of_output, strips
-from rnnshape.layers.node import Node
+from rnnshape.layers.laws import kept, of_output, strips
+from rnnshape.layers.masking import Mask, Scan
+from rnnshape.layers.node import LayerClass, Node
+from rnnshape.layers.scan import START, ZERO, Scanning
 from rnnshape.layers.stacked import STACKED_RNN_CELLS, nesting, stepped
 
 if TYPE_CHECKING:
@@ -73,14 +73,15 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     output = Leaf("output", (batch, time, *last) if sequences else (batch, *last), dtype)
     states = cast(step.states, dtype)
     returned = (output, *states) if node["return_state"] else output
-    scan = Scan.of(
-        node,
-        used := mask_used(given),
-        time.size,
-        start=given.initial in ("ones", "random"),
-        gpu=given.gpu,
-        rules=cudnn,
+    eligible = all(rule.ok for rule in cudnn)
+    scanning = Scanning(
+        backwards=node["go_backwards"],
+        zero=node["zero_output_for_mask"],
+        unroll=node["unroll"],
+        start=START if given.initial in ("ones", "random") else ZERO,
+        fused=given.gpu and eligible,
     )
+    scan = Scan.of(scanning, used := mask_used(given), time.size, eligible=eligible)
     laws: list[Law] = []
     if node["return_state"]:
         laws += of_output(node, time.size, step.hidden, scan) if step.hidden else []

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, LayerClass, Leaf
+from rnnshape.layers.base import Answer, Given, Leaf
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.node import LayerClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Law, LayerClass, Leaf, Returned, prefixed
+from rnnshape.layers.base import Answer, Given, Law, Leaf, Returned, prefixed
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cells import CELL_INPUT, one_step
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
+from rnnshape.layers.node import LayerClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-    from rnnshape.batch import Tally
     from rnnshape.report import Report
     from rnnshape.report.comparison import Compared
+    from rnnshape.report.rows import Tally
 
     Renderer = Callable[[Report, TextIO, "View"], None]
     RowsRenderer = Callable[[Tally, TextIO, "View"], None]

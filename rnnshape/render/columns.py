@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rnnshape.batch import Row
     from rnnshape.render import View
+    from rnnshape.report.rows import Row
 
     Structure = dict[str, Any]
 

@@ -11,8 +11,8 @@ from rnnshape.render.columns import cells, header
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from rnnshape.batch import Tally
     from rnnshape.render import View
+    from rnnshape.report.rows import Tally
 
 
 def write_csv(rows: Tally, stream: TextIO, view: View) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from rnnshape.batch import Row, Tally
     from rnnshape.render import View
     from rnnshape.report import Report
     from rnnshape.report.comparison import Compared
+    from rnnshape.report.rows import Row, Tally
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:

@@ -10,10 +10,10 @@ from rnnshape.render.json import as_line
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from rnnshape.batch import Tally
     from rnnshape.render import View
     from rnnshape.report import Report
     from rnnshape.report.comparison import Compared
+    from rnnshape.report.rows import Tally
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:

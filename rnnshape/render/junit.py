@@ -12,8 +12,8 @@ from rnnshape.render.plain_text import put, xml
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from rnnshape.batch import Row, Tally
     from rnnshape.render import View
+    from rnnshape.report.rows import Row, Tally
 
 _BY_HAND = ("expectation", "check", "disagreement")
 

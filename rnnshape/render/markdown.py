@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from rnnshape.batch import Tally
     from rnnshape.render import View
     from rnnshape.render.blocks import Cell, Grid
     from rnnshape.report import Report
     from rnnshape.report.comparison import Compared
+    from rnnshape.report.rows import Tally
 
 # What Markdown would read as its own; a name is a user's text.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from rnnshape.batch import Tally
     from rnnshape.render import View
     from rnnshape.report import Report
     from rnnshape.report.comparison import Compared
+    from rnnshape.report.rows import Tally
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from rnnshape.batch import Row, Tally
     from rnnshape.render import View
+    from rnnshape.report.rows import Row, Tally
 
 
 def write(rows: Tally, stream: TextIO, view: View) -> None:

@@ -11,7 +11,7 @@ from rnnshape.layers.base import Given
 from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import between_calls, unverified, verified
 from rnnshape.report.disagreements import Disagreement, of_calls, of_mask, of_structure, of_weights
-from rnnshape.report.environment import environment, installed
+from rnnshape.report.environment import environment
 from rnnshape.report.error import Error
 from rnnshape.report.expected import Expected, held, refused
 from rnnshape.report.masked import foretold, names_of, seen
@@ -20,6 +20,7 @@ from rnnshape.report.state import called
 from rnnshape.spec.data import to_data
 from rnnshape.spec.expect import known_letters
 from rnnshape.structure import Structure, labelled, leaves, same
+from rnnshape.versions import installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,7 @@ from rnnshape.report.alike import Must, Ran, must, quirk
 from rnnshape.report.assembling import assemble
 from rnnshape.report.checks import FIRST_CALL, compare
 from rnnshape.report.report import SCHEMA_VERSION, Report
+from rnnshape.report.shown import Shown
 from rnnshape.report.timing import Timing
 from rnnshape.spec.masks import written
 from rnnshape.structure import Nest, Structure, Tensor, brackets, labelled, leaves
@@ -127,7 +128,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Shown):
     """The answer to a Comparison."""
 
     comparison: Comparison
@@ -170,14 +171,6 @@ class Compared:
             "environment": {**first.report.environment, "execution": first.way},
             "ok": self.ok,
         }
-
-    def _repr_html_(self) -> str:
-        """What Jupyter shows: a notebook asks the object itself, by this name."""
-        # The one line by which an answer reaches its drawing.  It knows that there is one and not what it is, and
-        # who asks for JSON never loads it.
-        from rnnshape.render import notebook
-
-        return notebook(self)
 
 
 def judge(comparison: Comparison, predictions: list[Prediction], outcomes: tuple[Outcome, ...]) -> Compared:

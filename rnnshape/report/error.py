@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Internal
-from rnnshape.report.environment import running
+from rnnshape.versions import report_it
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,10 +36,3 @@ class Error:
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "message": self.message, "hint": self.hint}
-
-
-def report_it(asked: Mapping[str, Any] | str | None) -> str:
-    """What to say where a bug of rnnshape is reported: the versions, and the run as data or the command."""
-    versions = ", ".join(f"{name} {version}" for name, version in running().items())
-    said = asked if isinstance(asked, str) else json.dumps(asked, default=str)
-    return f"please report this line, the versions ({versions}) and what was asked: {said}"

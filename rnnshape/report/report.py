@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE
 from rnnshape.layers.quirks import PAGE
+from rnnshape.report.shown import Shown
 from rnnshape.report.state import Calls, keywords
 from rnnshape.spec.data import to_data
 from rnnshape.structure import Nest, Structure, Tensor, brackets, leaves
@@ -78,7 +79,7 @@ class Wired:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Shown):
     """One answer.  ``observed``, ``agrees`` and the verdicts of ``checks`` are None unless a layer ran.
 
     ``values`` are the arrays of the observed tensors, in the order in which they are returned; ``flow``
@@ -244,14 +245,6 @@ class Report:
             **({"disagreements": [one.to_dict() for one in self.disagreements]} if self.disagreements else {}),
             **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
-
-    def _repr_html_(self) -> str:
-        """What Jupyter shows: a notebook asks the object itself, by this name."""
-        # The one line by which an answer reaches its drawing.  It knows that there is one and not what it is, and
-        # who asks for JSON never loads it.
-        from rnnshape.render import notebook
-
-        return notebook(self)
 
 
 def _kernels(chosen: Iterable[tuple[str, str]]) -> list[dict[str, str]]:

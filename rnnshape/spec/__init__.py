@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnshape.spec.making import make as make
     from rnnshape.spec.spec import Spec as Spec
 
-_IN = {"Spec": "spec", "make": "making"}
-__all__ = ["Spec", "make"]
+__all__ = ["Spec"]
 
 
 def __getattr__(name: str) -> Any:
-    """``--help`` needs the names of the options, which stand beside, and not the reader of expressions."""
-    if name not in _IN:
+    """``--help`` needs the names of the options, which stand beside, and not all that a Spec is made of."""
+    if name != "Spec":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"rnnshape.spec.{_IN[name]}"), name)
+    from rnnshape.spec.spec import Spec
+
+    return Spec

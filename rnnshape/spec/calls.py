@@ -1,6 +1,6 @@
 """Which calls are made beside the first, and by what names their results go in a check.
 
->>> from rnnshape.spec import make
+>>> from rnnshape.reading import make
 >>> further(make("lstm", {"stateful": True, "calls": 2}))
 ('call2', 'layer(x, initial_state=states)', 'after_reset', 'halves')
 >>> further(make("lstm", {"dropout": 0.5, "training": True}))

@@ -21,7 +21,7 @@ from rnnshape.spec.options import CALLS, INITIAL_STATE, INTO, LETTERS, RUN_OPTIO
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rnnshape.layers.base import LayerClass
+    from rnnshape.layers.node import LayerClass
 
 CHOICES = {
     "cell": {"lstm": "LSTMCell", "gru": "GRUCell", "simple-rnn": "SimpleRNNCell"},

@@ -1,30 +1,19 @@
-"""What is to be compared: the same input and the same weights in several layers, or in one layer run several ways.
-
->>> [variant.label for variant in compared(["LSTM(8)", "RNN(LSTMCell(8))"]).variants]
-['LSTM(8)', 'RNN(LSTMCell(8))']
->>> [variant.spec.layer for variant in compared(["Bidirectional(GRU(8))"], axis="unroll").variants]
-[Bidirectional(GRU(8)), Bidirectional(GRU(8, unroll=True))]
-"""
+"""What is to be compared: the same input and the same weights in several layers, or in one layer run several ways."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, OneOf
-from rnnshape.layers.changes import as_cells, as_layers, set_everywhere
-from rnnshape.spec.masks import padded, refusal, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from rnnshape.spec.spec import Spec
 
 STATIC = ("symbolic", "compute_output_shape")
 """The ways that only say shapes: nothing is computed."""
 WAYS = ("eager", "graph", "xla", "predict", *STATIC)
-_ARGUMENTS: dict[str, tuple[Any, ...]] = {
+VALUES: dict[str, tuple[Any, ...]] = {
     "unroll": (False, True),
     "implementation": (1, 2),
     "dtype": ("float32", "float64", "mixed_float16"),
@@ -71,120 +60,3 @@ class Comparison:
 def alone(spec: Spec) -> Comparison:
     """One layer beside nothing, to be timed."""
     return Comparison(spec.layer.text, (Variant(spec.layer.text, spec, spec.execution),), None, timing=True)
-
-
-def compared(
-    layers: Sequence[str],
-    options: Mapping[str, Any] | None = None,
-    *,
-    axis: str | None = None,
-    timing: bool = False,
-) -> Comparison:
-    """The comparison of expressions or commands' names, or of one of them along an axis.
-
-    ``options`` are those of a run; every layer gets them.
-
-    Raises:
-        Invalid: with every problem at once.
-    """
-    problems = [*_asked(layers, axis)]
-    specs = _specs(layers, dict(options or {}), problems)
-    if specs and len(specs) == len(layers):
-        problems += _unlike_inputs(specs)
-    variants: list[Variant] = []
-    if axis in AXES and len(specs) == 1 and not problems:
-        variants = [*_along(axis, specs[0])]
-        if len(variants) < 2:
-            inside = " and ".join(dict.fromkeys(part.name for part in specs[0].layer.walk()))
-            problems.append(Problem(AXIS.name, f"means nothing for {inside}"))
-    elif axis is None:
-        variants = [Variant(spec.layer.text, spec, spec.execution) for spec in specs]
-    if problems:
-        raise Invalid(problems, layers[0] if len(layers) == 1 else None)
-    title = " beside ".join(spec.layer.text for spec in specs)
-    return Comparison(title if axis is None else f"{title} by {axis}", tuple(variants), axis, timing)
-
-
-def _asked(layers: Sequence[str], axis: str | None) -> Iterator[Problem]:
-    if axis is not None and not AXIS.kind.accepts(axis):
-        yield Problem(AXIS.name, AXIS.kind.refusal(axis))
-    elif axis is not None and len(layers) > 1:
-        yield Problem(AXIS.name, f"varies one layer, and {len(layers)} are given: give one, or no axis")
-    if not layers:
-        yield Problem("EXPR", "must be two layers or more, or one and an --axis")
-    elif len(layers) == 1 and axis is None:
-        yield Problem("EXPR", f"one layer stands beside nothing: give a second one, or --axis {', '.join(AXES)}")
-
-
-def _specs(layers: Sequence[str], options: Mapping[str, Any], problems: list[Problem]) -> list[Spec]:
-    """The Spec of each; what is wrong with one of several is told under its text."""
-    from rnnshape.spec.making import make
-
-    specs = []
-    for layer in layers:
-        try:
-            specs.append(make(layer, options))
-        except Invalid as error:
-            alone = len(layers) == 1
-            found = [
-                problem if problem.key or alone else Problem("", f"{layer}: {problem.message}")
-                for problem in error.problems
-            ]
-            # What is wrong with an option is wrong for each layer alike.
-            problems += [problem for problem in found if problem not in problems]
-    return specs
-
-
-def _unlike_inputs(specs: list[Spec]) -> Iterator[Problem]:
-    first = specs[0]
-    for spec in specs[1:]:
-        if spec.input != first.input or spec.tokens != first.tokens:
-            takes = " and ".join(f"{one.layer.text} takes {_fed(one)}" for one in (first, spec))
-            alike = spec.letters == first.letters and spec.tokens == first.tokens
-            yield Problem("", f"all must take the same input: {takes}{': give --input for all' if alike else ''}")
-
-
-def _fed(spec: Spec) -> str:
-    what = "" if spec.tokens is None else f" of the numbers 0 to {spec.tokens.stop - 1}"
-    return f"({', '.join(spec.letters)}) = {spec.input}{what}"
-
-
-def _along(axis: str, spec: Spec) -> list[Variant]:
-    """The layer once for each value of the axis; fewer than two where the axis means nothing for it."""
-    own = {"execution": _executions, "device": _devices, "mask": _masks, "cell": _cells}
-    if axis in own:
-        return list(own[axis](spec))
-    if not any(part.has(axis) for part in spec.layer.walk()):
-        return []
-    return [
-        Variant(f"{axis}={value}", replace(spec, layer=set_everywhere(spec.layer, axis, value)), spec.execution)
-        for value in _ARGUMENTS[axis]
-    ]
-
-
-_WAY_SAID = {"predict": "Model.predict", "symbolic": "keras.Input"}
-
-
-def _executions(spec: Spec) -> Iterator[Variant]:
-    for way in WAYS:
-        if way != "compute_output_shape" or spec.layer.cls.kind != "cell":  # a cell has no such method
-            yield Variant(_WAY_SAID.get(way, way), spec, way)
-
-
-def _devices(spec: Spec) -> Iterator[Variant]:
-    for device in ("cpu", "gpu"):
-        yield Variant(device.upper(), replace(spec, device=device), spec.execution)
-
-
-def _masks(spec: Spec) -> Iterator[Variant]:
-    if refusal(spec.layer) is None:
-        sizes = dict(zip(spec.letters, spec.input, strict=True))
-        mask = spec.mask or padded(sizes["N"], sizes["T"])
-        yield Variant("no mask", replace(spec, mask=None), spec.execution)
-        yield Variant(f"mask {written(mask)}", replace(spec, mask=mask), spec.execution)
-
-
-def _cells(spec: Spec) -> Iterator[Variant]:
-    layers, cells = as_layers(spec.layer), as_cells(spec.layer)
-    if layers != cells:
-        yield from (Variant(node.text, replace(spec, layer=node), spec.execution) for node in (layers, cells))

@@ -1,6 +1,6 @@
 """The contract of a run: what has to come out, in roles, letters and numbers.
 
->>> from rnnshape.spec import make
+>>> from rnnshape.reading import make
 >>> spec = make("lstm", {"units": 8, "expect": {"output": ("N", "H"), "params": 416}})
 >>> spec.expect.shapes, spec.expect.params
 ((('output', ('N', 'H')),), 416)

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rnnshape.errors import Invalid, Problem
-from rnnshape.layers.base import Given, Mask, compute_dtype
-from rnnshape.layers.casting import uncast
-from rnnshape.layers.changes import under_policy
+from rnnshape.layers.base import Given, compute_dtype
 from rnnshape.layers.dims import Dim
-from rnnshape.layers.wiring import wire
-from rnnshape.spec.calling import unpacking
-from rnnshape.spec.expression import parse
-from rnnshape.spec.masks import MASK, MASKING, makes_its_own
-from rnnshape.spec.options import DIMENSIONS, DTYPE, INITIAL_STATE, INPUT, INTO
-from rnnshape.spec.shape import rank_message, whole_shape
-from rnnshape.spec.states import behind_masking, mask_rows, stateless
+from rnnshape.layers.masking import Mask
+from rnnshape.spec.masks import makes_its_own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
-    from rnnshape.spec.declared import Fed
     from rnnshape.spec.expect import Expectations
-    from rnnshape.spec.expression import Parsed
     from rnnshape.spec.masks import Rows
 
 # A trace costs about as much as this many eager steps: ``benchmarks`` measures where the two cross (``lengths``).
@@ -117,67 +104,3 @@ class Spec:
             return "int32"
         first = self.layer.in_turn[0]
         return compute_dtype(first["dtype"])
-
-
-def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, fed: Fed | None = None) -> Spec:
-    """The Spec of a layer and checked run options; ``fed`` is what a line says of the input's shape.
-
-    Raises:
-        Invalid: arguments that do not go together, an input that the layer does not take.
-    """
-    problems = [*_combinations(node)]
-    node = behind_masking(node, options if fed is None else {INPUT.name: fed.sizes, **options}, problems)
-    policy = options.get(DTYPE.name)
-    if policy is not None:
-        node = under_policy(node, policy)
-    problems += uncast(node)
-    shape = whole_shape(node, options, problems, fed)
-    into = _into(node, shape, options.get(INTO.name), policy, problems)
-    problems += stateless(node, options)
-    mask = mask_rows(node, shape, options, problems)
-    if problems:
-        raise Invalid(problems)
-    rest = {key: value for key, value in options.items() if key not in _WORKED_IN}
-    return Spec(node, shape, name=name, into=into, mask=mask, **rest)
-
-
-def _into(
-    node: Node, shape: tuple[int, ...], text: str | None, policy: str | None, problems: list[Problem]
-) -> Node | None:
-    """The second layer, when its states can come from the first."""
-    if text is None or problems:
-        return None
-    try:
-        parsed = parse(text)
-    except Invalid as error:
-        problems.extend(Problem(INTO.name, problem.message) for problem in error.problems)
-        return None
-    into = parsed.node if policy is None else under_policy(parsed.node, policy)
-    dims = tuple(map(Dim, shape, node.cls.letters(node, len(shape))))
-    if len(into.cls.letters(into, len(shape))) != len(shape):
-        wrong: str | None = rank_message(into, shape)
-    else:
-        wrong = into.cls.check_input(into, dims) or _wired(node, into, parsed, dims)
-    if wrong:
-        problems.append(Problem(INTO.name, wrong))
-    return into
-
-
-def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
-    """Why the second layer cannot begin with the first one's states in the call that its line says."""
-    beside = parsed.called
-    if beside.spans.keys() - {INITIAL_STATE.name} or beside.options.get(INITIAL_STATE.name, "random") != "random":
-        return f"is called with the states of the first layer and nothing else: leave its call out, {into.text}"
-    shape = tuple(dim.size for dim in dims)
-    if parsed.fed is not None and parsed.fed.otherwise(shape):
-        return f"is called on the same input as the first layer, {shape}, and not on {parsed.fed.text}"
-    wiring = wire(node, into, dims)
-    return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
-
-
-_WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, MASK, MASKING, DTYPE)}
-
-
-def _combinations(node: Node) -> Iterator[Problem]:
-    for part in node.walk():
-        yield from part.cls.check(part)

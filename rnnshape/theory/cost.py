@@ -1,6 +1,6 @@
 """What one forward call costs: multiply-adds, bytes of parameters, bytes of activations.
 
->>> from rnnshape.spec import make
+>>> from rnnshape.reading import make
 >>> from rnnshape.theory.predict import predict
 >>> cost = predict(make("lstm", {"units": 8, "return_sequences": True})).cost
 >>> cost.multiply_adds, cost.formula

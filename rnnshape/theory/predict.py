@@ -1,6 +1,6 @@
 """predict: what a layer returns, from the table of layers and nothing else.
 
->>> from rnnshape.spec import make
+>>> from rnnshape.reading import make
 >>> from rnnshape.structure import leaves
 >>> answer = predict(make("lstm", {"return_state": True}))
 >>> [(tensor.role, tensor.symbolic) for tensor in leaves(answer.returned)]

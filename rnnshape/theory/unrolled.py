@@ -1,6 +1,6 @@
 """The layer unrolled over time, as data: which cells stand there, which way they read, what leaves where.
 
->>> from rnnshape.spec import make
+>>> from rnnshape.reading import make
 >>> from rnnshape.theory.predict import predict
 >>> spec = make("Bidirectional(LSTM(4, return_state=True))")
 >>> picture = unroll(spec, predict(spec).returned)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
     from xml.etree.ElementTree import Element
 
-    from rnnshape.batch import Row, Tally
     from rnnshape.render import View
+    from rnnshape.report.rows import Row, Tally
 
 # What a narrow screen has room for; the rest is in the report too, and what the matrices vary in the name.
 _NARROW = ("verdict", "name", "shapes", "checks")

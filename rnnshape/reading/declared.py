@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rnnshape.spec.source import Source, Span
-    from rnnshape.spec.tensors import Sizes
+    from rnnshape.reading.syntax import Source, Span
+    from rnnshape.reading.tensors import Sizes
 
 DECLARING = ("input_shape", "input_dim")
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from rnnshape.batch.places import Mistake, Node, Scalar, Source
+from rnnshape.reading.places import Mistake, Node, Scalar, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

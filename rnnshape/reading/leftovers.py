@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnshape.spec.calling import signature
+from rnnshape.reading.calling import signature
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
 if TYPE_CHECKING:
-    from rnnshape.layers.base import LayerClass
+    from rnnshape.layers.node import LayerClass
 
 CLASSES = {
     "CuDNNLSTM": "is gone since TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",

@@ -13,21 +13,21 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from rnnshape.batch.matrix import combinations
-from rnnshape.batch.matrix import mistakes as matrix_mistakes
-from rnnshape.batch.places import MAX_BYTES, Mistake, Unreadable
-from rnnshape.batch.placing import mistake, placed
-from rnnshape.batch.source import read_json_line, read_yaml
 from rnnshape.errors import Internal, Invalid, Problem, RnnshapeError, foreseen, nearest
-from rnnshape.report.error import report_it
-from rnnshape.spec.data import from_data
+from rnnshape.reading.data import from_data
+from rnnshape.reading.documents import read_json_line, read_yaml
+from rnnshape.reading.matrix import combinations
+from rnnshape.reading.matrix import mistakes as matrix_mistakes
+from rnnshape.reading.places import MAX_BYTES, Mistake, Unreadable
+from rnnshape.reading.placing import mistake, placed
 from rnnshape.spec.expect import KEY as EXPECT
+from rnnshape.versions import report_it
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rnnshape.batch.places import Document, Place
-    from rnnshape.batch.places import Path as At
+    from rnnshape.reading.places import Document, Place
+    from rnnshape.reading.places import Path as At
     from rnnshape.spec import Spec
 
 _TOP = ("defaults", "runs")

@@ -19,16 +19,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rnnshape.errors import Invalid, Problem
-from rnnshape.spec.calling import Called, Reader
-from rnnshape.spec.chain import Step, beside, in_turn, is_called, stacked
-from rnnshape.spec.constructors import Constructors
-from rnnshape.spec.declared import Declared, Fed, agreed, warnings_of
-from rnnshape.spec.source import Source
-from rnnshape.spec.tensors import Tensors
+from rnnshape.reading.calling import Called, Reader
+from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
+from rnnshape.reading.constructors import Constructors
+from rnnshape.reading.declared import Declared, Fed, agreed, warnings_of
+from rnnshape.reading.syntax import Source
+from rnnshape.reading.tensors import Tensors
 
 if TYPE_CHECKING:
     from rnnshape.layers import Node
-    from rnnshape.spec.source import Span
+    from rnnshape.reading.syntax import Span
 
 LONGEST = 5_000
 DEEPEST = 20

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.batch.places import Mistake
 from rnnshape.errors import nearest
+from rnnshape.reading.places import Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rnnshape.batch.places import Document, Place
-    from rnnshape.batch.places import Path as At
     from rnnshape.errors import Problem
+    from rnnshape.reading.places import Document, Place
+    from rnnshape.reading.places import Path as At
 
 # A message that says something of the key, as in "units must be …"; others are sentences of their own.
 _OF_THE_KEY = re.compile(r"(?:must|is|means|has|speaks|cannot|stands)\b")

@@ -16,24 +16,25 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
-from rnnshape.spec import calling
+from rnnshape.reading import calling
+from rnnshape.reading.expression import parse
+from rnnshape.reading.finishing import finish
+from rnnshape.reading.shape import broken, flow, whole_shape
 from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
-from rnnshape.spec.expression import parse
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INPUT, RUN_OPTIONS
-from rnnshape.spec.shape import broken, flow, whole_shape
-from rnnshape.spec.spec import Spec, finish
 from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rnnshape.layers.arguments import Argument
+    from rnnshape.reading.expression import Parsed
+    from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
-    from rnnshape.spec.expression import Parsed
 
 _RUN = {option.name: option for option in RUN_OPTIONS}
 

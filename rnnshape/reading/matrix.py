@@ -23,7 +23,7 @@ from rnnshape.errors import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rnnshape.batch.places import Path
+    from rnnshape.reading.places import Path
 
 MOST = 100_000
 """Combinations of one matrix."""

@@ -10,10 +10,10 @@ import ast
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.layers import TABLE
-from rnnshape.spec.source import called, dotted, is_none
+from rnnshape.reading.syntax import called, dotted, is_none
 
 if TYPE_CHECKING:
-    from rnnshape.spec.source import Source
+    from rnnshape.reading.syntax import Source
 
 # The sizes, batch first; None is a size that the line does not give.
 Sizes: TypeAlias = tuple[int | None, ...]

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.sequential import takes_states
+from rnnshape.reading.constructors import is_a_cell
+from rnnshape.reading.syntax import called as name_called
+from rnnshape.reading.syntax import joined
+from rnnshape.reading.tensors import INPUTS
 from rnnshape.spec.calls import drops
-from rnnshape.spec.constructors import is_a_cell
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
-from rnnshape.spec.source import called as name_called
-from rnnshape.spec.source import joined
-from rnnshape.spec.tensors import INPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rnnshape.spec.calling import Called
-    from rnnshape.spec.source import Source, Span
+    from rnnshape.reading.calling import Called
+    from rnnshape.reading.syntax import Source, Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.base import Leaf, flat
+from rnnshape.reading.syntax import called as name_called
+from rnnshape.reading.syntax import is_none
+from rnnshape.reading.tensors import is_class
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
-from rnnshape.spec.source import called as name_called
-from rnnshape.spec.source import is_none
-from rnnshape.spec.tensors import is_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.layers.base import LayerClass, Returned
-    from rnnshape.layers.node import Node
-    from rnnshape.spec.source import Source, Span
+    from rnnshape.layers.base import Returned
+    from rnnshape.layers.node import LayerClass, Node
+    from rnnshape.reading.syntax import Source, Span
+    from rnnshape.reading.tensors import Sizes, Tensors
     from rnnshape.spec.spec import Spec
-    from rnnshape.spec.tensors import Sizes, Tensors
 
 _ARRAYS = {"array", "asarray", "constant", "convert_to_tensor"}
 _FILLS = {"zeros": "zeros", "zeros_like": "zeros", "get_initial_state": "zeros", "ones": "ones", "ones_like": "ones"}

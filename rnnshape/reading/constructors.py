@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import nearest
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
-from rnnshape.spec import leftovers
-from rnnshape.spec.declared import DECLARING, Declared, by_step
-from rnnshape.spec.source import called, dotted, is_none, joined
-from rnnshape.spec.tensors import INPUTS
+from rnnshape.reading import leftovers
+from rnnshape.reading.declared import DECLARING, Declared, by_step
+from rnnshape.reading.syntax import called, dotted, is_none, joined
+from rnnshape.reading.tensors import INPUTS
 
 if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
-    from rnnshape.layers.base import LayerClass
-    from rnnshape.spec.source import Source
-    from rnnshape.spec.tensors import Tensors
+    from rnnshape.layers.node import LayerClass
+    from rnnshape.reading.syntax import Source
+    from rnnshape.reading.tensors import Tensors
 
 # An import path and the short names that people give to it.
 _PREFIXES = {"tf.keras.layers", "tensorflow.keras.layers", "keras.layers", "layers", "L", "tfkl", "tf.keras", "keras"}

@@ -1,0 +1,56 @@
+"""A run as data, one entry of a YAML file's ``runs:`` or one JSON line, to its Spec.
+
+>>> spec = from_data({"name": "encoder", "layer": "GRU(8)", "input": [2, 3, 4], "seed": 1})
+>>> spec.name, spec.layer.text, spec.input, spec.seed
+('encoder', 'GRU(8)', (2, 3, 4), 1)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Invalid, Problem
+from rnnshape.reading.making import make
+from rnnshape.spec.commands import COMMANDS
+from rnnshape.spec.data import NONE
+from rnnshape.spec.options import RUN_OPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rnnshape.spec import Spec
+
+_RUN = {option.name: option for option in RUN_OPTIONS}
+
+
+def from_data(data: Mapping[str, Any]) -> Spec:
+    """The Spec of plain data: ``layer`` (a command's name or an expression), ``name``, and options.
+
+    Raises:
+        Invalid: with every problem at once, each under its key; what is wrong inside an expression has
+            no key and its span.
+    """
+    layer, name = data.get("layer"), data.get("name")
+    problems = []
+    if not isinstance(layer, str):
+        what = "is missing: it is" if layer is None else "must be"
+        problems.append(Problem("layer", f"{what} a command's name (lstm) or an expression (LSTM(8))"))
+    if name is not None and not isinstance(name, str):
+        problems.append(Problem("name", "must be a text"))
+    if problems:
+        raise Invalid(problems)
+    options = {key: _meant(str(layer), key, value) for key, value in data.items() if key not in ("layer", "name")}
+    return make(str(layer), options, name=name)
+
+
+def _meant(layer: str, key: str, value: Any) -> Any:
+    """The value as a Spec holds it; YAML's ``none`` is a text, and means None where the option takes None."""
+    if isinstance(value, str) and value in NONE:
+        known = {**_RUN, **(COMMANDS[layer].options if layer in COMMANDS else {})}
+        return None if key in known and known[key].kind.accepts(None) else value
+    return _tuples(value)
+
+
+def _tuples(value: Any) -> Any:
+    """Lists as the tuples that a Spec holds: it is frozen."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

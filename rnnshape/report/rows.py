@@ -1,0 +1,170 @@
+"""From runs to rows: one answer each, or the error of a run that cannot be asked.
+
+An exception that nobody foresaw is one row: whatever is done for a run is done so that its failure becomes its row
+(``_ready``, ``_ask``, ``_answered``, ``Tally.drawn``), and the rows around it go on.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rnnshape.errors import FAILED, OK, UNAVAILABLE, Internal, RnnshapeError, foreseen
+from rnnshape.reading.runs import Run
+from rnnshape.report import Error, Report
+from rnnshape.report.expected import Expected, refused
+from rnnshape.report.report import SCHEMA_VERSION
+from rnnshape.spec.data import to_data
+from rnnshape.versions import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+
+Drawn = TypeVar("Drawn")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one run.
+
+    ``data`` is the contract's object; ``report`` is there when the run was asked here and now, and
+    ``expectations`` are the lines of its contract.  ``trace`` is the traceback of an internal error.
+    """
+
+    run: Run
+    data: dict[str, Any]
+    exit_code: int
+    report: Report | None = None
+    expectations: tuple[Expected, ...] = ()
+    trace: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.data["ok"])
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Every reason why the row is not ok; none when it is."""
+        return [] if self.ok else [*_failures(self.data)]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One reason in one line, and the line of the contract that it is about (``"output"``), if it is about one.
+
+    ``kind`` is that of the error, or ``"disagreement"``, ``"check"`` or ``"expectation"``.
+    """
+
+    kind: str
+    message: str
+    expect: str | None = None
+
+
+class Tally:
+    """Rows on their way to whoever writes them, counted as they pass.
+
+    ``internal`` is told of every row with an internal error.
+    """
+
+    def __init__(
+        self, rows: Generator[Row], *, fail_fast: bool = False, internal: Callable[[Row], None] = lambda row: None
+    ) -> None:
+        self._rows = rows
+        self._fail_fast = fail_fast
+        self._internal = internal
+        self.count = self.failed = 0
+        self.exit_code = OK
+
+    def drawn(self, draw: Callable[[Row], Drawn]) -> Iterator[Drawn]:
+        """What ``draw`` makes of each row; where it falls over one, what it makes of that as an internal error."""
+        with closing(self._rows) as rows:
+            for came in rows:
+                row, made = _drawn(came, draw)
+                self.count += 1
+                self.failed += not row.ok
+                self.exit_code = max(self.exit_code, row.exit_code)
+                if row.trace:
+                    self._internal(row)
+                yield made
+                if self._fail_fast and not row.ok:
+                    return
+
+    def __str__(self) -> str:
+        runs = "1 run" if self.count == 1 else f"{self.count:,} runs"
+        return f"{runs}, {self.count - self.failed:,} ok, {self.failed:,} failed"
+
+
+def _drawn(row: Row, draw: Callable[[Row], Drawn]) -> tuple[Row, Drawn]:
+    """The row, or what stands in its place, and what was drawn of it."""
+    try:
+        return row, draw(row)
+    except Exception as error:  # noqa: BLE001  one row that cannot be drawn ends no other
+        broken = foreseen(error)
+    instead = unanswered(row.run, broken)
+    try:
+        return instead, draw(instead)
+    except Exception:  # noqa: BLE001  it falls over the name, say: the message has the run as data
+        instead = replace(instead, run=Run(None, None, row.run.where))
+        return instead, draw(instead)
+
+
+def _failures(data: dict[str, Any]) -> Iterator[Failure]:
+    unmet = [line for line in data.get("expectations", ()) if line["met"] is False]
+    error = data["error"]
+    if error and not any(line["expect"] == "error" for line in unmet):
+        # What to report is told where there is no room for a hint, too.
+        more = f"; {error['hint']}" if error["kind"] == Internal.kind else ""
+        yield Failure(error["kind"], error["message"] + more)
+    for line in unmet:
+        said = f"{line['expect']}: expected {line['expected']}, got {line['got']}"
+        yield Failure("expectation", said, line["expect"])
+    if data["agrees"] is False:
+        parts = ", ".join(one["of"] for one in data.get("disagreements", ()))
+        yield Failure("disagreement", f"theory and the real layer disagree: {parts}")
+    for check in data["checks"]:
+        if check["guaranteed"] and check["holds"] is False:
+            yield Failure("check", f"{check['check']} does not hold")
+
+
+def axes_of(run: Run) -> dict[str, Any]:
+    return {"matrix": dict(run.axes)} if run.axes else {}
+
+
+def unanswered(run: Run, error: RnnshapeError) -> Row:
+    """The row of a run that is wrong, or that could not be asked: the contract's keys without an answer."""
+    expectations = () if run.expects is None else (refused(run.expects, error),)
+    ok = any(line.met for line in expectations)
+    failed = error.exit_code if run.expects is None or error.exit_code == UNAVAILABLE else FAILED
+    asked = _as_data(run)
+    told = Error.of(error, run=asked or {"layer": run.asked})
+    data = {
+        "schema_version": SCHEMA_VERSION,
+        "name": run.name,
+        "expression": run.asked,
+        "input": None,
+        "predicted": None,
+        "observed": None,
+        "agrees": None,
+        "checks": [],
+        "weights": [],
+        "params": None,
+        "cudnn": None,
+        "environment": dict(installed()),
+        "error": told.to_dict(),
+        "ok": ok,
+        "run": asked,
+        "cost": None,
+        **({"expectations": [line.to_dict() for line in expectations]} if expectations else {}),
+        **axes_of(run),
+    }
+    return Row(run, data, OK if ok else failed, expectations=expectations, trace=told.trace)
+
+
+def _as_data(run: Run) -> dict[str, Any] | None:
+    """The run as it was read, or as it was written where it could not be."""
+    try:
+        return None if run.spec is None else to_data(run.spec)
+    except Exception:  # noqa: BLE001  then this is what the row tells of, and it is known from its text
+        return None
