@@ -224,7 +224,7 @@ def flat(value: Returned) -> list[Leaf]:
 def cast(value: Returned, dtype: str) -> Returned:
     """The same leaves in another dtype, containers kept."""
     if isinstance(value, Leaf):
-        return Leaf(value.role, value.dims, dtype)
+        return value if value.dtype == dtype else Leaf(value.role, value.dims, dtype)
     return type(value)(cast(item, dtype) for item in value)
 
 
@@ -235,5 +235,5 @@ _BY_DIGITS = ("bfloat16", "float16", "float32", "float64")
 def through(value: Returned, dtype: str) -> Returned:
     """The same leaves as they are after a cast to ``dtype`` and back: in the coarser of the two."""
     if isinstance(value, Leaf):
-        return Leaf(value.role, value.dims, min(value.dtype, dtype, key=_BY_DIGITS.index))
+        return value if value.dtype == dtype else cast(value, min(value.dtype, dtype, key=_BY_DIGITS.index))
     return type(value)(through(item, dtype) for item in value)

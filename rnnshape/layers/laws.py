@@ -7,9 +7,11 @@ sample.  Under a mask the names ``mask``, ``i`` (the samples), ``length``, ``fir
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rnnshape.layers.base import Law, Leaf, flat
+from rnnshape.layers.base import Law, flat
+from rnnshape.layers.masking import unmasked_scan
 from rnnshape.layers.scan import (
     COMPUTED,
     FROZEN,
@@ -24,7 +26,7 @@ from rnnshape.layers.scan import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rnnshape.layers.base import Returned
     from rnnshape.layers.masking import Mask, Scan
@@ -67,30 +69,41 @@ def _kept(scan: Scan, same: Callable[[Row, int], bool]) -> bool:
     return all(scan.rows[number].state == START for number in places(scan.rows) if not same(scan.rows[number], number))
 
 
-def of_output(node: Node, steps: int, hidden: Leaf, scan: Scan) -> Iterator[Law]:
-    """The laws of a recurrent layer's output and its final hidden state; all that hold do so bitwise on a CPU."""
-    h = hidden.role
+def of_output(node: Node, steps: int, h: str, scan: Scan) -> Iterable[Law]:
+    """The laws of a recurrent layer's output and its final hidden state ``h``; all that hold do so bitwise on a CPU."""
+    flags = node["return_sequences"], node["go_backwards"], steps == 1, h
+    # Without a mask nothing else decides.
+    return _of_output(*flags, scan) if scan.mask is not None else _unmasked_output(*flags)
+
+
+@lru_cache(maxsize=64)
+def _unmasked_output(sequences: bool, backwards: bool, one_step: bool, h: str) -> tuple[Law, ...]:
+    return tuple(_of_output(sequences, backwards, one_step, h, unmasked_scan(backwards, one_step)))
+
+
+def _of_output(sequences: bool, backwards: bool, one_step: bool, h: str, scan: Scan) -> Iterator[Law]:
     memory = [h.removesuffix("_h") + "_c"] if h.endswith("state_h") else []
-    if not node["return_sequences"]:
+    if not sequences:
         why = "without return_sequences the output is the final hidden state"
         yield claimed(f"output == {h}", scan, lambda row, _: row.output == row.state, why)
         yield from (Law(f"output == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory)
         return
-    yield claimed(f"output[:, -1, :] == {h}", scan, lambda row, _: row.steps[-1] == row.state, _last_step(node, scan))
-    if node["go_backwards"]:
+    why = _last_step(scan, backwards=backwards)
+    yield claimed(f"output[:, -1, :] == {h}", scan, lambda row, _: row.steps[-1] == row.state, why)
+    if backwards:
         why = "the output is not turned back: its first step is x[:, -1], the one computed first"
-        first = "there is only one step" if steps == 1 else "nothing is computed after the first step of the scan"
+        first = "there is only one step" if one_step else "nothing is computed after the first step of the scan"
         yield claimed(f"output[:, 0, :] == {h}", scan, lambda row, _: row.steps[0] == row.state, first, why)
     yield from (Law(f"output[:, -1, :] == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory)
     if scan.mask is not None:
-        yield last_valid("output", h, scan, turned=node["go_backwards"])
-        yield zeros("output", scan, turned=node["go_backwards"])
+        yield last_valid("output", h, scan, turned=backwards)
+        yield zeros("output", scan, turned=backwards)
 
 
-def _last_step(node: Node, scan: Scan) -> str:
+def _last_step(scan: Scan, *, backwards: bool) -> str:
     if scan.mask is not None and any(row.steps[-1:] == row.steps[-2:-1] for row in scan.rows):
         return "masked steps repeat the output of the last valid one, which is the hidden state"
-    if node["go_backwards"]:
+    if backwards:
         return "the output stands in the order of the scan, so its last step is the one computed last"
     return "the last step's output is the hidden state"
 

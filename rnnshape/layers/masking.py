@@ -76,10 +76,8 @@ class Scan:
     right: tuple[Row, ...] | None = None
 
     @classmethod
-    def of(cls, scanning: Scanning, mask: Mask | None, steps: int, *, eligible: bool) -> Scan:
-        """The scan of a recurrent layer over so many ``steps``; ``eligible`` says that cuDNN can take it."""
-        if mask is None or (not mask.argument and mask.said is None):
-            return _unmasked(scanning.backwards, steps == 1)
+    def of(cls, scanning: Scanning, mask: Mask, *, eligible: bool) -> Scan:
+        """The scan of a recurrent layer under a mask; ``eligible`` says that cuDNN can take it."""
         other = scanning._replace(fused=not scanning.fused)
         return cls(
             scanning,
@@ -118,7 +116,7 @@ def _followed(mask: Mask, scanning: Scanning) -> tuple[Row, ...]:
 
 
 @lru_cache(maxsize=4)
-def _unmasked(backwards: bool, one_step: bool) -> Scan:
+def unmasked_scan(backwards: bool, one_step: bool) -> Scan:
     """The scan where every step counts: beyond the second one nothing new happens."""
     scanning = Scanning(backwards=backwards)
     return Scan(scanning, (followed((True,) * (1 if one_step else 2), scanning),))

@@ -40,7 +40,7 @@ from rnnshape.layers.cells import (
     simple_rnn_step,
 )
 from rnnshape.layers.laws import kept, of_output, strips
-from rnnshape.layers.masking import Mask, Scan
+from rnnshape.layers.masking import Mask, Scan, unmasked_scan
 from rnnshape.layers.node import LayerClass, Node
 from rnnshape.layers.scan import START, ZERO, Scanning
 from rnnshape.layers.stacked import STACKED_RNN_CELLS, nesting, stepped
@@ -73,18 +73,11 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     output = Leaf("output", (batch, time, *last) if sequences else (batch, *last), dtype)
     states = cast(step.states, dtype)
     returned = (output, *states) if node["return_state"] else output
-    eligible = all(rule.ok for rule in cudnn)
-    scanning = Scanning(
-        backwards=node["go_backwards"],
-        zero=node["zero_output_for_mask"],
-        unroll=node["unroll"],
-        start=START if given.initial in ("ones", "random") else ZERO,
-        fused=given.gpu and eligible,
-    )
-    scan = Scan.of(scanning, used := mask_used(given), time.size, eligible=eligible)
+    used = mask_used(given)
+    scan = _scan(node, given, used, cudnn)
     laws: list[Law] = []
     if node["return_state"]:
-        laws += of_output(node, time.size, step.hidden, scan) if step.hidden else []
+        laws += of_output(node, time.size, step.hidden.role, scan) if step.hidden else ()
         laws += kept(states, scan)
     return Answer(
         outputs=(output,),
@@ -108,6 +101,20 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         strips=strips(node, scan, given.mask) if given.mask and given.watched else (),
         quirks=tuple(_quirks(scan, sequences=sequences, dropped=used is None)) if given.mask else (),
     )
+
+
+def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) -> Scan:
+    if mask is None or (not mask.argument and mask.said is None):
+        return unmasked_scan(node["go_backwards"], given.dims[1].size == 1)
+    eligible = all(rule.ok for rule in cudnn)
+    scanning = Scanning(
+        backwards=node["go_backwards"],
+        zero=node["zero_output_for_mask"],
+        unroll=node["unroll"],
+        start=START if given.initial in ("ones", "random") else ZERO,
+        fused=given.gpu and eligible,
+    )
+    return Scan.of(scanning, mask, eligible=eligible)
 
 
 def mask_used(given: Given) -> Mask | None:
@@ -154,6 +161,8 @@ def _quirks(scan: Scan, *, sequences: bool, dropped: bool) -> Iterator[str]:
 
 
 def _refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
+    if not given.gpu and not (node.has("use_cudnn") and node["use_cudnn"] is True):
+        return
     broken = [rule for rule in cudnn if not rule.ok]
     if given.gpu and broken == [_XLA]:
         yield Refusal(
