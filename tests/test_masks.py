@@ -575,3 +575,17 @@ def test_a_disagreement_on_the_output_mask_is_shown() -> None:
     stream = io.StringIO()
     renderer("table")(report, stream, View())
     assert "output mask, sample 1 │ 110    │ 111" in stream.getvalue()
+
+
+def test_the_ways_of_asking_agree_under_a_mask_that_hangs_on_a_tensor() -> None:
+    """A graph hands its mask out, and Model.predict has none to hand out."""
+    for layer in ("LSTM(3, return_sequences=True)", "Bidirectional(GRU(3, return_sequences=True))", "Dense(2)"):
+        compared = rnnshape.compare(f"Masking() | {layer}", axis="execution", mask="right:3,2")
+        assert compared.ok, [side.report.disagreements for side in compared.sides]
+
+
+def test_what_tensorflow_says_of_a_mask_is_told_without_its_names() -> None:
+    report = rnnshape.explore("Embedding(9, 4, mask_zero=True) | TimeDistributed(LSTM(3)) | GRU(2)", input=(2, 3, 5))
+    assert report.error is not None
+    assert "function_node" not in report.error.message
+    assert "(2, 3, 5), must be (N, T)" in (report.error.hint or "")

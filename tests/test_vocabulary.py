@@ -184,6 +184,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "Masking(name='a b') | LSTM(3)": {"execution": "graph"},
     "Bidirectional(LSTM(3, name='é'))": {"execution": "xla"},
     "ConvLSTM1D(2, 2, data_format='channels_first', dtype='float64')": {"device": "cpu"},
+    "TimeDistributed(ConvLSTM2D(2, 1, data_format='channels_first', dtype='float64'))": {"device": "cpu"},
 }
 
 
@@ -221,6 +222,7 @@ RUNS: dict[str, tuple[dict[str, Any], tuple[int, ...], int]] = {
     "LSTM(3, autocast=False, dtype='mixed_float16')": ({}, (2, 3), 96),
     "GRU(3, kernel_initializer='HeNormal', bias_initializer='orthogonal')": ({}, (2, 3), 81),
     "ConvLSTM1D(2, 2, data_format='channels_first', dtype='float64')": ({"execution": "xla"}, (2, 2, 7), 104),
+    "TimeDistributed(ConvLSTM1D(2, 1, data_format='channels_first'), dtype='float64')": ({}, (2, 3, 2, 8), 56),
     "GRU(3, dropout=0.5)": ({"training": True, "execution": "xla"}, (2, 3), 81),
 }
 

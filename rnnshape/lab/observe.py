@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 # What Keras and TensorFlow put round the reason of an error.
 _WRAPPING = re.compile(
-    r"^Exception encountered when calling \S+\.\s*|\s*Arguments received by .*|\s*; NodeDef: .*|\s*\[Op:\w+\].*",
+    r"^Exception encountered when calling \S+\.\s*|\{\{function_node .*?\}\}\s*"
+    r"|\s*Arguments received by .*|\s*; NodeDef: .*|\s*\[Op:\w+\].*",
     re.DOTALL,
 )
 

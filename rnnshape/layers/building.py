@@ -155,7 +155,11 @@ _OUTER = re.compile(r"(?![_>-])" + _INNER.pattern)
 
 def unscoped(node: Node) -> Iterator[Refusal]:
     """The names of layers that TensorFlow does not take in a graph."""
+    # What TimeDistributed runs is built in the graph, under its name, unless it was built when it was made.
+    silent = [part["layer"] for part in node.walk() if part.name == "TimeDistributed"]
     for part in node.walk():
+        if part.name in ("Masking", "Dropout") and any(part is inner for inner in silent):
+            continue
         # A loop over time is a graph of its own, in which the cell stands outermost.
         pattern = _OUTER if part in node.in_turn or part.cls.kind == "cell" else _INNER
         if part.has("name") and part["name"] is not None and not pattern.fullmatch(part["name"]):

@@ -159,8 +159,8 @@ def _unimplemented(node: Node, given: Given) -> Iterator[Refusal]:
     """The convolution that TensorFlow has no kernel for on a CPU: oneDNN's, for channels first, knows no float64."""
     if given.gpu or given.execution == "xla":
         return
-    dtype = compute_dtype(node["dtype"]) if given.within is None else given.dtype
-    if node["data_format"] == "channels_first" and _rank(node) < 3 and dtype == "float64":
+    # The states are kept in the layer's own dtype, whatever a wrapper computes in.
+    if node["data_format"] == "channels_first" and _rank(node) < 3 and compute_dtype(node["dtype"]) == "float64":
         yield Refusal(
             "UnimplementedError: on a CPU there is no convolution in float64 with data_format='channels_first'",
             "use channels_last, float32, or --device gpu",

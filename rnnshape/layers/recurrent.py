@@ -148,8 +148,8 @@ def unmaskable(node: Node, mask: Mask | None, time: Dim, stepped: Returned) -> I
         shape = ", ".join(map(str, (mask.batch, mask.steps, *mask.behind)))
         yield Refusal(
             f"ValueError: a mask of shape ({shape}) cannot be laid over the steps of {node.name}",
-            "a mask that hangs on the tensor must be (N, T), or have the axes of the output: mask what comes in by "
-            "(N, T), mask=, or keep the space as it is (padding='same', strides=1, channels_last, no unroll)",
+            f"the mask on the tensor, ({shape}), must be (N, T) or have the sizes of the output's axes: hand in mask= "
+            "of shape (N, T), or keep the space as it is (padding='same', strides=1, channels_last, no unroll)",
         )
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rnnshape.structure import Structure
     from rnnshape.theory import Prediction
 
+# Model.predict gives arrays, on which no mask hangs.
+_HANDS_OUT = ("eager", "graph", "xla")
+
 
 @dataclass(frozen=True, slots=True)
 class Masked:
@@ -78,7 +81,7 @@ def seen(masked: Masked, outcome: Observation, returned: Structure, names: Mappi
         masked,
         observed=tuple(shown) if len(shown) == len(masked.predicted) else None,
         output_mask_seen=outcome.output_mask,
-        looked=masked.sure,
+        looked=masked.sure and outcome.execution in _HANDS_OUT,
     )
 
 
