@@ -141,6 +141,8 @@ def say(error: RnnshapeError) -> None:
         for problem in error.problems:
             note(f"error: {_place(problem)}{problem.message}")
             if error.text is not None and problem.span is not None:
+                from rnnshape.reading.places import underlined
+
                 print(underlined(error.text, problem.span), file=sys.stderr)
         return
     if error.kind == "unreadable":  # every mistake already begins with its file, line and column
@@ -165,31 +167,3 @@ def show_trace(trace: str) -> None:
 
 def _place(problem: Problem) -> str:
     return f"{problem.key}: " if problem.key else ""
-
-
-def underlined(text: str, span: tuple[int, int]) -> str:
-    """The line of the text that the span begins in, with ``^~~~`` under the span.
-
-    >>> print(underlined("LSTM(8, unit=3)", (8, 12)))
-        LSTM(8, unit=3)
-                ^~~~
-    """
-    from rich.cells import cell_len
-
-    begin = text.rfind("\n", 0, span[0]) + 1
-    line = text[begin:].split("\n", 1)[0]
-    start = span[0] - begin
-    length = max(1, min(span[1] - begin, len(line)) - start)
-    # A window of a long line, so that the caret stands on the screen.
-    cut = max(0, start - _SHOWN // 2)
-    window = line[cut : cut + _SHOWN]
-    lead = "…" if cut else ""
-    length = min(length, len(window) - (start - cut)) or 1
-    # Wide characters take two cells; a tab is shown as one blank.
-    before = cell_len(lead + window[: start - cut].replace("\t", " "))
-    under = cell_len(window[start - cut : start - cut + length].replace("\t", " ")) or 1
-    tail = "…" if len(line) > cut + _SHOWN else ""
-    return f"    {lead}{window}{tail}".replace("\t", " ") + "\n    " + " " * before + "^" + "~" * (under - 1)
-
-
-_SHOWN = 100

@@ -110,10 +110,10 @@ class Source:
         line = self.line(place.line)
         if not line.strip():
             return head
-        shown, before, under = _window(line, place.column - 1, place.end_column - 1)
+        shown, mark = marked(line, place.column - 1, place.end_column - 1)
         number = str(place.line)
         blank = " " * len(number)
-        return f"{head}\n{blank} |\n{number} | {shown}\n{blank} | {' ' * before}^{'~' * (under - 1)}"
+        return f"{head}\n{blank} |\n{number} | {shown}\n{blank} | {mark}"
 
 
 class Unreadable(RnnshapeError):
@@ -215,6 +215,24 @@ class Document:
             return self.place(path)
         start, end = (min(at, len(value)) + (value.count(doubled, 0, at) if doubled else 0) for at in (start, end))
         return self.source.place(first + start, first + end)
+
+
+def underlined(text: str, span: tuple[int, int]) -> str:
+    """The line of a pasted text in which the span begins, with ``^~~~`` under the span.
+
+    >>> print(underlined("LSTM(8, unit=3)", (8, 12)))
+        LSTM(8, unit=3)
+                ^~~~
+    """
+    begin = text.rfind("\n", 0, span[0]) + 1
+    line = text[begin:].split("\n", 1)[0]
+    return "\n".join(f"    {part}" for part in marked(line, span[0] - begin, span[1] - begin))
+
+
+def marked(line: str, start: int, end: int) -> tuple[str, str]:
+    """A line, or the part of a long one around these characters, and what stands under it: ``^~~`` below them."""
+    shown, before, under = _window(line, start, end)
+    return shown, " " * before + "^" + "~" * (under - 1)
 
 
 def _window(line: str, start: int, end: int) -> tuple[str, int, int]:
