@@ -164,6 +164,41 @@ def test_a_wrong_line_is_a_row_and_the_others_go_on(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        (b"\xef\xbb\xbf", ""),  # the mark of UTF-8, as Windows writes it
+        (b"\n\xef\xbb\xbf\n", "nothing is written here"),
+        (b"lstm\n", "-:1:1: not JSON"),
+        (b'\n"units": 3}\n', "-:2:8: not JSON"),
+        (b"null\n", "each line is one JSON object, not nothing"),
+        (b"[" * 5000 + b"\n", "too deep"),
+        (b"# runs\n", "not JSON"),
+    ],
+)
+def test_what_stands_before_the_first_run_takes_no_other_run_with_it(before: bytes, told: str) -> None:
+    found = list(rows(from_stream(io.BytesIO(before + b'{"layer": "gru"}\n{"layer": "lstm"}\n'), "-"), predict=True))
+    assert [row.run.asked for row in found if row.ok] == ["GRU(1)", "LSTM(1)"]
+    assert all(told in str(row.run.error) for row in found if not row.ok)
+    assert (len(found) == 3) == bool(told)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'{"runs": [\n{"layer": "lstm"},\n{"layer": "gru"}]}',
+        b'runs: [\n{"layer": "lstm"},\n{"layer": "gru"}]',
+        b"\xef\xbb\xbfruns:\n- {layer: lstm}\n- {layer: gru}",
+        b'# runs\n\n{"runs": [{"layer": "lstm"}, {"layer": "gru"}]}',
+        b"---\n{runs: [{layer: lstm}, {layer: gru}]}",
+        b"{\nruns: [{layer: lstm}, {layer: gru}]}",
+    ],
+)
+def test_a_document_in_a_pipe_is_no_line_of_json(document: bytes) -> None:
+    found = list(rows(from_stream(io.BytesIO(document), "-"), predict=True))
+    assert [(row.run.asked, row.ok) for row in found] == [("LSTM(1)", True), ("GRU(1)", True)]
+
+
+@pytest.mark.parametrize(
     ("check", "met", "got"),
     [
         ("output[:, -1, :] == state_h", True, "equal"),

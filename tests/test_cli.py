@@ -126,7 +126,7 @@ def test_a_mistake_is_one_clear_line(mistake: str, run: Callable[..., Ran]) -> N
 def test_all_mistakes_are_said_at_once(run: Callable[..., Ran]) -> None:
     ran = run("lstm", "-u", "0", "-t", "0", "--dtype", "int8", "-f", "xml")
     assert ran.code == 2
-    assert [line.split()[2] for line in ran.err.splitlines()] == ["--units", "--dtype", "--time", "--format"]
+    assert [line.split()[2] for line in ran.err.splitlines()] == ["--units", "--time", "--dtype", "--format"]
 
 
 def test_an_unknown_option_names_the_near_one(run: Callable[..., Ran]) -> None:

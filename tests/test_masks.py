@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LETTERS = {COMPUTED: "c", REPEATED: "r", ZEROS: "0", FROZEN: "f"}
 BOTH = (False, True)
-CHUNKS, EACH = 16, 25
+CHUNKS, EACH = 16, 12
 
 
 def strips(report: Report) -> dict[str, str]:

@@ -327,6 +327,43 @@ REFUSED = {
         "what is done to the result of LSTM(4, return_state=True)(x) is not read: only the whole result flows on",
         "LSTM(4, return_state=True)(x)",
     ),
+    "LSTM(8)(x, initial_state=5)": ("5 is no state: write the name of a tensor for it", "5"),
+    "GRU(8)(x, 'zeros')": ("'zeros' is no state: write the name of a tensor for it", "'zeros'"),
+    "LSTM(8)(x, initial_state=[None, c])": ("None is no state: write the name of a tensor for it", "None"),
+    "GRUCell(8)(x, [-1.0])": ("-1.0 is no state: write the name of a tensor for it", "-1.0"),
+    "Bidirectional(GRU(8))(x, [*states])": (
+        "* cannot be read without running it: write the states out",
+        "*states",
+    ),
+    "a, b = c, d, e = LSTM(8, return_state=True)(x)": (
+        "2 names stand on the left before, and 3 here",
+        "c, d, e",
+    ),
+    "Dense(1)(Conv1D(8, 3)([a, b]))": (
+        "Conv1D is no layer that rnnshape knows (did you mean 'ConvLSTM1D'?)",
+        "Conv1D",
+    ),
+    "LSTM(8)(np.eye(3))": (
+        "the shape of np.eye(3) is not read: write a name for it, x, and give its shape with --input",
+        "np.eye(3)",
+    ),
+    "LSTM(8)(tf.range(24))": (
+        "the shape of tf.range(24) is not read: write a name for it, x, and give its shape with --input",
+        "tf.range(24)",
+    ),
+    "LSTM(8)(np.linspace(0, 1, 24, dtype='float32'))": (
+        "the shape of np.linspace(0, 1, 24, dtype='float32') is not read: write a name for it, x, "
+        "and give its shape with --input",
+        "np.linspace(0, 1, 24, dtype='float32')",
+    ),
+    "GRU(8)(x, np.eye(2))": (
+        "the shape of np.eye(2) is not read: write a name for it, x, and give its shape with --input",
+        "np.eye(2)",
+    ),
+    "LSTM(8)(np.random.randint(0, 5, 24))": (
+        "the shape of np.random.randint(0, 5, 24) is not read: write a name for it, x, and give its shape with --input",
+        "np.random.randint(0, 5, 24)",
+    ),
     "LSTM(8)(tf.transpose(tf.zeros((2, 3, 4))))": (
         "what is made of tf.zeros((2, 3, 4)) is not read: write a name for it, x, and give its shape with --input",
         "tf.transpose(tf.zeros((2, 3, 4)))",
@@ -360,6 +397,7 @@ REFUSED = {
     "LSTM(8)(keras.Input(8))": ("a shape is a tuple or a list of sizes, which 8 is not: write (8,)", "8"),
     "LSTM(8)(keras.Input())": ("Input needs its shape: Input((10, 8))", "keras.Input()"),
     "LSTM(8)(tf.zeros((2, 0, 4)))": ("a size must be a whole number, 1 or more, or None", "0"),
+    "LSTM(8, name='a\udcffb')": ("what stands here is not UTF-8, and cannot be read", "\udcff"),
     "LSTM(8)(np.array([[1, 2], [3]]))": ("the rows must have the same length", "[[1, 2], [3]]"),
     "LSTM(8)(tf.zeros((7, 5, 4)), initial_state=[h, tf.zeros((2, 8))])": (
         "state_c must be (N, H) = (7, 8), not (2, 8)",

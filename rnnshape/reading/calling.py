@@ -193,6 +193,11 @@ class Reader:
     def _states(self, tree: ast.expr) -> Any:
         if isinstance(tree, ast.List | ast.Tuple):
             return tuple(map(self._states, tree.elts))
+        value = tree.operand if isinstance(tree, ast.UnaryOp) else tree
+        if isinstance(value, ast.Constant | ast.JoinedStr | ast.Dict | ast.Set | ast.Compare | ast.Lambda):
+            self.wrong(f"{self.source.said(tree)} is no state: write the name of a tensor for it", tree)
+        elif isinstance(tree, ast.Starred):
+            self.wrong("* cannot be read without running it: write the states out", tree)
         shape = None if name_called(tree).endswith("_like") else self.tensors.made(tree)
         return State(_name(tree), shape, self.source.place(tree))
 

@@ -93,11 +93,8 @@ class _Line:
         match self.source.statement():
             case ast.Expr(value=value):
                 targets = None
-            case ast.Assign(targets=[ast.Tuple(elts=names) | ast.List(elts=names)], value=value):
-                # With a * among them they take any number.
-                targets = None if any(isinstance(name, ast.Starred) for name in names) else len(names)
-            case ast.Assign(value=value):
-                targets = None
+            case ast.Assign(targets=left, value=value):
+                targets = self._unpacked(left)
             case _:
                 return None
         if not is_called(value):
@@ -110,6 +107,17 @@ class _Line:
         called = beside(steps, self.source)
         return self._parsed(stacked(steps), [step.tree for step in steps], said, called, targets)
 
+    def _unpacked(self, left: list[ast.expr]) -> int | None:
+        """Into how many names the left side unpacks; ``y = a, b = …`` has two left sides, and must agree."""
+        known = None
+        for side in left:
+            if not isinstance(side, ast.Tuple | ast.List) or any(isinstance(name, ast.Starred) for name in side.elts):
+                continue  # one name, or a * that takes any number
+            if known not in (None, len(side.elts)):
+                self.source.wrong(f"{known} names stand on the left before, and {len(side.elts)} here", side)
+            known = len(side.elts)
+        return known
+
     def _called(self, tree: ast.expr) -> tuple[list[Step], ast.expr | None]:
         """The layers that are called on one another, innermost first, and what the innermost is called on."""
         steps: list[Step] = []
@@ -117,7 +125,7 @@ class _Line:
         while left is not None and is_called(left):
             node = self.layers.layer(left.func)
             if node is None:  # its mistakes are told, and those of the layers inside with them
-                left = left.args[0] if left.args else None
+                left = left.args[0] if left.args and is_called(left.args[0]) else None
                 continue
             tensor, called = self.calls.read(node, left)
             steps.insert(0, Step(node, left.func, called))

@@ -7,6 +7,7 @@ known yet.  What nobody foresaw is the error of one run, or of one file, in eith
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from itertools import chain
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 _TOP = ("defaults", "runs")
 _NOT_DEFAULTS = ("name", "matrix")
-# A whole YAML document in flow style, or the first line of one that spans several, and not a run.
-_DOCUMENT = re.compile(rb"\{\s*(?:$|[\"']?(?:runs|defaults)[\"']?\s*:)")
+# The first line of a YAML document, in block or flow style, and not a run.
+_DOCUMENT = re.compile(rb"\s*(?:\{\s*$|(?:\{\s*)?[\"']?(?:runs|defaults)[\"']?\s*:)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,22 +122,31 @@ def from_stream(stream: IO[bytes], name: str) -> Iterator[Run]:
         Unreadable: it is YAML and has mistakes, before the first run.
     """
     lines = _lines(stream)
-    blank: list[bytes] = []
+    head: list[bytes] = []
+    written = 0
     for line in lines:
-        if not line.strip():
-            blank.append(line)
-            continue
-        rest = chain(blank, [line], lines)
-        if line.lstrip().startswith(b"{") and not _DOCUMENT.match(line.strip()):
-            yield from from_lines(rest, name)
-        else:
-            yield from _of_document(b"".join(rest), name)
+        head.append(line)
+        written += bool(line.strip())
+        # The line after the first one is asked too: a first line that is no JSON may be one broken row.
+        if _DOCUMENT.match(line) or _is_run(line) or written == 2:
+            break
+    rest = chain(head, lines)
+    if head and _is_run(head[-1]):
+        yield from from_lines(rest, name)
+    elif written:
+        yield from _of_document(b"".join(rest), name)
+
+
+def _is_run(line: bytes) -> bool:
+    return line.lstrip().startswith(b"{") and not _DOCUMENT.match(line)
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Line by line; of one that is longer than a line may be, no more is held than shows that it is."""
+    """Line by line, without the mark of UTF-8; of one that is too long, no more is held than shows that it is."""
+    mark = codecs.BOM_UTF8
     while line := stream.readline(MAX_BYTES + 1):
-        yield line
+        yield line.removeprefix(mark)
+        mark = b""
         while not line.endswith(b"\n") and (line := stream.readline(MAX_BYTES + 1)):
             pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from typing import TypeAlias
 
@@ -44,6 +45,9 @@ class Source:
 
     def statement(self) -> ast.stmt | None:
         """The one statement that the text is."""
+        if (odd := re.search("[\ud800-\udfff]", self.text)) is not None:
+            self.wrong_at("what stands here is not UTF-8, and cannot be read", odd.span())
+            return None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # an odd "\d" in a string is no concern of ours

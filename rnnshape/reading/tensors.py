@@ -40,6 +40,14 @@ class Tensors:
 
     def fed(self, tree: ast.expr) -> Sizes | None:
         """The shape of what a layer is called on; None where the line does not say it."""
+        before = len(self.source.problems)
+        sizes = self._fed(tree)
+        if sizes is None and len(self.source.problems) == before and _of_numbers(tree):
+            self.wrong(f"the shape of {self.source.said(tree)} is not read: {_ELSEWHERE}", tree)
+        return sizes
+
+    def _fed(self, tree: ast.expr) -> Sizes | None:
+        """The same, where a shape that is not read does no harm."""
         if _depth(tree) > _DEEPEST:
             self.wrong("this nests too deep: " + _ELSEWHERE, tree)
             return None
@@ -55,7 +63,7 @@ class Tensors:
 
     def made(self, tree: ast.expr) -> Sizes | None:
         """The shape of a tensor that is made in the line; None for any other, which is no error."""
-        return self._made(tree) if _depth(tree) <= _DEEPEST and makes(tree) else None
+        return self.fed(tree) if _depth(tree) <= _DEEPEST and (makes(tree) or _of_numbers(tree)) else None
 
     def _unknown(self, tree: ast.expr) -> None:
         """A name, a part of one, or a function's result: anything, unless what is known goes into it."""
@@ -161,7 +169,7 @@ class Tensors:
         # -1 is what is left over; how much that is hangs on what was there.
         left = [_whole(part) == -1 for part in trees]
         sizes = [None if rest else self.size(part) for part, rest in zip(trees, left, strict=True)]
-        before = self.fed(operand) if operand is not None else None
+        before = self._fed(operand) if operand is not None else None
         if sum(left) == 1 and before is not None and None not in before and sizes.count(None) == 1:
             sizes[left.index(True)] = _product(before) // max(_product(sizes), 1) or None
         return tuple(sizes)
@@ -213,6 +221,16 @@ def is_class(tree: ast.expr) -> bool:
         name = called(tree)
         return name[:1].isupper() and name not in INPUTS | _ARRAYS
     return isinstance(tree, ast.Name | ast.Attribute) and _last(tree) in TABLE
+
+
+def _of_numbers(tree: ast.expr) -> bool:
+    """Whether a library makes it of numbers alone: ``np.eye(3)``, and not ``np.load("x.npy")``."""
+    parts = list(ast.walk(tree))
+    dtypes = [part.value for part in parts if isinstance(part, ast.keyword) and part.arg == "dtype"]
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    values = [part.value for part in parts if isinstance(part, ast.Constant) and part not in dtypes]
+    known = bool(names) and names <= _MODULES and not any(isinstance(value, str) for value in values)
+    return known and any(type(value) in (int, float) for value in values)
 
 
 def _last(tree: ast.Name | ast.Attribute) -> str:
