@@ -423,3 +423,19 @@ USAGE = {
 def test_usage_is_told_in_the_style_of_every_error(line: str, run: Callable[..., Ran]) -> None:
     ran = run(*line.split())
     assert (ran.code, ran.out, ran.err) == (2, "", f"rnnshape: error: {USAGE[line]}\n")
+
+
+def test_the_file_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_path: Path) -> None:
+    """By its name, through a folder, by another name for it, and as standard input."""
+    path = tmp_path / "runs.yaml"
+    text = "runs: [{layer: lstm}]\n"
+    path.write_text(text, encoding="utf-8")
+    other = tmp_path / "link.jsonl"
+    other.symlink_to(path)
+    for read, written in ((path, path), (tmp_path, path), (path, other)):
+        ran = run("batch", str(read), "--predict", "-o", str(written))
+        assert (ran.code, path.read_text(encoding="utf-8")) == (2, text)
+        assert "holds runs that are read: give another name" in ran.err
+    ended = in_shell(f"rnnshape batch - --predict -f jsonl -o {path} < {path}")
+    assert (ended.returncode, path.read_text(encoding="utf-8")) == (2, text)
+    assert run("batch", str(path), "--predict", "-o", str(tmp_path / "rows.jsonl")).code == 0
