@@ -589,3 +589,20 @@ def test_what_tensorflow_says_of_a_mask_is_told_without_its_names() -> None:
     assert report.error is not None
     assert "function_node" not in report.error.message
     assert "(2, 3, 5), must be (N, T)" in (report.error.hint or "")
+
+
+def test_the_halves_of_a_picture_are_found_whatever_its_axes_are_called() -> None:
+    for sequences in BOTH:
+        layer = f"Bidirectional(ConvLSTM1D(1, 2, return_sequences={sequences}, return_state=True))"
+        report = seen(f"TimeDistributed(Dense(2)) | {layer}", input=(2, 3, 4, 2), mask="right:3,2")
+        assert all("..." in check.check for check in report.checks if ":H]" in check.check)
+
+
+def test_a_mask_of_another_batch_is_refused_by_time_distributed() -> None:
+    layer = "Masking() | TimeDistributed(LSTM(3, return_state=True)) | TimeDistributed(Dense(2))"
+    for mask in ("right:3,2,2,1", "full"):
+        options = {"input": (4, 3, 2, 3), "mask": mask}
+        told, report = rnnshape.predict(layer, **options), rnnshape.explore(layer, **options)
+        assert told.error is not None
+        assert report.error is not None
+        assert told.error.kind == report.error.kind == "keras"

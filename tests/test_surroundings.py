@@ -185,6 +185,21 @@ def test_whatever_ends_it_leaves_the_file_and_nobody(
     assert alive == []
 
 
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGQUIT"])
+def test_what_kills_it_outright_leaves_no_worker(name: str, tmp_path: Path) -> None:
+    """As a machine without memory does it: nothing is left to end the workers, so they end by themselves."""
+    (tmp_path / "rows.jsonl").write_text("old\n")
+    process = started(tmp_path, "--jobs", "2")
+    others = begun(process, tmp_path, jobs=True)
+    workers = [other for other in others if "popen_loky_posix" in " ".join(other.cmdline())]
+    assert len(workers) == 2
+    process.send_signal(getattr(signal, name))
+    process.communicate(timeout=60)  # until nobody holds its standard error
+    _, alive = psutil.wait_procs(others, timeout=20)
+    assert alive == []
+    assert (tmp_path / "rows.jsonl").read_text() == "old\n"
+
+
 def test_what_nohup_ignores_stays_ignored() -> None:
     with subprocess.Popen(
         ["nohup", *RNNSHAPE, "batch", "-", "--predict", "-f", "jsonl"],
@@ -241,7 +256,9 @@ def test_ctrl_c_while_tensorflow_is_loaded() -> None:
 def test_a_closed_standard_output_is_one_line(command: str) -> None:
     done = in_shell(f"rnnshape {command} >&-")
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == "rnnshape: error: standard output is closed; -o FILE writes the answer elsewhere\n"
+    assert done.stderr == (
+        "rnnshape: error: standard output is closed: open it, or name a file with -o where the command takes it\n"
+    )
 
 
 def test_a_closed_standard_output_is_told_before_a_layer_runs() -> None:
@@ -406,3 +423,19 @@ USAGE = {
 def test_usage_is_told_in_the_style_of_every_error(line: str, run: Callable[..., Ran]) -> None:
     ran = run(*line.split())
     assert (ran.code, ran.out, ran.err) == (2, "", f"rnnshape: error: {USAGE[line]}\n")
+
+
+def test_the_file_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_path: Path) -> None:
+    """By its name, through a folder, by another name for it, and as standard input."""
+    path = tmp_path / "runs.yaml"
+    text = "runs: [{layer: lstm}]\n"
+    path.write_text(text, encoding="utf-8")
+    other = tmp_path / "link.jsonl"
+    other.symlink_to(path)
+    for read, written in ((path, path), (tmp_path, path), (path, other)):
+        ran = run("batch", str(read), "--predict", "-o", str(written))
+        assert (ran.code, path.read_text(encoding="utf-8")) == (2, text)
+        assert "holds runs that are read: give another name" in ran.err
+    ended = in_shell(f"rnnshape batch - --predict -f jsonl -o {path} < {path}")
+    assert (ended.returncode, path.read_text(encoding="utf-8")) == (2, text)
+    assert run("batch", str(path), "--predict", "-o", str(tmp_path / "rows.jsonl")).code == 0

@@ -7,14 +7,16 @@ items go in windows, and the next one begins before one ends, that no process wa
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections import deque
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from itertools import chain, islice
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -36,6 +38,8 @@ _A_WINDOW = 8
 """Items a process in a window."""
 _IN_FLIGHT = "1.5 * n_jobs"
 """Tasks that loky has at a time: two windows of these fit its processes' queue (2 each), and it can stop clean."""
+_LOOK_S = 1.0
+"""How often a worker looks whether the process that began it is still there."""
 
 
 def in_processes(function: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> Generator[Result | Died]:
@@ -43,14 +47,30 @@ def in_processes(function: Callable[[Item], Result], items: Iterable[Item], jobs
     return _Stream(function, items, jobs).all()
 
 
-def _held(function: Callable[[Item], Result], threads: int, item: Item) -> Result:
+def _held(function: Callable[[Item], Result], threads: int, parent: int, item: Item) -> Result:
     from rnnshape.lab.threads import hold_threads
 
     hold_threads(threads)
+    _end_with(parent)
     # loky takes a process for leaking, and begins another, when it grows by 300 MB after its first item: to
     # import TensorFlow takes more, and so may one large layer that is gone when the next one comes.
     process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
     return function(item)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """From now on this worker ends when its parent has: one that is killed (SIGKILL, SIGQUIT) ends no worker itself.
+
+    Windows keeps the number of a parent that is gone, and there nothing is seen.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 class _Window(Generic[Item, Result]):
@@ -75,7 +95,7 @@ class _Window(Generic[Item, Result]):
 
 class _Stream(Generic[Item, Result]):
     def __init__(self, function: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> None:
-        self.task = delayed(partial(_held, function, max(1, cpu_count() // jobs)))
+        self.task = delayed(partial(_held, function, max(1, cpu_count() // jobs), os.getpid()))
         self.source = iter(items)
         self.jobs = jobs
         self.windows: deque[_Window[Item, Result]] = deque()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
@@ -39,6 +40,8 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
     predict, values = output.get("predict", False), output.get("values", False)
     verbose, wanted, path = output.get("verbose", False), form(output), output.get("output_file")
     stood = path is not None and Path(path).is_file()
+    if path is not None and stood and _read_from(path, runs):
+        raise Invalid([Problem(f"--output-file {path}", "holds runs that are read: give another name")])
     with suppress(_Unfinished), ExitStack() as stack:
         stream = stack.enter_context(destination(path))
         resume = (
@@ -70,6 +73,16 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
     left = "" if total is None else f" of {total:,}, {total - tally.count:,} left"
     note(f"interrupted: {tally.count:,} runs done{left}{f'; {path} is as it was' if stood else ''}")
     return INTERRUPTED
+
+
+def _read_from(path: str, runs: list[Run] | Iterator[Run]) -> bool:
+    """Whether this file is one that the runs come from."""
+    if not isinstance(runs, list):
+        with suppress(OSError, ValueError, AttributeError):  # a standard input that is no file
+            return os.path.samestat(os.fstat(sys.stdin.fileno()), Path(path).stat())
+        return False
+    names = {run.where.file for run in runs if run.where is not None}
+    return any(Path(name).samefile(path) for name in names)
 
 
 class _Unfinished(Exception):

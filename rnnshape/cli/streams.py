@@ -15,7 +15,8 @@ class _Closed(io.TextIOBase):
     encoding = "utf-8"
 
     def write(self, text: str) -> NoReturn:
-        raise OSError(errno.EBADF, "standard output is closed; -o FILE writes the answer elsewhere")
+        what = "standard output is closed: open it, or name a file with -o where the command takes it"
+        raise OSError(errno.EBADF, what)
 
 
 def prepare() -> None:

@@ -235,7 +235,7 @@ def _time_distributed(node: Node, given: Given) -> Answer:
         result.cudnn = [kernel._replace(layer=kernel.layer or inner.short) for kernel in answer.cudnn]
     result.notes = answer.notes
     result.products = [product.repeated(time) for product in answer.products]
-    result.refusals += [*_unmaskable(inner, given.mask), *answer.refusals, *_unpackable(inner, answer.returned)]
+    result.refusals += [*_unmaskable(inner, given), *answer.refusals, *_unpackable(inner, answer.returned)]
     return result
 
 
@@ -248,8 +248,17 @@ def _of_a_step(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | Non
     return inner if mask.said is None else replace(inner, said=((False,) * steps, *inner.rows[1:]))
 
 
-def _unmaskable(inner: Node, mask: Mask | None) -> Iterator[Refusal]:
-    """A column of a mask has no time axis, and what loops over time asks for one (``docs/keras-quirks.md``)."""
+def _unmaskable(inner: Node, given: Given) -> Iterator[Refusal]:
+    """A column of a mask has no time axis, and what loops over time asks for one (``docs/keras-quirks.md``).
+
+    What TimeDistributed makes of a layer with several outputs has another first axis than its mask.
+    """
+    mask, (batch, time, *_) = given.mask, given.dims
+    if mask is not None and (mask.batch, mask.steps) != (batch.size, time.size):
+        yield Refusal(
+            "ValueError: The `mask` passed to the `TimeDistributed` layer does not have the shape of the input",
+            "TimeDistributed takes a layer that returns one tensor: drop return_state",
+        )
     if mask is None or mask.behind:
         return
     fix = "mask what comes out of TimeDistributed, or the time axis within"

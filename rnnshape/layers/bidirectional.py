@@ -155,11 +155,11 @@ def _laws(node: Node, given: Given, forward: Answer, backward: Answer) -> Iterat
     ends = Ends(f, b, forward.scan, backward.scan.turned(), one_step=given.dims[1].size == 1)
     mode = node["merge_mode"]
     if not node["layer"]["return_sequences"]:
-        yield from final(mode, ends, _halves(forward))
+        yield from final(mode, ends, _halves(forward, sequences=False))
     elif mode is None:
         yield from halves("forward_output", "backward_output", ends, (":", ":"))
     elif mode == "concat":
-        yield from halves("output", "output", ends, _halves(forward))
+        yield from halves("output", "output", ends, _halves(forward, sequences=True))
     else:
         yield from merged(mode, ends)
     for prefix, answer in (("forward_", forward), ("backward_", backward)):
@@ -167,13 +167,13 @@ def _laws(node: Node, given: Given, forward: Answer, backward: Answer) -> Iterat
         yield from kept(prefixed(prefix, answer.states), answer.scan)
 
 
-def _halves(forward: Answer) -> tuple[str, str]:
+def _halves(forward: Answer, *, sequences: bool) -> tuple[str, str]:
     """How Python takes the forward and the backward half of the last axis, after the leading ones."""
     dims = forward.outputs[0].dims
     width = dims[-1]
     size = width.letter if width.letter.isidentifier() else str(width.size)
-    # A picture has more axes between: ``output[:, ..., :H]``.
-    space = "..., " if any(dim.letter[0] in "XYZ" for dim in dims) else ""
+    # A picture has more axes between, whatever they are called: ``output[:, ..., :H]``.
+    space = "..., " if len(dims) > 2 + sequences else ""
     return f"{space}:{size}", f"{space}{size}:"
 
 
@@ -185,7 +185,7 @@ def _parts(node: Node, forward: Answer) -> tuple[str, ...]:
         return "forward_output", "backward_output"
     if node["merge_mode"] != "concat":
         return ("output",)
-    first, second = _halves(forward)
+    first, second = _halves(forward, sequences=True)
     return f"output[:, :, {first}]", f"output[:, :, {second}]"
 
 
