@@ -109,7 +109,7 @@ broken.yaml:6:17: activation must be the name of a Keras activation (did you mea
   |
 6 |     activation: tahn
   |                 ^~~~
-broken.yaml:7:5: layer is missing: it is a command's name (lstm) or an expression (LSTM(8))
+broken.yaml:7:5: layer is missing: give a command's name (lstm) or an expression (LSTM(8))
   |
 7 |   - {}
   |     ^~
@@ -234,7 +234,7 @@ def test_no_file_is_a_mistake(run: Callable[..., Ran]) -> None:
     ran = run("batch")
     assert (ran.code, ran.err) == (
         2,
-        "rnnshape: error: FILE: must be a YAML file, a folder of them, or - for a pipe\n",
+        "rnnshape: error: FILE: is missing: give a YAML file, a folder of YAML files, or - for standard input\n",
     )
     missing = run("batch", "no-such-file.yaml")
     assert (missing.code, missing.err) == (2, "rnnshape: error: no-such-file.yaml: No such file or directory\n")

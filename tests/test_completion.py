@@ -258,7 +258,7 @@ def test_a_shell_that_cannot_be_told(option: str, run: Callable[..., Ran], monke
     ran = run(option)
     assert (ran.code, ran.out) == (3, "")
     assert ran.err.splitlines() == [
-        "rnnshape: error: which shell this runs in cannot be told, or it has no completion",
+        "rnnshape: error: the shell cannot be detected, or it has no completion",
         "rnnshape: hint: _RNNSHAPE_COMPLETE=source_bash rnnshape writes the script of bash; so do source_zsh and "
         "source_fish",
     ]

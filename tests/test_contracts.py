@@ -116,7 +116,7 @@ def test_what_the_machine_lacks_stays_3_whatever_was_expected() -> None:
         ({"checks": []}, "expect.checks", "must be a list of checks"),
         ({"checks": ["output == state_h", "output > state_h"]}, "expect.checks.1", "does not compare two sides"),
         ({"checks": ["output == exp(state_h)"]}, "expect.checks.0", "speaks of 'exp(state_h)'"),
-        ({"checks": ["output ** 2 == state_h"]}, "expect.checks", "has no place in a check"),
+        ({"checks": ["output ** 2 == state_h"]}, "expect.checks", "is not allowed in a check"),
     ],
 )
 def test_what_is_wrong_with_a_contract(expect: Any, key: str, message: str) -> None:

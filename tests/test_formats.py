@@ -122,7 +122,7 @@ def read(text: str, form: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Without what differs from format to format and means nothing: blanks, fences, what is no character."""
+    """Without what differs from format to format and does not apply: blanks, fences, what is no character."""
     return re.sub(r"[\s\x00\N{REPLACEMENT CHARACTER}`\\]+", "", text)
 
 

@@ -42,7 +42,7 @@ def test_a_role_is_not_broken(layer: str, options: dict[str, object], width: int
 def test_the_title_of_a_strip_is_not_cut(layer: str, options: dict[str, object], width: int) -> None:
     """It is longer than its table is wide."""
     text = " ".join(seen(layer, options, width).split())
-    assert re.search(r"Step by step, the mask (of the call|that \S.*? makes) [╭│]", text)
+    assert re.search(r"Time steps, the mask (of the call|that \S.*? makes) [╭│]", text)
 
 
 def test_a_strip_without_signs_has_no_legend() -> None:

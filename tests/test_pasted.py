@@ -197,7 +197,7 @@ def test_input_shape_counts_for_the_first_layer_only_as_in_keras() -> None:
         model = eval(f"Sequential([{first}, {second}])", vars(keras.layers) | {"Sequential": keras.Sequential})  # noqa: S307
     spec = make(f"Sequential([{first}, {second}])")
     assert model.input_shape[1:] == spec.input[1:] == (10, 8)
-    assert spec.notes[1] == "input_shape counts for the first layer only: elsewhere Keras ignores it"
+    assert spec.notes[1] == "input_shape applies to the first layer only: Keras ignores it elsewhere"
 
 
 def test_input_in_front_of_a_stack_is_its_input() -> None:
@@ -256,26 +256,26 @@ REFUSED = {
         "GRU(2)",
     ),
     "Dense(3)(GRU(8, return_state=True)(x))": (
-        "layer 1, GRU(8, return_state=True), returns 2 values (output, state), and one tensor can flow on: "
+        "layer 1, GRU(8, return_state=True), returns 2 values (output, state), and one tensor can go on: "
         "drop return_state=True from layer 1",
         "Dense(3)",
     ),
     "LSTM(64)(LSTM(0)(x))": ("units must be a whole number, 1 or more", "0"),
     "LSTM(8)([x, h, c])": (
-        "Keras 3 takes one tensor as the input: the states go in as LSTM(…)(x, initial_state=[h, c])",
+        "Keras 3 takes one tensor as the input: pass the states as LSTM(…)(x, initial_state=[h, c])",
         "[x, h, c]",
     ),
     "Dense(8)([x, y])": ("Dense takes one tensor as its input, and 2 stand here", "[x, y]"),
-    "LSTM(8)([x])": ("Keras takes a tensor as the input, and no list: hand it in bare, LSTM(…)(x)", "[x]"),
+    "LSTM(8)([x])": ("Keras takes a tensor as the input, not a list:  pass it alone, LSTM(…)(x)", "[x]"),
     "LSTM(8)([[[1.0]]])": (
-        "Keras takes a tensor as the input, and no list: make an array of it, np.array([[[1.0]]])",
+        "Keras takes a tensor as the input, not a list:  make an array of it, np.array([[[1.0]]])",
         "[[[1.0]]]",
     ),
     "LSTMCell(8)([x, h, c])": (
-        "LSTMCell is called with the step and its states: LSTMCell(…)(x, [h, c])",
+        "LSTMCell takes the step and its states: LSTMCell(…)(x, [h, c])",
         "[x, h, c]",
     ),
-    "LSTM(8)()": ("LSTM is called with its input: LSTM(…)(x)", "LSTM(8)()"),
+    "LSTM(8)()": ("LSTM takes its input: LSTM(…)(x)", "LSTM(8)()"),
     "LSTM(8)(inputs=x)": ("the input of LSTM is called sequences in Keras", "inputs=x"),
     "Dense(8)(sequences=x)": ("the input of Dense is called inputs in Keras", "sequences=x"),
     "LSTM(8)(x, sequences=y)": ("sequences is given twice", "sequences=y"),
@@ -289,22 +289,22 @@ REFUSED = {
         "m",
     ),
     "LSTM(8)(GRU(8, return_sequences=True)(x), initial_state=[h, c])": (
-        "2 layers of this stack begin with a state: look at one of them",
+        "2 layers of this stack have an initial state: show one of them",
         "[h, c]",
     ),
     "Dense(1)(Dropout(0.5)(LSTM(8)(x)), training=True)": (
-        "training is one for all layers here: say it in the call of each layer that drops, or in none",
+        "training is the same for all layers here: set it in the call of each layer with dropout, or in none",
         "True",
     ),
     "LSTM(8)(x, initial_state=LSTM(8)(y))": (
-        "the states of another layer are not read here: show that layer with this one as --into",
+        "the states of another layer are not supported here: show that layer, with this one as --into",
         "LSTM(8)(y)",
     ),
     "LSTMCell(8)(Dense(4)(x), [h, c])": (
-        "LSTMCell is a cell and computes one step: write RNN(LSTMCell(8))",
+        "LSTMCell is a cell, which computes one step: write RNN(LSTMCell(8))",
         "LSTMCell(8)",
     ),
-    "Dense(1)(GRUCell(8)(x, [h]))": ("GRUCell is a cell and computes one step: write RNN(GRUCell(8))", "GRUCell(8)"),
+    "Dense(1)(GRUCell(8)(x, [h]))": ("GRUCell is a cell, which computes one step: write RNN(GRUCell(8))", "GRUCell(8)"),
     "LSTM(8)(Conv1D(8, 3)(x))": (
         "Conv1D is no layer that rnnshape knows (did you mean 'ConvLSTM1D'?)",
         "Conv1D",
@@ -319,11 +319,11 @@ REFUSED = {
         "keras.layers.GRU",
     ),
     "LSTM(8)(f(LSTM(4, return_sequences=True)(x)))": (
-        "what is done to the result of LSTM(4, return_sequences=True)(x) is not read: only the whole result flows on",
+        "what is done to the result of LSTM(4, return_sequences=True)(x) is not supported: only the whole result goes on",
         "LSTM(4, return_sequences=True)(x)",
     ),
     "LSTM(8)(LSTM(4, return_state=True)(x)[0])": (
-        "what is done to the result of LSTM(4, return_state=True)(x) is not read: only the whole result flows on",
+        "what is done to the result of LSTM(4, return_state=True)(x) is not supported: only the whole result goes on",
         "LSTM(4, return_state=True)(x)",
     ),
     "LSTM(8)(tf.transpose(tf.zeros((2, 3, 4))))": (
@@ -336,7 +336,7 @@ REFUSED = {
     ),
     "LSTM(8)(LSTM(4) | GRU(4))": ("layers joined by | are called on a tensor: (… | …)(x)", "LSTM(4) | GRU(4)"),
     "LSTM(8)(x)(y)": (
-        "a class of Keras must stand here; what a layer returns is a tensor, and is not called",
+        "a Keras class is expected here; a layer returns a tensor, which cannot be called",
         "LSTM(8)",
     ),
     "LSTM(8)(np.zeros((2, 8)))": (
@@ -353,7 +353,7 @@ REFUSED = {
         "input_dim=8",
     ),
     "LSTM(8, input_shape=(10, 8), input_dim=8)": (
-        "LSTM takes one of input_shape and input_dim, and once",
+        "LSTM takes either input_shape or input_dim, once",
         "input_dim=8",
     ),
     "LSTM(8)(keras.Input(8))": ("a shape is a tuple or a list of sizes, which 8 is not: write (8,)", "8"),

@@ -174,7 +174,7 @@ def test_a_file_that_is_no_output(former: tuple[Path, Path], run: Callable[..., 
     output.write_text("runs:\n- {layer: lstm}\n")
     ran = run("batch", str(file), "--resume", str(output))
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == f"rnnshape: error: --resume: {output}:1: this is no JSON: JSON Lines are wanted\n"
+    assert ran.err == f"rnnshape: error: --resume: {output}:1: not JSON: --resume needs JSON Lines\n"
 
 
 OTHER_KINDS: dict[str, Callable[[dict[str, Any]], Any]] = {

@@ -92,7 +92,7 @@ def test_a_stateful_layer_refuses_another_batch(run: Callable[..., Ran]) -> None
         "other_batch": {"size": 3, "error": "ValueError"},
     }
     assert "a batch of 3 is refused: ValueError" in run("lstm", "--stateful", "--calls", "2").out
-    assert "Calls  2; nothing is kept between them" in run("lstm", "--calls", "2").out
+    assert "Calls  2; no state is kept between them" in run("lstm", "--calls", "2").out
 
 
 def test_a_stack_of_layers_is_called_again_too() -> None:

@@ -76,7 +76,9 @@ class Source:
         Raises ``Unreadable`` for what is longer than ``MAX_BYTES``, or is not text.
         """
         if len(data) > MAX_BYTES:
-            message = f"too large: {len(data):,} bytes, at most {MAX_BYTES:,}; 'matrix:' or JSON Lines holds more runs"
+            message = (
+                f"too large: {len(data):,} bytes, at most {MAX_BYTES:,}; use 'matrix:' or JSON Lines for more runs"
+            )
             raise Unreadable(cls(name, "", first_line), [Mistake(Place(first_line, 1, 2), message)])
         mark, encoding = next((known for known in _MARKS if data.startswith(known[0])), (b"", "utf-8"))
         data = data.removeprefix(mark)

@@ -66,7 +66,7 @@ def application(asked: list[str] | None = None) -> typer.Typer:
     app = typer.Typer(
         name=NAME,
         cls=Group,
-        help="What does this RNN layer return? Asked in the shell, answered on the real tf.keras layer.",
+        help="Show what a tf.keras RNN layer returns, and verify it on the real layer.",
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -119,7 +119,7 @@ def _argument(metavar: str, help_: str, completed: Callable[[str], list[str]] | 
     return typer.Argument(metavar=metavar, help=help_, show_default=False, autocompletion=completed)
 
 
-_EXPR = 'A layer as it is written in Keras, in quotes: "LSTM(8)", "LSTM(8) | Dense(1)"'
+_EXPR = 'A layer as written in Keras, in quotes: "LSTM(8)", "LSTM(8) | Dense(1)"'
 _SHOW = {option.name: option for option in (*RUN_OPTIONS, *OUTPUT_OPTIONS)}
 
 
@@ -129,7 +129,7 @@ def _show(
     """What a pasted Keras expression returns."""
     with clean_ending():
         if expression is None:
-            raise Invalid([Problem("EXPR", 'must be what you wrote in Keras, such as "LSTM(8)"')])
+            raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
         _answer(expression, flags, _SHOW)
 
 
@@ -153,7 +153,7 @@ def _compare(
 def _batch(
     files: Annotated[
         list[str] | None,
-        _argument("FILE...", "A YAML file, a folder of them, or - for YAML or JSON Lines from a pipe."),
+        _argument("FILE...", "A YAML file, a folder of YAML files, or - for YAML or JSON Lines from standard input."),
     ] = None,
     **flags: Any,
 ) -> None:
@@ -162,7 +162,9 @@ def _batch(
         output = given(flags, BATCH)
         wrong = [flagged(problem, output) for problem in refused(output, BATCH)]
         if not files:
-            wrong.append(Problem("FILE", "must be a YAML file, a folder of them, or - for a pipe"))
+            wrong.append(
+                Problem("FILE", "is missing: give a YAML file, a folder of YAML files, or - for standard input")
+            )
         if wrong:
             raise Invalid(wrong)
         from rnnshape.cli.batch import batch
@@ -171,7 +173,7 @@ def _batch(
 
 
 _ENV = {
-    "format": Argument("format", OneOf(("table", "json")), "table", "How the answer is written:", True, "f"),
+    "format": Argument("format", OneOf(("table", "json")), "table", "Output format:", True, "f"),
     OUTPUT_FILE.name: OUTPUT_FILE,
     VERBOSE.name: VERBOSE,
 }
@@ -200,9 +202,7 @@ _SCHEMAS = OneOf(("file", "report", "compare"))
 def _schema(
     what: Annotated[
         str,
-        _argument(
-            "[WHAT]", "The schema of what: file, report, compare. Default: file.", completion.words(_SCHEMAS.texts)
-        ),
+        _argument("[WHAT]", "Which schema: file, report, compare. Default: file.", completion.words(_SCHEMAS.texts)),
     ] = "file",
     **flags: Any,
 ) -> None:
@@ -222,7 +222,7 @@ def _topics(incomplete: str) -> list[str]:
 def _help(
     topic: Annotated[
         str | None,
-        _argument("[TOPIC]", "A topic, or the name of a command. Without it: which topics there are.", _topics),
+        _argument("[TOPIC]", "A topic, or the name of a command. Without it, the topics are listed.", _topics),
     ] = None,
     **flags: Any,
 ) -> None:

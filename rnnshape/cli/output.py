@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shlex
 import stat
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -132,7 +134,30 @@ def clean_ending() -> Iterator[None]:
 
 def note(text: str) -> None:
     """A line on standard error."""
-    print(f"rnnshape: {text}", file=sys.stderr)
+    _tell(f"rnnshape: {text}")
+
+
+def _tell(text: str) -> None:
+    """Text on standard error; on a terminal long lines break between words, except lines of source under a caret."""
+    if columns := _columns():
+        lines = (line if _SOURCE.match(line) else _wrapped(line, columns) for line in text.split("\n"))
+        text = "\n".join(lines)
+    print(text, file=sys.stderr)
+
+
+def _wrapped(line: str, columns: int) -> str:
+    return textwrap.fill(line, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
+def _columns() -> int | None:
+    """The width of the terminal that standard error is, None where it is none."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+_SOURCE = re.compile(r"\s*[0-9]* \|")
 
 
 def say(error: RnnshapeError) -> None:
@@ -144,7 +169,7 @@ def say(error: RnnshapeError) -> None:
                 print(underlined(error.text, problem.span), file=sys.stderr)
         return
     if error.kind == "unreadable":  # every mistake already begins with its file, line and column
-        print(error.message, file=sys.stderr)
+        _tell(error.message)
         return
     hint = error.hint
     if isinstance(error, Internal):
@@ -181,14 +206,15 @@ def underlined(text: str, span: tuple[int, int]) -> str:
     start = span[0] - begin
     length = max(1, min(span[1] - begin, len(line)) - start)
     # A window of a long line, so that the caret stands on the screen.
-    cut = max(0, start - _SHOWN // 2)
-    window = line[cut : cut + _SHOWN]
+    shown = min(_SHOWN, (_columns() or sys.maxsize) - len("    ……"))
+    cut = max(0, start - shown // 2)
+    window = line[cut : cut + shown]
     lead = "…" if cut else ""
     length = min(length, len(window) - (start - cut)) or 1
     # Wide characters take two cells; a tab is shown as one blank.
     before = cell_len(lead + window[: start - cut].replace("\t", " "))
     under = cell_len(window[start - cut : start - cut + length].replace("\t", " ")) or 1
-    tail = "…" if len(line) > cut + _SHOWN else ""
+    tail = "…" if len(line) > cut + shown else ""
     return f"    {lead}{window}{tail}".replace("\t", " ") + "\n    " + " " * before + "^" + "~" * (under - 1)
 
 

@@ -139,7 +139,7 @@ class Kernel(NamedTuple):
 class Mask:
     """Which steps of which sample are valid: a row for each sample.
 
-    ``argument`` says that it is handed to the call; else it hangs on the tensor, as Masking and Embedding leave it.
+    ``argument`` says that it is passed to the call; else it is attached to the tensor, as by Masking and Embedding.
     ``behind`` are the sizes of its axes behind time: what lies between time and the channels of the tensor that it was
     made of.  The values there are those of their time step.
 

@@ -90,7 +90,7 @@ class Command:
     def _idle(self, name: str, node: Node) -> Problem:
         inside = " and ".join(part.name for part in node.walk())
         owners = [cls.name for cls in TABLE.values() if name in cls.by_name]
-        return Problem(name, f"means nothing for {inside}; it belongs to {' and '.join(owners) or 'no layer'}")
+        return Problem(name, f"does not apply to {inside}; it belongs to {' and '.join(owners) or 'no layer'}")
 
 
 def _choices(argument: Argument) -> dict[str, str]:
