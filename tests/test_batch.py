@@ -167,7 +167,7 @@ def test_a_wrong_line_is_a_row_and_the_others_go_on(monkeypatch: pytest.MonkeyPa
     [
         ("output[:, -1, :] == state_h", True, "equal"),
         ("output[:, -1, :] != state_h", False, "equal"),
-        ("output[:, -1, :] != state_c", True, "apart by "),
+        ("output[:, -1, :] != state_c", True, "max difference "),
         # Sides of unlike shapes: a slice was forgotten, and != would hold whatever the values are.
         ("output != state_h", False, "of shapes (2, 3, 5) and (2, 5)"),
         ("output == state_h", False, "of shapes (2, 3, 5) and (2, 5)"),

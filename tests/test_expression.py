@@ -52,7 +52,7 @@ def test_what_is_pasted_is_read(text: str, canonical: str) -> None:
 
 MISTAKES = {
     "LSTM(8, unit=3)": ("LSTM takes no argument unit (did you mean 'units'?)", "unit=3"),
-    "LSTMM(8)": ("LSTMM is no layer that rnnshape knows (did you mean 'LSTM'?)", "LSTMM"),
+    "LSTMM(8)": ("unknown layer LSTMM (did you mean 'LSTM'?)", "LSTMM"),
     "LSTM()": ("LSTM needs units", "LSTM()"),
     "LSTM(8.0)": ("units must be a whole number, 1 or more", "8.0"),
     "LSTM(True)": ("units must be a whole number, 1 or more", "True"),
@@ -68,10 +68,10 @@ MISTAKES = {
         "Zeros is called here: give its name as a string, such as 'zeros'",
         "Zeros()",
     ),
-    "LSTM": ("LSTM is not called: write LSTM(…)", "LSTM"),
+    "LSTM": ("LSTM must be called: write LSTM(…)", "LSTM"),
     "LSTM(8": ("invalid Python: '(' was never closed", "("),
     "__import__('os').system('ls')": ("a Keras class is expected here", "__import__('os').system"),
-    "os.LSTM(8)": ("os.LSTM is no layer that rnnshape knows (did you mean 'LSTM'?)", "os.LSTM"),
+    "os.LSTM(8)": ("unknown layer os.LSTM (did you mean 'LSTM'?)", "os.LSTM"),
     "CuDNNLSTM(8)": (
         "CuDNNLSTM was removed in TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",
         "CuDNNLSTM",
@@ -107,7 +107,7 @@ MISTAKES = {
     "Bidirectional(RNN([]))": ("cell: must be a list of at least one cell", "[]"),
     "Sequential([])": ("layers: must be a list of at least one layer", "[]"),
     "LSTMCell(8)(x, h)": (
-        "pass the states as a list, [state_h, state_c]: a bare tensor is read as something else",
+        "pass the states as a list, [state_h, state_c]: a bare tensor means something else",
         "h",
     ),
     "LSTMCell(8)(x)": ("LSTMCell takes the step and its states: cell(x, states)", "LSTMCell(8)(x)"),
@@ -121,16 +121,16 @@ MISTAKES = {
         "tf.constant([True, False])",
     ),
     "LSTM(8)(x, constants=c)": (
-        "only the input, initial_state, mask and training can stand in the call of LSTM",
+        "only the input, initial_state, mask and training can be given in the call of LSTM",
         "constants=c",
     ),
     "LSTM(8)(x, training=1)": ("training must be True or False", "1"),
     "LSTM(8)(x, initial_state=[h])": (
-        "pass the states as [state_h, state_c], and here 1 stands, nested otherwise or not as many",
+        "pass the states as [state_h, state_c]; here 1 is given, in another structure or number",
         "[h]",
     ),
     "LSTM(8)(x, initial_state=tf.zeros((2, 8)))": (
-        "pass the states as a list, [state_h, state_c]: a bare tensor is read as something else",
+        "pass the states as a list, [state_h, state_c]: a bare tensor means something else",
         "tf.zeros((2, 8))",
     ),
     "LSTM(8)(x, initial_state=[h, tf.zeros((1, 8))])": (
@@ -142,11 +142,11 @@ MISTAKES = {
         "np.zeros(shape=(2, 4))",
     ),
     "LSTM(8)(x, initial_state=[encoder_c, d])": (
-        "encoder_c stands where state_h belongs: the order is h, then c",
+        "encoder_c is in the place of state_h: the order is h, then c",
         "encoder_c",
     ),
     "Bidirectional(GRU(8))(x, initial_state=[s, forward_state])": (
-        "forward_state stands where backward_state belongs: the forward states come first",
+        "forward_state is in the place of backward_state: the forward states come first",
         "forward_state",
     ),
     "RNN([GRUCell(2), LSTMCell(3)])(x, initial_state=[a, b, c])": (
@@ -164,7 +164,7 @@ MISTAKES = {
         "ConvLSTM2D(3, 3, strides=2, dilation_rate=2)",
     ),
     "LSTM(8); GRU(8)": (
-        "there must be one constructor call, such as LSTM(8, return_state=True), and here the second begins",
+        "expected one constructor call, such as LSTM(8, return_state=True), but a second one begins here",
         "GRU(8)",
     ),
 }
@@ -187,11 +187,11 @@ WITHOUT_PLACE = {
     "LSTM(8, return_state=True) | Dense(1)": "layer 1, LSTM(8, return_state=True), returns 3 values (output, state_h, state_c), "
     "and one tensor can go on: drop return_state=True from layer 1",
     "Bidirectional(GRU(8), merge_mode=None) | Dense(1)": "layer 1, Bidirectional(GRU(8), merge_mode=None), returns 2 values "
-    "(forward_output, backward_output, forward_state, backward_state), and one tensor can go on: drop merge_mode=None from layer 1",
-    "a, b = LSTM(8, return_state=True)(x)": "2 names stand on the left, but 3 values come out: output, state_h, state_c",
-    "a, b = LSTM(8)(x)": "2 names stand on the left, but one tensor comes out, which would be taken apart along the batch: "
+    "(forward_output, backward_output, forward_state, backward_state), but only one tensor can go on: drop merge_mode=None from layer 1",
+    "a, b = LSTM(8, return_state=True)(x)": "2 names are on the left, but the call returns 3 values: output, state_h, state_c",
+    "a, b = LSTM(8)(x)": "2 names are on the left, but the call returns one tensor, which Python would split along the batch: "
     "add return_state=True",
-    "ConvLSTM1D(3, 20)": "the kernel reaches over X=8: with padding='valid' X must be at least dilation_rate * (kernel_size - 1) "
+    "ConvLSTM1D(3, 20)": "the kernel is larger than X=8: with padding='valid' X must be at least dilation_rate * (kernel_size - 1) "
     "+ 1; make it larger or use padding='same'",
     "Bidirectional(GRU(2), merge_mode='sum', backward_layer=GRU(3, go_backwards=True))": "merge_mode='sum' cannot merge (2, 2) and "
     "(2, 3): give both directions the same width, or use merge_mode=None",
@@ -321,7 +321,7 @@ def test_an_encoders_states_begin_a_decoder(first: str, second: str, wired: str)
         (
             "GRU(8, return_state=True)",
             "LSTM(8)",
-            "GRU(8, return_state=True) hands on 1 state (state), and LSTM(8) needs 2 (state_h, state_c)",
+            "GRU(8, return_state=True) passes on 1 state (state), and LSTM(8) needs 2 (state_h, state_c)",
         ),
         (
             "Bidirectional(LSTM(8, return_state=True))",

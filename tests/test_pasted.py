@@ -282,8 +282,8 @@ REFUSED = {
     "LSTM(8)(*args)": ("* cannot be read without running it: write the arguments out", "*args"),
     "LSTM(8)(x, **options)": ("** cannot be read without running it: write the arguments out", "**options"),
     "LSTM(8)(x, [h, c], None, True)": ("Keras takes only tensors by position here: write training=True", "True"),
-    "Masking()(x, mask=m)": ("only the input and training can stand in the call of Masking", "mask=m"),
-    "Dense(1)(LSTM(8)(x), mask=m)": ("only the input and training can stand in the call of Dense", "mask=m"),
+    "Masking()(x, mask=m)": ("only the input and training can be given in the call of Masking", "mask=m"),
+    "Dense(1)(LSTM(8)(x), mask=m)": ("only the input and training can be given in the call of Dense", "mask=m"),
     "GRU(4)(LSTM(8, return_sequences=True)(x), mask=m)": (
         "a mask goes to the first layer of a stack, and GRU is a later one",
         "m",

@@ -126,7 +126,7 @@ _SHOW = {option.name: option for option in (*RUN_OPTIONS, *OUTPUT_OPTIONS)}
 def _show(
     expression: Annotated[str | None, _argument("EXPR", _EXPR + ".", completion.layers)] = None, **flags: Any
 ) -> None:
-    """What a pasted Keras expression returns."""
+    """Show what a pasted Keras expression returns."""
     with clean_ending():
         if expression is None:
             raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
@@ -143,7 +143,7 @@ def _compare(
     ] = None,
     **flags: Any,
 ) -> None:
-    """Several layers, or one along an axis, with the same weights on the same input."""
+    """Compare layers, or one layer along an axis, with the same weights and input."""
     with clean_ending():
         from rnnshape.cli.compare import compare
 
@@ -157,7 +157,7 @@ def _batch(
     ] = None,
     **flags: Any,
 ) -> None:
-    """Every run of files, folders or a pipe."""
+    """Answer many runs from files, folders or standard input."""
     with clean_ending():
         output = given(flags, BATCH)
         wrong = [flagged(problem, output) for problem in refused(output, BATCH)]
@@ -180,7 +180,7 @@ _ENV = {
 
 
 def _env(**flags: Any) -> None:
-    """Python, TensorFlow, Keras, devices, and whether cuDNN is there."""
+    """Show the versions of Python, TensorFlow and Keras, the devices, and cuDNN."""
     with clean_ending():
         output = given(flags, _ENV)
         if wrong := refused(output, _ENV):
@@ -206,7 +206,7 @@ def _schema(
     ] = "file",
     **flags: Any,
 ) -> None:
-    """The JSON Schema of a batch file, of a report or of a comparison."""
+    """Print the JSON Schema of a batch file, a report or a comparison."""
     with clean_ending():
         if not _SCHEMAS.accepts(what):
             raise Invalid([Problem(f"WHAT {what}", _SCHEMAS.refusal(what))])
@@ -226,7 +226,7 @@ def _help(
     ] = None,
     **flags: Any,
 ) -> None:
-    """What masks, states, expressions, exit codes and the like are, with examples."""
+    """Explain masks, states, expressions, exit codes and more, with examples."""
     with clean_ending():
         commands = [name for name, *_ in _commands()]
         if topic in commands:

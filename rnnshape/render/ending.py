@@ -45,7 +45,7 @@ def footer(report: Report) -> Table:
     for word, code in to_paste(report):
         table.add_row(Text(word, "head"), Text(code, "code"))
     if names := ", ".join(_undefined(report)):
-        table.add_row(Text("Program", "head"), Text(f"--code prints it whole, with {names}"))
+        table.add_row(Text("Program", "head"), Text(f"--code prints the whole program, which defines {names}"))
     return table
 
 

@@ -26,9 +26,9 @@ _STYLES = dict(zip(KINDS, ("good", "teach", "faint", "teach"), strict=True))
 
 
 def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
-    """Sample by sample: the mask that goes in, each part of the output, the output mask."""
-    what = "mask= of the call" if masked.through == "mask=" else f"the mask from {masked.through}"
-    yield Text(f"Time steps, {what}", "head")  # a table's own title is no wider than the table
+    """Sample by sample: the input mask, each part of the output, and the output mask."""
+    what = "passed as mask=" if masked.through == "mask=" else f"from {masked.through}"
+    yield Text(f"Mask by time step, {what}", "head")  # a table's own title is no wider than the table
     table = grid(marks, "", "sample", "of", _clock(len(masked.rows[0])))
     table.title = None
     signs = dict(zip(KINDS, marks.steps, strict=True))

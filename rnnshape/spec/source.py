@@ -54,7 +54,7 @@ class Source:
             self.problems.append(Problem("", f"invalid Python: {error.msg}", (place, place + 1)))
             return None
         except (ValueError, RecursionError, MemoryError) as error:
-            self.problems.append(Problem("", f"invalid Python: {error or 'it nests too deep'}"))
+            self.problems.append(Problem("", f"invalid Python: {error or 'it is nested too deeply'}"))
             return None
         if len(body) == 1 and isinstance(body[0], ast.Expr | ast.Assign):
             return body[0]

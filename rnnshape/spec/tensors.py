@@ -41,7 +41,7 @@ class Tensors:
     def fed(self, tree: ast.expr) -> Sizes | None:
         """The shape of what a layer is called on; None where the line does not say it."""
         if _depth(tree) > _DEEPEST:
-            self.wrong("this is nested too deeply:  " + _ELSEWHERE, tree)
+            self.wrong("this is nested too deeply: " + _ELSEWHERE, tree)
             return None
         if makes(tree):
             return self._made(tree)
