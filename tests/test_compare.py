@@ -341,7 +341,7 @@ def test_in_a_second_call_and_in_training_two_layers_need_not_be_equal() -> None
 # ── mistakes ──
 
 MISTAKES = {
-    "alone": (["LSTM(4)"], "error: EXPR: one layer stands beside nothing: give a second one, or --axis execution, unroll"),
+    "alone": (["LSTM(4)"], "error: EXPR: compare needs two layers, or one layer and --axis (execution, unroll"),
     "nothing": ([], "error: EXPR: must be two layers or more, or one and an --axis"),
     "two and an axis": (["LSTM(4)", "GRU(4)", "--axis", "unroll"], "--axis unroll: varies one layer, and 2 are given"),
     "unknown axis": (["LSTM(4)", "--axis", "unrol"], "--axis unrol: must be one of"),
@@ -474,5 +474,5 @@ def test_every_axis_is_offered(run: Callable[..., Ran]) -> None:
 
 
 def test_errors_are_those_of_python_too() -> None:
-    with pytest.raises(Invalid, match="one layer stands beside nothing"):
+    with pytest.raises(Invalid, match="compare needs two layers"):
         rnnshape.compare("LSTM(4)")

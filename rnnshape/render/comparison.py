@@ -104,9 +104,14 @@ def _returns(compared: Compared) -> Group:
             said = brackets(side.structure, lambda tensor: tensor.role)
             of.setdefault(said, []).append(_letter(number))
     for said, letters in of.items():
-        table.add_row(Text(" ".join(letters), "head"), Text(said, "role"))
+        table.add_row(Text(f"{_joined(letters)} return{'s' if len(letters) == 1 else ''}", "head"), Text(said, "role"))
     # A title of the table's own would be as narrow as one short role.
     return Group(Text("Returns", "head"), table)
+
+
+def _joined(letters: list[str]) -> str:
+    """``A, B and C``."""
+    return " and ".join(filter(None, (", ".join(letters[:-1]), letters[-1])))
 
 
 def _by_letter() -> Table:
@@ -256,7 +261,7 @@ def ending(compared: Compared, marks: Marks) -> Iterator[Text]:
         return
     if any(pair.must is not None for pair in compared.pairs if pair.role != STRUCTURE):
         yield Text(f"{marks.yes} Everything that has to be equal is equal.", "good")
-    elif all(pair.why.startswith(DIFFERENT) for pair in compared.pairs if pair.role != STRUCTURE):
+    elif all(DIFFERENT in pair.why for pair in compared.pairs if pair.role != STRUCTURE):
         yield Text("Different functions: nothing has to be equal.", "faint")
     else:
         yield Text("Nothing here has to be equal.", "faint")

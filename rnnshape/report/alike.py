@@ -58,7 +58,7 @@ class Ran(NamedTuple):
 
 
 DIFFERENT = "different functions"
-"""The reason why nothing has to be equal begins with this where two layers compute different functions."""
+"""The reason why nothing has to be equal says this where two layers compute different functions."""
 
 
 def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> Must:

@@ -101,7 +101,7 @@ def compared(
         variants = [Variant(spec.layer.text, spec, spec.execution) for spec in specs]
     if problems:
         raise Invalid(problems, layers[0] if len(layers) == 1 else None)
-    title = " beside ".join(spec.layer.text for spec in specs)
+    title = " vs ".join(spec.layer.text for spec in specs)
     return Comparison(title if axis is None else f"{title} by {axis}", tuple(variants), axis, timing)
 
 
