@@ -206,7 +206,7 @@ def test_a_message_that_is_a_sentence_stands_behind_its_key(tmp_path: Path, run:
     assert "2:39: units must be a whole number" in err
     assert "3:39: input: LSTM takes a rank-3 input" in err
     file.write_text("runs: [{layer: lstm, into: LSTM(3)}]\n")
-    assert "1:28: into: LSTM(1) keeps its states to itself" in run("batch", str(file)).err
+    assert "1:28: into: LSTM(1) does not return its states" in run("batch", str(file)).err
 
 
 def test_a_row_leaves_as_soon_as_its_line_is_there() -> None:

@@ -150,8 +150,8 @@ MISTAKES = {
         "forward_state",
     ),
     "RNN([GRUCell(2), LSTMCell(3)])(x, initial_state=[a, b, c])": (
-        "pass the states as [[cell0_state], [cell1_state_h, cell1_state_c]], and here 3 stand, nested otherwise or "
-        "not as many",
+        "pass the states as [[cell0_state], [cell1_state_h, cell1_state_c]]; here 3 are given, "
+        "in another structure or number",
         "[a, b, c]",
     ),
     "LSTM(8) | LSTMCell(8)": ("LSTMCell is a cell, which computes one step: write RNN(LSTMCell(8))", "LSTMCell(8)"),
@@ -185,7 +185,7 @@ def test_a_mistake_has_its_place(text: str) -> None:
 WITHOUT_PLACE = {
     "LSTM(64) | GRU(32) | Dense(10)": "GRU(32) needs (N, T, C) but LSTM(64) returns (N, H): give layer 1 `return_sequences=True`",
     "LSTM(8, return_state=True) | Dense(1)": "layer 1, LSTM(8, return_state=True), returns 3 values (output, state_h, state_c), "
-    "and one tensor can go on: drop return_state=True from layer 1",
+    "but only one can go on: drop return_state=True from layer 1",
     "Bidirectional(GRU(8), merge_mode=None) | Dense(1)": "layer 1, Bidirectional(GRU(8), merge_mode=None), returns 2 values "
     "(forward_output, backward_output, forward_state, backward_state), but only one can go on: drop merge_mode=None from layer 1",
     "a, b = LSTM(8, return_state=True)(x)": "2 names are on the left, but the call returns 3 values: output, state_h, state_c",

@@ -270,7 +270,7 @@ def test_a_comparison_says_all_of_it(form: str, compared: Compared) -> None:
     stream = io.StringIO()
     comparison_renderer(form)(compared, stream)
     said = read(stream.getvalue(), form)
-    texts = [compared.comparison.title, "Time of a call"]
+    texts = [compared.comparison.title, "Time per call"]
     for side in compared.sides:
         texts += [side.variant.label, *side.tensors, *(check.check for check in side.report.checks)]
         texts += [side.report.error.message] if side.report.error else []

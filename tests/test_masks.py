@@ -346,7 +346,7 @@ runs:
 
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
-    "one row": (["lstm", "--mask", "110"], "--mask 110: has 1 row, and N is 2; Keras would broadcast one row to all samples"),
+    "one row": (["lstm", "--mask", "110"], "--mask 110: has 1 row, but N is 2; Keras would broadcast one row to all samples"),
     "a cell": (["show", "LSTMCell(2)", "--mask", "11;11"], "--mask 11;11: does not apply to LSTMCell, which takes none"),
     "no padding": (["show", "Embedding(9, 4) | LSTM(2)", "--mask", "full"], "give it mask_zero=True, and 0 is padding"),
     "nothing but 0": (["show", "Embedding(1, 4, mask_zero=True)", "--mask", "full"], "every step is padding"),

@@ -93,7 +93,7 @@ def test_a_check_is_python_over_the_roles() -> None:
     ("text", "message"),
     [
         ("output", "does not compare two sides"),
-        ("output ==", "is not Python"),
+        ("output ==", "is not a Python comparison"),
         ("output == state == state", "does not compare two sides"),
         ("output == stat", "'stat' is not returned here; available: H, output, state"),
         ("output.T == state", "'output.T' is not allowed in a check"),

@@ -207,7 +207,7 @@ def underlined(text: str, span: tuple[int, int]) -> str:
     length = max(1, min(span[1] - begin, len(line)) - start)
     # A window of a long line, so that the caret stands on the screen.
     shown = min(_SHOWN, (_columns() or sys.maxsize) - len("    ……"))
-    cut = max(0, start - shown // 2)
+    cut = max(0, start - shown // 2) if len(line) > shown else 0
     window = line[cut : cut + shown]
     lead = "…" if cut else ""
     length = min(length, len(window) - (start - cut)) or 1

@@ -140,8 +140,8 @@ def unmaskable(node: Node, mask: Mask | None, time: Dim, stepped: Returned) -> I
         shape = ", ".join(map(str, (mask.batch, mask.steps, *mask.behind)))
         yield Refusal(
             f"ValueError: a mask of shape ({shape}) does not match the steps of {node.name}",
-            "a mask attached to the tensor must be (N, T), or have the axes of the output: mask what comes in by "
-            "(N, T), mask=, or keep the space as it is (padding='same', strides=1, channels_last, no unroll)",
+            "a mask attached to the tensor must be (N, T), or have the axes of the output: mask the input "
+            "with (N, T), use mask=, or keep the spatial size (padding='same', strides=1, channels_last, no unroll)",
         )
 
 

@@ -252,9 +252,7 @@ def ending(compared: Compared, marks: Marks) -> Iterator[Text]:
     if compared.errors:
         yield Text(f"{marks.no} {len(compared.errors)} of {len(compared.sides)} gave no answer.", "bad")
     if broken:
-        yield Text(
-            f"{marks.no} {broken} of {needed} required equalities {'does' if broken == 1 else 'do'} not hold.", "bad"
-        )
+        yield Text(f"{marks.no} {broken} of {needed} required equalities {'fails' if broken == 1 else 'fail'}.", "bad")
     if odd:
         yield Text(f"{marks.no} Theory and the real layer disagree in {', '.join(odd)}.", "bad")
     if not compared.ok:

@@ -104,7 +104,10 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
         yield _disagreement(report, marks)
     broken = sum(check.guaranteed and check.holds is False for check in report.checks)
     if broken:
-        yield Text(f"{marks.no} {broken} guaranteed {'check does' if broken == 1 else 'checks do'} not hold.", "bad")
+        yield Text(
+            f"{marks.no} {broken} {'equality' if broken == 1 else 'equalities'} by rule {'fails' if broken == 1 else 'fail'}.",
+            "bad",
+        )
     if report.ok:
         yield Text(f"{marks.yes} Theory and the real layer agree.", "good")
 

@@ -180,7 +180,7 @@ def _difference(check: Check) -> str:
 def _why(check: Check) -> Text:
     told = f"{check.why}; {check.elsewhere}" if check.elsewhere else check.why
     if check.guaranteed and check.holds is False:
-        return Text("BROKEN: ", "bad") + Text(told)
+        return Text("FAILED: ", "bad") + Text(told)
     if check.by_accident:
         return Text(f"{BY_ACCIDENT}: ", "teach") + Text(told)
     return Text(told)
