@@ -451,7 +451,7 @@ def test_the_view(run: Callable[..., Ran]) -> None:
     assert "seed 0, mask 111;110\n" in ran.out
     assert "│ B │ unroll=True  │ eager │ unrolled │ not eligible │ copied from A │" in ran.out
     assert f"a Keras bug: {UNROLLED} ({HELP})" in ran.out
-    assert ran.out.endswith("✗ 1 of 2 that must be equal is not.\n")
+    assert ran.out.endswith("✗ 1 of 2 required equalities fails.\n")
 
 
 # ── the schema ──

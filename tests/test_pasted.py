@@ -331,7 +331,7 @@ REFUSED = {
         "tf.transpose(tf.zeros((2, 3, 4)))",
     ),
     "LSTM(8)(x + 1)": (
-        "this is not read as a tensor: write a name for it, x, and give its shape with --input",
+        "this is not supported as a tensor: write a name for it, x, and give its shape with --input",
         "x + 1",
     ),
     "LSTM(8)(LSTM(4) | GRU(4))": ("layers joined by | are called on a tensor: (… | …)(x)", "LSTM(4) | GRU(4)"),

@@ -96,7 +96,7 @@ def test_a_layer_without_a_loop_has_no_line_on_cudnn(layer: str, run: Callable[.
     [
         ("LSTMCell(8)", "cannot use cuDNN: a cell computes one step"),
         ("LSTM(8)", "can use cuDNN on a GPU"),
-        ("LSTM(8, unroll=True)", "cannot use cuDNN because unroll=True; drop unroll=True"),
+        ("LSTM(8, unroll=True)", "cannot use cuDNN because unroll=True; remove it"),
         ("SimpleRNN(8)", "cannot use cuDNN because SimpleRNN has no kernel of its own; use LSTM or GRU"),
         (
             "Dense(3) | GRU(8, reset_after=False)",

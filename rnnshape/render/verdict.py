@@ -34,8 +34,9 @@ def line(report: Report) -> str | None:
     if all(kernel.otherwise == STEP for kernel in verdict.kernels):
         return "cannot use cuDNN: a cell computes one step" if report.spec.layer.cls.kind == "cell" else None
     if not verdict.eligible:
-        hint = f"; {verdict.hint}" if verdict.hint else ""
-        return f"cannot use cuDNN because {_broken(verdict.kernels)}{hint}"
+        why = _broken(verdict.kernels)
+        hint = "remove it" if verdict.hint == f"drop {why}" else verdict.hint
+        return f"cannot use cuDNN because {why}{f'; {hint}' if hint else ''}"
     if report.cudnn_used:
         return f"used on {report.environment['device']}"
     if report.cudnn_used is None:

@@ -50,7 +50,7 @@ class Tensors:
         elif isinstance(_root(tree), ast.Name | ast.Call):
             self._unknown(tree)
         else:
-            self.wrong(f"this is not read as a tensor: {_ELSEWHERE}", tree)
+            self.wrong(f"this is not supported as a tensor: {_ELSEWHERE}", tree)
         return None
 
     def made(self, tree: ast.expr) -> Sizes | None:

@@ -78,7 +78,7 @@ def _body(row: Row, view: View, columns: list[str]) -> Element:
     """One run: its cells, and its layer, which unfolds into the report."""
     known = dict(zip(header(view), cells(row, view), strict=True))
     mark, style = verdict(row, UNICODE)
-    word = "failed" if not row.ok else "ok" if style else "theory"
+    word = "failed" if not row.ok else "ok" if style else "predicted"
     name, *others = columns
     summary = element(
         "tr",
