@@ -113,7 +113,7 @@ OFFERED = {
     "rnnshape bidirectional --merge-mode a": {"ave"},
     "rnnshape compare LSTM --axis un": {"unroll"},
     "rnnshape lstm --initial-state ": {"zeros", "ones", "random"},
-    "rnnshape lstm --mask ": {"right:", "left:", "random", "full"},
+    "rnnshape lstm --mask ": {"right:", "left:", "random", "empty-last"},
     "rnnshape lstm --mask ri": {"right:", "right:3,2"},
     "rnnshape schema ": {"file", "report", "compare"},
     "rnnshape show ": {f"{name}(" for name in TABLE},
