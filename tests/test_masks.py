@@ -342,12 +342,12 @@ runs:
     assert [line["ok"] for line in lines] == [True, True, False, False, True, True]
     quoted = tmp_path / "number.yaml"
     quoted.write_text("runs: [{layer: lstm, batch: 1, mask: 110}]", encoding="utf-8")
-    assert "YAML reads 110 as a number: put it in quotes" in run("batch", str(quoted)).err
+    assert "YAML reads 110 as a number: put the mask in quotes" in run("batch", str(quoted)).err
 
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
     "one row": (["lstm", "--mask", "110"], "--mask 110: has 1 row, but N is 2; Keras would broadcast one row to all samples"),
-    "a cell": (["show", "LSTMCell(2)", "--mask", "11;11"], "--mask 11;11: does not apply to LSTMCell, which takes none"),
+    "a cell": (["show", "LSTMCell(2)", "--mask", "11;11"], "--mask 11;11: does not apply to LSTMCell, which takes no mask"),
     "no padding": (["show", "Embedding(9, 4) | LSTM(2)", "--mask", "full"], "give it mask_zero=True, and 0 is padding"),
     "nothing but 0": (["show", "Embedding(1, 4, mask_zero=True)", "--mask", "full"], "every step is padding"),
     "words": (["lstm", "--mask", "middle:2"], "--mask middle:2: must be a row of 0 and 1 for each sample"),
@@ -355,7 +355,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "masking tokens": (["show", "Embedding(9, 4)", "--masking", "0"], "--masking 0.0: does not apply here"),
     "calls": (["show", "Dense(2)", "--calls", "2"], "--calls 2: does not apply to Dense: only a recurrent layer"),
     "many calls": (["lstm", "--calls", "10"], "--calls 10: must be a whole number, 1 to 9"),
-    "two that begin": (["show", "LSTM(2, return_sequences=True) | LSTM(2)", "--initial-state", "ones"], "2 layers of this stack begin"),
+    "two that begin": (["show", "LSTM(2, return_sequences=True) | LSTM(2)", "--initial-state", "ones"], "2 layers of this stack have an initial state"),
     "twice": (["show", "LSTM(2)(x, training=True)", "--training"], "--training: is already set in the call of the expression"),
 }  # fmt: skip
 
