@@ -211,7 +211,7 @@ def test_an_option_goes_before_the_line_and_says_so() -> None:
     for options, shape in (({"input": (2, 3, 4)}, (2, 3, 4)), ({"batch": 5, "time": 6}, (5, 6, 8))):
         spec = make(text, options)
         assert spec.input == shape
-        assert spec.notes == (f"the options say {shape}, and go before tf.zeros((32, 10, 8)) in the line",)
+        assert spec.notes == (f"the options give {shape}, which overrides tf.zeros((32, 10, 8)) in the expression",)
     assert make(text, {"batch": 32}).notes == ()
     assert make("LSTM(8)(tf.zeros((2, 8)))", {"input": (2, 3, 4)}).input == (2, 3, 4)
 
@@ -256,7 +256,7 @@ REFUSED = {
         "GRU(2)",
     ),
     "Dense(3)(GRU(8, return_state=True)(x))": (
-        "layer 1, GRU(8, return_state=True), returns 2 values (output, state), and one tensor can go on: "
+        "layer 1, GRU(8, return_state=True), returns 2 values (output, state), but only one can go on: "
         "drop return_state=True from layer 1",
         "Dense(3)",
     ),
@@ -265,10 +265,10 @@ REFUSED = {
         "Keras 3 takes one tensor as the input: pass the states as LSTM(…)(x, initial_state=[h, c])",
         "[x, h, c]",
     ),
-    "Dense(8)([x, y])": ("Dense takes one tensor as its input, and 2 stand here", "[x, y]"),
-    "LSTM(8)([x])": ("Keras takes a tensor as the input, not a list:  pass it alone, LSTM(…)(x)", "[x]"),
+    "Dense(8)([x, y])": ("Dense takes one tensor as its input, but 2 are given", "[x, y]"),
+    "LSTM(8)([x])": ("Keras takes a tensor as the input, not a list: pass it alone, LSTM(…)(x)", "[x]"),
     "LSTM(8)([[[1.0]]])": (
-        "Keras takes a tensor as the input, not a list:  make an array of it, np.array([[[1.0]]])",
+        "Keras takes a tensor as the input, not a list: make an array of it, np.array([[[1.0]]])",
         "[[[1.0]]]",
     ),
     "LSTMCell(8)([x, h, c])": (
@@ -306,28 +306,28 @@ REFUSED = {
     ),
     "Dense(1)(GRUCell(8)(x, [h]))": ("GRUCell is a cell, which computes one step: write RNN(GRUCell(8))", "GRUCell(8)"),
     "LSTM(8)(Conv1D(8, 3)(x))": (
-        "Conv1D is no layer that rnnshape knows (did you mean 'ConvLSTM1D'?)",
+        "unknown layer Conv1D (did you mean 'ConvLSTM1D'?)",
         "Conv1D",
     ),
     "LSTM(8)(Conv1D(8, 3))": (
-        "Conv1D(8, 3) is no tensor: write a name for it, x, and give its shape with --input",
+        "Conv1D(8, 3) is not a tensor: write a name for it, x, and give its shape with --input",
         "Conv1D(8, 3)",
     ),
-    "LSTM(8)(GRU(4))": ("GRU(4) is no tensor: call it on one, GRU(4)(x)", "GRU(4)"),
+    "LSTM(8)(GRU(4))": ("GRU(4) is not a tensor: call it on one, GRU(4)(x)", "GRU(4)"),
     "LSTM(8)(keras.layers.GRU)": (
-        "keras.layers.GRU is no tensor: call it, keras.layers.GRU(…)(x)",
+        "keras.layers.GRU is not a tensor: call it, keras.layers.GRU(…)(x)",
         "keras.layers.GRU",
     ),
     "LSTM(8)(f(LSTM(4, return_sequences=True)(x)))": (
-        "what is done to the result of LSTM(4, return_sequences=True)(x) is not supported: only the whole result goes on",
+        "an operation on the result of LSTM(4, return_sequences=True)(x) is not supported: only the whole result goes on",
         "LSTM(4, return_sequences=True)(x)",
     ),
     "LSTM(8)(LSTM(4, return_state=True)(x)[0])": (
-        "what is done to the result of LSTM(4, return_state=True)(x) is not supported: only the whole result goes on",
+        "an operation on the result of LSTM(4, return_state=True)(x) is not supported: only the whole result goes on",
         "LSTM(4, return_state=True)(x)",
     ),
     "LSTM(8)(tf.transpose(tf.zeros((2, 3, 4))))": (
-        "what is made of tf.zeros((2, 3, 4)) is not read: write a name for it, x, and give its shape with --input",
+        "an operation on tf.zeros((2, 3, 4)) is not supported: write a name for it, x, and give its shape with --input",
         "tf.transpose(tf.zeros((2, 3, 4)))",
     ),
     "LSTM(8)(x + 1)": (
@@ -385,15 +385,15 @@ def test_two_shapes_of_one_input_are_told_with_both_places() -> None:
         make(text)
     told = [(problem.message, text[slice(*problem.span or ())]) for problem in caught.value.problems]
     assert told == [
-        ("the input is (2, 5, 8) here, and another elsewhere: keep one", "tf.zeros((2, 5, 8))"),
-        ("the input is (N, 10, 8) here, and another elsewhere: keep one", "input_shape=(10, 8)"),
+        ("the input is (2, 5, 8) here, but different elsewhere: keep one", "tf.zeros((2, 5, 8))"),
+        ("the input is (N, 10, 8) here, but different elsewhere: keep one", "input_shape=(10, 8)"),
     ]
 
 
 def test_the_names_on_the_left_are_those_of_the_outer_layer() -> None:
     assert make("a, b, c = LSTM(8, return_state=True)(LSTM(4, return_sequences=True)(x))")
     assert make("a, *states = LSTM(8, return_state=True)(x)")
-    with pytest.raises(Invalid, match="2 names stand on the left, but 3 values come out"):
+    with pytest.raises(Invalid, match="2 names are on the left, but the call returns 3 values"):
         make("a, b = LSTM(8, return_state=True)(LSTM(4, return_sequences=True)(x))")
 
 
@@ -412,9 +412,9 @@ def test_the_line_of_a_second_layer_is_read_too() -> None:
     first = "LSTM(8, return_state=True)"
     assert make(first, {"into": "y = LSTM(8)(decoder_input, initial_state=[h, c])"}).into == make("LSTM(8)").layer
     for text, message in {
-        "LSTM(8)(y, training=True)": "leave its call out, LSTM(8)",
-        "LSTM(8)(tf.zeros((2, 9, 4)))": "is called on the same input as the first layer, (2, 3, 4), and not on tf.zeros",
-        "a, b = LSTM(8)(y)": "2 names stand on the left, but one tensor comes out",
+        "LSTM(8)(y, training=True)": "write it without a call, LSTM(8)",
+        "LSTM(8)(tf.zeros((2, 9, 4)))": "is called on the same input as the first layer, (2, 3, 4), not on tf.zeros",
+        "a, b = LSTM(8)(y)": "2 names are on the left, but the call returns one tensor",
         "LSTM(8)(LSTM(4, return_sequences=True)(y))": "takes no initial_state",
     }.items():
         with pytest.raises(Invalid) as caught:
