@@ -304,7 +304,7 @@ def shown(text: str, shapes: Shapes, batch: str = str(N)) -> str:
 
 
 HEADINGS = (
-    "", "tensors shown, LSTM", "bidirectional", "h and c by name", "letters", "what equals what", "cuDNN, or why not",
+    "", "tensors shown, LSTM", "bidirectional", "h and c by name", "symbolic shapes", "equalities", "cuDNN, or why not",
     "runs the layer", "a convolution too", "loads",
 )  # fmt: skip
 

@@ -111,7 +111,7 @@ def timing(spec: Spec) -> Timing | None:
     """How long a call of the layer takes here, or in training a pass forward and backward.
 
     Raises:
-        RnnshapeError: Keras refuses it, or it cannot be done here.
+        RnnshapeError: Keras rejects it, or it cannot be done here.
     """
     from rnnshape.lab.compare import timed
     from rnnshape.report.timing import Timing
@@ -124,7 +124,7 @@ def timing(spec: Spec) -> Timing | None:
 def _spec(layer: str | Spec, options: dict[str, Any]) -> Spec:
     if isinstance(layer, Spec):
         if options:
-            raise TypeError("a Spec says everything already: give options or a Spec, not both")
+            raise TypeError("a Spec already holds every option: give options or a Spec, not both")
         return layer
     return make(layer, options)
 
@@ -135,7 +135,7 @@ _COPIES = 2
 
 
 def _require_memory(tensor_bytes: int) -> None:
-    way_out = "make units, batch, time or channels smaller, or ask theory alone with --predict"
+    way_out = "make units, batch, time or channels smaller, or use --predict"
     require(_COPIES * tensor_bytes, "the tensors", way_out)
 
 

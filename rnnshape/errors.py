@@ -27,12 +27,12 @@ TERMINATED = 143
 EXIT_CODES = {
     OK: "every answer is ok",
     FAILED: "a check, an agreement or an expectation failed, or rnnshape itself (an error of kind internal)",
-    INVALID: "what was asked is wrong: a flag, an expression, a file",
+    INVALID: "the request is wrong: a flag, an expression or a file",
     UNAVAILABLE: (
-        "it cannot be done here: no GPU where one was demanded, not enough memory, TensorFlow missing or broken"
+        "not possible on this machine: a required GPU is missing, not enough memory, or TensorFlow is missing or broken"
     ),
-    HUNG_UP: "ended by SIGHUP: the terminal is gone",
-    INTERRUPTED: "interrupted; what was finished has been printed whole",
+    HUNG_UP: "ended by SIGHUP: the terminal was closed",
+    INTERRUPTED: "interrupted; the finished answers were printed in full",
     TERMINATED: "ended by SIGTERM",
 }
 """What each exit code means."""

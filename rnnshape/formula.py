@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 _SIGNS: dict[Any, Any] = {ast.USub: operator.neg, ast.Invert: operator.invert}
 _LONGEST = 500
-_ALLOWED = "roles, slices, numbers, + - * / ~ do"
+_ALLOWED = "use roles, slices, numbers and + - * / ~"
 _SYNTAX = (
     ast.Compare, ast.Eq, ast.NotEq, ast.Constant, ast.Name, ast.Load, ast.Call, ast.keyword, ast.UnaryOp, ast.BinOp,
     ast.Subscript, ast.Slice, ast.Tuple, *_OPERATORS, *_SIGNS,
@@ -47,7 +47,7 @@ def both_sides(text: str, names: Mapping[str, Any]) -> tuple[Any, Any]:
             return _value(tree.left, names), _value(tree.comparators[0], names)
     except FormulaError:
         raise
-    except (TypeError, ValueError, ArithmeticError) as error:  # shapes that do not go together, a division by zero
+    except (TypeError, ValueError, ArithmeticError) as error:  # shapes that cannot be combined, a division by zero
         raise FormulaError(f"{text!r}: {error}") from error
 
 
@@ -102,12 +102,12 @@ def _parsed(text: str) -> ast.Compare:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise FormulaError(f"{text!r} is not Python that compares, as a == b does") from error
+        raise FormulaError(f"{text!r} is not a Python comparison, such as a == b") from error
     if not (isinstance(tree, ast.Compare) and len(tree.ops) == 1 and isinstance(tree.ops[0], ast.Eq | ast.NotEq)):
-        raise FormulaError(f"{text!r} does not compare two sides, as output[:, -1, :] == state_h does")
+        raise FormulaError(f"{text!r} does not compare two sides, such as output[:, -1, :] == state_h")
     for node in ast.walk(tree):
         if not isinstance(node, _SYNTAX):
-            raise FormulaError(f"{_written(node)} has no place in a check: {_ALLOWED}")
+            raise FormulaError(f"{_written(node)} is not allowed in a check: {_ALLOWED}")
     return tree
 
 
@@ -137,12 +137,12 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
             return slice(*(None if part is None else _value(part, names) for part in (lower, upper, step)))
         case ast.Tuple(elts=items):
             return tuple(_value(item, names) for item in items)
-    raise FormulaError(f"{ast.unparse(node)!r} has no place in a check: {_ALLOWED}")
+    raise FormulaError(f"{ast.unparse(node)!r} is not allowed in a check: {_ALLOWED}")
 
 
 def _known(name: str, names: Mapping[str, Any]) -> Any:
     if name not in names:
-        raise FormulaError(f"{name!r} is not returned here; there are {', '.join(sorted(names))}")
+        raise FormulaError(f"{name!r} is not returned here; available: {', '.join(sorted(names))}")
     return names[name]
 
 

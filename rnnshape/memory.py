@@ -22,7 +22,7 @@ def require(needed: int, what: str, way_out: str) -> None:
     free = available()
     if free is not None and needed > free:
         raise Unavailable(
-            f"not enough memory: {what} need about {readable(needed)}, and {readable(free)} are free",
+            f"not enough memory: {what} need about {readable(needed)}, and {readable(free)} are available",
             way_out,
             kind="memory",
         )

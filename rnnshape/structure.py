@@ -1,4 +1,4 @@
-"""What a call returns, containers kept: the one vocabulary of theory, lab and report.
+"""What a call returns, with its containers: the one vocabulary of theory, lab and report.
 
 >>> returned = describe(("o", ["h", "c"]), lambda leaf, path: Tensor(leaf, path, (2, 1), ("N", "H"), "float32"))
 >>> [(tensor.role, tensor.path) for tensor in leaves(returned)]

@@ -42,4 +42,4 @@ def report_it(asked: Mapping[str, Any] | str | None) -> str:
     """What to say where a bug of rnnshape is reported: the versions, and the run as data or the command."""
     versions = ", ".join(f"{name} {version}" for name, version in running().items())
     said = asked if isinstance(asked, str) else json.dumps(asked, default=str)
-    return f"please report this line, the versions ({versions}) and what was asked: {said}"
+    return f"please report this line, the versions ({versions}) and the request: {said}"

@@ -135,7 +135,7 @@ OTHERS: dict[str, tuple[str, str, Options]] = {
         {},
     ),
     "StackedRNNCells(LSTMCell(8))": ("must be a list: [LSTMCell(8)]", "StackedRNNCells([LSTMCell(8)])", {}),
-    "Bidirectional(LSTM(8, go_backwards=True))": ("leave go_backwards out", "Bidirectional(LSTM(8))", {}),
+    "Bidirectional(LSTM(8, go_backwards=True))": ("remove go_backwards from the layer", "Bidirectional(LSTM(8))", {}),
     "LSTM(8, kernel_initializer=Zeros())": ("as a string, such as 'zeros'", "LSTM(8, kernel_initializer='zeros')", {}),
     "LSTM(8)(LSTM(4)(x))": (
         "give layer 1 `return_sequences=True`",
@@ -176,12 +176,12 @@ OTHERS: dict[str, tuple[str, str, Options]] = {
     ),
     "LSTM(8)(x + 1)": ("write a name for it, x, and give its shape with --input", "LSTM(8)(x)", {"input": (2, 3, 4)}),
     "Dense(1)(Dropout(0.5)(LSTM(8)(x)), training=True)": (
-        "in the call of each layer that drops",
+        "in the call of each layer with dropout",
         "Dense(1)(Dropout(0.5)(LSTM(8)(x), training=True))",
         {},
     ),
     "LSTM(8)(x, initial_state=LSTM(8, return_state=True)(y)[1:])": (
-        "show that layer with this one as --into",
+        "show that layer, with this one as --into",
         "LSTM(8, return_state=True)(y)",
         {"into": "LSTM(8)"},
     ),

@@ -110,7 +110,7 @@ broken.yaml:6:17: activation must be the name of a Keras activation (did you mea
   |
 6 |     activation: tahn
   |                 ^~~~
-broken.yaml:7:5: layer is missing: it is a command's name (lstm) or an expression (LSTM(8))
+broken.yaml:7:5: layer is missing: give a command's name (lstm) or an expression (LSTM(8))
   |
 7 |   - {}
   |     ^~
@@ -203,7 +203,7 @@ def test_a_document_in_a_pipe_is_no_line_of_json(document: bytes) -> None:
     [
         ("output[:, -1, :] == state_h", True, "equal"),
         ("output[:, -1, :] != state_h", False, "equal"),
-        ("output[:, -1, :] != state_c", True, "apart by "),
+        ("output[:, -1, :] != state_c", True, "max difference "),
         # Sides of unlike shapes: a slice was forgotten, and != would hold whatever the values are.
         ("output != state_h", False, "of shapes (2, 3, 5) and (2, 5)"),
         ("output == state_h", False, "of shapes (2, 3, 5) and (2, 5)"),
@@ -242,7 +242,7 @@ def test_a_message_that_is_a_sentence_stands_behind_its_key(tmp_path: Path, run:
     assert "2:39: units must be a whole number" in err
     assert "3:39: input: LSTM takes a rank-3 input" in err
     file.write_text("runs: [{layer: lstm, into: LSTM(3)}]\n")
-    assert "1:28: into: LSTM(1) keeps its states to itself" in run("batch", str(file)).err
+    assert "1:28: into: LSTM(1) does not return its states" in run("batch", str(file)).err
 
 
 def test_a_row_leaves_as_soon_as_its_line_is_there() -> None:
@@ -270,7 +270,7 @@ def test_no_file_is_a_mistake(run: Callable[..., Ran]) -> None:
     ran = run("batch")
     assert (ran.code, ran.err) == (
         2,
-        "rnnshape: error: FILE: must be a YAML file, a folder of them, or - for a pipe\n",
+        "rnnshape: error: FILE: is missing: give a YAML file, a folder of YAML files, or - for standard input\n",
     )
     missing = run("batch", "no-such-file.yaml")
     assert (missing.code, missing.err) == (2, "rnnshape: error: no-such-file.yaml: No such file or directory\n")

@@ -113,7 +113,7 @@ OFFERED = {
     "rnnshape bidirectional --merge-mode a": {"ave"},
     "rnnshape compare LSTM --axis un": {"unroll"},
     "rnnshape lstm --initial-state ": {"zeros", "ones", "random"},
-    "rnnshape lstm --mask ": {"right:", "left:", "random", "full"},
+    "rnnshape lstm --mask ": {"right:", "left:", "random", "empty-last"},
     "rnnshape lstm --mask ri": {"right:", "right:3,2"},
     "rnnshape schema ": {"file", "report", "compare"},
     "rnnshape show ": {f"{name}(" for name in TABLE},
@@ -258,7 +258,7 @@ def test_a_shell_that_cannot_be_told(option: str, run: Callable[..., Ran], monke
     ran = run(option)
     assert (ran.code, ran.out) == (3, "")
     assert ran.err.splitlines() == [
-        "rnnshape: error: which shell this runs in cannot be told, or it has no completion",
+        "rnnshape: error: the shell cannot be detected, or it has no completion",
         "rnnshape: hint: _RNNSHAPE_COMPLETE=source_bash rnnshape writes the script of bash; so do source_zsh and "
         "source_fish",
     ]

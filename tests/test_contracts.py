@@ -62,8 +62,8 @@ def test_a_check_is_held_against_the_values() -> None:
     (_, _, first, _), (_, _, second, _), (_, _, third, _) = found = lines({"checks": checks})
     assert [met for *_, met in found] == [True, True, False]
     assert first == "equal"
-    assert second.startswith("apart by ")
-    assert third.startswith("apart by ")
+    assert second.startswith("max difference ")
+    assert third.startswith("max difference ")
     assert lines({"checks": "output[:, -1, :] != state_h"})[0][2:] == ("equal", False)
 
 
@@ -111,13 +111,13 @@ def test_what_the_machine_lacks_stays_3_whatever_was_expected() -> None:
         ({"params": True}, "expect.params", "must be a whole number"),
         ({"cudnn": "yes"}, "expect.cudnn", "must be eligible or ineligible"),
         ({"error": ""}, "expect.error", "must be the kind of the error"),
-        ({"error": "keras", "params": 3}, "expect.error", "stands alone"),
+        ({"error": "keras", "params": 3}, "expect.error", "must be alone"),
         ({"structure": ["output"]}, "expect.structure", "must be the returned structure in roles"),
         ({"structure": "(output, stat_h)"}, "expect.structure", "did you mean 'state_h'?"),
         ({"checks": []}, "expect.checks", "must be a list of checks"),
         ({"checks": ["output == state_h", "output > state_h"]}, "expect.checks.1", "does not compare two sides"),
-        ({"checks": ["output == exp(state_h)"]}, "expect.checks.0", "speaks of 'exp(state_h)'"),
-        ({"checks": ["output ** 2 == state_h"]}, "expect.checks", "has no place in a check"),
+        ({"checks": ["output == exp(state_h)"]}, "expect.checks.0", "uses 'exp(state_h)'"),
+        ({"checks": ["output ** 2 == state_h"]}, "expect.checks", "is not allowed in a check"),
     ],
 )
 def test_what_is_wrong_with_a_contract(expect: Any, key: str, message: str) -> None:

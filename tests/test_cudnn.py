@@ -255,7 +255,7 @@ def test_a_fully_masked_row_is_found_when_it_runs_not_when_it_is_traced() -> Non
     spec = _small("Embedding(1, 2, mask_zero=True) | LSTM(2)")
     verdict = predict(spec).cudnn
     assert [(rule.rule, rule.decided) for rule in verdict.rules if not rule.ok] == [
-        ("layer 2 LSTM: no row is fully masked", "the mask: a row has no step")
+        ("layer 2 LSTM: no row is fully masked", "a row of the mask has no valid step")
     ]
     assert verdict.chosen(gpu=True) == (("layer 2 LSTM(2)", "loop"),)
     inputs, real = _trace(spec)
@@ -545,9 +545,9 @@ def test_a_graph_against_the_rules_is_said() -> None:
     report = replace(rnnshape.explore("lstm", device="cpu", trace=True), kernels=(("", "loop"),), cudnn_used=False)
     assert _here(replace(report, traced=(("", "loop"),))) == "Here      a loop over time, read from the traced graph"
     against = _here(replace(report, traced=(("", "cudnn"),)))
-    assert against.endswith("the rules say a loop over time; the run itself used none")
+    assert against.endswith("the rules say a loop over time; the run itself did not use cuDNN")
     assert "no graph could be traced" in _here(replace(report, traced=None))
-    assert _here(rnnshape.predict("lstm")) == "Here      nothing was run"
+    assert _here(rnnshape.predict("lstm")) == "Here      not run"
 
 
 # ── tolerances, devices, and a GPU ──

@@ -287,7 +287,7 @@ def test_the_flag_stands_beside_every_layer(run: Callable[..., Ran]) -> None:
         ran = run(command, "--diagram", "--predict")
         assert ran.code == 0
         assert re.search(r"^(Unrolled over time|One step|One call)$", ran.out, re.MULTILINE)
-        assert ran.out.index("╭") < ran.out.index("What comes out")
+        assert ran.out.index("╭") < ran.out.index("Returns")
         assert "▲" not in run(command, "--predict").out
 
 

@@ -181,7 +181,7 @@ def test_a_broken_contract_as_junit(broken: Path, batch: Callable[..., Ran]) -> 
     failures = ["".join(failure.itertext()) for failure in root.iter("failure")]
     assert "params: expected 201, got 200" in failures[0]
     assert "params: expected 1, got 24" in failures[1]
-    assert "error: expected another, got invalid: this is not Python: '(' was never closed" in failures[2]
+    assert "error: expected another, got invalid: invalid Python: '(' was never closed" in failures[2]
 
 
 def counts(suite: ET.Element) -> tuple[int, ...]:

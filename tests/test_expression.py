@@ -52,7 +52,7 @@ def test_what_is_pasted_is_read(text: str, canonical: str) -> None:
 
 MISTAKES = {
     "LSTM(8, unit=3)": ("LSTM takes no argument unit (did you mean 'units'?)", "unit=3"),
-    "LSTMM(8)": ("LSTMM is no layer that rnnshape knows (did you mean 'LSTM'?)", "LSTMM"),
+    "LSTMM(8)": ("unknown layer LSTMM (did you mean 'LSTM'?)", "LSTMM"),
     "LSTM()": ("LSTM needs units", "LSTM()"),
     "LSTM(8.0)": ("units must be a whole number, 1 or more", "8.0"),
     "LSTM(True)": ("units must be a whole number, 1 or more", "True"),
@@ -62,31 +62,31 @@ MISTAKES = {
         "activation must be the name of a Keras activation (did you mean 'tanh'?)",
         "'tahn'",
     ),
-    "LSTM(n)": ("a literal must stand here: a number, a string, True, False, None, a list or a tuple", "n"),
+    "LSTM(n)": ("a literal is expected here: a number, a string, True, False, None, a list or a tuple", "n"),
     "LSTM(8, **more)": ("** cannot be read without running it: write the arguments out", "**more"),
     "LSTM(8, kernel_initializer=Zeros())": (
         "Zeros is called here: give its name as a string, such as 'zeros'",
         "Zeros()",
     ),
-    "LSTM": ("LSTM is not called: write LSTM(…)", "LSTM"),
-    "LSTM(8": ("this is not Python: '(' was never closed", "("),
-    "__import__('os').system('ls')": ("a class of Keras must stand here", "__import__('os').system"),
-    "os.LSTM(8)": ("os.LSTM is no layer that rnnshape knows (did you mean 'LSTM'?)", "os.LSTM"),
+    "LSTM": ("LSTM must be called: write LSTM(…)", "LSTM"),
+    "LSTM(8": ("invalid Python: '(' was never closed", "("),
+    "__import__('os').system('ls')": ("a Keras class is expected here", "__import__('os').system"),
+    "os.LSTM(8)": ("unknown layer os.LSTM (did you mean 'LSTM'?)", "os.LSTM"),
     "CuDNNLSTM(8)": (
-        "CuDNNLSTM is gone since TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",
+        "CuDNNLSTM was removed in TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",
         "CuDNNLSTM",
     ),
     "LSTM(8, time_major=True)": (
-        "LSTM takes no time_major: it is gone in Keras 3, which is always batch first (N, T, C): drop it and transpose the input",
+        "LSTM takes no time_major: it was removed in Keras 3, which is always batch first (N, T, C): drop it and transpose the input",
         "time_major=True",
     ),
     "GRU(8, batch_input_shape=(2, 3, 4))": (
-        "GRU takes no batch_input_shape: it is gone in Keras 3: drop it; keras.Input(batch_shape=(2, 3, 4)) says it, first in "
+        "GRU takes no batch_input_shape: it was removed in Keras 3: drop it; keras.Input(batch_shape=(2, 3, 4)) says it, first in "
         "a Sequential or as what GRU(…) is called on",
         "batch_input_shape=(2, 3, 4)",
     ),
     "SimpleRNN(8, implementation=1)": (
-        "SimpleRNN takes no implementation: it has no meaning for this class, only LSTM, GRU and their cells have two implementations: drop it",
+        "SimpleRNN takes no implementation: it has no effect on this class; only LSTM, GRU and their cells have two implementations: drop it",
         "implementation=1",
     ),
     "LSTMCell(8, return_state=True)": (
@@ -107,34 +107,34 @@ MISTAKES = {
     "Bidirectional(RNN([]))": ("cell: must be a list of at least one cell", "[]"),
     "Sequential([])": ("layers: must be a list of at least one layer", "[]"),
     "LSTMCell(8)(x, h)": (
-        "the states go in as a list, [state_h, state_c]: a bare tensor is read as something else",
+        "pass the states as a list, [state_h, state_c]: a bare tensor means something else",
         "h",
     ),
-    "LSTMCell(8)(x)": ("LSTMCell is called with the step and its states: cell(x, states)", "LSTMCell(8)(x)"),
-    "LSTM(8)(x, mask=m)": ("the mask's values are not in the line: give them as well, --mask right:3,2", "m"),
+    "LSTMCell(8)(x)": ("LSTMCell takes the step and its states: cell(x, states)", "LSTMCell(8)(x)"),
+    "LSTM(8)(x, mask=m)": ("the expression does not give the values of the mask: add --mask right:3,2", "m"),
     "LSTM(8)(x, mask=[[True]])": (
-        "a mask is an array or a tensor: Keras takes no list, tf.constant([[True, False]])",
+        "a mask is an array or a tensor, not a list: tf.constant([[True, False]])",
         "[[True]]",
     ),
     "LSTM(8)(x, mask=tf.constant([True, False]))": (
-        "a mask has a row for each sample and in it True or False for each step: (N, T)",
+        "a mask has one row for each sample, with True or False for each step: (N, T)",
         "tf.constant([True, False])",
     ),
     "LSTM(8)(x, constants=c)": (
-        "only the input, initial_state, mask and training can stand in the call of LSTM",
+        "only the input, initial_state, mask and training can be given in the call of LSTM",
         "constants=c",
     ),
     "LSTM(8)(x, training=1)": ("training must be True or False", "1"),
     "LSTM(8)(x, initial_state=[h])": (
-        "the states go in as [state_h, state_c], and here 1 stands, nested otherwise or not as many",
+        "pass the states as [state_h, state_c]; here 1 is given, in another structure or number",
         "[h]",
     ),
     "LSTM(8)(x, initial_state=tf.zeros((2, 8)))": (
-        "the states go in as a list, [state_h, state_c]: a bare tensor is read as something else",
+        "pass the states as a list, [state_h, state_c]: a bare tensor means something else",
         "tf.zeros((2, 8))",
     ),
     "LSTM(8)(x, initial_state=[h, tf.zeros((1, 8))])": (
-        "state_c must be (N, H) = (2, 8), not (1, 8); Keras would spread it over all samples without a word",
+        "state_c must be (N, H) = (2, 8), not (1, 8); Keras would broadcast it to all samples without an error",
         "tf.zeros((1, 8))",
     ),
     "GRU(8)(x, initial_state=[np.zeros(shape=(2, 4))])": (
@@ -142,29 +142,29 @@ MISTAKES = {
         "np.zeros(shape=(2, 4))",
     ),
     "LSTM(8)(x, initial_state=[encoder_c, d])": (
-        "encoder_c stands where state_h belongs: the order is h, then c",
+        "encoder_c is in the place of state_h: the order is h, then c",
         "encoder_c",
     ),
     "Bidirectional(GRU(8))(x, initial_state=[s, forward_state])": (
-        "forward_state stands where backward_state belongs: the forward states come first",
+        "forward_state is in the place of backward_state: the forward states come first",
         "forward_state",
     ),
     "RNN([GRUCell(2), LSTMCell(3)])(x, initial_state=[a, b, c])": (
-        "the states go in as [[cell0_state], [cell1_state_h, cell1_state_c]], and here 3 stand, nested otherwise or "
-        "not as many",
+        "pass the states as [[cell0_state], [cell1_state_h, cell1_state_c]]; here 3 are given, "
+        "in another structure or number",
         "[a, b, c]",
     ),
-    "LSTM(8) | LSTMCell(8)": ("LSTMCell is a cell and computes one step: write RNN(LSTMCell(8))", "LSTMCell(8)"),
+    "LSTM(8) | LSTMCell(8)": ("LSTMCell is a cell, which computes one step: write RNN(LSTMCell(8))", "LSTMCell(8)"),
     "Bidirectional(LSTM(8, go_backwards=True))": (
-        "layer: leave go_backwards out of the layer: Bidirectional adds the backward one itself",
+        "layer: remove go_backwards from the layer: Bidirectional creates the backward layer itself",
         "Bidirectional(LSTM(8, go_backwards=True))",
     ),
     "ConvLSTM2D(3, 3, strides=2, dilation_rate=2)": (
-        "dilation_rate: must be 1 where strides is more than 1: Keras takes one of the two",
+        "dilation_rate: must be 1 if strides is more than 1: Keras supports only one of the two",
         "ConvLSTM2D(3, 3, strides=2, dilation_rate=2)",
     ),
     "LSTM(8); GRU(8)": (
-        "there must be one constructor call, such as LSTM(8, return_state=True), and here the second begins",
+        "expected one constructor call, such as LSTM(8, return_state=True), but a second one begins here",
         "GRU(8)",
     ),
 }
@@ -185,13 +185,13 @@ def test_a_mistake_has_its_place(text: str) -> None:
 WITHOUT_PLACE = {
     "LSTM(64) | GRU(32) | Dense(10)": "GRU(32) needs (N, T, C) but LSTM(64) returns (N, H): give layer 1 `return_sequences=True`",
     "LSTM(8, return_state=True) | Dense(1)": "layer 1, LSTM(8, return_state=True), returns 3 values (output, state_h, state_c), "
-    "and one tensor can flow on: drop return_state=True from layer 1",
+    "but only one can go on: drop return_state=True from layer 1",
     "Bidirectional(GRU(8), merge_mode=None) | Dense(1)": "layer 1, Bidirectional(GRU(8), merge_mode=None), returns 2 values "
-    "(forward_output, backward_output, forward_state, backward_state), and one tensor can flow on: drop merge_mode=None from layer 1",
-    "a, b = LSTM(8, return_state=True)(x)": "2 names stand on the left, but 3 values come out: output, state_h, state_c",
-    "a, b = LSTM(8)(x)": "2 names stand on the left, but one tensor comes out, which would be taken apart along the batch: "
+    "(forward_output, backward_output, forward_state, backward_state), but only one can go on: drop merge_mode=None from layer 1",
+    "a, b = LSTM(8, return_state=True)(x)": "2 names are on the left, but the call returns 3 values: output, state_h, state_c",
+    "a, b = LSTM(8)(x)": "2 names are on the left, but the call returns one tensor, which Python would split along the batch: "
     "add return_state=True",
-    "ConvLSTM1D(3, 20)": "the kernel reaches over X=8: with padding='valid' X must be at least dilation_rate * (kernel_size - 1) "
+    "ConvLSTM1D(3, 20)": "the kernel is larger than X=8: with padding='valid' X must be at least dilation_rate * (kernel_size - 1) "
     "+ 1; make it larger or use padding='same'",
     "Bidirectional(GRU(2), merge_mode='sum', backward_layer=GRU(3, go_backwards=True))": "merge_mode='sum' cannot merge (2, 2) and "
     "(2, 3): give both directions the same width, or use merge_mode=None",
@@ -312,7 +312,7 @@ def test_an_encoders_states_begin_a_decoder(first: str, second: str, wired: str)
 @pytest.mark.parametrize(
     ("first", "second", "message"),
     [
-        ("LSTM(8)", "LSTM(8)", "LSTM(8) keeps its states to itself: give it return_state=True"),
+        ("LSTM(8)", "LSTM(8)", "LSTM(8) does not return its states: add return_state=True"),
         (
             "LSTM(8, return_state=True)",
             "LSTM(16)",
@@ -321,7 +321,7 @@ def test_an_encoders_states_begin_a_decoder(first: str, second: str, wired: str)
         (
             "GRU(8, return_state=True)",
             "LSTM(8)",
-            "GRU(8, return_state=True) hands on 1 state (state), and LSTM(8) needs 2 (state_h, state_c)",
+            "GRU(8, return_state=True) passes on 1 state (state), and LSTM(8) needs 2 (state_h, state_c)",
         ),
         (
             "Bidirectional(LSTM(8, return_state=True))",

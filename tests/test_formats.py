@@ -122,7 +122,7 @@ def read(text: str, form: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Without what differs from format to format and means nothing: blanks, fences, what is no character."""
+    """Without what differs from format to format and does not apply: blanks, fences, what is no character."""
     return re.sub(r"[\s\x00\N{REPLACEMENT CHARACTER}`\\]+", "", text)
 
 
@@ -270,7 +270,7 @@ def test_a_comparison_says_all_of_it(form: str, compared: Compared) -> None:
     stream = io.StringIO()
     comparison_renderer(form)(compared, stream)
     said = read(stream.getvalue(), form)
-    texts = [compared.comparison.title, "Time of a call"]
+    texts = [compared.comparison.title, "Time per call"]
     for side in compared.sides:
         texts += [side.variant.label, *side.tensors, *(check.check for check in side.report.checks)]
         texts += [side.report.error.message] if side.report.error else []

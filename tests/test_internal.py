@@ -142,7 +142,7 @@ def test_one_failure_is_one_row(
     hint = bad["error"]["hint"]
     assert "\n" not in hint
     assert f"rnnshape {rnnshape.__version__}, tensorflow {first['environment']['tensorflow']}" in hint
-    reported = json.loads(hint.partition("what was asked: ")[2])
+    reported = json.loads(hint.partition("the request: ")[2])
     assert make(reported.pop("layer"), {k: v for k, v in reported.items() if k == "units"}).layer.text == "GRU(7)"
     if stage != "rendering":  # there it is what the name stands in that falls over it
         assert bad["name"] == "bad"
@@ -258,7 +258,7 @@ def test_the_other_commands_too(
     assert (ran.code, ran.out) == (1, "")
     assert first == "rnnshape: error: this is a bug of rnnshape: KeyError: 'T'"
     assert second.startswith("rnnshape: hint: please report this line, the versions (rnnshape ")
-    assert second.endswith(f"what was asked: rnnshape {' '.join([command, *flag])}")
+    assert second.endswith(f"the request: rnnshape {' '.join([command, *flag])}")
     assert bool(more) == bool(flag)
 
 

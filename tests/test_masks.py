@@ -208,8 +208,8 @@ def test_cudnn_is_told_apart_from_the_loop() -> None:
     loop, fused = theory.predict(spec), theory.predict(spec, gpu=True)
     last = "output[:, -1, :] == state_h"
     here, there = ({law.check: law for law in told.laws}[last] for told in (loop, fused))
-    assert (here.guaranteed, here.elsewhere) == (True, "not on cuDNN, which gives zeros at masked steps")
-    assert (there.guaranteed, there.why) == (False, "cuDNN gives zeros at masked steps, the state stays")
+    assert (here.guaranteed, here.elsewhere) == (True, "not on cuDNN, which outputs zeros at masked steps")
+    assert (there.guaranteed, there.why) == (False, "cuDNN outputs zeros at masked steps; the state is kept")
     assert there.elsewhere == "it holds on a CPU, where masked steps repeat the last output"
     assert [strip.steps[1] for strip in (*loop.strips, *fused.strips)] == [
         (COMPUTED, REPEATED, REPEATED),
@@ -245,7 +245,7 @@ def test_a_mask_on_the_tensor_is_dropped_beside_an_initial_state() -> None:
         assert set("".join(strips(report).values())) == {"c", " "}
         assert report.masked is not None
         assert report.masked.output_mask_seen == report.spec.mask  # and yet it goes on with the output
-        assert report.quirks == ("A mask that hangs on the tensor is dropped when `initial_state` is handed in",)
+        assert report.quirks == ("A mask attached to the tensor is ignored when `initial_state` is passed",)
         handed = seen(layer, mask="right:3,1", initial_state="random")
         assert "c" in (told := "".join(strips(handed).values()))
         assert {"r", "0"} & set(told)
@@ -339,25 +339,25 @@ runs:
     )
     ran = run("batch", str(page), "-f", "jsonl")
     lines = [json.loads(line) for line in ran.out.splitlines()]
-    # Where a sample is wholly masked, output and state are zero; where all end in a valid step, the last is the state.
+    # Where a sample is fully masked, output and state are zero; where all end in a valid step, the last is the state.
     assert [line["ok"] for line in lines] == [True, True, False, False, True, True]
     quoted = tmp_path / "number.yaml"
     quoted.write_text("runs: [{layer: lstm, batch: 1, mask: 110}]", encoding="utf-8")
-    assert "YAML reads 110 as a number: put it in quotes" in run("batch", str(quoted)).err
+    assert "YAML reads 110 as a number: put the mask in quotes" in run("batch", str(quoted)).err
 
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
-    "one row": (["lstm", "--mask", "110"], "--mask 110: has 1 row, and N is 2; Keras would spread one row over all samples"),
-    "a cell": (["show", "LSTMCell(2)", "--mask", "11;11"], "--mask 11;11: means nothing for LSTMCell, which takes none"),
+    "one row": (["lstm", "--mask", "110"], "--mask 110: has 1 row, but N is 2; Keras would broadcast one row to all samples"),
+    "a cell": (["show", "LSTMCell(2)", "--mask", "11;11"], "--mask 11;11: does not apply to LSTMCell, which takes no mask"),
     "no padding": (["show", "Embedding(9, 4) | LSTM(2)", "--mask", "full"], "give it mask_zero=True, and 0 is padding"),
     "nothing but 0": (["show", "Embedding(1, 4, mask_zero=True)", "--mask", "full"], "every step is padding"),
     "words": (["lstm", "--mask", "middle:2"], "--mask middle:2: must be a row of 0 and 1 for each sample"),
-    "masking a cell": (["show", "LSTMCell(2)", "--masking", "0"], "--masking 0.0: means nothing here"),
-    "masking tokens": (["show", "Embedding(9, 4)", "--masking", "0"], "--masking 0.0: means nothing here"),
-    "calls": (["show", "Dense(2)", "--calls", "2"], "--calls 2: means nothing for Dense: only a recurrent layer"),
+    "masking a cell": (["show", "LSTMCell(2)", "--masking", "0"], "--masking 0.0: does not apply here"),
+    "masking tokens": (["show", "Embedding(9, 4)", "--masking", "0"], "--masking 0.0: does not apply here"),
+    "calls": (["show", "Dense(2)", "--calls", "2"], "--calls 2: does not apply to Dense: only a recurrent layer"),
     "many calls": (["lstm", "--calls", "10"], "--calls 10: must be a whole number, 1 to 9"),
-    "two that begin": (["show", "LSTM(2, return_sequences=True) | LSTM(2)", "--initial-state", "ones"], "2 layers of this stack begin"),
-    "twice": (["show", "LSTM(2)(x, training=True)", "--training"], "--training: is said in the call of the expression already"),
+    "two that begin": (["show", "LSTM(2, return_sequences=True) | LSTM(2)", "--initial-state", "ones"], "2 layers of this stack have an initial state"),
+    "twice": (["show", "LSTM(2)(x, training=True)", "--training"], "--training: is already set in the call of the expression"),
 }  # fmt: skip
 
 
@@ -464,7 +464,7 @@ def test_a_masking_further_on_masks_what_is_zero(layer: str) -> None:
 )
 @pytest.mark.parametrize("layer", ["LSTM(2, return_state=True)", "Bidirectional(GRU(2, return_state=True))"])
 def test_a_mask_beside_states_reaches_no_layer_further_on(front: str, layer: str) -> None:
-    """What hangs on the tensor is dropped beside an initial_state, whatever layer handed it on."""
+    """What is attached to the tensor is dropped beside an initial_state, whatever layer handed it on."""
     report = seen(f"{front} | {layer}", mask="full", initial_state="random")
     assert not [check for check in report.checks if "empty" in check.check]
     assert set("".join(strips(report).values())) == {"c", " "}
@@ -508,7 +508,7 @@ def test_a_mask_with_more_axes_must_fit(mask: str | None, execution: str) -> Non
 
 
 NOWHERE = {
-    ("Masking() | Dense(2)", "mask", "needs a time axis, and the input is (N, C)"): {
+    ("Masking() | Dense(2)", "mask", "needs a time axis, but the input is (N, C)"): {
         "input": (2, 3),
         "mask": "right:3,2",
     },

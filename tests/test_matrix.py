@@ -84,9 +84,9 @@ def test_every_value_knows_where_it_stands() -> None:
         ({"a": 3}, ("a",), "a must be a list of values"),
         ({"a": [1], "include": {}}, ("include",), "include must be a list of mappings"),
         ({"a": [1], "exclude": [3]}, ("exclude", 0), "an entry of exclude must be a mapping"),
-        ({"a": [1], "exclude": [{"b": 1}]}, ("exclude", 0, "b"), "b is no list of this matrix; there are a"),
+        ({"a": [1], "exclude": [{"b": 1}]}, ("exclude", 0, "b"), "b is not a list of this matrix; its lists are a"),
         ({"a": [1], "exclude": [{"a": 2}]}, ("exclude", 0, "a"), "excludes nothing: 2 is not in the list of a"),
-        ({"a": [1], "exclude": [{"a": 1}]}, ("exclude",), "nothing is left"),
+        ({"a": [1], "exclude": [{"a": 1}]}, ("exclude",), "every combination is excluded"),
         ({key: [0] * 10 for key in "abcdefghij"}, (), "10,000,000,000 combinations: at most 100,000"),
     ],
 )

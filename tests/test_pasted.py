@@ -198,7 +198,7 @@ def test_input_shape_counts_for_the_first_layer_only_as_in_keras() -> None:
         model = eval(f"Sequential([{first}, {second}])", vars(keras.layers) | {"Sequential": keras.Sequential})  # noqa: S307
     spec = make(f"Sequential([{first}, {second}])")
     assert model.input_shape[1:] == spec.input[1:] == (10, 8)
-    assert spec.notes[1] == "input_shape counts for the first layer only: elsewhere Keras ignores it"
+    assert spec.notes[1] == "input_shape applies to the first layer only: Keras ignores it elsewhere"
 
 
 def test_input_in_front_of_a_stack_is_its_input() -> None:
@@ -212,7 +212,7 @@ def test_an_option_goes_before_the_line_and_says_so() -> None:
     for options, shape in (({"input": (2, 3, 4)}, (2, 3, 4)), ({"batch": 5, "time": 6}, (5, 6, 8))):
         spec = make(text, options)
         assert spec.input == shape
-        assert spec.notes == (f"the options say {shape}, and go before tf.zeros((32, 10, 8)) in the line",)
+        assert spec.notes == (f"the options give {shape}, which overrides tf.zeros((32, 10, 8)) in the expression",)
     assert make(text, {"batch": 32}).notes == ()
     assert make("LSTM(8)(tf.zeros((2, 8)))", {"input": (2, 3, 4)}).input == (2, 3, 4)
 
@@ -257,74 +257,74 @@ REFUSED = {
         "GRU(2)",
     ),
     "Dense(3)(GRU(8, return_state=True)(x))": (
-        "layer 1, GRU(8, return_state=True), returns 2 values (output, state), and one tensor can flow on: "
+        "layer 1, GRU(8, return_state=True), returns 2 values (output, state), but only one can go on: "
         "drop return_state=True from layer 1",
         "Dense(3)",
     ),
     "LSTM(64)(LSTM(0)(x))": ("units must be a whole number, 1 or more", "0"),
     "LSTM(8)([x, h, c])": (
-        "Keras 3 takes one tensor as the input: the states go in as LSTM(…)(x, initial_state=[h, c])",
+        "Keras 3 takes one tensor as the input: pass the states as LSTM(…)(x, initial_state=[h, c])",
         "[x, h, c]",
     ),
-    "Dense(8)([x, y])": ("Dense takes one tensor as its input, and 2 stand here", "[x, y]"),
-    "LSTM(8)([x])": ("Keras takes a tensor as the input, and no list: hand it in bare, LSTM(…)(x)", "[x]"),
+    "Dense(8)([x, y])": ("Dense takes one tensor as its input, but 2 are given", "[x, y]"),
+    "LSTM(8)([x])": ("Keras takes a tensor as the input, not a list: pass it alone, LSTM(…)(x)", "[x]"),
     "LSTM(8)([[[1.0]]])": (
-        "Keras takes a tensor as the input, and no list: make an array of it, np.array([[[1.0]]])",
+        "Keras takes a tensor as the input, not a list: make an array of it, np.array([[[1.0]]])",
         "[[[1.0]]]",
     ),
     "LSTMCell(8)([x, h, c])": (
-        "LSTMCell is called with the step and its states: LSTMCell(…)(x, [h, c])",
+        "LSTMCell takes the step and its states: LSTMCell(…)(x, [h, c])",
         "[x, h, c]",
     ),
-    "LSTM(8)()": ("LSTM is called with its input: LSTM(…)(x)", "LSTM(8)()"),
+    "LSTM(8)()": ("LSTM takes its input: LSTM(…)(x)", "LSTM(8)()"),
     "LSTM(8)(inputs=x)": ("the input of LSTM is called sequences in Keras", "inputs=x"),
     "Dense(8)(sequences=x)": ("the input of Dense is called inputs in Keras", "sequences=x"),
     "LSTM(8)(x, sequences=y)": ("sequences is given twice", "sequences=y"),
     "LSTM(8)(*args)": ("* cannot be read without running it: write the arguments out", "*args"),
     "LSTM(8)(x, **options)": ("** cannot be read without running it: write the arguments out", "**options"),
     "LSTM(8)(x, [h, c], None, True)": ("Keras takes only tensors by position here: write training=True", "True"),
-    "Masking()(x, mask=m)": ("only the input and training can stand in the call of Masking", "mask=m"),
-    "Dense(1)(LSTM(8)(x), mask=m)": ("only the input and training can stand in the call of Dense", "mask=m"),
+    "Masking()(x, mask=m)": ("only the input and training can be given in the call of Masking", "mask=m"),
+    "Dense(1)(LSTM(8)(x), mask=m)": ("only the input and training can be given in the call of Dense", "mask=m"),
     "GRU(4)(LSTM(8, return_sequences=True)(x), mask=m)": (
         "a mask goes to the first layer of a stack, and GRU is a later one",
         "m",
     ),
     "LSTM(8)(GRU(8, return_sequences=True)(x), initial_state=[h, c])": (
-        "2 layers of this stack begin with a state: look at one of them",
+        "2 layers of this stack have an initial state: show one of them",
         "[h, c]",
     ),
     "Dense(1)(Dropout(0.5)(LSTM(8)(x)), training=True)": (
-        "training is one for all layers here: say it in the call of each layer that drops, or in none",
+        "training is the same for all layers here: set it in the call of each layer with dropout, or in none",
         "True",
     ),
     "LSTM(8)(x, initial_state=LSTM(8)(y))": (
-        "the states of another layer are not read here: show that layer with this one as --into",
+        "the states of another layer are not supported here: show that layer, with this one as --into",
         "LSTM(8)(y)",
     ),
     "LSTMCell(8)(Dense(4)(x), [h, c])": (
-        "LSTMCell is a cell and computes one step: write RNN(LSTMCell(8))",
+        "LSTMCell is a cell, which computes one step: write RNN(LSTMCell(8))",
         "LSTMCell(8)",
     ),
-    "Dense(1)(GRUCell(8)(x, [h]))": ("GRUCell is a cell and computes one step: write RNN(GRUCell(8))", "GRUCell(8)"),
+    "Dense(1)(GRUCell(8)(x, [h]))": ("GRUCell is a cell, which computes one step: write RNN(GRUCell(8))", "GRUCell(8)"),
     "LSTM(8)(Conv1D(8, 3)(x))": (
-        "Conv1D is no layer that rnnshape knows (did you mean 'ConvLSTM1D'?)",
+        "unknown layer Conv1D (did you mean 'ConvLSTM1D'?)",
         "Conv1D",
     ),
     "LSTM(8)(Conv1D(8, 3))": (
-        "Conv1D(8, 3) is no tensor: write a name for it, x, and give its shape with --input",
+        "Conv1D(8, 3) is not a tensor: write a name for it, x, and give its shape with --input",
         "Conv1D(8, 3)",
     ),
-    "LSTM(8)(GRU(4))": ("GRU(4) is no tensor: call it on one, GRU(4)(x)", "GRU(4)"),
+    "LSTM(8)(GRU(4))": ("GRU(4) is not a tensor: call it on one, GRU(4)(x)", "GRU(4)"),
     "LSTM(8)(keras.layers.GRU)": (
-        "keras.layers.GRU is no tensor: call it, keras.layers.GRU(…)(x)",
+        "keras.layers.GRU is not a tensor: call it, keras.layers.GRU(…)(x)",
         "keras.layers.GRU",
     ),
     "LSTM(8)(f(LSTM(4, return_sequences=True)(x)))": (
-        "what is done to the result of LSTM(4, return_sequences=True)(x) is not read: only the whole result flows on",
+        "an operation on the result of LSTM(4, return_sequences=True)(x) is not supported: only the whole result goes on",
         "LSTM(4, return_sequences=True)(x)",
     ),
     "LSTM(8)(LSTM(4, return_state=True)(x)[0])": (
-        "what is done to the result of LSTM(4, return_state=True)(x) is not read: only the whole result flows on",
+        "an operation on the result of LSTM(4, return_state=True)(x) is not supported: only the whole result goes on",
         "LSTM(4, return_state=True)(x)",
     ),
     "LSTM(8)(x, initial_state=5)": ("5 is no state: write the name of a tensor for it", "5"),
@@ -365,16 +365,16 @@ REFUSED = {
         "np.random.randint(0, 5, 24)",
     ),
     "LSTM(8)(tf.transpose(tf.zeros((2, 3, 4))))": (
-        "what is made of tf.zeros((2, 3, 4)) is not read: write a name for it, x, and give its shape with --input",
+        "an operation on tf.zeros((2, 3, 4)) is not supported: write a name for it, x, and give its shape with --input",
         "tf.transpose(tf.zeros((2, 3, 4)))",
     ),
     "LSTM(8)(x + 1)": (
-        "this is not read as a tensor: write a name for it, x, and give its shape with --input",
+        "this is not supported as a tensor: write a name for it, x, and give its shape with --input",
         "x + 1",
     ),
     "LSTM(8)(LSTM(4) | GRU(4))": ("layers joined by | are called on a tensor: (… | …)(x)", "LSTM(4) | GRU(4)"),
     "LSTM(8)(x)(y)": (
-        "a class of Keras must stand here; what a layer returns is a tensor, and is not called",
+        "a Keras class is expected here; a layer returns a tensor, which cannot be called",
         "LSTM(8)",
     ),
     "LSTM(8)(np.zeros((2, 8)))": (
@@ -391,7 +391,7 @@ REFUSED = {
         "input_dim=8",
     ),
     "LSTM(8, input_shape=(10, 8), input_dim=8)": (
-        "LSTM takes one of input_shape and input_dim, and once",
+        "LSTM takes either input_shape or input_dim, once",
         "input_dim=8",
     ),
     "LSTM(8)(keras.Input(8))": ("a shape is a tuple or a list of sizes, which 8 is not: write (8,)", "8"),
@@ -432,15 +432,15 @@ def test_two_shapes_of_one_input_are_told_with_both_places() -> None:
         make(text)
     told = [(problem.message, text[slice(*problem.span or ())]) for problem in caught.value.problems]
     assert told == [
-        ("the input is (2, 5, 8) here, and another elsewhere: keep one", "tf.zeros((2, 5, 8))"),
-        ("the input is (N, 10, 8) here, and another elsewhere: keep one", "input_shape=(10, 8)"),
+        ("the input is (2, 5, 8) here, but different elsewhere: keep one", "tf.zeros((2, 5, 8))"),
+        ("the input is (N, 10, 8) here, but different elsewhere: keep one", "input_shape=(10, 8)"),
     ]
 
 
 def test_the_names_on_the_left_are_those_of_the_outer_layer() -> None:
     assert make("a, b, c = LSTM(8, return_state=True)(LSTM(4, return_sequences=True)(x))")
     assert make("a, *states = LSTM(8, return_state=True)(x)")
-    with pytest.raises(Invalid, match="2 names stand on the left, but 3 values come out"):
+    with pytest.raises(Invalid, match="2 names are on the left, but the call returns 3 values"):
         make("a, b = LSTM(8, return_state=True)(LSTM(4, return_sequences=True)(x))")
 
 
@@ -459,9 +459,9 @@ def test_the_line_of_a_second_layer_is_read_too() -> None:
     first = "LSTM(8, return_state=True)"
     assert make(first, {"into": "y = LSTM(8)(decoder_input, initial_state=[h, c])"}).into == make("LSTM(8)").layer
     for text, message in {
-        "LSTM(8)(y, training=True)": "leave its call out, LSTM(8)",
-        "LSTM(8)(tf.zeros((2, 9, 4)))": "is called on the same input as the first layer, (2, 3, 4), and not on tf.zeros",
-        "a, b = LSTM(8)(y)": "2 names stand on the left, but one tensor comes out",
+        "LSTM(8)(y, training=True)": "write it without a call, LSTM(8)",
+        "LSTM(8)(tf.zeros((2, 9, 4)))": "is called on the same input as the first layer, (2, 3, 4), not on tf.zeros",
+        "a, b = LSTM(8)(y)": "2 names are on the left, but the call returns one tensor",
         "LSTM(8)(LSTM(4, return_sequences=True)(y))": "takes no initial_state",
     }.items():
         with pytest.raises(Invalid) as caught:

@@ -174,7 +174,7 @@ def test_a_file_that_is_no_output(former: tuple[Path, Path], run: Callable[..., 
     output.write_text("runs:\n- {layer: lstm}\n")
     ran = run("batch", str(file), "--resume", str(output))
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == f"rnnshape: error: --resume: {output}:1: this is no JSON: JSON Lines are wanted\n"
+    assert ran.err == f"rnnshape: error: --resume: {output}:1: not JSON: --resume needs JSON Lines\n"
 
 
 OTHER_KINDS: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -202,7 +202,7 @@ def test_json_of_another_kind_is_named_and_asked_anew(
     first, second = rows_of(output)
     output.write_text(f"{json.dumps(OTHER_KINDS[kind](first))}\n{json.dumps(second)}\n")
     ran = run("batch", str(file), "-f", form, "--resume", str(output))
-    said = f"rnnshape: --resume: {output}:1: no row of rnnshape batch: what it answered is asked anew\n"
+    said = f"rnnshape: --resume: {output}:1: not a row of rnnshape batch: the run is run again\n"
     assert (ran.code, ran.err) == (0, said)
     if form == "jsonl":
         assert params(ran) == [24, 100081, 21]

@@ -47,5 +47,5 @@ def test_the_package_has_the_page_too(request: pytest.FixtureRequest, run: Calla
 
 def test_a_footer_names_what_an_installed_user_has(run: Callable[..., Ran]) -> None:
     ran = run("lstm", "--masking", "0", "--mask", "right:3,2", "--initial-state", "random", "--predict")
-    assert f"Keras  a bug: {quirks.DROPPED} (rnnshape help quirks)" in ran.out
+    assert f"Keras bug    {quirks.DROPPED} (rnnshape help quirks)" in ran.out
     assert f"## {quirks.DROPPED}" in run("help", "quirks").out

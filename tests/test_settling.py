@@ -67,8 +67,8 @@ def test_theory_stands_there_while_the_layer_is_built(proved: Report) -> None:
 
     settling(THEORY, prove, terminal, View())
     text = "\n".join(seen[0])
-    assert "proving it on the real layer …" in text
-    assert "│ y[4]        │ backward_state_c" in text
+    assert "verifying on the real layer …" in text
+    assert "│ y[4]   │ backward_state_c" in text
     assert "✓" not in text
 
 
@@ -130,7 +130,7 @@ def test_interrupted_it_says_so_and_goes_on_interrupting() -> None:
     with pytest.raises(KeyboardInterrupt):
         settling(THEORY, prove, terminal, View())
     text = "\n".join(terminal.screen())
-    assert "Interrupted: theory only, nothing was proved." in text
+    assert "Interrupted. Predicted from rules; not verified on a real layer." in text
     assert "proving" not in text
 
 
@@ -139,4 +139,4 @@ def test_what_does_not_fit_on_the_screen_is_drawn_once(proved: Report, monkeypat
     terminal = Terminal()
     settling(THEORY, lambda: proved, terminal, View())
     assert "\x1b[J" not in terminal.getvalue()
-    assert terminal.getvalue().count("What comes out") == 1
+    assert terminal.getvalue().count("Returns") == 1

@@ -254,11 +254,11 @@ def test_a_mistake_is_shown_as_actionlint_shows_it() -> None:
     assert error.exit_code == INVALID
     assert error.mistakes[0].also == Place(2, 3, 8)
     assert str(error) == (
-        "runs.yaml:4:3: key 'units' is written twice, first in line 2: keep one\n"
+        "runs.yaml:4:3: key 'units' appears twice, first in line 2: keep one\n"
         "  |\n"
         "4 |   units: 2 # again\n"
         "  |   ^~~~~\n"
-        "runs.yaml:5:3: a key is a name, not a number: put it in quotes if it is meant as one\n"
+        "runs.yaml:5:3: a key is a name, not a number: put it in quotes if you mean the text\n"
         "  |\n"
         "5 |   2: 3\n"
         "  |   ^"
@@ -306,68 +306,68 @@ def test_a_line_number_of_any_width() -> None:
 
 # What cannot be read
 
-TWICE = "is written twice, first in"
-COLUMN = "one mapping's keys start in one column"
-DASHES = "one list's dashes start in one column"
-TAB = "a tab cannot stand here: YAML indents and separates with spaces"
-ENDED = "the value ended before this: put the whole of a text in one pair of quotes"
+TWICE = "appears twice, first in"
+COLUMN = "all keys of a mapping start in the same column"
+DASHES = "all dashes of a list start in the same column"
+TAB = "a tab is not allowed here: YAML uses spaces to indent and separate"
+ENDED = "the value ends before this: put the whole text in one pair of quotes"
 
 
 @pytest.mark.parametrize(
     ("text", "mistakes"),
     [
-        ("", ["1:1: nothing is written here: a file holds one YAML document"]),
-        ("# only\n", ["1:1: nothing is written here: a file holds one YAML document"]),
-        ("---\n", ["1:1: nothing is written here: a file holds one YAML document"]),
-        ("a: 1\n---\nb: 2", ["2:1: a second document starts here: a file holds one"]),
+        ("", ["1:1: the file is empty: it must contain one YAML document"]),
+        ("# only\n", ["1:1: the file is empty: it must contain one YAML document"]),
+        ("---\n", ["1:1: the file is empty: it must contain one YAML document"]),
+        ("a: 1\n---\nb: 2", ["2:1: a second document starts here: a file contains one"]),
         ("a: 1\na: 2\na: 3", [f"2:1: key 'a' {TWICE} line 1: keep one", f"3:1: key 'a' {TWICE} line 1: keep one"]),
         ("{a: 1, 'a': 2}", [f"1:8: key 'a' {TWICE} column 2: keep one"]),
         ("<<: {a: 1}\n<<: {b: 1}", [f"2:1: key '<<' {TWICE} line 1: merge a list, '<<: [*a, *b]'"]),
-        ("<<: 3", ["1:1: '<<' merges mappings: write an alias of one, or a list of such"]),
-        ("<<: [{a: 1}, [b]]", ["1:1: '<<' merges mappings: write an alias of one, or a list of such"]),
-        ("a: *b", ["1:4: nothing above is named '&b'"]),
-        ("<<: *b\n*b : 1", ["1:5: nothing above is named '&b'", "2:1: nothing above is named '&b'"]),
-        ("a: &a [*a]", ["1:8: this stands inside what '&a' names, and would never end"]),
-        ("a: &a {<<: *a}", ["1:12: this stands inside what '&a' names, and would never end"]),
-        ("1: a", ["1:1: a key is a name, not a number: put it in quotes if it is meant as one"]),
-        ("1.5: a", ["1:1: a key is a name, not a number: put it in quotes if it is meant as one"]),
-        ("true: a", ["1:1: a key is a name, not true or false: put it in quotes if it is meant as one"]),
-        ("~: a", ["1:1: a key is a name, not nothing (null): put it in quotes if it is meant as one"]),
-        ("? \n: a", ["1:2: a key is a name, not nothing (null): put it in quotes if it is meant as one"]),
+        ("<<: 3", ["1:1: '<<' merges mappings: write an alias of a mapping, or a list of aliases"]),
+        ("<<: [{a: 1}, [b]]", ["1:1: '<<' merges mappings: write an alias of a mapping, or a list of aliases"]),
+        ("a: *b", ["1:4: no anchor '&b' is defined above"]),
+        ("<<: *b\n*b : 1", ["1:5: no anchor '&b' is defined above", "2:1: no anchor '&b' is defined above"]),
+        ("a: &a [*a]", ["1:8: this alias is inside its own anchor '&a' and would never end"]),
+        ("a: &a {<<: *a}", ["1:12: this alias is inside its own anchor '&a' and would never end"]),
+        ("1: a", ["1:1: a key is a name, not a number: put it in quotes if you mean the text"]),
+        ("1.5: a", ["1:1: a key is a name, not a number: put it in quotes if you mean the text"]),
+        ("true: a", ["1:1: a key is a name, not true or false: put it in quotes if you mean the text"]),
+        ("~: a", ["1:1: a key is a name, not nothing (null): put it in quotes if you mean the text"]),
+        ("? \n: a", ["1:2: a key is a name, not nothing (null): put it in quotes if you mean the text"]),
         ("{: a}", ["1:2: a value is missing before ':': write it, or put the text in quotes"]),
-        ("[a]: b", ["1:1: a key is a name, not a list: put it in quotes if it is meant as one"]),
+        ("[a]: b", ["1:1: a key is a name, not a list: put it in quotes if you mean the text"]),
         ("x: {{a}}", [
-            "1:5: a key is a name, not a mapping: put it in quotes if it is meant as one",
-            "1:6: no ':' after this key: put a text that holds a comma in quotes",
+            "1:5: a key is a name, not a mapping: put it in quotes if you mean the text",
+            "1:6: no ':' after this key: put text that contains a comma in quotes",
         ]),
-        ("x: {layer: LSTM(8, unroll=True)}", ["1:20: no ':' after this key: put a text that holds a comma in quotes"]),
-        ("a: !!python/object:os.system x", ["1:4: tag '!!python/object:os.system' is not allowed: leave it out"]),
+        ("x: {layer: LSTM(8, unroll=True)}", ["1:20: no ':' after this key: put text that contains a comma in quotes"]),
+        ("a: !!python/object:os.system x", ["1:4: tag '!!python/object:os.system' is not allowed: remove it"]),
         ("a: &x !mine [1]\nb: !!int 3\nc: !!str {d: 1}", [
-            "1:7: tag '!mine' is not allowed: leave it out",
-            "2:4: tag '!!int' is not allowed: leave it out",
-            "3:4: tag '!!str' is not allowed: leave it out",
+            "1:7: tag '!mine' is not allowed: remove it",
+            "2:4: tag '!!int' is not allowed: remove it",
+            "3:4: tag '!!str' is not allowed: remove it",
         ]),
-        ('a: "\\ud800"', ["1:4: half of a surrogate pair is no character"]),
+        ('a: "\\ud800"', ["1:4: half of a surrogate pair is not a character"]),
         ("a: \x07\n\x00", [
-            "1:4: U+0007 is a control character: only tabs and line breaks may stand in a text file",
-            "2:1: U+0000 is a control character: only tabs and line breaks may stand in a text file",
+            "1:4: U+0007 is a control character: the only control characters allowed are tabs and line breaks",
+            "2:1: U+0000 is a control character: the only control characters allowed are tabs and line breaks",
         ]),
         (b"a: 1\nb: \xe9t\xe9\n", ["2:4: not UTF-8: 0xe9 at byte 8 (counted from 0); save the file as UTF-8"]),
         (b"\xff\xfea", ["1:1: not UTF-16-LE: 0x61 at byte 2 (counted from 0); save the file as UTF-8"]),
         ("a:\n\tb: 1", [f"2:1: {TAB}"]),
         ("a:\t1", [f"1:3: {TAB}"]),
-        ("a: b: c", [f"1:5: ': ' cannot stand here: put a text that holds it in quotes; {COLUMN}"]),
-        ("a: 1\n  b: 2", [f"2:4: ': ' cannot stand here: put a text that holds it in quotes; {COLUMN}"]),
-        ("runs:\n- a: 1\n b: 2", [f"3:2: the indentation fits nothing above: {COLUMN}, {DASHES}"]),
-        ("  a: 1\nb: 2", [f"2:1: the indentation fits nothing above: {COLUMN}, {DASHES}"]),
-        ("- a\nb: 1", [f"2:1: a key cannot stand here: {COLUMN}, and a list holds items only"]),
-        ("b: 1\n- a", [f"2:1: a list's item cannot stand here: {DASHES}, and a mapping holds keys only"]),
-        ("a: - 1", ["1:4: a list's item cannot stand here: start it on a line of its own"]),
+        ("a: b: c", [f"1:5: ': ' is not allowed here: put text that contains it in quotes; {COLUMN}"]),
+        ("a: 1\n  b: 2", [f"2:4: ': ' is not allowed here: put text that contains it in quotes; {COLUMN}"]),
+        ("runs:\n- a: 1\n b: 2", [f"3:2: this indentation matches no line above: {COLUMN}, {DASHES}"]),
+        ("  a: 1\nb: 2", [f"2:1: this indentation matches no line above: {COLUMN}, {DASHES}"]),
+        ("- a\nb: 1", [f"2:1: a key is not allowed here: {COLUMN}, and a list contains only items"]),
+        ("b: 1\n- a", [f"2:1: a list item is not allowed here: {DASHES}, and a mapping contains only keys"]),
+        ("a: - 1", ["1:4: a list item is not allowed here: start it on a line of its own"]),
         ("a: 1\nfoo\nb: 2", ["2:1: no ':' after this key: write 'key: value', and close every bracket and quote above"]),
-        ("a: [1, 2\nb: 3", ["1:4: the bracket that opens here is not closed, a comma is missing, or a text that holds brackets needs quotes"]),
-        ("a: {x: 1\nb: 3", ["1:4: the bracket that opens here is not closed, a comma is missing, or a text that holds brackets needs quotes"]),
-        ("a: 'x\nb: 2", ["1:4: the quote that opens here is never closed"]),
-        ('a: "x\n---\n"', ["1:4: the quote that opens here is never closed"]),
+        ("a: [1, 2\nb: 3", ["1:4: this bracket is not closed, a comma is missing, or text that contains brackets needs quotes"]),
+        ("a: {x: 1\nb: 3", ["1:4: this bracket is not closed, a comma is missing, or text that contains brackets needs quotes"]),
+        ("a: 'x\nb: 2", ["1:4: this quote is never closed"]),
+        ('a: "x\n---\n"', ["1:4: this quote is never closed"]),
         ("a: @x", ["1:4: a value cannot start with '@': put it in quotes"]),
         ("a: [,]", ["1:5: a value is missing before ',': write it, or put the text in quotes"]),
         ("a: 'x' y", [f"1:8: {ENDED}"]),
@@ -420,7 +420,7 @@ def test_many_honest_aliases_are_read() -> None:
 
 def test_a_large_file_is_refused_before_it_is_read() -> None:
     assert told(b"\xff" * (MAX_BYTES + 1)) == [
-        "1:1: too large: 2,097,153 bytes, at most 2,097,152; 'matrix:' or JSON Lines holds more runs"
+        "1:1: too large: 2,097,153 bytes, at most 2,097,152; use 'matrix:' or JSON Lines for more runs"
     ]
     assert told_of_json(b" " * (MAX_BYTES + 1))[0].startswith("7:1: too large: ")
 
@@ -428,7 +428,7 @@ def test_a_large_file_is_refused_before_it_is_read() -> None:
 def test_reading_stops_after_a_hundred_mistakes() -> None:
     mistakes = told("a: 1\n" * 50_000)
     assert len(mistakes) == MAX_MISTAKES + 1
-    assert mistakes[-1].endswith(": too many mistakes: what follows was not read")
+    assert mistakes[-1].endswith(": too many errors: the rest was not read")
     assert len(told("\x00" * 50_000)) == MAX_MISTAKES
 
 
@@ -471,17 +471,17 @@ def test_an_odd_line_of_json_has_one_place() -> None:
 @pytest.mark.parametrize(
     ("line", "mistakes"),
     [
-        ("", ["7:1: nothing is written here: each line is one JSON object"]),
-        (" \r\n", ["7:1: nothing is written here: each line is one JSON object"]),
+        ("", ["7:1: nothing to read: each line must be one JSON object"]),
+        (" \r\n", ["7:1: nothing to read: each line must be one JSON object"]),
         ("[1]", ["7:1: each line is one JSON object, not a list"]),
         ('"lstm"', ["7:1: each line is one JSON object, not a text"]),
         ("null", ["7:1: each line is one JSON object, not nothing (null)"]),
         ('{"a": 1, "b": {"c": 1, "c": 2}, "a": 2}', [f"7:24: key 'c' {TWICE} column 16: keep one", f"7:33: key 'a' {TWICE} column 2: keep one"]),
-        ('{"a": 1,\t"a": 2}', ["7:1: key 'a' is written twice: keep one"]),
+        ('{"a": 1,\t"a": 2}', ["7:1: key 'a' appears twice: keep one"]),
         ('{"a": NaN, "b": [-Infinity, "NaN"]}', ["7:7: JSON has no NaN: write a number or null", "7:18: JSON has no -Infinity: write a number or null"]),
         ('{"a": ' + "1" * 5000 + "}", ["7:7: 5,000 digits are too many: at most 1,000"]),
         ('{"a": ' + "[" * 100_000, ["7:56: too deep: at most 50 levels"]),
-        ('{"a": "\\ud800"}', ["7:8: not JSON: half of a surrogate pair is no character; each line is one JSON object"]),
+        ('{"a": "\\ud800"}', ["7:8: not JSON: half of a surrogate pair is not a character; each line is one JSON object"]),
         (b'{"a": "\xff"}', ["7:8: not UTF-8: 0xff at byte 7 (counted from 0); save the file as UTF-8"]),
         ('{"a": "\ud800"}', ["7:8: not UTF-8: 0xed at byte 7 (counted from 0); save the file as UTF-8"]),
     ],

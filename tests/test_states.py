@@ -91,8 +91,8 @@ def test_a_stateful_layer_refuses_another_batch(run: Callable[..., Ran]) -> None
         "carried": ["state_h", "state_c"],
         "other_batch": {"size": 3, "error": "ValueError"},
     }
-    assert "a batch of 3 is refused: ValueError" in run("lstm", "--stateful", "--calls", "2").out
-    assert "Calls  2; nothing is kept between them" in run("lstm", "--calls", "2").out
+    assert "another batch size (3) raises ValueError" in run("lstm", "--stateful", "--calls", "2").out
+    assert "Calls        2; no state is kept between them" in run("lstm", "--calls", "2").out
 
 
 def test_a_stack_of_layers_is_called_again_too() -> None:
@@ -157,7 +157,7 @@ def test_states_that_cannot_be_cut_in_half_are_told() -> None:
     report = rnnshape.explore(layer, initial_state="random")
     assert report.error is not None
     assert report.error.kind == "keras"
-    assert "give both directions as many states" in (report.error.hint or "")
+    assert "give both directions the same number of states" in (report.error.hint or "")
 
 
 # ── training ──

@@ -148,7 +148,7 @@ MALFORMED = {
     "Embedding(3, 2, weights=[[0.0, 1.0]])": "set_weights",
     "Dropout(0.5, noise_shape=(0, 1))": "noise_shape must be",
     "LSTM(3, autocast='no')": "True or False",
-    "RNN(LSTMCell(3, autocast=False), dtype='float16')": "another dtype than its own",
+    "RNN(LSTMCell(3, autocast=False), dtype='float16')": "when a layer gets an input of another dtype",
 }
 
 

@@ -264,7 +264,7 @@ def test_what_ends_every_worker_is_the_only_one_without_an_answer(
         return -item
 
     found = list(spread(deadly, range(40), scheduler=address))
-    assert found[5] == Died("4 workers of the cluster died at this, one after the other")
+    assert found[5] == Died("4 workers of the cluster died on this run, one after another")
     assert found[:5] + found[6:] == [-i for i in range(40) if i != 5]
     assert capfd.readouterr() == ("", "")
 
@@ -466,9 +466,9 @@ def test_what_is_known_is_not_sent_to_the_workers(mixed: str, run: Callable[...,
 
 def test_a_run_whose_worker_died_is_a_row_with_an_error() -> None:
     (run,) = from_stream(io.BytesIO(b'{"name": "heavy", "layer": "LSTM(8)"}'), "-")
-    row = _answered(run, Died("the worker process died twice at this"), values=False)
+    row = _answered(run, Died("the worker process died twice on this run"), values=False)
     assert (row.ok, row.exit_code, row.data["name"]) == (False, 3, "heavy")
-    assert row.data["error"] == {"kind": "worker", "message": "the worker process died twice at this", "hint": None}
+    assert row.data["error"] == {"kind": "worker", "message": "the worker process died twice on this run", "hint": None}
     assert row.data["run"] == {"name": "heavy", "layer": "LSTM(8)", "input": [2, 3, 4]}
     Draft202012Validator(report()).validate(row.data)
 

@@ -85,7 +85,7 @@ def _last(future: Future[Result]) -> Result | Died:
     try:
         answer = _result(future)
     except KilledWorker as error:
-        return Died(f"{error.allowed_failures + 1} workers of the cluster died at this, one after the other")
+        return Died(f"{error.allowed_failures + 1} workers of the cluster died on this run, one after another")
     return answer
 
 
@@ -99,7 +99,7 @@ def _result(future: Future[Result]) -> Result:
         result: Result = future.result()
     except (CancelledError, CommClosedError) as error:
         raise Unavailable(
-            "the scheduler of the cluster is gone", "its log says more; run the rest again", kind="cluster"
+            "the connection to the Dask scheduler is lost", "read its log, then run the rest again", kind="cluster"
         ) from error
     return result
 

@@ -161,7 +161,7 @@ class _Stream(Generic[Item, Result]):
             (answer,) = self.begin([item])
         except TerminatedWorkerError as error:
             how = re.search(r"\w+\(-?\d+\)", str(error))
-            return Died(f"the worker process died twice at this{f', with {how[0]}' if how else ''}")
+            return Died(f"the worker process died twice on this run{f', with {how[0]}' if how else ''}")
         finally:
             self.close()
         return answer

@@ -43,7 +43,7 @@ def former_rows(
         former = Former(stream, name, predict=predict, values=values)
         if former.others:
             more = f", and {len(former.others) - 1:,} more lines" if len(former.others) > 1 else ""
-            note(f"--resume: {name}:{former.others[0]}: no row of rnnshape batch{more}: what it answered is asked anew")
+            note(f"--resume: {name}:{former.others[0]}: not a row of rnnshape batch{more}: the run is run again")
         yield former
 
 
@@ -61,7 +61,7 @@ class Former:
         broken, place = None, 0
         for number, line in enumerate(stream, 1):
             if broken is not None:
-                raise Invalid([Problem("--resume", f"{name}:{broken}: this is no JSON: JSON Lines are wanted")])
+                raise Invalid([Problem("--resume", f"{name}:{broken}: not JSON: --resume needs JSON Lines")])
             if line.strip():
                 try:
                     row = json.loads(line)

@@ -76,7 +76,7 @@ def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
 def _untimed(output: Mapping[str, Any]) -> Iterator[Problem]:
     """Where a time is asked for that cannot be had."""
     if output.get("timing") and output.get("predict"):
-        yield Problem("timing", "needs the real layer, and --predict runs none")
+        yield Problem("timing", "needs the real layer, which --predict does not run")
 
 
 def _explored(spec: Spec, output: Mapping[str, Any]) -> Report:

@@ -66,7 +66,7 @@ def application(asked: list[str] | None = None) -> typer.Typer:
     app = typer.Typer(
         name=NAME,
         cls=Group,
-        help="What does this RNN layer return? Asked in the shell, answered on the real tf.keras layer.",
+        help="Show what a tf.keras RNN layer returns, and verify it on the real layer.",
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -119,17 +119,17 @@ def _argument(metavar: str, help_: str, completed: Callable[[str], list[str]] | 
     return typer.Argument(metavar=metavar, help=help_, show_default=False, autocompletion=completed)
 
 
-_EXPR = 'A layer as it is written in Keras, in quotes: "LSTM(8)", "LSTM(8) | Dense(1)"'
+_EXPR = 'A layer as written in Keras, in quotes: "LSTM(8)", "LSTM(8) | Dense(1)"'
 _SHOW = {option.name: option for option in (*RUN_OPTIONS, *OUTPUT_OPTIONS)}
 
 
 def _show(
     expression: Annotated[str | None, _argument("EXPR", _EXPR + ".", completion.layers)] = None, **flags: Any
 ) -> None:
-    """What a pasted Keras expression returns."""
+    """Show what a pasted Keras expression returns."""
     with clean_ending():
         if expression is None:
-            raise Invalid([Problem("EXPR", 'must be what you wrote in Keras, such as "LSTM(8)"')])
+            raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
         _answer(expression, flags, _SHOW)
 
 
@@ -143,7 +143,7 @@ def _compare(
     ] = None,
     **flags: Any,
 ) -> None:
-    """Several layers, or one along an axis, with the same weights on the same input."""
+    """Compare layers, or one layer along an axis, with the same weights and input."""
     with clean_ending():
         from rnnshape.cli.compare import compare
 
@@ -153,16 +153,18 @@ def _compare(
 def _batch(
     files: Annotated[
         list[str] | None,
-        _argument("FILE...", "A YAML file, a folder of them, or - for YAML or JSON Lines from a pipe."),
+        _argument("FILE...", "A YAML file, a folder of YAML files, or - for YAML or JSON Lines from standard input."),
     ] = None,
     **flags: Any,
 ) -> None:
-    """Every run of files, folders or a pipe."""
+    """Answer many runs from files, folders or standard input."""
     with clean_ending():
         output = given(flags, BATCH)
         wrong = [flagged(problem, output) for problem in refused(output, BATCH)]
         if not files:
-            wrong.append(Problem("FILE", "must be a YAML file, a folder of them, or - for a pipe"))
+            wrong.append(
+                Problem("FILE", "is missing: give a YAML file, a folder of YAML files, or - for standard input")
+            )
         if wrong:
             raise Invalid(wrong)
         from rnnshape.cli.batch import batch
@@ -171,14 +173,14 @@ def _batch(
 
 
 _ENV = {
-    "format": Argument("format", OneOf(("table", "json")), "table", "How the answer is written:", True, "f"),
+    "format": Argument("format", OneOf(("table", "json")), "table", "Output format:", True, "f"),
     OUTPUT_FILE.name: OUTPUT_FILE,
     VERBOSE.name: VERBOSE,
 }
 
 
 def _env(**flags: Any) -> None:
-    """Python, TensorFlow, Keras, devices, and whether cuDNN is there."""
+    """Show the versions of Python, TensorFlow and Keras, the devices, and cuDNN."""
     with clean_ending():
         output = given(flags, _ENV)
         if wrong := refused(output, _ENV):
@@ -200,13 +202,11 @@ _SCHEMAS = OneOf(("file", "report", "compare"))
 def _schema(
     what: Annotated[
         str,
-        _argument(
-            "[WHAT]", "The schema of what: file, report, compare. Default: file.", completion.words(_SCHEMAS.texts)
-        ),
+        _argument("[WHAT]", "Which schema: file, report, compare. Default: file.", completion.words(_SCHEMAS.texts)),
     ] = "file",
     **flags: Any,
 ) -> None:
-    """The JSON Schema of a batch file, of a report or of a comparison."""
+    """Print the JSON Schema of a batch file, a report or a comparison."""
     with clean_ending():
         if not _SCHEMAS.accepts(what):
             raise Invalid([Problem(f"WHAT {what}", _SCHEMAS.refusal(what))])
@@ -222,11 +222,11 @@ def _topics(incomplete: str) -> list[str]:
 def _help(
     topic: Annotated[
         str | None,
-        _argument("[TOPIC]", "A topic, or the name of a command. Without it: which topics there are.", _topics),
+        _argument("[TOPIC]", "A topic, or the name of a command. Without it, the topics are listed.", _topics),
     ] = None,
     **flags: Any,
 ) -> None:
-    """What masks, states, expressions, exit codes and the like are, with examples."""
+    """Explain masks, states, expressions, exit codes and more, with examples."""
     with clean_ending():
         commands = [name for name, *_ in _commands()]
         if topic in commands:

@@ -34,7 +34,7 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
         Invalid: a file cannot be opened.
     """
     if output.keys() >= {"jobs", "scheduler"}:
-        raise Invalid([Problem("--jobs", "is for this machine, --scheduler for a cluster: give one")])
+        raise Invalid([Problem("--jobs", "runs on this machine, --scheduler on a cluster: give one of them")])
     runs = _runs(files)
     total = len(runs) if isinstance(runs, list) else None
     predict, values = output.get("predict", False), output.get("values", False)
@@ -65,13 +65,13 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
         internal = (lambda row: show_trace(row.trace)) if verbose else (lambda row: None)
         tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False), internal=internal)
         stack.enter_context(gate.watching())
-        rows_renderer(wanted)(tally, stream, View(values=values, axes=_axes(runs)))
+        rows_renderer(wanted)(tally, stream, View(values=values, axes=_axes(runs), every=output.get("all", False)))
         if gate.interrupted and stood:
             raise _Unfinished
     if not gate.interrupted:
         return tally.exit_code
     left = "" if total is None else f" of {total:,}, {total - tally.count:,} left"
-    note(f"interrupted: {tally.count:,} runs done{left}{f'; {path} is as it was' if stood else ''}")
+    note(f"interrupted: {tally.count:,} runs done{left}{f'; {path} is unchanged' if stood else ''}")
     return INTERRUPTED
 
 
@@ -93,9 +93,9 @@ def _runs(files: Sequence[str]) -> list[Run] | Iterator[Run]:
     if "-" not in files:
         return from_files(files)
     if len(files) > 1:
-        raise Invalid([Problem("FILE", "- is all of standard input: it stands alone")])
+        raise Invalid([Problem("FILE", "- reads all of standard input: give it alone")])
     if sys.stdin is None:
-        raise Unavailable("standard input is closed", "give a file, or a pipe that is open")
+        raise Unavailable("standard input is closed", "give a file, or pipe the runs in")
     return from_stream(sys.stdin.buffer, "<stdin>")
 
 

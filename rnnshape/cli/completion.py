@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.arguments import Argument, Kind
 
-MASKS = {"right:": "right:3,2", "left:": "left:3,2", "random": None, "full": None}
+MASKS = {"right:": "right:3,2", "left:": "left:3,2", "random": None, "empty-last": None}
 """The forms of a mask that have a name, with an example of what is only a beginning; the rows are one's own."""
 
 
@@ -114,7 +114,7 @@ def needs_a_shell(callback: Callable[..., Any]) -> Callable[..., Any]:
     def call(ctx: Any, parameter: Any, value: Any) -> Any:
         if value and not ctx.resilient_parsing and not isinstance(value, str) and _shell() not in _SHELLS:
             hint = "_RNNSHAPE_COMPLETE=source_bash rnnshape writes the script of bash; so do source_zsh and source_fish"
-            raise Unavailable("which shell this runs in cannot be told, or it has no completion", hint)
+            raise Unavailable("the shell cannot be detected, or it has no completion", hint)
         return callback(ctx, parameter, value)
 
     return call

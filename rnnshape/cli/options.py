@@ -46,37 +46,45 @@ def elsewhere(form: Any) -> str:
 
 
 OUTPUT_FILE = Argument(
-    "output_file", FileName(), None, "Write the answer to this file; without -f its ending names the format.", True, "o"
+    "output_file",
+    FileName(),
+    None,
+    "Write the answer to this file; without -f, its extension chooses the format.",
+    True,
+    "o",
 )
-VERBOSE = Argument("verbose", Flag(), False, "Show what TensorFlow and Keras say, and the traceback of a bug.", True)
-TIMING = Argument("timing", Flag(), False, "How long a call takes here: median and quartiles.", True)
+VERBOSE = Argument(
+    "verbose", Flag(), False, "Show the messages of TensorFlow and Keras, and the traceback of an internal error.", True
+)
+TIMING = Argument("timing", Flag(), False, "Measure the time of one call: median and quartiles.", True)
 OUTPUT_OPTIONS = (
-    Argument("predict", Flag(), False, "Theory only: no TensorFlow, nothing is verified.", True),
-    Argument("values", Flag(), False, "Show the numbers too.", True),
+    Argument("predict", Flag(), False, "Predict from rules only: no TensorFlow, nothing is verified.", True),
+    Argument("values", Flag(), False, "Show the values of the returned tensors.", True),
     Argument("weights", Flag(), False, "Show the weights, their gates and the parameter count.", True),
     Argument("diagram", Flag(), False, "Show the layer unrolled over time.", True),
-    Argument("cost", Flag(), False, "Show multiply-adds and bytes, and their formulas.", True),
-    Argument("cudnn", Flag(), False, "Show cuDNN's rules and trace which kernel each layer gets.", True),
+    Argument("cost", Flag(), False, "Show multiply-adds and bytes, with their formulas.", True),
+    Argument("cudnn", Flag(), False, "Show the cuDNN rules, and which kernel each layer gets.", True),
     TIMING,
     Argument("code", Flag(), False, "Write the answer as a Python program (--format code).", True),
-    Argument("format", Form(FORMATS), "table", "How the answer is written:", True, "f"),
+    Argument("format", Form(FORMATS), "table", "Output format:", True, "f"),
     OUTPUT_FILE,
     VERBOSE,
 )
 OUTPUT = {option.name: option for option in OUTPUT_OPTIONS}
 BATCH_OPTIONS = (
     *(OUTPUT[name] for name in ("predict", "values")),
-    Argument("format", Form(ROWS_FORMATS), "table", "How the rows are written:", True, "f"),
+    Argument("format", Form(ROWS_FORMATS), "table", "Output format:", True, "f"),
     OUTPUT_FILE,
-    Argument("jobs", Whole(), 1, "How many processes share the runs.", True, "j"),
-    Argument("scheduler", Address(), None, "Run them on this Dask cluster.", True),
-    Argument("resume", FileName(), None, "Take the rows that this JSON Lines file has of an earlier run.", True),
+    Argument("all", Flag(), False, "Show every run; a terminal shows only the failures of more than 20 runs.", True),
+    Argument("jobs", Whole(), 1, "Number of processes.", True, "j"),
+    Argument("scheduler", Address(), None, "Run on the Dask cluster at this address.", True),
+    Argument("resume", FileName(), None, "Reuse the rows of an earlier run from this JSON Lines file.", True),
     Argument("fail_fast", Flag(), False, "Stop at the first run that fails.", True),
     VERBOSE,
 )
 COMPARE_OPTIONS = (
     TIMING,
-    Argument("format", Form(COMPARISON_FORMATS), "table", "How the answer is written:", True, "f"),
+    Argument("format", Form(COMPARISON_FORMATS), "table", "Output format:", True, "f"),
     OUTPUT_FILE,
     VERBOSE,
 )
@@ -93,7 +101,7 @@ def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Pr
     ]
     forms = known.get("format")
     if forms and "format" not in values and not forms.kind.accepts(meant := form(values)):
-        message = f"is a file of {meant}; the format {forms.kind.refusal(meant)}"
+        message = f"has the extension of {meant}; the format {forms.kind.refusal(meant)}"
         wrong.append(Problem(OUTPUT_FILE.name, message))
     return wrong
 

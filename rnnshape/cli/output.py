@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shlex
 import stat
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -132,7 +134,30 @@ def clean_ending() -> Iterator[None]:
 
 def note(text: str) -> None:
     """A line on standard error."""
-    print(f"rnnshape: {text}", file=sys.stderr)
+    _tell(f"rnnshape: {text}")
+
+
+def _tell(text: str) -> None:
+    """Text on standard error; on a terminal long lines break between words, except lines of source under a caret."""
+    if columns := _columns():
+        lines = (line if _SOURCE.match(line) else _wrapped(line, columns) for line in text.split("\n"))
+        text = "\n".join(lines)
+    print(text, file=sys.stderr)
+
+
+def _wrapped(line: str, columns: int) -> str:
+    return textwrap.fill(line, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
+def _columns() -> int | None:
+    """The width of the terminal that standard error is, None where it is none."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+_SOURCE = re.compile(r"\s*[0-9]* \|")
 
 
 def say(error: RnnshapeError) -> None:
@@ -141,12 +166,14 @@ def say(error: RnnshapeError) -> None:
         for problem in error.problems:
             note(f"error: {_place(problem)}{problem.message}")
             if error.text is not None and problem.span is not None:
-                from rnnshape.reading.places import underlined
+                from rnnshape.reading.places import SHOWN_COLUMNS, underlined
 
-                print(underlined(error.text, problem.span), file=sys.stderr)
+                # Beside the window stand four blanks and the dots of what is left out.
+                columns = min(SHOWN_COLUMNS, (_columns() or sys.maxsize) - len("    ......"))
+                print(underlined(error.text, problem.span, columns), file=sys.stderr)
         return
     if error.kind == "unreadable":  # every mistake already begins with its file, line and column
-        print(error.message, file=sys.stderr)
+        _tell(error.message)
         return
     hint = error.hint
     if isinstance(error, Internal):

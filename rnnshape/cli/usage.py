@@ -22,7 +22,7 @@ def worded(error: UsageError) -> Invalid:
     if isinstance(error, NoSuchOption):
         known = [name for option in command.params for name in option.opts] if command else []
         near = nearest(error.option_name, known)
-        return _wrong(error.option_name, f"is no option of {path}{near}; {path} --help lists them")
+        return _wrong(error.option_name, f"unknown option of {path}{near}; see {path} --help")
     if isinstance(error, BadOptionUsage):
         needs = "needs a value" if "requires" in error.message else "takes no value"
         return _wrong(error.option_name, needs)
@@ -32,8 +32,8 @@ def worded(error: UsageError) -> Invalid:
 def no_command(word: str, known: Iterable[str]) -> Invalid:
     """A first word that names no command; an expression has a command of its own."""
     if "(" in word:
-        return _wrong(word, f"is no command; an expression is asked with rnnshape show '{word}'")
-    return _wrong(word, f"is no command{nearest(word, known)}; rnnshape --help lists them")
+        return _wrong(word, f"unknown command; for an expression use rnnshape show '{word}'")
+    return _wrong(word, f"unknown command{nearest(word, known)}; see rnnshape --help")
 
 
 def left_over(word: str, command: str, taken: Iterable[str]) -> Invalid:
@@ -44,8 +44,8 @@ def left_over(word: str, command: str, taken: Iterable[str]) -> Invalid:
         if option.kind.accepts(value) and value is not None:
             meant = f" (did you mean {option.option} {word}?)"
             break
-    takes = " ".join([*taken, "and options"]) if taken else "options alone"
-    return _wrong(word, f"{command} takes {takes}{meant}")
+    takes = " ".join([*taken, "and options"]) if taken else "only options"
+    return _wrong(word, f"unexpected argument: {command} takes {takes}{meant}")
 
 
 def _wrong(key: str, message: str) -> Invalid:

@@ -1,4 +1,4 @@
-"""What the real layer shows of a mask: the one that hangs on its output, and what each of its steps does."""
+"""What the real layer shows of a mask: the one that is attached to its output, and what each of its steps does."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def load() -> Any:
     """
     if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
         raise Unavailable(
-            "TF_USE_LEGACY_KERAS makes tf.keras Keras 2; rnnshape speaks of Keras 3",
+            "TF_USE_LEGACY_KERAS makes tf.keras Keras 2; rnnshape needs Keras 3",
             "unset TF_USE_LEGACY_KERAS",
             kind="tensorflow",
         )

@@ -74,7 +74,7 @@ def activation(name: str, default: str | None, purpose: str) -> Argument:
 UNITS = Argument("units", Whole(), help="H, the hidden size.", flag=True, short="u", cli_default=1)
 ACTIVATION = activation("activation", "tanh", "Activation of the candidate and the output.")
 RECURRENT_ACTIVATION = activation("recurrent_activation", "sigmoid", "Activation of the gates.")
-USE_BIAS = Argument("use_bias", Flag(), True, "Whether there is a bias.", True)
+USE_BIAS = Argument("use_bias", Flag(), True, "Use a bias.", True)
 RESET_AFTER = Argument(
     "reset_after", Flag(), True, "Apply the reset gate after the matrix product (cuDNN's GRU).", True
 )
@@ -83,9 +83,9 @@ DROPOUT = Argument("dropout", Number(0, 1), 0.0, "Fraction of the input to drop 
 RECURRENT_DROPOUT = Argument("recurrent_dropout", Number(0, 1), 0.0, "Fraction of the state to drop in training.", True)
 SEED = Argument("seed", Maybe(Whole(-INT64 - 1, INT64)), None)
 RETURN_SEQUENCES = Argument("return_sequences", Flag(), False, "Return the output of every step.", True)
-RETURN_STATE = Argument("return_state", Flag(), False, "Return the final state too.", True)
-GO_BACKWARDS = Argument("go_backwards", Flag(), False, "Read the input from the end.", True)
-STATEFUL = Argument("stateful", Flag(), False, "Begin where the last call ended.", True)
+RETURN_STATE = Argument("return_state", Flag(), False, "Also return the final state.", True)
+GO_BACKWARDS = Argument("go_backwards", Flag(), False, "Read the input backwards in time.", True)
+STATEFUL = Argument("stateful", Flag(), False, "Start from the final state of the previous call.", True)
 UNROLL = Argument("unroll", Flag(), False, "Unroll the loop over time.", True)
 ZERO_OUTPUT_FOR_MASK = Argument("zero_output_for_mask", Flag(), False, "Return zeros at masked steps.", True)
 USE_CUDNN = Argument("use_cudnn", OneOf(("auto", True, False)), "auto", "Whether to use cuDNN:", True)

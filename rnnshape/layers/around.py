@@ -50,7 +50,7 @@ def no_loop(node: Node) -> list[Kernel]:
     """The verdict on a layer that has no loop over time."""
     source = _SOURCES.get(node.name, f"core/{node.name.lower()}.py")
     decided = f"{node.name} has no loop over time"
-    rules = never_cudnn("no change helps: there is no loop over time", decided, f"{source}: {node.name}.call")
+    rules = never_cudnn("no change helps: the layer has no loop over time", decided, f"{source}: {node.name}.call")
     return [Kernel("", rules, STEP)]
 
 
@@ -92,7 +92,9 @@ def _dense(node: Node, given: Given) -> Answer:
         width = halved(node["activation"], units.size)
     except ValueError as error:
         width = units.size
-        refusals.append(Refusal(f"ValueError: activation='glu' halves the last axis: {error}", "use an even units"))
+        refusals.append(
+            Refusal(f"ValueError: activation='glu' halves the last axis: {error}", "use an even number of units")
+        )
     out = units if width == units.size else fixed(width)
     answer = _answer(node, given, (*before, out), dtype, *weights, *adapted, mask=given.mask)
     answer.products = [Product((*given.dims, units)), *product]
@@ -119,7 +121,7 @@ def _dropout(node: Node, given: Given) -> Answer:
             dims = _stretched(dims, node["noise_shape"])
         except ValueError:
             sizes = tuple(dim.size for dim in dims)
-            message = f"InvalidArgumentError: noise_shape={node['noise_shape']} does not go with an input of {sizes}"
+            message = f"InvalidArgumentError: noise_shape={node['noise_shape']} does not match an input of {sizes}"
             refusals.append(Refusal(message, "give one size for each axis of the input: 1, None or the axis' own"))
     answer = _answer(node, given, dims, _dtype(node, given), mask=given.mask)
     answer.refusals += refusals
@@ -127,10 +129,10 @@ def _dropout(node: Node, given: Given) -> Answer:
 
 
 def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
-    """What comes out when a mask of this shape is laid over the input: of two sizes that differ one must be 1.
+    """Returns when a mask of this shape is laid over the input: of two sizes that differ one must be 1.
 
     Raises:
-        ValueError: they do not go together.
+        ValueError: they cannot be combined.
     """
     if any(size is None for size in noise[len(dims) :]):
         raise ValueError(noise)
@@ -144,7 +146,7 @@ def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
 
 
 def _masking(node: Node, given: Given) -> Answer:
-    """The same shape, and a mask on it.
+    """The same shape, and a output mask.
 
     The mask that is asked for is laid into the data that the first layer is fed; what a layer before this one hands on
     is masked where it is known to be zero.  The mask that came with it is not looked at.
@@ -261,7 +263,7 @@ def _unmaskable(inner: Node, given: Given) -> Iterator[Refusal]:
         )
     if mask is None or mask.behind:
         return
-    fix = "mask what comes out of TimeDistributed, or the time axis within"
+    fix = "mask the output of TimeDistributed, or the time axis inside it"
     if inner.name == "TimeDistributed":
         yield Refusal("ValueError: The `mask` passed to the `TimeDistributed` layer must be at least 2D", fix)
     elif inner.cls.kind == "recurrent" or inner.name == "Bidirectional":
@@ -328,7 +330,7 @@ DROPOUT = LayerClass(
 MASKING = LayerClass(
     "Masking",
     "layer",
-    (arg.Argument("mask_value", arg.MaskValue(), 0.0, "The value of a masked step.", True), *arg.BASE),
+    (arg.Argument("mask_value", arg.MaskValue(), 0.0, "The input value that marks a masked step.", True), *arg.BASE),
     _masking,
     lambda node, rank: _letters(rank or 3),
     contents=contents.masked,
@@ -337,12 +339,12 @@ EMBEDDING = LayerClass(
     "Embedding",
     "layer",
     (
-        arg.Argument("input_dim", arg.Whole(), help="V, the number of words.", flag=True, cli_default=10),
-        arg.Argument("output_dim", arg.Whole(), help="D, the width of a word.", flag=True, cli_default=4),
+        arg.Argument("input_dim", arg.Whole(), help="V, the vocabulary size.", flag=True, cli_default=10),
+        arg.Argument("output_dim", arg.Whole(), help="D, the size of a word vector.", flag=True, cli_default=4),
         arg.initializer("embeddings_initializer", "uniform"),
         arg.regularizer("embeddings_regularizer"),
         arg.constraint("embeddings_constraint"),
-        arg.Argument("mask_zero", arg.Flag(), False, "Take 0 for padding.", True),
+        arg.Argument("mask_zero", arg.Flag(), False, "Treat index 0 as padding.", True),
         arg.Argument("weights", arg.Unwritten(), None),
         *arg.LORA,
         *arg.BASE,
@@ -356,7 +358,7 @@ EMBEDDING = LayerClass(
 TIME_DISTRIBUTED = LayerClass(
     "TimeDistributed",
     "layer",
-    (arg.Argument("layer", arg.Nested("layer"), help="The layer that sees each step."), *arg.BASE),
+    (arg.Argument("layer", arg.Nested("layer"), help="The layer applied to each step."), *arg.BASE),
     _time_distributed,
     _inner_letters,
     check=_check_time_distributed,

@@ -61,7 +61,7 @@ def directions(node: Node) -> tuple[Node, Node]:
 def theory(node: Node, given: Given) -> Answer:
     """``(output, *forward states, *backward states)``; two outputs first with ``merge_mode=None``."""
     forward_node, backward_node = directions(node)
-    # The wrapper hands the mask on in the call, and drops one that hangs on the tensor as a layer does.
+    # The wrapper hands the mask on in the call, and drops one attached to the tensor as a layer does.
     used = mask_used(given)
     inside = replace(given, within=None, mask=used and replace(used, argument=True))
     made = _remade(_zeroing(forward_node, used))
@@ -235,7 +235,7 @@ def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[R
         yield Refusal(
             f"IndexError: initial_state is cut in half, and {len(forward.begins)} forward and {len(backward.begins)} "
             "backward states are no halves",
-            "give both directions as many states, or build them by hand",
+            "give both directions the same number of states, or build them by hand",
         )
 
 
@@ -269,7 +269,7 @@ def check(node: Node) -> Iterator[Problem]:
     forward, backward = directions(node)
     if forward["go_backwards"] == backward["go_backwards"]:
         if node["backward_layer"] is None:
-            fix = "leave go_backwards out of the layer: Bidirectional adds the backward one itself"
+            fix = "remove go_backwards from the layer: Bidirectional creates the backward layer itself"
         else:
             fix = "exactly one of layer and backward_layer must have go_backwards=True"
         yield Problem("layer" if node["backward_layer"] is None else "backward_layer", fix)
@@ -283,7 +283,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
     forward_node, backward_node = directions(node)
     for layer in (forward_node, backward_node):
         if len(layer.cls.letters(layer, len(dims))) != len(dims):
-            return f"layer and backward_layer must take the same input: {layer.name} takes another rank"
+            return f"layer and backward_layer must take the same input: {layer.name} takes a different rank"
         if wrong := layer.cls.check_input(layer, dims):
             return wrong
     mode = node["merge_mode"]
@@ -305,8 +305,8 @@ BIDIRECTIONAL = LayerClass(
     "Bidirectional",
     "layer",
     (
-        arg.Argument("layer", arg.Nested("recurrent"), help="The recurrent layer that reads forwards:"),
-        arg.Argument("merge_mode", arg.OneOf(MERGES), "concat", "How the two outputs become one:", True),
+        arg.Argument("layer", arg.Nested("recurrent"), help="The forward recurrent layer:"),
+        arg.Argument("merge_mode", arg.OneOf(MERGES), "concat", "How the two outputs are merged:", True),
         arg.Argument("weights", arg.Maybe(arg.Arrays()), None),
         arg.Argument("backward_layer", arg.Nested("recurrent", none=True), None),
         *arg.BASE,

@@ -70,7 +70,7 @@ def unkept(node: Node, width: int) -> Iterator[Problem]:
     asked = [name for name in ("activation", "recurrent_activation") if node.has(name) and node[name] == "glu"]
     if asked and not _keeps(node, width):
         what = f"must not be 'glu', which halves the last axis: the states must keep their {width}"
-        yield Problem(asked[0], f"{what} (to halve the output, put Dense(…, activation='glu') behind the layer)")
+        yield Problem(asked[0], f"{what} (to halve the output, put Dense(…, activation='glu') after the layer)")
 
 
 def _keeps(node: Node, width: int) -> bool:
@@ -97,13 +97,13 @@ def halved(activation: str | None, width: int) -> int:
     if activation != "glu":
         return width
     if width % 2:
-        raise ValueError(f"axis size must be divisible by 2, and it is {width}")
+        raise ValueError(f"axis size must be divisible by 2, but it is {width}")
     return width // 2
 
 
 def _broadcast(left: int, right: int) -> int:
     if left != right and 1 not in (left, right):
-        raise ValueError(f"{left} and {right} do not go together")
+        raise ValueError(f"{left} and {right} cannot be combined")
     return max(left, right)
 
 
@@ -133,7 +133,7 @@ def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
     """A low-rank adaptation, which Keras does not put on a weight with a constraint."""
     if node["lora_rank"] and node[constraint] is not None:
         yield Refusal(
-            f"ValueError: lora_rank={node['lora_rank']} and {constraint} do not go together",
+            f"ValueError: lora_rank={node['lora_rank']} and {constraint} cannot be combined",
             f"drop lora_rank or {constraint}",
         )
 
@@ -143,7 +143,7 @@ def uncounted(weights: Iterable[Weight]) -> Iterator[Refusal]:
     for weight in weights:
         if prod(dim.size for dim in weight.dims) > INT64:
             yield Refusal(
-                f"InvalidArgumentError: {weight.name} has more numbers than TensorFlow counts, which is {INT64}",
+                f"InvalidArgumentError: {weight.name} has more elements than TensorFlow can count, at most {INT64}",
                 "make the layer or its input smaller",
             )
 
@@ -164,6 +164,6 @@ def unscoped(node: Node) -> Iterator[Refusal]:
         pattern = _OUTER if part in node.in_turn or part.cls.kind == "cell" else _INNER
         if part.has("name") and part["name"] is not None and not pattern.fullmatch(part["name"]):
             yield Refusal(
-                f"ValueError: name={part['name']!r} names no operation in a graph",
+                f"ValueError: name={part['name']!r} is not a valid operation name in a graph",
                 "use letters, digits, '.', '_' and '-', a letter or digit first, or --execution eager",
             )

@@ -32,7 +32,7 @@ def uncast(node: Node) -> Iterator[Problem]:
     around = _Around()
     for layer in node.in_turn:
         if not _follows(layer, around):
-            yield Problem("autocast", "must be True where a layer is handed another dtype than its own")
+            yield Problem("autocast", "must be True when a layer gets an input of another dtype")
             return
         around = _Around(frozenset((compute_dtype(layer["dtype"]),)))
 

@@ -176,7 +176,7 @@ def check(node: Node) -> Iterator[Problem]:
     """What Keras refuses about a convolution."""
     rank = _rank(node)
     if max(_each(node["strides"], rank)) > 1 and max(_each(node["dilation_rate"], rank)) > 1:
-        yield Problem("dilation_rate", "must be 1 where strides is more than 1: Keras takes one of the two")
+        yield Problem("dilation_rate", "must be 1 if strides is more than 1: Keras supports only one of the two")
 
 
 def check_input(node: Node, dims: Dims) -> str | None:
@@ -185,8 +185,8 @@ def check_input(node: Node, dims: Dims) -> str | None:
     for dim, out in zip(space, out_of(node, space), strict=True):
         if out.size < 1:
             return (
-                f"the kernel reaches over {dim.letter}={dim.size}: with padding='valid' {dim.letter} must be at least "
-                "dilation_rate * (kernel_size - 1) + 1; make it larger or use padding='same'"
+                f"the kernel is larger than {dim.letter}={dim.size}: with padding='valid' {dim.letter} must be at "
+                "least dilation_rate * (kernel_size - 1) + 1; make it larger or use padding='same'"
             )
     width = out_of(node, space)[-1].size if node["data_format"] == "channels_first" else node["filters"]
     return next((f"{problem.key} {problem.message}" for problem in unkept(node, width)), None)
@@ -197,14 +197,18 @@ def _conv_lstm(rank: int) -> LayerClass:
         f"ConvLSTM{rank}D",
         "recurrent",
         (
-            arg.Argument("filters", arg.Whole(), help="H, the output's channels.", flag=True, cli_default=1),
+            arg.Argument("filters", arg.Whole(), help="H, the number of output channels.", flag=True, cli_default=1),
             arg.Argument("kernel_size", arg.Sizes(rank), help="The window.", flag=True, cli_default=3),
-            arg.Argument("strides", arg.Sizes(rank), 1, "How far the window moves.", True),
-            arg.Argument("padding", arg.OneOf(("valid", "same")), "valid", "What is done at the rim:", True),
+            arg.Argument("strides", arg.Sizes(rank), 1, "Stride of the kernel.", True),
+            arg.Argument("padding", arg.OneOf(("valid", "same")), "valid", "Padding:", True),
             arg.Argument(
-                "data_format", arg.OneOf((None, "channels_last", "channels_first")), None, "Where C stands:", True
+                "data_format",
+                arg.OneOf((None, "channels_last", "channels_first")),
+                None,
+                "Position of the channel axis:",
+                True,
             ),
-            arg.Argument("dilation_rate", arg.Sizes(rank), 1, "How far apart the window looks.", True),
+            arg.Argument("dilation_rate", arg.Sizes(rank), 1, "Dilation of the kernel.", True),
             arg.ACTIVATION,
             arg.RECURRENT_ACTIVATION,
             arg.USE_BIAS,

@@ -75,7 +75,7 @@ def sized(text: str, sizes: Mapping[str, int], longest: int = _LONGEST) -> int:
     tokens = _tokens(text)
     value = _sum(tokens, sizes)
     if tokens:
-        raise ValueError(f"{tokens[-1]!r} cannot stand there")
+        raise ValueError(f"{tokens[-1]!r} is not allowed there")
     return value
 
 
@@ -86,7 +86,7 @@ def _tokens(text: str) -> list[str]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
-            raise ValueError(f"{text[at:].strip()[:1]!r} cannot stand there")
+            raise ValueError(f"{text[at:].strip()[:1]!r} is not allowed there")
         tokens.append(found[1] or found[2])
         at = found.end()
     return tokens[::-1]
@@ -111,7 +111,7 @@ def _product(tokens: list[str], sizes: Mapping[str, int]) -> int:
 
 def _factor(tokens: list[str], sizes: Mapping[str, int]) -> int:
     if not tokens:
-        raise ValueError("something is missing at its end")
+        raise ValueError("the end is missing")
     first = tokens.pop()
     if first == "(":
         value = _sum(tokens, sizes)
@@ -119,5 +119,5 @@ def _factor(tokens: list[str], sizes: Mapping[str, int]) -> int:
             raise ValueError("a bracket is not closed")
         return value
     if first in "+-*)":
-        raise ValueError(f"{first!r} cannot stand there")
+        raise ValueError(f"{first!r} is not allowed there")
     return int(first) if first.isdigit() else sizes[first]

@@ -63,7 +63,7 @@ class Whole(Kind):
 
     def refusal(self, value: Any) -> str:
         if self.most is None and type(value) is int and value > INT64:
-            return f"must be at most {INT64}, the largest whole number that TensorFlow counts"
+            return f"must be at most {INT64}, the largest whole number in TensorFlow"
         return super().refusal(value)
 
     def schema(self) -> dict[str, Any]:

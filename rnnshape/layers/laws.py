@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
 
-_EMPTY = "a wholly masked sample gives zeros, and its state stays the initial one"
-_AMISS = "unrolled, Keras makes the wrong steps zero: a bug"
+_EMPTY = "a fully masked sample outputs zeros and keeps its initial state"
+_AMISS = "a Keras bug: with unroll, the wrong steps are zero"
 # By whether it holds here, and whether cuDNN runs here.
 _ELSEWHERE = {
-    (True, False): "not on cuDNN, which gives zeros at masked steps",
+    (True, False): "not on cuDNN, which outputs zeros at masked steps",
     (True, True): "not on a CPU, where masked steps repeat the last output",
     (False, True): "it holds on a CPU, where masked steps repeat the last output",
-    (False, False): "it holds on cuDNN, which gives zeros at masked steps",
+    (False, False): "it holds on cuDNN, which outputs zeros at masked steps",
 }
 
 
@@ -91,8 +91,8 @@ def _of_output(sequences: bool, backwards: bool, one_step: bool, h: str, scan: S
     why = _last_step(scan, backwards=backwards)
     yield claimed(f"output[:, -1, :] == {h}", scan, lambda row, _: row.steps[-1] == row.state, why)
     if backwards:
-        why = "the output is not turned back: its first step is x[:, -1], the one computed first"
-        first = "there is only one step" if one_step else "nothing is computed after the first step of the scan"
+        why = "the output stays in scan order: its first step is x[:, -1], computed first"
+        first = "there is only one step" if one_step else "no step is computed after the first step of the scan"
         yield claimed(f"output[:, 0, :] == {h}", scan, lambda row, _: row.steps[0] == row.state, first, why)
     yield from (Law(f"output[:, -1, :] == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory)
     if scan.mask is not None:
@@ -104,7 +104,7 @@ def _last_step(scan: Scan, *, backwards: bool) -> str:
     if scan.mask is not None and any(row.steps[-1:] == row.steps[-2:-1] for row in scan.rows):
         return "masked steps repeat the output of the last valid one, which is the hidden state"
     if backwards:
-        return "the output stands in the order of the scan, so its last step is the one computed last"
+        return "the output is in scan order, so its last step is the one computed last"
     return "the last step's output is the hidden state"
 
 
@@ -118,7 +118,7 @@ def last_valid(of: str, h: str, scan: Scan, *, turned: bool = False, half: str =
     marks, steps = Landmarks.of(scan.mask.rows), scan.mask.steps
     if turned:
         at, where = tuple(steps - 1 - place for place in marks.first), "T - 1 - first"
-        why = "a sample's scan ends at its first valid step, and the output stands in the order of the scan"
+        why = "a sample's scan ends at its first valid step, and the output is in scan order"
     elif first:
         at, where, why = marks.first, "first", "the backward pass ends at a sample's first valid step"
     else:
@@ -135,21 +135,21 @@ def zeros(of: str, scan: Scan, *, turned: bool = False) -> Law:
     def same(row: Row, number: int) -> bool:
         return all(token == ZERO for token, valid in zip(row.steps, rows[number], strict=True) if not valid)
 
-    leading = "before the first valid step there is nothing to repeat but zeros"
+    leading = "before the first valid step there is no output to repeat, only zeros"
     holds = scan.zeroed if scan.scanning.zero or scan.scanning.fused else leading
     broken = "a masked step repeats the output before it; zero_output_for_mask=True makes it zero"
     return claimed(f"{of}[~mask{'[:, ::-1]' if turned else ''}] == 0", scan, same, holds, broken)
 
 
 def kept(states: Returned, scan: Scan) -> Iterator[Law]:
-    """The states of wholly masked samples are what they were."""
+    """The states of fully masked samples are what they were."""
     if scan.mask is None or not scan.mask.empty_row:
         return
     for leaf in flat(states):
         if scan.scanning.start == ZERO:
-            yield Law(f"{leaf.role}[empty] == 0", True, "a wholly masked sample keeps its initial state, zeros")
+            yield Law(f"{leaf.role}[empty] == 0", True, "a fully masked sample keeps its initial state, zeros")
         else:
-            why = "a wholly masked sample keeps its initial state"
+            why = "a fully masked sample keeps its initial state"
             yield Law(f"{leaf.role}[empty] == {leaf.role}_0[empty]", True, why)
 
 

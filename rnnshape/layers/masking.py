@@ -7,15 +7,15 @@ from functools import lru_cache
 
 from rnnshape.layers.scan import Row, Scanning, distinct, each, followed
 
-_ZEROED = "a masked step is zero (zero_output_for_mask), the state stays"
-_FUSED = "cuDNN gives zeros at masked steps, the state stays"
+_ZEROED = "a masked step outputs zero (zero_output_for_mask); the state is kept"
+_FUSED = "cuDNN outputs zeros at masked steps; the state is kept"
 
 
 @dataclass(frozen=True, slots=True)
 class Mask:
     """Which steps of which sample are valid: a row for each sample.
 
-    ``argument`` says that it is handed to the call; else it hangs on the tensor, as Masking and Embedding leave it.
+    ``argument`` says that it is passed to the call; else it is attached to the tensor, as by Masking and Embedding.
     ``behind`` are the sizes of its axes behind time: what lies between time and the channels of the tensor that it was
     made of.  The values there are those of their time step.
 

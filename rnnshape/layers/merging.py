@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 _MERGED = {"sum": "{f} + {b}", "mul": "{f} * {b}", "ave": "({f} + {b}) / 2"}
 
-_FINAL = "without return_sequences each direction gives its final hidden state"
+_FINAL = "without return_sequences each direction returns its final hidden state"
 _FORWARD_ENDS = "the forward pass ends at the last step"
-_BACKWARD_ENDS = "the backward pass ends at t = 0, its output is turned back into the order of time"
-_NOT_THERE = "at the last step the backward pass has only begun: it ends at t = 0"
+_BACKWARD_ENDS = "the backward pass ends at t = 0; its output is reversed into time order"
+_NOT_THERE = "the backward pass starts at the last step and ends at t = 0"
 _ONE_STEP = "there is only one step, so both passes end there"
-_MASKED = "Bidirectional makes masked steps zero where it returns sequences; the state stays"
+_MASKED = "Bidirectional sets masked steps to zero when it returns sequences; the state is kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def final(mode: str | None, ends: Ends, halves: tuple[str, str]) -> Iterator[Law
         for scan in (ends.ahead, ends.back)
     ]
     yield _both(f"output == {_MERGED[mode].format(f=f, b=b)}", both)
-    yield Law(f"output == {f}", False, "the states are never merged, only the outputs are")
+    yield Law(f"output == {f}", False, "only the outputs are merged, never the states")
 
 
 def halves(ahead: str, back: str, ends: Ends, parts: tuple[str, str]) -> Iterator[Law]:

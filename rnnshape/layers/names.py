@@ -25,7 +25,7 @@ class Names:
         return tuple(name for name in self.known if name not in self.unmade)
 
 
-_BASE = "it is the base class and does nothing by itself"
+_BASE = "it is the base class and does nothing"
 _STFT = "it fits the kernel of a short-time Fourier transform only"
 _VALUE = "it needs a value: use 'zeros' or 'ones'"
 

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Returned
     from rnnshape.layers.dims import Dim
 
-_LONE_CELL = "IndexError: an unrolled stack of one cell hands its states on without their list"
+_LONE_CELL = "IndexError: an unrolled stack of one cell passes its states on without their list"
 
 _MASKED_DTYPES = "InvalidArgumentError: a masked step selects between states of two dtypes, the stack's and a cell's"
 _LOST_STATES = "InvalidArgumentError: an unrolled stack of one stack loses states from the second step on"
@@ -120,7 +120,7 @@ def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) 
 def mask_used(given: Given) -> Mask | None:
     """The mask by which a recurrent layer goes.
 
-    Keras looks at what hangs on the tensor only where the tensor is all that is handed in: beside an
+    Keras looks at what is attached to the tensor only where the tensor is all that is handed in: beside an
     ``initial_state`` that mask is dropped, and yet goes on with the output (``docs/keras-quirks.md``).
     """
     dropped = given.mask is not None and not given.mask.argument and given.initial is not None
@@ -147,9 +147,9 @@ def unmaskable(node: Node, mask: Mask | None, time: Dim, stepped: Returned) -> I
     if not fit:
         shape = ", ".join(map(str, (mask.batch, mask.steps, *mask.behind)))
         yield Refusal(
-            f"ValueError: a mask of shape ({shape}) cannot be laid over the steps of {node.name}",
-            f"the mask on the tensor, ({shape}), must be (N, T) or have the sizes of the output's axes: hand in mask= "
-            "of shape (N, T), or keep the space as it is (padding='same', strides=1, channels_last, no unroll)",
+            f"ValueError: a mask of shape ({shape}) does not match the steps of {node.name}",
+            f"the mask attached to the tensor, ({shape}), must be (N, T) or have the sizes of the output's axes: pass "
+            "mask= of shape (N, T), or keep the spatial size (padding='same', strides=1, channels_last, no unroll)",
         )
 
 
@@ -183,7 +183,7 @@ def _refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterator[Ref
 
 _BACKEND = "keras/src/backend/tensorflow/rnn.py"
 _XLA = Rule(
-    "the execution is not xla, which has no cuDNN kernel",
+    "execution is not xla",
     False,
     "use another --execution, or use_cudnn=False: on a GPU Keras picks cuDNN, which XLA cannot compile",
     "execution='xla'",
@@ -250,7 +250,8 @@ def _dtype_rule(policy: str | None, given: str, within: str | None) -> Rule:
     weights = given if mixed else variable_dtype(policy)
     apart = [] if within is None else dict.fromkeys((given, dtype, weights))
     ok, said = len(apart) < 2, " and ".join(apart) or dtype
-    return Rule("one dtype throughout", ok, "" if ok else "give the wrapper and the layer one dtype", said, _OP)
+    decided = said if ok else f"input, states and weights are {said}"
+    return Rule("one dtype throughout", ok, "" if ok else "give the wrapper and the layer one dtype", decided, _OP)
 
 
 def _mask_rules(mask: Mask | None, *, asserted: bool) -> Iterator[Rule]:
@@ -261,15 +262,15 @@ def _mask_rules(mask: Mask | None, *, asserted: bool) -> Iterator[Rule]:
     """
     padded, full = _fits_cudnn(mask)
     for rule, ok, fix, broken in (
-        ("the mask is right-padded", padded, "pad on the right", "valid steps come after masked ones"),
-        ("no row is fully masked", full, "drop the empty rows", "a row has no step"),
+        ("the mask is right-padded", padded, "pad on the right", "the mask has valid steps after masked ones"),
+        ("no row is fully masked", full, "drop the empty rows", "a row of the mask has no valid step"),
     ):
         if mask is None:
             decided = "no mask"
         elif asserted:
-            decided = "the graph asserts it when it runs" + ("" if ok else f", and fails: {broken}")
+            decided = "the graph checks it when it runs" + ("" if ok else f", and fails: {broken}")
         else:
-            decided = "the mask's values" if ok else f"the mask: {broken}"
+            decided = "the mask's values" if ok else broken
         chosen = ok or asserted
         yield Rule(rule, chosen, "" if chosen else fix, decided, f"{_BACKEND}: _assert_valid_mask")
 

@@ -126,7 +126,7 @@ def _several(number: int, layer: Node, answer: Answer) -> str | None:
     roles = ", ".join(leaf.role for leaf in (*answer.outputs, *answer.states) if isinstance(leaf, Leaf))
     inside = "merge_mode=None" if len(answer.outputs) > 1 else "return_state=True"
     return (
-        f"layer {number}, {layer.text}, returns {len(answer.returned)} values ({roles}), and one tensor can flow on: "
+        f"layer {number}, {layer.text}, returns {len(answer.returned)} values ({roles}), but only one can go on: "
         f"drop {inside} from layer {number}"
     )
 

@@ -43,7 +43,7 @@ def theory(node: Node, given: Given) -> Answer:
         weights=[weight for answer in answers for weight in answer.weights],
         products=[product for answer in answers for product in answer.products],
         laws=list(_laws(last)),
-        cudnn=one_step("use LSTM or GRU layers one upon another", node, "stacked_rnn_cells.py"),
+        cudnn=one_step("stack LSTM or GRU layers", node, "stacked_rnn_cells.py"),
         refusals=[refusal for answer in answers for refusal in answer.refusals],
     )
     stack.refusals += unregularized(node, given, stack.returned)
@@ -133,7 +133,7 @@ def nesting(value: Returned) -> object:
 STACKED_RNN_CELLS = LayerClass(
     "StackedRNNCells",
     "cell",
-    (arg.Argument("cells", arg.Nested("cell", many=True), help="The cells, the first below."), *arg.BASE),
+    (arg.Argument("cells", arg.Nested("cell", many=True), help="The cells, first to last."), *arg.BASE),
     theory,
     lambda node, rank: CELL_INPUT,
 )

@@ -42,9 +42,9 @@ def wire(source: Node, target: Node, dims: Dims) -> Wiring:
     if target.cls.kind in ("cell", "stack") or not (second := target.cls.theory(target, given)).states:
         return Wiring(problem=f"{target.text} takes no initial_state: only a recurrent layer does")
     if not first.states:
-        return Wiring(problem=f"{source.text} has no states to hand on")
+        return Wiring(problem=f"{source.text} has no states to pass on")
     if isinstance(first.returned, Leaf) or first.returned[len(first.outputs) :] == ():
-        return Wiring(problem=f"{source.text} keeps its states to itself: give it return_state=True")
+        return Wiring(problem=f"{source.text} does not return its states: add return_state=True")
     offered, wanted = flat(first.states), flat(second.states)
     both = source.name == "Bidirectional" and target.name != "Bidirectional"
     groups: list[tuple[Leaf, ...]] = _pairs(offered) if both else [(leaf,) for leaf in offered]
@@ -63,10 +63,10 @@ def _pairs(offered: list[Leaf]) -> list[tuple[Leaf, ...]]:
 def _misfit(source: Node, target: Node, groups: list[tuple[Leaf, ...]], wanted: list[Leaf]) -> str | None:
     if len(groups) != len(wanted):
         names = ", ".join(leaf.role for leaf in wanted)
-        return f"{source.text} hands on {_count(groups)}, and {target.text} needs {len(wanted)} ({names})"
+        return f"{source.text} passes on {_count(groups)}, and {target.text} needs {len(wanted)} ({names})"
     for group, want in zip(groups, wanted, strict=True):
         if any(_memory(leaf.role) != _memory(want.role) for leaf in group):
-            return f"{group[0].role} would stand where {want.role} belongs: the order is h, then c"
+            return f"{group[0].role} is in the place of {want.role}: the order is h, then c"
         width, needed = sum(leaf.dims[-1].size for leaf in group), want.dims[-1].size
         if width != needed:
             what = " and ".join(leaf.role for leaf in group)

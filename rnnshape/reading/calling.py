@@ -85,12 +85,12 @@ class Reader:
         tree = beside.pop(names[0], None)
         states = beside.pop(_STATES, None) or beside.pop(INITIAL_STATE.name, None)
         if tree is None:
-            self.wrong(f"{node.name} is called with its input: {_example(node)}", call)
+            self.wrong(f"{node.name} takes its input: {_example(node)}", call)
         elif isinstance(tree, ast.List | ast.Tuple):
             self.wrong(self._several(node, tree), tree)
             tree = None
         elif node.cls.kind == "cell" and states is None:
-            self.wrong(f"{node.name} is called with the step and its states: cell(x, states)", call)
+            self.wrong(f"{node.name} takes the step and its states: cell(x, states)", call)
         return tree, self._beside(beside, states)
 
     def _given(self, node: Node, names: tuple[str, ...], call: ast.Call) -> dict[str, ast.expr]:
@@ -120,24 +120,24 @@ class Reader:
                 given.setdefault(names[0], keyword.value)
             else:
                 what = ", ".join(("the input", *known[1:-1])) + f" and {known[-1]}"
-                self.wrong(f"only {what} can stand in the call of {node.name}", keyword)
+                self.wrong(f"only {what} can be given in the call of {node.name}", keyword)
         return given
 
     def _several(self, node: Node, tree: ast.List | ast.Tuple) -> str:
         """Why a list cannot be the input, and the way to hand in what stands in it."""
-        no_list = "Keras takes a tensor as the input, and no list: "
+        no_list = "Keras takes a tensor as the input, not a list: "
         if not tree.elts or isinstance(tree.elts[0], ast.List | ast.Tuple | ast.Constant | ast.UnaryOp):
             return f"{no_list}make an array of it, np.array({self.source.said(tree)})"
         first, *others = map(self.source.said, tree.elts)
         if not others:
-            return f"{no_list}hand it in bare, {node.name}(…)({first})"
+            return f"{no_list}pass it alone, {node.name}(…)({first})"
         states = f"[{', '.join(others)}]"
         if node.cls.kind == "cell":
-            return f"{node.name} is called with the step and its states: {node.name}(…)({first}, {states})"
+            return f"{node.name} takes the step and its states: {node.name}(…)({first}, {states})"
         if INITIAL_STATE.name in signature(node.cls):
             way = f"{node.name}(…)({first}, initial_state={states})"
-            return f"Keras 3 takes one tensor as the input: the states go in as {way}"
-        return f"{node.name} takes one tensor as its input, and {len(tree.elts)} stand here"
+            return f"Keras 3 takes one tensor as the input: pass the states as {way}"
+        return f"{node.name} takes one tensor as its input, but {len(tree.elts)} are given"
 
     def _beside(self, beside: dict[str, ast.expr], states: ast.expr | None) -> Called:
         options: dict[str, Any] = {}
@@ -164,7 +164,7 @@ class Reader:
         for part in ast.walk(states):
             if isinstance(part, ast.Call) and isinstance(part.func, ast.Call) and is_class(part.func):
                 self.wrong(
-                    "the states of another layer are not read here: show that layer with this one as --into", part
+                    "the states of another layer are not supported here: show that layer, with this one as --into", part
                 )
                 return
 
@@ -177,7 +177,7 @@ class Reader:
     def _mask(self, tree: ast.expr) -> Any:
         """The rows of a literal mask; None for one whose values are not in the line."""
         if isinstance(tree, ast.List | ast.Tuple):
-            self.wrong("a mask is an array or a tensor: Keras takes no list, tf.constant([[True, False]])", tree)
+            self.wrong("a mask is an array or a tensor, not a list: tf.constant([[True, False]])", tree)
             return ()
         if not (isinstance(tree, ast.Call) and name_called(tree) in _ARRAYS and tree.args):
             return None
@@ -187,7 +187,7 @@ class Reader:
             return None
         if MASK.kind.accepts(rows):
             return rows
-        self.wrong("a mask has a row for each sample and in it True or False for each step: (N, T)", tree)
+        self.wrong("a mask has one row for each sample, with True or False for each step: (N, T)", tree)
         return ()
 
     def _states(self, tree: ast.expr) -> Any:
@@ -221,15 +221,11 @@ def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
             yield from _misplaced(one, wanted[0])  # of the only state Keras makes the list itself
         # A single name may well hold a list; what is made on the spot is a tensor.
         elif one.shape is not None or (spec.layer.cls.kind == "cell" and _ONE.search(one.name or "")):
-            yield Problem(
-                "", f"the states go in as a list, {written}: a bare tensor is read as something else", one.span
-            )
+            yield Problem("", f"pass the states as a list, {written}: a bare tensor means something else", one.span)
         return
     if _nesting(called.states) != _nesting(wanted):
         count = len(list(_each(called.states)))
-        yield Problem(
-            "", f"the states go in as {written}, and here {_there(count)}, nested otherwise or not as many", span
-        )
+        yield Problem("", f"pass the states as {written}; here {_there(count)}, in another structure or number", span)
         return
     for state, leaf in zip(_each(called.states), flat(wanted), strict=True):
         yield from _misplaced(state, leaf)
@@ -240,21 +236,25 @@ def unpacking(returned: Returned, targets: int | None) -> str | None:
     count = len(returned) if isinstance(returned, tuple) else 1
     if targets is None or targets == count:
         return None
-    names = f"{targets} name{'s stand' if targets > 1 else ' stands'} on the left"
+    names = f"{targets} name{'s are' if targets > 1 else ' is'} on the left"
     if count > 1:
         roles = ", ".join(leaf.role if isinstance(leaf, Leaf) else "[…]" for leaf in returned)
-        return f"{names}, but {count} values come out: {roles}"
-    return f"{names}, but one tensor comes out, which would be taken apart along the batch: add return_state=True"
+        return f"{names}, but the call returns {count} values: {roles}"
+    return f"{names}, but the call returns one tensor, which Python would split along the batch: add return_state=True"
 
 
 def _misplaced(state: State, leaf: Leaf) -> Iterator[Problem]:
     if state.name and (other := _other(state.name, leaf.role)):
-        yield Problem("", f"{state.name} stands where {leaf.role} belongs: {other}", state.span)
+        yield Problem("", f"{state.name} is in the place of {leaf.role}: {other}", state.span)
     shape, wanted = state.shape, tuple(dim.size for dim in leaf.dims)
     if shape is None or (len(shape) == len(wanted) and all(a in (None, b) for a, b in zip(shape, wanted, strict=True))):
         return
     letters = ", ".join(dim.letter for dim in leaf.dims)
-    why = "; Keras would spread it over all samples without a word" if shape[1:] == wanted[1:] and shape[0] == 1 else ""
+    why = (
+        "; Keras would broadcast it to all samples without an error"
+        if shape[1:] == wanted[1:] and shape[0] == 1
+        else ""
+    )
     yield Problem("", f"{leaf.role} must be ({letters}) = {wanted}, not {shape}{why}", state.span)
 
 
@@ -270,7 +270,7 @@ def _other(name: str, role: str) -> str | None:
 
 
 def _there(count: int) -> str:
-    return f"{count} stand{'s' if count == 1 else ''}"
+    return f"{count} {'is' if count == 1 else 'are'} given"
 
 
 def _each(states: Any) -> Iterator[State]:

@@ -72,7 +72,7 @@ def beside(steps: Sequence[Step], source: Source) -> Called:
     count = sum(takes_states(layer) for step in steps for layer in step.node.in_turn)
     for step in begun:
         if count > 1:
-            what = f"{count} layers of this stack begin with a state: look at one of them"
+            what = f"{count} layers of this stack have an initial state: show one of them"
             source.wrong_at(what, step.called.spans[INITIAL_STATE.name])
     options, spans = dict(first.called.options), dict(first.called.spans)
     states = first.called.states
@@ -95,7 +95,7 @@ def _training(steps: Sequence[Step], source: Source) -> tuple[bool, Span] | None
     values = {step.called.options.get(TRAINING.name, False) for step in dropping or said}
     if len(values) > 1 or (dropping and values == {False} and any(step.called.options[TRAINING.name] for step in said)):
         last = said[-1]
-        what = "training is one for all layers here: say it in the call of each layer that drops, or in none"
+        what = "training is the same for all layers here: set it in the call of each layer with dropout, or in none"
         source.wrong_at(what, last.called.spans[TRAINING.name])
         return None
     return any(step.called.options[TRAINING.name] for step in said), said[-1].called.spans[TRAINING.name]

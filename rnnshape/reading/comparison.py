@@ -45,12 +45,12 @@ def compared(
         variants = [*_along(axis, specs[0])]
         if len(variants) < 2:
             inside = " and ".join(dict.fromkeys(part.name for part in specs[0].layer.walk()))
-            problems.append(Problem(AXIS.name, f"means nothing for {inside}"))
+            problems.append(Problem(AXIS.name, f"does not apply to {inside}"))
     elif axis is None:
         variants = [Variant(spec.layer.text, spec, spec.execution) for spec in specs]
     if problems:
         raise Invalid(problems, layers[0] if len(layers) == 1 else None)
-    title = " beside ".join(spec.layer.text for spec in specs)
+    title = " vs ".join(spec.layer.text for spec in specs)
     return Comparison(title if axis is None else f"{title} by {axis}", tuple(variants), axis, timing)
 
 
@@ -58,11 +58,11 @@ def _asked(layers: Sequence[str], axis: str | None) -> Iterator[Problem]:
     if axis is not None and not AXIS.kind.accepts(axis):
         yield Problem(AXIS.name, AXIS.kind.refusal(axis))
     elif axis is not None and len(layers) > 1:
-        yield Problem(AXIS.name, f"varies one layer, and {len(layers)} are given: give one, or no axis")
+        yield Problem(AXIS.name, f"varies one layer, but {len(layers)} are given: give one layer, or drop the axis")
     if not layers:
         yield Problem("EXPR", "must be two layers or more, or one and an --axis")
     elif len(layers) == 1 and axis is None:
-        yield Problem("EXPR", f"one layer stands beside nothing: give a second one, or --axis {', '.join(AXES)}")
+        yield Problem("EXPR", f"compare needs two layers, or one layer and --axis ({', '.join(AXES)})")
 
 
 def _specs(layers: Sequence[str], options: Mapping[str, Any], problems: list[Problem]) -> list[Spec]:
@@ -99,7 +99,7 @@ def _fed(spec: Spec) -> str:
 
 
 def _along(axis: str, spec: Spec) -> list[Variant]:
-    """The layer once for each value of the axis; fewer than two where the axis means nothing for it."""
+    """The layer once for each value of the axis; fewer than two where the axis does not apply to it."""
     own = {"execution": _executions, "device": _devices, "mask": _masks, "cell": _cells}
     if axis in own:
         return list(own[axis](spec))

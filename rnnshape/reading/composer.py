@@ -57,31 +57,31 @@ _COLON = re.compile(r"\s*:")
 _WORD = re.compile(r"[^\s,\[\]{}]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 DEEP = f"too deep: at most {MAX_DEPTH} levels"
-HALF = "half of a surrogate pair is no character"
-_KEYS = "one mapping's keys start in one column"
-_DASHES = "one list's dashes start in one column"
+HALF = "half of a surrogate pair is not a character"
+_KEYS = "all keys of a mapping start in the same column"
+_DASHES = "all dashes of a list start in the same column"
 
 # What PyYAML says; what it means, mostly; whether to point at where it began.  {} is the character at the place.
 _SYNTAX = (
-    ("mapping values are not", f"': ' cannot stand here: put a text that holds it in quotes; {_KEYS}", False),
+    ("mapping values are not", f"': ' is not allowed here: put text that contains it in quotes; {_KEYS}", False),
     ("find expected ':'", "no ':' after this key: write 'key: value', and close every bracket and quote above", True),
-    ("found unexpected", "the quote that opens here is never closed", True),
+    ("found unexpected", "this quote is never closed", True),
     (
         "but got",
-        "the bracket that opens here is not closed, a comma is missing, or a text that holds brackets needs quotes",
+        "this bracket is not closed, a comma is missing, or text that contains brackets needs quotes",
         True,
     ),
     ("cannot start any token", "a value cannot start with {}: put it in quotes", False),
     ("the node content", "a value is missing before {}: write it, or put the text in quotes", False),
-    ("but found '<block ", f"the indentation fits nothing above: {_KEYS}, {_DASHES}", False),
-    ("but found '?'", f"a key cannot stand here: {_KEYS}, and a list holds items only", False),
-    ("but found '-'", f"a list's item cannot stand here: {_DASHES}, and a mapping holds keys only", False),
-    ("<block end>, but found", "the value ended before this: put the whole of a text in one pair of quotes", False),
-    ("but found '<scalar>'", "the value ended before this: put the whole of a text in one pair of quotes", False),
-    ("sequence entries are not", "a list's item cannot stand here: start it on a line of its own", False),
+    ("but found '<block ", f"this indentation matches no line above: {_KEYS}, {_DASHES}", False),
+    ("but found '?'", f"a key is not allowed here: {_KEYS}, and a list contains only items", False),
+    ("but found '-'", f"a list item is not allowed here: {_DASHES}, and a mapping contains only keys", False),
+    ("<block end>, but found", "the value ends before this: put the whole text in one pair of quotes", False),
+    ("but found '<scalar>'", "the value ends before this: put the whole text in one pair of quotes", False),
+    ("sequence entries are not", "a list item is not allowed here: start it on a line of its own", False),
     (
         "expected a comment or a line break",
-        "after | or > a text begins on the next line: here, put it in quotes",
+        "after | or > the text begins on the next line; to begin it here, put it in quotes",
         False,
     ),
     ("unknown escape", r"unknown escape: write \\ for a backslash in double quotes, or use single quotes", False),
@@ -136,7 +136,7 @@ class Composer:
             if not self.take(event):
                 break
         if not self.mistakes and (self.root is None or (self.root.value is None and self.root.end == self.root.start)):
-            self.mistake(0, 0, "nothing is written here: a file holds one YAML document")
+            self.mistake(0, 0, "the file is empty: it must contain one YAML document")
         return self.root
 
     def events(self) -> Iterator[yaml.Event]:
@@ -145,7 +145,7 @@ class Composer:
         if found := list(islice(yaml.SafeLoader.NON_PRINTABLE.finditer(text), MAX_MISTAKES)):
             for each in found:
                 name = f"U+{ord(each[0]):04X} is a control character"
-                self.mistake(*each.span(), f"{name}: only tabs and line breaks may stand in a text file")
+                self.mistake(*each.span(), f"{name}: the only control characters allowed are tabs and line breaks")
             return
         loader = yaml.SafeLoader(text)
         try:
@@ -168,7 +168,7 @@ class Composer:
         at = mark.index if mark else 0
         character = self.source.text[at : at + 1]
         if character == "\t":
-            message = "a tab cannot stand here: YAML indents and separates with spaces"
+            message = "a tab is not allowed here: YAML uses spaces to indent and separate"
         word = _WORD.match(self.source.text, at)
         message = message.replace("{}", repr(character) if character else "the end")
         self.mistake(at, word.end() if word else at + 1, message)
@@ -196,11 +196,11 @@ class Composer:
             case yaml.CollectionEndEvent():
                 self.add(self.close(self.open.pop(), end))
             case yaml.DocumentStartEvent() if self.root:
-                self.mistake(start, end, "a second document starts here: a file holds one")
+                self.mistake(start, end, "a second document starts here: a file contains one")
                 return False
         if len(self.mistakes) < MAX_MISTAKES:
             return True
-        self.mistake(start, end, "too many mistakes: what follows was not read")
+        self.mistake(start, end, "too many errors: the rest was not read")
         return False
 
     def add(self, node: Node, *, merges: bool = False) -> None:
@@ -227,24 +227,26 @@ class Composer:
             return
         if not isinstance(key.value, str):
             kind = KINDS[type(key.value if key.children is None else key.children)]
-            self.mistake(key.start, key.end, f"a key is a name, not {kind}: put it in quotes if it is meant as one")
+            self.mistake(key.start, key.end, f"a key is a name, not {kind}: put it in quotes if you mean the text")
         elif first := parent.merge_key if merges else children.get(key.value, (None,))[0]:
             here, there = (self.source.place(node.start, node.end) for node in (key, first))
             where = f"line {there.line}" if there.line < here.line else f"column {there.column}"
             advice = "merge a list, '<<: [*a, *b]'" if merges else "keep one"
-            message = f"key {quoted(key.value)} is written twice, first in {where}: {advice}"
+            message = f"key {quoted(key.value)} appears twice, first in {where}: {advice}"
             self.mistake(key.start, key.end, message, first)
         elif merges:
             parent.merge_key = key
             sources = value.children if isinstance(value.children, list) else [value]
             parent.merged = [source for source in sources if isinstance(source.children, dict)]
             if any(not isinstance(source.children, dict) and source is not self.blank for source in sources):
-                self.mistake(key.start, key.end, "'<<' merges mappings: write an alias of one, or a list of such")
+                self.mistake(
+                    key.start, key.end, "'<<' merges mappings: write an alias of a mapping, or a list of aliases"
+                )
         else:
             children[key.value] = key, value
             if parent.flow and value.start == value.end and not _COLON.match(self.source.text, key.end):
                 # What a comma in plain text makes of {layer: LSTM(8, unroll=True)}.
-                self.mistake(key.start, key.end, "no ':' after this key: put a text that holds a comma in quotes")
+                self.mistake(key.start, key.end, "no ':' after this key: put text that contains a comma in quotes")
 
     def close(self, done: _Open, end: int) -> Node:
         """The node of a list or mapping whose end has come."""
@@ -280,9 +282,9 @@ class Composer:
         """The node that an alias repeats."""
         node = self.anchors.get(name)
         if name not in self.anchors:
-            message = f"nothing above is named {quoted('&' + name)}"
+            message = f"no anchor {quoted('&' + name)} is defined above"
         elif node is None:
-            message = f"this stands inside what {quoted('&' + name)} names, and would never end"
+            message = f"this alias is inside its own anchor {quoted('&' + name)} and would never end"
         elif len(self.open) + node.height > MAX_DEPTH:
             message = DEEP
         elif self.repeated > MAX_REPEATED:
@@ -325,4 +327,4 @@ class Composer:
         if event.tag not in (None, "!", _TAG + own):
             start = self.source.text.index("!", event.start_mark.index)
             end = start + len(self.source.text[start:].split(maxsplit=1)[0])
-            self.mistake(start, end, f"tag {quoted(self.source.text[start:end])} is not allowed: leave it out")
+            self.mistake(start, end, f"tag {quoted(self.source.text[start:end])} is not allowed: remove it")

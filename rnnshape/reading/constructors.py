@@ -56,17 +56,17 @@ class Constructors:
             case ast.Call():
                 return self._constructed(tree)
             case ast.Name(id=name) if name in TABLE:
-                self.wrong(f"{name} is not called: write {name}(…)", tree)
+                self.wrong(f"{name} must be called: write {name}(…)", tree)
             case _:
-                self.wrong("a layer must stand here, such as LSTM(8)", tree)
+                self.wrong("a layer is expected here, such as LSTM(8)", tree)
         return None
 
     def _constructed(self, call: ast.Call) -> Node | None:
         name = dotted(call.func)
         if name is None:
             is_result = isinstance(call.func, ast.Call)
-            result = "; what a layer returns is a tensor, and is not called" if is_result else ""
-            self.wrong(f"a class of Keras must stand here{result}", call.func)
+            result = "; a layer returns a tensor, which cannot be called" if is_result else ""
+            self.wrong(f"a Keras class is expected here{result}", call.func)
             return None
         prefix, _, short = name.rpartition(".")
         layer = TABLE.get(short)
@@ -173,7 +173,7 @@ class Constructors:
                 continue
             self.warned.append(keyword)
             if said:
-                self.wrong(f"{node.name} takes one of input_shape and input_dim, and once", keyword)
+                self.wrong(f"{node.name} takes either input_shape or input_dim, once", keyword)
             elif keyword.arg == "input_shape":
                 behind = self.tensors.shape(keyword.value)
                 said.append(Declared(None if behind is None else (None, *behind), keyword))
@@ -208,7 +208,7 @@ class Constructors:
                     f"{name.rpartition('.')[2]} is called here: give its name as a string, such as 'zeros'", tree
                 )
             case _:
-                self.wrong("a literal must stand here: a number, a string, True, False, None, a list or a tuple", tree)
+                self.wrong("a literal is expected here: a number, a string, True, False, None, a list or a tuple", tree)
         return None
 
 
@@ -223,14 +223,14 @@ def _inside(layer: LayerClass, call: ast.Call) -> ast.expr | None:
 
 def is_a_cell(cell: Node) -> str:
     """Why a cell cannot stand where one layer follows another."""
-    return f"{cell.name} is a cell and computes one step: write RNN({cell.text})"
+    return f"{cell.name} is a cell, which computes one step: write RNN({cell.text})"
 
 
 def _unknown_class(name: str, short: str) -> str:
     if gone := leftovers.of_class(short):
         return f"{short} {gone}"
     near = nearest(short, TABLE)
-    return f"{name} is no layer that rnnshape knows" + (near or f"; it knows {', '.join(TABLE)}")
+    return f"unknown layer {name}" + (near or f"; the known layers are {', '.join(TABLE)}")
 
 
 def _unknown_argument(name: str, layer: LayerClass, said: str) -> str:

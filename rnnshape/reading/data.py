@@ -33,10 +33,10 @@ def from_data(data: Mapping[str, Any]) -> Spec:
     layer, name = data.get("layer"), data.get("name")
     problems = []
     if not isinstance(layer, str):
-        what = "is missing: it is" if layer is None else "must be"
+        what = "is missing: give" if layer is None else "must be"
         problems.append(Problem("layer", f"{what} a command's name (lstm) or an expression (LSTM(8))"))
     if name is not None and not isinstance(name, str):
-        problems.append(Problem("name", "must be a text"))
+        problems.append(Problem("name", "must be text"))
     if problems:
         raise Invalid(problems)
     options = {key: _meant(str(layer), key, value) for key, value in data.items() if key not in ("layer", "name")}

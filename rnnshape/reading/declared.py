@@ -69,7 +69,7 @@ def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
         assert other.sizes is not None
         if len(sizes) != len(other.sizes) or any(a and b and a != b for a, b in zip(sizes, other.sizes, strict=True)):
             for place in (first, other):
-                source.wrong(f"the input is {text(place.sizes)} here, and another elsewhere: keep one", place.tree)
+                source.wrong(f"the input is {text(place.sizes)} here, but different elsewhere: keep one", place.tree)
             return None
         sizes = tuple(a or b for a, b in zip(sizes, other.sizes, strict=True))
     assert sizes is not None
@@ -84,5 +84,5 @@ def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tupl
         notes.append(f"Keras 3 warns of {names} and recommends keras.Input in front of the first layer")
     counted = [place.tree for place in used]
     if ignored := [str(keyword.arg) for keyword in warned if keyword not in counted]:
-        notes.append(f"{ignored[0]} counts for the first layer only: elsewhere Keras ignores it")
+        notes.append(f"{ignored[0]} applies to the first layer only: Keras ignores it elsewhere")
     return tuple(notes)

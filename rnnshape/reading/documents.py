@@ -60,7 +60,7 @@ def read_json_line(line: bytes | str, name: str, number: int) -> Document:
         composer = Composer(source)  # it finds the same keys, with their places, unless the line is an odd one
         composer.run()
         mistakes = [mistake for mistake in composer.mistakes if mistake.also]
-        raise Unreadable(source, mistakes or [Mistake(whole, f"key {quoted(twice[0])} is written twice: keep one")])
+        raise Unreadable(source, mistakes or [Mistake(whole, f"key {quoted(twice[0])} appears twice: keep one")])
     if not isinstance(data, dict):
         raise Unreadable(source, [Mistake(whole, f"each line is one JSON object, not {KINDS[type(data)]}")])
     return Document(source, data, _json_nodes)
@@ -89,7 +89,7 @@ def _json_traps(source: Source) -> Iterator[Mistake]:
     """What Python's JSON reader lets pass, or falls over."""
     text = source.text
     if not text.strip():
-        yield Mistake(source.place(0, 1), "nothing is written here: each line is one JSON object")
+        yield Mistake(source.place(0, 1), "nothing to read: each line must be one JSON object")
     if len(text) <= MAX_DIGITS and text.count("[") + text.count("{") <= MAX_DEPTH and not re.search("NaN|Inf", text):
         return  # nearly every line
     depth = 0

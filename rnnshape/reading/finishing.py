@@ -30,7 +30,7 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     """The Spec of a layer and checked run options; ``fed`` is what a line says of the input's shape.
 
     Raises:
-        Invalid: arguments that do not go together, an input that the layer does not take.
+        Invalid: arguments that cannot be combined, an input that the layer does not take.
     """
     problems = [*_combinations(node)]
     node = behind_masking(node, options if fed is None else {INPUT.name: fed.sizes, **options}, problems)
@@ -74,10 +74,10 @@ def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
     """Why the second layer cannot begin with the first one's states in the call that its line says."""
     beside = parsed.called
     if beside.spans.keys() - {INITIAL_STATE.name} or beside.options.get(INITIAL_STATE.name, "random") != "random":
-        return f"is called with the states of the first layer and nothing else: leave its call out, {into.text}"
+        return f"is called with the states of the first layer only: write it without a call, {into.text}"
     shape = tuple(dim.size for dim in dims)
     if parsed.fed is not None and parsed.fed.otherwise(shape):
-        return f"is called on the same input as the first layer, {shape}, and not on {parsed.fed.text}"
+        return f"is called on the same input as the first layer, {shape}, not on {parsed.fed.text}"
     wiring = wire(node, into, dims)
     return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
 

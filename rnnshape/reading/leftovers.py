@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass
 
 CLASSES = {
-    "CuDNNLSTM": "is gone since TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",
-    "CuDNNGRU": "is gone since TensorFlow 2: GRU uses cuDNN by itself where it can (see its cuDNN line)",
+    "CuDNNLSTM": "was removed in TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",
+    "CuDNNGRU": "was removed in TensorFlow 2: GRU uses cuDNN by itself where it can (see its cuDNN line)",
     "LSTMV2": "is called LSTM",
     "GRUV2": "is called GRU",
-    "BasicLSTMCell": "is of TensorFlow 1: use LSTMCell",
-    "BasicRNNCell": "is of TensorFlow 1: use SimpleRNNCell",
-    "MultiRNNCell": "is of TensorFlow 1: use StackedRNNCells, or give RNN a list of cells",
-    "dynamic_rnn": "is of TensorFlow 1: use RNN(cell), such as RNN(LSTMCell(8))",
-    "bidirectional_dynamic_rnn": "is of TensorFlow 1: use Bidirectional(RNN(cell))",
-    "AbstractRNNCell": "is gone in Keras 3: a cell is a Layer with state_size and call(inputs, states)",
+    "BasicLSTMCell": "is from TensorFlow 1: use LSTMCell",
+    "BasicRNNCell": "is from TensorFlow 1: use SimpleRNNCell",
+    "MultiRNNCell": "is from TensorFlow 1: use StackedRNNCells, or give RNN a list of cells",
+    "dynamic_rnn": "is from TensorFlow 1: use RNN(cell), such as RNN(LSTMCell(8))",
+    "bidirectional_dynamic_rnn": "is from TensorFlow 1: use Bidirectional(RNN(cell))",
+    "AbstractRNNCell": "was removed in Keras 3: a cell is a Layer with state_size and call(inputs, states)",
     "ConvLSTM2DCell": "is not public in Keras 3: use ConvLSTM2D",
-    "TimeDistributedDense": "is of Keras 1: use Dense, which keeps the time axis, or TimeDistributed(Dense)",
-    "Input": "is no layer here: it stands in front of one, Sequential([Input((10, 8)), LSTM(8)])",
-    "InputLayer": "is no layer here: it stands in front of one, Sequential([InputLayer((10, 8)), LSTM(8)])",
-    "Model": "is not read here: paste one layer, or layers joined by |",
+    "TimeDistributedDense": "is from Keras 1: use Dense, which keeps the time axis, or TimeDistributed(Dense)",
+    "Input": "is not a layer here: put it before one, Sequential([Input((10, 8)), LSTM(8)])",
+    "InputLayer": "is not a layer here: put it before one, Sequential([InputLayer((10, 8)), LSTM(8)])",
+    "Model": "is not supported here: paste one layer, or layers joined by |",
 }
 
 # What an argument is called now; a class may have no argument of that name either.
@@ -45,24 +45,24 @@ RENAMED = {
 
 # ``{layer}`` is the name of the class, ``{said}`` the value as it was written.
 _BATCH_SHAPE = (
-    "is gone in Keras 3: drop it; keras.Input(batch_shape={said}) says it, first in a Sequential "
+    "was removed in Keras 3: drop it; keras.Input(batch_shape={said}) says it, first in a Sequential "
     "or as what {layer}(…) is called on"
 )
 ARGUMENTS = {
-    "time_major": "is gone in Keras 3, which is always batch first (N, T, C): drop it and transpose the input",
+    "time_major": "was removed in Keras 3, which is always batch first (N, T, C): drop it and transpose the input",
     "batch_input_shape": _BATCH_SHAPE,
     "batch_shape": _BATCH_SHAPE,
-    "batch_size": "is gone in Keras 3: drop it and give --batch {said}, or keras.Input((10, 8), batch_size={said})",
-    "input_length": "is gone in Keras 3: drop it, for the length comes from the input; give --time {said}",
+    "batch_size": "was removed in Keras 3: drop it and give --batch {said}, or keras.Input((10, 8), batch_size={said})",
+    "input_length": "was removed in Keras 3: drop it, for the length comes from the input; give --time {said}",
     "input_shape": "belongs to the first layer of the list; or put keras.Input({said}) in front of it",
     "input_dim": "belongs to the first layer of the list; or put keras.Input in front of it",
-    "weights": "is no constructor argument in Keras 3: drop it and call set_weights on the built layer",
-    "implementation": "has no meaning for this class, only LSTM, GRU and their cells have two implementations: drop it",
-    "batch_first": "is PyTorch's, and Keras is always batch first (N, T, C): drop it",
-    "bidirectional": "is PyTorch's: wrap the layer, Bidirectional({layer}(…))",
-    "num_layers": "is PyTorch's: write the layers one after another, {layer}(8, return_sequences=True) | {layer}(8)",
-    "consume_less": "is of Keras 1: write implementation=2 for 'gpu', and implementation=1 for the others",
-    "dynamic": "is gone in Keras 3: drop it; --execution eager runs without a graph",
+    "weights": "is not a constructor argument in Keras 3: drop it and call set_weights on the built layer",
+    "implementation": "has no effect on this class; only LSTM, GRU and their cells have two implementations: drop it",
+    "batch_first": "is from PyTorch; Keras is always batch first (N, T, C): drop it",
+    "bidirectional": "is from PyTorch: wrap the layer, Bidirectional({layer}(…))",
+    "num_layers": "is from PyTorch: write the layers one after another, {layer}(8, return_sequences=True) | {layer}(8)",
+    "consume_less": "is from Keras 1: write implementation=2 for 'gpu', and implementation=1 for the others",
+    "dynamic": "was removed in Keras 3: drop it; --execution eager runs without a graph",
     "reset_after": "belongs to GRU and GRUCell: drop it",
     "recurrent_activation": "belongs to gated cells (LSTM, GRU), and {layer} has no gates: drop it",
     "unit_forget_bias": "belongs to LSTM, only it has a forget gate: drop it",
@@ -103,7 +103,7 @@ def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
     if (name == "consume_less" and "implementation" not in layer.by_name) or (
         name in _OF_RECURRENT and layer.kind != "recurrent"
     ):
-        return "means nothing for this class: drop it"
+        return "does not apply to this class: drop it"
     return ARGUMENTS[name].format(layer=layer.name, said=said)
 
 
@@ -119,6 +119,6 @@ def _of_call(name: str, layer: LayerClass, said: str) -> str:
     if name == INITIAL_STATE.name and layer.kind == "cell":
         return f"belongs to the call: {layer.name}(…)(x, {said})"
     if name not in signature(layer):
-        return "means nothing for this class: drop it"
+        return "does not apply to this class: drop it"
     values = ", and --mask gives its values" if name == MASK.name else ""
     return f"belongs to the call: {layer.name}(…)(x, {name}={said}){values}"

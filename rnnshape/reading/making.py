@@ -87,10 +87,10 @@ def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
     """The run's options, and those that the call in the line says."""
     called = parsed.called
     if called.named_mask is not None and MASK.name not in run:
-        what = "the mask's values are not in the line: give them as well, --mask right:3,2"
+        what = "the expression does not give the values of the mask: add --mask right:3,2"
         raise Invalid([Problem("", what, called.named_mask)], parsed.text)
     if twice := [name for name in called.options if name in run]:
-        raise Invalid(Problem(name, "is said in the call of the expression already") for name in twice)
+        raise Invalid(Problem(name, "is already set in the call of the expression") for name in twice)
     return {**run, **called.options}
 
 
@@ -118,7 +118,7 @@ def _notes(parsed: Parsed, spec: Spec) -> Iterator[str]:
     """What is to be said of the input beside its shape."""
     yield from parsed.notes
     if parsed.fed is not None and parsed.fed.otherwise(spec.input):
-        yield f"the options say {spec.input}, and go before {parsed.fed.text} in the line"
+        yield f"the options give {spec.input}, which overrides {parsed.fed.text} in the expression"
 
 
 def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
@@ -151,7 +151,7 @@ def _elsewhere(name: str, command: Command | None) -> str:
     if not owners:
         return ""
     if command is None:
-        return f": an expression has its arguments inside, {name}=… in its brackets"
+        return f": write {name}=… inside the brackets of the expression"
     if any(part.name in owners for part in command.node({}).walk()):
         return f": only an expression takes {name}"
     return f": it belongs to {', '.join(owners)}"

@@ -107,19 +107,22 @@ def mistakes(matrix: Any) -> Iterator[tuple[Path, str]]:
     if wrong:
         return
     if (many := prod(map(len, lists.values()))) > MOST:
-        yield (), f"this matrix has {many:,} combinations: at most {MOST:,}; JSON Lines holds more runs"
+        yield (), f"this matrix has {many:,} combinations: at most {MOST:,}; use JSON Lines for more runs"
         return
     for number, entry in enumerate(matrix.get(EXCLUDE) or ()):
         for key, value in entry.items():
             if key not in lists:
                 yield (
                     (EXCLUDE, number, key),
-                    f"{key} is no list of this matrix{nearest(key, lists)}; there are {', '.join(lists) or 'none'}",
+                    (
+                        f"{key} is not a list of this matrix{nearest(key, lists)}; "
+                        f"its lists are {', '.join(lists) or 'none'}"
+                    ),
                 )
             elif not any(_same(value, other) for other in lists[key]):
                 yield (EXCLUDE, number, key), f"excludes nothing: {_said(value)} is not in the list of {key}"
     if not any(True for _ in combinations(matrix)):
-        yield (EXCLUDE,) if EXCLUDE in matrix else (), "nothing is left: this is an empty matrix"
+        yield (EXCLUDE,) if EXCLUDE in matrix else (), "every combination is excluded: the matrix is empty"
 
 
 def _wrong_entries(key: str, entries: Any) -> Iterator[tuple[Path, str]]:

@@ -76,7 +76,9 @@ class Source:
         Raises ``Unreadable`` for what is longer than ``MAX_BYTES``, or is not text.
         """
         if len(data) > MAX_BYTES:
-            message = f"too large: {len(data):,} bytes, at most {MAX_BYTES:,}; 'matrix:' or JSON Lines holds more runs"
+            message = (
+                f"too large: {len(data):,} bytes, at most {MAX_BYTES:,}; use 'matrix:' or JSON Lines for more runs"
+            )
             raise Unreadable(cls(name, "", first_line), [Mistake(Place(first_line, 1, 2), message)])
         mark, encoding = next((known for known in _MARKS if data.startswith(known[0])), (b"", "utf-8"))
         data = data.removeprefix(mark)
@@ -217,8 +219,10 @@ class Document:
         return self.source.place(first + start, first + end)
 
 
-def underlined(text: str, span: tuple[int, int]) -> str:
+def underlined(text: str, span: tuple[int, int], columns: int = SHOWN_COLUMNS) -> str:
     """The line of a pasted text in which the span begins, with ``^~~~`` under the span.
+
+    Of a long line so many ``columns`` are shown.
 
     >>> print(underlined("LSTM(8, unit=3)", (8, 12)))
         LSTM(8, unit=3)
@@ -226,19 +230,20 @@ def underlined(text: str, span: tuple[int, int]) -> str:
     """
     begin = text.rfind("\n", 0, span[0]) + 1
     line = text[begin:].split("\n", 1)[0]
-    return "\n".join(f"    {part}" for part in marked(line, span[0] - begin, span[1] - begin))
+    shown = marked(line, span[0] - begin, span[1] - begin, columns)
+    return "\n".join(f"    {part}" for part in shown)
 
 
-def marked(line: str, start: int, end: int) -> tuple[str, str]:
+def marked(line: str, start: int, end: int, columns: int = SHOWN_COLUMNS) -> tuple[str, str]:
     """A line, or the part of a long one around these characters, and what stands under it: ``^~~`` below them."""
-    shown, before, under = _window(line, start, end)
+    shown, before, under = _window(line, start, end, columns)
     return shown, " " * before + "^" + "~" * (under - 1)
 
 
-def _window(line: str, start: int, end: int) -> tuple[str, int, int]:
+def _window(line: str, start: int, end: int, columns: int) -> tuple[str, int, int]:
     """The part of a line to show, how many columns stand before the place in it, and how many it takes."""
-    left = max(0, min(start - SHOWN_COLUMNS // 2, len(line) - SHOWN_COLUMNS))
-    right = left + SHOWN_COLUMNS
+    left = max(0, min(start - columns // 2, len(line) - columns))
+    right = left + columns
     head, tail = "..." * (left > 0), "..." * (right < len(line))
     before = len(head) + sum(map(_columns, line[left:start]))
     under = max(1, sum(map(_columns, line[start : min(end, right)])))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rnnshape.reading.places import Path as At
 
 # A message that says something of the key, as in "units must be …"; others are sentences of their own.
-_OF_THE_KEY = re.compile(r"(?:must|is|means|has|speaks|cannot|stands)\b")
-_KEY_IS_WRONG = re.compile(r"is not an option|is not known|is no list of|stands in the matrix")
+_OF_THE_KEY = re.compile(r"(?:must|is|does|has|uses|cannot)\b")
+_KEY_IS_WRONG = re.compile(r"is not an option|is not known|is not a list of|is also in the matrix")
 _RUN_KEYS = ("layer", "name", "matrix", "expect")
 _MATRIX_KEYS = ("layer", "expect", "include", "exclude")
 

@@ -103,7 +103,7 @@ def _files(path: Path) -> list[Path]:
         return [path]
     found = sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml"))
     if not found:
-        raise Invalid([Problem(str(path), "no *.yaml or *.yml file is in this folder")])
+        raise Invalid([Problem(str(path), "this folder contains no *.yaml or *.yml file")])
     return found
 
 
@@ -236,7 +236,9 @@ def _runs(document: Document) -> list[Run]:
 
 def _wrong_shape(document: Document, data: Any) -> Iterator[Mistake]:
     if not isinstance(data, dict):
-        yield Mistake(document.place(()), "a batch file is a mapping with runs:, a list of runs, and maybe defaults:")
+        yield Mistake(
+            document.place(()), "a batch file is a mapping with runs:, a list of runs, and optionally defaults:"
+        )
         return
     for key in data:
         if key not in _TOP:
@@ -268,7 +270,7 @@ def _wrong_matrix(own: dict[str, Any], path: At) -> Iterator[tuple[At, str]]:
         yield (*path, "matrix", *at), message
     for key in matrix if isinstance(matrix, dict) else ():
         if key in own:
-            yield (*path, key), f"{key} stands in the matrix of this run too: keep one"
+            yield (*path, key), f"{key} is also in the matrix of this run: keep one"
 
 
 def _meant(own: dict[str, Any], path: At, defaults: dict[str, Any]) -> Iterator[_Meant]:

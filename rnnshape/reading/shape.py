@@ -29,10 +29,10 @@ def whole_shape(
     letters = node.cls.letters(node, None if fed is None and not shape else len(sizes))
     if shape:
         twice = [option.name for option in DIMENSIONS if option.name in options]
-        problems.extend(Problem(name, "is already said by input, which is the whole shape") for name in twice)
+        problems.extend(Problem(name, "is already set by input, which is the whole shape") for name in twice)
     else:
         named = {letter: options[option.name] for option, letter in LETTERS.items() if option.name in options}
-        takes = f"means nothing here: {node.name} takes ({', '.join(letters)})"
+        takes = f"does not apply here: {node.name} takes ({', '.join(letters)})"
         problems.extend(
             Problem(o.name, takes) for o, letter in LETTERS.items() if letter in named and letter not in letters
         )

@@ -55,18 +55,18 @@ class Source:
         except SyntaxError as error:
             place = self._offset(error.lineno or 1, 0) + max((error.offset or 1) - 1, 0)
             place = min(place, max(len(self.text) - 1, 0))
-            self.problems.append(Problem("", f"this is not Python: {error.msg}", (place, place + 1)))
+            self.problems.append(Problem("", f"invalid Python: {error.msg}", (place, place + 1)))
             return None
         except (ValueError, RecursionError, MemoryError) as error:
-            self.problems.append(Problem("", f"this is not Python: {error or 'it nests too deep'}"))
+            self.problems.append(Problem("", f"invalid Python: {error or 'it is nested too deeply'}"))
             return None
         if len(body) == 1 and isinstance(body[0], ast.Expr | ast.Assign):
             return body[0]
         what = "one constructor call, such as LSTM(8, return_state=True)"
         if len(body) > 1:
-            self.wrong(f"there must be {what}, and here the second begins", body[1])
+            self.wrong(f"expected {what}, but a second one begins here", body[1])
         else:
-            self.problems.append(Problem("", f"there must be {what}"))
+            self.problems.append(Problem("", f"expected {what}"))
         return None
 
 

@@ -49,7 +49,7 @@ class Tensors:
     def _fed(self, tree: ast.expr) -> Sizes | None:
         """The same, where a shape that is not read does no harm."""
         if _depth(tree) > _DEEPEST:
-            self.wrong("this nests too deep: " + _ELSEWHERE, tree)
+            self.wrong("this is nested too deeply: " + _ELSEWHERE, tree)
             return None
         if makes(tree):
             return self._made(tree)
@@ -58,7 +58,7 @@ class Tensors:
         elif isinstance(_root(tree), ast.Name | ast.Call):
             self._unknown(tree)
         else:
-            self.wrong(f"this is not read as a tensor: {_ELSEWHERE}", tree)
+            self.wrong(f"this is not supported as a tensor: {_ELSEWHERE}", tree)
         return None
 
     def made(self, tree: ast.expr) -> Sizes | None:
@@ -72,13 +72,15 @@ class Tensors:
                 continue
             what = self.source.said(part)
             if isinstance(part, ast.Call) and isinstance(part.func, ast.Call | ast.BinOp):
-                self.wrong(f"what is done to the result of {what} is not read: only the whole result flows on", part)
+                self.wrong(
+                    f"an operation on the result of {what} is not supported: only the whole result goes on", part
+                )
                 return
             if is_class(part):
-                self.wrong(f"{what} is no tensor: {_instead(part, what)}", part)
+                self.wrong(f"{what} is not a tensor: {_instead(part, what)}", part)
                 return
             if part is not tree and makes(part):
-                self.wrong(f"what is made of {what} is not read: {_ELSEWHERE}", tree)
+                self.wrong(f"an operation on {what} is not supported: {_ELSEWHERE}", tree)
                 return
 
     def _made(self, tree: ast.expr) -> Sizes | None:
@@ -108,7 +110,7 @@ class Tensors:
         """The shape of ``keras.Input``, batch first."""
         given: dict[str, ast.expr] = dict(zip(("shape", "batch_size"), tree.args, strict=False))
         for argument in tree.args[3:]:  # the third is the dtype
-            self.wrong("Input is read with its shape, batch_size and dtype by position: name the others", argument)
+            self.wrong("only shape, batch_size and dtype of Input are supported by position: name the others", argument)
         older = _OLDER if called(tree) == "InputLayer" else {}
         for keyword in tree.keywords:
             name = older.get(keyword.arg or "", keyword.arg)
@@ -117,9 +119,9 @@ class Tensors:
                     self.wrong(f"{name} is given twice", keyword)
                 given[name] = keyword.value
             elif name not in _WITHOUT_MEANING:
-                self.wrong("Input is read with shape, batch_size, batch_shape, dtype and name only", keyword)
+                self.wrong("only shape, batch_size, batch_shape, dtype and name of Input are supported", keyword)
             elif name in ("sparse", "ragged") and isinstance(keyword.value, ast.Constant) and keyword.value.value:
-                self.wrong(f"a {name} input is not read here: leave {name} out", keyword)
+                self.wrong(f"a {name} input is not supported here: remove {name}", keyword)
         given = {name: value for name, value in given.items() if not is_none(value)}
         if "batch_shape" in given:
             if len(given) > 1:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class View:
     """What to show beside the answer: numbers, weights, the cost, cuDNN's rules, a diagram.
 
-    ``axes`` is what the matrices of a batch vary.
+    ``axes`` is what the matrices of a batch vary; ``every`` asks for all of its runs where a terminal would show
+    only failures.
     """
 
     values: bool = False
@@ -37,6 +38,7 @@ class View:
     cudnn: bool = False
     diagram: bool = False
     axes: tuple[str, ...] = ()
+    every: bool = False
 
 
 class _Format(NamedTuple):

@@ -3,11 +3,11 @@
 The page and Markdown show the parts of the table view, read as blocks; a part that is new there is theirs too.
 
 >>> from rich.table import Table
->>> table = Table(title="What comes out")
+>>> table = Table(title="Returns")
 >>> table.add_column("role")
 >>> table.add_row(Text("output", "role"))
 >>> [(block.title, block.rows) for block in blocks(table)]
-[('What comes out', ((Cell(text='output', style='role'),),))]
+[('Returns', ((Cell(text='output', style='role'),),))]
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ from rnnshape.layers.quirks import HELP
 from rnnshape.render.grid import grid, sizes
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.seconds import bar, duration
+from rnnshape.render.table import sign
 from rnnshape.render.terminal import plain, show
+from rnnshape.report.alike import DIFFERENT
 from rnnshape.report.comparison import STRUCTURE, ratio
 from rnnshape.spec.masks import written
 from rnnshape.structure import brackets
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from rnnshape.report.checks import Check
-    from rnnshape.report.comparison import Compared, Pair
+from rnnshape.report.comparison import Compared, Pair
 
 
 def write(compared: Compared, stream: TextIO) -> None:
@@ -66,7 +68,7 @@ def context(compared: Compared, marks: Marks) -> Text:
     masks = {side.variant.spec.mask for side in compared.sides}
     mask = f", mask {written(spec.mask)}" if spec.mask is not None and len(masks) == 1 else ""
     devices = dict.fromkeys(side.report.environment["device"] for side in compared.sides)
-    where = " and ".join(device for device in devices if device) or "nothing ran"
+    where = " and ".join(device for device in devices if device) or "not run"
     return Text(
         f"x {sizes(spec.letters)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
         f"{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {environment['keras']}",
@@ -80,15 +82,15 @@ def _variants(compared: Compared, marks: Marks) -> Table:
     sides = compared.sides
     run = compared.comparison.axis != "execution"
     columns = ["", "variant", *(["run"] if run else []), "kernel", "cuDNN", "weights"]
-    table = grid(marks, "What is compared", *columns)
+    table = grid(marks, "Variants", *columns)
     for number, side in enumerate(sides):
         table.add_row(
             Text(_letter(number), "head"),
             Text(side.variant.label, "code"),
             *([side.way] if run else []),
-            side.kernel or ("nothing runs" if side.variant.static else "unknown"),
+            side.kernel or ("not run" if side.variant.static else "unknown"),
             "used" if side.report.cudnn_used else "eligible" if side.report.cudnn.eligible else "not eligible",
-            "the first" if number == 0 else "other" if side.weights else "the same",
+            "own" if number == 0 else "own (shapes differ)" if side.weights else "copied from A",
         )
     return table
 
@@ -102,9 +104,14 @@ def _returns(compared: Compared) -> Group:
             said = brackets(side.structure, lambda tensor: tensor.role)
             of.setdefault(said, []).append(_letter(number))
     for said, letters in of.items():
-        table.add_row(Text(" ".join(letters), "head"), Text(said, "role"))
+        table.add_row(Text(f"{_joined(letters)} return{'s' if len(letters) == 1 else ''}", "head"), Text(said, "role"))
     # A title of the table's own would be as narrow as one short role.
-    return Group(Text("What a call returns", "head"), table)
+    return Group(Text("Returns", "head"), table)
+
+
+def _joined(letters: list[str]) -> str:
+    """``A, B and C``."""
+    return " and ".join(filter(None, (", ".join(letters[:-1]), letters[-1])))
 
 
 def _by_letter() -> Table:
@@ -120,7 +127,7 @@ def _outputs(compared: Compared, marks: Marks) -> Table:
 
     found = {(pair.role, pair.variant): pair for pair in compared.pairs}
     others = range(1, len(compared.sides))
-    table = grid(marks, "What comes out, against A", "role", "A", *map(_letter, others))
+    table = grid(marks, "Outputs compared with A", "role", "A", *map(_letter, others))
     if any(not pair.equal for pair in compared.pairs if pair.role == STRUCTURE):
         cells = [_cell(found.get((STRUCTURE, number)), None, marks) for number in others]
         table.add_row(STRUCTURE, "", *cells)
@@ -155,7 +162,7 @@ def _laws(compared: Compared, marks: Marks) -> Table:
     """A row a law; what is only said to come out has no values to hold it against."""
 
     checks = [{check.check: check for check in side.report.checks} for side in compared.sides]
-    table = grid(marks, "What equals what", "check", *map(_letter, range(len(checks))))
+    table = grid(marks, "Equalities", "check", *map(_letter, range(len(checks))))
     for law in dict.fromkeys(law for known in checks for law in known):
         table.add_row(Text(law, "code"), *(_held(known.get(law), marks) for known in checks))
     return table
@@ -165,8 +172,8 @@ def _held(check: Check | None, marks: Marks) -> Text:
 
     if check is None or check.holds is None:
         return Text("")
-    style = "teach" if not check.guaranteed else "good" if check.holds else "bad"
-    return Text(f"{marks.yes if check.holds else marks.no} {_distance(check.max_abs_diff, bool(check.exact))}", style)
+    mark, style = sign(check, marks)
+    return Text(f"{mark} {_distance(check.max_abs_diff, bool(check.exact))}", style)
 
 
 # -- time ---------------------------------------------------------------------------------------
@@ -177,8 +184,8 @@ def _timings(compared: Compared, marks: Marks) -> Table:
     timings = {number: side.timing for number, side in enumerate(compared.sides) if side.timing}
     some = next(iter(timings.values()))
     what = "forward and backward" if some.training else "forward"
-    title = f"Time of a call, {what}: the median of {some.runs} runs, each in turn"
-    table = grid(marks, title, "", "median", "middle half", "ratio", "")
+    title = f"Time per call, {what}: median of {some.runs} interleaved runs"
+    table = grid(marks, title, "", "median", "25th to 75th percentile", "ratio", "")
     longest = max(timing.median for timing in timings.values())
     for number, timing in timings.items():
         times = ratio(compared.sides[number], compared.sides[0])
@@ -215,7 +222,7 @@ def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
             yield number, f"Keras warns: {warning}", "teach"
     for pair in compared.pairs:
         if not pair.kept:
-            known = f"; a bug of Keras: {pair.quirk} ({HELP})" if pair.quirk else "; no reason is known"
+            known = f"; a Keras bug: {pair.quirk} ({HELP})" if pair.quirk else "; the reason is unknown"
             yield pair.variant, f"{pair.role} must be {_needed(pair)}: {pair.why}{known}", "bad"
         elif pair.role != STRUCTURE:
             yield pair.variant, pair.why if pair.must is None else f"{_needed(pair)}: {pair.why}", ""
@@ -245,10 +252,14 @@ def ending(compared: Compared, marks: Marks) -> Iterator[Text]:
     if compared.errors:
         yield Text(f"{marks.no} {len(compared.errors)} of {len(compared.sides)} gave no answer.", "bad")
     if broken:
-        yield Text(f"{marks.no} {broken} of {needed} that must be equal {'is' if broken == 1 else 'are'} not.", "bad")
+        yield Text(f"{marks.no} {broken} of {needed} required equalities {'fails' if broken == 1 else 'fail'}.", "bad")
     if odd:
         yield Text(f"{marks.no} Theory and the real layer disagree in {', '.join(odd)}.", "bad")
-    if compared.ok and needed:
-        yield Text(f"{marks.yes} All that must be equal is.", "good")
-    elif compared.ok:
+    if not compared.ok:
+        return
+    if any(pair.must is not None for pair in compared.pairs if pair.role != STRUCTURE):
+        yield Text(f"{marks.yes} Everything that has to be equal is equal.", "good")
+    elif all(DIFFERENT in pair.why for pair in compared.pairs if pair.role != STRUCTURE):
+        yield Text("Different functions: nothing has to be equal.", "faint")
+    else:
         yield Text("Nothing here has to be equal.", "faint")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from rnnshape.report.state import Calls
 
 
+NOT_VERIFIED = "Predicted from rules; not verified on a real layer"
+
+
 def footer(report: Report) -> Table:
     """What to know and what to paste, a line each."""
     table = Table.grid(padding=(0, 2))
@@ -29,45 +32,71 @@ def footer(report: Report) -> Table:
     table.add_column(overflow="fold")
     for note in report.notes:
         table.add_row(Text("Note", "head"), Text(note))
-    table.add_row(Text("cuDNN", "head"), cudnn.line(report))
+    if kernel := cudnn.line(report):
+        table.add_row(Text("cuDNN", "head"), kernel)
     if report.calls is not None:
         table.add_row(Text("Calls", "head"), Text(_calls(report.calls)))
     for heading in report.quirks:
-        table.add_row(Text("Keras", "head"), Text(f"a bug: {heading} ({HELP})", "teach"))
+        table.add_row(Text("Keras bug", "head"), Text(f"{heading} ({HELP})", "teach"))
     for warning in report.warnings:
-        table.add_row(Text("Keras", "head"), Text(f"warns: {warning}", "teach"))
+        table.add_row(Text("Keras warns", "head"), Text(warning, "teach"))
     if report.timing is not None:
         table.add_row(Text("Time", "head"), Text(timing_line(report.timing)))
-    table.add_row(Text("Paste", "head"), Text(report.unpacking, "code"))
-    if report.wiring is not None:
-        table.add_row(Text("Wire", "head"), Text(report.wiring.unpacking, "code"))
+    for word, code in to_paste(report):
+        table.add_row(Text(word, "head"), Text(code, "code"))
+    if names := ", ".join(_undefined(report)):
+        table.add_row(Text("Program", "head"), Text(f"--code prints the whole program, which defines {names}"))
     return table
+
+
+def to_paste(report: Report) -> Iterator[tuple[str, str]]:
+    """The lines of code to paste, each behind its word."""
+    layer = report.spec.layer
+    if layer.cls.kind != "stack":
+        yield CREATE, f"{'cell' if layer.cls.kind == 'cell' else 'layer'} = {report.expression}"
+    yield UNPACK, report.unpacking
+    if report.wiring is not None:
+        yield CREATE, f"decoder = {report.wiring.layer.text}"
+        yield CALL, report.wiring.unpacking
+
+
+COPIED = CREATE, UNPACK, CALL = ("Create with", "Unpack with", "Call with")
+"""The words in front of lines to paste."""
+
+
+def _undefined(report: Report) -> Iterator[str]:
+    """The names in the lines to paste that none of them defines; x is the reader's own input."""
+    if report.spec.layer.cls.kind == "stack":
+        yield "layer"
+    if "mask=mask" in report.unpacking:
+        yield "mask"
+    yield from (f"{state.role}_0" for state in report.states_handed_in)
 
 
 def _calls(calls: Calls) -> str:
     """How often it was called, and what it keeps between the calls."""
     if calls.other_batch is None:
-        return f"{calls.count}; nothing is kept between them"
-    refused = f": {calls.other_batch_seen}" if calls.other_batch_seen else ""
+        return f"{calls.count}; no state is kept between them"
+    raised = calls.other_batch_seen or "an error"
     kept = ", ".join(calls.carried) or "its states"
-    return f"{calls.count}; {kept} kept between them; a batch of {calls.other_batch} is refused{refused}"
+    return f"{calls.count}; {kept} kept between them; another batch size ({calls.other_batch}) raises {raised}"
 
 
 def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
     """The verdict in words, and where theory and the real layer part."""
     if report.error is not None and report.ok:
-        yield Text(f"{marks.yes} Refused, as expected: {report.error.message}", "good")
+        yield Text(f"{marks.yes} Fails as expected: {report.error.message}", "good")
         return
     if report.error is not None:
         yield Text()
-        what = "Keras refuses it" if report.error.kind == "keras" else "Not verified"
+        what = "Keras rejects it" if report.error.kind == "keras" else "Not verified"
         yield Text(f"{marks.no} {what}: {report.error.message}", "bad")
         return
     unmet = sum(line.met is False for line in report.expectations)
     if unmet:
         yield Text(f"{marks.no} {unmet} of {len(report.expectations)} expectations not met.", "bad")
     if report.observed is None:
-        yield Text("Theory only: nothing was run.", "faint")
+        yield Text(f"{NOT_VERIFIED} (drop --predict).", "faint")
         return
     if not report.agrees:
         yield Text()
@@ -75,7 +104,8 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
         yield _disagreement(report, marks)
     broken = sum(check.guaranteed and check.holds is False for check in report.checks)
     if broken:
-        yield Text(f"{marks.no} {broken} guaranteed {'check does' if broken == 1 else 'checks do'} not hold.", "bad")
+        said = "equality by rule fails" if broken == 1 else "equalities by rule fail"
+        yield Text(f"{marks.no} {broken} {said}.", "bad")
     if report.ok:
         yield Text(f"{marks.yes} Theory and the real layer agree.", "good")
 

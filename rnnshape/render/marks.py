@@ -27,6 +27,7 @@ class Wires(NamedTuple):
 class Marks(NamedTuple):
     """Every sign that is not a letter.
 
+    ``no`` is a failure and nothing else; ``unequal`` is a belief that does not hold, which is no failure.
     ``run`` stands before the length of a run of one sign; ``bar`` are the parts of a bar's last cell, the whole one
     last; ``steps`` what a time step shows, in the order of ``layers.scan.KINDS``.
     """

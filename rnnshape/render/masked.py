@@ -26,19 +26,19 @@ _STYLES = dict(zip(KINDS, ("good", "teach", "faint", "teach"), strict=True))
 
 
 def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
-    """Sample by sample: the mask that goes in, each part of the output, the mask that hangs on it."""
-    what = "the mask of the call" if masked.through == "mask=" else f"the mask that {masked.through} makes"
-    yield Text(f"Step by step, {what}", "head")  # a table's own title is no wider than the table
+    """Sample by sample: the input mask, each part of the output, and the output mask."""
+    what = "passed as mask=" if masked.through == "mask=" else f"from {masked.through}"
+    yield Text(f"Mask by time step, {what}", "head")  # a table's own title is no wider than the table
     table = grid(marks, "", "sample", "of", _clock(len(masked.rows[0])))
     table.title = None
     signs = dict(zip(KINDS, marks.steps, strict=True))
     out = masked.output_mask_seen or masked.output_mask
     for sample, row in enumerate(masked.rows[:_MOST_SAMPLES]):
-        table.add_row(str(sample), "the mask", _bits(row, marks), end_section=False)
+        table.add_row(str(sample), "input mask", _bits(row, marks), end_section=False)
         for strip in masked.strips:
             table.add_row("", Text(strip.of, "role"), _signs(strip.steps[sample], signs, _STYLES, marks.run))
         table.add_row(
-            "", "mask on it", Text("none", "faint") if out is None else _bits(out[sample], marks), end_section=True
+            "", "output mask", Text("none", "faint") if out is None else _bits(out[sample], marks), end_section=True
         )
     yield table
     if legend := _legend(masked, marks):
@@ -59,9 +59,9 @@ def _legend(masked: Masked, marks: Marks) -> Text:
 
 _WORDS = {
     "computed": "computed",
-    "repeated": "the output before it again",
+    "repeated": "repeats the previous output",
     "zero": "zero",
-    "frozen": "skipped, the state stays",
+    "frozen": "skipped; the state is kept",
 }
 
 

@@ -34,4 +34,4 @@ def line(timing: Timing) -> str:
     """The time of a single layer."""
     what = "forward and backward" if timing.training else "forward"
     middle = f"{duration(timing.lower)} to {duration(timing.upper)}"
-    return f"{duration(timing.median)} a call, {what}; the middle half of {timing.runs} runs {middle}"
+    return f"{duration(timing.median)} per call, {what}; median of {timing.runs} runs, 25th to 75th percentile {middle}"

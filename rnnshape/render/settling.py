@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 
+from rnnshape.render.ending import NOT_VERIFIED
 from rnnshape.render.marks import ASCII, UNICODE
 from rnnshape.render.table import draw
 from rnnshape.render.terminal import console, plain
@@ -37,7 +38,7 @@ def settling(theory: Report, prove: Callable[[], Report], stream: TextIO, view: 
     """
     target = console(stream)
     marks = ASCII if plain(stream) else UNICODE
-    first = draw(theory, view, marks, waiting=f"proving it on the real layer {marks.wires.dots}")
+    first = draw(theory, view, marks, waiting=f"verifying on the real layer {marks.wires.dots}")
     lines = _lengths(target, first)
     if target.is_dumb_terminal or len(lines) >= target.size.height:
         report = prove()
@@ -47,9 +48,9 @@ def settling(theory: Report, prove: Callable[[], Report], stream: TextIO, view: 
     try:
         report = prove()
     except BaseException as error:
-        said = "Theory only" if isinstance(error, Exception) else "Interrupted: theory only"
+        said = "" if isinstance(error, Exception) else "Interrupted. "
         with suppress(OSError):  # the terminal may be what has gone
-            _write(target, draw(theory, view, marks, waiting=f"{said}, nothing was proved."), over=lines)
+            _write(target, draw(theory, view, marks, waiting=f"{said}{NOT_VERIFIED}."), over=lines)
         raise
     _write(target, draw(report, view, marks), over=lines)
     return report

@@ -6,14 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from rnnshape.render.columns import returned
+from rnnshape.render.grid import Folding, grid
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.table import draw as draw_report
 from rnnshape.render.table import expectations
-from rnnshape.render.terminal import plain, show
+from rnnshape.render.terminal import console, plain, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,20 +26,34 @@ if TYPE_CHECKING:
 
 
 def write(rows: Tally, stream: TextIO, view: View) -> None:
-    """Name, expression, what comes out and the verdict, one line a run; then every failure in full."""
-    show(draw(rows, view, ASCII if plain(stream) else UNICODE), stream)
+    """The verdict, the name, what is returned and the layer, one line a run; then every failure in full.
+
+    On a terminal many runs would hide the failures, so only those are shown unless the view has ``every`` run.
+    """
+    whole = view.every or not console(stream).is_terminal
+    show(draw(rows, view, ASCII if plain(stream) else UNICODE, most=None if whole else _MOST), stream)
 
 
-def draw(rows: Tally, view: View, marks: Marks = UNICODE) -> RenderableType:
-    """The whole view as one renderable, when every row is there."""
-    summary = Table(box=marks.box, border_style="faint", header_style="faint")
-    for column in ("", "name", "layer", "returns"):
-        summary.add_column(column, overflow="fold")
+_MOST = 20
+
+
+def draw(rows: Tally, view: View, marks: Marks = UNICODE, most: int | None = None) -> RenderableType:
+    """The whole view as one renderable, when every row is there; of more than ``most`` runs only the failures."""
+    lines: list[tuple[Text, ...]] = []
+    failed_lines: list[tuple[Text, ...]] = []
     failed: list[RenderableType] = []
     for line, more in rows.drawn(partial(_line_and_more, view=view, marks=marks)):
+        lines.append(line)
+        if more:
+            failed_lines.append(line)
+            failed += more
+    few = most is not None and len(lines) > most
+    summary = grid(marks, "", "", "name", "returns", "layer", form=Folding)
+    summary.title = None
+    for line in failed_lines if few else lines:
         summary.add_row(*line)
-        failed += more
-    return Group(*([summary] if rows.count else []), *failed, Text(str(rows)))
+    end = Text(f"{rows}{'; --all shows every run' if few else ''}")
+    return Group(*([summary] if summary.row_count else []), *failed, end)
 
 
 def _line_and_more(row: Row, view: View, marks: Marks) -> tuple[tuple[Text, ...], list[RenderableType]]:
@@ -48,8 +62,8 @@ def _line_and_more(row: Row, view: View, marks: Marks) -> tuple[tuple[Text, ...]
     line = (
         Text(mark, style),
         Text(row.run.name or ""),
-        Text(row.run.asked or "", "code"),
         Text(returned(row)),
+        Text(row.run.asked or "", "code"),
     )
     return line, [] if row.ok else [Text(), *_in_full(row, view, marks)]
 

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from rnnshape.render import ending, masked, verdict
-from rnnshape.render.grid import container, grid, sizes
+from rnnshape.render.grid import Folding, container, grid, sizes
 from rnnshape.render.marks import ASCII, UNICODE, Marks
 from rnnshape.render.terminal import plain, show
 from rnnshape.report.checks import BY_ACCIDENT
@@ -99,14 +99,14 @@ def context(report: Report, marks: Marks) -> Text:
     if spec.training:
         given += ", training"
     who = f"TensorFlow {environment['tensorflow']}, Keras {environment['keras']}"
-    where = environment["device"] or "theory for"
+    where = environment["device"] or "predicted for"
     return Text(f"{given}\n{where}{f' {marks.dot} ' if report.observed else ' '}{who}", "faint")
 
 
 def _outputs(report: Report, marks: Marks) -> Table:
     nested = any(isinstance(item, Nest) for item in getattr(report.structure, "items", ()))
-    title = f"What comes out: {container(report.structure)}" + (", nested" if nested else "")
-    table = grid(marks, title, "reach it by", "role", "letters", "shape", "dtype")
+    title = f"Returns: {container(report.structure)}" + (", nested" if nested else "")
+    table = grid(marks, title, "access", "role", "symbolic", "shape", "dtype")
     table.columns[1].no_wrap = True
     for tensor in leaves(report.structure):
         table.add_row(
@@ -121,7 +121,7 @@ def _outputs(report: Report, marks: Marks) -> Table:
 
 def _flow(report: Report, marks: Marks) -> Table:
     """What passes from layer to layer; all but the last hand on one tensor."""
-    table = grid(marks, "What flows", "", "layer", "returns", "shape", "dtype")
+    table = grid(marks, "Layers", "", "layer", "returns", "shape", "dtype")
     for number, part in enumerate(report.flow, 1):
         first, *others = leaves(part.observed or part.predicted)
         more = f" and {len(others)} more" if others else ""
@@ -132,27 +132,26 @@ def _flow(report: Report, marks: Marks) -> Table:
 
 
 def _wiring(wired: Wired, marks: Marks) -> Table:
-    table = grid(marks, f"Into {wired.layer.text}", "role", "letters", "shape", "dtype")
+    table = grid(marks, f"Into {wired.layer.text}", "role", "symbolic", "shape", "dtype")
     for tensor in leaves(wired.structure):
         table.add_row(Text(tensor.role, "role"), sizes(tensor.symbolic), sizes(tensor.shape), tensor.dtype)
     return table
 
 
 def _checks(report: Report, marks: Marks, *, verdicts: bool) -> Table:
-    table = grid(marks, "What equals what", "", "check", *(["apart"] if verdicts else []), "why")
-    table.columns[0].min_width = len(marks.yes)
-    if verdicts:
-        table.columns[2].min_width = len("0.0001")
+    columns = ("", "check", *(["max difference"] if verdicts else []), "why")
+    table = grid(marks, "Equalities", *columns, form=Folding)
+    table.columns[0].min_width = max(map(len, (marks.yes, marks.unequal)))
     for check in report.checks:
-        mark, style = _mark(check, marks)
-        apart = [_apart(check)] if verdicts else []
-        table.add_row(Text(mark, style), Text(check.check, "code"), *apart, _why(check))
+        mark, style = sign(check, marks)
+        difference = [_difference(check)] if verdicts else []
+        table.add_row(Text(mark, style), Text(check.check, "code"), *difference, _why(check))
     return table
 
 
 def expectations(lines: Iterable[Expected], marks: Marks) -> Table:
     """The contract, expected and got side by side."""
-    table = grid(marks, "What was expected", "", "of", "expected", "got")
+    table = grid(marks, "Expected", "", "of", "expected", "got")
     for line in lines:
         mark = marks.equal if line.met is None else marks.yes if line.met else marks.no
         style = "" if line.met is None else "good" if line.met else "bad"
@@ -160,16 +159,17 @@ def expectations(lines: Iterable[Expected], marks: Marks) -> Table:
     return table
 
 
-def _mark(check: Check, marks: Marks) -> tuple[str, str]:
+def sign(check: Check, marks: Marks) -> tuple[str, str]:
+    """The sign of a check and its style; only a guaranteed check can fail."""
     if check.holds is None:
         return (marks.equal, "") if check.guaranteed else (marks.unequal, "teach")
-    if check.holds:
-        return marks.yes, "good" if check.guaranteed else "teach"
-    return marks.no, "bad" if check.guaranteed else "teach"
+    if check.guaranteed:
+        return (marks.yes, "good") if check.holds else (marks.no, "bad")
+    return marks.equal if check.holds else marks.unequal, "teach"
 
 
-def _apart(check: Check) -> str:
-    """How far apart the two sides are at most."""
+def _difference(check: Check) -> str:
+    """The largest absolute difference of the two sides."""
     if check.holds is None:
         return ""
     if check.exact:
@@ -180,14 +180,14 @@ def _apart(check: Check) -> str:
 def _why(check: Check) -> Text:
     told = f"{check.why}; {check.elsewhere}" if check.elsewhere else check.why
     if check.guaranteed and check.holds is False:
-        return Text("BROKEN: ", "bad") + Text(told)
+        return Text("FAILED: ", "bad") + Text(told)
     if check.by_accident:
         return Text(f"{BY_ACCIDENT}: ", "teach") + Text(told)
     return Text(told)
 
 
 def _weights(report: Report, marks: Marks) -> Table:
-    table = grid(marks, f"Weights: {report.params:,} parameters", "name", "letters", "shape", "gates", "numbers")
+    table = grid(marks, f"Weights: {report.params:,} parameters", "name", "symbolic", "shape", "gates", "elements")
     terms = []
     for weight in report.weights:
         shape = [dim.size for dim in weight.dims]
@@ -206,7 +206,7 @@ def _weights(report: Report, marks: Marks) -> Table:
 
 def _cost(report: Report, marks: Marks) -> Table:
     cost = report.cost
-    table = grid(marks, "What it costs: one forward call", "", "formula", "number", "")
+    table = grid(marks, "Cost of one forward call", "", "formula", "number", "")
     for what, formula, number, readable in (
         ("multiply-adds", cost.formula, cost.multiply_adds, ""),
         ("parameters", cost.parameter_formula, cost.parameter_bytes, _readable(cost.parameter_bytes)),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from rnnshape.layers.base import STEP
 from rnnshape.render.grid import grid
 
 if TYPE_CHECKING:
@@ -14,31 +15,39 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from rnnshape.layers.base import Rule
+    from rnnshape.layers.base import Kernel, Rule
     from rnnshape.render.marks import Marks
     from rnnshape.report import Report
 
 _WORDS = {
     "cudnn": "cuDNN",
     "loop": "a loop over time",
-    "unrolled": "its steps, unrolled",
+    "unrolled": "unrolled steps",
     "step": "one step, no loop over time",
-    "?": "nothing that was looked for",
+    "?": "no known kernel",
 }
 
 
-def line(report: Report) -> str:
-    """The verdict in one line."""
+def line(report: Report) -> str | None:
+    """The verdict in one line; None for a layer without a loop over time, such as Dense."""
     verdict = report.cudnn
+    if all(kernel.otherwise == STEP for kernel in verdict.kernels):
+        return "cannot use cuDNN: a cell computes one step" if report.spec.layer.cls.kind == "cell" else None
     if not verdict.eligible:
-        broken = ", ".join(rule.rule for rule in verdict.rules if not rule.ok)
-        hint = f" ({verdict.hint})" if verdict.hint else ""
-        return f"not eligible; it needs: {broken}{hint}"
+        why = _broken(verdict.kernels)
+        hint = "remove it" if verdict.hint == f"drop {why}" else verdict.hint
+        return f"cannot use cuDNN because {why}{f'; {hint}' if hint else ''}"
     if report.cudnn_used:
-        return "eligible and used"
+        return f"used on {report.environment['device']}"
     if report.cudnn_used is None:
-        return "eligible: Keras uses it when there is a GPU"
-    return f"eligible, not used: it ran on {report.environment['device']}"
+        return "can use cuDNN on a GPU"
+    return f"could use cuDNN, but this ran on {report.environment['device']}"
+
+
+def _broken(kernels: Iterable[Kernel]) -> str:
+    """What decides against cuDNN, by layer: ``layer 3 GRU: reset_after=False``."""
+    decided = (f"{kernel.where}{rule.decided}" for kernel in kernels for rule in kernel.rules if not rule.ok)
+    return ", ".join(dict.fromkeys(decided))
 
 
 def rules(report: Report, marks: Marks) -> Iterator[RenderableType]:
@@ -55,7 +64,7 @@ def rules(report: Report, marks: Marks) -> Iterator[RenderableType]:
         table = grid(marks, title, "", "rule", "decided by", "see")
         table.columns[0].min_width = len(marks.yes)
         for rule in told:
-            mark = Text(marks.yes, "good") if rule.ok else Text(marks.no, "bad")
+            mark = Text(marks.yes, "good") if rule.ok else Text(marks.unequal, "teach")
             table.add_row(mark, rule.rule, Text(rule.decided, "code"), str(sources.index(rule.source) + 1))
         yield table
     for number, source in enumerate(sources, 1):
@@ -69,21 +78,21 @@ def lines(report: Report) -> Table:
     table.add_column(overflow="fold")
     table.add_row(Text("On a GPU", "head"), _chosen(report.cudnn.chosen(gpu=True)))
     table.add_row(Text("Here", "head"), _here(report))
-    table.add_row(Text("Change", "head"), report.cudnn.hint or "none is needed")
+    table.add_row(Text("Change", "head"), report.cudnn.hint or "none needed")
     return table
 
 
 def _here(report: Report) -> str:
     """What was seen; the rules are named where they say something else."""
     if report.observed is None:
-        return "nothing was run"
+        return "not run"
     if report.traced is None:
-        return f"by the rules {_chosen(report.kernels)}; no graph could be traced"
+        return f"{_chosen(report.kernels)}, from the rules; no graph could be traced"
     said = f"{_chosen(report.traced)}, read from the traced graph"
     if report.traced != report.kernels:
         said += f"; the rules say {_chosen(report.kernels)}"
     graph = any(kernel == "cudnn" for _, kernel in report.traced)
-    return said + ("; the run itself used none" if graph and not report.cudnn_used else "")
+    return said + ("; the run itself did not use cuDNN" if graph and not report.cudnn_used else "")
 
 
 def _chosen(kernels: Iterable[tuple[str, str]]) -> str:

@@ -57,30 +57,34 @@ class Ran(NamedTuple):
     device: str
 
 
+DIFFERENT = "different functions"
+"""The reason why nothing has to be equal says this where two layers compute different functions."""
+
+
 def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> Must:
     """How equal this role must be in two variants that have the same weights."""
     first, other = variants
     if other.static:
-        return Must("shape", "what is said before it runs must be what comes out")
+        return Must("shape", "the static structure must match the returned one")
     if random(first.spec) or random(other.spec):
-        return Must(None, "in training each draws its own dropout masks")
+        return Must(None, "in training each variant draws its own dropout masks")
     if first.spec.mask != other.spec.mask:
-        return Must(None, "a masked step is skipped: the states stay, the output is repeated or zero")
+        return Must(None, "a masked step is skipped: the states are kept, the output is repeated or zero")
     masked, of_state = _masked(first), not role.endswith("output")
     # In a first call a layer that keeps its states is like any other.
     idle = _NO_MATTER if first.spec.calls == 1 else _NO_MATTER - {"stateful"}
     functions = [_function(one.spec.layer, idle, masked, of_state) for one in (first, other)]
     if functions[0] != functions[1]:
-        return Must(None, f"another function: {_unlike(*functions)}")
+        return Must(None, f"{DIFFERENT}: {_unlike(*functions)}")
     fused = [CUDNN in one.kernel for one in ran]
     if masked and fused[0] != fused[1] and not of_state:
-        return Must(None, "at masked steps cuDNN gives zeros, the loop repeats its last output")
+        return Must(None, "at masked steps cuDNN outputs zeros and the loop repeats its last output")
     reasons = list(_apart((first.spec.layer, other.spec.layer), ran))
-    bitwise = "; ".join(_same(first.spec.layer, other.spec.layer)) or "the same numbers go the same way"
+    bitwise = "; ".join(_same(first.spec.layer, other.spec.layer)) or "the same arithmetic on the same numbers"
     if not reasons:
         return Must("bitwise", bitwise)
     if _unbounded(first.spec.layer):
-        return Must(None, "its activation is not bounded: what the last bits become may grow without end")
+        return Must(None, "its activation is unbounded: differences in the last bits may grow without limit")
     # What is computed in float16 somewhere inside is no more exact for coming out in float32.
     tolerance = max(TOLERANCES[dtype] for dtype in (*_computes(first.spec.layer), *_computes(other.spec.layer)))
     return Must("close", "; ".join(why for why, _ in reasons), tolerance * max(slack for _, slack in reasons))
@@ -157,15 +161,15 @@ def _unlike(first: Node, other: Node) -> str:
     """Where two layers begin to differ: their classes, or the arguments that differ."""
     for one, two in zip(first.walk(), other.walk(), strict=False):
         if one.cls is not two.cls:
-            return f"{two.name} against {one.name}"
+            return f"{one.name} and {two.name}"
         differ = [
-            f"{name}={two[name]!r} against {one[name]!r}"
+            f"{name}={one[name]!r} and {two[name]!r}"
             for name in one.cls.defaults
             if one[name] != two[name] and not isinstance(one[name], Node | tuple)
         ]
         if differ:
             return ", ".join(differ)
-    return f"{other.text} against {first.text}"
+    return f"{first.text} and {other.text}"
 
 
 # -- how it is computed -------------------------------------------------------------------------
@@ -175,9 +179,9 @@ def _same(first: Node, other: Node) -> Iterator[str]:
     """What is done in another way and with the same arithmetic, step for step."""
     names = [[part.name for part in node.walk()] for node in (first, other)]
     if names[0] != names[1]:
-        yield "RNN around a cell is the layer of that name, number for number"
+        yield "RNN(cell) and the layer of that name compute the same numbers"
     if _loops(first) != _loops(other):
-        yield "unrolled or not, each step is the same arithmetic"
+        yield "with or without unroll, each step does the same arithmetic"
 
 
 def _apart(nodes: tuple[Node, Node], ran: tuple[Ran, Ran]) -> Iterator[tuple[str, float]]:
@@ -185,18 +189,18 @@ def _apart(nodes: tuple[Node, Node], ran: tuple[Ran, Ran]) -> Iterator[tuple[str
     ways = [one.way for one in ran]
     grows = _UNGATED if any(part.name.startswith("SimpleRNN") for part in nodes[0].walk()) else 1.0
     if _computes(nodes[0]) != _computes(nodes[1]):
-        yield "equal as far as the coarser dtype can tell", grows
+        yield "equal within the precision of the coarser dtype", grows
     if "xla" in ways and ways[0] != ways[1]:
         yield "XLA fuses and reorders the arithmetic", grows
     elif ways[0] != ways[1]:
-        yield "a graph may order its sums otherwise", grows
+        yield "a graph may sum in another order", grows
     elif "eager" not in ways and any(_same(*nodes)):
-        yield "two graphs may order their sums otherwise", grows
+        yield "two graphs may sum in another order", grows
     if any("GPU" in one.device for one in ran) and ran[0] != ran[1]:
         single = _computes(nodes[0]) | _computes(nodes[1]) <= {"float32", "float64"}
         yield "a GPU sums in another order and multiplies in TF32", max(grows, _TF32 if single else 1.0)
     if _implementations(nodes[0]) != _implementations(nodes[1]):
-        yield "gate by gate or all gates at once: the sums are ordered otherwise", grows
+        yield "gate by gate or all gates at once: the sums have another order", grows
 
 
 def _unbounded(node: Node) -> bool:

@@ -22,7 +22,7 @@ _ON_GPU = {"float64": 1e-8, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
 _IN_TF32 = {**_ON_GPU, "float32": 5e-3}
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5, "float16": 4e-3, "bfloat16": 3e-2}
 
-BY_ACCIDENT = "equal here by accident"
+BY_ACCIDENT = "equal here by coincidence"
 # A law between calls speaks of one by this name, whatever is handed in.
 FIRST_CALL = "layer(x"
 
@@ -85,7 +85,7 @@ def verified(law: Law, names: Mapping[str, Any], between: Mapping[str, float] = 
         pairs = list(zip(_several(left), _several(right), strict=True))
         results = [compare(one, other, tolerances) for one, other in pairs]
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise FormulaError(f"{law.check!r}: its sides cannot be compared: {error}") from error
+        raise FormulaError(f"{law.check!r}: the two sides cannot be compared: {error}") from error
     differences = [difference for _, _, difference in results]
     return Check(
         law.check,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, RnnshapeError
 from rnnshape.layers.quirks import PAGE
-from rnnshape.report.alike import Must, Ran, must, quirk
+from rnnshape.report.alike import DIFFERENT, Must, Ran, must, quirk
 from rnnshape.report.assembling import assemble
 from rnnshape.report.checks import FIRST_CALL, compare
 from rnnshape.report.report import SCHEMA_VERSION, Report
@@ -264,7 +264,7 @@ def _pair(number: int, first: Side, side: Side, tensors: tuple[Tensor, Tensor]) 
     else:
         equal, exact, apart = compare(first.arrays[own.role], side.arrays[own.role], tolerance=wanted.tolerance)
         if apart is None and theirs.shape == own.shape:
-            wanted = Must(None, "not finite: what overflows need not do so in one way")
+            wanted = Must(None, "not finite: overflow may differ")
         why = wanted.why if theirs.shape == own.shape else f"{_against(own, theirs)}; {wanted.why}"
         pair = Pair(own.role, number, 0, own, equal, exact, apart, wanted.kind, why)
     return _explained(pair, first, side)
@@ -272,7 +272,7 @@ def _pair(number: int, first: Side, side: Side, tensors: tuple[Tensor, Tensor]) 
 
 def _must(first: Side, side: Side, role: str) -> Must:
     if side.weights is not None and not side.variant.static:
-        return Must(None, f"other weights: {side.weights}")
+        return Must(None, f"{DIFFERENT}: {side.weights}")
     return must((first.variant, side.variant), (first.ran, side.ran), role)
 
 

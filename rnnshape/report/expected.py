@@ -101,7 +101,7 @@ def _checked(check: str, values: Mapping[str, Any], between: Mapping[str, float]
         result = verified(Law(check, True, ""), values, between)
     except ValueError as error:  # a FormulaError is one, and NumPy's on nested sides that have no shape
         return Expected("checks", check, str(error), False)
-    apart = "not finite" if result.max_abs_diff is None else f"apart by {result.max_abs_diff:.2g}"
+    apart = "not finite" if result.max_abs_diff is None else f"max difference {result.max_abs_diff:.2g}"
     return Expected("checks", check, "equal" if result.exact else apart, result.holds)
 
 
@@ -113,5 +113,5 @@ def _foretold(check: str, laws: tuple[Law, ...]) -> Expected:
     """What theory says of a check: a law guarantees it, and only it."""
     equality = canonical(check).replace("!=", "==")
     if any(law.guaranteed and canonical(law.check) == equality for law in laws):
-        return Expected("checks", check, "equal by law", claims_equality(check))
-    return Expected("checks", check, "theory does not say", None)
+        return Expected("checks", check, "equal by rule", claims_equality(check))
+    return Expected("checks", check, "theory does not decide it", None)

@@ -28,8 +28,8 @@ class Masked:
     """The mask that was asked for, and what became of it.
 
     ``rows`` is the mask that goes in, ``through`` how it does (``"mask="``, or the layer that makes it);
-    ``predicted`` and ``observed`` are the strips, ``output_mask`` what hangs on the output by theory (None too where it
-    is not ``sure``) and ``output_mask_seen`` what was seen there; ``looked`` says that the two were compared.
+    ``predicted`` and ``observed`` are the strips, ``output_mask`` is the output mask by theory (None too where it
+    is not ``sure``) and ``output_mask_seen`` the observed one; ``looked`` says that the two were compared.
     """
 
     rows: tuple[Valid, ...]

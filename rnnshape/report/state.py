@@ -1,4 +1,4 @@
-"""What a layer keeps between calls, and what is handed in beside its input."""
+"""What a layer keeps between calls, and the passed states beside its input."""
 
 from __future__ import annotations
 

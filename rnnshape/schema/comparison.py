@@ -22,16 +22,18 @@ def comparison() -> Schema:
     return {
         "$schema": DRAFT,
         "title": "rnnshape: comparison",
-        "description": "Layers with the same weights on the same input, side by side.",
+        "description": "Layers compared on the same input, with the same weights.",
         **mapping(
             {
                 "schema_version": string("A minor step adds keys, a major one breaks.", pattern=r"^1\.[0-9]+$"),
-                "axis": described("What of one layer was varied; null for several layers.", enum=[*AXES, None]),
-                "input": described("What is fed to every layer.", **INPUT),
-                "compare": described("The variants; the first is what the others are held against.", **_VARIANTS),
-                "pairs": array(ref("pair"), "Each role of each variant against that of the first."),
+                "axis": described(
+                    "The axis along which one layer was varied; null for several layers.", enum=[*AXES, None]
+                ),
+                "input": described("The input of every layer.", **INPUT),
+                "compare": described("The variants; the others are compared with the first.", **_VARIANTS),
+                "pairs": array(ref("pair"), "Each role of each variant, compared with the first."),
                 "environment": ref("environment"),
-                "ok": boolean("Every pair that must be equal is, theory agrees, and no variant failed."),
+                "ok": boolean("Every required equality holds, theory agrees, and no variant failed."),
             }
         ),
         "$defs": {
@@ -50,53 +52,55 @@ def _tensor() -> Schema:
     properties = {name: schema for name, schema in known["properties"].items() if name != "values"}
     return {
         **known,
-        "properties": {**properties, "dtype": string("A dtype of Keras; null when none is said.", null=True)},
+        "properties": {**properties, "dtype": string("A Keras dtype; null when unknown.", null=True)},
     }
 
 
 _VARIANTS: Schema = {"type": "array", "items": ref("variant"), "minItems": 1}
 _CUDNN = mapping(
     {
-        "eligible": boolean("Whether theory says that Keras may use it."),
-        "used": boolean("Whether it ran; null when nothing ran.", null=True),
+        "eligible": boolean("Whether Keras can use it, by the rules."),
+        "used": boolean("Whether it was used; null when nothing ran.", null=True),
         "hint": string("The smallest change that would make it eligible.", null=True),
     }
 )
 _VARIANT = mapping(
     {
-        "label": string("What tells it from the others: an expression, or the axis' value."),
-        "expression": string("The layer; pasting it back asks for the same one."),
+        "label": string("Its label: an expression, or the value of the axis."),
+        "expression": string("The layer as an expression, which can be pasted back."),
         "mask": string("The rows of its mask, 1 for a valid step; null without one.", null=True),
-        "way": described("How it was asked; auto where it failed before that was settled.", enum=[*WAYS, "auto"]),
-        "device": string("Where it ran; null when nothing ran.", null=True),
+        "way": described("The execution mode; auto if it failed before the mode was known.", enum=[*WAYS, "auto"]),
+        "device": string("The device; null when nothing ran.", null=True),
         "kernel": string("What computes the steps, read from the traced graph: cudnn, loop, unrolled, step", null=True),
         "cudnn": described("Whether Keras may use cuDNN.", **_CUDNN),
-        "weights": string("same, or why it could not get the weights of the first."),
-        "observed": or_null(ref("structure"), "What came out, or was said to; null when it failed."),
-        "laws": array(ref("check"), "What equals what in it, and what does not."),
-        "timing": or_null(ref("timing"), "How long a call took; null when it was not asked or cannot be."),
-        "error": or_null(ref("error"), "Why it has no answer."),
+        "weights": string("same, or why the weights of the first could not be copied."),
+        "observed": or_null(ref("structure"), "The returned structure, observed or static; null when it failed."),
+        "laws": array(ref("check"), "The equalities between its returned tensors."),
+        "timing": or_null(ref("timing"), "The time of one call; null when not measured."),
+        "error": or_null(ref("error"), "The error; null without one."),
     }
 )
 _PAIR = mapping(
     {
-        "role": string("The role; structure stands for the containers."),
-        "variant": number("Which variant, from 0."),
+        "role": string("The role; structure means the containers."),
+        "variant": number("The index of the variant, from 0."),
         "against": number("Against which."),
         "shape": or_null(SHAPE, "The variant's; null for the structure."),
-        "dtype": string("The variant's; null when none is said.", null=True),
-        "equal": boolean("Whether equal, values within the tolerance of the coarser dtype."),
-        "exact": boolean("Whether bit for bit; null when no values were compared.", null=True),
-        "max_abs_diff": number("How far apart; null also when not finite or of other shapes.", "number", null=True),
-        "must": described("How equal it has to be; null: it need not be.", enum=[*_MUST]),
-        "why": string("Why it must be, or need not be, or how it differs."),
-        "quirk": string("Where the bug of Keras is told that breaks it; null when none is known.", null=True),
+        "dtype": string("The variant's; null when unknown.", null=True),
+        "equal": boolean("Whether equal; values within the tolerance of the coarser dtype."),
+        "exact": boolean("Whether bitwise equal; null when no values were compared.", null=True),
+        "max_abs_diff": number(
+            "The largest absolute difference; null also when not finite or of different shapes.", "number", null=True
+        ),
+        "must": described("The equality that is required; null when none is.", enum=[*_MUST]),
+        "why": string("The reason why it must or need not be equal, or how it differs."),
+        "quirk": string("The documented Keras bug that breaks it; null when none is known.", null=True),
     }
 )
 _TIMED = DEFINITIONS["timing"]
 _TIMING = mapping(
     {
         **_TIMED["properties"],
-        "ratio": number("How many times as long as the first; null when that has no time.", "number", null=True),
+        "ratio": number("The time divided by that of the first; null when that has no time.", "number", null=True),
     }
 )

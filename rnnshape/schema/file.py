@@ -34,20 +34,20 @@ def batch_file() -> Schema:
     return {
         "$schema": DRAFT,
         "title": "rnnshape: runs",
-        "description": "What rnnshape batch reads: RNN layers, and how each is to be looked at.",
+        "description": "The file that rnnshape batch reads: RNN layers, and how each is run.",
         "type": "object",
         "properties": {
             "defaults": described(
-                "What every run begins with; a run's own keys come before it.",
+                "Defaults of every run; a run's own keys override them.",
                 anyOf=[{"type": "null"}, {"allOf": [ref("keys"), _without("name", "matrix")]}],
             ),
-            "runs": described("The runs, in the order of their answers.", **list_of(ref("run"), minItems=1)),
+            "runs": described("The runs, in order.", **list_of(ref("run"), minItems=1)),
         },
         "required": ["runs"],
         "additionalProperties": False,
         "$defs": {
             "run": described(
-                "One layer to look at, or with a matrix many.",
+                "One layer, or several with a matrix.",
                 **{
                     # What is meant to be refused may be wrong in any way.
                     "if": {"required": ["expect"], "properties": {"expect": {"required": ["error"]}}},
@@ -119,7 +119,7 @@ def _keys(options: Iterable[str]) -> Schema:
         "The keys of a run: the layer, its options, and how it is run.",
         type="object",
         properties={
-            "name": described("What the run is called in its answer.", type=["string", "null"]),
+            "name": described("The name of the run in its answer.", type=["string", "null"]),
             "layer": ref("layer"),
             **{name: ref(name) for name in options},
             "matrix": ref("matrix"),
@@ -132,7 +132,7 @@ def _keys(options: Iterable[str]) -> Schema:
 def _layer() -> Schema:
     commands = [{"const": command.name, "description": command.help} for command in COMMANDS.values()]
     expression = described(
-        "A Keras expression, as it stands in your code.", type="string", pattern=_EXPRESSION, examples=["LSTM(8)"]
+        "A Keras expression, as in your code.", type="string", pattern=_EXPRESSION, examples=["LSTM(8)"]
     )
     return described("A command's name, or a Keras expression.", anyOf=[*commands, expression])
 
@@ -141,7 +141,7 @@ def _meaning(options: dict[str, Declarations]) -> Schema:
     """For each option the layers that take it: an expression has its own arguments, and takes a run's options."""
     takers = {name: [by for _, commands in options[name] for by in commands if by in COMMANDS] for name in options}
     return described(
-        "Which layers an option means something for.",
+        "The layers that an option applies to.",
         dependentSchemas={
             name: {"properties": {"layer": _one_of(commands, name in _RUN_OPTIONS)}}
             for name, commands in takers.items()
@@ -178,20 +178,20 @@ def _matrix(options: Iterable[str]) -> Schema:
 
 def _expect() -> Schema:
     return described(
-        "What must come out; the run fails when something else does.",
+        "The expected result; the run fails when the result differs.",
         type="object",
         properties={
             "structure": described(
                 "The roles in their containers.", type="string", examples=["(output, [state_h, state_c])"]
             ),
-            "params": described("How many numbers the weights hold.", type="integer", minimum=0),
+            "params": described("The number of parameters.", type="integer", minimum=0),
             "checks": described(
                 "Equalities or inequalities over the roles, in Python.",
                 anyOf=[{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
                 examples=["output[:, -1, :] == state_h"],
             ),
             "cudnn": described("Whether Keras may use cuDNN.", enum=["eligible", "ineligible"]),
-            "error": described("The error that must come instead of an answer, or a part of it.", type="string"),
+            "error": described("The expected error, or a part of its message.", type="string"),
         },
         patternProperties={f"^{ROLE.pattern}$": described("The shape of this tensor.", **list_of(ref("size")))},
         additionalProperties=False,

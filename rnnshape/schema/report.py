@@ -24,38 +24,40 @@ def report() -> Schema:
             {
                 "schema_version": string("A minor step adds keys, a major one breaks.", pattern=r"^1\.[0-9]+$"),
                 "name": string("A batch run's name.", null=True),
-                "expression": string("The layer; pasting it back asks for the same one.", null=True),
-                "input": or_null(INPUT, "What is fed to the layer; null when it could not be asked."),
-                "predicted": or_null(ref("structure"), "Theory's answer; null when it could not be asked."),
-                "observed": or_null(ref("structure"), "The real layer's answer; null when nothing ran."),
-                "agrees": boolean("Whether theory and the real layer say the same; else see disagreements.", null=True),
-                "checks": array(ref("check"), "What equals what, and what does not."),
+                "expression": string("The layer as an expression, which can be pasted back.", null=True),
+                "input": or_null(INPUT, "The input of the layer; null when the request was wrong."),
+                "predicted": or_null(ref("structure"), "The predicted structure; null when the request was wrong."),
+                "observed": or_null(
+                    ref("structure"), "The structure that the real layer returned; null when nothing ran."
+                ),
+                "agrees": boolean("Whether theory and the real layer agree; else see disagreements.", null=True),
+                "checks": array(ref("check"), "The equalities between the returned tensors."),
                 "weights": array(ref("weight"), "The layer's weights, in Keras' order."),
-                "params": number("How many numbers the weights hold.", null=True),
+                "params": number("The number of parameters.", null=True),
                 "cudnn": or_null(ref("cudnn"), "Whether Keras may use cuDNN, and why."),
                 "environment": ref("environment"),
                 "error": or_null(ref("error"), "Why there is no observation."),
                 "ok": boolean("Theory agrees, every guaranteed check and every expectation holds, and nothing failed."),
             },
             {
-                "flow": array(ref("passed"), "What each layer of a stack hands to the next."),
-                "notes": array({"type": "string"}, "How the input was said; the arithmetic of sizes that need some."),
-                "warnings": array({"type": "string"}, "What Keras warned of."),
+                "flow": array(ref("passed"), "The output of each layer of a stack."),
+                "notes": array({"type": "string"}, "How the input was given; how sizes were computed."),
+                "warnings": array({"type": "string"}, "The warnings of Keras."),
                 "into": ref("into"),
                 "timing": ref("timing"),
                 "run": described(
-                    "The run as data, to ask it again; null when it cannot be read.", type=["object", "null"]
+                    "The run as data, to run it again; null when it cannot be read.", type=["object", "null"]
                 ),
-                "cost": or_null(ref("cost"), "What one forward call costs; null when it could not be asked."),
+                "cost": or_null(ref("cost"), "The cost of one forward call; null when the request was wrong."),
                 "matrix": described(
                     "The values that a matrix gave this run; null without one.", type=["object", "null"]
                 ),
                 "mask": ref("masked"),
-                "initial_state": string("The states that were handed in, nested, as Python."),
+                "initial_state": string("The initial states passed in, nested, as Python."),
                 "calls": ref("calls"),
-                "disagreements": array(ref("disagreement"), "Where theory and the real layer part."),
-                "quirks": array(ref("quirk"), "Bugs of Keras that this layer meets."),
-                "expectations": array(ref("expectation"), "What the run was to give, and what it gave."),
+                "disagreements": array(ref("disagreement"), "Where theory and the real layer differ."),
+                "quirks": array(ref("quirk"), "The Keras bugs that affect this layer."),
+                "expectations": array(ref("expectation"), "The expected results, and the real ones."),
             },
         ),
         "allOf": [
@@ -75,9 +77,9 @@ def report() -> Schema:
 
 
 SHAPE = array({"type": "integer", "minimum": 0}, "The sizes.")
-_ROWS = array(list_of({"type": "boolean"}), "Of each sample each step, whether it is valid.")
-_SYMBOLIC = array({"type": "string"}, "The sizes in letters, such as 2H.")
-INPUT = mapping({"shape": SHAPE, "symbolic": _SYMBOLIC, "dtype": string("A dtype of Keras.")})
+_ROWS = array(list_of({"type": "boolean"}), "For each sample and step, whether it is valid.")
+_SYMBOLIC = array({"type": "string"}, "The symbolic sizes, such as 2H.")
+INPUT = mapping({"shape": SHAPE, "symbolic": _SYMBOLIC, "dtype": string("A Keras dtype.")})
 _BOTH = {
     "predicted": ref("structure"),
     "observed": or_null(ref("structure"), "Null when nothing ran."),
@@ -85,21 +87,21 @@ _BOTH = {
 
 DEFINITIONS: dict[str, Schema] = {
     "structure": {
-        "description": "What a call returns, containers kept.",
+        "description": "The structure that a call returns, with its containers.",
         "anyOf": [ref("tensor"), ref("nest")],
     },
     "tensor": mapping(
         {
             "kind": {"const": "tensor"},
             "role": string("What the tensor is: output, state_h, forward_state_c …"),
-            "path": string('How Python reaches it from the result: "" or "[1][0]".', pattern=r"^(\[[0-9]+\])*$"),
+            "path": string('The access path in Python, from the result: "" or "[1][0]".', pattern=r"^(\[[0-9]+\])*$"),
             "shape": SHAPE,
             "symbolic": _SYMBOLIC,
-            "dtype": string("A dtype of Keras."),
+            "dtype": string("A Keras dtype."),
         },
         {"values": ref("values"), "device": string("Where an observed tensor came from, such as CPU:0.")},
     ),
-    "nest": mapping({"kind": {"enum": ["tuple", "list"]}, "items": array(ref("structure"), "What stands in it.")}),
+    "nest": mapping({"kind": {"enum": ["tuple", "list"]}, "items": array(ref("structure"), "Its items.")}),
     "values": {
         "description": "With --values the numbers, as nested lists; null is one that is not finite.",
         "anyOf": [{"type": ["number", "null"]}, list_of(ref("values"))],
@@ -107,19 +109,17 @@ DEFINITIONS: dict[str, Schema] = {
     "check": mapping(
         {
             "check": string("The equality, as Python over the roles."),
-            "guaranteed": boolean("Whether theory guarantees it; what it does not guarantee teaches."),
-            "holds": boolean(
-                "Whether it was seen, within the tolerance of the dtype; null when nothing ran.", null=True
-            ),
-            "exact": boolean("Whether bit for bit.", null=True),
+            "guaranteed": boolean("Whether theory guarantees it; if not, it shows a common misconception."),
+            "holds": boolean("Whether it holds, within the tolerance of the dtype; null when nothing ran.", null=True),
+            "exact": boolean("Whether it is bitwise exact.", null=True),
             "max_abs_diff": number(
-                "How far apart the two sides are; null also when shapes differ or it is not finite.",
+                "The largest absolute difference; null also when shapes differ or it is not finite.",
                 "number",
                 null=True,
             ),
             "why": string("The reason, in one line."),
         },
-        {"elsewhere": string("What is otherwise where another kernel runs, cuDNN or the loop.")},
+        {"elsewhere": string("What differs with another kernel, cuDNN or the loop.")},
     ),
     "weight": mapping(
         {"name": string("Its name in Keras."), "shape": SHAPE, "symbolic": _SYMBOLIC},
@@ -127,14 +127,14 @@ DEFINITIONS: dict[str, Schema] = {
     ),
     "cudnn": mapping(
         {
-            "eligible": boolean("Whether every rule is met, for every recurrent layer within."),
-            "used": boolean("Whether it ran; null when nothing ran.", null=True),
+            "eligible": boolean("Whether every rule is met, for every recurrent layer inside."),
+            "used": boolean("Whether it was used; null when nothing ran.", null=True),
             "reasons": array(
                 mapping(
                     {"rule": string("A condition."), "ok": boolean("Whether it is met.")},
                     {
-                        "decided_by": string("What decides it: the argument, the dtype, the mask."),
-                        "source": string("Where Keras asks for it: a file, and a name in it."),
+                        "decided_by": string("What decides it: an argument, the dtype or the mask."),
+                        "source": string("Where Keras checks it: a file, and a name in it."),
                     },
                 ),
                 "Every condition.",
@@ -142,21 +142,21 @@ DEFINITIONS: dict[str, Schema] = {
             "hint": string("The smallest change that would make it eligible.", null=True),
         },
         {
-            "on_gpu": array(ref("kernel"), "What Keras chooses on a machine with a GPU, for each recurrent layer."),
+            "on_gpu": array(ref("kernel"), "The kernel that Keras chooses on a GPU, for each recurrent layer."),
             "predicted": array(
                 ref("kernel"),
-                "What the rules say for the machine that it ran on; where nothing ran, for a GPU, or with device cpu "
-                "for none.",
+                "The kernel by the rules for the device that it ran on; when nothing ran, for a GPU, or for a CPU with "
+                "device cpu.",
             ),
             "traced": {
-                "description": "What the traced graph shows, layer by layer; null when nothing was traced.",
+                "description": "The kernel in the traced graph, layer by layer; null when nothing was traced.",
                 "anyOf": [list_of(ref("kernel")), {"type": "null"}],
             },
         },
     ),
     "kernel": mapping(
         {
-            "layer": string('The layer, such as "forward LSTM(8)"; empty for the whole itself.'),
+            "layer": string('The layer, such as "forward LSTM(8)"; empty for the whole layer.'),
             "kernel": described(
                 "cuDNN's operation, a while loop, the steps one after another, or one step without a loop.",
                 enum=["cudnn", "loop", "unrolled", "step"],
@@ -166,11 +166,11 @@ DEFINITIONS: dict[str, Schema] = {
     "cost": mapping(
         {
             "multiply_adds": number("Of the matrix products and convolutions of one forward call."),
-            "formula": string("Where they come from: sums of products in letters, such as N*T*4H*(C+H)."),
-            "parameter_bytes": number("The weights, in the dtype in which they are kept."),
-            "parameter_formula": string("Where these come from."),
-            "activation_bytes": number("The returned tensors; in a stack what every layer hands on."),
-            "activation_formula": string("Where these come from."),
+            "formula": string("The formula: sums of products of symbolic sizes, such as N*T*4H*(C+H)."),
+            "parameter_bytes": number("The weights, in the dtype in which they are stored."),
+            "parameter_formula": string("The formula."),
+            "activation_bytes": number("The returned tensors; in a stack, the output of every layer."),
+            "activation_formula": string("The formula."),
         }
     ),
     "environment": mapping(
@@ -178,9 +178,9 @@ DEFINITIONS: dict[str, Schema] = {
         {
             "rnnshape": string("Its version."),
             "python": string("Its version."),
-            "device": string("Where it ran, such as CPU:0; null when nothing ran.", null=True),
-            "execution": string("How it ran: eager, graph or xla; null when nothing ran.", null=True),
-            "tf32": boolean("Whether the GPU multiplied in TF32; null where none ran.", null=True),
+            "device": string("The device, such as CPU:0; null when nothing ran.", null=True),
+            "execution": string("The execution mode: eager, graph or xla; null when nothing ran.", null=True),
+            "tf32": boolean("Whether the GPU multiplied in TF32; null without a GPU.", null=True),
             "seed": number("The seed of weights and input."),
         },
     ),
@@ -191,81 +191,81 @@ DEFINITIONS: dict[str, Schema] = {
                 "a bug of rnnshape; there may be more."
             ),
             "message": string("What is wrong."),
-            "hint": string("The way round it.", null=True),
+            "hint": string("How to avoid it.", null=True),
         }
     ),
     "timing": mapping(
         {
-            "seconds": number("The median of a call.", "number"),
-            "quartiles": array({"type": "number", "minimum": 0}, "Half of the runs lie between."),
-            "runs": number("How many runs, each in turn with those of what it is compared with."),
-            "training": boolean("Whether a pass forward and backward, with training=True."),
+            "seconds": number("The median time of one call.", "number"),
+            "quartiles": array({"type": "number", "minimum": 0}, "The 25th and the 75th percentile."),
+            "runs": number("The number of runs; in a comparison they are interleaved."),
+            "training": boolean("Whether forward and backward, with training=True."),
         }
     ),
     "masked": mapping(
         {
             "rows": _ROWS,
-            "through": string("How it goes in: mask= in the call, or the layer that makes it of the data."),
-            "predicted": array(ref("strip"), "What each step shows by theory."),
+            "through": string("How it enters: mask= in the call, or the layer that computes it."),
+            "predicted": array(ref("strip"), "The kind of each step, by theory."),
             "observed": or_null(
                 {"type": "array", "items": ref("strip")},
-                "What each step shows, told from the values; null when unseen.",
+                "The kind of each step, from the values; null when not observed.",
             ),
             "output_mask": mapping(
                 {
-                    "predicted": or_null(_ROWS, "The mask that hangs on the output, by theory; null without one."),
-                    "observed": or_null(_ROWS, "The one that was seen there."),
+                    "predicted": or_null(_ROWS, "The output mask, by theory; null without one."),
+                    "observed": or_null(_ROWS, "The output mask that was observed."),
                 }
             ),
         }
     ),
     "strip": mapping(
         {
-            "of": string('Python that takes it from what is returned; "state" where no sequence is.'),
+            "of": string('The Python expression of it; "state" without a sequence.'),
             "steps": array(
                 list_of({"enum": list(KINDS)}),
-                "Of each sample each step: a new output, the one before again, zero, or the state left as it was.",
+                "For each sample and step: computed, the previous output repeated, zero, or skipped (frozen).",
             ),
         }
     ),
     "calls": mapping(
         {
             "count": number("How often the layer was called."),
-            "stateful": boolean("Whether it keeps its states between the calls."),
-            "carried": array({"type": "string"}, "The states that it keeps."),
+            "stateful": boolean("Whether the states are kept between the calls."),
+            "carried": array({"type": "string"}, "The states that are kept."),
             "other_batch": or_null(
                 mapping(
                     {
-                        "size": number("A batch size that it refuses."),
-                        "error": string("The error that came; null when nothing ran.", null=True),
+                        "size": number("A batch size that Keras rejects."),
+                        "error": string("The error; null when nothing ran.", null=True),
                     }
                 ),
-                "Null where it keeps nothing.",
+                "Null when no state is kept.",
             ),
         }
     ),
     "quirk": mapping({"page": string("A page of the documentation."), "heading": string("A heading on it.")}),
     "disagreement": mapping(
         {
-            "of": string("What it is about: a returned tensor (y[0]), the weights, a sample of the output mask."),
-            "predicted": string("What theory says."),
-            "observed": string("What was seen."),
+            "of": string("The subject: a returned tensor (y[0]), the weights, a sample of the output mask."),
+            "predicted": string("The value by theory."),
+            "observed": string("The observed value."),
         }
     ),
     "passed": mapping({"expression": string("The layer."), **_BOTH}),
     "into": mapping(
         {
-            "expression": string("A second layer, begun with the states of the first."),
+            "expression": string("A second layer that starts from the states of the first."),
             "initial_state": string("Its initial_state, as Python over the roles."),
             **_BOTH,
         }
     ),
     "expectation": mapping(
         {
-            "expect": string("What was expected of: structure, params, checks, cudnn, error or a role."),
+            "expect": string("The subject: structure, params, checks, cudnn, error or a role."),
             "expected": {},
             "got": {},
-            "met": boolean("Whether it is so; null when nothing ran.", null=True),
+            "met": boolean("Whether it is met; null when nothing ran.", null=True),
         }
     ),
     "asked": {
@@ -279,7 +279,7 @@ DEFINITIONS: dict[str, Schema] = {
         },
     },
     "unasked": {
-        "description": "A run that could not be asked has every key too, without an answer.",
+        "description": "A run with a wrong request has every key too, without an answer.",
         "properties": {
             **{key: {"type": "null"} for key in ("input", "observed", "agrees", "params", "cudnn", "cost")},
             **{key: {"maxItems": 0} for key in ("checks", "weights")},

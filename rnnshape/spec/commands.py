@@ -90,7 +90,7 @@ class Command:
     def _idle(self, name: str, node: Node) -> Problem:
         inside = " and ".join(part.name for part in node.walk())
         owners = [cls.name for cls in TABLE.values() if name in cls.by_name]
-        return Problem(name, f"means nothing for {inside}; it belongs to {' and '.join(owners) or 'no layer'}")
+        return Problem(name, f"does not apply to {inside}; it belongs to {' and '.join(owners) or 'no layer'}")
 
 
 def _choices(argument: Argument) -> dict[str, str]:
@@ -114,25 +114,25 @@ def _options(layer: LayerClass) -> Iterator[Argument]:
 COMMANDS = {
     command.name: command
     for command in (
-        Command("lstm", TABLE["LSTM"], "What an LSTM returns."),
-        Command("gru", TABLE["GRU"], "What a GRU returns."),
-        Command("simple-rnn", TABLE["SimpleRNN"], "What a SimpleRNN returns."),
-        Command("lstm-cell", TABLE["LSTMCell"], "What one step of an LSTMCell returns."),
-        Command("gru-cell", TABLE["GRUCell"], "What one step of a GRUCell returns."),
-        Command("simple-rnn-cell", TABLE["SimpleRNNCell"], "What one step of a SimpleRNNCell returns."),
-        Command("rnn", TABLE["RNN"], "What RNN(cell) returns."),
+        Command("lstm", TABLE["LSTM"], "Show what an LSTM returns."),
+        Command("gru", TABLE["GRU"], "Show what a GRU returns."),
+        Command("simple-rnn", TABLE["SimpleRNN"], "Show what a SimpleRNN returns."),
+        Command("lstm-cell", TABLE["LSTMCell"], "Show what one step of an LSTMCell returns."),
+        Command("gru-cell", TABLE["GRUCell"], "Show what one step of a GRUCell returns."),
+        Command("simple-rnn-cell", TABLE["SimpleRNNCell"], "Show what one step of a SimpleRNNCell returns."),
+        Command("rnn", TABLE["RNN"], "Show what RNN(cell) returns."),
         Command(
             "bidirectional",
             TABLE["Bidirectional"],
-            "What a Bidirectional layer returns.",
+            "Show what a Bidirectional layer returns.",
             # The wrapper itself turns the second layer round and refuses one that is turned already.
             without=frozenset({"go_backwards"}),
         ),
         *(
-            Command(f"conv-lstm{rank}d", TABLE[f"ConvLSTM{rank}D"], f"What a ConvLSTM{rank}D returns.")
+            Command(f"conv-lstm{rank}d", TABLE[f"ConvLSTM{rank}D"], f"Show what a ConvLSTM{rank}D returns.")
             for rank in (1, 2, 3)
         ),
-        Command("embedding", TABLE["Embedding"], "What an Embedding returns."),
-        Command("dense", TABLE["Dense"], "What a Dense layer returns."),
+        Command("embedding", TABLE["Embedding"], "Show what an Embedding returns."),
+        Command("dense", TABLE["Dense"], "Show what a Dense layer returns."),
     )
 }

@@ -19,7 +19,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "dtype": ("float32", "float64", "mixed_float16"),
 }
 AXES = ("execution", "unroll", "device", "implementation", "cell", "dtype", "mask")
-AXIS = Argument("axis", OneOf(AXES), None, "One layer, and what of it is varied:", True)
+AXIS = Argument("axis", OneOf(AXES), None, "Vary one layer along this axis:", True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def read(data: Any, problems: list[Problem]) -> Expectations | None:
         return None
     found = [problem for key, value in data.items() for problem in _refuse(key, value)]
     if "error" in data and len(data) > 1:
-        found.append(Problem(f"{KEY}.error", "stands alone: what is refused returns nothing"))
+        found.append(Problem(f"{KEY}.error", "must be alone: a rejected layer returns nothing"))
     problems += found
     if found:
         return None
@@ -162,7 +162,7 @@ def _no_structure(value: Any) -> str | None:
 
 
 def _no_role(name: str) -> str:
-    return f"speaks of {name!r}, which is no role{nearest(name, _ROLES)}: {_ROLES_SAID} are"
+    return f"uses {name!r}, which is not a role{nearest(name, _ROLES)}: {_ROLES_SAID} are"
 
 
 def _no_checks(value: Any, wrong: Callable[..., Problem]) -> Iterator[Problem]:
@@ -201,4 +201,4 @@ def unknown(expect: Expectations, letters: Mapping[str, int], calls: set[str]) -
         for name in sorted(names_in(check) - letters.keys() - calls):
             if not ROLE.fullmatch(name):
                 known = f"{_ROLES_SAID}, letters ({', '.join(letters)}) and {', '.join(sorted(calls))}"
-                yield Problem(f"{KEY}.checks.{index}", f"speaks of {name!r}{nearest(name, _ROLES)}: {known} are known")
+                yield Problem(f"{KEY}.checks.{index}", f"uses {name!r}{nearest(name, _ROLES)}: {known} are known")

@@ -30,7 +30,8 @@ Rows: TypeAlias = tuple[tuple[bool, ...], ...]
 # A step is a number in the rows, in each scan, in each strip; a large number is an object of its own.
 _BYTES_A_STEP = 60
 
-_PATTERN = r"[01]+(;[01]+)*|(right|left):[0-9]{1,9}(,[0-9]{1,9})*|random|full"
+_PATTERN = r"[01]+(;[01]+)*|(right|left):[0-9]{1,9}(,[0-9]{1,9})*|random|empty-last|full"
+_EMPTY_LAST = ("empty-last", "full")
 # What takes a mask for each step, and what makes one of what it is fed.
 _TAKES = "a recurrent layer, Bidirectional and TimeDistributed take one, Masking and Embedding(mask_zero=True) make one"
 
@@ -39,12 +40,12 @@ _TAKES = "a recurrent layer, Bidirectional and TimeDistributed take one, Masking
 class Mask(Kind):
     """A row of 0 and 1 for each sample (1 is valid), the side of the padding and each sample's length, or a word.
 
-    ``random`` masks any steps but leaves each sample one, ``full`` masks the last sample wholly.
+    ``random`` masks any steps but leaves each sample one, ``empty-last`` (or ``full``) masks the last sample fully.
     """
 
     allowed = (
         "a row of 0 and 1 for each sample, 110;111 (1 is valid), lengths with padding, right:3,2 or left:3,2, "
-        "random, or full (the last sample wholly masked)"
+        "random, or empty-last (the last sample fully masked)"
     )
     metavar = "MASK"
 
@@ -55,7 +56,7 @@ class Mask(Kind):
 
     def refusal(self, value: Any) -> str:
         if type(value) is int:
-            return f"must be {self.allowed}; YAML reads {value} as a number: put it in quotes"
+            return f"must be {self.allowed}; YAML reads {value} as a number: put the mask in quotes"
         return super().refusal(value)
 
     def schema(self) -> dict[str, Any]:
@@ -73,11 +74,13 @@ def _bit(value: Any) -> bool:
 
 
 MASK = Argument(
-    "mask", Mask(), None, "Which steps are valid: rows 110;111, padding and lengths right:3,2, random or full.", True
+    "mask",
+    Mask(),
+    None,
+    "Which steps are valid: rows (110;111), padding and lengths (right:3,2), random or empty-last.",
+    True,
 )
-MASKING = Argument(
-    "masking", MaskValue(), None, "Mask through a real Masking layer, which takes this value for padding.", True
-)
+MASKING = Argument("masking", MaskValue(), None, "Mask with a real Masking layer that has this mask_value.", True)
 
 
 def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
@@ -87,10 +90,10 @@ def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
         Invalid: they are not ``batch`` rows of ``steps``, or a length is more than ``steps``.
     """
     needed = _BYTES_A_STEP * steps * _unlike(value, batch)
-    require(needed, "the mask and what theory says of it", "make time or batch smaller")
+    require(needed, "the mask and its prediction", "make time or batch smaller")
     if value == "random":
         return _drawn(batch, steps, seed)
-    if value == "full":
+    if value in _EMPTY_LAST:
         return ((True,) * steps,) * (batch - 1) + ((False,) * steps,)
     if isinstance(value, tuple):
         value = ";".join("".join("1" if step else "0" for step in row) for row in value)
@@ -99,20 +102,20 @@ def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
     given: list[Any] = [*counts] or value.split(";")
     if len(given) != batch:
         what = "length" if side else "row"
-        alone = "; Keras would spread one row over all samples" if len(given) == 1 and not side else ""
-        raise _wrong(f"has {len(given)} {what}{'s' if len(given) > 1 else ''}, and N is {batch}{alone}")
+        alone = "; Keras would broadcast one row to all samples" if len(given) == 1 and not side else ""
+        raise _wrong(f"has {len(given)} {what}{'s' if len(given) > 1 else ''}, but N is {batch}{alone}")
     if side:
         if longest := next((count for count in counts if count > steps), None):
             raise _wrong(f"a length of {longest} is more than T, which is {steps}")
         return _shared({count: _padded(side, count, steps) for count in set(counts)}, counts)
     if odd := next((row for row in value.split(";") if len(row) != steps), None):
-        raise _wrong(f"the row {odd} has {len(odd)} steps, and T is {steps}")
+        raise _wrong(f"the row {odd} has {len(odd)} steps, but T is {steps}")
     return _shared({row: tuple(step == "1" for step in row) for row in set(given)}, given)
 
 
 def _unlike(value: str | Rows, batch: int) -> int:
     """How many rows at the most are not like another one."""
-    if value == "full":
+    if value in _EMPTY_LAST:
         return 2
     if isinstance(value, str) and ":" in value:
         return len(set(value.split(",")))
@@ -161,12 +164,12 @@ def refusal(node: Node) -> str | None:
     """Why this layer takes no mask, if it does not."""
     first = node.in_turn[0]
     if first.name == "Embedding" and not makes_its_own(first):
-        return f"means nothing for {first.text}: give it mask_zero=True, and 0 is padding"
+        return f"does not apply to {first.text}: give it mask_zero=True, and 0 is padding"
     if first.name == "Embedding" and first["input_dim"] == 1:
-        return f"means nothing for {first.text}, which can be fed nothing but 0: every step is padding"
+        return f"does not apply to {first.text}, which takes no index but 0: every step is padding"
     if makes_its_own(first) or first.cls.kind == "recurrent" or first.name in ("Bidirectional", "TimeDistributed"):
         return None
-    return f"means nothing for {first.name}, which takes none: {_TAKES}"
+    return f"does not apply to {first.name}, which takes no mask: {_TAKES}"
 
 
 def _drawn(batch: int, steps: int, seed: int) -> Rows:

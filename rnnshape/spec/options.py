@@ -17,7 +17,7 @@ from rnnshape.spec.masks import MASK, MASKING
 class Shape(Kind):
     """The input's whole shape: whole numbers, 1 or more, joined by commas in a shell."""
 
-    allowed = "the input's shape, two or more whole numbers, 1 or more, such as 2,3,4 (in a file [2, 3, 4])"
+    allowed = "the input shape, two or more whole numbers from 1, such as 2,3,4 (in a file [2, 3, 4])"
     metavar = "INT,INT,…"
 
     def accepts(self, value: Any) -> bool:
@@ -47,21 +47,23 @@ class Expression(Kind):
 BATCH = Argument("batch", Whole(), 2, "N, the batch size.", True, "n")
 TIME = Argument("time", Whole(), 3, "T, the number of time steps.", True, "t")
 CHANNELS = Argument("channels", Whole(), 4, "C, the channels (features) of one step.", True, "c")
-INPUT = Argument("input", Shape(), None, "The input's whole shape instead of N, T and C.", True)
+INPUT = Argument("input", Shape(), None, "The whole input shape, instead of N, T and C.", True)
 SEED = Argument("seed", Whole(0), 0, "Seed of the random weights and input.", True)
-DEVICE = Argument("device", OneOf(("auto", "cpu", "gpu")), "auto", "Where the real layer runs:", True)
+DEVICE = Argument("device", OneOf(("auto", "cpu", "gpu")), "auto", "Device of the real layer:", True)
 
 EXECUTION = Argument(
-    "execution", OneOf(("auto", "eager", "graph", "xla")), "auto", "How it is run, auto being the faster:", True
+    "execution", OneOf(("auto", "eager", "graph", "xla")), "auto", "Execution mode; auto picks the faster one:", True
 )
-INTO = Argument("into", Expression(), None, "A second layer, begun with this one's states.", True)
-DTYPE = Argument("dtype", OneOf((*DTYPES, None)), None, "Global policy, for every layer that names no dtype:", True)
+INTO = Argument("into", Expression(), None, "A second layer that starts from the states of this one.", True)
+DTYPE = Argument("dtype", OneOf((*DTYPES, None)), None, "Default dtype for layers without one:", True)
 
 INITIAL_STATE = Argument(
-    "initial_state", OneOf(("zeros", "ones", "random")), None, "States to begin with, handed to the call:", True
+    "initial_state", OneOf(("zeros", "ones", "random")), None, "Initial states passed to the call:", True
 )
-CALLS = Argument("calls", Whole(most=9), 1, "How often the layer is called, to see what it keeps.", True)
-TRAINING = Argument("training", Flag(), False, "Call it with training=True; with --timing, backward too.", True)
+CALLS = Argument("calls", Whole(most=9), 1, "Number of calls, to see which states are kept.", True)
+TRAINING = Argument(
+    "training", Flag(), False, "Call with training=True; with --timing, include the backward pass.", True
+)
 
 LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
 DIMENSIONS = tuple(LETTERS)

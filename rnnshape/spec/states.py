@@ -25,11 +25,11 @@ def behind_masking(node: Node, options: Mapping[str, Any], problems: list[Proble
     shape = options.get(INPUT.name)
     letters = node.cls.letters(node, len(shape) if shape else None)
     if "T" not in letters or node.cls.tokens(node) is not None:
-        takes = f"means nothing here: {node.name} takes ({', '.join(letters)})"
+        takes = f"does not apply here: {node.name} takes ({', '.join(letters)})"
         problems.append(Problem(MASKING.name, takes + " of whole numbers" * ("T" in letters)))
         return node
     if shape is None and len(letters) > 3:
-        problems.append(Problem(MASKING.name, "needs --input here: the whole shape of what Masking is fed"))
+        problems.append(Problem(MASKING.name, "needs --input here: the whole input shape of Masking"))
         return node
     masking = Node.of(TABLE["Masking"], {"mask_value": value})
     return Node.of(TABLE["Sequential"], {"layers": (masking, *node.in_turn)})
@@ -39,13 +39,13 @@ def stateless(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
     """Where states are asked about that are not there."""
     count = sum(map(takes_states, node.in_turn))
     if CALLS.name in options and not count:
-        yield Problem(CALLS.name, f"means nothing for {node.name}: only a recurrent layer can keep something")
+        yield Problem(CALLS.name, f"does not apply to {node.name}: only a recurrent layer keeps states")
     if options.get(INITIAL_STATE.name) is None or count == 1 or node.cls.kind == "cell":
         return
     if count:
-        yield Problem(INITIAL_STATE.name, f"{count} layers of this stack begin with a state: look at one of them")
+        yield Problem(INITIAL_STATE.name, f"{count} layers of this stack have an initial state: show one of them")
     else:
-        yield Problem(INITIAL_STATE.name, f"means nothing for {node.name}: only a recurrent layer and a cell take one")
+        yield Problem(INITIAL_STATE.name, f"does not apply to {node.name}: only a recurrent layer and a cell take one")
 
 
 def mask_rows(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], problems: list[Problem]) -> Rows | None:
@@ -73,7 +73,7 @@ def mask_rows(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], pr
 def _nowhere(node: Node, letters: tuple[str, ...]) -> str | None:
     """Why no step can be masked: there is none, or none can hold what Masking looks for."""
     if "T" not in letters:
-        return f"needs a time axis, and the input is ({', '.join(letters)})"
+        return f"needs a time axis, but the input is ({', '.join(letters)})"
     first = node.in_turn[0]
     if first.name == "Masking" and not holds(dtype := compute_dtype(first["dtype"]), first["mask_value"]):
         return (

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
 
 _DRAWN = "each call draws new dropout masks"
-_CARRIED = "what it keeps is all of its states: handing them in gives the second call"
-_RESET = "reset_state() puts zeros back, so the next call is a first call again"
-_COMPILED = "XLA draws other dropout masks from the same seed than the step by hand, which is not compiled"
-_FIXED = "the dropout masks are drawn once a call and stay the same at every step: the cell by hand does it too"
+_CARRIED = "it keeps all of its states: passing them in gives the second call"
+_RESET = "reset_state() sets the states to zero, so the next call is like the first"
+_COMPILED = "XLA draws different dropout masks from the same seed than the uncompiled step by hand"
+_FIXED = "the dropout masks are drawn once a call and are the same at every step, as in the cell by hand"
 
 
 def between(spec: Spec, answer: Answer) -> Iterator[Law]:
@@ -33,7 +33,7 @@ def between(spec: Spec, answer: Answer) -> Iterator[Law]:
         elif name == HALVES:
             yield _halves(spec, answer, check, drawn)
         elif name == REBUILT:
-            yield Law(check, True, "the same seed, built anew: the same weights and the same draws")
+            yield Law(check, True, "the same seed gives the same weights and the same draws")
         elif name == STEPPED:
             compiled = spec.execution == "xla"
             yield Law(check, not compiled, _COMPILED if compiled else _FIXED)
@@ -50,11 +50,11 @@ def _again(spec: Spec, check: str, drawn: bool) -> Law:
     if drawn:
         return Law(check, False, _DRAWN)
     if stateful(spec.layer) and spec.initial_state is None:
-        return Law(check, False, "a stateful layer begins where the last call ended")
+        return Law(check, False, "a stateful layer starts from the final state of the previous call")
     if stateful(spec.layer):
-        return Law(check, True, "the initial_state that is handed in comes before what was kept")
-    begun = "zeros" if spec.initial_state is None else "what is handed in"
-    return Law(check, True, f"a layer that is not stateful keeps nothing: each call begins with {begun}")
+        return Law(check, True, "a passed initial_state overrides the kept states")
+    begun = "zeros" if spec.initial_state is None else "the passed states"
+    return Law(check, True, f"a layer that is not stateful keeps no states: each call starts from {begun}")
 
 
 def _halves(spec: Spec, answer: Answer, check: str, drawn: bool) -> Law:
@@ -63,9 +63,9 @@ def _halves(spec: Spec, answer: Answer, check: str, drawn: bool) -> Law:
         return Law(check, False, _DRAWN)
     if spec.layer.name == "Bidirectional":
         return Law(
-            check, False, "the backward pass of the first half would have to begin where that of the second ends"
+            check, False, "the backward pass of the first half would have to start where that of the second half ends"
         )
-    why = "the second half begins with the states in which the first ended: two calls are one"
+    why = "the second half starts from the final states of the first, so two calls equal one"
     scan = answer.scan
     if scan is None or scan.mask is None:
         return Law(check, True, why)

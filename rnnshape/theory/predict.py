@@ -67,7 +67,7 @@ class Prediction:
     ``notes`` the arithmetic of sizes that need some, ``cost`` what one forward call costs.
 
     ``strips`` is what each step shows under the mask that was asked for, ``mask`` the one by which the last layer
-    goes, ``output_mask`` the mask that hangs on the output, and ``sure`` whether theory can know it (a Masking looks at
+    goes, ``output_mask`` the output mask, and ``sure`` whether theory can know it (a Masking looks at
     values); ``begins`` the states that are handed in, nested as the call wants them; ``quirks`` the headings under
     which ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
     """
@@ -134,7 +134,7 @@ def _mask(answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
 
 
 def _output_mask(spec: Spec, answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
-    """The mask that hangs on the output, where one was asked for and theory can know it."""
+    """The mask attached to the output, where one was asked for and theory can know it."""
     return answer.mask.rows if spec.mask is not None and answer.mask is not None and answer.mask.sure else None
 
 
@@ -162,11 +162,14 @@ def _twin_law(spec: Spec, answer: Answer, *, gpu: bool) -> Iterator[Law]:
     if twin is not None:
         cell, name = cell_of(spec.layer).name, twin.name
         only = f"; only {name} can use cuDNN" if name in ("LSTM", "GRU") else ""
-        check, why = f"layer(x) == {name}(...)(x)", f"with the same weights RNN({cell}) is {name}, number for number"
+        check, why = (
+            f"layer(x) == {name}(...)(x)",
+            f"with the same weights RNN({cell}) and {name} return the same numbers",
+        )
         if random(spec):
             return  # each of the two draws its own dropout masks
         if gpu and (other := twin.cls.theory(twin, spec.given(gpu=True))).strips != answer.strips:
-            yield Law(check, False, f"only {other.outputs[0].role} differs: at masked steps cuDNN gives zeros")
+            yield Law(check, False, f"only {other.outputs[0].role} differs: cuDNN outputs zeros at masked steps")
         else:
             yield Law(check, True, why + only)
 

@@ -106,7 +106,7 @@ def unroll(spec: Spec, returned: Structure, flow: Sequence[Structure] = ()) -> U
     turned, masked = backwards, spec.mask is not None
     for node, dims, structure in zip(nodes, inputs, passed, strict=False):
         handed = spec.initial_state not in (None, "zeros") and takes_states(node)
-        # A mask that hangs on the tensor is dropped beside an initial_state.
+        # A mask attached to the tensor is dropped beside an initial_state.
         dropped = spec.initial_state is not None and takes_states(node) and node is not nodes[0]
         layer = _layer(node, dims, turned=turned, masked=masked and not dropped)
         if handed:
@@ -215,16 +215,16 @@ def _notes(spec: Spec, nodes: Sequence[Node]) -> Iterator[str]:
     """What a picture alone does not say."""
     loops = [node for node in nodes if _loops(node)]
     if any(not _both(node) and node["go_backwards"] for node in loops):
-        yield "go_backwards: the last step is read first, and the output stays in the order of reading."
+        yield "go_backwards: the last step is read first, and the output stays in that order."
     if any((directions(node)[0] if _both(node) else node)["stateful"] for node in loops) and not spec.initial_state:
-        yield "stateful: the next call begins with the states that this one ends with."
+        yield "stateful: the next call starts from the final states of this one."
     if spec.initial_state not in (None, "zeros") and loops:
-        yield f"h0: the states that are handed in, {spec.initial_state}."
+        yield f"h0: the initial states, {spec.initial_state}."
     if spec.mask is not None and loops:
-        yield "mask: a dashed step is passed over in the samples that have 0 there; their states stay as they were."
+        yield "mask: a dashed step is skipped in the samples that have 0 there; their states are kept."
     for node in nodes:
         if node.has("layer") and not _both(node) and any(map(_loops, node["layer"].walk())):
-            yield f"TimeDistributed: each step is a whole sequence for {node['layer'].short}, which begins anew there."
+            yield f"TimeDistributed: each step is a whole sequence for {node['layer'].short}, which starts anew."
 
 
 def _other_time(nodes: Sequence[Node], inputs: Sequence[Dims]) -> Iterator[str]:

@@ -20,7 +20,9 @@ def text(topic: str | None) -> str:
     if topic is not None:
         return _filled(_read(topic))
     titles = [f"  {name:<12} {_read(name).splitlines()[0].removeprefix('# ')}" for name in NAMES]
-    return "\n".join(["rnnshape help TOPIC", "", *titles, "", "rnnshape help COMMAND is rnnshape COMMAND --help", ""])
+    return "\n".join(
+        ["rnnshape help TOPIC", "", *titles, "", "rnnshape help COMMAND shows the options of a command", ""]
+    )
 
 
 def _read(topic: str) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 from xml.etree.ElementTree import Element, tostring
 
@@ -37,6 +38,22 @@ def element(tag: str, *children: Child, **attributes: str | bool | None) -> Elem
             made.append(child)
             last = child
     return made
+
+
+def unbroken(text: str) -> list[Child]:
+    """The text with each shape in it, such as ``(2, 8)``, as an element that no line break divides.
+
+    >>> [markup(one) if isinstance(one, Element) else one for one in unbroken("((2, 8), (2, 8))")]
+    ['(', '<span class="shape">(2, 8)</span>', ', ', '<span class="shape">(2, 8)</span>', ')']
+    """
+    return [
+        element("span", part, class_="shape") if number % 2 else part
+        for number, part in enumerate(_SHAPE.split(text))
+        if part
+    ]
+
+
+_SHAPE = re.compile(r"(\(\w+(?:, \w+)*,?\))")
 
 
 def markup(one: Element) -> str:

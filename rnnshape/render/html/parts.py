@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.render import ending
 from rnnshape.render.blocks import Block, Cell, Grid, Pairs, Words, blocks
-from rnnshape.render.html.elements import element, folded, section
+from rnnshape.render.html.elements import element, folded, section, unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from rnnshape.render.html.elements import Child
+
 _CODE = ("code", "role")
-_COPIED = ("Paste", "Wire")
 
 
 def part(
@@ -65,9 +67,9 @@ def table(grid: Grid) -> Element:
         element(
             "tr",
             *(
-                element("th", shown(one), scope="row")
+                element("th", *shown(one), scope="row")
                 if place == named
-                else element("td", shown(one), class_=_number(grid.head[place].right))
+                else element("td", *shown(one), class_=_number(grid.head[place].right))
                 for place, one in enumerate(row)
             ),
         )
@@ -85,14 +87,14 @@ def pairs(block: Pairs) -> Element:
     """A list of words and what is said of each; what is there to be pasted can be copied."""
     items = []
     for word, what in block.rows:
-        copied = True if word.text in _COPIED else None
-        items += [element("dt", word.text), element("dd", shown(what, copied=copied))]
+        copied = True if word.text in ending.COPIED else None
+        items += [element("dt", word.text), element("dd", *shown(what, copied=copied))]
     return element("dl", *items)
 
 
-def shown(cell: Cell, *, copied: bool | None = None) -> Element | str:
+def shown(cell: Cell, *, copied: bool | None = None) -> list[Child]:
     """A cell's text in its style; code is code."""
     tag = "code" if cell.style in _CODE else "span"
     if not cell.style and not copied:
-        return cell.text
-    return element(tag, cell.text, class_=cell.style or None, data_copy=copied)
+        return unbroken(cell.text)
+    return [element(tag, cell.text, class_=cell.style or None, data_copy=copied)]

@@ -64,7 +64,7 @@ def sections(report: Report, view: View, level: int = 2) -> Iterator[Element]:
         if one.name in _FOLDED:
             yield part(*one.drawn, level=level, name=one.name, fold=True, opened=getattr(view, one.name))
     program = element("pre", element("code", "\n".join(code.program(report)), data_copy=True))
-    yield folded("As a program", [program], level, name="program")
+    yield folded("Program", [program], level, name="program")
     yield environment(report.environment, level)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Internal
 from rnnshape.render.columns import cells, header
-from rnnshape.render.html.elements import element
+from rnnshape.render.html.elements import element, unbroken
 from rnnshape.render.html.page import page
 from rnnshape.render.html.parts import said
 from rnnshape.render.html.report import environment, sections, told
@@ -71,14 +71,14 @@ def _head(columns: list[str]) -> Element:
 
 
 def _cell(tag: str, column: str, text: str, *, scope: str | None = None) -> Element:
-    return element(tag, text, scope=scope, class_=None if column in _NARROW else "wide")
+    return element(tag, *unbroken(text), scope=scope, class_=None if column in _NARROW else "wide")
 
 
 def _body(row: Row, view: View, columns: list[str]) -> Element:
     """One run: its cells, and its layer, which unfolds into the report."""
     known = dict(zip(header(view), cells(row, view), strict=True))
     mark, style = verdict(row, UNICODE)
-    word = "failed" if not row.ok else "ok" if style else "theory"
+    word = "failed" if not row.ok else "ok" if style else "predicted"
     name, *others = columns
     summary = element(
         "tr",
