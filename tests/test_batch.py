@@ -167,7 +167,7 @@ def test_a_wrong_line_is_a_row_and_the_others_go_on(monkeypatch: pytest.MonkeyPa
     ("before", "told"),
     [
         (b"\xef\xbb\xbf", ""),  # the mark of UTF-8, as Windows writes it
-        (b"\n\xef\xbb\xbf\n", "nothing is written here"),
+        (b"\n\xef\xbb\xbf\n", "nothing to read"),
         (b"lstm\n", "-:1:1: not JSON"),
         (b'\n"units": 3}\n', "-:2:8: not JSON"),
         (b"null\n", "each line is one JSON object, not nothing"),

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import rnnshape
-from rnnshape.batch import Tally, from_stream, rows
+from rnnshape.batch import rows
 from rnnshape.cli import output
+from rnnshape.reading.runs import from_stream
 from rnnshape.render import View, summary
 from rnnshape.render.html import report as page
 from rnnshape.render.table import write
+from rnnshape.report.rows import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
