@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnshape.version import __version__
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -14,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 _PROJECT = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 project = _PROJECT["name"]
-version = release = _PROJECT["version"]
+version = release = __version__
 extensions = ["myst_parser"]
 # The anchors of headings are those of GitHub, where the same pages are read.
 myst_heading_anchors = 3

@@ -340,7 +340,7 @@ REFUSED = {
         "c, d, e",
     ),
     "Dense(1)(Conv1D(8, 3)([a, b]))": (
-        "Conv1D is no layer that rnnshape knows (did you mean 'ConvLSTM1D'?)",
+        "unknown layer Conv1D (did you mean 'ConvLSTM1D'?)",
         "Conv1D",
     ),
     "LSTM(8)(np.eye(3))": (
