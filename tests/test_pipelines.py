@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -14,9 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from rnnshape.batch import rows
+from rnnshape.cli.batch import _Gate
+from rnnshape.reading.runs import from_stream
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from rnnshape.report.rows import Row
     from tests.conftest import Ran
 
 BATCH = [sys.executable, "-m", "rnnshape", "batch"]
@@ -223,3 +229,22 @@ def test_a_row_can_be_asked_again(run: Callable[..., Ran], monkeypatch: pytest.M
     first = json.loads(run("gru", "--units", "3", "--seed", "7", "-f", "json").out)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(first["run"]).encode())))
     assert json.loads(run("batch", "-", "-f", "jsonl").out) == first
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_interrupt_that_was_made_an_error_of_is_no_failed_row(fails: bool) -> None:
+    """What TensorFlow runs may catch the KeyboardInterrupt and raise something else, or nothing."""
+    lines = b'{"layer": "gru"}\n{"layer": "LSTM(0)"}\n' if fails else b'{"layer": "gru"}\n{"layer": "lstm"}\n'
+    first, second = rows(from_stream(io.BytesIO(lines), "-"), predict=True)
+
+    def asked() -> Generator[Row]:
+        yield first
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        yield second
+        yield first
+
+    gate = _Gate(asked())
+    with gate.watching():
+        assert list(gate.rows()) == ([first] if fails else [first, second])
+    assert gate.interrupted

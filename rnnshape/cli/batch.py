@@ -124,7 +124,8 @@ class _Gate:
                     return
                 finally:
                     self._asking = False
-                if row is None:
+                # TensorFlow may turn the interrupt into an error of its own: that row is not one that failed.
+                if row is None or (self.interrupted and not row.ok):
                     return
                 yield row
 
@@ -138,6 +139,6 @@ class _Gate:
             signal.signal(signal.SIGINT, before)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        if self._asking or self.interrupted:
+        second, self.interrupted = self.interrupted, True
+        if self._asking or second:
             raise KeyboardInterrupt
-        self.interrupted = True
