@@ -1,7 +1,7 @@
 """From runs to rows: one answer each, or the error of a run that cannot be asked.
 
 An exception that nobody foresaw is one row: whatever is done for a run is done so that its failure becomes its row
-(``_ready``, ``_ask``, ``_answered``, ``Tally.drawn``), and the rows around it go on.
+(``_ready``, ``_ask``, ``_answered``; ``report.rows.Tally`` where it is drawn), and the rows around it go on.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import deque
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from rnnshape import api
 from rnnshape.batch.died import Died
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from rnnshape.reading.runs import Run
     from rnnshape.report import Report
     from rnnshape.spec import Spec
-
-Drawn = TypeVar("Drawn")
 
 
 def rows(

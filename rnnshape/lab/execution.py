@@ -37,7 +37,7 @@ def _hung(result: Any, masks: list[Any]) -> Any:
 
 
 def hang(tensor: Any, mask: Any) -> Any:
-    """The tensor with a output mask, as Keras hangs it there (``keras/src/backend/common/masking.py``)."""
+    """The tensor with a mask attached, as Keras does it (``keras/src/backend/common/masking.py``)."""
     if mask is not None:
         setattr(tensor, MASK, mask)
     return tensor

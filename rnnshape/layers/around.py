@@ -146,7 +146,7 @@ def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
 
 
 def _masking(node: Node, given: Given) -> Answer:
-    """The same shape, and a output mask.
+    """The same shape, and an output mask.
 
     The mask that is asked for is laid into the data that the first layer is fed; what a layer before this one hands on
     is masked where it is known to be zero.  The mask that came with it is not looked at.

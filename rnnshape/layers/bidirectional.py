@@ -25,10 +25,10 @@ from rnnshape.layers.base import (
     through,
 )
 from rnnshape.layers.building import unregularized
+from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import frozen, kept, unmasked
 from rnnshape.layers.merging import Ends, final, halves, merged
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.recurrent import mask_used
 from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:

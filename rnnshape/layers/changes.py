@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.cells import GRU_CELL, LSTM_CELL, SIMPLE_RNN_CELL
+from rnnshape.layers.cudnn import DECIDING
 from rnnshape.layers.node import Node
-from rnnshape.layers.recurrent import DECIDING, FUSED, FUSED_BY_CELL, RNN, cell_of, fused_twin
+from rnnshape.layers.recurrent import FUSED, FUSED_BY_CELL, RNN, cell_of, fused_twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container

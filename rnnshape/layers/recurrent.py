@@ -1,17 +1,15 @@
 """RNN and the fused layers LSTM, GRU and SimpleRNN: a cell, run over time.
 
 The containers are those of Keras' ``layers/rnn/rnn.py``: ``output``, or ``(output, *states)`` with
-``return_state``.  The conditions of cuDNN are those of ``backend/tensorflow/rnn.py`` and of
-``inner_loop`` in ``lstm.py`` and ``gru.py`` (read in 3.15.1).
+``return_state`` (read in 3.15.1).
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers import contents, dropping, installed, quirks
+from rnnshape.layers import contents, dropping, quirks
 from rnnshape.layers.base import (
     LOOP,
     UNROLLED,
@@ -26,7 +24,6 @@ from rnnshape.layers.base import (
     compute_dtype,
     flat,
     through,
-    variable_dtype,
 )
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cells import (
@@ -39,6 +36,7 @@ from rnnshape.layers.cells import (
     never_cudnn,
     simple_rnn_step,
 )
+from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
 from rnnshape.layers.laws import kept, of_output, strips
 from rnnshape.layers.masking import Mask, Scan, unmasked_scan
 from rnnshape.layers.node import LayerClass, Node
@@ -92,7 +90,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         products=[product.repeated(time) for product in step.products],
         refusals=[
             *step.refusals,
-            *_refusals(node, given, cudnn),
+            *refusals(node, given, cudnn),
             *unmaskable(node, used, time, (step.outputs[0], step.states)),
             *unregularized(node, given, returned),
         ],
@@ -115,16 +113,6 @@ def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) 
         fused=given.gpu and eligible,
     )
     return Scan.of(scanning, mask, eligible=eligible)
-
-
-def mask_used(given: Given) -> Mask | None:
-    """The mask by which a recurrent layer goes.
-
-    Keras looks at what is attached to the tensor only where the tensor is all that is handed in: beside an
-    ``initial_state`` that mask is dropped, and yet goes on with the output (``docs/keras-quirks.md``).
-    """
-    dropped = given.mask is not None and not given.mask.argument and given.initial is not None
-    return None if dropped else given.mask
 
 
 def unmaskable(node: Node, mask: Mask | None, time: Dim, stepped: Returned) -> Iterator[Refusal]:
@@ -158,126 +146,6 @@ def _quirks(scan: Scan, *, sequences: bool, dropped: bool) -> Iterator[str]:
         yield quirks.DROPPED
     if sequences and scan.amiss:
         yield quirks.UNROLLED
-
-
-def _refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
-    if not given.gpu and not (node.has("use_cudnn") and node["use_cudnn"] is True):
-        return
-    broken = [rule for rule in cudnn if not rule.ok]
-    if given.gpu and broken == [_XLA]:
-        yield Refusal(
-            "InvalidArgumentError: Keras picks cuDNN where it sees a GPU, and XLA cannot compile CudnnRNNV3",
-            "use_cudnn=False, or --execution graph",
-        )
-    if given.gpu and given.execution == "graph" and not broken and not all(_fits_cudnn(mask_used(given))):
-        yield Refusal(
-            "InvalidArgumentError: assertion failed: the mask does not correspond to right-padded sequences",
-            "use_cudnn=False, --execution eager, or a mask that is padded on the right and has no empty row",
-        )
-    if node.has("use_cudnn") and node["use_cudnn"] is True and broken:
-        yield Refusal(
-            "ValueError: use_cudnn=True was specified, but cuDNN is not supported for this layer configuration",
-            "use_cudnn='auto', or " + ", ".join(rule.fix for rule in broken),
-        )
-
-
-_BACKEND = "keras/src/backend/tensorflow/rnn.py"
-_XLA = Rule(
-    "execution is not xla",
-    False,
-    "use another --execution, or use_cudnn=False: on a GPU Keras picks cuDNN, which XLA cannot compile",
-    "execution='xla'",
-    "tensorflow/core/kernels/cudnn_rnn_ops.cc: registered for GPU, not for XLA",
-)
-_OP = "tensorflow/core/ops/cudnn_rnn_ops.cc: CudnnRNNV3"
-
-
-# All that decides; the size of a layer does not.
-DECIDING = (
-    "activation", "recurrent_activation", "use_bias", "unroll", "recurrent_dropout", "use_cudnn", "reset_after",
-)  # fmt: skip
-
-
-def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
-    """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
-    deciding = (*DECIDING, "dropout") if installed.keras() < dropping.DROPS_OUTSIDE else DECIDING
-    said = tuple((name, node[name]) for name in deciding if node.has(name))
-    return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given), given.execution)
-
-
-@lru_cache(maxsize=1024)
-def _fused_rules(
-    layer: str,
-    arguments: tuple[tuple[str, Any], ...],
-    dtypes: tuple[str | None, str, str | None],
-    mask: Mask | None,
-    execution: str,
-) -> tuple[Rule, ...]:
-    said = dict(arguments)
-    inner_loop = f"keras/src/layers/rnn/{layer.lower()}.py: {layer}.inner_loop"
-
-    def rule(name: str, wanted: str, ok: bool, source: str) -> Rule:
-        decided = f"{name}={said[name]!r}"
-        return Rule(f"{name} is {wanted}", ok, "" if ok else f"drop {decided}", decided, source)
-
-    def is_(name: str, wanted: object) -> Rule:
-        return rule(name, str(wanted), said[name] == wanted, f"{_BACKEND}: cudnn_ok")
-
-    return (
-        Rule("the layer is LSTM or GRU", True, "", layer, inner_loop),
-        is_("activation", "tanh"),
-        is_("recurrent_activation", "sigmoid"),
-        is_("use_bias", True),
-        is_("unroll", False),
-        rule("recurrent_dropout", "0", not said["recurrent_dropout"], inner_loop),
-        *([rule("dropout", "0", not said["dropout"], inner_loop)] if "dropout" in said else []),
-        *([is_("reset_after", True)] if "reset_after" in said else []),
-        rule("use_cudnn", "not False", said["use_cudnn"] is not False, inner_loop),
-        _dtype_rule(*dtypes),
-        *([_XLA] if execution == "xla" else []),
-        *_mask_rules(mask, asserted=execution == "graph"),
-    )
-
-
-def _dtype_rule(policy: str | None, given: str, within: str | None) -> Rule:
-    """cuDNN computes in every dtype of Keras, but input, states and weights must have the same one.
-
-    Only a wrapper that runs ``call`` itself, as TimeDistributed does, can hand in another than the layer's.
-    """
-    dtype = compute_dtype(policy)
-    # A mixed policy casts the weights that are read under it.
-    mixed = within is not None and within.startswith("mixed_")
-    weights = given if mixed else variable_dtype(policy)
-    apart = [] if within is None else dict.fromkeys((given, dtype, weights))
-    ok, said = len(apart) < 2, " and ".join(apart) or dtype
-    decided = said if ok else f"input, states and weights are {said}"
-    return Rule("one dtype throughout", ok, "" if ok else "give the wrapper and the layer one dtype", decided, _OP)
-
-
-def _mask_rules(mask: Mask | None, *, asserted: bool) -> Iterator[Rule]:
-    """What Keras asks of the mask's values when the layer runs; a call without a mask is asked nothing.
-
-    An eager call that breaks one of these takes the loop.  A graph holds cuDNN whatever the values are: there they are
-    ``asserted`` when it runs.
-    """
-    padded, full = _fits_cudnn(mask)
-    for rule, ok, fix, broken in (
-        ("the mask is right-padded", padded, "pad on the right", "the mask has valid steps after masked ones"),
-        ("no row is fully masked", full, "drop the empty rows", "a row of the mask has no valid step"),
-    ):
-        if mask is None:
-            decided = "no mask"
-        elif asserted:
-            decided = "the graph checks it when it runs" + ("" if ok else f", and fails: {broken}")
-        else:
-            decided = "the mask's values" if ok else broken
-        chosen = ok or asserted
-        yield Rule(rule, chosen, "" if chosen else fix, decided, f"{_BACKEND}: _assert_valid_mask")
-
-
-def _fits_cudnn(mask: Mask | None) -> tuple[bool, bool]:
-    """Whether a mask is right-padded, and whether each of its rows has a step."""
-    return (True, True) if mask is None else (mask.right_padded, not mask.empty_row)
 
 
 def _fused(

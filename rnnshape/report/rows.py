@@ -1,7 +1,6 @@
-"""From runs to rows: one answer each, or the error of a run that cannot be asked.
+"""The row of a run, with an answer or without one, and the count of rows on their way to who writes them.
 
-An exception that nobody foresaw is one row: whatever is done for a run is done so that its failure becomes its row
-(``_ready``, ``_ask``, ``_answered``, ``Tally.drawn``), and the rows around it go on.
+A row that cannot be drawn is drawn as an internal error, and the rows around it go on.
 """
 
 from __future__ import annotations
