@@ -149,3 +149,13 @@ def test_the_policy_reaches_the_second_layer_and_the_masking() -> None:
     command = rnnshape.predict("rnn", dtype="float16", units=4, into="GRU(4)", return_state=True, cell="gru")
     assert command.wiring is not None
     assert {tensor.dtype for tensor in leaves(command.wiring.predicted)} == {"float16"}
+
+
+@pytest.mark.parametrize("execution", ["eager", "graph"])
+def test_the_policy_reaches_the_stack_that_rnn_makes_of_a_list(execution: str) -> None:
+    """A graph takes one dtype in its loop: under the policy the stack has it too, as the same line has in Keras."""
+    for layer in ("RNN([LSTMCell(3), GRUCell(2)])", "Bidirectional(RNN([GRUCell(3), SimpleRNNCell(2)]))"):
+        report = rnnshape.explore(layer, dtype="mixed_float16", execution=execution)
+        assert report.ok, report.error
+        assert "StackedRNNCells(" in report.expression
+        assert report.expression.count("dtype='mixed_float16'") == layer.count("(") + 1

@@ -606,3 +606,20 @@ def test_a_mask_of_another_batch_is_refused_by_time_distributed() -> None:
         assert told.error is not None
         assert report.error is not None
         assert told.error.kind == report.error.kind == "keras"
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "Bidirectional(GRU(2, return_state=True), dtype='mixed_bfloat16')",
+        "Bidirectional(LSTM(2, return_state=True, dtype='float16'))",
+        "RNN(GRUCell(2, dtype='float16'), return_state=True)",
+        "RNN(LSTMCell(2), return_state=True, dtype='float16')",
+    ],
+)
+def test_a_state_that_is_kept_has_the_digits_of_the_coarsest_dtype_on_its_way(layer: str) -> None:
+    """A wrapper, a layer and its cell cast what is handed in, each to its own dtype."""
+    report = seen(layer, mask="full", initial_state="random")
+    kept = [check for check in report.checks if "[empty] ==" in check.check]
+    assert kept
+    assert all(check.guaranteed and check.exact for check in kept)
