@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.tensorflow import load
 from rnnshape.layers.node import Node
+from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.sequential import takes_states
 
 if TYPE_CHECKING:
@@ -72,4 +74,29 @@ def _real(value: Any) -> Any:
         return build(value)
     if isinstance(value, tuple) and value and all(isinstance(item, Node) for item in value):
         return [build(item) for item in value]
-    return value
+    if isinstance(value, Made):
+        return _object(value)
+    return _function(value) if isinstance(value, Function) else value
+
+
+def _object(made: Made) -> Any:
+    """An object of its own for each weight, as Keras makes one from a name."""
+    dtype = {"dtype": "float32"} if made.what == "activation" else {}
+    return getattr(getattr(load().keras, made.module), made.name)(**{**dtype, **dict(made.given)})
+
+
+def _function(function: Function) -> Any:
+    """TensorFlow's function, or one that Keras does not take for its own, with the values of the default."""
+    if function.known:
+        return attrgetter(function.text.removeprefix("tf."))(load())
+    keras = load().keras
+    like = keras.activations.get(function.like)
+    if not function.copied:
+        return lambda x: like(x)  # noqa: PLW0108  Keras must not know it
+
+    def unknown(x: Any) -> Any:
+        return like(x)
+
+    # Bidirectional makes its layers anew from their config: the function is found there by its name.
+    unknown.__name__ = f"unknown_{function.like}"
+    return keras.saving.register_keras_serializable("rnnshape")(unknown)

@@ -29,6 +29,7 @@ from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import frozen, kept, unmasked
 from rnnshape.layers.merging import Ends, final, halves, merged
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.objects import Function
 from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def theory(node: Node, given: Given) -> Answer:
         ),
         notes=tuple(dict.fromkeys((*_notes(node), *forward.notes, *backward.notes))),
         refusals=[
+            *_uncopied(node),
             *_unsplittable(given, forward, backward),
             *forward.refusals,
             *backward.refusals,
@@ -118,6 +120,9 @@ def theory(node: Node, given: Given) -> Answer:
 def _notes(node: Node) -> Iterator[str]:
     if node["weights"]:
         yield "weights is not used: Keras 3 keeps it and builds new weights (call set_weights on the built layer)"
+    for function in _functions(node):
+        if function.copied:
+            yield f"Bidirectional copies {function} only if it is registered: keras.saving.register_keras_serializable"
 
 
 def _zeroing(layer: Node, mask: Mask | None) -> Node:
@@ -226,6 +231,23 @@ def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
             "TypeError: Bidirectional.compute_mask fails when the layer is stateful and returns its state",
             "drop stateful or return_state, or build the two directions by hand",
         )
+
+
+def _uncopied(node: Node) -> Iterator[Refusal]:
+    """Functions in the copied layer whose config Keras cannot read back."""
+    for function in _functions(node):
+        if not function.copied:
+            fix = f"'{function.like}'" if function.known else "a function with a name, registered as serializable"
+            yield Refusal(
+                f"Bidirectional makes its layer anew from its config, and {function} cannot be made from one",
+                f"use {fix}",
+            )
+
+
+def _functions(node: Node) -> Iterator[Function]:
+    """The functions in what Bidirectional copies: ``backward_layer`` is taken as it is."""
+    for part in node["layer"].walk():
+        yield from (value for _, value in part.given if isinstance(value, Function))
 
 
 def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[Refusal]:

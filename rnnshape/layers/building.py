@@ -15,6 +15,7 @@ from rnnshape.errors import Problem
 from rnnshape.layers.base import Refusal, flat
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.names import IDENTITY, ORTHOGONAL, ORTHOGONAL_REGULARIZER
+from rnnshape.layers.objects import class_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,8 +37,8 @@ def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
         argument = _MADE_BY.get(weight.name)
         if argument is None:
             continue
-        name, rank = node[argument], len(weight.dims)
-        said = f"{argument}={name!r}"
+        name, rank = class_of(node[argument]), len(weight.dims)
+        said = f"{argument}={node[argument]!r}"
         if name in IDENTITY and rank != 2:
             yield Refusal(f"ValueError: {said} makes a matrix, and {weight.name} has {_axes(rank)}", _another(argument))
         elif name in ORTHOGONAL and rank < 2:
@@ -113,18 +114,22 @@ def unregularized(node: Node, given: Given, returned: Returned) -> Iterator[Refu
     A wrapper that runs ``call`` itself leaves the regularizer out; SimpleRNN never hands its own on
     (``docs/keras-quirks.md``).
     """
-    name = node["activity_regularizer"]
-    if name not in ORTHOGONAL_REGULARIZER or given.within is not None or node.name == "SimpleRNN":
+    said = f"activity_regularizer={node['activity_regularizer']!r}"
+    if (
+        class_of(node["activity_regularizer"]) not in ORTHOGONAL_REGULARIZER
+        or given.within is not None
+        or node.name == "SimpleRNN"
+    ):
         return
     for leaf in flat(returned):
         if len(leaf.dims) != 2:
             yield Refusal(
-                f"ValueError: activity_regularizer={name!r} needs two axes, and {leaf.role} has {len(leaf.dims)}",
+                f"ValueError: activity_regularizer={regularizer!r} needs two axes, and {leaf.role} has {len(leaf.dims)}",
                 "use 'l1', 'l2' or 'l1l2'",
             )
         elif leaf.dtype != "float32":
             yield Refusal(
-                f"InvalidArgumentError: activity_regularizer={name!r} needs float32, and {leaf.role} is {leaf.dtype}",
+                f"InvalidArgumentError: activity_regularizer={regularizer!r} needs float32, and {leaf.role} is {leaf.dtype}",
                 "use 'l1', 'l2' or 'l1l2', or float32",
             )
 

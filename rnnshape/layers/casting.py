@@ -12,11 +12,33 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers.base import compute_dtype
+from rnnshape.layers.objects import Made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.node import Node
+
+
+def unlike_activations(node: Node) -> Iterator[Problem]:
+    """The activation layers that compute in another dtype than a layer that they are in.
+
+    Keras casts what such a layer gets to the layer's own dtype, and never casts back.
+    """
+    for part in node.walk():
+        for _, value in part.given:
+            if isinstance(value, Made) and value.what == "activation":
+                own = compute_dtype(dict(value.given).get("dtype"))
+                yield from _unlike(node, part, value, own)
+
+
+def _unlike(node: Node, part: Node, activation: Made, own: str) -> Iterator[Problem]:
+    around = [one for one in node.walk() if one.has("dtype") and any(inner is part for inner in one.walk())]
+    others = [one for one in around if compute_dtype(one["dtype"]) != own]
+    if others:
+        dtype = compute_dtype(others[-1]["dtype"])
+        fix = f"write {activation.name}(…, dtype={dtype!r})"
+        yield Problem("", f"{activation} computes in {own}, and {others[-1].name} around it in {dtype}: {fix}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rnnshape.errors import nearest
 from rnnshape.layers import names
+from rnnshape.layers.objects import Function, Made
 
 _HUGE = sys.float_info.max
 # TensorFlow counts, and keeps a seed, in 64 bits; a Python float meets it as a float32.
@@ -116,6 +117,24 @@ class Number(Kind):
 
 
 @dataclass(frozen=True)
+class Float32(Number):
+    """A number that TensorFlow can make a float32 or an int64 of; ``above`` leaves out the least one itself."""
+
+    above: bool = False
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        if math.isinf(self.least):
+            return "a number within float32"
+        return f"a number {f'above {self.least:g}' if self.above else f'from {self.least:g}'} within float32"
+
+    def accepts(self, value: Any) -> bool:
+        if self.above and value == self.least:
+            return False
+        return super().accepts(value) and abs(value) <= (INT64 if type(value) is int else _FLOAT32)
+
+
+@dataclass(frozen=True)
 class OneOf(Kind):
     """One of a few values.  In a shell ``True``, ``False`` and ``None`` are written in lower case."""
 
@@ -158,6 +177,11 @@ class Named(OneOf):
     @property
     def allowed(self) -> str:  # type: ignore[override]
         return f"{_article(self.of.what)} of Keras ({', '.join(self.of.usable)}) or None"
+
+    def accepts(self, value: Any) -> bool:
+        if isinstance(value, Made):
+            return value.what == self.of.what
+        return super().accepts(value) or (isinstance(value, Function) and self.of is names.ACTIVATIONS)
 
     def from_text(self, text: str) -> Any:
         # "Zeros" and "zeros" are two names of Keras.

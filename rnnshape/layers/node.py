@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED, Nested
+from rnnshape.layers.objects import Function, Made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -175,6 +176,8 @@ def _short(value: Any) -> str:
 def _written(value: Any, prefix: str, *, as_list: bool) -> str:
     if isinstance(value, Node):
         return value.written(prefix)
+    if isinstance(value, Made | Function):
+        return value.written(prefix.removesuffix("layers."))
     if isinstance(value, tuple) and as_list:
         return f"[{', '.join(_written(item, prefix, as_list=True) for item in value)}]"
     return repr(value)

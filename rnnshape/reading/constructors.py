@@ -10,6 +10,7 @@ from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.reading import leftovers
 from rnnshape.reading.declared import DECLARING, Declared, by_step
+from rnnshape.reading.objects import Objects
 from rnnshape.reading.syntax import called, dotted, is_none, joined
 from rnnshape.reading.tensors import INPUTS
 
@@ -38,6 +39,7 @@ class Constructors:
         self.says: dict[ast.expr, tuple[Declared, ...]] = {}
         # Where Keras 3 warns of it, in the order in which it is read.
         self.warned: list[ast.keyword] = []
+        self.objects = Objects(source, self._literal)
 
     def layer(self, tree: ast.expr) -> Node | None:
         """A constructor call, or layers joined by ``|``."""
@@ -120,6 +122,8 @@ class Constructors:
     def _value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
         if isinstance(argument.kind, Nested):
             return self._nested(argument, argument.kind, layer, tree)
+        if self.objects.reads(argument, tree):
+            return self.objects.read(argument, layer, tree)
         before = len(self.source.problems)
         value = self._literal(tree)
         if len(self.source.problems) == before and not argument.kind.accepts(value):
@@ -202,11 +206,6 @@ class Constructors:
                 return -value if isinstance(sign, ast.USub) else value
             case ast.List(elts=items) | ast.Tuple(elts=items):
                 return tuple(map(self._literal, items))
-            case ast.Call():
-                name = dotted(tree.func) or "this"
-                self.wrong(
-                    f"{name.rpartition('.')[2]} is called here: give its name as a string, such as 'zeros'", tree
-                )
             case _:
                 self.wrong("a literal is expected here: a number, a string, True, False, None, a list or a tuple", tree)
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
-from rnnshape.layers.casting import uncast
+from rnnshape.layers.casting import uncast, unlike_activations
 from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.wiring import wire
@@ -37,7 +37,7 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     policy = options.get(DTYPE.name)
     if policy is not None:
         node = under_policy(node, policy)
-    problems += uncast(node)
+    problems += (*uncast(node), *unlike_activations(node))
     shape = whole_shape(node, options, problems, fed)
     into = _into(node, shape, options.get(INTO.name), policy, problems)
     problems += stateless(node, options)

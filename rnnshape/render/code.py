@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.objects import Function
 from rnnshape.layers.sequential import takes_states
 from rnnshape.report.state import keywords
 from rnnshape.structure import leaves
@@ -29,6 +30,7 @@ def program(report: Report) -> Iterator[str]:
     yield "import tensorflow as tf"
     yield "from tensorflow import keras"
     yield ""
+    yield from _unknown_functions(report)
     yield f"x = {_random(spec.input, spec.input_dtype, spec.tokens)}  # ({', '.join(spec.letters)})"
     yield from _masked(report)
     yield from _initial_states(report)
@@ -48,6 +50,18 @@ def program(report: Report) -> Iterator[str]:
         yield f"decoder = {constructor(report.wiring.layer)}"
         yield f"{report.wiring.unpacking}"
         yield from _shapes(report.wiring.structure, "decoder_")
+
+
+def _unknown_functions(report: Report) -> Iterator[str]:
+    """Functions that stand for those that the expression names and does not have."""
+    into = [] if report.wiring is None else [report.wiring.layer]
+    values = [value for layer in (report.spec.layer, *into) for part in layer.walk() for _, value in part.given]
+    functions = [value for value in values if isinstance(value, Function) and value.copied]
+    for name, function in {function.identifier: function for function in functions}.items():
+        yield "@keras.saving.register_keras_serializable()"
+        yield f"def {name}(x):  # instead of your {function}"
+        yield f"    return keras.activations.{function.like}(x)"
+        yield ""
 
 
 def _shapes(structure: Structure, prefix: str) -> Iterator[str]:
