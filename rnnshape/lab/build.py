@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -89,14 +90,19 @@ def _function(function: Function) -> Any:
     """TensorFlow's function, or one that Keras does not take for its own, with the values of the default."""
     if function.known:
         return attrgetter(function.text.removeprefix("tf."))(load())
+    if function.copied:
+        return _registered(function.like)
+    like = load().keras.activations.get(function.like)
+    return lambda x: like(x)  # noqa: PLW0108  Keras must not know it
+
+
+@cache
+def _registered(like: str) -> Any:
+    """A function that Bidirectional finds again by its name; Keras never lets go of one that is registered."""
     keras = load().keras
-    like = keras.activations.get(function.like)
-    if not function.copied:
-        return lambda x: like(x)  # noqa: PLW0108  Keras must not know it
+    known = keras.activations.get(like)
 
     def unknown(x: Any) -> Any:
-        return like(x)
+        return known(x)
 
-    # Bidirectional makes its layers anew from their config: the function is found there by its name.
-    unknown.__name__ = f"unknown_{function.like}"
-    return keras.saving.register_keras_serializable("rnnshape")(unknown)
+    return keras.utils.register_keras_serializable("rnnshape", f"unknown_{like}")(unknown)

@@ -122,7 +122,7 @@ def _notes(node: Node) -> Iterator[str]:
         yield "weights is not used: Keras 3 keeps it and builds new weights (call set_weights on the built layer)"
     for function in _functions(node):
         if function.copied:
-            yield f"Bidirectional copies {function} only if it is registered: keras.saving.register_keras_serializable"
+            yield f"Bidirectional copies {function} only if it is registered: keras.utils.register_keras_serializable"
 
 
 def _zeroing(layer: Node, mask: Mask | None) -> Node:
@@ -237,9 +237,10 @@ def _uncopied(node: Node) -> Iterator[Refusal]:
     """Functions in the copied layer whose config Keras cannot read back."""
     for function in _functions(node):
         if not function.copied:
+            raised = "TypeError" if function.known else "ValueError"
             fix = f"'{function.like}'" if function.known else "a function with a name, registered as serializable"
             yield Refusal(
-                f"Bidirectional makes its layer anew from its config, and {function} cannot be made from one",
+                f"{raised}: Bidirectional makes its layer anew from its config, and {function} cannot be made from one",
                 f"use {fix}",
             )
 

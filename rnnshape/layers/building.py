@@ -114,22 +114,18 @@ def unregularized(node: Node, given: Given, returned: Returned) -> Iterator[Refu
     A wrapper that runs ``call`` itself leaves the regularizer out; SimpleRNN never hands its own on
     (``docs/keras-quirks.md``).
     """
-    said = f"activity_regularizer={node['activity_regularizer']!r}"
-    if (
-        class_of(node["activity_regularizer"]) not in ORTHOGONAL_REGULARIZER
-        or given.within is not None
-        or node.name == "SimpleRNN"
-    ):
+    asked = node["activity_regularizer"]
+    if class_of(asked) not in ORTHOGONAL_REGULARIZER or given.within is not None or node.name == "SimpleRNN":
         return
     for leaf in flat(returned):
         if len(leaf.dims) != 2:
             yield Refusal(
-                f"ValueError: activity_regularizer={regularizer!r} needs two axes, and {leaf.role} has {len(leaf.dims)}",
+                f"ValueError: activity_regularizer={asked!r} needs two axes, and {leaf.role} has {len(leaf.dims)}",
                 "use 'l1', 'l2' or 'l1l2'",
             )
         elif leaf.dtype != "float32":
             yield Refusal(
-                f"InvalidArgumentError: activity_regularizer={regularizer!r} needs float32, and {leaf.role} is {leaf.dtype}",
+                f"InvalidArgumentError: activity_regularizer={asked!r} needs float32, and {leaf.role} is {leaf.dtype}",
                 "use 'l1', 'l2' or 'l1l2', or float32",
             )
 

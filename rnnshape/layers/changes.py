@@ -15,6 +15,7 @@ from rnnshape.layers import arguments as arg
 from rnnshape.layers.cells import GRU_CELL, LSTM_CELL, SIMPLE_RNN_CELL
 from rnnshape.layers.cudnn import DECIDING
 from rnnshape.layers.node import Node
+from rnnshape.layers.objects import Made
 from rnnshape.layers.recurrent import FUSED, FUSED_BY_CELL, RNN, cell_of, fused_twin
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def under_policy(node: Node, dtype: str) -> Node:
     """
 
     def named(part: Node) -> Node:
-        return part.but(dtype=dtype) if part.has("dtype") and part["dtype"] is None else part
+        objects = {name: value.under(dtype) for name, value in part.given if isinstance(value, Made)}
+        own = {"dtype": dtype} if part.has("dtype") and part["dtype"] is None else {}
+        return part.but(**objects, **own)
 
     return everywhere(_stacked(node), named)
 

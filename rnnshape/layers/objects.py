@@ -43,6 +43,14 @@ class Made:
         prefix = f"{keras}{self.module}." if keras else ""
         return f"{prefix}{self.name}({', '.join(f'{name}={value!r}' for name, value in self.given)})"
 
+    def under(self, policy: str) -> Made:
+        """The same object as Keras makes it under this global dtype policy."""
+        if self.what != "activation" or "dtype" in dict(self.given):
+            return self
+        named = [pair for pair in self.given if pair[0] == "name"]
+        own = [pair for pair in self.given if pair[0] != "name"]
+        return Made(self.what, self.name, (*own, ("dtype", policy), *named))
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Function:

@@ -58,7 +58,7 @@ def _unknown_functions(report: Report) -> Iterator[str]:
     values = [value for layer in (report.spec.layer, *into) for part in layer.walk() for _, value in part.given]
     functions = [value for value in values if isinstance(value, Function) and value.copied]
     for name, function in {function.identifier: function for function in functions}.items():
-        yield "@keras.saving.register_keras_serializable()"
+        yield "@keras.utils.register_keras_serializable()"
         yield f"def {name}(x):  # instead of your {function}"
         yield f"    return keras.activations.{function.like}(x)"
         yield ""
