@@ -25,20 +25,14 @@ def unlike_activations(node: Node) -> Iterator[Problem]:
 
     Keras casts what such a layer gets to the layer's own dtype, and never casts back.
     """
-    for part in node.walk():
-        for _, value in part.given:
-            if isinstance(value, Made) and value.what == "activation":
-                own = compute_dtype(dict(value.given).get("dtype"))
-                yield from _unlike(node, part, value, own)
-
-
-def _unlike(node: Node, part: Node, activation: Made, own: str) -> Iterator[Problem]:
-    around = [one for one in node.walk() if one.has("dtype") and any(inner is part for inner in one.walk())]
-    others = [one for one in around if compute_dtype(one["dtype"]) != own]
-    if others:
-        dtype = compute_dtype(others[-1]["dtype"])
-        fix = f"write {activation.name}(…, dtype={dtype!r})"
-        yield Problem("", f"{activation} computes in {own}, and {others[-1].name} around it in {dtype}: {fix}")
+    for around in node.walk():
+        if not around.has("dtype"):
+            continue
+        dtype = compute_dtype(around["dtype"])
+        for name, value in (pair for part in around.walk() for pair in part.given):
+            if isinstance(value, Made) and value.what == "activation" and compute_dtype(value["dtype"]) != dtype:
+                fix = f"write {value.name}(…, dtype={dtype!r})"
+                yield Problem(name, f"must compute in {dtype}, as {around.name} around it does: {fix}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from rnnshape.layers import names
 from rnnshape.layers.arguments import DTYPE, NAME, SEED, Argument
-from rnnshape.layers.kinds import Float32, Kind, Maybe, OneOf
+from rnnshape.layers.kinds import Axes, Float32, Kind, Maybe, OneOf
 from rnnshape.layers.objects import Made
 
 
@@ -69,23 +69,13 @@ def _maybe(argument: Argument) -> Argument:
     return Argument(argument.name, Maybe(argument.kind), argument.default)
 
 
-class _Axes(Kind):
-    """The axes of a norm: Keras looks at them only when it trains."""
-
-    allowed = "a whole number, a list of them, or None"
-
-    def accepts(self, value: Any) -> bool:
-        axes = value if isinstance(value, tuple) else (value,)
-        return value is None or all(type(axis) is int for axis in axes)
-
-
 # Which axes count as inputs changes nothing but how wide the numbers are drawn.
 _FANS = tuple(Argument(name, OneOf((None,)), None) for name in ("input_axes", "output_axes"))
 _MODE = Argument("mode", OneOf(("fan_in", "fan_out", "fan_avg")), "fan_in")
 _DISTRIBUTION = Argument(
     "distribution", OneOf(("truncated_normal", "untruncated_normal", "uniform", "normal")), "truncated_normal"
 )
-_AXIS = Argument("axis", _Axes(), 0)
+_AXIS = Argument("axis", Axes(), 0)
 _NORMAL = (_number("mean", 0.0), _number("stddev", 0.05), SEED)
 _SLOPES = {"alpha": "negative_slope"}
 _OF_LAYERS = (DTYPE, NAME)

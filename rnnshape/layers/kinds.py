@@ -282,6 +282,16 @@ class Arrays(Kind):
         return {"type": "array"}
 
 
+class Axes(Kind):
+    """The axes of a norm: Keras looks at them only when it trains."""
+
+    allowed = "a whole number, a list of them, or None"
+
+    def accepts(self, value: Any) -> bool:
+        axes = value if isinstance(value, tuple) else (value,)
+        return value is None or all(type(axis) is int for axis in axes)
+
+
 class Unwritten(Kind):
     """What no literal can say: Keras asks for an array."""
 

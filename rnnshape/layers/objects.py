@@ -43,9 +43,13 @@ class Made:
         prefix = f"{keras}{self.module}." if keras else ""
         return f"{prefix}{self.name}({', '.join(f'{name}={value!r}' for name, value in self.given)})"
 
+    def __getitem__(self, argument: str) -> Any:
+        """The argument's value, None where it was not given."""
+        return dict(self.given).get(argument)
+
     def under(self, policy: str) -> Made:
         """The same object as Keras makes it under this global dtype policy."""
-        if self.what != "activation" or "dtype" in dict(self.given):
+        if self.what != "activation" or self["dtype"] is not None:
             return self
         named = [pair for pair in self.given if pair[0] == "name"]
         own = [pair for pair in self.given if pair[0] != "name"]
