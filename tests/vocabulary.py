@@ -200,7 +200,7 @@ _HALF_FORMED = {
         Text("Orthogonal(1.0, 2, 3)"),
         Text("Orthogonal(size=2)"),
         Text("RandomNormal(mean=None)"),
-        Text("RandomUniform(seed=10**30)"),
+        Text("RandomUniform(seed=1000000000000000000000000000000)"),
         Text("VarianceScaling(scale=0)"),
         Text("VarianceScaling(mode='fan')"),
         Text("VarianceScaling(distribution='nonsense')"),

@@ -176,7 +176,7 @@ class Named(OneOf):
 
     @property
     def allowed(self) -> str:  # type: ignore[override]
-        return f"{_article(self.of.what)} of Keras ({', '.join(self.of.usable)}) or None"
+        return f"{article(self.of.what)} of Keras ({', '.join(self.of.usable)}) or None"
 
     def accepts(self, value: Any) -> bool:
         if isinstance(value, Made):
@@ -195,7 +195,8 @@ class Named(OneOf):
         return f"must be the name of a Keras {self.of.what}{hint}" if hint else f"must be {self.allowed}"
 
 
-def _article(noun: str) -> str:
+def article(noun: str) -> str:
+    """The noun behind its article."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 

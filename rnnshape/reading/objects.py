@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import nearest
 from rnnshape.layers import catalog, names
 from rnnshape.layers.arguments import DTYPE, DTYPES
-from rnnshape.layers.kinds import LayerName, Named
+from rnnshape.layers.kinds import LayerName, Named, article
 from rnnshape.layers.objects import UNCOPIED, Function
 from rnnshape.reading.syntax import dotted
 
@@ -99,9 +99,9 @@ class Objects:
         function = tree.func if isinstance(tree, ast.Call) else tree
         name = _normal(dotted(function))
         prefix, _, last = name.rpartition(".")
-        keras = prefix in _homes(what)
+        at_home = prefix in _homes(what)
         if isinstance(tree, ast.Call):
-            if keras and prefix and last in _GETTERS and len(tree.args) == 1 and not tree.keywords:
+            if at_home and prefix and last in _GETTERS and len(tree.args) == 1 and not tree.keywords:
                 inner = tree.args[0]
                 if self.reads(argument, inner):
                     return self.read(argument, layer, inner)
@@ -113,22 +113,24 @@ class Objects:
             return self._accepted(argument, known, tree) if isinstance(known, str) else known
         if cls := _class(what, name):
             return self._made(argument, cls, layer, tree)
-        if why := self._misplaced(argument, what, name, last, in_keras=keras and bool(prefix)):
+        if why := self._misplaced(argument, what, name, at_home=at_home):
             self.wrong(why, tree)
             return None
         return self._unknown(argument, layer, tree)
 
-    def _misplaced(self, argument: Argument, what: str, name: str, last: str, *, in_keras: bool) -> str | None:
+    def _misplaced(self, argument: Argument, what: str, name: str, *, at_home: bool) -> str | None:
         """Why what stands there is a mistake, and not just unknown: Keras has no such thing, or it is another thing."""
+        last = name.rpartition(".")[2]
+        own = names.of(what)
         for known in names.LISTS:
-            if known.what != what and _class(known.what, name):
-                return f"{argument.name} must be {_a(what)}, and {last} is {_a(known.what)}"
-            if known.what == what and last in known.unmade and in_keras:
-                return f"{argument.name} cannot be {last}: {known.unmade[last]}"
+            if known is not own and _class(known.what, name):
+                return f"{argument.name} must be {article(what)}, and {last} is {article(known.what)}"
+        if at_home and last in own.unmade:
+            return f"{argument.name} cannot be {last}: {own.unmade[last]}"
         if last == "ThresholdedReLU":
             return "ThresholdedReLU was removed in Keras 3: write ReLU(threshold=…)"
-        if in_keras:
-            return f"Keras has no {name}{nearest(last, (*catalog.names_of(what), *names.of(what).usable))}"
+        if at_home and last != name:
+            return f"Keras has no {name}{nearest(last, (*catalog.names_of(what), *own.usable))}"
         return None
 
     def _made(self, argument: Argument, cls: ObjectClass, layer: LayerClass | ObjectClass, tree: ast.expr) -> Any:
@@ -207,10 +209,6 @@ class Objects:
         except (RecursionError, ValueError):
             self.wrong("this is too deeply nested to be read", tree)
             return ""
-
-
-def _a(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _is_literal(tree: ast.expr) -> bool:
