@@ -207,7 +207,7 @@ class Objects:
         try:
             return ast.unparse(tree)
         except (RecursionError, ValueError):
-            self.wrong("this is too deeply nested to be read", tree)
+            self.wrong("this cannot be read: it is nested too deeply", tree)
             return ""
 
 
