@@ -31,8 +31,8 @@ def unlike_activations(node: Node) -> Iterator[Problem]:
         dtype = compute_dtype(around["dtype"])
         for name, value in (pair for part in around.walk() for pair in part.given):
             if isinstance(value, Made) and value.what == "activation" and compute_dtype(value["dtype"]) != dtype:
-                fix = f"write {value.name}(…, dtype={dtype!r})"
-                yield Problem(name, f"must compute in {dtype}, as {around.name} around it does: {fix}")
+                what = f"{value.name} must compute in {dtype}, as {around.name} around it does"
+                yield Problem("", f"{name}: {what}: write {value.name}(…, dtype={dtype!r})")
 
 
 @dataclass(frozen=True, slots=True)
