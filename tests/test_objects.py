@@ -185,6 +185,7 @@ SAME = (
     "LSTM(2, bias_initializer=Orthogonal(2.0))",
     "LSTM(2, bias_initializer=Identity(2.0))",
     "LSTM(2, return_sequences=True, activity_regularizer=OrthogonalRegularizer(0.1))",
+    "RNN(LSTMCell(2, activity_regularizer=OrthogonalRegularizer(0.1)), return_sequences=True)",
     "Bidirectional(LSTM(2, activation=lambda x: x))",
     "Bidirectional(RNN([LSTMCell(2, activation=tf.nn.softmax)]))",
     "Bidirectional(LSTM(2), backward_layer=LSTM(2, activation=lambda x: x, go_backwards=True))",
