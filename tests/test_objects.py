@@ -6,7 +6,7 @@ import inspect
 import pickle
 from importlib import import_module
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -24,6 +24,11 @@ from rnnshape.layers.objects import UNCOPIED
 from rnnshape.reading import make, objects
 from rnnshape.render.code import program
 from rnnshape.theory import predict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Ran
 
 # -- the catalogue ----------------------------------------------------------------------------------------------------
 
@@ -328,6 +333,25 @@ def test_what_keras_does_not_take_is_a_mistake_at_its_place(text: str) -> None:
     [problem] = caught.value.problems
     assert problem.span is not None
     assert (problem.message, text[slice(*problem.span)]) == MISTAKES[text]
+
+
+def test_a_second_layer_and_a_comparison_say_it_too(run: Callable[..., Ran]) -> None:
+    note = "activation=my_act is not known here: 'tanh' is used instead, without cuDNN, which needs 'tanh' itself"
+    into = make("LSTM(4, return_state=True)", {"into": "LSTM(4, activation=my_act)"})
+    assert into.notes == (note,)
+    ran = run(
+        "compare",
+        "LSTM(4, activation=my_act)",
+        "LSTM(4, kernel_initializer=MyInit(3))",
+        "LSTM(4, kernel_regularizer='l2')",
+    )
+    assert ran.code == 0
+    assert note in " ".join(ran.out.split())
+    assert "different functions: activation=my_act and 'tanh'" in ran.out
+    ran = run("compare", "GRU(4, kernel_initializer=Orthogonal(0.5), bias_regularizer=l2(0.1))", "GRU(4)")
+    assert (ran.code, "Everything that has to be equal is equal." in ran.out) == (0, True)
+    ran = run("compare", "GRU(4, activation=LeakyReLU(0.1, dtype='float32'))", "--axis", "dtype")
+    assert ran.code == 0
 
 
 # -- cuDNN ------------------------------------------------------------------------------------------------------------

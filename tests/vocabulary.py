@@ -15,11 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import rnnshape
-from rnnshape.layers import TABLE
+from rnnshape.layers import TABLE, catalog
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.arguments import REQUIRED, Argument, Kind
-from rnnshape.layers.catalog import CLASSES as CLASSES_OF_OBJECTS
-from rnnshape.layers.kinds import Axes, Float32
 from rnnshape.layers.objects import Function, Made
 from rnnshape.reading import make
 from tests.drawing import wrong
@@ -174,7 +172,7 @@ def good(kind: Kind) -> tuple[Any, ...]:
 def objects(what: str) -> tuple[Made | Function, ...]:
     """An object of each class of Keras, with other arguments than the defaults, and functions without a name."""
     made = []
-    for cls in (known for known in CLASSES_OF_OBJECTS if known.what == what):
+    for cls in (known for known in catalog.CLASSES if known.what == what):
         others = {
             argument.name: [value for value in good(argument.kind) if value != argument.default]
             for argument in cls.arguments
@@ -239,8 +237,8 @@ _HALF_FORMED = {
 }
 
 _GOOD: dict[type[Kind], tuple[Any, ...]] = {
-    Float32: (0.5, 1, 2.0),
-    Axes: (0, (0, 1), None, 1),
+    catalog.Float32: (0.5, 1, 2.0),
+    catalog.Axes: (0, (0, 1), None, 1),
     arg.Flag: (True, False),
     arg.MaskValue: (0, 0.0, 1.5, -3, 70000.0, 3.4e38, 2**62),
     arg.Number: (0.0, 0.3, 1),
@@ -448,7 +446,7 @@ def _refused_by_keras(draft: Draft, options: dict[str, Any]) -> bool:
     x = tf.constant(np.zeros(shape, "int32") if eats_tokens else np.full(shape, 0.5, "float32"))
     called = {"training": True} if options.get("training") else {}
     classes = {name: getattr(tf.keras.layers, name) for name in CLASSES}
-    for known in CLASSES_OF_OBJECTS:
+    for known in catalog.CLASSES:
         home = "layers" if known.what == "activation" else f"{known.what}s"
         classes[known.name] = getattr(getattr(tf.keras, home), known.name)
     modules = {name: getattr(tf.keras, name) for name in ("activations", "constraints", "initializers", "regularizers")}

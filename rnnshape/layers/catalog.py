@@ -5,14 +5,43 @@ Read in 3.15.1; ``tests/test_objects.py`` holds names, order and defaults agains
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from rnnshape.layers import names
 from rnnshape.layers.arguments import DTYPE, NAME, SEED, Argument
-from rnnshape.layers.kinds import Axes, Float32, Kind, Maybe, OneOf
+from rnnshape.layers.kinds import FLOAT32, INT64, Kind, Maybe, Number, OneOf
 from rnnshape.layers.objects import Made
+
+
+@dataclass(frozen=True)
+class Float32(Number):
+    """A number that TensorFlow can make a float32 or an int64 of; ``above`` leaves out the least one itself."""
+
+    above: bool = False
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        if math.isinf(self.least):
+            return "a number within float32"
+        return f"a number {f'above {self.least:g}' if self.above else f'from {self.least:g}'} within float32"
+
+    def accepts(self, value: Any) -> bool:
+        if self.above and value == self.least:
+            return False
+        return super().accepts(value) and abs(value) <= (INT64 if type(value) is int else FLOAT32)
+
+
+class Axes(Kind):
+    """The axes of a norm: Keras looks at them only when it trains."""
+
+    allowed = "a whole number, a list of them, or None"
+
+    def accepts(self, value: Any) -> bool:
+        axes = value if isinstance(value, tuple) else (value,)
+        return value is None or all(type(axis) is int for axis in axes)
 
 
 @dataclass(frozen=True, slots=True)

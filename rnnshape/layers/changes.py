@@ -61,7 +61,18 @@ def told_apart(node: Node) -> Node:
 
 def set_everywhere(node: Node, argument: str, value: Any) -> Node:
     """The same tree with an argument set in every node that takes it, whatever it said before."""
-    return everywhere(_stacked(node), lambda part: part.but(**{argument: value}) if part.has(argument) else part)
+
+    def changed(part: Node) -> Node:
+        objects = _of_dtype(part, value, always=True) if argument == arg.DTYPE.name else {}
+        return part.but(**objects, **({argument: value} if part.has(argument) else {}))
+
+    return everywhere(_stacked(node), changed)
+
+
+def _of_dtype(part: Node, dtype: str, *, always: bool) -> dict[str, Made]:
+    """The objects in the arguments with this dtype: ``always``, or those that name none."""
+    made = {name: value for name, value in part.given if isinstance(value, Made)}
+    return {name: value.of_dtype(dtype) for name, value in made.items() if always or value["dtype"] is None}
 
 
 def under_policy(node: Node, dtype: str) -> Node:
@@ -73,7 +84,7 @@ def under_policy(node: Node, dtype: str) -> Node:
     """
 
     def named(part: Node) -> Node:
-        objects = {name: value.under(dtype) for name, value in part.given if isinstance(value, Made)}
+        objects = _of_dtype(part, dtype, always=False)
         own = {"dtype": dtype} if part.has("dtype") and part["dtype"] is None else {}
         return part.but(**objects, **own)
 

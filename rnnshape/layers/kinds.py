@@ -14,7 +14,7 @@ from rnnshape.layers.objects import Function, Made
 _HUGE = sys.float_info.max
 # TensorFlow counts, and keeps a seed, in 64 bits; a Python float meets it as a float32.
 INT64 = 2**63 - 1
-_FLOAT32 = math.nextafter(2.0**128 - 2.0**103, 0)
+FLOAT32 = math.nextafter(2.0**128 - 2.0**103, 0)
 
 
 class Kind:
@@ -117,24 +117,6 @@ class Number(Kind):
 
 
 @dataclass(frozen=True)
-class Float32(Number):
-    """A number that TensorFlow can make a float32 or an int64 of; ``above`` leaves out the least one itself."""
-
-    above: bool = False
-
-    @property
-    def allowed(self) -> str:  # type: ignore[override]
-        if math.isinf(self.least):
-            return "a number within float32"
-        return f"a number {f'above {self.least:g}' if self.above else f'from {self.least:g}'} within float32"
-
-    def accepts(self, value: Any) -> bool:
-        if self.above and value == self.least:
-            return False
-        return super().accepts(value) and abs(value) <= (INT64 if type(value) is int else _FLOAT32)
-
-
-@dataclass(frozen=True)
 class OneOf(Kind):
     """One of a few values.  In a shell ``True``, ``False`` and ``None`` are written in lower case."""
 
@@ -220,8 +202,8 @@ class LayerName(Kind):
 class MaskValue(Number):
     """The value of a masked step: TensorFlow makes a float32 of a float, whatever the dtype, and an int64 of an int."""
 
-    least: float = -_FLOAT32
-    most: float = _FLOAT32
+    least: float = -FLOAT32
+    most: float = FLOAT32
 
     @property
     def allowed(self) -> str:  # type: ignore[override]
@@ -281,16 +263,6 @@ class Arrays(Kind):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "array"}
-
-
-class Axes(Kind):
-    """The axes of a norm: Keras looks at them only when it trains."""
-
-    allowed = "a whole number, a list of them, or None"
-
-    def accepts(self, value: Any) -> bool:
-        axes = value if isinstance(value, tuple) else (value,)
-        return value is None or all(type(axis) is int for axis in axes)
 
 
 class Unwritten(Kind):

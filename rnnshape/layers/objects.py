@@ -47,12 +47,12 @@ class Made:
         """The argument's value, None where it was not given."""
         return dict(self.given).get(argument)
 
-    def under(self, policy: str) -> Made:
-        """The same object as Keras makes it under this global dtype policy."""
-        if self.what != "activation" or self["dtype"] is not None:
+    def of_dtype(self, policy: str) -> Made:
+        """The same object with this dtype policy; only an activation layer has one."""
+        if self.what != "activation":
             return self
         named = [pair for pair in self.given if pair[0] == "name"]
-        own = [pair for pair in self.given if pair[0] != "name"]
+        own = [pair for pair in self.given if pair[0] not in ("dtype", "name")]
         return Made(self.what, self.name, (*own, ("dtype", policy), *named))
 
 
@@ -77,7 +77,7 @@ class Function:
     @property
     def copied(self) -> bool:
         """Whether Keras can make it anew from its config; a function of one's own must be registered for that."""
-        return not self.known and not self.text.startswith("lambda")
+        return not self.known and not re.match(r"lambda\b", self.text)
 
     @property
     def identifier(self) -> str:

@@ -137,5 +137,5 @@ class _Line:
     ) -> Parsed:
         places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))
         known = (*(() if said is None else (said,)), *self.layers.says.get(trees[0], ()))
-        notes = (*self.layers.objects.notes, *warnings_of(self.layers.warned, known))
+        notes = (*dict.fromkeys(self.layers.objects.notes), *warnings_of(self.layers.warned, known))
         return Parsed(node, self.source.text, targets, called, places, agreed(known, self.source), notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
@@ -45,13 +46,14 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     if problems:
         raise Invalid(problems)
     rest = {key: value for key, value in options.items() if key not in _WORKED_IN}
-    return Spec(node, shape, name=name, into=into, mask=mask, **rest)
+    second, notes = (None, ()) if into is None else (into.node, into.notes)
+    return Spec(node, shape, name=name, into=second, mask=mask, notes=notes, **rest)
 
 
 def _into(
     node: Node, shape: tuple[int, ...], text: str | None, policy: str | None, problems: list[Problem]
-) -> Node | None:
-    """The second layer, when its states can come from the first."""
+) -> Parsed | None:
+    """The second layer, when its states can come from the first, as its line has it."""
     if text is None or problems:
         return None
     try:
@@ -67,7 +69,7 @@ def _into(
         wrong = into.cls.check_input(into, dims) or _wired(node, into, parsed, dims)
     if wrong:
         problems.append(Problem(INTO.name, wrong))
-    return into
+    return replace(parsed, node=into)
 
 
 def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:

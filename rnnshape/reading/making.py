@@ -80,7 +80,7 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
     if wrong := calling.unpacking(returned, parsed.targets):
         raise Invalid([Problem("", wrong)])
-    return _expecting(replace(spec, notes=tuple(_notes(parsed, spec))), expect)
+    return _expecting(replace(spec, notes=(*_notes(parsed, spec), *spec.notes)), expect)
 
 
 def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:

@@ -220,6 +220,7 @@ def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
             yield number, side.report.error.message, "bad"
         for warning in side.report.warnings:
             yield number, f"Keras warns: {warning}", "teach"
+        yield from ((number, note, "") for note in side.report.notes)
     for pair in compared.pairs:
         if not pair.kept:
             known = f"; a Keras bug: {pair.quirk} ({HELP})" if pair.quirk else "; the reason is unknown"
