@@ -80,9 +80,7 @@ class Objects:
             asked = [*tree.args, *(keyword.value for keyword in tree.keywords if keyword.arg == "name")]
             if len(asked) == 1 and _is_literal(asked[0]):
                 return self._accepted(argument, self.literal(asked[0]), asked[0])
-        if isinstance(tree, ast.Attribute) and (
-            last in DTYPES or (not argument.kind.accepts(last) and _is_dtype(last))
-        ):
+        if isinstance(tree, ast.Attribute) and (last in DTYPES or _is_dtype(last)):
             return self._accepted(argument, last, tree)
         if name == "float":
             return "float32"
