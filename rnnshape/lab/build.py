@@ -10,6 +10,7 @@ from rnnshape.lab.tensorflow import load
 from rnnshape.layers.node import Node
 from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.sequential import takes_states
+from rnnshape.layers.stand_ins import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,9 +76,11 @@ def _real(value: Any) -> Any:
         return build(value)
     if isinstance(value, tuple) and value and all(isinstance(item, Node) for item in value):
         return [build(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(map(number, value))
     if isinstance(value, Made):
         return _object(value)
-    return _function(value) if isinstance(value, Function) else value
+    return _function(value) if isinstance(value, Function) else number(value)
 
 
 def _object(made: Made) -> Any:

@@ -79,7 +79,7 @@ def _one_step(instead: str, name: str, source: str) -> Kernel:
 
 def lstm_step(node: Node, given: Given) -> Answer:
     """One step of an LSTM: ``(output, [state_h, state_c])``; gates i, f, c, o."""
-    units, dtype = Dim(node["units"], given.letter), compute_dtype(node["dtype"])
+    units, dtype = Dim.of(node["units"], given.letter), compute_dtype(node["dtype"])
     dims = (given.dims[0], units)
     output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))
     bias = (units * 4,) if node["use_bias"] else None
@@ -107,7 +107,7 @@ def gru_step(node: Node, given: Given) -> Answer:
     With ``reset_after`` there is a bias for the input and one for the state, stacked.  The state
     comes back in the form in which it came: in a list, as Keras' own RNN hands it in.
     """
-    units = Dim(node["units"], given.letter)
+    units = Dim.of(node["units"], given.letter)
     bias = ((fixed(2), units * 3) if node["reset_after"] else (units * 3,)) if node["use_bias"] else None
     weights = gated_weights(node, units, given.dims[-1], ("z", "r", "h"), bias)
     return _one_state_step(node, "GRU", "gru.py", (given.dims[0], units), weights)
@@ -115,7 +115,7 @@ def gru_step(node: Node, given: Given) -> Answer:
 
 def simple_rnn_step(node: Node, given: Given) -> Answer:
     """One step of a SimpleRNN: ``(output, [state])``; no gates."""
-    units = Dim(node["units"], given.letter)
+    units = Dim.of(node["units"], given.letter)
     weights = gated_weights(node, units, given.dims[-1], (), (units,) if node["use_bias"] else None)
     return _one_state_step(node, "LSTM or GRU", "simple_rnn.py", (given.dims[0], units), weights)
 

@@ -10,6 +10,7 @@ from typing import Any
 from rnnshape.errors import nearest
 from rnnshape.layers import names
 from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.stand_ins import Rate, Size
 
 _HUGE = sys.float_info.max
 # TensorFlow counts, and keeps a seed, in 64 bits; a Python float meets it as a float32.
@@ -22,6 +23,7 @@ class Kind:
 
     allowed = "a literal: a number, a string, True, False, None, a list or a tuple"
     metavar = "VALUE"
+    many = False  # whether a flag of this kind may stand several times
 
     def accepts(self, value: Any) -> bool:
         """Whether ``value`` (a Python literal, lists already tuples) may stand here."""
@@ -60,7 +62,7 @@ class Whole(Kind):
         )
 
     def accepts(self, value: Any) -> bool:
-        return type(value) is int and self.least <= value <= (INT64 if self.most is None else self.most)
+        return type(value) in (int, Size) and self.least <= value <= (INT64 if self.most is None else self.most)
 
     def refusal(self, value: Any) -> str:
         if self.most is None and type(value) is int and value > INT64:
@@ -104,7 +106,7 @@ class Number(Kind):
 
     def accepts(self, value: Any) -> bool:
         # math.isfinite() falls over a whole number that no float can hold: that one is as good as infinite.
-        return type(value) in (int, float) and max(self.least, -_HUGE) <= value <= min(self.most, _HUGE)
+        return type(value) in (int, float, Rate) and max(self.least, -_HUGE) <= value <= min(self.most, _HUGE)
 
     def schema(self) -> dict[str, Any]:
         return {"type": "number", "minimum": max(self.least, -_HUGE), "maximum": min(self.most, _HUGE)}

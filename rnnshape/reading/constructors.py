@@ -10,6 +10,7 @@ from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.reading import leftovers
 from rnnshape.reading.declared import DECLARING, Declared, by_step
+from rnnshape.reading.naming import MISSING
 from rnnshape.reading.objects import Objects
 from rnnshape.reading.syntax import called, dotted, is_none, joined
 from rnnshape.reading.tensors import INPUTS
@@ -33,6 +34,7 @@ class Constructors:
 
     def __init__(self, source: Source, tensors: Tensors) -> None:
         self.source = source
+        self.names = tensors.names
         self.wrong = source.wrong
         self.tensors = tensors
         # What is said of the input in a layer's constructor call, and in those within it, under the call.
@@ -122,8 +124,11 @@ class Constructors:
     def _value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
         if isinstance(argument.kind, Nested):
             return self._nested(argument, argument.kind, layer, tree)
-        if self.objects.reads(argument, tree):
-            return self.objects.read(argument, layer, tree)
+        tree = self.names.resolved(tree)
+        if self.names.reads(tree):
+            if self.objects.reads(argument, tree) and self.names.known(tree) is MISSING:
+                return self.objects.read(argument, layer, tree)
+            return self.names.value(argument, tree)
         before = len(self.source.problems)
         value = self._literal(tree)
         if len(self.source.problems) == before and not argument.kind.accepts(value):

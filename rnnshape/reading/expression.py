@@ -16,18 +16,22 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.reading.calling import Called, Reader
 from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
 from rnnshape.reading.constructors import Constructors
 from rnnshape.reading.declared import Declared, Fed, agreed, warnings_of
+from rnnshape.reading.naming import Names
 from rnnshape.reading.syntax import Source
 from rnnshape.reading.tensors import Tensors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from rnnshape.layers import Node
+    from rnnshape.reading.naming import Open
     from rnnshape.reading.syntax import Span
 
 LONGEST = 5_000
@@ -39,7 +43,8 @@ class Parsed:
     """What a line asks for: its layer, into how many names it unpacks (None: it does not say), and its calls.
 
     ``places`` is where each layer of a stack stands, in the order in which they are called; ``fed`` what the line says
-    of the input's shape, and ``notes`` what is to be said of how it says so.
+    of the input's shape, and ``notes`` what is to be said of how it says so.  ``stands`` is the number of each name in
+    the layer, ``open`` the choices that nothing decides, ``names`` all names that a value may be given for.
     """
 
     node: Node
@@ -49,9 +54,12 @@ class Parsed:
     places: tuple[Span, ...] = ()
     fed: Fed | None = None
     notes: tuple[str, ...] = ()
+    stands: tuple[tuple[str, int | float], ...] = ()
+    open: tuple[Open, ...] = ()
+    names: tuple[str, ...] = ()
 
 
-def parse(text: str) -> Parsed:
+def parse(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = ()) -> Parsed:
     """Read an expression: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
 
     Raises:
@@ -63,7 +71,7 @@ def parse(text: str) -> Parsed:
     if (deep := _too_deep(text)) is not None:
         raise Invalid([Problem("", f"brackets nest at most {DEEPEST} deep", (deep, deep + 1))], text)
     source = Source(text)
-    parsed = _Line(source).read()
+    parsed = _Line(source, Names(source, let or {}, taken)).read()
     if parsed is None or source.problems:
         raise Invalid(source.problems, text)
     return parsed
@@ -82,9 +90,10 @@ def _too_deep(text: str) -> int | None:
 class _Line:
     """One pass over one text."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, names: Names) -> None:
         self.source = source
-        self.tensors = Tensors(source)
+        self.names = names
+        self.tensors = Tensors(source, names)
         self.layers = Constructors(source, self.tensors)
         self.calls = Reader(source, self.tensors)
 
@@ -137,5 +146,16 @@ class _Line:
     ) -> Parsed:
         places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))
         known = (*(() if said is None else (said,)), *self.layers.says.get(trees[0], ()))
-        notes = (*dict.fromkeys(self.layers.objects.notes), *warnings_of(self.layers.warned, known))
-        return Parsed(node, self.source.text, targets, called, places, agreed(known, self.source), notes)
+        replaced = dict.fromkeys((*self.names.notes, *self.layers.objects.notes))
+        return Parsed(
+            node,
+            self.source.text,
+            targets,
+            called,
+            places,
+            agreed(known, self.source),
+            (*replaced, *warnings_of(self.layers.warned, known)),
+            self.names.standing_in(node),
+            self.names.left_open(),
+            self.names.there,
+        )

@@ -9,12 +9,13 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.casting import uncast, unlike_activations
 from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wiring import wire
 from rnnshape.reading.calling import unpacking
 from rnnshape.reading.expression import parse
 from rnnshape.reading.shape import rank_message, whole_shape
 from rnnshape.spec.masks import MASK, MASKING
-from rnnshape.spec.options import DIMENSIONS, DTYPE, INITIAL_STATE, INPUT, INTO
+from rnnshape.spec.options import DIMENSIONS, DTYPE, INITIAL_STATE, INPUT, INTO, LET
 from rnnshape.spec.spec import Spec
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
@@ -46,8 +47,10 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     if problems:
         raise Invalid(problems)
     rest = {key: value for key, value in options.items() if key not in _WORKED_IN}
-    second, notes = (None, ()) if into is None else (into.node, into.notes)
-    return Spec(node, shape, name=name, into=second, mask=mask, notes=notes, **rest)
+    second, notes, let = (None, (), ()) if into is None else (into.node, into.notes, into.stands)
+    sizes = tuple(map(int, shape))
+    axes = tuple(size.letter if isinstance(size, Size) else None for size in shape) if shape != sizes else ()
+    return Spec(node, sizes, name=name, into=second, mask=mask, axes=axes, notes=notes, let=let, **rest)
 
 
 def _into(
@@ -84,7 +87,7 @@ def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
     return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
 
 
-_WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, MASK, MASKING, DTYPE)}
+_WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, LET, MASK, MASKING, DTYPE)}
 
 
 def _combinations(node: Node) -> Iterator[Problem]:

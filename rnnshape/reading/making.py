@@ -10,6 +10,7 @@ True
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
@@ -19,19 +20,20 @@ from rnnshape.layers.scan import Landmarks
 from rnnshape.reading import calling
 from rnnshape.reading.expression import parse
 from rnnshape.reading.finishing import finish
-from rnnshape.reading.shape import broken, flow, whole_shape
+from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.masks import MASK
-from rnnshape.spec.options import INPUT, RUN_OPTIONS
+from rnnshape.spec.options import DIMENSIONS, INPUT, LET, RUN_OPTIONS
 from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rnnshape.layers.arguments import Argument
     from rnnshape.reading.expression import Parsed
+    from rnnshape.reading.naming import Open
     from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
@@ -65,12 +67,16 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
             raise Invalid(problems)
         node = command.node({key: value for key, value in options.items() if key not in _RUN})
         return _expecting(finish(node, run, name=name), expect)
+    let = run.get(LET.name, {})
     try:
-        parsed = parse(layer)
+        parsed = parse(layer, let, _sizes_in(run))
     except Invalid as error:
         raise Invalid([*error.problems, *problems], error.text) from None
     if problems:
         raise Invalid(problems)
+    if parsed.open:
+        raise Undecided(parsed.open, parsed.text)
+    run[LET.name] = {**let, **dict(parsed.stands)}
     try:
         spec = finish(parsed.node, _with_call(parsed, run), name=name, fed=parsed.fed)
     except Invalid as error:
@@ -80,7 +86,68 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
     if wrong := calling.unpacking(returned, parsed.targets):
         raise Invalid([Problem("", wrong)])
-    return _expecting(replace(spec, notes=(*_notes(parsed, spec), *spec.notes)), expect)
+    stands = {**dict(parsed.stands), **dict(spec.let)}
+    if unused := [*_unused(let, parsed, stands)]:
+        raise Invalid(unused)
+    spec = replace(spec, notes=(*_notes(parsed, spec), *spec.notes), let=tuple(stands.items()))
+    return _expecting(spec, expect)
+
+
+class Undecided(Invalid):
+    """The code leaves a choice open, such as ``return_sequences=flag``; ``open`` has its values."""
+
+    def __init__(self, choices: Sequence[Open], text: str) -> None:
+        self.open = tuple(choices)
+        super().__init__((Problem("", _undecided(choice), choice.span) for choice in choices), text)
+
+
+def _undecided(choice: Open) -> str:
+    ways = " or ".join(f"--let {choice.key}={value}" for value in choice.values)
+    return f"{choice.key} is not given, and the structure depends on it: add {ways}"
+
+
+_MOST_VARIANTS = 8
+
+
+def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> list[Spec]:
+    """As ``make``, once for each value of the choices that the expression leaves open.
+
+    Raises:
+        Invalid: as ``make``; there are too many choices.
+    """
+    options = dict(options or {})
+    try:
+        return [make(layer, options, name=name)]
+    except Undecided as error:
+        combinations = [*product(*(choice.values for choice in error.open))]
+        if len(combinations) > _MOST_VARIANTS:
+            raise
+        keys = [choice.key for choice in error.open]
+    specs = []
+    for values in combinations:
+        decided = dict(zip(keys, values, strict=True))
+        said = ", ".join(f"{key}={value!r}" for key, value in decided.items())
+        let = {**options.get(LET.name, {}), **decided}
+        decided_on = make_all(layer, {**options, LET.name: let}, name=name)
+        specs += [replace(spec, notes=(f"with {said}", *spec.notes)) for spec in decided_on]
+    return specs
+
+
+def _sizes_in(run: Mapping[str, Any]) -> Iterator[int]:
+    """The sizes that an option or a default gives: no name gets one of them."""
+    yield from USUAL_SIZES
+    for option in (*DIMENSIONS, INPUT):
+        value = run.get(option.name, ())
+        yield from value if isinstance(value, tuple) else (value,)
+
+
+def _unused(let: Mapping[str, Any], parsed: Parsed, stands: Mapping[str, Any]) -> Iterator[Problem]:
+    """Values that are given for names that nothing has."""
+    there = [*parsed.names, *stands]
+    for key in let:
+        if key not in parsed.names and key not in stands:
+            known = f"; its names are {', '.join(dict.fromkeys(there))}" if there else ""
+            yield Problem(LET.name, f"{key} is not a name in the expression{nearest(key, there) or known}")
 
 
 def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def program(report: Report) -> Iterator[str]:
     yield "from tensorflow import keras"
     yield ""
     yield from _unknown_functions(report)
-    yield f"x = {_random(spec.input, spec.input_dtype, spec.tokens)}  # ({', '.join(spec.letters)})"
+    yield f"x = {_random(spec.input, spec.input_dtype, spec.tokens)}  # ({', '.join(spec.symbolic)})"
     yield from _masked(report)
     yield from _initial_states(report)
     beside = dict(keywords(spec, report.begins))

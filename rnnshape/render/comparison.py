@@ -70,7 +70,7 @@ def context(compared: Compared, marks: Marks) -> Text:
     devices = dict.fromkeys(side.report.environment["device"] for side in compared.sides)
     where = " and ".join(device for device in devices if device) or "not run"
     return Text(
-        f"x {sizes(spec.letters)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
+        f"x {sizes(spec.symbolic)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
         f"{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {environment['keras']}",
         "faint",
     )

@@ -201,7 +201,7 @@ class Report(Shown):
             "schema_version": SCHEMA_VERSION,
             "name": spec.name,
             "expression": self.expression,
-            "input": {"shape": list(spec.input), "symbolic": list(spec.letters), "dtype": spec.input_dtype},
+            "input": {"shape": list(spec.input), "symbolic": list(spec.symbolic), "dtype": spec.input_dtype},
             "predicted": self.predicted.to_dict(),
             "observed": observed,
             "agrees": self.agrees,
