@@ -134,9 +134,7 @@ def with_flags(function: Callable[..., Any], panels: Mapping[str, Iterable[Argum
 def given(values: Mapping[str, Any], arguments: Mapping[str, Argument]) -> dict[str, Any]:
     """The options that were really given, each as the value that its text means."""
     return {
-        name: _meant(arguments[name].kind, value)
-        for name, value in values.items()
-        if value is not None and value != []
+        name: _meant(arguments[name].kind, value) for name, value in values.items() if value is not None and value != []
     }
 
 

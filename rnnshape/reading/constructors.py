@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import nearest
@@ -16,14 +17,17 @@ from rnnshape.reading.syntax import called, dotted, is_none, joined
 from rnnshape.reading.tensors import INPUTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import LayerClass
     from rnnshape.reading.syntax import Source
     from rnnshape.reading.tensors import Tensors
 
-# An import path and the short names that people give to it.
-_PREFIXES = {"tf.keras.layers", "tensorflow.keras.layers", "keras.layers", "layers", "L", "tfkl", "tf.keras", "keras"}
-_PREFIXES |= {"tf.keras.models", "keras.models", "models"}  # Sequential's
+# The last part of an import path, and the short names that people give to it.
+_PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}
+_KERAS = re.compile(r"(?:^|[._])keras(?:[._]|$)")
+_OTHERS = {"torch", "nn", "flax", "jax", "mxnet", "mx", "chainer", "paddle", "os"}
 # Their layer or cell gets one step of their input.
 _BY_STEP = ("RNN", "TimeDistributed")
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
@@ -41,6 +45,9 @@ class Constructors:
         self.says: dict[ast.expr, tuple[Declared, ...]] = {}
         # Where Keras 3 warns of it, in the order in which it is read.
         self.warned: list[ast.keyword] = []
+        # What the text imports, by the name that it has there, and the layers that its names hold.
+        self.aliases: dict[str, str] = {}
+        self.held: Callable[[ast.expr], Node | None] = lambda tree: None
         self.objects = Objects(source, self._literal)
 
     def layer(self, tree: ast.expr) -> Node | None:
@@ -59,6 +66,8 @@ class Constructors:
                 return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
             case ast.Call():
                 return self._constructed(tree)
+            case ast.Name() | ast.Attribute() if (held := self.held(tree)) is not None:
+                return held
             case ast.Name(id=name) if name in TABLE:
                 self.wrong(f"{name} must be called: write {name}(…)", tree)
             case _:
@@ -72,12 +81,29 @@ class Constructors:
             result = "; a layer returns a tensor, which cannot be called" if is_result else ""
             self.wrong(f"a Keras class is expected here{result}", call.func)
             return None
-        prefix, _, short = name.rpartition(".")
-        layer = TABLE.get(short)
-        if layer is None or (prefix and prefix not in _PREFIXES):
-            self.wrong(_unknown_class(name, short), call.func)
+        layer = self._class(call.func)
+        if layer is None:
+            self.wrong(_unknown_class(name, name.rpartition(".")[2]), call.func)
             return None
         return self._node(layer, call)
+
+    def names_a_layer(self, function: ast.expr) -> bool:
+        """Whether a class of the table is called by this name."""
+        return self._class(function) is not None
+
+    def _class(self, function: ast.expr) -> LayerClass | None:
+        """The class that a name means: with its prefix, as the text imports it, or as ``let`` gives it."""
+        function = self.names.resolved(function)
+        name = dotted(function)
+        if name is None:
+            return None
+        if name not in TABLE and isinstance(given := self.names.known(function), str):
+            name = given
+        first, dot, rest = name.partition(".")
+        if first in self.aliases:
+            name = self.aliases[first] + dot + rest
+        prefix, _, short = name.rpartition(".")
+        return TABLE.get(short) if not prefix or _is_keras(prefix) else None
 
     def _node(self, layer: LayerClass, call: ast.Call) -> Node | None:
         before = len(self.source.problems)
@@ -125,9 +151,9 @@ class Constructors:
         if isinstance(argument.kind, Nested):
             return self._nested(argument, argument.kind, layer, tree)
         tree = self.names.resolved(tree)
+        if self.objects.reads(argument, tree) and self.names.known(tree) is MISSING:
+            return self.objects.read(argument, layer, tree)
         if self.names.reads(tree):
-            if self.objects.reads(argument, tree) and self.names.known(tree) is MISSING:
-                return self.objects.read(argument, layer, tree)
             return self.names.value(argument, tree)
         before = len(self.source.problems)
         value = self._literal(tree)
@@ -228,6 +254,12 @@ def _inside(layer: LayerClass, call: ast.Call) -> ast.expr | None:
 def is_a_cell(cell: Node) -> str:
     """Why a cell cannot stand where one layer follows another."""
     return f"{cell.name} is a cell, which computes one step: write RNN({cell.text})"
+
+
+def _is_keras(prefix: str) -> bool:
+    """Whether a prefix is a module of Keras, or a short name of one."""
+    first, last = prefix.partition(".")[0], prefix.rpartition(".")[2]
+    return first not in _OTHERS and (_KERAS.search(prefix) is not None or last in _PREFIXES)
 
 
 def _unknown_class(name: str, short: str) -> str:

@@ -15,7 +15,9 @@ in the table, calls of what they make, and literals.  Whatever else stands there
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
@@ -24,6 +26,7 @@ from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
 from rnnshape.reading.constructors import Constructors
 from rnnshape.reading.declared import Declared, Fed, agreed, warnings_of
 from rnnshape.reading.naming import Names
+from rnnshape.reading.program import Program
 from rnnshape.reading.syntax import Source
 from rnnshape.reading.tensors import Tensors
 
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.syntax import Span
 
 LONGEST = 5_000
+LONGEST_CODE = 500_000
 DEEPEST = 20
 
 
@@ -44,7 +48,8 @@ class Parsed:
 
     ``places`` is where each layer of a stack stands, in the order in which they are called; ``fed`` what the line says
     of the input's shape, and ``notes`` what is to be said of how it says so.  ``stands`` is the number of each name in
-    the layer, ``open`` the choices that nothing decides, ``names`` all names that a value may be given for.
+    the layer, ``open`` the choices that nothing decides, ``names`` all names that a value may be given for; ``name`` is
+    what the code calls the layer.
     """
 
     node: Node
@@ -57,24 +62,97 @@ class Parsed:
     stands: tuple[tuple[str, int | float], ...] = ()
     open: tuple[Open, ...] = ()
     names: tuple[str, ...] = ()
+    name: str | None = None
 
 
 def parse(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = ()) -> Parsed:
-    """Read an expression: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
+    """Read what asks about one layer: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
 
     Raises:
         Invalid: with every problem at once, each with its span in the stripped text.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if len(text) > LONGEST:
-        raise Invalid([Problem("", f"an expression has at most {LONGEST:,} characters, this one {len(text):,}")])
+    parsed, *others = parse_all(text, let, taken)
+    if others:
+        what = f"this makes {1 + len(others)} layers or models, and one is expected here: show answers all of them"
+        raise Invalid([Problem("", what)], parsed.text)
+    return parsed
+
+
+def parse_all(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = ()) -> list[Parsed]:
+    """Read code as it stands: one line, or several statements with all the layers that they make.
+
+    Raises:
+        Invalid: as ``parse``.
+    """
+    source = opened(text)
+    body = source.body()
+    names = Names(source, let or {}, taken)
+    if len(body) == 1 and (line := _line(body[0])) is not None:
+        parsed = _Line(source, names).read(*line)
+        read = [] if parsed is None else [parsed]
+    elif body:
+        program = Program(source, names)
+        program.run(body)
+        read = [] if source.problems else program.values.asked()
+    else:
+        read = []
+    if not read and not source.problems:
+        source.problems.append(Problem("", "no layer is made here: write one as in Keras, such as LSTM(8)"))
+    if source.problems:
+        raise Invalid(source.problems, source.text)
+    return read
+
+
+def opened(text: str) -> Source:
+    """The text as it was copied: prompts, a common indent and blanks around it taken away.
+
+    Raises:
+        Invalid: it is too long, or nests too deep.
+    """
+    text = _as_copied(text.replace("\r\n", "\n").replace("\r", "\n"))
+    longest = LONGEST_CODE if "\n" in text else LONGEST
+    if len(text) > longest:
+        raise Invalid([Problem("", f"an expression has at most {longest:,} characters, this one {len(text):,}")])
     if (deep := _too_deep(text)) is not None:
         raise Invalid([Problem("", f"brackets nest at most {DEEPEST} deep", (deep, deep + 1))], text)
-    source = Source(text)
-    parsed = _Line(source, Names(source, let or {}, taken)).read()
-    if parsed is None or source.problems:
-        raise Invalid(source.problems, text)
-    return parsed
+    return Source(text)
+
+
+_PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?)", re.MULTILINE)
+
+
+def _as_copied(text: str) -> str:
+    if _PROMPT.match(text.lstrip()):
+        text = _PROMPT.sub("", text.strip())
+    first, newline, rest = text.strip("\n").partition("\n")
+    if not newline:
+        return text.strip()
+    # The first line of what was selected may have lost its indent.
+    if first[:1].isspace():
+        return dedent(text).strip()
+    if first.rstrip().endswith((":", ",", "(", "[", "{")):
+        return text.strip()
+    return f"{first}\n{dedent(rest)}".strip()
+
+
+def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:
+    """The left sides and the value of a statement that asks about one layer, as it stands in a file."""
+    match statement:
+        case ast.Assign(targets=left, value=value):
+            return left, value
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            return [target], value
+        case ast.Return(value=ast.expr() as value):
+            return [], value
+        case ast.Expr(value=ast.Tuple(elts=[value])):  # an item of a list, with its comma
+            return [], value
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="add"), args=[value], keywords=[])):
+            return [], value
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="append"), args=[value], keywords=[])):
+            return [], value
+        case ast.Expr(value=value):
+            return [], value
+    return None
 
 
 def _too_deep(text: str) -> int | None:
@@ -97,15 +175,9 @@ class _Line:
         self.layers = Constructors(source, self.tensors)
         self.calls = Reader(source, self.tensors)
 
-    def read(self) -> Parsed | None:
-        """The whole text: a layer, perhaps called on an input, perhaps unpacked into names."""
-        match self.source.statement():
-            case ast.Expr(value=value):
-                targets = None
-            case ast.Assign(targets=left, value=value):
-                targets = self._unpacked(left)
-            case _:
-                return None
+    def read(self, left: list[ast.expr], value: ast.expr) -> Parsed | None:
+        """One line: a layer, perhaps called on an input, perhaps unpacked into the names on the left."""
+        targets = self._unpacked(left)
         if not is_called(value):
             node = self.layers.layer(value)
             return None if node is None else self._parsed(node, [value], None, Called())

@@ -36,6 +36,7 @@ _ATOM = 2
 _HUGE = 2**63
 _MOST_STEPS = 20
 _MISSING = object()
+_CASTS: dict[str, Any] = {"int": int, "float": float, "bool": bool}
 
 
 class _Part(NamedTuple):
@@ -112,23 +113,26 @@ class Names:
 
     def known(self, tree: ast.expr) -> Any:
         """The value that ``let`` or an assignment gives, or that literal arithmetic has; ``_MISSING`` without one."""
-        if isinstance(tree, ast.Constant):
-            return tree.value
-        if isinstance(tree, ast.List | ast.Tuple):
-            items = tuple(map(self.known, tree.elts))
-            return _MISSING if _MISSING in items else items
-        if isinstance(tree, ast.UnaryOp):
-            inner = self.known(tree.operand)
-            if inner is _MISSING:
-                return _MISSING
-            if isinstance(tree.op, ast.Not):
-                return not inner
-            return -inner if isinstance(tree.op, ast.USub) and type(inner) in (int, float) else _MISSING
-        if isinstance(tree, ast.BinOp):
-            return _arithmetic(tree.op, self.known(tree.left), self.known(tree.right))
-        if isinstance(tree, ast.Call) and called(tree) in ("int", "float", "bool") and len(tree.args) == 1:
-            inner = self.known(tree.args[0])
-            return {"int": int, "float": float, "bool": bool}[called(tree)](inner) if _plain(inner) else _MISSING
+        match tree:
+            case ast.Constant(value=value):
+                return value
+            case ast.List(elts=elts) | ast.Tuple(elts=elts):
+                items = tuple(map(self.known, elts))
+                return _MISSING if _MISSING in items else items
+            case ast.Dict(keys=keys, values=values) if None not in keys:
+                pairs = [(self.known(key), self.known(value)) for key, value in zip(keys, values, strict=True) if key]
+                return _MISSING if any(_MISSING in pair for pair in pairs) else dict(pairs)
+            case ast.UnaryOp(op=op, operand=operand):
+                return _signed(op, self.known(operand))
+            case ast.BinOp(left=left, op=sign, right=right):
+                return _arithmetic(sign, self.known(left), self.known(right))
+            case ast.Call(args=[inner]) if called(tree) in _CASTS:
+                value = self.known(inner)
+                return _CASTS[called(tree)](value) if _plain(value) else _MISSING
+        return self._given(tree)
+
+    def _given(self, tree: ast.expr) -> Any:
+        """The value of a name, an attribute or an item."""
         text = self.source.said(tree)
         for key in (text, self._plain_name(tree)):
             if key in self.bound and self.bound[key] is not _MISSING:
@@ -210,7 +214,9 @@ class Names:
             allowed = ", ".join(map(repr, values))
             return self._wrong(f"{what} must be one of {allowed} ({key} is {given!r})", tree)
         if len(values) > _MOST_CHOICES:
-            choices = ", ".join(str(value).lower() if isinstance(value, str | None) else repr(value) for value in values)
+            choices = ", ".join(
+                str(value).lower() if isinstance(value, str | None) else repr(value) for value in values
+            )
             text = f"{what}={self.source.said(tree)} is not given: add --let {key}=…, one of {choices}"
             return self._wrong(text, tree)
         self.open.setdefault(key, (values, tree))
@@ -346,6 +352,14 @@ def _each(value: Any) -> Iterator[Size | Rate]:
 def _identifier(text: str) -> str:
     words = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:30].strip("_")
     return words if words.isidentifier() else f"size_{words}"
+
+
+def _signed(op: ast.unaryop, value: Any) -> Any:
+    if value is _MISSING:
+        return _MISSING
+    if isinstance(op, ast.Not):
+        return not value
+    return -value if isinstance(op, ast.USub) and type(value) in (int, float) else _MISSING
 
 
 def _plain(value: Any) -> bool:

@@ -93,7 +93,8 @@ def _asked_for(report: Report, view: View, marks: Marks) -> Iterator[Part]:
 def context(report: Report, marks: Marks) -> Text:
     """What went in, and what answered: two quiet lines that fit 80 columns."""
     environment, spec = report.environment, report.spec
-    given = f"x {sizes(spec.symbolic)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
+    given = f"{spec.name}: " if spec.name else ""
+    given += f"x {sizes(spec.symbolic)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
     if spec.initial_state is not None:
         given += f", states {spec.initial_state}"
     if spec.training:
