@@ -10,19 +10,20 @@ from rnnshape.errors import nearest
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.reading import leftovers
-from rnnshape.reading.declared import DECLARING, Declared, by_step
+from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
+from rnnshape.reading.lists import Lists, constant
 from rnnshape.reading.naming import MISSING
 from rnnshape.reading.objects import Objects
 from rnnshape.reading.syntax import called, dotted, is_none, joined
 from rnnshape.reading.tensors import INPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import LayerClass
     from rnnshape.reading.syntax import Source
-    from rnnshape.reading.tensors import Tensors
+    from rnnshape.reading.tensors import Sizes, Tensors
 
 # The last part of an import path, and the short names that people give to it.
 _PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}
@@ -30,6 +31,8 @@ _KERAS = re.compile(r"(?:^|[._])keras(?:[._]|$)")
 _OTHERS = {"torch", "nn", "flax", "jax", "mxnet", "mx", "chainer", "paddle", "os"}
 # Their layer or cell gets one step of their input.
 _BY_STEP = ("RNN", "TimeDistributed")
+# What a Sequential takes beside its layers changes nothing that is asked.
+_OF_MODELS = ("name", "trainable")
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
 
 
@@ -48,6 +51,7 @@ class Constructors:
         # What the text imports, by the name that it has there, and the layers that its names hold.
         self.aliases: dict[str, str] = {}
         self.held: Callable[[ast.expr], Node | None] = lambda tree: None
+        self.lists = Lists(self.names)
         self.objects = Objects(source, self._literal)
 
     def layer(self, tree: ast.expr) -> Node | None:
@@ -135,17 +139,36 @@ class Constructors:
         return values
 
     def _by_keyword(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
-        for keyword in call.keywords:
+        for keyword in self._keywords(call):
             if keyword.arg is None:
                 self.wrong("** cannot be read without running it: write the arguments out", keyword)
+            elif layer.kind == "stack" and keyword.arg in _OF_MODELS:
+                continue
             elif keyword.arg in values:
                 self.wrong(f"{keyword.arg} is given twice", keyword)
             elif (known := layer.by_name.get(keyword.arg)) is None:
-                if keyword.arg in DECLARING and layer.kind != "stack":
+                if keyword.arg in DECLARING and layer.kind not in ("stack", "cell"):
                     continue  # no argument of the layer: see _declared
                 self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
                 values[known.name] = self._value(known, layer, keyword.value)
+
+    def _keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
+        """The keywords of a call, those of a literal dictionary behind ``**`` among them."""
+        for keyword in call.keywords:
+            tree = self.names.resolved(keyword.value) if keyword.arg is None else None
+            keys = tree.keys if isinstance(tree, ast.Dict) else []
+            if isinstance(known := MISSING if tree is None else self.names.known(tree), dict):
+                for key, value in known.items():
+                    yield ast.copy_location(ast.keyword(str(key), constant(value, keyword.value)), keyword)
+            elif isinstance(tree, ast.Dict) and all(
+                isinstance(key, ast.Constant) and isinstance(key.value, str) for key in keys
+            ):
+                for key, each in zip(keys, tree.values, strict=True):
+                    assert isinstance(key, ast.Constant)
+                    yield ast.copy_location(ast.keyword(key.value, each), keyword)
+            else:
+                yield keyword
 
     def _value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
         if isinstance(argument.kind, Nested):
@@ -164,14 +187,15 @@ class Constructors:
     def _nested(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Any:
         if kind.none and is_none(tree):
             return None
-        if kind.many and isinstance(tree, ast.List | ast.Tuple):
-            items = self._behind_input(tree.elts) if layer.kind == "stack" else tree.elts
+        trees = self.lists.listed(tree) if kind.many else None
+        if trees is not None:
+            items = self._behind_input(trees) if layer.kind == "stack" else trees
             if not items:
                 self.wrong(f"{argument.name}: must be a list of at least one {kind.role}", tree)
             found = tuple(self._one(argument, kind, layer, item) for item in items)
-            if layer.kind == "stack" and items is tree.elts and items and found[0] is not None:
+            if layer.kind == "stack" and items is trees and items and found[0] is not None:
                 self._built_on(items[0], found[0])
-            self._say(tree, tree.elts, items)
+            self._say(tree, trees, items)
             return found
         one = self._one(argument, kind, layer, tree)
         # RNN takes one cell or a list; where only a list may stand, one is a slip.
@@ -203,21 +227,30 @@ class Constructors:
     def _declared(self, node: Node, call: ast.Call) -> None:
         """What a constructor call says of its layer's input, and what the calls within it say."""
         said: list[Declared] = []
-        for keyword in call.keywords:
-            if keyword.arg not in DECLARING or keyword.arg in node.cls.by_name or is_none(keyword.value):
+        for keyword in self._keywords(call):
+            known = keyword.arg in node.cls.by_name and keyword.arg != "input_length"
+            if keyword.arg not in DECLARING or known or is_none(keyword.value):
                 continue
             self.warned.append(keyword)
-            if said:
+            if any(place.name in WHOLE for place in said) and keyword.arg in WHOLE:
                 self.wrong(f"{node.name} takes either input_shape or input_dim, once", keyword)
-            elif keyword.arg == "input_shape":
-                behind = self.tensors.shape(keyword.value)
-                said.append(Declared(None if behind is None else (None, *behind), keyword))
             else:
-                rank = len(node.cls.letters(node, 2))
-                said.append(Declared((*(None,) * (rank - 1), self.tensors.size(keyword.value)), keyword))
+                said.append(Declared(self._says_of_input(node, keyword), keyword))
         inner = _inside(node.cls, call)
         within = self.says.get(inner, ()) if inner is not None else ()
         self.says[call] = (*said, *(map(by_step, within) if node.name in _BY_STEP else within))
+
+    def _says_of_input(self, node: Node, keyword: ast.keyword) -> Sizes | None:
+        """The input's sizes as one argument of a constructor call has them."""
+        rank = len(node.cls.letters(node, 2))
+        if keyword.arg in ("batch_input_shape", "batch_shape"):
+            return self.tensors.shape(keyword.value)
+        if keyword.arg == "input_shape":
+            behind = self.tensors.shape(keyword.value)
+            return None if behind is None else (None, *behind)
+        axis = {"batch_size": 0, "input_length": 1, "input_dim": rank - 1}[keyword.arg or ""]
+        size = self.tensors.size(keyword.value)
+        return tuple(size if index == axis else None for index in range(rank))
 
     def _built_on(self, tree: ast.expr, first: Node) -> None:
         """Keras builds a Sequential on what its first layer says: input_dim=8 is then the whole shape, (8,)."""

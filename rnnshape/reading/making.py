@@ -25,6 +25,7 @@ from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
+from rnnshape.spec.masks import MASK, PADDED, written
 from rnnshape.spec.options import DIMENSIONS, INPUT, INTO, LET, RUN_OPTIONS
 from rnnshape.spec.states import behind_masking
 
@@ -168,6 +169,8 @@ def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, An
 def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
     """The run's options, and those that the call in the line says."""
     called = parsed.called
+    if called.named_mask is not None and MASK.name not in run:
+        run = {**run, MASK.name: PADDED}
     if twice := [name for name in called.options if name in run]:
         raise Invalid(Problem(name, "is already set in the call of the expression") for name in twice)
     return {**run, **called.options}
@@ -196,6 +199,8 @@ def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem
 def _notes(parsed: Parsed, spec: Spec) -> Iterator[str]:
     """What is to be said of the input beside its shape."""
     yield from parsed.notes
+    if parsed.called.named_mask is not None and spec.mask is not None:
+        yield f"the code does not give the values of the mask: {written(spec.mask)} here, or give --mask"
     if parsed.fed is not None and parsed.fed.otherwise(spec.input):
         yield f"the options give {spec.input}, which overrides {parsed.fed.text} in the expression"
 

@@ -7,6 +7,7 @@ A choice that it does not give stays open: ``Names.open`` says which values ther
 from __future__ import annotations
 
 import ast
+import operator
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +34,16 @@ _TAKEN = {"output", "state", "mask", "x", "i", "empty"}
 _SIGNS: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//"}
 _LEVELS = {"+": 0, "-": 0, "*": 1, "//": 1}
 _ATOM = 2
+_COMPARES: dict[type, Any] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+}
 _HUGE = 2**63
 _MOST_STEPS = 20
 _MISSING = object()
@@ -126,6 +137,13 @@ class Names:
                 return _signed(op, self.known(operand))
             case ast.BinOp(left=left, op=sign, right=right):
                 return _arithmetic(sign, self.known(left), self.known(right))
+            case ast.Compare(left=left, ops=[compare], comparators=[right]) if type(compare) in _COMPARES:
+                return _compared(compare, self.known(left), self.known(right))
+            case ast.BoolOp(op=op, values=values):
+                return _joined(op, [self.known(value) for value in values])
+            case ast.Call(args=[inner]) if called(tree) == "len":
+                value = self.known(inner)
+                return len(value) if isinstance(value, tuple | list | dict | str) else _MISSING
             case ast.Call(args=[inner]) if called(tree) in _CASTS:
                 value = self.known(inner)
                 return _CASTS[called(tree)](value) if _plain(value) else _MISSING
@@ -360,6 +378,23 @@ def _signed(op: ast.unaryop, value: Any) -> Any:
     if isinstance(op, ast.Not):
         return not value
     return -value if isinstance(op, ast.USub) and type(value) in (int, float) else _MISSING
+
+
+def _compared(op: ast.cmpop, left: Any, right: Any) -> Any:
+    if left is _MISSING or right is _MISSING:
+        return _MISSING
+    try:
+        return _COMPARES[type(op)](left, right)
+    except TypeError:  # a text and a number
+        return _MISSING
+
+
+def _joined(op: ast.boolop, values: list[Any]) -> Any:
+    """``and`` and ``or``; one known value may decide."""
+    decisive = isinstance(op, ast.Or)
+    if any(value is not _MISSING and bool(value) is decisive for value in values):
+        return decisive
+    return _MISSING if _MISSING in values else not decisive
 
 
 def _plain(value: Any) -> bool:

@@ -118,7 +118,7 @@ class Program:
         return bool(self.names.choose(test, (True, False), "this condition"))
 
     def _loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
-        values = self.values.items(items)
+        values = self.values.lists.items(items)
         if values is None:
             values = [ast.copy_location(ast.Constant(0), items)]
             if any(isinstance(part, ast.Call) and self.values.touches(part.func) for part in _inside(body)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from rnnshape.reading.expression import Parsed
     from rnnshape.reading.naming import Names
     from rnnshape.reading.syntax import Source
-
-_LONGEST = 64
 
 
 @dataclass(eq=False, slots=True)
@@ -72,6 +69,7 @@ class Values:
         self.tensors = Tensors(source, names)
         self.layers = Constructors(source, self.tensors)
         self.layers.held = self._held
+        self.lists = self.layers.lists
         self.aliases = self.layers.aliases
         self.calls = Reader(source, self.tensors)
         self.env: dict[str, Any] = {}
@@ -104,19 +102,22 @@ class Values:
 
     def of(self, tree: ast.expr, value: Callable[[ast.expr], Any], targets: int | None = None) -> Any:
         """What an expression makes; ``value`` reads the expressions within it."""
-        if isinstance(tree, ast.Name | ast.Attribute):
-            return self.env.get(self.source.said(tree))
-        if isinstance(tree, ast.Subscript):
-            return self._part(tree, value)
-        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitOr):
-            return self._layer(tree)
-        if isinstance(tree, ast.ListComp):
-            items = self.unrolled(tree)
-            return None if items is None else [value(item) for item in items]
-        if isinstance(tree, ast.Await | ast.Starred):
-            return value(tree.value)
-        if not isinstance(tree, ast.Call):
-            return None
+        match tree:
+            case ast.Name() | ast.Attribute():
+                return self.env.get(self.source.said(tree))
+            case ast.Subscript():
+                return self._part(tree, value)
+            case ast.BinOp(op=ast.BitOr()):
+                return self._layer(tree)
+            case ast.ListComp():
+                items = self.lists.unrolled(tree)
+                return None if items is None else [value(item) for item in items]
+            case ast.Call():
+                return self._call(tree, value, targets)
+        return None
+
+    def _call(self, tree: ast.Call, value: Callable[[ast.expr], Any], targets: int | None) -> Any:
+        """What a call makes: a constructor's layer, an input, or what a layer returns."""
         last = called(tree)
         if last == "add" and isinstance(tree.func, ast.Attribute) and len(tree.args) == 1:
             return self._add(tree.func.value, tree.args[0], value)
@@ -160,32 +161,22 @@ class Values:
     def _add(self, receiver: ast.expr, tree: ast.expr, value: Callable[[ast.expr], Any]) -> None:
         """``model.add(layer)``; a model that the text does not make begins here."""
         name = self.source.said(receiver)
-        model = self.env.get(name)
-        if called(tree) in INPUTS:
-            added: Any = Tensor(root=tree)
-        else:
-            added = value(tree)
+        model, added = self.env.get(name), value(tree)
+        if not isinstance(added, Layer | Model | Tensor):
+            if isinstance(tree, ast.Call) and isinstance(model, Model):
+                self.note(f"{self.source.said(tree.func)} is not known: it is left out", tree)
+            return
         if not isinstance(model, Model):
-            if not isinstance(added, Layer | Model | Tensor):
-                if isinstance(tree, ast.Call):
-                    self._unknown(tree)
-                return
             model = self._new(Model())
             self.bind(name, model)
-        if isinstance(added, Tensor) and added.root is not None and not added.steps:
-            model.said.append(Declared(self.tensors.fed(added.root), added.root))
-        elif isinstance(added, Layer):
-            added.used = True
-            if not model.layers:
-                model.said += self.layers.says.get(added.tree, ())
-            model.layers.append(added)
-        elif isinstance(added, Model):
-            added.used = True
-            if not model.layers:
-                model.said += added.said
-            model.layers += added.layers
-        elif isinstance(tree, ast.Call):
-            self._unknown(tree)
+        if isinstance(added, Tensor):
+            if added.root is not None and not added.steps:
+                model.said.append(Declared(self.tensors.fed(added.root), added.root))
+            return
+        added.used = True
+        if not model.layers:
+            model.said += self.layers.says.get(added.tree, ()) if isinstance(added, Layer) else added.said
+        model.layers += [added] if isinstance(added, Layer) else added.layers
 
     def _callee(self, function: ast.expr, value: Callable[[ast.expr], Any]) -> Layer | Model | None:
         made = (
@@ -235,42 +226,6 @@ class Values:
             value(call.func.value)
         for tree in [*call.args, *(keyword.value for keyword in call.keywords)]:
             value(tree)
-
-    def _unknown(self, tree: ast.Call) -> None:
-        self.note(f"{self.source.said(tree.func)} is not known: it is left out", tree)
-
-    # -- loops ----------------------------------------------------------------------------------
-
-    def items(self, tree: ast.expr) -> list[ast.expr] | None:
-        """What a loop runs over, as trees: a ``range``, a literal list, what ``enumerate`` and ``zip`` make of them."""
-        known = self.names.known(tree)
-        if isinstance(known, tuple | list):
-            return [_constant(item, tree) for item in known]
-        tree = self.names.resolved(tree)
-        if isinstance(tree, ast.List | ast.Tuple):
-            return list(tree.elts)
-        if not isinstance(tree, ast.Call):
-            return None
-        if called(tree) == "range":
-            numbers = [self.names.known(argument) for argument in tree.args]
-            if numbers and all(type(number) is int for number in numbers) and len(numbers) <= 3:
-                if len(numbers) == 3 and numbers[2] == 0:
-                    return None
-                return [_constant(number, tree) for number in range(*numbers)[:_LONGEST]]
-        if called(tree) == "enumerate" and tree.args and (inner := self.items(tree.args[0])) is not None:
-            pairs = [ast.Tuple([_constant(index, tree), item], ast.Load()) for index, item in enumerate(inner)]
-            return [ast.copy_location(pair, tree) for pair in pairs]
-        return None
-
-    def unrolled(self, tree: ast.ListComp) -> list[ast.expr] | None:
-        """The items of a comprehension over one known sequence."""
-        if len(tree.generators) != 1 or tree.generators[0].ifs:
-            return None
-        loop = tree.generators[0]
-        items = self.items(loop.iter)
-        if items is None or not isinstance(loop.target, ast.Name):
-            return None
-        return [_with(tree.elt, loop.target.id, item) for item in items[:_LONGEST]]
 
     # -- what is asked --------------------------------------------------------------------------
 
@@ -357,26 +312,3 @@ def _loops(node: Node) -> bool:
 
 def _within(keyword: ast.keyword, tree: ast.expr) -> bool:
     return any(part is keyword for part in ast.walk(tree))
-
-
-def _constant(value: Any, tree: ast.expr) -> ast.expr:
-    if isinstance(value, tuple | list):
-        made: ast.expr = ast.Tuple([_constant(item, tree) for item in value], ast.Load())
-    else:
-        made = ast.Constant(value)
-    return ast.copy_location(made, tree)
-
-
-class _Put(ast.NodeTransformer):
-    """Puts a tree in the place of a name."""
-
-    def __init__(self, name: str, tree: ast.expr) -> None:
-        self.name, self.tree = name, tree
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.copy_location(self.tree, node) if node.id == self.name else node
-
-
-def _with(tree: ast.expr, name: str, item: ast.expr) -> ast.expr:
-    put: ast.expr = _Put(name, copy.deepcopy(item)).visit(copy.deepcopy(tree))
-    return put
