@@ -147,7 +147,7 @@ class Constructors:
             elif keyword.arg in values:
                 self.wrong(f"{keyword.arg} is given twice", keyword)
             elif (known := layer.by_name.get(keyword.arg)) is None:
-                if keyword.arg in DECLARING and layer.kind not in ("stack", "cell"):
+                if keyword.arg in DECLARING and layer.kind != "stack":
                     continue  # no argument of the layer: see _declared
                 self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
@@ -157,18 +157,17 @@ class Constructors:
         """The keywords of a call, those of a literal dictionary behind ``**`` among them."""
         for keyword in call.keywords:
             tree = self.names.resolved(keyword.value) if keyword.arg is None else None
-            keys = tree.keys if isinstance(tree, ast.Dict) else []
-            if isinstance(known := MISSING if tree is None else self.names.known(tree), dict):
+            known = MISSING if tree is None else self.names.known(tree)
+            if isinstance(known, dict):
                 for key, value in known.items():
                     yield ast.copy_location(ast.keyword(str(key), constant(value, keyword.value)), keyword)
-            elif isinstance(tree, ast.Dict) and all(
-                isinstance(key, ast.Constant) and isinstance(key.value, str) for key in keys
-            ):
-                for key, each in zip(keys, tree.values, strict=True):
-                    assert isinstance(key, ast.Constant)
-                    yield ast.copy_location(ast.keyword(key.value, each), keyword)
-            else:
+                continue
+            keys = [self.names.known(key) if key else None for key in getattr(tree, "keys", ())]
+            if not isinstance(tree, ast.Dict) or not all(isinstance(key, str) for key in keys):
                 yield keyword
+                continue
+            for key, each in zip(keys, tree.values, strict=True):
+                yield ast.copy_location(ast.keyword(key, each), keyword)
 
     def _value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
         if isinstance(argument.kind, Nested):

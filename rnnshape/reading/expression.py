@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +23,9 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.reading.calling import Called, Reader
 from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
 from rnnshape.reading.constructors import Constructors
-from rnnshape.reading.declared import Declared, Fed, agreed, warnings_of
+from rnnshape.reading.declared import Declared, agreed, warnings_of
 from rnnshape.reading.naming import Names
+from rnnshape.reading.parsed import Parsed
 from rnnshape.reading.program import Program
 from rnnshape.reading.syntax import Source
 from rnnshape.reading.tensors import Tensors
@@ -34,35 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rnnshape.layers import Node
-    from rnnshape.reading.naming import Open
-    from rnnshape.reading.syntax import Span
 
 LONGEST = 5_000
 LONGEST_CODE = 500_000
 DEEPEST = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What a line asks for: its layer, into how many names it unpacks (None: it does not say), and its calls.
-
-    ``places`` is where each layer of a stack stands, in the order in which they are called; ``fed`` what the line says
-    of the input's shape, and ``notes`` what is to be said of how it says so.  ``stands`` is the number of each name in
-    the layer, ``open`` the choices that nothing decides, ``names`` all names that a value may be given for; ``name`` is
-    what the code calls the layer.
-    """
-
-    node: Node
-    text: str
-    targets: int | None = None
-    called: Called = field(default_factory=Called)
-    places: tuple[Span, ...] = ()
-    fed: Fed | None = None
-    notes: tuple[str, ...] = ()
-    stands: tuple[tuple[str, int | float], ...] = ()
-    open: tuple[Open, ...] = ()
-    names: tuple[str, ...] = ()
-    name: str | None = None
 
 
 def parse(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = ()) -> Parsed:

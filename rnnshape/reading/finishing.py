@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
     from rnnshape.reading.declared import Fed
-    from rnnshape.reading.expression import Parsed
+    from rnnshape.reading.parsed import Parsed
 
 
 def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, fed: Fed | None = None) -> Spec:

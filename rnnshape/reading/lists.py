@@ -55,7 +55,7 @@ class Lists:
         if called(tree) == "enumerate" and inner and inner[0] is not None:
             pairs = [[constant(index, tree), item] for index, item in enumerate(inner[0])]
         elif called(tree) == "zip" and inner and None not in inner:
-            pairs = [list(items) for items in zip(*inner, strict=False)]  # type: ignore[arg-type]
+            pairs = [list(items) for items in zip(*inner, strict=False)]
         elif called(tree) in ("list", "tuple") and len(inner) == 1:
             return inner[0]
         else:

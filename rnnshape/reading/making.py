@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rnnshape.layers.arguments import Argument
-    from rnnshape.reading.expression import Parsed
     from rnnshape.reading.naming import Open
+    from rnnshape.reading.parsed import Parsed
     from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations

@@ -11,13 +11,13 @@ from rnnshape.reading.calling import Called, Reader
 from rnnshape.reading.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.constructors import Constructors
 from rnnshape.reading.declared import Declared, agreed, warnings_of
+from rnnshape.reading.parsed import Parsed
 from rnnshape.reading.syntax import called, dotted
 from rnnshape.reading.tensors import INPUTS, Tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rnnshape.reading.expression import Parsed
     from rnnshape.reading.naming import Names
     from rnnshape.reading.syntax import Source
 
@@ -245,8 +245,6 @@ class Values:
         )
 
     def _parsed(self, value: Layer | Model | Tensor) -> Parsed:
-        from rnnshape.reading.expression import Parsed
-
         said: list[Declared] = []
         beside_it, targets = Called(), None
         if isinstance(value, Tensor):
