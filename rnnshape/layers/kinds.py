@@ -172,7 +172,7 @@ class Named(OneOf):
         return text if text in self.values else super().from_text(text)
 
     def refusal(self, value: Any) -> str:
-        if value in self.of.unmade:
+        if isinstance(value, str) and value in self.of.unmade:
             return f"cannot be {value!r}, which Keras cannot make from its name: {self.of.unmade[value]}"
         hint = nearest(value, self.of.usable) if isinstance(value, str) else ""
         # The list is long; a near miss does not need it.

@@ -151,7 +151,7 @@ def _sizes_in(run: Mapping[str, Any]) -> Iterator[int]:
     yield from USUAL_SIZES
     for option in (*DIMENSIONS, INPUT):
         value = run.get(option.name, ())
-        yield from value if isinstance(value, tuple) else (value,)
+        yield from (size for size in (value if isinstance(value, tuple) else (value,)) if isinstance(size, int))
 
 
 def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, Any]) -> Iterator[Problem]:
