@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.wires import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,7 +44,7 @@ class LayerClass:
     output are zero throughout, from its answer and what reached it; without it theory knows of none.
 
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
-    takes, ``"stack"`` for Sequential, ``"layer"`` for the rest.
+    takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"layer"`` for the rest.
     """
 
     name: str
@@ -132,11 +133,15 @@ class Node:
     @property
     def in_turn(self) -> tuple[Node, ...]:
         """The layers that the input goes through one after another: those of a stack, or the one."""
+        if self.cls.kind == "graph":
+            return tuple(self["graph"].nodes)
         return tuple(self["layers"]) if self.cls.kind == "stack" else (self,)
 
     @property
     def text(self) -> str:
         """The canonical expression: parsing it gives an equal node."""
+        if self.cls.kind == "graph":
+            return str(self["graph"].text)
         if self.cls.kind == "stack" and len(self["layers"]) > 1:
             return " | ".join(layer.text for layer in self["layers"])
         return self.written()
@@ -161,6 +166,8 @@ def _nodes(values: Any) -> Iterator[Node]:
     for value in values:
         if isinstance(value, Node):
             yield value
+        elif isinstance(value, Graph):
+            yield from value.nodes
         elif isinstance(value, tuple):
             yield from _nodes(value)
 

@@ -96,6 +96,8 @@ def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spe
     problems += [problem for key, value in options.items() if (problem := _refuse(key, value, known, command))]
     run = {key: value for key, value in options.items() if key in _RUN}
     if command is not None:
+        if LET.name in run:
+            problems.append(Problem(LET.name, "gives values to the names of an expression, and a command has none"))
         if problems:
             raise Invalid(problems)
         node = command.node({key: value for key, value in options.items() if key not in _RUN})

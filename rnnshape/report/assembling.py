@@ -155,6 +155,8 @@ def _names(spec: Spec, predicted: Prediction, outcome: Observation, observed: St
     for weight in predicted.weights:
         names.update((dim.letter, dim.size) for dim in weight.dims if dim.letter.isidentifier())
     names.update(zip((leaf.role for leaf in leaves(observed)), outcome.values, strict=True))
+    for (_, part), values in zip(predicted.flow, outcome.inner, strict=False):
+        names.update(zip((leaf.role for leaf in leaves(part)), values, strict=True))
     names["layer(x)"] = outcome.values
     twin = spec.layer.cls.twin(spec.layer)
     if twin is not None and outcome.twin is not None:
