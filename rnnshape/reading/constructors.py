@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import nearest
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
+from rnnshape.layers.kinds import Whole
 from rnnshape.reading import leftovers
 from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
 from rnnshape.reading.lists import Lists, constant
@@ -74,6 +75,9 @@ class Constructors:
                 return held
             case ast.Name(id=name) if name in TABLE:
                 self.wrong(f"{name} must be called: write {name}(…)", tree)
+            case ast.Name() | ast.Attribute():
+                what = self.source.said(tree)
+                self.source.unknown(f"{what} is not made here: add the line that makes it", tree)
             case _:
                 self.wrong("a layer is expected here, such as LSTM(8)", tree)
         return None
@@ -87,7 +91,7 @@ class Constructors:
             return None
         layer = self._class(call.func)
         if layer is None:
-            self.wrong(_unknown_class(name, name.rpartition(".")[2]), call.func)
+            self.source.unknown(_unknown_class(name, name.rpartition(".")[2]), call.func)
             return None
         return self._node(layer, call)
 
@@ -113,6 +117,7 @@ class Constructors:
         before = len(self.source.problems)
         values = self._by_position(layer, call)
         self._by_keyword(layer, call, values)
+        self._by_dictionary(layer, call, values)
         required = [argument.name for argument in layer.arguments if argument.default is REQUIRED]
         missing = [name for name in required if name not in values]
         # A misspelt keyword is one mistake, not also a missing argument.
@@ -141,7 +146,7 @@ class Constructors:
     def _by_keyword(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
         for keyword in self._keywords(call):
             if keyword.arg is None:
-                self.wrong("** cannot be read without running it: write the arguments out", keyword)
+                continue  # see _by_dictionary
             elif layer.kind == "stack" and keyword.arg in _OF_MODELS:
                 continue
             elif keyword.arg in values:
@@ -152,6 +157,18 @@ class Constructors:
                 self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
                 values[known.name] = self._value(known, layer, keyword.value)
+
+    def _by_dictionary(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
+        """What ``**kwargs`` gives is not known: a size that is needed has its name, the rest is as without it."""
+        for keyword in self._keywords(call):
+            if keyword.arg is not None:
+                continue
+            said = self.source.said(keyword.value)
+            self.names.notes.append(f"what **{said} gives is not known: {layer.name} is read without it")
+            for argument in layer.arguments:
+                if argument.default is REQUIRED and argument.name not in values and isinstance(argument.kind, Whole):
+                    name = ast.copy_location(ast.Name(argument.name, ast.Load()), keyword.value)
+                    values[argument.name] = self.names.value(argument, name)
 
     def _keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
         """The keywords of a call, those of a literal dictionary behind ``**`` among them."""
