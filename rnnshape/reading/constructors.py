@@ -52,6 +52,7 @@ class Constructors:
         # What the text imports, by the name that it has there, and the layers that its names hold.
         self.aliases: dict[str, str] = {}
         self.held: Callable[[ast.expr], Node | None] = lambda tree: None
+        self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
         self.lists = Lists(self.names)
         self.objects = Objects(source, self._literal)
 
@@ -203,6 +204,8 @@ class Constructors:
     def _nested(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Any:
         if kind.none and is_none(tree):
             return None
+        if kind.many and (held := self.held_list(tree)) is not None:
+            return tuple(self._checked(node, kind, layer, tree) for node in held)
         trees = self.lists.listed(tree) if kind.many else None
         if trees is not None:
             items = self._behind_input(trees) if layer.kind == "stack" else trees
@@ -212,6 +215,13 @@ class Constructors:
             if layer.kind == "stack" and items is trees and items and found[0] is not None:
                 self._built_on(items[0], found[0])
             self._say(tree, trees, items)
+            if layer.kind == "stack":  # a model in a name is its layers
+                pairs = zip(found, items, strict=True)
+                return tuple(
+                    part
+                    for one, item in pairs
+                    for part in (one.in_turn if one and isinstance(item, ast.Name | ast.Attribute) else (one,))
+                )
             return found
         one = self._one(argument, kind, layer, tree)
         # RNN takes one cell or a list; where only a list may stand, one is a slip.
@@ -224,7 +234,10 @@ class Constructors:
             self.wrong(f"{argument.name} of {layer.name} must be {kind.allowed}", tree)
             return None
         node = self.layer(tree)
-        if node is not None and node.cls.kind not in _ROLES[kind.role]:
+        return None if node is None else self._checked(node, kind, layer, tree)
+
+    def _checked(self, node: Node, kind: Nested, layer: LayerClass, tree: ast.expr) -> Node:
+        if node.cls.kind not in _ROLES[kind.role]:
             self.wrong(_wrong_role(layer, node, kind), tree)
         return node
 

@@ -180,7 +180,10 @@ class Names:
         return False
 
     def _assigned(self, tree: ast.expr) -> bool:
-        return any(key in self.bound for key in (self.source.said(tree), self._plain_name(tree)))
+        """Whether the text gives it a value, or what it is an item or an attribute of."""
+        if any(key in self.bound for key in (self.source.said(tree), self._plain_name(tree))):
+            return True
+        return isinstance(tree, ast.Subscript | ast.Attribute) and self._assigned(tree.value)
 
     def size(self, tree: ast.expr, first: int | None = None) -> int | None:
         """The number of a size, with its letter where a name is in it; None where it cannot be one.
@@ -221,6 +224,8 @@ class Names:
         """A rate that is not known is taken as one that drops something."""
         letter = self._letter(tree)
         given = self._let(tree, letter)
+        if given is _MISSING:
+            given = self.known(tree)
         value = _RATE if given is _MISSING else given
         if type(value) not in (int, float) or not argument.kind.accepts(value):
             return self._wrong(f"{argument.name} {argument.kind.refusal(value)} ({letter} is {value!r})", tree)

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.reading.naming import MISSING
 from rnnshape.reading.syntax import Unknown
-from rnnshape.reading.values import Values
+from rnnshape.reading.values import Layer, Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.errors import Problem
+    from rnnshape.layers import Node
     from rnnshape.reading.naming import Names
     from rnnshape.reading.syntax import Source
 
@@ -40,7 +41,10 @@ class Program:
         self.source = source
         self.names = names
         self.values = Values(source, names)
+        self.values.layers.held_list = self._held_list
         self.functions: dict[str, ast.FunctionDef] = {}
+        # What classes of the text assign in their bodies.
+        self.classes: dict[str, dict[str, Any]] = {}
         self.called: set[ast.FunctionDef] = set()
         self.unknown: list[Problem] = []
         self.steps = 0
@@ -84,6 +88,8 @@ class Program:
     def _statement(self, statement: ast.stmt) -> Any:
         """One statement; what a ``return`` within it gives."""
         match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr="append" | "extend" as how), args=[item])):
+                self._append(whole, item, how)
             case ast.Expr(value=value):
                 self.value(value)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
@@ -114,8 +120,8 @@ class Program:
 
     def _compound(self, statement: ast.stmt) -> Any:
         match statement:
-            case ast.ClassDef(body=body):
-                return self._class(body)
+            case ast.ClassDef(name=name, body=body):
+                return self._class(name, body)
             case ast.For(target=target, iter=items, body=body):
                 return self._loop(target, items, body)
             case ast.If(test=test, body=body, orelse=orelse):
@@ -135,12 +141,18 @@ class Program:
             return False
         return bool(self.names.choose(test, (True, False), "this condition"))
 
-    def _touched(self, body: list[ast.stmt]) -> bool:
-        """Whether something among the statements may make, add or call a layer, or calls a function of the text."""
-        return any(
-            isinstance(part, ast.Call) and (self.values.touches(part.func) or self._own(part.func) is not None)
-            for part in _inside(body)
-        )
+    def _touched(self, body: list[ast.stmt], within: tuple[ast.FunctionDef, ...] = ()) -> bool:
+        """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
+        for part in _inside(body):
+            if not isinstance(part, ast.Call):
+                continue
+            function = self._own(part.func)
+            if function is None:
+                if self.values.touches(part.func):
+                    return True
+            elif function not in within and self._touched(function.body, (*within, function)):
+                return True
+        return False
 
     def _loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
         values = self.values.lists.items(items)
@@ -161,8 +173,17 @@ class Program:
                 return returned
         return None
 
-    def _class(self, body: list[ast.stmt]) -> Any:
+    def _class(self, own: str, body: list[ast.stmt]) -> Any:
         """A layer or model of one's own: what its constructor makes, what its call does, then its other methods."""
+        self.classes[own] = {}
+        for part in body:
+            match part:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
+                    target=ast.Name(id=name), value=ast.expr() as value
+                ) if (known := self.names.known(value)) is not MISSING:
+                    self.classes[own][name] = known
+        for receiver in (own, "self", "cls"):
+            self._give(receiver, own)
         methods = {part.name: part for part in body if isinstance(part, ast.FunctionDef)}
         before = dict(self.functions)
         self.functions |= {f"self.{name}": method for name, method in methods.items()}
@@ -171,6 +192,11 @@ class Program:
                 self._enter(methods[name], [], {})
         self.functions = before
         return None
+
+    def _give(self, receiver: str, own: str) -> None:
+        """What a class of the text assigns in its body is there under ``Config.units`` and ``config.units``."""
+        for name, value in self.classes.get(own, {}).items():
+            self.names.bound[f"{receiver}.{name}"] = value
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -181,6 +207,8 @@ class Program:
                 self._assign(one, value)
             return
         name = self.source.said(target)
+        if isinstance(tree, ast.Call):
+            self._give(name, self.source.said(tree.func))
         known = self.names.known(tree)
         if known is not MISSING and not self.names.lettered(tree):
             self._forget(name)
@@ -207,6 +235,29 @@ class Program:
         self.names.bound.pop(name, None)
         self.names.trees.pop(name, None)
         self.values.env.pop(name, None)
+
+    def _append(self, whole: ast.expr, item: ast.expr, how: str) -> None:
+        """A list grows: of layers, or of values that are known."""
+        name, value = self.source.said(whole), self.value(item)
+        before = self.values.env.get(name)
+        known = self.names.bound.get(name)
+        if value is None:
+            if isinstance(known, tuple | list) and (one := self.names.known(item)) is not MISSING:
+                self.names.bound[name] = (*known, *(one if how == "extend" and isinstance(one, tuple) else (one,)))
+            return
+        held = before if isinstance(before, list) else []
+        if before is None or isinstance(before, list):
+            self._forget(name)
+            self.values.env[name] = [*held, *(value if how == "extend" and isinstance(value, tuple | list) else [value])]
+
+    def _held_list(self, tree: ast.expr) -> list[Node] | None:
+        """The layers of a list that a name holds; what takes the list in takes them in."""
+        held = self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
+        if not isinstance(held, tuple | list) or not held or not all(isinstance(one, Layer) for one in held):
+            return None
+        for one in held:
+            one.used = True
+        return [one.node for one in held]
 
     # -- values ---------------------------------------------------------------------------------
 
