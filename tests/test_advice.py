@@ -16,23 +16,23 @@ Options = dict[str, Any]
 ARGUMENTS: dict[str, tuple[str, str, Options]] = {
     "LSTM(8, time_major=True)": ("drop it and transpose the input", "LSTM(8)(tf.transpose(x, [1, 0, 2]))", {}),
     "LSTM(8, time_major=False)": ("time_major=False is what happens anyway: drop it", "LSTM(8)", {}),
-    "GRU(8, batch_input_shape=(2, 5, 4))": (
+    "Sequential([GRU(8)], batch_input_shape=(2, 5, 4))": (
         "keras.Input(batch_shape=(2, 5, 4)) says it, first in a Sequential",
         "Sequential([keras.Input(batch_shape=(2, 5, 4)), GRU(8)])",
         {},
     ),
-    "GRU(8, batch_shape=(2, 5, 4))": (
-        "or as what GRU(…) is called on",
-        "GRU(8)(keras.Input(batch_shape=(2, 5, 4)))",
+    "Sequential([GRU(8)], batch_shape=(2, 5, 4))": (
+        "or as what Sequential(…) is called on",
+        "Sequential([GRU(8)])(keras.Input(batch_shape=(2, 5, 4)))",
         {},
     ),
-    "LSTM(8, batch_size=32)": ("give --batch 32", "LSTM(8)", {"batch": 32}),
-    "GRU(8, batch_size=32)": (
+    "Sequential([LSTM(8)], batch_size=32)": ("give --batch 32", "LSTM(8)", {"batch": 32}),
+    "Sequential([GRU(8)], batch_size=32)": (
         "or keras.Input((10, 8), batch_size=32)",
         "GRU(8)(keras.Input((10, 8), batch_size=32))",
         {},
     ),
-    "LSTM(8, input_length=7)": ("give --time 7", "LSTM(8)", {"time": 7}),
+    "Sequential([LSTM(8)], input_length=7)": ("give --time 7", "LSTM(8)", {"time": 7}),
     "Sequential([LSTM(8)], input_shape=(10, 8))": (
         "belongs to the first layer of the list",
         "Sequential([LSTM(8, input_shape=(10, 8))])",
@@ -161,7 +161,6 @@ OTHERS: dict[str, tuple[str, str, Options]] = {
         {},
     ),
     "a, b, c = LSTM(8)(x)": ("add return_state=True", "a, b, c = LSTM(8, return_state=True)(x)", {}),
-    "LSTM(8)(x, mask=m)": ("--mask right:3,2", "LSTM(8)(x, mask=m)", {"mask": "right:3,2"}),
     "LSTM(8)(x, mask=[[True]])": (
         "tf.constant([[True, False]])",
         "LSTM(8)(tf.zeros((1, 2, 4)), mask=tf.constant([[True, False]]))",
@@ -218,6 +217,32 @@ def test_what_an_error_advises_is_answered(asked: str) -> None:
         make(asked)
     assert advice in str(caught.value)
     assert rnnshape.predict(followed, **options).error is None
+
+
+# What is answered, and the advice of the note beside the answer.
+NOTED: dict[str, tuple[str, str, Options]] = {
+    "LSTM(n)": ("--let n=… sets it", "LSTM(n)", {"let": {"n": 5}}),
+    "LSTM(8, dropout=rate)": ("--let rate=… sets it", "LSTM(8, dropout=rate)", {"let": {"rate": 0.1}}),
+    "LSTM(8, **more)": ("what **more gives is not known", "LSTM(8)", {}),
+    "LSTM(8)(x, mask=m)": ("or give --mask", "LSTM(8)(x, mask=m)", {"mask": "right:3,2"}),
+    "GRU(8, batch_input_shape=(2, 5, 4))": (
+        "write keras.Input(batch_shape=…) instead",
+        "GRU(8)(keras.Input(batch_shape=(2, 5, 4)))",
+        {},
+    ),
+    "GRU(8, batch_shape=(2, 5, 4))": ("keras.Input(batch_shape=…)", "GRU(8)(keras.Input(batch_shape=(2, 5, 4)))", {}),
+    "LSTM(8, batch_size=32)": ("keras.Input(batch_shape=…)", "LSTM(8)(keras.Input(batch_shape=(32, 3, 4)))", {}),
+    "LSTM(8, input_length=7)": ("keras.Input(batch_shape=…)", "LSTM(8)(keras.Input(batch_shape=(None, 7, 4)))", {}),
+}
+
+
+@pytest.mark.parametrize("asked", NOTED)
+def test_what_a_note_advises_is_answered_without_that_note(asked: str) -> None:
+    advice, followed, options = NOTED[asked]
+    assert advice in "\n".join(make(asked).notes)
+    report = rnnshape.predict(followed, **options)
+    assert report.error is None
+    assert advice not in "\n".join(report.spec.notes)
 
 
 def test_every_leftover_is_followed() -> None:

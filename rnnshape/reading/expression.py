@@ -61,8 +61,20 @@ def parse_all(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[i
         Invalid: as ``parse``.
     """
     source = opened(text)
+    try:
+        read = _read(source, let or {}, taken)
+    except RecursionError:  # long chains of operators and attributes, which brackets do not count
+        raise Invalid([Problem("", "this is nested too deeply")], source.text) from None
+    if not read and not source.problems:
+        source.problems.append(Problem("", "no layer is made here: write one as in Keras, such as LSTM(8)"))
+    if source.problems:
+        raise Invalid(source.problems, source.text)
+    return read
+
+
+def _read(source: Source, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
     body = source.body()
-    names = Names(source, let or {}, taken)
+    names = Names(source, let, taken)
     if len(body) == 1 and (line := _line(body[0])) is not None:
         parsed = _Line(source, names).read(*line)
         read = [] if parsed is None else [parsed]
@@ -74,10 +86,6 @@ def parse_all(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[i
             source.problems += program.unknown
     else:
         read = []
-    if not read and not source.problems:
-        source.problems.append(Problem("", "no layer is made here: write one as in Keras, such as LSTM(8)"))
-    if source.problems:
-        raise Invalid(source.problems, source.text)
     return read
 
 

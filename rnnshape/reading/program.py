@@ -162,7 +162,7 @@ class Program:
                 self.values.note(
                     f"how often the loop over {self.source.said(items)} runs is not known: once here", items
                 )
-        elif len(values) * len(body) > _MOST_IDLE_STEPS and not self._touched(body):
+        elif _long(len(values), body) and not self._touched(body):
             for part in _inside(body):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                     self._forget(part.id)
@@ -324,6 +324,12 @@ def _targets(target: ast.expr) -> int | None:
 
 def _words(tree: ast.expr) -> set[str]:
     return {part.id for part in ast.walk(tree) if isinstance(part, ast.Name)}
+
+
+def _long(times: int, body: list[ast.stmt]) -> bool:
+    """Whether a loop takes many steps: by itself, or by a loop within it."""
+    inner = any(isinstance(part, ast.For | ast.While) for part in _inside(body))
+    return times * len(body) > _MOST_IDLE_STEPS or (times > 1 and inner)
 
 
 def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
