@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.reading.naming import MISSING
 from rnnshape.reading.syntax import Unknown
-from rnnshape.reading.values import Layer, Values
+from rnnshape.reading.values import Layer, Model, Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.syntax import Source
 
 _MOST_STEPS = 20_000
+_MOST_LAYERS = 1_000
 _DEEPEST_CALL = 5
 _LONGEST_LOOP = 64
 # Of a loop that makes no layer; a longer one leaves what it assigns unknown.
@@ -90,6 +91,9 @@ class Program:
         match statement:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr="append" | "extend" as how), args=[item])):
                 self._append(whole, item, how)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=receiver, attr="add")) as value):
+                self.value(value)
+                self._bound(receiver)
             case ast.Expr(value=value):
                 self.value(value)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
@@ -235,6 +239,13 @@ class Program:
         self.names.bound.pop(name, None)
         self.names.trees.pop(name, None)
         self.values.env.pop(name, None)
+
+    def _bound(self, receiver: ast.expr) -> None:
+        """A model that is added to itself doubles."""
+        model = self.values.env.get(self.source.said(receiver))
+        if isinstance(model, Model) and len(model.layers) > _MOST_LAYERS:
+            self.source.wrong(f"a model has at most {_MOST_LAYERS:,} layers here", receiver)
+            self.steps = _MOST_STEPS + 1
 
     def _append(self, whole: ast.expr, item: ast.expr, how: str) -> None:
         """A list grows: of layers, or of values that are known."""
