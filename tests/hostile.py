@@ -103,7 +103,7 @@ def ran(text: str, let: dict[str, object]) -> str:
         specs = make_all(text, {"let": let} if let else {})
     except Invalid as error:
         return _told(error)
-    assert all(make(spec.layer.text, {"let": dict(spec.let)}).layer == spec.layer for spec in specs[:2])
+    assert all(make(spec.layer.text, {"let": dict(spec.let)}).layer.text == spec.layer.text for spec in specs[:2])
     return "a layer"
 
 
