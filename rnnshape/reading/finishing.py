@@ -13,8 +13,7 @@ from rnnshape.layers.wiring import wire
 from rnnshape.reading.calling import unpacking
 from rnnshape.reading.expression import parse
 from rnnshape.reading.shape import rank_message, whole_shape
-from rnnshape.spec.masks import MASK, MASKING
-from rnnshape.spec.options import DIMENSIONS, DTYPE, INITIAL_STATE, INPUT, INTO
+from rnnshape.spec.options import DTYPE, INITIAL_STATE, INPUT, INTO, KEPT
 from rnnshape.spec.spec import Spec
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
@@ -45,9 +44,9 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     mask = mask_rows(node, shape, options, problems)
     if problems:
         raise Invalid(problems)
-    rest = {key: value for key, value in options.items() if key not in _WORKED_IN}
+    kept = {option.name: options[option.name] for option in KEPT if option.name in options}
     second, notes = (None, ()) if into is None else (into.node, into.notes)
-    return Spec(node, shape, name=name, into=second, mask=mask, notes=notes, **rest)
+    return Spec(node, shape, name=name, into=second, mask=mask, notes=notes, **kept)
 
 
 def _into(
@@ -82,9 +81,6 @@ def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
         return f"is called on the same input as the first layer, {shape}, not on {parsed.fed.text}"
     wiring = wire(node, into, dims)
     return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
-
-
-_WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, MASK, MASKING, DTYPE)}
 
 
 def _combinations(node: Node) -> Iterator[Problem]:
