@@ -86,6 +86,7 @@ def test_ctrl_c_leaves_what_is_finished_whole(started: Callable[..., subprocess.
     assert (process.returncode, out, err) == (130, b"", b"rnnshape: interrupted: 2 runs done\n")
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_many_were_left_and_keeps_the_file(
     started: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, run: Callable[..., Ran]
 ) -> None:

@@ -58,11 +58,13 @@ def alive(pid: int) -> bool:
 # Processes of this machine.
 
 
+@pytest.mark.cluster
 def test_two_processes_answer_as_one_and_in_order() -> None:
     specs = sweep(12)
     assert answers(spread(rnnshape.explore, specs, jobs=2)) == answers(spread(rnnshape.explore, specs))
 
 
+@pytest.mark.cluster
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
 def test_each_process_takes_its_share_of_the_cores() -> None:
     def threads(spec: Spec) -> int:
@@ -93,6 +95,7 @@ def grown(megabytes: int) -> int:
 KEPT: list[bytes] = []
 
 
+@pytest.mark.cluster
 def test_a_process_that_imports_something_large_is_kept() -> None:
     assert len(set(spread(grown, [0, 0, 400, 400, 0, 0, 0, 0], jobs=2))) <= 2
 
@@ -102,6 +105,7 @@ def test_what_the_function_raises_ends_it() -> None:
         list(spread(lambda item: 6 // item, [3, 2, 1, 0, 1], jobs=2))
 
 
+@pytest.mark.cluster
 def test_an_item_that_ends_its_process_is_the_only_one_without_an_answer(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
 
@@ -149,6 +153,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.cluster
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("answered", [0, 20])
 def test_an_interrupt_leaves_no_process_and_no_word(answered: int) -> None:
@@ -242,6 +247,7 @@ def pids(address: str) -> list[int]:
     return [pid for pid in spread(here, range(8), scheduler=address) if not isinstance(pid, Died)]
 
 
+@pytest.mark.cluster
 def test_a_cluster_that_loses_a_worker_loses_no_answer(address: str, capfd: pytest.CaptureFixture[str]) -> None:
     specs = sweep(40)
     stream = spread(rnnshape.explore, specs, scheduler=address)
@@ -254,6 +260,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_answer(address: str, capfd: pyte
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.cluster
 def test_what_ends_every_worker_is_the_only_one_without_an_answer(
     address: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -268,6 +275,7 @@ def test_what_ends_every_worker_is_the_only_one_without_an_answer(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.cluster
 def test_a_neighbour_of_what_ends_every_worker_is_answered(tmp_path: Path) -> None:
     """Dask blames both: each time that the worker dies, the neighbour is running in it."""
     deaths, starts = tmp_path / "deaths", tmp_path / "starts"
@@ -296,6 +304,7 @@ def test_a_neighbour_of_what_ends_every_worker_is_answered(tmp_path: Path) -> No
     assert answered == "neighbour"
 
 
+@pytest.mark.cluster
 def test_dask_is_silent_meanwhile_and_only_then(address: str) -> None:
     logger = logging.getLogger("distributed.client")
     before = logger.level
@@ -306,6 +315,7 @@ def test_dask_is_silent_meanwhile_and_only_then(address: str) -> None:
     assert logger.level == before
 
 
+@pytest.mark.cluster
 def test_a_cluster_reads_no_more_than_it_works_on(address: str) -> None:
     numbers = count()
     stream = spread(abs, numbers, scheduler=address)
@@ -314,6 +324,7 @@ def test_a_cluster_reads_no_more_than_it_works_on(address: str) -> None:
     assert next(numbers) < 150
 
 
+@pytest.mark.cluster
 def test_what_is_raised_on_a_cluster_is_raised_here(address: str) -> None:
     stream = spread(lambda item: 6 // item, [3, 0], scheduler=address)
     assert next(stream) == 2
@@ -321,6 +332,7 @@ def test_what_is_raised_on_a_cluster_is_raised_here(address: str) -> None:
         next(stream)
 
 
+@pytest.mark.cluster
 def test_a_worker_without_rnnshape_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "rnnshape").mkdir()
     (tmp_path / "rnnshape" / "__init__.py").write_text("raise ImportError('not installed')")
@@ -330,6 +342,7 @@ def test_a_worker_without_rnnshape_is_told(tmp_path: Path, capfd: pytest.Capture
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.cluster
 @pytest.mark.parametrize("wrong", ["tcp://127.0.0.1:9", "localhost", "http://localhost:8786"])
 def test_no_scheduler_is_told(wrong: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("rnnshape.batch.cluster.CONNECT_S", 1)
@@ -361,6 +374,7 @@ def turns_of(seconds: float) -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
+@pytest.mark.slow
 def test_two_threads_see_what_one_sees() -> None:
     specs = sweep(24)
     expected = answers(map(rnnshape.explore, specs))
@@ -380,6 +394,7 @@ def test_two_threads_see_what_one_sees() -> None:
     assert os.path.samestat(before, os.fstat(2))
 
 
+@pytest.mark.slow
 def test_a_thread_that_draws_random_numbers_changes_no_answer() -> None:
     specs = sweep(8)
     expected = answers(map(rnnshape.explore, specs))
@@ -419,6 +434,7 @@ def mixed(tmp_path: Path) -> str:
     return str(file)
 
 
+@pytest.mark.cluster
 @pytest.mark.parametrize("form", ["jsonl", "csv", "table"])
 def test_jobs_change_nothing_but_the_time(form: str, mixed: str, run: Callable[..., Ran]) -> None:
     alone = run("batch", mixed, "-f", form)
@@ -426,10 +442,12 @@ def test_jobs_change_nothing_but_the_time(form: str, mixed: str, run: Callable[.
     assert alone.code == 2
 
 
+@pytest.mark.cluster
 def test_a_scheduler_changes_nothing_but_the_place(address: str, mixed: str, run: Callable[..., Ran]) -> None:
     assert run("batch", mixed, "-f", "jsonl", "--scheduler", address) == run("batch", mixed, "-f", "jsonl")
 
 
+@pytest.mark.cluster
 def test_a_failure_on_a_cluster_is_one_row(
     address: str, mixed: str, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -472,6 +490,7 @@ def test_a_run_whose_worker_died_is_a_row_with_an_error() -> None:
     Draft202012Validator(report()).validate(row.data)
 
 
+@pytest.mark.cluster
 @pytest.mark.parametrize(
     ("flags", "code", "message"),
     [

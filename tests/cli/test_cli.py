@@ -46,6 +46,7 @@ def test_the_line_to_get_right_first(run: Callable[..., Ran]) -> None:
     assert report["ok"] is True
 
 
+@pytest.mark.slow
 def test_in_a_real_process_standard_error_is_empty() -> None:
     command = [sys.executable, "-m", "rnnshape", "gru", "--dtype", "float16", "-f", "jsonl"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -53,6 +54,7 @@ def test_in_a_real_process_standard_error_is_empty() -> None:
     assert json.loads(done.stdout)["ok"] is True
 
 
+@pytest.mark.slow
 def test_verbose_shows_what_tensorflow_says() -> None:
     command = [sys.executable, "-m", "rnnshape", "gru", "--verbose", "-f", "jsonl"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -128,12 +128,14 @@ OFFERED = {
 }
 
 
+@pytest.mark.shell
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_a_shell_offers(shell: str, home: Path) -> None:
     installed(shell)
     assert {line: set(offered(shell, line)) for line in OFFERED} == OFFERED
 
 
+@pytest.mark.shell
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_value_behind_an_equals_sign(shell: str, home: Path) -> None:
     """One word to zsh and fish, three to bash."""
@@ -176,6 +178,7 @@ TYPED = {
 }
 
 
+@pytest.mark.shell
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_tab_types(shell: str, home: Path) -> None:
     """At a terminal, where a shell has its own ideas of brackets and quotes."""
@@ -234,6 +237,7 @@ def _write(master: int, text: str) -> None:
     os.write(master, text.encode())
 
 
+@pytest.mark.shell
 def test_the_lines_of_the_page_install_it(home: Path) -> None:
     """As far as what the next shell of a reader knows."""
     bash, zsh, fish = (block.text for block in blocks((DOCS / "completion.md").read_text(encoding="utf-8"), "sh"))

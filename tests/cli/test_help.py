@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import re
+import shlex
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rnnshape.cli import topics
+from rnnshape.cli.flags import EXAMPLES
 from rnnshape.cli.topics import NAMES, text
 from rnnshape.errors import EXIT_CODES
 from rnnshape.layers import TABLE
@@ -18,6 +25,7 @@ from tests.shared.reference import commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.conftest import Ran
 
@@ -129,7 +137,49 @@ def test_help_fits_and_is_whole(
     assert headings == sorted(headings, key=ORDER.index)
 
 
-ORDER = ["Arguments", "Options", "Layer", "Run", "Answer", "Help", "Layers", "Commands"]
+ORDER = ["Arguments", "Layer", "Run", "Answer", "Help", "Layers", "Commands", "Options", "Examples"]
+
+
+def test_the_examples_run(run: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm}]\n")
+    for example, _ in EXAMPLES:
+        program, *words = shlex.split(example)
+        assert program == "rnnshape"
+        ran = run(*words, *([] if words[0] == "help" else ["--predict"]))
+        assert ran.code == 0, example
+        assert ran.out
+
+
+def on_a_terminal(*words: str, **more: str) -> str:
+    """What ``rnnshape`` with these words shows on a terminal of 80 columns."""
+    terminal, inner = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", **more}
+    with subprocess.Popen([sys.executable, "-m", "rnnshape", *words], stdout=inner, env=environment) as process:
+        os.close(inner)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux raises it when the other end is closed
+            while some := os.read(terminal, 10_000):
+                shown += some
+    os.close(terminal)
+    assert process.returncode == 0
+    return shown.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("command", [(), ("lstm",), ("compare",)])
+def test_help_is_in_colour_on_a_terminal_only(command: tuple[str, ...], run: Callable[..., Ran]) -> None:
+    coloured = on_a_terminal(*command, "--help")
+    heading, option = ("Layers", "--version") if not command else ("Run", "--seed")
+    assert "\x1b[1mUsage:\x1b[0m" in coloured
+    assert f"\x1b[1m{heading}\x1b[0m:" in coloured
+    assert f"\x1b[36m{option}\x1b[0m " in coloured
+    plain = re.sub(r"\x1b\[\d*m", "", coloured)
+    assert plain == run(*command, "--help").out
+    assert on_a_terminal(*command, "--help", NO_COLOR="1") == plain
+
+
+def test_a_dumb_terminal_has_no_colour() -> None:
+    assert "\x1b" not in on_a_terminal("env", "--help", TERM="dumb")
 
 
 def test_the_usage_says_what_must_be_given(run: Callable[..., Ran]) -> None:

@@ -186,6 +186,7 @@ def test_no_format_loses_a_row(
             assert "please report this line, the versions (rnnshape " in text
 
 
+@pytest.mark.cluster
 def test_processes_send_the_failure_back(tmp_path: Path) -> None:
     """In processes of their own nothing can be patched from here: they run a module that patches itself."""
     done = subprocess.run(

@@ -121,6 +121,7 @@ def test_an_ending_of_another_command_says_whose_it_is(run: Callable[..., Ran], 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_way_to_a_format_of_batch_works() -> None:
     """What the error says is run as it stands."""
     for form in ("csv", "tsv", "junit", "github"):
@@ -163,6 +164,7 @@ def begun(process: subprocess.Popen[bytes], folder: Path, jobs: bool) -> list[ps
     return found if jobs else []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole_group", [False, True])
 @pytest.mark.parametrize("jobs", [False, True])
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
@@ -185,6 +187,7 @@ def test_whatever_ends_it_leaves_the_file_and_nobody(
     assert alive == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGQUIT"])
 def test_what_kills_it_outright_leaves_no_worker(name: str, tmp_path: Path) -> None:
     """As a machine without memory does it: nothing is left to end the workers, so they end by themselves."""
@@ -233,6 +236,7 @@ def test_ctrl_c_while_the_modules_are_loaded_is_no_traceback(command: tuple[str,
         assert (done.returncode, done.stdout, done.stderr) == (130, "", ""), module
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_tensorflow_is_loaded() -> None:
     program = (
         "import os, signal, sys\n"
@@ -289,6 +293,7 @@ def test_a_closed_standard_input_is_one_line() -> None:
     assert done.stderr.splitlines()[0] == "rnnshape: error: standard input is closed"
 
 
+@pytest.mark.slow
 def test_a_closed_standard_error_says_nothing_elsewhere() -> None:
     done = in_shell("rnnshape lstm -f jsonl 2>&-")
     assert (done.returncode, json.loads(done.stdout)["ok"]) == (0, True)
@@ -336,6 +341,7 @@ def test_an_error_about_it_is_escaped_too() -> None:
     assert "unknown layer \\xe9" in done.stderr
 
 
+@pytest.mark.slow
 def test_no_bar_stands_in_what_a_pipe_prints(tmp_path: Path) -> None:
     """The reader of the pipe writes to the same terminal as the bar would."""
     (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm, matrix: {units: [1, 2, 3]}}]\n")
@@ -360,6 +366,7 @@ def test_no_bar_stands_in_what_a_pipe_prints(tmp_path: Path) -> None:
 # What TensorFlow and Keras say.
 
 
+@pytest.mark.slow
 def test_nothing_that_they_log_is_heard(tmp_path: Path) -> None:
     """Graphs that are traced again and again, a graph that fails, warnings, a GPU that is not there."""
     runs = [
@@ -380,6 +387,7 @@ def test_nothing_that_they_log_is_heard(tmp_path: Path) -> None:
     assert loud.stdout == quiet.stdout
 
 
+@pytest.mark.slow
 def test_a_device_that_is_not_there_is_the_error_of_its_variant() -> None:
     from rnnshape.lab.tensorflow import gpus
 
@@ -390,6 +398,7 @@ def test_a_device_that_is_not_there_is_the_error_of_its_variant() -> None:
     assert said[0] == "rnnshape: error: GPU: device gpu: TensorFlow sees no GPU here"
 
 
+@pytest.mark.slow
 def test_a_log_record_that_comes_late_is_not_heard() -> None:
     """tf_should_use logs when garbage is collected, which may be at exit."""
     program = (

@@ -110,6 +110,7 @@ def test_a_stack_of_two_kinds_says_both() -> None:
     assert [side.kernel for side in compared.sides] == ["loop + unrolled", "loop"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [f"LSTM(4, {SEQUENCES})", "SimpleRNN(8)", "Bidirectional(GRU(3), merge_mode=None)"])
 def test_every_way_of_running_gives_the_same(layer: str) -> None:
     compared = compare(layer, axis="execution")
@@ -411,6 +412,7 @@ def test_json_is_valid_and_plain(run: Callable[..., Ran]) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_pass_backward_is_timed_where_there_is_one() -> None:
     compared = compare("LSTM(2) | Dense(1)", axis="execution", timing=True, training=True)
     there = {side.way for side in compared.sides if side.timing is not None}
@@ -420,6 +422,7 @@ def test_a_pass_backward_is_timed_where_there_is_one() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_single_layer_is_timed(run: Callable[..., Ran]) -> None:
     for arguments in (["lstm"], ["show", "LSTM(2) | Dense(1)", "--training"]):
         data = json.loads(run(*arguments, "--timing", "-f", "json").out)
@@ -429,6 +432,7 @@ def test_a_single_layer_is_timed(run: Callable[..., Ran]) -> None:
     assert "Time   " in run("gru", "--timing").out
 
 
+@pytest.mark.slow
 def test_the_table_fits_a_terminal_and_ascii() -> None:
     from rich.console import Console
 

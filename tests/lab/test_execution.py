@@ -11,6 +11,7 @@ import rnnshape
 from rnnshape.reading import make
 from rnnshape.report.checks import compare
 from rnnshape.spec.spec import PAYS_FROM
+from tests.shared.sampling import some
 
 LAYERS = (
     "LSTM(3, return_sequences=True, return_state=True)",
@@ -24,7 +25,7 @@ LAYERS = (
 )
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", some(LAYERS, 4))
 @pytest.mark.parametrize("execution", ["graph", "xla"])
 def test_the_structure_is_the_eager_one(layer: str, execution: str) -> None:
     eager = rnnshape.explore(layer, time=7, execution="eager")
@@ -60,6 +61,7 @@ def test_what_a_graph_refuses_and_python_does_not_is_run_eagerly() -> None:
     assert rnnshape.explore(layer, execution="graph").error is not None
 
 
+@pytest.mark.slow
 def test_many_layers_leave_no_objects_behind() -> None:
     from rnnshape.lab.tensorflow import load
 

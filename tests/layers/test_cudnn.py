@@ -29,6 +29,7 @@ from rnnshape.reading import make
 from rnnshape.render import View, renderer
 from rnnshape.report.checks import TOLERANCES, between_calls, compare, verified
 from rnnshape.theory import predict
+from tests.shared.sampling import some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -186,7 +187,7 @@ def _trace(spec: Spec) -> tuple[tuple[Any, ...], Any]:
 
 
 @pytest.mark.usefixtures("told_of_a_gpu")
-@pytest.mark.parametrize("layer", GRID)
+@pytest.mark.parametrize("layer", some(GRID, 10))
 def test_the_graph_has_what_the_rules_say(layer: str) -> None:
     if installed.keras() < (3, 11) and "GRU" in layer and "return_state" in layer:
         pytest.skip("cuDNN's state came back without its list before Keras 3.11, and cannot be unpacked in a graph")

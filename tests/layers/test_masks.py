@@ -17,6 +17,7 @@ from rnnshape.spec.data import to_data
 from rnnshape.spec.masks import Rows, rows, written
 from tests.shared.drawing import wrong
 from tests.shared.masking import MaskDrawer
+from tests.shared.sampling import some
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ def seen(layer: str, **options: Any) -> Report:
 # ── the property ──
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", some(range(CHUNKS), CHUNKS, pytest.mark.draws))
 def test_theory_is_confirmed_under_random_masks(chunk: int) -> None:
     """Layers, wrappers, stacks; masks, states, calls, training, dtypes: strips, laws and structure all agree."""
     drawer = MaskDrawer(7_000 + chunk)

@@ -76,7 +76,7 @@ def test_the_script_of_ci_takes_the_python_that_is_named(tmp_path: Path) -> None
     assert asked == [
         "python -m venv VENV",
         "pip install -e .[dev]",
-        "python -m pytest",
+        "python -m pytest -m ",
         "ruff check .",
         "ruff format --check .",
         "mypy ",

@@ -10,6 +10,7 @@ import pytest
 import rnnshape
 from rnnshape.lab.tensorflow import load
 from rnnshape.structure import leaves
+from tests.shared.sampling import some
 
 BOTH = (False, True)
 LAYERS: dict[str, dict[str, Any]] = {
@@ -121,7 +122,7 @@ UNDER_A_POLICY = (
 
 
 @pytest.mark.parametrize("policy", ["float16", "float64", "mixed_float16", "mixed_bfloat16"])
-@pytest.mark.parametrize("layer", UNDER_A_POLICY)
+@pytest.mark.parametrize("layer", some(UNDER_A_POLICY, 5))
 def test_the_dtype_option_is_the_global_policy(layer: str, policy: str) -> None:
     """The same line under ``keras.config.set_dtype_policy`` gives the same dtypes."""
     report = rnnshape.explore(layer, dtype=policy)
@@ -151,7 +152,7 @@ def test_the_policy_reaches_the_second_layer_and_the_masking() -> None:
     assert {tensor.dtype for tensor in leaves(command.wiring.predicted)} == {"float16"}
 
 
-@pytest.mark.parametrize("execution", ["eager", "graph"])
+@pytest.mark.parametrize("execution", ["eager", pytest.param("graph", marks=pytest.mark.slow)])
 def test_the_policy_reaches_the_stack_that_rnn_makes_of_a_list(execution: str) -> None:
     """A graph takes one dtype in its loop: under the policy the stack has it too, as the same line has in Keras."""
     for layer in ("RNN([LSTMCell(3), GRUCell(2)])", "Bidirectional(RNN([GRUCell(3), SimpleRNNCell(2)]))"):

@@ -9,11 +9,12 @@ import pytest
 
 from rnnshape.reading.expression import parse
 from tests.shared.drawing import Drawer, wrong
+from tests.shared.sampling import some
 
 CHUNKS, EACH = 20, 50
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", some(range(CHUNKS), CHUNKS, pytest.mark.draws))
 def test_theory_says_what_the_real_layer_says(chunk: int) -> None:
     drawer = Drawer(1_000 + chunk)
     specs = [drawer.spec() for _ in range(EACH)]
