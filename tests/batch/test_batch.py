@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from tests.conftest import Ran
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+# 147 real layers.
+LONG = [pytest.param(path, marks=pytest.mark.slow) if path.name == "classic.yaml" else path for path in CONFIGS]
+
+
+@pytest.mark.parametrize("path", LONG, ids=lambda path: path.name)
 def test_every_example_is_proved(path: Path, run: Callable[..., Ran]) -> None:
     ran = run("batch", str(path), "-f", "jsonl")
     reports = list(map(json.loads, ran.out.splitlines()))

@@ -468,6 +468,7 @@ def test_a_failure_on_a_cluster_is_one_row(
     assert (ran.code, ran.err, kinds) == (1, "", [None, "internal", None])
 
 
+@pytest.mark.cluster
 def test_what_is_known_is_not_sent_to_the_workers(mixed: str, run: Callable[..., Ran], tmp_path: Path) -> None:
     former = tmp_path / "former.jsonl"
     first = run("batch", mixed, "-f", "jsonl", "-o", str(former))

@@ -143,6 +143,7 @@ def test_a_value_behind_an_equals_sign(shell: str, home: Path) -> None:
     assert set(offered(shell, "rnnshape lstm --format=js")) == {f"{before}json", f"{before}jsonl"}
 
 
+@pytest.mark.shell
 def test_the_table_of_the_page_is_what_is_offered(home: Path) -> None:
     """Every line of it with the words that a shell gets."""
     installed("bash")

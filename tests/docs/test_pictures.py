@@ -76,6 +76,7 @@ def test_the_comparison_is_what_was_printed() -> None:
     assert "\n".join(printed) in README
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rnnshape", "rnnshape (--predict)", "keras summary"])
 def test_a_row_of_the_comparison_is_so_today(name: str) -> None:
     """Those whose framework is here are asked again."""

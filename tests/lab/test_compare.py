@@ -239,6 +239,7 @@ def test_without_a_gpu_the_device_axis_says_so(run: Callable[..., Ran]) -> None:
 # ── what Keras does not keep ──
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_unrolled_under_a_mask_the_wrong_steps_are_zero(wrapped: bool) -> None:
     backwards = "LSTM(4, go_backwards=True, return_sequences=True, zero_output_for_mask=True)"
@@ -259,6 +260,7 @@ def test_what_only_a_mask_changes_is_the_same_function_without_one() -> None:
         assert (output.must, output.why) == (None, "different functions: zero_output_for_mask=True and False")
 
 
+@pytest.mark.slow
 def test_stacked_cells_are_said_to_return_another_structure() -> None:
     compared = compare(f"RNN([LSTMCell(4), GRUCell(6)], {SEQUENCES})", axis="execution")
     for label in ("Model.predict", "keras.Input", "compute_output_shape"):
@@ -269,12 +271,14 @@ def test_stacked_cells_are_said_to_return_another_structure() -> None:
     assert (compared.ok, compared.exit_code) == (False, 1)
 
 
+@pytest.mark.slow
 def test_two_unlike_directions_are_said_to_have_another_width() -> None:
     compared = compare("Bidirectional(LSTM(5), backward_layer=LSTM(7, go_backwards=True))", axis="execution")
     assert [(pair.role, pair.quirk) for pair in compared.broken] == [("output", UNLIKE)] * 2
     assert of_label(compared, "Model.predict")["output"].exact
 
 
+@pytest.mark.slow
 def test_two_unlike_dtypes_are_said_to_be_one() -> None:
     compared = compare("Bidirectional(LSTM(3, return_state=True), dtype='float16')", axis="execution")
     assert {(pair.variant, pair.quirk) for pair in compared.broken} == {(4, UNLIKE_DTYPES)}
@@ -333,6 +337,7 @@ def test_a_stateful_layer_begins_with_no_past() -> None:
     assert pairs(compare("LSTM(4, stateful=True)", "LSTM(4)"))["output"].exact
 
 
+@pytest.mark.slow
 def test_in_a_second_call_and_in_training_two_layers_need_not_be_equal() -> None:
     again = compare("LSTM(4, stateful=True)", "LSTM(4)", calls=2)
     assert again.ok

@@ -53,7 +53,7 @@ def test_recurrent_layer(layer: str, return_state: bool, return_sequences: bool)
 
 
 @pytest.mark.parametrize("inner", INNER)
-@pytest.mark.parametrize("merge_mode", ["concat", "sum", "mul", "ave", None])
+@pytest.mark.parametrize("merge_mode", some(("concat", "sum", "mul", "ave", None), 4))
 @pytest.mark.parametrize("return_state", BOTH)
 @pytest.mark.parametrize("return_sequences", BOTH)
 def test_bidirectional(inner: str, merge_mode: str | None, return_state: bool, return_sequences: bool) -> None:
