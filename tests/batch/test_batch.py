@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.conftest import Ran
 
 
-# 147 real layers.
+# 94 real layers.
 LONG = [pytest.param(path, marks=pytest.mark.slow) if path.name == "classic.yaml" else path for path in CONFIGS]
 
 

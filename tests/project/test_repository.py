@@ -86,6 +86,15 @@ def test_the_script_of_ci_takes_the_python_that_is_named(tmp_path: Path) -> None
     ]
 
 
+def test_the_fast_run_leaves_out_every_marker_but_gpu() -> None:
+    """A test with ``gpu`` skips itself where there is none."""
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    markers = {text.partition(":")[0] for text in options["markers"]}
+    left_out = re.search(r"-m 'not \(([\w ]+)\)'", options["addopts"])
+    assert left_out
+    assert {*left_out[1].split(" or ")} == markers - {"gpu"}
+
+
 def test_the_hooks_are_lint_and_format() -> None:
     read = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     (local,) = read["repos"]
