@@ -54,7 +54,8 @@ def seen(layer: str, **options: Any) -> Report:
 # ── the property ──
 
 
-@pytest.mark.parametrize("chunk", some(range(CHUNKS), CHUNKS, pytest.mark.draws))
+@pytest.mark.draws
+@pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_theory_is_confirmed_under_random_masks(chunk: int) -> None:
     """Layers, wrappers, stacks; masks, states, calls, training, dtypes: strips, laws and structure all agree."""
     drawer = MaskDrawer(7_000 + chunk)
@@ -391,7 +392,7 @@ def test_compare_takes_masks_and_states() -> None:
 # ── masks that hang on a tensor ──
 
 
-@pytest.mark.parametrize("execution", ["eager", "graph", "xla", "auto"])
+@pytest.mark.parametrize("execution", some(("eager", "graph", "xla", "auto"), 4))
 @pytest.mark.parametrize(
     "layer",
     [
@@ -492,7 +493,7 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("execution", ["eager", "graph"])
+@pytest.mark.parametrize("execution", some(("eager", "graph"), 2))
 @pytest.mark.parametrize("mask", ["right:3,2", None])
 def test_a_mask_with_more_axes_must_fit(mask: str | None, execution: str) -> None:
     given = {"execution": execution, **({"mask": mask} if mask else {})}
@@ -578,6 +579,7 @@ def test_a_disagreement_on_the_output_mask_is_shown() -> None:
     assert "output mask, sample 1 │ 110    │ 111" in stream.getvalue()
 
 
+@pytest.mark.slow
 def test_the_ways_of_asking_agree_under_a_mask_that_hangs_on_a_tensor() -> None:
     """A graph hands its mask out, and Model.predict has none to hand out."""
     for layer in ("LSTM(3, return_sequences=True)", "Bidirectional(GRU(3, return_sequences=True))", "Dense(2)"):

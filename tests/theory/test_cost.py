@@ -12,7 +12,6 @@ import rnnshape
 from rnnshape.layers.dims import sized
 from tests.shared.counting import Uncounted, called, multiply_adds, traced
 from tests.shared.drawing import Drawer
-from tests.shared.sampling import some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +24,8 @@ CHUNKS, EACH = 10, 22
 ONLY_EAGERLY = ("enters the loop with type", "len is not well defined for a symbolic Tensor")
 
 
-@pytest.mark.parametrize("chunk", some(range(CHUNKS), CHUNKS, pytest.mark.draws))
+@pytest.mark.draws
+@pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_what_is_drawn_costs_what_tensorflow_counts(chunk: int) -> None:
     drawer, wrong, ran = Drawer(2_000 + chunk), [], 0
     for spec in (drawer.spec() for _ in range(EACH)):
