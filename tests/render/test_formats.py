@@ -146,7 +146,11 @@ def told(report: Report) -> Iterator[str]:
         yield report.wiring.unpacking
 
 
-@pytest.mark.parametrize("form", DRAWN)
+# Rich takes seconds to record one.
+PICTURES_LATER = [pytest.param(form, marks=pytest.mark.slow) if form == "svg" else form for form in DRAWN]
+
+
+@pytest.mark.parametrize("form", PICTURES_LATER)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_format_says_all_of_it(name: str, form: str, reports: dict[str, Report]) -> None:
     said = read(written(reports[name], form), form)

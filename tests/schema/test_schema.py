@@ -28,6 +28,7 @@ from rnnshape.spec.options import DTYPE, RUN_OPTIONS
 from rnnshape.structure import leaves
 from tests import CONFIGS, ROOT
 from tests.shared.drawing import Drawer
+from tests.shared.sampling import some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -290,7 +291,7 @@ OPTIONAL = {
 ANYTHING = {"run", "matrix", "expectations", "of a later version"}
 
 
-@pytest.mark.parametrize("what", SOME_REPORTS)
+@pytest.mark.parametrize("what", some(SOME_REPORTS, 4))
 def test_a_report_without_a_key_or_with_another_type_is_not_valid(what: str) -> None:
     whole = SOME_REPORTS[what]()
     for holder, key in _places(whole):
