@@ -91,6 +91,7 @@ def test_only_the_layer_may_use_cudnn() -> None:
     assert [side.report.cudnn.eligible for side in compared.sides] == [True, False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inner", ["LSTM", "GRU"])
 def test_an_axis_reaches_the_layer_inside(inner: str) -> None:
     compared = compare(f"Bidirectional({inner}(3)) | Dense(2)", axis="unroll")
@@ -162,6 +163,7 @@ def test_what_overflows_need_not_do_so_in_one_way() -> None:
     assert compared.ok
 
 
+@pytest.mark.slow
 def test_what_nothing_bounds_need_not_stay_close() -> None:
     bounded, open_ = (compare(f"LSTM(4, recurrent_activation='{name}') | Dense(2, activation='relu')", axis="dtype")
                       for name in ("hard_sigmoid", "relu"))  # fmt: skip
@@ -170,6 +172,7 @@ def test_what_nothing_bounds_need_not_stay_close() -> None:
     assert pairs(open_)["output"].must is None
 
 
+@pytest.mark.slow
 def test_what_no_graph_can_hold_has_no_kernel_and_an_answer() -> None:
     compared = compare("GRU(2)", "RNN(StackedRNNCells([LSTMCell(3, dtype='float16'), GRUCell(2)]))")
     assert [side.kernel for side in compared.sides] == ["loop", None]
@@ -252,6 +255,7 @@ def test_unrolled_under_a_mask_the_wrong_steps_are_zero(wrapped: bool) -> None:
     assert compare(layer, axis="cell", mask="right:3,2").ok
 
 
+@pytest.mark.slow
 def test_what_only_a_mask_changes_is_the_same_function_without_one() -> None:
     zeros = "GRU(4, return_sequences=True, zero_output_for_mask=True)", "GRU(4, return_sequences=True)"
     assert pairs(compare(*zeros))["output"].must == "bitwise"
@@ -302,6 +306,7 @@ def test_what_keras_refuses_in_one_of_them_leaves_the_others() -> None:
 # ── laws, masks, state ──
 
 
+@pytest.mark.slow
 def test_laws_stand_side_by_side_and_a_mask_changes_them() -> None:
     layer = f"Bidirectional(LSTM(4, {SEQUENCES}))"
     sides = compare(layer, axis="cell").sides

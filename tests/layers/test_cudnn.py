@@ -187,7 +187,7 @@ def _trace(spec: Spec) -> tuple[tuple[Any, ...], Any]:
 
 
 @pytest.mark.usefixtures("told_of_a_gpu")
-@pytest.mark.parametrize("layer", some(GRID, 10))
+@pytest.mark.parametrize("layer", some(GRID, 16))
 def test_the_graph_has_what_the_rules_say(layer: str) -> None:
     if installed.keras() < (3, 11) and "GRU" in layer and "return_state" in layer:
         pytest.skip("cuDNN's state came back without its list before Keras 3.11, and cannot be unpacked in a graph")
@@ -321,7 +321,7 @@ def test_xla_has_no_cudnn(layer: str) -> None:
 # ── without a GPU ──
 
 
-@pytest.mark.parametrize("layer", GRID[::12])
+@pytest.mark.parametrize("layer", some(GRID[::12], 6))
 def test_the_lab_reads_what_runs_here(layer: str) -> None:
     if gpus():
         pytest.skip("TensorFlow sees a GPU on this machine")

@@ -63,7 +63,7 @@ def test_theory_is_confirmed_under_random_masks(chunk: int) -> None:
     assert not [(to_data(spec), message) for spec in specs if (message := wrong(spec))]
 
 
-@pytest.mark.parametrize("layer", ["LSTM", "GRU", "SimpleRNN", "RNN"])
+@pytest.mark.parametrize("layer", some(("LSTM", "GRU", "SimpleRNN", "RNN"), 4))
 def test_every_way_of_scanning_agrees_exactly(layer: str) -> None:
     """Strips and laws over all flags, on a mask with gaps, padding on both sides and a sample without a step."""
     made = "RNN(GRUCell(3)" if layer == "RNN" else f"{layer}(3"
@@ -83,7 +83,7 @@ def test_every_way_of_scanning_agrees_exactly(layer: str) -> None:
             assert report.masked.output_mask_seen == (rows(mask, batch=5, steps=5) if sequences else None)
 
 
-@pytest.mark.parametrize("merge_mode", ["concat", "sum", "mul", "ave", None])
+@pytest.mark.parametrize("merge_mode", some(("concat", "sum", "mul", "ave", None), 4))
 def test_every_bidirectional_agrees_exactly(merge_mode: str | None) -> None:
     mask = "11111;01101;11000;00011;00000"
     for zero, sequences, unroll in product(BOTH, repeat=3):

@@ -126,7 +126,8 @@ def test_each_bad_choice_of_each_argument_is_refused_by_both(name: str) -> None:
     assert not _told(drafts)
 
 
-@pytest.mark.parametrize("chunk", some(range(CHUNKS), CHUNKS, pytest.mark.draws))
+@pytest.mark.draws
+@pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_half_formed_layers_end_alike(chunk: int) -> None:
     drawer = Drawer(2_000 + chunk, executions=("eager", "graph"))
     runs = [drawer.run() for _ in range(EACH)]
@@ -231,7 +232,7 @@ RUNS: dict[str, tuple[dict[str, Any], tuple[int, ...], int]] = {
 }
 
 
-@pytest.mark.parametrize("text", RUNS)
+@pytest.mark.parametrize("text", some(RUNS, 4))
 def test_what_keras_takes_is_taken(text: str) -> None:
     options, shape, params = RUNS[text]
     report = rnnshape.explore(text, **options)

@@ -51,6 +51,7 @@ def test_no_rich(what: str) -> None:
     assert loaded_by(WITHOUT[what], ("rich",)) == set()
 
 
+@pytest.mark.slow
 def test_the_tests_above_can_fail() -> None:
     assert "rich" in loaded_by(WITHOUT["theory"], ("rich",))
     assert "numpy" in loaded_by("import rnnshape; rnnshape.explore('lstm')")

@@ -11,6 +11,7 @@ import tomllib
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 
 import rnnshape
@@ -128,6 +129,7 @@ def test_the_first_commands_are_there() -> None:
         assert re.search(rf"^    .*{re.escape(wanted)}", text, re.MULTILINE), wanted
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
     """What is installed into everybody's environment is ``rnnshape`` and nothing beside it."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]

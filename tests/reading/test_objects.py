@@ -24,6 +24,7 @@ from rnnshape.layers.objects import UNCOPIED
 from rnnshape.reading import make, objects
 from rnnshape.render.code import program
 from rnnshape.theory import predict
+from tests.shared.sampling import some
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -369,7 +370,7 @@ VERDICTS = {
 }
 
 
-@pytest.mark.parametrize("text", VERDICTS)
+@pytest.mark.parametrize("text", some(VERDICTS, 4))
 def test_the_verdict_is_that_of_keras_trace(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     load()
     monkeypatch.setattr(import_module("keras.src.backend.tensorflow.rnn"), "_is_gpu_available", lambda: True)

@@ -18,6 +18,7 @@ from rnnshape.render import View, summary
 from rnnshape.render.html import report as page
 from rnnshape.render.table import write
 from rnnshape.report.rows import Tally
+from tests.shared.sampling import some
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ def _width(monkeypatch: pytest.MonkeyPatch) -> None:
 # Signs
 
 
-@pytest.mark.parametrize("command", ["lstm", "bidirectional"])
+@pytest.mark.parametrize("command", some(("lstm", "bidirectional"), 2))
 @pytest.mark.parametrize("form", ["table", "markdown", "html"])
 def test_a_healthy_answer_has_no_sign_of_failure(command: str, form: str, run: Callable[..., Ran]) -> None:
     ran = run(command, *BELIEFS, "--cudnn", "-f", form)

@@ -72,7 +72,7 @@ def as_json(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", some(KINDS, 2))
 @given(value=VALUES)
 @example(value=True)
 @example(value=1)

@@ -52,7 +52,7 @@ def test_recurrent_layer(layer: str, return_state: bool, return_sequences: bool)
     agrees(command, **asked, stateful=True, use_bias=False, batch=1, channels=1)
 
 
-@pytest.mark.parametrize("inner", INNER)
+@pytest.mark.parametrize("inner", some(INNER, 4))
 @pytest.mark.parametrize("merge_mode", some(("concat", "sum", "mul", "ave", None), 4))
 @pytest.mark.parametrize("return_state", BOTH)
 @pytest.mark.parametrize("return_sequences", BOTH)

@@ -12,6 +12,7 @@ import rnnshape
 from rnnshape.layers.dims import sized
 from tests.shared.counting import Uncounted, called, multiply_adds, traced
 from tests.shared.drawing import Drawer
+from tests.shared.sampling import some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,7 +198,7 @@ def executed(call: Callable[[], Any]) -> list[int]:
     return seen
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16", "float64", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("dtype", some(("float32", "float16", "float64", "mixed_float16", "mixed_bfloat16"), 5))
 @pytest.mark.parametrize(
     "expression",
     [
