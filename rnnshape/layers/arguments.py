@@ -15,9 +15,11 @@ from rnnshape.layers import names
 from rnnshape.layers.kinds import (
     INT64,
     Arrays,
+    Axes,
     Flag,
     Kind,
     LayerName,
+    Margins,
     MaskValue,
     Maybe,
     Named,
@@ -25,7 +27,9 @@ from rnnshape.layers.kinds import (
     NoiseShape,
     Number,
     OneOf,
+    Order,
     Sizes,
+    TargetShape,
     Unwritten,
     Whole,
 )
@@ -116,9 +120,11 @@ BASE = (*EVERY_LAYER, ACTIVITY_REGULARIZER)
 __all__ = [
     "Argument",
     "Arrays",
+    "Axes",
     "Flag",
     "Kind",
     "LayerName",
+    "Margins",
     "MaskValue",
     "Maybe",
     "Named",
@@ -126,7 +132,9 @@ __all__ = [
     "NoiseShape",
     "Number",
     "OneOf",
+    "Order",
     "Sizes",
+    "TargetShape",
     "Unwritten",
     "Whole",
 ]

@@ -41,6 +41,10 @@ class LayerClass:
     ``twin`` is the layer that computes the same given the same weights.  ``contents`` says which steps of its
     output are zero throughout, from its answer and what reached it; without it theory knows of none.
 
+    ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
+    that the class supports masking and attaches the mask of its input to its output; ``built`` that it is built when it
+    is made, because it has nothing to build.
+
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
     takes, ``"stack"`` for Sequential, ``"layer"`` for the rest.
     """
@@ -55,6 +59,9 @@ class LayerClass:
     tokens: Callable[[Node], range | None] = lambda node: None
     twin: Callable[[Node], Node | None] = lambda node: None
     contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
+    source: str = ""
+    keeps_mask: bool = False
+    built: bool = False
     positional: int = field(init=False)
     by_name: dict[str, Argument] = field(init=False)
     defaults: dict[str, Any] = field(init=False)
@@ -93,6 +100,9 @@ class Node:
     def of(cls, layer: LayerClass, values: Mapping[str, Any]) -> Node:
         """The node of a class with these arguments, which have been checked."""
         defaults = layer.defaults
+        if layer.kind == "stack":
+            # A stack in a stack computes what its layers do, one after another.
+            values = {**values, "layers": tuple(inner for node in values["layers"] for inner in node.in_turn)}
         return cls(
             layer,
             tuple((name, values[name]) for name in defaults if name in values and values[name] != defaults[name]),

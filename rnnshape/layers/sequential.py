@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Leaf
 from rnnshape.layers.dims import Dim
@@ -144,19 +143,12 @@ def _rank(number: int, layer: Node, given: Given, before: tuple[int, Node, Answe
     return text + f"change layer {where} or layer {number}"
 
 
-def check(node: Node) -> Iterator[Problem]:
-    for layer in node["layers"]:
-        if layer.cls.kind == "stack":
-            yield Problem("layers", "must not hold another stack: write its layers out")
-
-
 SEQUENTIAL = LayerClass(
     "Sequential",
     "stack",
     (arg.Argument("layers", arg.Nested("layer", many=True), help="The layers, first to last."),),
     theory,
     letters,
-    check=check,
     check_input=check_input,
     tokens=lambda node: node["layers"][0].cls.tokens(node["layers"][0]),
 )
