@@ -76,7 +76,10 @@ def as_read(node: Node, given: Given) -> str:
 
 def unmixed(node: Node, given: Given) -> Iterator[Refusal]:
     """A layer that a wrapper runs on a tensor of another dtype than its weights, where TensorFlow takes only one."""
-    if (weights := as_read(node, given)) != own_dtype(node, given):
+    adapted = node.has("lora_rank") and node["lora_rank"]
+    # An adapted kernel is cast by the layer.
+    weights = compute_dtype(node["dtype"]) if adapted else as_read(node, given)
+    if weights != own_dtype(node, given):
         yield Refusal(
             f"InvalidArgumentError: TimeDistributed hands on {given.dtype}, the weights of {node.name} are {weights}",
             "give TimeDistributed and its layer one dtype",

@@ -97,7 +97,9 @@ def _convolved(
     if node["use_bias"]:
         weights.append(Weight("bias", (filters,), (), kept))
     dims, refusals = halving(node["activation"], joined(node, given.dims[0], space, filters))
-    answer = answered(node, given, dims, *weights, *adapted)
+    dtype = own_dtype(node, given)
+    dtype = promoted(dtype, as_read(node, given)) if node["use_bias"] else dtype
+    answer = answered(node, given, dims, *weights, *adapted, dtype=dtype)
     answer.refusals += [*uninitialized(node, weights), *unmixed(node, given), *refusals]
     return answer
 

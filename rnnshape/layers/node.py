@@ -163,6 +163,8 @@ class Node:
             argument = self.cls.by_name[name]
             text = _written(value, prefix, as_list=isinstance(argument.kind, Nested))
             parts.append(text if argument.default is REQUIRED else f"{name}={text}")
+        if self.cls.kind == "stack":
+            prefix = prefix.removesuffix("layers.")  # Keras has it as a model
         return f"{prefix}{self.name}({', '.join(parts)})"
 
 

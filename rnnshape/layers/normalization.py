@@ -111,7 +111,7 @@ _KEPT_SMALL = (
     arg.constraint("beta_constraint"),
     arg.constraint("gamma_constraint"),
 )
-_EPSILON = arg.Argument("epsilon", arg.Number(), 0.001)
+_EPSILON = arg.Argument("epsilon", arg.Maybe(arg.Number()), 0.001)
 _AXES = arg.Argument("axis", arg.Axes(), -1)
 
 NORMALIZATION = (
@@ -120,7 +120,7 @@ NORMALIZATION = (
         (
             arg.Argument("axis", arg.Whole(-INT64 - 1), -1),
             arg.Argument("momentum", arg.Number(), 0.99),
-            _EPSILON,
+            arg.Argument("epsilon", arg.Number(), 0.001),
             *_SHIFT,
             arg.initializer("moving_mean_initializer", "zeros"),
             arg.initializer("moving_variance_initializer", "ones"),

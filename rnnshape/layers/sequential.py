@@ -25,11 +25,12 @@ _ANY = 1000
 
 
 def _answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
-    """Each layer with its answer; the hidden size of a layer before the last is H1, H2, …"""
+    """Each layer with its answer; the hidden size of a layer before the last is H1, H2, … and within a layer H1_1."""
     layers: tuple[Node, ...] = node["layers"]
+    letters = given.letter + ("_" if given.letter[-1].isdigit() else "")
     flowing = given
     for number, layer in enumerate(layers, 1):
-        letter = given.letter if number == len(layers) else f"{given.letter}{number}"
+        letter = given.letter if number == len(layers) else f"{letters}{number}"
         begun = flowing.initial if takes_states(layer) else None
         answer = layer.cls.theory(layer, replace(flowing, letter=letter, initial=begun))
         if flowing.mask is not None and not flowing.mask.sure:

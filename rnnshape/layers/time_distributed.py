@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import answered
 from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat
@@ -108,12 +110,21 @@ def _unpackable(inner: Node, returned: Returned) -> Iterator[Refusal]:
         )
 
 
+def _check(node: Node) -> Iterator[Problem]:
+    """A Sequential takes each name once; layers that are called in turn are no model."""
+    names = Counter(layer["name"] for layer in node["layer"].in_turn if layer["name"] is not None)
+    twice = [name for name, times in names.items() if times > 1]
+    if node["layer"].cls.kind == "stack" and twice:
+        yield Problem("layer", f"has two layers of the name {twice[0]!r}, and Sequential takes each name once")
+
+
 TIME_DISTRIBUTED = LayerClass(
     "TimeDistributed",
     "layer",
     (arg.Argument("layer", arg.Nested("layer"), help="The layer applied to each step."), *arg.BASE),
     _time_distributed,
     _inner_letters,
+    check=_check,
     check_input=lambda node, dims: node["layer"].cls.check_input(node["layer"], (dims[0], *dims[2:])),
     tokens=lambda node: node["layer"].cls.tokens(node["layer"]),
     contents=_distributed,
