@@ -32,7 +32,7 @@ POPPED = {
     "GRUCell": {"implementation"},
     "Embedding": {"input_length"},
     "LeakyReLU": {"alpha"},
-    **dict.fromkeys(("Conv1D", "Conv2D"), {"lora_rank", "lora_alpha"}),
+    **{name: {"lora_rank", "lora_alpha"} for name in ("Conv1D", "Conv2D")},
     **{name: {"unroll", *RNN} for name in CONVOLUTIONS},
 }
 
@@ -40,7 +40,7 @@ POPPED = {
 # What a class does not take, or says for itself.
 WITHOUT = {
     "ActivityRegularization": {"activity_regularizer"},
-    **dict.fromkeys(("SpatialDropout1D", "SpatialDropout2D"), {"activity_regularizer", "trainable", "autocast"}),
+    **{f"SpatialDropout{rank}D": {"activity_regularizer", "trainable", "autocast"} for rank in (1, 2)},
 }
 
 

@@ -112,6 +112,14 @@ def _converted(part: Draft, argument: Argument, value: Any) -> bool:
     return part.name == "BatchNormalization" and argument.name in ("axis", "momentum", "epsilon")
 
 
+def _unchecked(part: Draft, argument: Argument, value: Any) -> bool:
+    return part.name == "AlphaDropout" and argument.name == "rate"
+
+
+def _rounded(part: Draft, argument: Argument, value: Any) -> bool:
+    return argument.name == "target_shape" and isinstance(value, tuple) and any(isinstance(one, float) for one in value)
+
+
 def _empty(part: Draft, argument: Argument, value: Any) -> bool:
     return argument.name in ("target_shape", "dims", "axis") and value == ()
 
@@ -143,6 +151,8 @@ STRICTER = {
     _infinite: "no padding is infinite",
     _listed: "a number is one number, though Keras computes with a list too",
     _converted: "BatchNormalization makes numbers of what it gets: axis=2.5 is 2, momentum='0.5' is 0.5",
+    _unchecked: "the AlphaDropout of tf.keras is an older class than that of keras, and looks at no rate",
+    _rounded: "Reshape takes any fraction for -1",
     _empty: "no axes at all leave nothing to compute",
     _surrogate: "a name that is no text cannot be written out",
 }

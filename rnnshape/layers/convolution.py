@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.around import answered, halving, own_dtype, unmixed
+from rnnshape.layers.around import answered, as_read, halving, own_dtype, promoted, unmixed
 from rnnshape.layers.base import Product, Refusal, Weight, variable_dtype
 from rnnshape.layers.building import unadapted, uninitialized
 from rnnshape.layers.core import adapted_by

@@ -30,6 +30,10 @@ def _stretching(node: Node, given: Given) -> Answer:
     if given.training and drops and node["noise_shape"] is not None:
         try:
             dims = _stretched(dims, node["noise_shape"])
+            if node.name == "AlphaDropout" and None in node["noise_shape"]:
+                # tf.keras has an older class of this name than keras.
+                message = "ValueError: Attempt to convert a value (None) with an unsupported type to a Tensor"
+                refusals.append(Refusal(message, "write the sizes of noise_shape out"))
         except ValueError:
             sizes = tuple(dim.size for dim in dims)
             message = f"InvalidArgumentError: noise_shape={node['noise_shape']} does not match an input of {sizes}"
