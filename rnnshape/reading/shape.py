@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # T2 is the time axis inside a TimeDistributed; what else there is are the axes of a picture.
 _DEFAULT_SIZES = {"N": BATCH.default, "T": TIME.default, "C": CHANNELS.default, "T2": 5}
 _SPACE = 8
+# Where windows do not fit into the usual sizes, what is tried instead.
+_LONG = 32
 
 
 def whole_shape(
@@ -37,9 +39,13 @@ def whole_shape(
             Problem(o.name, takes) for o, letter in LETTERS.items() if letter in named and letter not in letters
         )
         known = dict(zip(letters, sizes, strict=False))
-        shape = tuple(
-            named.get(letter) or known.get(letter) or _DEFAULT_SIZES.get(letter, _SPACE) for letter in letters
-        )
+        said = [named.get(letter) or known.get(letter) for letter in letters]
+        usual = (_DEFAULT_SIZES.get(letter, _SPACE) for letter in letters)
+        shape = tuple(size or other for size, other in zip(said, usual, strict=True))
+        longer = (_LONG if letter not in "NC" else other for letter, other in zip(letters, shape, strict=True))
+        long = tuple(size or other for size, other in zip(said, longer, strict=True))
+        if flow(node, shape) and not flow(node, long):
+            shape = long
     if fed is not None and INPUT.name not in options and len(sizes) != len(letters):
         problems.append(Problem(INPUT.name, rank_message(node, sizes)))
     elif len(shape) != len(letters):
