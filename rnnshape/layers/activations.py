@@ -91,6 +91,7 @@ def _activating(
         contents=zeros,
         source=f"activations/{file}.py: {name}.call",
         keeps_mask=True,
+        takes_mask=name == "Softmax",
         built=name != "PReLU",
     )
 

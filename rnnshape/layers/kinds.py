@@ -281,6 +281,10 @@ class TargetShape(Kind):
         return {"type": "array", "items": size, "minItems": 1}
 
 
+# As many as a batch of pictures in time of a batch has.
+_AXES = 6
+
+
 class Order(Kind):
     """The axes behind the batch, in the order that they get."""
 
@@ -289,10 +293,22 @@ class Order(Kind):
     def accepts(self, value: Any) -> bool:
         if not isinstance(value, tuple) or not value:
             return False
-        return all(type(axis) is int for axis in value) and sorted(value) == list(range(1, len(value) + 1))
+        count = len(value)
+        return count <= _AXES and all(type(axis) is int for axis in value) and set(value) == {*range(1, count + 1)}
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "array", "items": Whole().schema(), "minItems": 1, "uniqueItems": True}
+        return {
+            "anyOf": [
+                {
+                    "type": "array",
+                    "items": Whole(1, count).schema(),
+                    "minItems": count,
+                    "maxItems": count,
+                    "uniqueItems": True,
+                }
+                for count in range(1, _AXES + 1)
+            ]
+        }
 
 
 class Margins(Kind):

@@ -95,6 +95,7 @@ def _normalizing(
         check_input=axes_problem,
         source=f"normalization/{file}.py: {name}.call",
         keeps_mask=True,
+        takes_mask=name == "BatchNormalization",
         built=built,
     )
 

@@ -95,6 +95,7 @@ def _global_pooling(mode: str, rank: int) -> LayerClass:
         (DATA_FORMAT, arg.Argument("keepdims", arg.Flag(), False), *arg.BASE),
         _global,
         steps if rank == 1 else picture,
+        takes_mask=name == "GlobalAveragePooling1D",
         source=f"pooling/global_{mode.lower()}_pooling{rank}d.py: {name}.call",
         built=True,
     )

@@ -148,10 +148,8 @@ def _rank(number: int, layer: Node, given: Given, passed: Sequence[_Passed]) -> 
     text = f"{layer.text} needs ({', '.join(needs)}) but {passed[-1].layer.text} returns ({', '.join(has)}): "
     more = len(needs) - len(has)
     for one in reversed(passed):
-        if (one.ranks[0] - one.ranks[1]) * more > 0:
-            return (
-                text + _mended(one, len(needs)) if more > 0 else text + f"change layer {one.number} or layer {number}"
-            )
+        if more > 0 and one.ranks[0] > one.ranks[1]:
+            return text + _mended(one, len(needs))
         if more == -1 and (loop := _loop(one.layer)) is not None and loop["return_sequences"]:
             return text + f"drop `return_sequences=True` from layer {one.number}"
     if more < 0 and needs == STEPS:

@@ -68,7 +68,7 @@ def batch_file() -> Schema:
             "expect": _expect(),
             "size": described(
                 "A size: a whole number, letters such as 2H, or _ for any.",
-                anyOf=[{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9A-Za-z_'+()]+$"}],
+                anyOf=[{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9A-Za-z_'+*()-]+$"}],
             ),
             "layer": _layer(),
             **{name: _declared(declarations) for name, declarations in options.items()},
