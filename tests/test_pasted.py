@@ -200,7 +200,7 @@ def test_every_class_of_keras_takes_input_shape_and_input_dim(name: str) -> None
 
 @pytest.mark.parametrize("name", ["SpatialDropout1D", "SpatialDropout2D"])
 def test_a_class_that_takes_no_more_than_its_own_arguments_takes_no_input_shape(name: str) -> None:
-    with pytest.raises(Invalid, match="takes no argument input_shape"):
+    with pytest.raises(Invalid, match="takes no input_shape"):
         make(f"{name}(0.5, input_shape=(3, 4))")
 
 

@@ -86,11 +86,27 @@ def _unmaskable(inner: Node, given: Given) -> Iterator[Refusal]:
         )
     if mask is None or mask.behind:
         return
+    dims: Dims = (batch, *given.dims[2:])
+    for layer in inner.in_turn:
+        yield from _columned(layer, dims)
+        if not layer.cls.keeps_mask:
+            return
+        dims = layer.cls.theory(layer, replace(given, dims=dims, mask=None)).outputs[0].dims
+
+
+def _columned(layer: Node, dims: Dims) -> Iterator[Refusal]:
+    """What a layer makes of a column of a mask, which has the batch for its only axis."""
     fix = "mask the output of TimeDistributed, or the time axis inside it"
-    if inner.name == "TimeDistributed":
+    if layer.name == "TimeDistributed":
         yield Refusal("ValueError: The `mask` passed to the `TimeDistributed` layer must be at least 2D", fix)
-    elif inner.cls.kind == "recurrent" or inner.name == "Bidirectional":
+    elif layer.cls.kind == "recurrent" or layer.name == "Bidirectional":
         yield Refusal("IndexError: list assignment index out of range (a mask without a time axis)", fix)
+    elif layer.name == "GlobalAveragePooling1D":
+        yield Refusal("ValueError: axis 2 is out of bounds for an array with dimension 2 (a mask without steps)", fix)
+    elif layer.name == "BatchNormalization" and len(dims) != 2:
+        yield Refusal("ValueError: The mask provided should be one dimension less than the inputs", fix)
+    elif layer.name == "Softmax" and dims[0].size not in (1, dims[-1].size):
+        yield Refusal("ValueError: the mask must be broadcastable to the input of Softmax", fix)
 
 
 def _distributed(node: Node, answer: Answer, given: Given) -> Zeros | None:
