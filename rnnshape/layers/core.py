@@ -163,6 +163,7 @@ EMBEDDING = LayerClass(
     tokens=_tokens,
     contents=contents.looked_up,
     source="core/embedding.py: Embedding.call",
+    makes_mask=True,
 )
 MASKING = LayerClass(
     "Masking",
@@ -172,6 +173,7 @@ MASKING = LayerClass(
     any_sequence,
     contents=contents.masked,
     source="core/masking.py: Masking.call",
+    makes_mask=True,
     built=True,
 )
 IDENTITY = LayerClass(

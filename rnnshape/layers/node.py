@@ -42,11 +42,9 @@ class LayerClass:
     output are zero throughout, from its answer and what reached it; without it theory knows of none.
 
     ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
-    that the class supports masking and attaches the mask of its input to its output, ``takes_mask`` that a call of it
-    looks at the mask; ``built`` that it is built when it is made, because it has nothing to build.
-
-    ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
-    takes, ``"stack"`` for Sequential, ``"layer"`` for the rest.
+    that the class supports masking and attaches the mask of its input to its output, ``makes_mask`` that it makes one
+    of its input, ``takes_mask`` that its call looks at the mask; ``built`` that it is built when it is made, because it
+    has nothing to build.
     """
 
     name: str
@@ -61,6 +59,7 @@ class LayerClass:
     contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
     source: str = ""
     keeps_mask: bool = False
+    makes_mask: bool = False
     takes_mask: bool = False
     built: bool = False
     positional: int = field(init=False)
