@@ -45,6 +45,11 @@ class LayerClass:
 
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
     takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"layer"`` for the rest.
+
+    ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
+    that the class supports masking and attaches the mask of its input to its output, ``makes_mask`` that it makes one
+    of its input, ``takes_mask`` that its call looks at the mask; ``built`` that it is built when it is made, because it
+    has nothing to build.
     """
 
     name: str
@@ -57,6 +62,11 @@ class LayerClass:
     tokens: Callable[[Node], range | None] = lambda node: None
     twin: Callable[[Node], Node | None] = lambda node: None
     contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
+    source: str = ""
+    keeps_mask: bool = False
+    makes_mask: bool = False
+    takes_mask: bool = False
+    built: bool = False
     positional: int = field(init=False)
     by_name: dict[str, Argument] = field(init=False)
     defaults: dict[str, Any] = field(init=False)
@@ -95,6 +105,9 @@ class Node:
     def of(cls, layer: LayerClass, values: Mapping[str, Any]) -> Node:
         """The node of a class with these arguments, which have been checked."""
         defaults = layer.defaults
+        if layer.kind == "stack":
+            # A stack in a stack computes what its layers do, one after another.
+            values = {**values, "layers": tuple(inner for node in values["layers"] for inner in node.in_turn)}
         return cls(
             layer,
             tuple((name, values[name]) for name in defaults if name in values and values[name] != defaults[name]),
@@ -159,6 +172,8 @@ class Node:
             argument = self.cls.by_name[name]
             text = _written(value, prefix, as_list=isinstance(argument.kind, Nested))
             parts.append(text if argument.default is REQUIRED else f"{name}={text}")
+        if self.cls.kind == "stack":
+            prefix = prefix.removesuffix("layers.")  # Keras has it as a model
         return f"{prefix}{self.name}({', '.join(parts)})"
 
 

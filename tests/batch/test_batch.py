@@ -18,6 +18,7 @@ from rnnshape.reading.data import from_data
 from rnnshape.reading.runs import from_stream
 from rnnshape.structure import leaves
 from tests import CONFIGS
+from tests.shared.vocabulary import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +67,9 @@ def test_every_class_is_answered_from_yaml(tmp_path: Path, run: Callable[..., Ra
         "StackedRNNCells([LSTMCell(3), GRUCell(4)])", "ConvLSTM1D(3, 2)", "ConvLSTM2D(3, 2)", "ConvLSTM3D(3, 2)",
         "TimeDistributed(LSTM(3))", "Masking()", "Embedding(9, 4)", "Dense(3)", "Dropout(0.5)", "LSTM(3) | Dense(1)",
     ]  # fmt: skip
+    asked += [plain(name).text for name in TABLE if name != "Sequential"]
     file = tmp_path / "all.yaml"
-    file.write_text("runs:\n" + "".join(f"  - {{layer: '{layer}'}}\n" for layer in asked))
+    file.write_text("runs:\n" + "".join(f'  - {{layer: "{layer}"}}\n' for layer in asked))
     ran = run("batch", str(tmp_path), "-f", "json")
     reports = json.loads(ran.out)
     assert ran.code == 0

@@ -51,7 +51,8 @@ def test_a_topic_is_short(topic: str, run: Callable[..., Ran]) -> None:
     ran = run("help", topic)
     lines = ran.out.splitlines()
     assert (ran.code, ran.err) == (0, "")
-    assert 5 < len(lines) < 25
+    # A list out of the tables may be long.
+    assert 5 < len(lines) < (32 if topic == "expressions" else 25)
     assert max(map(len, lines)) <= 80
     assert "{" not in re.sub(r"\{.*[}\"]", "", ran.out), "a list was not filled in"
 

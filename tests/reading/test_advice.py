@@ -154,6 +154,32 @@ OTHERS: dict[str, tuple[str, str, Options]] = {
         "LSTM(8)(LSTM(4, return_sequences=True)(x))",
         {},
     ),
+    "LSTM(8) | Dropout(0.2) | LSTM(4)": (
+        "give layer 1 `return_sequences=True`",
+        "LSTM(8, return_sequences=True) | Dropout(0.2) | LSTM(4)",
+        {},
+    ),
+    "LSTM(8) | RepeatVector(5) | LSTM(4) | TimeDistributed(Dense(1))": (
+        "give layer 3 `return_sequences=True`",
+        "LSTM(8) | RepeatVector(5) | LSTM(4, return_sequences=True) | TimeDistributed(Dense(1))",
+        {},
+    ),
+    "LSTM(8, return_sequences=True) | RepeatVector(5)": (
+        "drop `return_sequences=True` from layer 1",
+        "LSTM(8) | RepeatVector(5)",
+        {},
+    ),
+    "Conv1D(4, 3) | Flatten() | LSTM(4)": ("drop layer 2, Flatten", "Conv1D(4, 3) | LSTM(4)", {}),
+    "Conv2D(4, 3) | Flatten() | LSTM(4)": (
+        "make layer 2 TimeDistributed(Flatten())",
+        "Conv2D(4, 3) | TimeDistributed(Flatten()) | LSTM(4)",
+        {},
+    ),
+    "TimeDistributed(Conv2D(4, 3)) | LSTM(4)": (
+        "put TimeDistributed(Flatten()) between layer 1 and layer 2",
+        "TimeDistributed(Conv2D(4, 3)) | TimeDistributed(Flatten()) | LSTM(4)",
+        {},
+    ),
     "Dense(1)(LSTM(8, return_state=True)(x))": ("drop return_state=True from layer 1", "Dense(1)(LSTM(8)(x))", {}),
     "Bidirectional(GRU(8), merge_mode=None) | Dense(1)": (
         "drop merge_mode=None from layer 1",

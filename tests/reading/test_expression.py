@@ -16,6 +16,7 @@ from rnnshape.layers import TABLE
 from rnnshape.layers.arguments import REQUIRED
 from rnnshape.reading import make
 from tests.shared.hostile import expression, outcome
+from tests.shared.vocabulary import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,7 +189,7 @@ WITHOUT_PLACE = {
     "a, b = LSTM(8, return_state=True)(x)": "2 names are on the left, but the call returns 3 values: output, state_h, state_c",
     "a, b = LSTM(8)(x)": "2 names are on the left, but the call returns one tensor, which Python would split along the batch: "
     "add return_state=True",
-    "ConvLSTM1D(3, 20)": "the kernel is larger than X=8: with padding='valid' X must be at least dilation_rate * (kernel_size - 1) "
+    "ConvLSTM1D(3, 40)": "the kernel is larger than X=8: with padding='valid' X must be at least dilation_rate * (kernel_size - 1) "
     "+ 1; make it larger or use padding='same'",
     "Bidirectional(GRU(2), merge_mode='sum', backward_layer=GRU(3, go_backwards=True))": "merge_mode='sum' cannot merge (2, 2) and "
     "(2, 3): give both directions the same width, or use merge_mode=None",
@@ -248,6 +249,7 @@ def test_every_class_is_answered_by_show(run: Callable[..., Ran]) -> None:
         "ConvLSTM3D(3, 2)", "TimeDistributed(LSTM(3))", "Masking()", "Embedding(9, 4)", "Dense(3)", "Dropout(0.5)",
         "Embedding(9, 4, mask_zero=True) | Bidirectional(LSTM(3))",
     ]  # fmt: skip
+    examples += [plain(name).text for name in TABLE if name != "Sequential"]
     named = set()
     for text in examples:
         ran = run("show", text, "-f", "json")

@@ -17,6 +17,7 @@ from rnnshape.reading.comparison import compared
 from rnnshape.reading.data import from_data
 from rnnshape.spec.data import to_data
 from tests.shared.pasting import Drawer, differs
+from tests.shared.vocabulary import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +166,13 @@ def test_input_shape_and_input_dim_are_the_input(text: str) -> None:
     assert from_data(to_data(spec)) == spec
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if name != "Sequential"])
+# A Sequential says it by an Input, and these take no other keyword than their own.
+CLOSED = ("Sequential", "SpatialDropout1D", "SpatialDropout2D")
+# Of these the usual input has a time axis, and they take one without it.
+ANY_RANK = ("Masking", "Flatten", "Reshape")
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if name not in CLOSED])
 def test_every_class_of_keras_takes_input_shape_and_input_dim(name: str) -> None:
     from rnnshape.lab.tensorflow import load
 
@@ -176,8 +183,10 @@ def test_every_class_of_keras_takes_input_shape_and_input_dim(name: str) -> None
         "Bidirectional": "(LSTM(3))",
         "Masking": "()",
     }
-    inside |= {"TimeDistributed": "(Dense(3))", "Embedding": "(9, 4)", "Dropout": "(0.5)"}
-    text = name + inside.get(name, "(3, 2)" if "Conv" in name else "(3)")
+    inside |= {"TimeDistributed": "(Dense(3))", "Embedding": "(9, 4)", "Permute": "((2, 1))", "Reshape": "((-1,))"}
+    draft = plain(name)
+    usual = f"({', '.join(map(repr, draft.values.values()))})"
+    text = name + inside.get(name, usual)
     size = make(text).input[1:]
     for argument in (f"input_shape={size}", f"input_dim={size[-1]}"):
         if (name, argument[:9]) == ("Embedding", "input_dim"):
@@ -185,8 +194,14 @@ def test_every_class_of_keras_takes_input_shape_and_input_dim(name: str) -> None
         with pytest.warns(UserWarning, match="Do not pass an `input_shape`/`input_dim`"):
             eval(f"{text[:-1]}, {argument})".replace("(, ", "("), vars(layers) | {})  # noqa: S307  written here
         spec = make(f"{text[:-1]}, {argument})".replace("(, ", "("))
-        assert spec == make(text, {"input": (2, 4)} if (name, argument) == ("Masking", "input_dim=4") else {})
+        assert spec == make(text, {"input": (2, 4)} if name in ANY_RANK and argument == "input_dim=4" else {})
         assert spec.notes
+
+
+@pytest.mark.parametrize("name", ["SpatialDropout1D", "SpatialDropout2D"])
+def test_a_class_that_takes_no_more_than_its_own_arguments_takes_no_input_shape(name: str) -> None:
+    with pytest.raises(Invalid, match="takes no input_shape"):
+        make(f"{name}(0.5, input_shape=(3, 4))")
 
 
 def test_input_shape_counts_for_the_first_layer_only_as_in_keras() -> None:
@@ -306,13 +321,13 @@ REFUSED = {
         "LSTMCell(8)",
     ),
     "Dense(1)(GRUCell(8)(x, [h]))": ("GRUCell is a cell, which computes one step: write RNN(GRUCell(8))", "GRUCell(8)"),
-    "LSTM(8)(Conv1D(8, 3)(x))": (
-        "unknown layer Conv1D (did you mean 'ConvLSTM1D'?)",
-        "Conv1D",
+    "LSTM(8)(Conv3D(8, 3)(x))": (
+        "unknown layer Conv3D (did you mean 'Conv2D'?)",
+        "Conv3D",
     ),
-    "LSTM(8)(Conv1D(8, 3))": (
-        "Conv1D(8, 3) is not a tensor: write a name for it, x, and give its shape with --input",
-        "Conv1D(8, 3)",
+    "LSTM(8)(Conv3D(8, 3))": (
+        "Conv3D(8, 3) is not a tensor: write a name for it, x, and give its shape with --input",
+        "Conv3D(8, 3)",
     ),
     "LSTM(8)(GRU(4))": ("GRU(4) is not a tensor: call it on one, GRU(4)(x)", "GRU(4)"),
     "LSTM(8)(keras.layers.GRU)": (
@@ -339,9 +354,9 @@ REFUSED = {
         "2 names stand on the left before, and 3 here",
         "c, d, e",
     ),
-    "Dense(1)(Conv1D(8, 3)([a, b]))": (
-        "unknown layer Conv1D (did you mean 'ConvLSTM1D'?)",
-        "Conv1D",
+    "Dense(1)(Conv3D(8, 3)([a, b]))": (
+        "unknown layer Conv3D (did you mean 'Conv2D'?)",
+        "Conv3D",
     ),
     "LSTM(8)(np.eye(3))": (
         "the shape of np.eye(3) is not read: write a name for it, x, and give its shape with --input",

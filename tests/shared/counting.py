@@ -80,6 +80,12 @@ def _counted(operation: Any) -> int:
         return _matrix_product(operation)
     if kind in ("Conv2D", "Conv3D"):
         return _convolution(operation)
+    if kind == "DepthwiseConv2dNative":
+        return prod(operation.outputs[0].shape.as_list()) * prod(operation.inputs[1].shape.as_list()[:2])
+    if kind == "Conv2DBackpropInput":
+        # A convolution transposed: each number of the input, its last operand, goes into a window of each filter.
+        *window, filters, _ = operation.inputs[1].shape.as_list()
+        return prod(operation.inputs[2].shape.as_list()) * prod(window) * filters
     if any(name in kind for name in (*_SUSPECT, "If", "Case")) or _called(operation):
         raise Uncounted(kind)
     return 0

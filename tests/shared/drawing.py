@@ -15,6 +15,7 @@ from rnnshape.layers import TABLE, Node
 from rnnshape.layers.names import ACTIVATIONS
 from rnnshape.reading.finishing import finish
 from rnnshape.spec.data import to_data
+from tests.shared.surroundings import FREE, KEEPING, PICTURES, STEPS, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ CELL_ACTIVATIONS = tuple(name for name in ACTIVATIONS.usable if name not in ("gl
 
 class Drawer:
     """Draws nodes and their inputs from one seed."""
+
+    trains = 0.0
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -127,6 +130,8 @@ class Drawer:
         )
 
     def around(self) -> Node:
+        if self.flag(0.6):
+            return self.neighbour((*PICTURES, *STEPS, *FREE))
         name = self.rng.choice(("Masking", "Embedding", "Dense", "Dropout"))
         return self.make(
             name,
@@ -139,8 +144,39 @@ class Drawer:
             dtype=self.policy(0.2),
         )
 
+    def neighbour(self, names: tuple[str, ...]) -> Node:
+        """A layer of one of these classes, as it stands around recurrent ones."""
+        return drawn(self.rng, self.rng.choice(names), policy=self.policy(0.1))
+
+    def encoder(self) -> Node:
+        """What a picture or a sequence goes through at each step: layers in TimeDistributed."""
+        within = self.rng.choice((PICTURES, STEPS))
+        layers = [self.neighbour(within) for _ in range(self.rng.choice((1, 2)))]
+        layers.append(self.rng.choice((self.make("Flatten"), self.neighbour(FREE), self.make("LSTM", units=2))))
+        inner = layers[0] if self.flag(0.3) else self.make("Sequential", layers=tuple(layers))
+        return self.make("TimeDistributed", layer=inner, dtype=self.policy(0.1))
+
+    def surrounded(self) -> Node:
+        """Recurrent layers with others before, between and behind them."""
+        scan = {**self.scan(both_ways=True), "return_state": False}
+        loop = self.recurrent(**scan) if self.flag(0.3) else self.make("GRU", units=3, **scan)
+        masked = self.make("Masking") if self.flag(0.2) else None
+        embedded = self.make("Embedding", input_dim=5, output_dim=4, mask_zero=self.flag()) if self.flag(0.2) else None
+        before = [self.neighbour(KEEPING) for _ in range(self.rng.choice((0, 1, 1, 2)))]
+        if self.flag(0.15):
+            before.insert(0, self.encoder())
+        again = [self.neighbour(FREE) for _ in range(self.rng.choice((0, 1, 2)))]
+        if self.flag(0.2):
+            again += [self.make("RepeatVector", n=3), self.make("LSTM", units=2, return_sequences=self.flag())]
+        layers = [embedded, masked, *before, loop, *again]
+        return self.make("Sequential", layers=tuple(layer for layer in layers if layer is not None))
+
     def layer(self) -> Node:
         pick = self.rng.random()
+        if pick < 0.15:
+            return self.surrounded()
+        if pick < 0.2:
+            return self.encoder()
         if pick < 0.35:
             return self.recurrent()
         if pick < 0.65:
@@ -192,7 +228,9 @@ class Drawer:
                 for letter in letters
             )
             try:
-                return finish(node, {"input": sizes, "seed": self.rng.randrange(100)})
+                return finish(
+                    node, {"input": sizes, "seed": self.rng.randrange(100), "training": self.flag(self.trains)}
+                )
             except rnnshape.Invalid:
                 continue
 

@@ -33,5 +33,5 @@ def test_the_draw_reaches_every_class() -> None:
     from rnnshape.layers import TABLE
 
     drawer = Drawer(8)
-    drawn = {part.name for _ in range(500) for part in drawer.spec().layer.walk()}
+    drawn = {part.name for _ in range(1_000) for part in drawer.spec().layer.walk()}
     assert drawn == set(TABLE)
