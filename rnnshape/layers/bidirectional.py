@@ -7,7 +7,7 @@ the backward sequence round again and merges the outputs; the states it only put
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
@@ -27,12 +27,12 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import frozen, kept, unmasked
-from rnnshape.layers.merging import Ends, final, halves, merged
+from rnnshape.layers.merging import Merge
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
@@ -50,28 +50,26 @@ def directions(node: Node) -> tuple[Node, Node]:
     """
     forward: Node = node["layer"]
     given: Node | None = node["backward_layer"]
-    backward = given or forward.but(go_backwards=True)
-    if not forward.has("use_cudnn"):
-        return forward, backward
-    if installed.keras() >= _KEEPS_USE_CUDNN:
-        return forward, backward.but(use_cudnn=forward["use_cudnn"]) if backward.has("use_cudnn") else backward
-    return forward.but(use_cudnn="auto"), given or backward.but(use_cudnn="auto")
+    if forward.has("use_cudnn") and installed.keras() < _KEEPS_USE_CUDNN:
+        forward = forward.but(use_cudnn="auto")
+    elif given is not None and forward.has("use_cudnn") and given.has("use_cudnn"):
+        given = given.but(use_cudnn=forward["use_cudnn"])
+    return forward, given or forward.but(go_backwards=True)
 
 
 def theory(node: Node, given: Given) -> Answer:
     """``(output, *forward states, *backward states)``; two outputs first with ``merge_mode=None``."""
     forward_node, backward_node = directions(node)
+    own: Node | None = node["backward_layer"]
     # The wrapper hands the mask on in the call, and drops one attached to the tensor as a layer does.
     used = mask_used(given)
-    inside = replace(given, within=None, mask=used and replace(used, argument=True))
-    made = _remade(_zeroing(forward_node, used))
-    forward = _overruled(node["layer"], forward_node, forward_node.cls.theory(made, inside))
-    same = _width(forward_node) == _width(backward_node)
-    letter = given.letter if same else given.letter + "b"
-    made = _zeroing(backward_node, used)
-    made = made if node["backward_layer"] else _remade(made)
-    backward = backward_node.cls.theory(made, replace(inside, letter=letter))
-    backward = _overruled(node["backward_layer"] or node["layer"], backward_node, backward)
+    inside = given
+    if given.within is not None or given.mask is not None:
+        inside = replace(given, within=None, mask=used and replace(used, argument=True))
+    forward = _answer(forward_node, inside, asked=node["layer"], remade=True)
+    if own is not None and _width(own) != _width(forward_node):
+        inside = replace(inside, letter=given.letter + "b")
+    backward = _answer(backward_node, inside, asked=own or node["layer"], remade=own is None)
     dtype = compute_dtype(node["dtype"])
     ahead, back = forward.outputs[0].dims, backward.outputs[0].dims
     mode = node["merge_mode"]
@@ -94,7 +92,7 @@ def theory(node: Node, given: Given) -> Answer:
             for prefix, answer in (("forward_", forward), ("backward_", backward))
             for weight in answer.weights
         ],
-        laws=list(_laws(node, given, forward, backward)) if with_state else [],
+        laws=[*_laws(node, given, forward, backward)] if with_state else [],
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
         mask=given.mask.passed_on() if given.mask and forward_node["return_sequences"] else None,
@@ -120,20 +118,26 @@ def _notes(node: Node) -> Iterator[str]:
         yield "weights is not used: Keras 3 keeps it and builds new weights (call set_weights on the built layer)"
 
 
-def _zeroing(layer: Node, mask: Mask | None) -> Node:
-    """A direction as Bidirectional leaves it: with zeros at masked steps where it returns sequences, else without.
+def _answer(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
+    """The answer of a direction as Bidirectional leaves it; ``asked`` is the layer as it was given.
 
-    ``force_zero_output_for_mask`` in its ``__init__`` overrules what the layer says.
+    With a mask ``force_zero_output_for_mask`` in ``Bidirectional.__init__`` overrules what the layer says: zeros at
+    masked steps where it returns sequences, else none.  A layer that is ``remade`` from its config loses its
+    ``implementation``.  Where it gets another ``use_cudnn`` than was asked for, its rule says so.
     """
-    sequences = layer["return_sequences"]
-    if mask is None or layer["zero_output_for_mask"] == sequences:
-        return layer  # it makes no difference, and a node is made more slowly than an answer
-    return layer.but(zero_output_for_mask=sequences)
-
-
-def _remade(layer: Node) -> Node:
-    """A layer made anew from its config, in which ``implementation`` is not kept."""
-    return layer.but(implementation=2) if layer.has("implementation") and layer["implementation"] != 2 else layer
+    changes: dict[str, Any] = {}
+    if given.mask is not None and layer["zero_output_for_mask"] != layer["return_sequences"]:
+        changes["zero_output_for_mask"] = layer["return_sequences"]
+    if remade and layer.has("implementation") and layer["implementation"] != 2:
+        changes["implementation"] = 2
+    answer = layer.cls.theory(layer.but(**changes) if changes else layer, given)
+    if asked.has("use_cudnn") and asked["use_cudnn"] != layer["use_cudnn"]:
+        source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
+        told = {"decided": f"Keras makes it {layer['use_cudnn']!r}", "source": source}
+        [kernel] = answer.cudnn
+        rules = (rule._replace(**told) if rule.decided.startswith("use_cudnn=") else rule for rule in kernel.rules)
+        answer.cudnn = [kernel._replace(rules=tuple(rules))]
+    return answer
 
 
 def _width(node: Node) -> object:
@@ -146,25 +150,21 @@ def _broadcast(left: Dims, right: Dims) -> Dims:
     return tuple(b if a.size == 1 else a for a, b in zip(left, right, strict=True))
 
 
-def _laws(node: Node, given: Given, forward: Answer, backward: Answer) -> Iterator[Law]:
-    assert forward.scan is not None
-    assert backward.scan is not None
+def _laws(node: Node, given: Given, forward: Answer, backward: Answer) -> Iterable[Law]:
     if forward.hidden is None or backward.hidden is None:
-        return
-    f, b = "forward_" + forward.hidden.role, "backward_" + backward.hidden.role
-    ends = Ends(f, b, forward.scan, backward.scan.turned(), one_step=given.dims[1].size == 1)
-    mode = node["merge_mode"]
-    if not node["layer"]["return_sequences"]:
-        yield from final(mode, ends, _halves(forward, sequences=False))
-    elif mode is None:
-        yield from halves("forward_output", "backward_output", ends, (":", ":"))
-    elif mode == "concat":
-        yield from halves("output", "output", ends, _halves(forward, sequences=True))
-    else:
-        yield from merged(mode, ends)
-    for prefix, answer in (("forward_", forward), ("backward_", backward)):
-        assert answer.scan is not None
-        yield from kept(prefixed(prefix, answer.states), answer.scan)
+        return ()
+    ahead, back = forward.scan, backward.scan
+    assert ahead is not None
+    assert back is not None
+    sequences = node["layer"]["return_sequences"]
+    roles = "forward_" + forward.hidden.role, "backward_" + backward.hidden.role
+    one_step = given.dims[1].size == 1
+    merge = Merge(node["merge_mode"], sequences, _halves(forward, sequences=sequences), *roles, one_step)
+    if ahead.mask is None:
+        return merge.unmasked(ahead.scanning.backwards, back.scanning.backwards)
+    states = (("forward_", forward.states, ahead), ("backward_", backward.states, back))
+    untouched = [law for prefix, own, scan in states for law in kept(prefixed(prefix, own), scan)]
+    return (*merge.laws(ahead, back.turned()), *untouched)
 
 
 def _halves(forward: Answer, *, sequences: bool) -> tuple[str, str]:
@@ -247,21 +247,6 @@ def _cudnn(layers: tuple[Node, Node], answers: tuple[Answer, Answer]) -> list[Ke
         for direction, layer, answer in zip(("forward", "backward"), layers, answers, strict=True)
         for kernel in answer.cudnn
     ]
-
-
-def _overruled(asked: Node, layer: Node, answer: Answer) -> Answer:
-    """The answer of a direction, whose rule says so where Keras gave it another ``use_cudnn`` than was asked for."""
-    if not asked.has("use_cudnn") or asked["use_cudnn"] == layer["use_cudnn"]:
-        return answer
-    [kernel] = answer.cudnn
-    source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
-    rules = (
-        rule._replace(decided=f"Keras makes it {layer['use_cudnn']!r}", source=source)
-        if rule.decided.startswith("use_cudnn=")
-        else rule
-        for rule in kernel.rules
-    )
-    return replace(answer, cudnn=[kernel._replace(rules=tuple(rules))])
 
 
 def check(node: Node) -> Iterator[Problem]:

@@ -8,7 +8,6 @@ the width that a cell has to keep (``layers/rnn/``), a regularizer may not fit t
 from __future__ import annotations
 
 import re
-from math import prod
 from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
@@ -37,11 +36,12 @@ def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
         if argument is None:
             continue
         name, rank = node[argument], len(weight.dims)
-        said = f"{argument}={name!r}"
         if name in IDENTITY and rank != 2:
-            yield Refusal(f"ValueError: {said} makes a matrix, and {weight.name} has {_axes(rank)}", _another(argument))
+            what = f"{argument}={name!r} makes a matrix, and {weight.name} has {_axes(rank)}"
+            yield Refusal(f"ValueError: {what}", _another(argument))
         elif name in ORTHOGONAL and rank < 2:
-            yield Refusal(f"ValueError: {said} needs two axes, and {weight.name} has {_axes(rank)}", _another(argument))
+            what = f"{argument}={name!r} needs two axes, and {weight.name} has {_axes(rank)}"
+            yield Refusal(f"ValueError: {what}", _another(argument))
         elif name in ORTHOGONAL and weight.dtype == "bfloat16":
             yield Refusal(
                 f"InvalidArgumentError: the orthogonal {argument} needs Qr, which has no bfloat16",
@@ -141,7 +141,7 @@ def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
 def uncounted(weights: Iterable[Weight]) -> Iterator[Refusal]:
     """Weights with more numbers than TensorFlow can count."""
     for weight in weights:
-        if prod(dim.size for dim in weight.dims) > INT64:
+        if weight.size > INT64:
             yield Refusal(
                 f"InvalidArgumentError: {weight.name} has more elements than TensorFlow can count, at most {INT64}",
                 "make the layer or its input smaller",

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 CELL_INPUT = ("N", "C")
 
+_OUTPUT = Law("output == state", True, "a cell's output is its new hidden state")
+_LSTM_OUTPUT = _OUTPUT._replace(check="output == state_h")
+_LSTM_MEMORY = Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)
+
 
 def gated_weights(node: Node, units: Dim, channels: Dim, gates: tuple[str, ...], bias: Dims | None) -> list[Weight]:
     """The kernels of a gated cell: the gates stand side by side in the last dimension."""
@@ -81,7 +85,7 @@ def lstm_step(node: Node, given: Given) -> Answer:
     """One step of an LSTM: ``(output, [state_h, state_c])``; gates i, f, c, o."""
     units, dtype = Dim(node["units"], given.letter), compute_dtype(node["dtype"])
     dims = (given.dims[0], units)
-    output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))
+    output, state_h, state_c = Leaf("output", dims, dtype), Leaf("state_h", dims, dtype), Leaf("state_c", dims, dtype)
     bias = (units * 4,) if node["use_bias"] else None
     weights = gated_weights(node, units, given.dims[-1], ("i", "f", "c", "o"), bias)
     return Answer(
@@ -92,10 +96,7 @@ def lstm_step(node: Node, given: Given) -> Answer:
         hidden=state_h,
         weights=weights,
         products=gated_products(given.dims[0], weights),
-        laws=[
-            Law("output == state_h", True, "a cell's output is its new hidden state"),
-            Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT),
-        ],
+        laws=[_LSTM_OUTPUT, _LSTM_MEMORY],
         cudnn=one_step("use LSTM: cuDNN computes whole sequences, a cell one step", node, "lstm.py"),
         refusals=[*uninitialized(node, weights)],
     )
@@ -131,7 +132,7 @@ def _one_state_step(node: Node, instead: str, source: str, dims: Dims, weights: 
         hidden=state,
         weights=weights,
         products=gated_products(dims[0], weights),
-        laws=[Law("output == state", True, "a cell's output is its new hidden state")],
+        laws=[_OUTPUT],
         cudnn=one_step(f"use {instead}: cuDNN computes whole sequences, a cell one step", node, source),
         refusals=[*uninitialized(node, weights)],
     )

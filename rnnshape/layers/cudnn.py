@@ -71,7 +71,7 @@ DECIDING = (
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
     deciding = (*DECIDING, "dropout") if installed.keras() < dropping.DROPS_OUTSIDE else DECIDING
-    said = tuple((name, node[name]) for name in deciding if node.has(name))
+    said = tuple([(name, node[name]) for name in deciding if node.has(name)])
     return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given), given.execution)
 
 

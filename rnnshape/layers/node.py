@@ -95,7 +95,7 @@ class Node:
         defaults = layer.defaults
         return cls(
             layer,
-            tuple((name, values[name]) for name in defaults if name in values and values[name] != defaults[name]),
+            tuple([(name, values[name]) for name in defaults if name in values and values[name] != defaults[name]]),
         )
 
     def __repr__(self) -> str:
@@ -143,8 +143,10 @@ class Node:
     @property
     def short(self) -> str:
         """The class and its size, where there is little room: ``LSTM(8)``, ``RNN([LSTMCell(8), GRUCell(4)])``."""
-        size = next((str(self[name]) for name in ("units", "filters") if self.has(name)), None)
-        return f"{self.name}({size or ', '.join(_short(value) for _, value in self.given if _holds_nodes(value))})"
+        for size in ("units", "filters"):
+            if self.has(size):
+                return f"{self.name}({self[size]})"
+        return f"{self.name}({', '.join(_short(value) for _, value in self.given if _holds_nodes(value))})"
 
     def written(self, prefix: str = "") -> str:
         """The constructor call, every class name behind ``prefix``."""

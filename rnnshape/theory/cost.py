@@ -44,7 +44,7 @@ BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "int32": 4}
 _SCALED = re.compile(r"(\d*)([A-Za-z]\w*'*)")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cost:
     """Three numbers, each with the formula that it comes from.
 
