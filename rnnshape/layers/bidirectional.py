@@ -59,13 +59,13 @@ def directions(node: Node) -> tuple[Node, Node]:
 
 def theory(node: Node, given: Given) -> Answer:
     """``(output, *forward states, *backward states)``; two outputs first with ``merge_mode=None``."""
-    forward_node, backward_node = directions(node)
     own: Node | None = node["backward_layer"]
     # The wrapper hands the mask on in the call, and drops one attached to the tensor as a layer does.
     used = mask_used(given)
     inside = given
     if given.within is not None or given.mask is not None:
         inside = replace(given, within=None, mask=used and replace(used, argument=True))
+    forward_node, backward_node = directions(node)
     forward = _answer(forward_node, inside, asked=node["layer"], remade=True)
     if own is not None and _width(own) != _width(forward_node):
         inside = replace(inside, letter=given.letter + "b")

@@ -6,7 +6,7 @@ The conditions are those of ``backend/tensorflow/rnn.py`` and of ``inner_loop`` 
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import dropping, installed
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.base import Given
     from rnnshape.layers.masking import Mask
-    from rnnshape.layers.node import Node
+    from rnnshape.layers.node import LayerClass, Node
 
 
 def mask_used(given: Given) -> Mask | None:
@@ -70,20 +70,28 @@ DECIDING = (
 
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
-    deciding = (*DECIDING, "dropout") if installed.keras() < dropping.DROPS_OUTSIDE else DECIDING
-    said = tuple([(name, node[name]) for name in deciding if node.has(name)])
-    return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given), given.execution)
+    names = _deciding(node.cls, outside=installed.keras() >= dropping.DROPS_OUTSIDE)
+    said = tuple(map(node.__getitem__, names))
+    dtypes = node["dtype"], given.dtype, given.within
+    return _fused_rules(node.name, names, said, dtypes, mask_used(given), given.execution)
+
+
+@cache
+def _deciding(layer: LayerClass, *, outside: bool) -> tuple[str, ...]:
+    """The arguments of a class that decide; dropout does where it is not drawn ``outside`` of the kernel."""
+    return tuple(name for name in (*DECIDING, *(() if outside else ("dropout",))) if name in layer.by_name)
 
 
 @lru_cache(maxsize=1024)
 def _fused_rules(
     layer: str,
-    arguments: tuple[tuple[str, Any], ...],
+    names: tuple[str, ...],
+    values: tuple[Any, ...],
     dtypes: tuple[str | None, str, str | None],
     mask: Mask | None,
     execution: str,
 ) -> tuple[Rule, ...]:
-    said = dict(arguments)
+    said = dict(zip(names, values, strict=True))
     inner_loop = f"keras/src/layers/rnn/{layer.lower()}.py: {layer}.inner_loop"
 
     def rule(name: str, wanted: str, ok: bool, source: str) -> Rule:

@@ -43,7 +43,7 @@ def theory(node: Node, given: Given) -> Answer:
         weights=[weight for answer in answers for weight in answer.weights],
         products=[product for answer in answers for product in answer.products],
         laws=list(_laws(last)),
-        cudnn=one_step("stack LSTM or GRU layers", node, "stacked_rnn_cells.py"),
+        cudnn=[one_step("stack LSTM or GRU layers", node.name, "stacked_rnn_cells.py")],
         refusals=[refusal for answer in answers for refusal in answer.refusals],
     )
     stack.refusals += unregularized(node, given, stack.returned)
