@@ -27,6 +27,7 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import frozen, kept, unmasked
+from rnnshape.layers.masking import unmasked_scan
 from rnnshape.layers.merging import Merge
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.scan import ZERO, Strip, each, kinds
@@ -34,7 +35,7 @@ from rnnshape.layers.scan import ZERO, Strip, each, kinds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rnnshape.layers.masking import Mask
+    from rnnshape.layers.masking import Mask, Scan
     from rnnshape.layers.node import Node
     from rnnshape.layers.scan import Token
 
@@ -67,19 +68,27 @@ def theory(node: Node, given: Given) -> Answer:
         inside = replace(given, within=None, mask=used and replace(used, argument=True))
     forward_node, backward_node = directions(node)
     forward = _answer(forward_node, inside, asked=node["layer"], remade=True)
-    if own is not None and _width(own) != _width(forward_node):
-        inside = replace(inside, letter=given.letter + "b")
-    backward = _answer(backward_node, inside, asked=own or node["layer"], remade=own is None)
+    if own is None and used is None:
+        # The same layer, read from the other end: without a mask only the scan is another one.
+        backward, back = forward, unmasked_scan(backward_node["go_backwards"], given.dims[1].size == 1)
+    else:
+        if own is not None and _width(own) != _width(forward_node):
+            inside = replace(inside, letter=given.letter + "b")
+        backward = _answer(backward_node, inside, asked=own or node["layer"], remade=own is None)
+        back = backward.scan
+    assert forward.scan is not None
+    assert back is not None
+    scans = forward.scan, back
     dtype = compute_dtype(node["dtype"])
-    ahead, back = forward.outputs[0].dims, backward.outputs[0].dims
+    one, other = forward.outputs[0].dims, backward.outputs[0].dims
     mode = node["merge_mode"]
     outputs: tuple[Leaf, ...]
     if mode is None:
-        outputs = (Leaf("forward_output", ahead, dtype), Leaf("backward_output", back, dtype))
+        outputs = (Leaf("forward_output", one, dtype), Leaf("backward_output", other, dtype))
     elif mode == "concat":
-        outputs = (Leaf("output", (*ahead[:-1], ahead[-1] + back[-1]), dtype),)
+        outputs = (Leaf("output", (*one[:-1], one[-1] + other[-1]), dtype),)
     else:
-        outputs = (Leaf("output", _broadcast(ahead, back), dtype),)
+        outputs = (Leaf("output", _broadcast(one, other), dtype),)
     states = (*prefixed("forward_", tuple(forward.states)), *prefixed("backward_", tuple(backward.states)))
     with_state = forward_node["return_state"]
     returned = (*outputs, *states) if with_state else (outputs if mode is None else outputs[0])
@@ -92,13 +101,13 @@ def theory(node: Node, given: Given) -> Answer:
             for prefix, answer in (("forward_", forward), ("backward_", backward))
             for weight in answer.weights
         ],
-        laws=[*_laws(node, given, forward, backward)] if with_state else [],
+        laws=[*_laws(node, (forward, backward), scans, one_step=given.dims[1].size == 1)] if with_state else [],
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
         mask=given.mask.passed_on() if given.mask and forward_node["return_sequences"] else None,
         begins=through([*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)], dtype),
         scan=forward.scan,
-        strips=_strips(node, forward, backward, given.mask) if given.watched else (),
+        strips=_strips(node, forward, scans, given.mask) if given.watched else (),
         quirks=tuple(
             dict.fromkeys(((quirks.DROPPED,) if used != given.mask else ()) + forward.quirks + backward.quirks)
         ),
@@ -150,15 +159,14 @@ def _broadcast(left: Dims, right: Dims) -> Dims:
     return tuple(b if a.size == 1 else a for a, b in zip(left, right, strict=True))
 
 
-def _laws(node: Node, given: Given, forward: Answer, backward: Answer) -> Iterable[Law]:
+def _laws(
+    node: Node, answers: tuple[Answer, Answer], scans: tuple[Scan, Scan], *, one_step: bool
+) -> Iterable[Law]:
+    (forward, backward), (ahead, back) = answers, scans
     if forward.hidden is None or backward.hidden is None:
         return ()
-    ahead, back = forward.scan, backward.scan
-    assert ahead is not None
-    assert back is not None
     sequences = node["layer"]["return_sequences"]
     roles = "forward_" + forward.hidden.role, "backward_" + backward.hidden.role
-    one_step = given.dims[1].size == 1
     merge = Merge(node["merge_mode"], sequences, _halves(forward, sequences=sequences), *roles, one_step)
     if ahead.mask is None:
         return merge.unmasked(ahead.scanning.backwards, back.scanning.backwards)
@@ -189,11 +197,9 @@ def _parts(node: Node, forward: Answer) -> tuple[str, ...]:
     return f"output[:, :, {first}]", f"output[:, :, {second}]"
 
 
-def _strips(node: Node, forward: Answer, backward: Answer, asked: Mask | None) -> tuple[Strip, ...]:
-    assert forward.scan is not None
-    assert backward.scan is not None
+def _strips(node: Node, forward: Answer, scans: tuple[Scan, Scan], asked: Mask | None) -> tuple[Strip, ...]:
     parts, mode = _parts(node, forward), node["merge_mode"]
-    ahead, back = forward.scan, backward.scan.turned()
+    ahead, back = scans[0], scans[1].turned()
     if ahead.mask is None:
         return unmasked(parts, asked)
     if not node["layer"]["return_sequences"]:
