@@ -71,7 +71,7 @@ def _ask(spec: Spec | None, *, predict: bool, values: bool, verbose: bool) -> Re
         from rnnshape.lab.tensorflow import replay
 
         replay()
-    return report if values else replace(report, values=())
+    return replace(report, values=()) if report.values and not values else report
 
 
 def _ready(run: Run, former: Former | None) -> Row | None:

@@ -257,13 +257,14 @@ def _cudnn(layers: tuple[Node, Node], answers: tuple[Answer, Answer]) -> list[Ke
 
 def check(node: Node) -> Iterator[Problem]:
     """What Keras refuses when it compares the two directions."""
-    forward, backward = directions(node)
-    if forward["go_backwards"] == backward["go_backwards"]:
-        if node["backward_layer"] is None:
+    forward, backward = node["layer"], node["backward_layer"]
+    if backward is None:
+        if forward["go_backwards"]:
             fix = "remove go_backwards from the layer: Bidirectional creates the backward layer itself"
-        else:
-            fix = "exactly one of layer and backward_layer must have go_backwards=True"
-        yield Problem("layer" if node["backward_layer"] is None else "backward_layer", fix)
+            yield Problem("layer", fix)
+        return
+    if forward["go_backwards"] == backward["go_backwards"]:
+        yield Problem("backward_layer", "exactly one of layer and backward_layer must have go_backwards=True")
     for name in ("stateful", "return_sequences", "return_state"):
         if forward[name] != backward[name]:
             yield Problem("backward_layer", f"{name} must be {forward[name]}, as in the forward layer")
@@ -271,18 +272,16 @@ def check(node: Node) -> Iterator[Problem]:
 
 def check_input(node: Node, dims: Dims) -> str | None:
     """Why two outputs that do not fit cannot be merged."""
-    forward_node, backward_node = directions(node)
-    for layer in (forward_node, backward_node):
+    own: Node | None = node["backward_layer"]
+    for layer in (node["layer"],) if own is None else (node["layer"], own):
         if len(layer.cls.letters(layer, len(dims))) != len(dims):
             return f"layer and backward_layer must take the same input: {layer.name} takes a different rank"
         if wrong := layer.cls.check_input(layer, dims):
             return wrong
     mode = node["merge_mode"]
-    if mode is None or node["backward_layer"] is None:
+    if mode is None or own is None:
         return None
-    ahead, back = (
-        layer.cls.theory(layer, Given(dims, "float32")).outputs[0].dims for layer in (forward_node, backward_node)
-    )
+    ahead, back = (layer.cls.theory(layer, Given(dims, "float32")).outputs[0].dims for layer in (node["layer"], own))
     sizes = [(a.size, b.size) for a, b in zip(ahead, back, strict=True)]
     merged = sizes[:-1] if mode == "concat" else sizes
     stretch = mode != "concat"

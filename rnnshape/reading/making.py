@@ -77,10 +77,13 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
         raise Invalid([_placed(problem, run, parsed) for problem in error.problems], parsed.text) from None
     if problems := [*calling.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
-    returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
-    if wrong := calling.unpacking(returned, parsed.targets):
-        raise Invalid([Problem("", wrong)])
-    return _expecting(replace(spec, notes=tuple(_notes(parsed, spec))), expect)
+    if parsed.targets is not None:
+        returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
+        if wrong := calling.unpacking(returned, parsed.targets):
+            raise Invalid([Problem("", wrong)])
+    if notes := tuple(_notes(parsed, spec)):
+        spec = replace(spec, notes=notes)
+    return _expecting(spec, expect)
 
 
 def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,8 +52,9 @@ class Verdict:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules of all layers in a row; what is said of two layers alike stands there once."""
-        if len(self.kernels) == 1 and not self.kernels[0].where:
-            return self.kernels[0].rules
+        rules = self.kernels[0].rules
+        if all([kernel.rules == rules and not kernel.where for kernel in self.kernels]):
+            return rules
         told = (Rule(kernel.where + rule.rule, *rule[1:]) for kernel in self.kernels for rule in kernel.rules)
         return tuple(dict.fromkeys(told))
 
