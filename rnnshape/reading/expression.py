@@ -15,6 +15,7 @@ in the table, calls of what they make, and literals.  Whatever else stands there
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rnnshape.layers import Node
     from rnnshape.reading.syntax import Span
 
+_BRACKET = re.compile(r"[()\[\]{}]")
 LONGEST = 5_000
 DEEPEST = 20
 
@@ -72,10 +74,10 @@ def parse(text: str) -> Parsed:
 def _too_deep(text: str) -> int | None:
     """Where brackets nest too deep; told before anything recursive sees the text."""
     depth = 0
-    for place, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket[0] in "([{" else -1
         if depth > DEEPEST:
-            return place
+            return bracket.start()
     return None
 
 

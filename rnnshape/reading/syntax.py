@@ -25,7 +25,9 @@ class Source:
         """Characters from the beginning of the text; ``ast`` counts columns in bytes of UTF-8."""
         if line > len(self.lines):
             return len(self.text)
-        before = sum(len(text) + 1 for text in self.lines[: line - 1])
+        before = sum([len(text) + 1 for text in self.lines[: line - 1]])
+        if self.text.isascii():
+            return before + min(column, len(self.lines[line - 1]))
         return before + len(self.lines[line - 1].encode(errors="replace")[:column].decode(errors="ignore"))
 
     def wrong(self, message: str, tree: Tree) -> None:
