@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED, Nested
@@ -74,7 +75,7 @@ class LayerClass:
         return named, (self.name,)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Node:
     """A layer or cell with the arguments that differ from Keras' defaults, in Keras' order.
 
@@ -133,7 +134,7 @@ class Node:
         """The layers that the input goes through one after another: those of a stack, or the one."""
         return tuple(self["layers"]) if self.cls.kind == "stack" else (self,)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The canonical expression: parsing it gives an equal node."""
         if self.cls.kind == "stack" and len(self["layers"]) > 1:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rnnshape.errors import Invalid, Problem
@@ -53,8 +54,11 @@ class Parsed:
     notes: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Parsed:
     """Read an expression: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
+
+    Many runs often ask for one layer: its text is read once.
 
     Raises:
         Invalid: with every problem at once, each with its span in the stripped text.
