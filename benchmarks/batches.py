@@ -91,7 +91,7 @@ def _swept() -> dict[str, float]:
     """
     from rnnshape import lab
     from rnnshape.batch import rows
-    from rnnshape.reading.runs import Run, from_stream
+    from rnnshape.reading.runs import Run, from_stream, runs_of
     from rnnshape.render import View, rows_renderer
     from rnnshape.report.rows import Tally
 
@@ -108,7 +108,7 @@ def _swept() -> dict[str, float]:
         lab.observe(run.spec)
 
     began = perf_counter()
-    runs = list(from_stream(io.BytesIO(SWEEP.encode()), "sweep.yaml"))
+    runs = [run for piece in from_stream(io.BytesIO(SWEEP.encode()), "sweep.yaml") for run in runs_of(piece)]
     taken = {"rows": perf_counter() - began, "layers": 0.0}
     for number, run in enumerate(runs):
         sides = [("rows", row), ("layers", layer)]

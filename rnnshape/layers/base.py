@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import prod
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from rnnshape.layers.dims import Dim
@@ -101,6 +102,8 @@ class Rule(NamedTuple):
     source: str = ""
 
 
+_OK = attrgetter("ok")
+
 # What a layer can run as.  "step" has no loop over time: a lone cell, a Dense.
 CUDNN, LOOP, UNROLLED, STEP = "cudnn", "loop", "unrolled", "step"
 
@@ -119,7 +122,7 @@ class Kernel(NamedTuple):
 
     @property
     def eligible(self) -> bool:
-        return all([rule.ok for rule in self.rules])
+        return all(map(_OK, self.rules))
 
     def chosen(self, *, gpu: bool) -> str:
         """What Keras runs where it sees a GPU, and where it sees none."""

@@ -70,7 +70,8 @@ def theory(node: Node, given: Given) -> Answer:
     forward = _answer(forward_node, inside, asked=node["layer"], remade=True)
     if own is None and used is None:
         # The same layer, read from the other end: without a mask only the scan is another one.
-        backward, back = forward, unmasked_scan(backward_node["go_backwards"], given.dims[1].size == 1)
+        backward = forward
+        back: Scan | None = unmasked_scan(backward_node["go_backwards"], given.dims[1].size == 1)
     else:
         if own is not None and _width(own) != _width(forward_node):
             inside = replace(inside, letter=given.letter + "b")
@@ -142,9 +143,12 @@ def _answer(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
     answer = layer.cls.theory(layer.but(**changes) if changes else layer, given)
     if asked.has("use_cudnn") and asked["use_cudnn"] != layer["use_cudnn"]:
         source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
-        told = {"decided": f"Keras makes it {layer['use_cudnn']!r}", "source": source}
+        decided = f"Keras makes it {layer['use_cudnn']!r}"
         [kernel] = answer.cudnn
-        rules = (rule._replace(**told) if rule.decided.startswith("use_cudnn=") else rule for rule in kernel.rules)
+        rules = (
+            rule._replace(decided=decided, source=source) if rule.decided.startswith("use_cudnn=") else rule
+            for rule in kernel.rules
+        )
         answer.cudnn = [kernel._replace(rules=tuple(rules))]
     return answer
 
@@ -159,9 +163,7 @@ def _broadcast(left: Dims, right: Dims) -> Dims:
     return tuple(b if a.size == 1 else a for a, b in zip(left, right, strict=True))
 
 
-def _laws(
-    node: Node, answers: tuple[Answer, Answer], scans: tuple[Scan, Scan], *, one_step: bool
-) -> Iterable[Law]:
+def _laws(node: Node, answers: tuple[Answer, Answer], scans: tuple[Scan, Scan], *, one_step: bool) -> Iterable[Law]:
     (forward, backward), (ahead, back) = answers, scans
     if forward.hidden is None or backward.hidden is None:
         return ()

@@ -71,9 +71,8 @@ DECIDING = (
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
     names = _deciding(node.cls, outside=installed.keras() >= dropping.DROPS_OUTSIDE)
-    said = tuple(map(node.__getitem__, names))
-    dtypes = node["dtype"], given.dtype, given.within
-    return _fused_rules(node.name, names, said, dtypes, mask_used(given), given.execution)
+    said = tuple(zip(names, map(node.__getitem__, names), strict=True))
+    return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given), given.execution)
 
 
 @cache
@@ -85,13 +84,12 @@ def _deciding(layer: LayerClass, *, outside: bool) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def _fused_rules(
     layer: str,
-    names: tuple[str, ...],
-    values: tuple[Any, ...],
+    arguments: tuple[tuple[str, Any], ...],
     dtypes: tuple[str | None, str, str | None],
     mask: Mask | None,
     execution: str,
 ) -> tuple[Rule, ...]:
-    said = dict(zip(names, values, strict=True))
+    said = dict(arguments)
     inner_loop = f"keras/src/layers/rnn/{layer.lower()}.py: {layer}.inner_loop"
 
     def rule(name: str, wanted: str, ok: bool, source: str) -> Rule:

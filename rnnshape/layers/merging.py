@@ -73,9 +73,7 @@ class Merge(NamedTuple):
         yield _both(f"output == {_MERGED[mode].format(f=f, b=b)}", both)
         yield Law(f"output == {f}", False, "only the outputs are merged, never the states")
 
-    def _halves(
-        self, outputs: tuple[str, str], parts: tuple[str, str], ahead: Scan, back: Scan
-    ) -> Iterator[Law]:
+    def _halves(self, outputs: tuple[str, str], parts: tuple[str, str], ahead: Scan, back: Scan) -> Iterator[Law]:
         """With sequences, the two outputs side by side (or two): each half ends at its own end of time."""
         (one, other), (first, second) = outputs, parts
         masked = ahead.mask is not None

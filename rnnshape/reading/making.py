@@ -65,6 +65,10 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
             raise Invalid(problems)
         node = command.node({key: value for key, value in options.items() if key not in _RUN})
         return _expecting(finish(node, run, name=name), expect)
+    return _expecting(_of_expression(layer, run, problems, name), expect)
+
+
+def _of_expression(layer: str, run: Mapping[str, Any], problems: list[Problem], name: str | None) -> Spec:
     try:
         parsed = parse(layer)
     except Invalid as error:
@@ -81,9 +85,8 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
         returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
         if wrong := calling.unpacking(returned, parsed.targets):
             raise Invalid([Problem("", wrong)])
-    if notes := tuple(_notes(parsed, spec)):
-        spec = replace(spec, notes=notes)
-    return _expecting(spec, expect)
+    notes = tuple(_notes(parsed, spec))
+    return replace(spec, notes=notes) if notes else spec
 
 
 def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:

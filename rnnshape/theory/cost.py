@@ -62,7 +62,9 @@ class Cost:
 
     @property
     def formula(self) -> str:
-        return _in_full(tuple([(self._words(product.factors), self._words(product.summed)) for product in self.products]))
+        return _in_full(
+            tuple([(self._words(product.factors), self._words(product.summed)) for product in self.products])
+        )
 
     @property
     def parameter_bytes(self) -> int:
@@ -98,7 +100,7 @@ class Cost:
     @cached_property
     def _ambiguous(self) -> set[str]:
         """Letters that stand for two sizes, such as X' where two directions have different windows."""
-        dims = {dim for weight in self.weights for dim in weight.dims}
+        dims: set[tuple[int, str]] = {dim for weight in self.weights for dim in weight.dims}
         for product in self.products:
             dims.update(product.factors, product.summed)
         for tensor in self._tensors:

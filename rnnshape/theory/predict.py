@@ -53,7 +53,7 @@ class Verdict:
     def rules(self) -> tuple[Rule, ...]:
         """The rules of all layers in a row; what is said of two layers alike stands there once."""
         rules = self.kernels[0].rules
-        if all([kernel.rules == rules and not kernel.where for kernel in self.kernels]):
+        if not any(kernel.where or kernel.rules != rules for kernel in self.kernels):
             return rules
         told = (Rule(kernel.where + rule.rule, *rule[1:]) for kernel in self.kernels for rule in kernel.rules)
         return tuple(dict.fromkeys(told))
