@@ -23,8 +23,8 @@ from rnnshape.report.rows import Row, Tally, Written, unanswered
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
-_MOST = 128
-"""Lines that go together: they take some 20 ms, and to send them 1 ms."""
+_MOST = 256
+"""Lines that go together: they take some 50 ms, and to send them 1 ms."""
 _SHARE = 16
 """The first lines go alone, then as many as a share of all before: an answer never waits for many lines to come."""
 

@@ -162,8 +162,8 @@ def _into(spec: Spec) -> Structure | None:
 
 
 def _tensor(leaf: Leaf, path: str) -> Tensor:
-    sizes, letters = [size for size, _ in leaf.dims], [letter for _, letter in leaf.dims]
-    return Tensor(leaf.role, path, tuple(sizes), tuple(letters), leaf.dtype)
+    sizes, letters = zip(*leaf.dims, strict=True) if leaf.dims else ((), ())
+    return Tensor(leaf.role, path, sizes, letters, leaf.dtype)
 
 
 def _twin_law(spec: Spec, answer: Answer, *, gpu: bool) -> Iterator[Law]:
