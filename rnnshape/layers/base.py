@@ -23,6 +23,9 @@ Dims: TypeAlias = tuple[Dim, ...]
 Zeros: TypeAlias = tuple[tuple[bool | None, ...], ...]
 
 
+_SIZE, _OK = attrgetter("size"), attrgetter("ok")
+
+
 @dataclass(slots=True)
 class Leaf:
     """A tensor that theory expects: its role, its dimensions, its dtype."""
@@ -61,7 +64,7 @@ class Weight(NamedTuple):
     @property
     def size(self) -> int:
         """How many numbers it holds."""
-        return prod([dim.size for dim in self.dims])
+        return prod(map(_SIZE, self.dims))
 
     def behind(self, prefix: str) -> Weight:
         """The same weight under a name that begins with ``prefix``."""
@@ -79,8 +82,8 @@ class Product(NamedTuple):
 
     @property
     def size(self) -> int:
-        size = prod([dim.size for dim in self.factors])
-        return size * sum([dim.size for dim in self.summed]) if self.summed else size
+        size: int = prod(map(_SIZE, self.factors)) * (sum(map(_SIZE, self.summed)) if self.summed else 1)
+        return size
 
     def repeated(self, time: Dim) -> Product:
         """The same once a step; time stands behind the batch."""
@@ -101,8 +104,6 @@ class Rule(NamedTuple):
     decided: str = ""
     source: str = ""
 
-
-_OK = attrgetter("ok")
 
 # What a layer can run as.  "step" has no loop over time: a lone cell, a Dense.
 CUDNN, LOOP, UNROLLED, STEP = "cudnn", "loop", "unrolled", "step"

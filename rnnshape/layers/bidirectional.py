@@ -91,6 +91,9 @@ def theory(node: Node, given: Given) -> Answer:
     else:
         outputs = (Leaf("output", _broadcast(one, other), dtype),)
     states = (*prefixed("forward_", tuple(forward.states)), *prefixed("backward_", tuple(backward.states)))
+    begun = [*states]
+    if (forward.begins, backward.begins) != (forward.states, backward.states):
+        begun = [*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)]
     with_state = forward_node["return_state"]
     returned = (*outputs, *states) if with_state else (outputs if mode is None else outputs[0])
     return Answer(
@@ -106,7 +109,7 @@ def theory(node: Node, given: Given) -> Answer:
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
         mask=given.mask.passed_on() if given.mask and forward_node["return_sequences"] else None,
-        begins=through([*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)], dtype),
+        begins=through(begun, dtype),
         scan=forward.scan,
         strips=_strips(node, forward, scans, given.mask) if given.watched else (),
         quirks=tuple(

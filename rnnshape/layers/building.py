@@ -107,7 +107,7 @@ def _broadcast(left: int, right: int) -> int:
     return max(left, right)
 
 
-def unregularized(node: Node, given: Given, returned: Returned) -> Iterator[Refusal]:
+def unregularized(node: Node, given: Given, returned: Returned) -> Iterable[Refusal]:
     """A layer whose activity regularizer cannot take one of the tensors that it returns.
 
     A wrapper that runs ``call`` itself leaves the regularizer out; SimpleRNN never hands its own on
@@ -115,7 +115,11 @@ def unregularized(node: Node, given: Given, returned: Returned) -> Iterator[Refu
     """
     name = node["activity_regularizer"]
     if name not in ORTHOGONAL_REGULARIZER or given.within is not None or node.name == "SimpleRNN":
-        return
+        return ()
+    return _unlike_a_matrix(name, returned)
+
+
+def _unlike_a_matrix(name: str, returned: Returned) -> Iterator[Refusal]:
     for leaf in flat(returned):
         if len(leaf.dims) != 2:
             yield Refusal(

@@ -13,7 +13,7 @@ from rnnshape.layers import dropping, installed
 from rnnshape.layers.base import Refusal, Rule, compute_dtype, variable_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rnnshape.layers.base import Given
     from rnnshape.layers.masking import Mask
@@ -30,10 +30,13 @@ def mask_used(given: Given) -> Mask | None:
     return None if dropped else given.mask
 
 
-def refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
-    if not given.gpu and not (node.has("use_cudnn") and node["use_cudnn"] is True):
-        return
-    broken = [rule for rule in cudnn if not rule.ok]
+def refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterable[Refusal]:
+    """What Keras raises where it has to run cuDNN and cannot."""
+    forced = node.has("use_cudnn") and node["use_cudnn"] is True
+    return _refused(given, [rule for rule in cudnn if not rule.ok], forced=forced) if given.gpu or forced else ()
+
+
+def _refused(given: Given, broken: list[Rule], *, forced: bool) -> Iterator[Refusal]:
     if given.gpu and broken == [_XLA]:
         yield Refusal(
             "InvalidArgumentError: Keras picks cuDNN where it sees a GPU, and XLA cannot compile CudnnRNNV3",
@@ -44,7 +47,7 @@ def refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterator[Refu
             "InvalidArgumentError: assertion failed: the mask does not correspond to right-padded sequences",
             "use_cudnn=False, --execution eager, or a mask that is padded on the right and has no empty row",
         )
-    if node.has("use_cudnn") and node["use_cudnn"] is True and broken:
+    if forced and broken:
         yield Refusal(
             "ValueError: use_cudnn=True was specified, but cuDNN is not supported for this layer configuration",
             "use_cudnn='auto', or " + ", ".join(rule.fix for rule in broken),

@@ -76,7 +76,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     laws: list[Law] = []
     if node["return_state"]:
         laws += of_output(node, time.size, step.hidden.role, scan) if step.hidden else ()
-        laws += kept(states, scan)
+        laws += kept(states, scan) if scan.mask is not None else ()
     return Answer(
         outputs=(output,),
         states=states,
@@ -91,10 +91,10 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         refusals=[
             *step.refusals,
             *refusals(node, given, cudnn),
-            *unmaskable(node, used, time, (step.outputs[0], step.states)),
+            *([] if used is None else unmaskable(node, used, time, (step.outputs[0], step.states))),
             *unregularized(node, given, returned),
         ],
-        begins=through(step.states, dtype),
+        begins=states if states == step.states else through(step.states, dtype),
         scan=scan,
         strips=strips(node, scan, given.mask) if given.mask and given.watched else (),
         quirks=tuple(_quirks(scan, sequences=sequences, dropped=used is None)) if given.mask else (),
@@ -115,14 +115,14 @@ def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) 
     return Scan.of(scanning, mask, eligible=eligible)
 
 
-def unmaskable(node: Node, mask: Mask | None, time: Dim, stepped: Returned) -> Iterator[Refusal]:
+def unmaskable(node: Node, mask: Mask, time: Dim, stepped: Returned) -> Iterator[Refusal]:
     """Where a mask cannot be laid over what a step computes.
 
     Keras puts axes of one behind those of the mask and repeats it over the axes that it lacks; where mask and tensor
     both have an axis the sizes must be the same, or the mask's 1 (``_expand_mask`` in
     ``keras/src/backend/tensorflow/rnn.py``).  Unrolled it repeats the mask over all axes, also those that it has.
     """
-    if mask is None or not (mask.behind or mask.steps != time.size):
+    if not mask.behind and mask.steps == time.size:
         return
     fit = mask.steps == time.size and all(
         len(mask.behind) < len(leaf.dims)
