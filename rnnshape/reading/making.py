@@ -16,8 +16,6 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
-from rnnshape.reading import calling
-from rnnshape.reading.expression import parse
 from rnnshape.reading.finishing import finish
 from rnnshape.reading.shape import broken, flow, whole_shape
 from rnnshape.spec import expect as contract
@@ -69,6 +67,10 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
 
 
 def _of_expression(layer: str, run: Mapping[str, Any], problems: list[Problem], name: str | None) -> Spec:
+    # A command's name needs none of what reads Python.
+    from rnnshape.reading import calling
+    from rnnshape.reading.expression import parse
+
     try:
         parsed = parse(layer)
     except Invalid as error:
