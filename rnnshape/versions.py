@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 from functools import cache
-from glob import escape, glob
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.version import __version__
@@ -37,8 +37,8 @@ def version_of(*distributions: str) -> str | None:
     """
     for name in distributions:
         for folder in sys.path:
-            for found in glob(f"{escape(folder)}/{name.replace('-', '_')}-*.dist-info"):
-                return found.removesuffix(".dist-info").rpartition("-")[2]
+            for found in Path(folder).glob(f"{name.replace('-', '_')}-*.dist-info"):
+                return found.stem.rpartition("-")[2]
     from importlib import metadata
 
     for name in distributions:

@@ -26,18 +26,17 @@ from rnnshape.layers.base import (
 )
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cudnn import mask_used
-from rnnshape.layers.laws import frozen, kept, unmasked
+from rnnshape.layers.laws import kept, unmasked
 from rnnshape.layers.masking import unmasked_scan
-from rnnshape.layers.merging import Merge
+from rnnshape.layers.merging import Merge, strips
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rnnshape.layers.masking import Mask, Scan
     from rnnshape.layers.node import Node
-    from rnnshape.layers.scan import Token
+    from rnnshape.layers.scan import Strip
 
 _KEEPS_USE_CUDNN = (3, 12)
 MERGES = ("concat", "sum", "mul", "ave", None)
@@ -203,31 +202,11 @@ def _parts(node: Node, forward: Answer) -> tuple[str, ...]:
 
 
 def _strips(node: Node, forward: Answer, scans: tuple[Scan, Scan], asked: Mask | None) -> tuple[Strip, ...]:
-    parts, mode = _parts(node, forward), node["merge_mode"]
-    ahead, back = scans[0], scans[1].turned()
-    if ahead.mask is None:
+    parts = _parts(node, forward)
+    if scans[0].mask is None:
         return unmasked(parts, asked)
-    if not node["layer"]["return_sequences"]:
-        return frozen(parts[0], ahead), frozen(parts[1], back)
-    if len(parts) == 1:
-        return (
-            Strip(
-                "output",
-                tuple(
-                    kinds([_merged(mode, *pair) for pair in zip(one.steps, other.steps, strict=True)])
-                    for one, other in zip(ahead.rows, back.rows, strict=True)
-                ),
-            ),
-        )
-    return (
-        Strip(parts[0], each(lambda row: kinds(row.steps), ahead.rows)),
-        Strip(parts[1], each(lambda row: kinds(row.steps, backwards=True), back.rows), backwards=True),
-    )
-
-
-def _merged(mode: str, ahead: int, back: int) -> Token:
-    nothing = ZERO in (ahead, back) if mode == "mul" else ahead == back == ZERO
-    return ZERO if nothing else (ahead, back)
+    sequences: bool = node["layer"]["return_sequences"]
+    return strips(parts, node["merge_mode"], scans[0], scans[1].turned(), sequences=sequences)
 
 
 def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:

@@ -52,11 +52,7 @@ class Whole(Kind):
 
     @property
     def allowed(self) -> str:  # type: ignore[override]
-        return (
-            f"a whole number, {self.least} or more"
-            if self.most is None
-            else f"a whole number, {self.least} to {self.most}"
-        )
+        return f"a whole number, {self.least} {'or more' if self.most is None else f'to {self.most}'}"
 
     def accepts(self, value: Any) -> bool:
         return type(value) is int and self.least <= value <= (INT64 if self.most is None else self.most)
@@ -157,7 +153,8 @@ class Named(OneOf):
 
     @property
     def allowed(self) -> str:  # type: ignore[override]
-        return f"{_article(self.of.what)} of Keras ({', '.join(self.of.usable)}) or None"
+        article = "an" if self.of.what[0] in "aeiou" else "a"
+        return f"{article} {self.of.what} of Keras ({', '.join(self.of.usable)}) or None"
 
     def from_text(self, text: str) -> Any:
         # "Zeros" and "zeros" are two names of Keras.
@@ -169,10 +166,6 @@ class Named(OneOf):
         hint = nearest(value, self.of.usable) if isinstance(value, str) else ""
         # The list is long; a near miss does not need it.
         return f"must be the name of a Keras {self.of.what}{hint}" if hint else f"must be {self.allowed}"
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 @dataclass(frozen=True)

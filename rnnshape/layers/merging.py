@@ -9,13 +9,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnnshape.layers.base import Law
-from rnnshape.layers.laws import claimed, last_valid, zeros
+from rnnshape.layers.laws import claimed, frozen, last_valid, zeros
 from rnnshape.layers.masking import unmasked_scan
+from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.masking import Scan
+    from rnnshape.layers.scan import Token
 
 _MERGED = {"sum": "{f} + {b}", "mul": "{f} * {b}", "ave": "({f} + {b}) / 2"}
 
@@ -117,3 +119,22 @@ def _both(check: str, laws: list[Law]) -> Law:
 def _zeros(of: str, *scans: Scan) -> Law:
     law = _both(f"{of}[~mask] == 0", [zeros(of, scan) for scan in scans])
     return law._replace(why=_MASKED.split(";", maxsplit=1)[0]) if law.guaranteed else law
+
+
+def strips(parts: tuple[str, ...], mode: str | None, ahead: Scan, back: Scan, *, sequences: bool) -> tuple[Strip, ...]:
+    """What the steps of each half, or of both merged, show under a mask; of the states without sequences."""
+    if not sequences:
+        return frozen(parts[0], ahead), frozen(parts[1], back)
+    if len(parts) == 1:
+        rows = zip(ahead.rows, back.rows, strict=True)
+        steps = (zip(one.steps, other.steps, strict=True) for one, other in rows)
+        return (Strip("output", tuple(kinds([_token(mode, *pair) for pair in row]) for row in steps)),)
+    return (
+        Strip(parts[0], each(lambda row: kinds(row.steps), ahead.rows)),
+        Strip(parts[1], each(lambda row: kinds(row.steps, backwards=True), back.rows), backwards=True),
+    )
+
+
+def _token(mode: str | None, ahead: int, back: int) -> Token:
+    nothing = ZERO in (ahead, back) if mode == "mul" else ahead == back == ZERO
+    return ZERO if nothing else (ahead, back)
