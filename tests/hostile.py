@@ -26,6 +26,8 @@ SEEDS = (
     "Dense(1)(Dropout(0.5)(LSTM(8)(x, mask=tf.constant([[True, False, True]]), training=True)))",
     "LSTM(8, input_shape=(10, 8))(tf.cast(np.random.rand(2, 10, 8), tf.float32))",
     "Sequential([keras.Input((10, 8)), GRU(8)])(np.arange(24).reshape(2, 3, -1).astype('float32'))",
+    "LSTM(8, activation=my_act, kernel_initializer=Orthogonal(gain=0.5), name=f'lstm', dtype=tf.float16)",
+    "GRU(8, activation=LeakyReLU(0.1), recurrent_activation=lambda x: x, kernel_regularizer=l2(1e-4))",
     "LSTM(8)(sequences=batch['x'][0].numpy(), initial_state=[h, tf.zeros((2, 8))])",
 )
 ATTACKS = (
@@ -60,7 +62,7 @@ def expression(rng: random.Random) -> str:
 def outcome(text: str) -> str:
     """How a text ended: ``"a layer"``, ``"an error"``; anything else is a fault."""
     try:
-        make(text if not text.isidentifier() else text + "()")
+        layer = make(text if not text.isidentifier() else text + "()").layer
     except Invalid as error:
         assert error.problems
         for problem in error.problems:
@@ -68,6 +70,7 @@ def outcome(text: str) -> str:
             if problem.span is not None and error.text is not None:
                 assert 0 <= problem.span[0] <= problem.span[1] <= max(len(error.text), 1), (error.text, problem)
         return "an error"
+    assert make(layer.text).layer == layer, text
     return "a layer"
 
 

@@ -136,7 +136,19 @@ OTHERS: dict[str, tuple[str, str, Options]] = {
     ),
     "StackedRNNCells(LSTMCell(8))": ("must be a list: [LSTMCell(8)]", "StackedRNNCells([LSTMCell(8)])", {}),
     "Bidirectional(LSTM(8, go_backwards=True))": ("remove go_backwards from the layer", "Bidirectional(LSTM(8))", {}),
-    "LSTM(8, kernel_initializer=Zeros())": ("as a string, such as 'zeros'", "LSTM(8, kernel_initializer='zeros')", {}),
+    "LSTM(8, activation=tf.nn.relu(x))": ("activation='relu'", "LSTM(8, activation='relu')", {}),
+    "LSTM(8, activation=LeakyReLU)": ("write LeakyReLU()", "LSTM(8, activation=LeakyReLU())", {}),
+    "LSTM(8, activation=LeakyReLU(), dtype='float16')": (
+        "write LeakyReLU(…, dtype='float16')",
+        "LSTM(8, activation=LeakyReLU(dtype='float16'), dtype='float16')",
+        {},
+    ),
+    "LSTM(8, activation=ThresholdedReLU(1.0))": (
+        "write ReLU(threshold=…)",
+        "LSTM(8, activation=ReLU(threshold=1.0))",
+        {},
+    ),
+    "LSTM(8, kernel_regularizer=l2(l=0.1))": ("it is called l2", "LSTM(8, kernel_regularizer=l2(l2=0.1))", {}),
     "LSTM(8)(LSTM(4)(x))": (
         "give layer 1 `return_sequences=True`",
         "LSTM(8)(LSTM(4, return_sequences=True)(x))",

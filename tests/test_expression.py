@@ -64,10 +64,7 @@ MISTAKES = {
     ),
     "LSTM(n)": ("a literal is expected here: a number, a string, True, False, None, a list or a tuple", "n"),
     "LSTM(8, **more)": ("** cannot be read without running it: write the arguments out", "**more"),
-    "LSTM(8, kernel_initializer=Zeros())": (
-        "Zeros is called here: give its name as a string, such as 'zeros'",
-        "Zeros()",
-    ),
+    "LSTM(8, bias_initializer=Zeros(1))": ("Zeros takes at most 0 arguments by position", "1"),
     "LSTM": ("LSTM must be called: write LSTM(…)", "LSTM"),
     "LSTM(8": ("invalid Python: '(' was never closed", "("),
     "__import__('os').system('ls')": ("a Keras class is expected here", "__import__('os').system"),

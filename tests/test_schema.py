@@ -126,7 +126,22 @@ def readable(run: dict[str, Any]) -> bool:
     return True
 
 
-SAMPLES = (1, 0.5, True, "LSTM(3)", "lstm", "auto", "tanh", "float16", "same", "sum", "channels_last", "random", [2, 3])
+SAMPLES = (
+    1,
+    0.5,
+    True,
+    "LSTM(3)",
+    "lstm",
+    "auto",
+    "tanh",
+    "float16",
+    "same",
+    "sum",
+    "channels_last",
+    "random",
+    [2, 3],
+    {"units": 1},
+)
 
 
 @pytest.mark.parametrize("layer", [*COMMANDS, "LSTM(8, return_state=True)", "Dense(3)"])

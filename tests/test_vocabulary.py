@@ -13,6 +13,7 @@ import rnnshape
 from rnnshape.layers import TABLE, names
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.arguments import REQUIRED
+from rnnshape.layers.objects import class_of
 from tests.vocabulary import CLASSES, CONVOLUTIONS, Draft, Drawer, axes, bad, disagreement, good, plain
 
 CHUNKS, EACH = 10, 60
@@ -100,9 +101,11 @@ def together(name: str) -> list[Draft]:
     rows = zip_longest(*(good(argument.kind) for argument in arguments), fillvalue=REQUIRED)
     for row in rows:
         values = dict(zip((argument.name for argument in arguments), row, strict=True))
-        said = {key: value for key, value in values.items() if value is not REQUIRED and value not in alone}
+        said = {key: value for key, value in values.items() if value is not REQUIRED and class_of(value) not in alone}
         drafts.append(Draft(name, {**plain(name).values, **said}))
-        drafts += [Draft(name, {**plain(name).values, key: value}) for key, value in values.items() if value in alone]
+        drafts += [
+            Draft(name, {**plain(name).values, key: value}) for key, value in values.items() if class_of(value) in alone
+        ]
     return drafts
 
 

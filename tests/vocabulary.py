@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import rnnshape
-from rnnshape.layers import TABLE
+from rnnshape.layers import TABLE, catalog
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.arguments import REQUIRED, Argument, Kind
+from rnnshape.layers.objects import Function, Made
 from rnnshape.reading import make
 from tests.drawing import wrong
 
@@ -131,9 +132,12 @@ STRICTER = {
     _surrogate: "a name that is no text cannot be written out",
 }
 COMBINATIONS = {
+    **dict.fromkeys(
+        ("activation", "recurrent_activation"),
+        "glu runs for one step of a SimpleRNN, and fails in the second; an activation layer of another dtype runs in some",
+    ),
     "autocast": "autocast=False is taken where it changes no dtype: theory does not follow it further",
     "cells": "a stack of no cells computes nothing, and RNN does not take it",
-    "activation": "glu runs for one step of a SimpleRNN, and fails in the second",
 }
 
 
@@ -154,6 +158,8 @@ def good(kind: Kind) -> tuple[Any, ...]:
     match kind:
         case arg.Maybe(of=inner):
             return (*good(inner), None)
+        case arg.Named(of=names, values=values):
+            return (*values, *objects(names.what))
         case arg.OneOf(values=values):
             return values
         case arg.Whole(least=least):
@@ -163,7 +169,76 @@ def good(kind: Kind) -> tuple[Any, ...]:
     return _GOOD[type(kind)]
 
 
+def objects(what: str) -> tuple[Made | Function, ...]:
+    """An object of each class of Keras, with other arguments than the defaults, and functions without a name."""
+    made = []
+    for cls in (known for known in catalog.CLASSES if known.what == what):
+        others = {
+            argument.name: [value for value in good(argument.kind) if value != argument.default]
+            for argument in cls.arguments
+            if argument.name != "dtype"
+        }
+        made.append(Made(what, cls.name, tuple((name, values[0]) for name, values in others.items() if values)))
+    return (*made, *(_FUNCTIONS if what == "activation" else ()))
+
+
+class Text(str):
+    """Python as it stands in the draft."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+_FUNCTIONS = (Function("tf.nn.softmax", "softmax"), Function("my_act", "tanh"), Function("lambda x: x", "tanh"))
+# What both refuse, whatever else the layer says.
+_HALF_FORMED = {
+    "initializer": (
+        Text("Orthogonal(gain='a')"),
+        Text("Orthogonal(seed=1.5)"),
+        Text("Orthogonal(1.0, 2, 3)"),
+        Text("Orthogonal(size=2)"),
+        Text("RandomNormal(mean=None)"),
+        Text("RandomUniform(seed=1000000000000000000000000000000)"),
+        Text("VarianceScaling(scale=0)"),
+        Text("VarianceScaling(mode='fan')"),
+        Text("VarianceScaling(distribution='nonsense')"),
+        Text("Constant('a')"),
+        Text("Constant(1e39)"),
+        Text("Zeros(1)"),
+        Text("Initializer()"),
+        Text("initializers.Orthogonall()"),
+        Text("L2(0.1)"),
+    ),
+    "regularizer": (
+        Text("L1(-1.0)"),
+        Text("L2('a')"),
+        Text("L2(l=0.1)"),
+        Text("L1L2(0.1, 0.1, 0.1)"),
+        Text("OrthogonalRegularizer(mode='diagonals')"),
+        Text("regularizers.l3(0.1)"),
+    ),
+    "constraint": (
+        Text("MaxNorm(3, 0, 1)"),
+        Text("MaxNorm(m=3)"),
+        Text("NonNeg(1)"),
+        Text("UnitNorm(axes=0)"),
+        Text("constraints.positive()"),
+    ),
+    "activation": (
+        Text("LeakyReLU"),
+        Text("LeakyReLU(-0.1)"),
+        Text("LeakyReLU(0.1, 0.2)"),
+        Text("ReLU(max_value=-1.0)"),
+        Text("ReLU(slope=0.1)"),
+        Text("LeakyReLU(dtype='nonsense')"),
+        Text("activations.tanhh"),
+        Text("activations.tanh(1.0)"),
+    ),
+}
+
 _GOOD: dict[type[Kind], tuple[Any, ...]] = {
+    catalog.Float32: (0.5, 1, 2.0),
+    catalog.Axes: (0, (0, 1), None, 1),
     arg.Flag: (True, False),
     arg.MaskValue: (0, 0.0, 1.5, -3, 70000.0, 3.4e38, 2**62),
     arg.Number: (0.0, 0.3, 1),
@@ -181,7 +256,7 @@ def bad(kind: Kind) -> tuple[Any, ...]:
         case arg.Maybe(of=inner):
             return bad(inner)
         case arg.Named(of=names):
-            return (*names.unmade, "nonsense", "", 3, "Glorot_Uniform", "l1_l2", True)
+            return (*names.unmade, "nonsense", "", 3, "Glorot_Uniform", "l1_l2", True, *_HALF_FORMED[names.what])
         case arg.Sizes(rank=rank):
             return 0, -1, (1,) * (rank + 1), "3", None, 1.5, (1,) * (rank - 1) + (0,)
     return _BAD[type(kind)]
@@ -371,6 +446,11 @@ def _refused_by_keras(draft: Draft, options: dict[str, Any]) -> bool:
     x = tf.constant(np.zeros(shape, "int32") if eats_tokens else np.full(shape, 0.5, "float32"))
     called = {"training": True} if options.get("training") else {}
     classes = {name: getattr(tf.keras.layers, name) for name in CLASSES}
+    for known in catalog.CLASSES:
+        home = "layers" if known.what == "activation" else f"{known.what}s"
+        classes[known.name] = getattr(getattr(tf.keras, home), known.name)
+    modules = {name: getattr(tf.keras, name) for name in ("activations", "constraints", "initializers", "regularizers")}
+    classes |= {"tf": tf, "my_act": tf.tanh, **modules}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

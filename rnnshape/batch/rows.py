@@ -18,7 +18,7 @@ from rnnshape.batch.died import Died
 from rnnshape.batch.workers import spread
 from rnnshape.errors import OK, RnnshapeError, Unavailable, foreseen
 from rnnshape.reading.runs import runs_of
-from rnnshape.report.rows import Row, axes_of, unanswered
+from rnnshape.report.rows import Row, axes_of, row_of, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -94,7 +94,6 @@ def _answered(run: Run, answer: Report | RnnshapeError | Died | None, *, values:
         return unanswered(run, answer)
     assert answer is not None
     try:
-        data = {**answer.to_dict(values=values), **axes_of(run)}
+        return row_of(answer, values=values, run=run)
     except Exception as error:  # noqa: BLE001  as in ``_ask``
         return unanswered(run, foreseen(error))
-    return Row(run, data, answer.exit_code, answer, answer.expectations, answer.error.trace if answer.error else "")

@@ -1,4 +1,4 @@
-"""One question, one answer: ask, and write what comes back where it belongs."""
+"""One question: ask, and write what comes back where it belongs; code that makes several layers has several answers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from rnnshape import api
 from rnnshape.cli.options import OUTPUT, flagged, form, refused
 from rnnshape.cli.output import destination, note, show_trace
 from rnnshape.errors import Invalid, Problem
-from rnnshape.reading import make
-from rnnshape.render import View, renderer
+from rnnshape.reading import make_all
+from rnnshape.render import View, renderer, rows_renderer
+from rnnshape.report.rows import Tally, row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rnnshape.report import Report
     from rnnshape.spec import Spec
 
 
 def answer(layer: str, values: Mapping[str, Any]) -> int:
-    """Answer what a command's flags ask about a layer; the exit code of the answer.
+    """Answer what a command's flags ask about a layer, or about each layer of pasted code; the worst exit code.
 
     Raises:
         Invalid: with the problems of both, the question and how its answer is wanted.
@@ -29,12 +30,18 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
     output = {name: value for name, value in values.items() if name in OUTPUT}
     problems: list[Problem] = [*refused(output, OUTPUT), *_untimed(output)]
     try:
-        spec = make(layer, {name: value for name, value in values.items() if name not in OUTPUT})
+        specs = make_all(layer, {name: value for name, value in values.items() if name not in OUTPUT})
     except Invalid as error:
         raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
     if problems:
         raise Invalid(flagged(problem, values) for problem in problems)
-    report = _asked(spec, output)
+    if len(specs) > 1:
+        return max(_told(report, output) for report in _all(specs, output))
+    return _told(_asked(specs[0], output), output)
+
+
+def _told(report: Report, output: Mapping[str, Any]) -> int:
+    """Tell beside the answer what went wrong; its exit code."""
     if report.error is not None:
         note(f"error: {report.error.message}")
         if report.error.hint:
@@ -61,8 +68,7 @@ DEVICE = "device"
 
 
 def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
-    view = View(**{part: output.get(part, False) for part in ("values", "weights", "cost", "cudnn", "diagram")})
-    wanted = form(output)
+    view, wanted = _view(output), form(output)
     with destination(output.get("output_file")) as stream:
         if wanted == "table" and stream is sys.stdout and stream.isatty() and not output.get("predict"):
             from rnnshape.render.settling import settling
@@ -71,6 +77,29 @@ def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
         report = api.predict(spec) if output.get("predict") else _explored(spec, output)
         renderer(wanted)(report, stream, view)
     return report
+
+
+# What holds several answers in one file of its own form.
+_WHOLE = ("json", "html", "svg")
+
+
+def _all(specs: Sequence[Spec], output: Mapping[str, Any]) -> list[Report]:
+    """The answers to several layers, one below the other, or in one file where the format wants that."""
+    reports = [api.predict(spec) if output.get("predict") else _explored(spec, output) for spec in specs]
+    view, wanted = _view(output), form(output)
+    with destination(output.get("output_file")) as stream:
+        if wanted in _WHOLE:
+            rows_renderer(wanted)(Tally(row_of(report, values=view.values) for report in reports), stream, view)
+            return reports
+        for number, report in enumerate(reports):
+            if number and wanted != "jsonl":
+                stream.write("\n")
+            renderer(wanted)(report, stream, view)
+    return reports
+
+
+def _view(output: Mapping[str, Any]) -> View:
+    return View(**{part: output.get(part, False) for part in ("values", "weights", "cost", "cudnn", "diagram")})
 
 
 def _untimed(output: Mapping[str, Any]) -> Iterator[Problem]:

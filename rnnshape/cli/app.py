@@ -120,17 +120,18 @@ def _argument(metavar: str, help_: str, completed: Callable[[str], list[str]] | 
 
 
 _EXPR = 'A layer as written in Keras, in quotes: "LSTM(8)", "LSTM(8) | Dense(1)"'
+_CODE = ", a line or several as they stand in a file, or - for code from standard input."
 _SHOW = {option.name: option for option in (*RUN_OPTIONS, *OUTPUT_OPTIONS)}
 
 
 def _show(
-    expression: Annotated[str | None, _argument("EXPR", _EXPR + ".", completion.layers)] = None, **flags: Any
+    expression: Annotated[str | None, _argument("EXPR", _EXPR + _CODE, completion.layers)] = None, **flags: Any
 ) -> None:
-    """Show what a pasted Keras expression returns."""
+    """Show what pasted Keras code returns."""
     with clean_ending():
         if expression is None:
             raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
-        _answer(expression, flags, _SHOW)
+        _answer(streams.text() if expression == "-" else expression, flags, _SHOW)
 
 
 _COMPARE_RUN = (AXIS, *(option for option in RUN_OPTIONS if option is not INTO))

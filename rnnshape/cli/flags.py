@@ -134,10 +134,15 @@ def with_flags(function: Callable[..., Any], panels: Mapping[str, Iterable[Argum
 def given(values: Mapping[str, Any], arguments: Mapping[str, Argument]) -> dict[str, Any]:
     """The options that were really given, each as the value that its text means."""
     return {
-        name: arguments[name].kind.from_text(value) if isinstance(value, str) else value
-        for name, value in values.items()
-        if value is not None
+        name: _meant(arguments[name].kind, value) for name, value in values.items() if value is not None and value != []
     }
+
+
+def _meant(kind: Any, value: Any) -> Any:
+    """What the text of a flag means, or its texts where it may stand several times."""
+    if kind.many:
+        return kind.from_texts(list(value))
+    return kind.from_text(value) if isinstance(value, str) else value
 
 
 def _parameter(argument: Argument, panel: str) -> Parameter:
@@ -150,7 +155,7 @@ def _parameter(argument: Argument, panel: str) -> Parameter:
         if argument.default is True:
             names[0] += f"/--no-{argument.name.replace('_', '-')}"
     else:
-        kind = str | None
+        kind = list[str] | None if argument.kind.many else str | None
         declared["metavar"] = argument.kind.metavar
         declared["autocompletion"] = completion.of(argument.kind)
     option = typer.Option(*names, **declared)

@@ -8,6 +8,10 @@ import os
 import sys
 from typing import NoReturn
 
+from rnnshape.errors import Invalid, Problem, Unavailable
+
+_MOST_BYTES = 2_000_000
+
 
 class _Closed(io.TextIOBase):
     """Standard output that is not there (``>&-``)."""
@@ -44,3 +48,21 @@ def let_go() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):  # it has no descriptor, or is closed
         return
+
+
+def text() -> str:
+    """All of standard input, as text.
+
+    Raises:
+        Invalid: it is too long, or is not UTF-8.
+        Unavailable: it is closed.
+    """
+    if sys.stdin is None:
+        raise Unavailable("standard input is closed", "give the code as an argument, or pipe it in")
+    data = sys.stdin.buffer.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise Invalid([Problem("EXPR -", f"standard input holds more than {_MOST_BYTES:,} bytes")])
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid([Problem("EXPR -", f"standard input is not UTF-8 (byte {error.start + 1})")]) from None

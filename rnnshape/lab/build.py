@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.tensorflow import load
+from rnnshape.layers.graph import by_hand
 from rnnshape.layers.node import Node
+from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.sequential import takes_states
+from rnnshape.layers.stand_ins import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rnnshape.layers.wires import Graph
 
 
 def build(node: Node) -> Any:
@@ -21,6 +28,8 @@ def build(node: Node) -> Any:
     if node.cls.kind == "stack":
         begun = [takes_states(layer) for layer in node["layers"]]
         return Stack([build(layer) for layer in node["layers"]], begun.index(True) if any(begun) else None)
+    if node.cls.kind == "graph":
+        return Wired(node["graph"])
     layers = load().keras.layers
     arguments: Mapping[str, Any] = {"dtype": "float32", **dict(node.given)}
     if node.has("data_format"):
@@ -67,9 +76,96 @@ class Stack:
         return [weight for layer in self.layers for weight in layer.trainable_weights]
 
 
+class Wired(Stack):
+    """Real layers called as a graph wires them; a layer that is called twice is one object."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.by_name = {name: build(node) for name, node in graph.layers}
+        super().__init__(list(self.by_name.values()))
+
+    def __call__(self, *inputs: Any, **beside: Any) -> list[Any]:
+        """What each call returns, in order; ``inputs`` are those of the graph's entries."""
+        tensors: dict[str, Any] = dict(zip((entry.name for entry in self.graph.entries), inputs, strict=True))
+        flow = []
+        for call in self.graph.calls:
+            fed = [_at(tensors[wire.source], wire.path) for wire in call.inputs]
+            given = dict(beside)
+            if call.initial_state is not None:
+                given["initial_state"] = _states(call.initial_state, tensors)
+            result = self.by_name[call.layer](fed if len(fed) > 1 else fed[0], **given)
+            if isinstance(self.by_name[call.layer], Stack):
+                result = result[-1]
+            tensors[call.name] = result
+            flow.append(result)
+        return flow
+
+    def stepped(self, inputs: tuple[Any, ...], flow: tuple[Any, ...]) -> dict[str, Any]:
+        """The first step of each call that begins with passed states, by its cell alone (``layers.graph.by_hand``)."""
+        tensors: dict[str, Any] = dict(zip((entry.name for entry in self.graph.entries), inputs, strict=True))
+        tensors |= dict(zip((call.name for call in self.graph.calls), flow, strict=True))
+        made = {}
+        for call in self.graph.calls:
+            if (check := by_hand(self.graph, call)) is not None:
+                x = _at(tensors[call.inputs[0].source], call.inputs[0].path)
+                made[check] = self.by_name[call.layer].cell(x[:, 0], _states(call.initial_state, tensors))[0]
+        return made
+
+    def beside(self, place: int, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What is handed in goes to every layer."""
+        return dict(given)
+
+
+def _states(states: Any, tensors: Mapping[str, Any]) -> Any:
+    if isinstance(states, tuple):
+        return [_states(state, tensors) for state in states]
+    return _at(tensors[states.source], states.path)
+
+
+def _at(value: Any, path: tuple[int, ...]) -> Any:
+    """The tensor at a path of a call's result; of several the first, where the whole is taken for one."""
+    for index in path:
+        value = value[index]
+    while isinstance(value, tuple | list):
+        value = value[0]
+    return value
+
+
 def _real(value: Any) -> Any:
     if isinstance(value, Node):
         return build(value)
     if isinstance(value, tuple) and value and all(isinstance(item, Node) for item in value):
         return [build(item) for item in value]
-    return value
+    if isinstance(value, tuple):
+        return tuple(map(number, value))
+    if isinstance(value, Made):
+        return _object(value)
+    return _function(value) if isinstance(value, Function) else number(value)
+
+
+def _object(made: Made) -> Any:
+    """An object of its own for each weight, as Keras makes one from a name."""
+    dtype = {"dtype": "float32"} if made.what == "activation" else {}
+    return getattr(getattr(load().keras, made.module), made.name)(**{**dtype, **dict(made.given)})
+
+
+def _function(function: Function) -> Any:
+    """TensorFlow's function, or one that Keras does not take for its own, with the values of the default."""
+    if function.known:
+        return attrgetter(function.text.removeprefix("tf."))(load())
+    if function.copied:
+        return _registered(function.like)
+    like = load().keras.activations.get(function.like)
+    return lambda x: like(x)  # noqa: PLW0108  Keras must not know it
+
+
+@cache
+def _registered(like: str) -> Any:
+    """A function that Bidirectional finds again by its name; Keras never lets go of one that is registered."""
+    keras = load().keras
+    known = keras.activations.get(like)
+
+    def unknown(x: Any) -> Any:
+        return known(x)
+
+    return keras.utils.register_keras_serializable("rnnshape", f"unknown_{like}")(unknown)

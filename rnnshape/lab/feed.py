@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.tensorflow import load
+from rnnshape.layers.graph import eats, entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
 
@@ -27,7 +28,8 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
     tokens = spec.tokens
     if tokens is not None:
         drawn = rng.integers(tokens.start, tokens.stop, spec.input)
-        return (tensorflow.constant(_padded(spec, drawn, 0), spec.input_dtype),)
+        x = tensorflow.constant(_padded(spec, drawn, 0), spec.input_dtype)
+        return (x, *_others(spec, rng)) if spec.layer.cls.kind == "graph" else (x,)
     real: Any = rng.random(spec.input, np.float32)
     for value in sorted(part["mask_value"] for part in spec.layer.walk() if part.name == "Masking"):
         # What a Masking takes for padding is there only where the mask says so; rounded, 0.5001 may be 0.5.
@@ -37,11 +39,25 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
     if first.name == "Masking":
         real = _padded(spec, real, first["mask_value"])
     x = tensorflow.cast(real, spec.input_dtype)
+    if spec.layer.cls.kind == "graph":
+        return (x, *_others(spec, rng))
     if spec.layer.cls.kind != "cell":
         return (x,)
     zeros = layer.get_initial_state(batch_size=spec.input[0])
     fill = spec.initial_state or "random"
     return x, tensorflow.nest.map_structure(lambda state: _filled(fill, tuple(state.shape), state.dtype, rng), zeros)
+
+
+def _others(spec: Spec, rng: np.random.Generator) -> Iterator[Any]:
+    """The inputs of a graph behind the first."""
+    import numpy as np
+
+    leaves = list(entries(spec.layer["graph"], spec.dims).values())
+    for leaf in leaves[1:]:
+        shape = tuple(dim.size for dim in leaf.dims)
+        tokens = eats(spec.layer["graph"], leaf.role)
+        drawn = rng.random(shape, np.float32) if tokens is None else rng.integers(tokens.start, tokens.stop, shape)
+        yield load().cast(drawn, leaf.dtype)
 
 
 def handed(spec: Spec, layer: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable, foreseen
 from rnnshape.lab.blame import is_keras, whole_tracebacks
-from rnnshape.lab.build import Stack, build
+from rnnshape.lab.build import Stack, Wired, build
 from rnnshape.lab.execution import run
 from rnnshape.lab.feed import feed, handed, states
 from rnnshape.lab.further import further_calls, other_batch
@@ -59,7 +59,8 @@ class Observation:
 
     ``output_mask`` is the mask that hangs on what came out, ``witness`` what a layer like the last one, whose steps can
     be told apart, gives under the same mask (``lab.masked``); ``begun`` the states that were handed in, by role;
-    ``calls`` what the further calls gave, by name, and ``other_batch`` why a stateful layer refused another batch size.
+    ``calls`` what the further calls gave, by name, and ``other_batch`` why a stateful layer refused another batch size;
+    ``inner`` the arrays of each call of a graph, in order.
     """
 
     returned: Structure
@@ -81,6 +82,7 @@ class Observation:
     begun: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     calls: dict[str, tuple[np.ndarray[Any, Any], ...]] = field(default_factory=dict)
     other_batch: str | None = None
+    inner: tuple[tuple[np.ndarray[Any, Any], ...], ...] = ()
 
 
 # The seed, the list of warnings and file descriptor 2 are the process's, not a thread's, and a run turns all
@@ -131,6 +133,8 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
     flow: tuple[Any, ...] = ()
     if isinstance(layer, Stack):
         flow, result = tuple(result), result[-1]
+    if isinstance(layer, Wired):
+        further |= layer.stepped(inputs, flow)
     # In training each would draw its own dropout masks.
     twin = None if random(spec) else spec.layer.cls.twin(spec.layer)
     return Observation(
@@ -152,6 +156,7 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         witness=witness(spec, layer, inputs[0] if len(flow) < 2 else flow[-2], execution),
         begun={role: tensor.numpy() for role, tensor in states(spec).items()},
         calls={name: _arrays(value) for name, value in further.items()},
+        inner=tuple(map(_arrays, flow)) if isinstance(layer, Wired) else (),
         other_batch=other_batch(spec, layer, inputs),
     )
 

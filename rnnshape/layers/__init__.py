@@ -11,6 +11,7 @@ from rnnshape.layers.around import AROUND
 from rnnshape.layers.bidirectional import BIDIRECTIONAL
 from rnnshape.layers.cells import GRU_CELL, LSTM_CELL, SIMPLE_RNN_CELL
 from rnnshape.layers.conv_lstm import CONV_LSTMS
+from rnnshape.layers.graph import MODEL
 from rnnshape.layers.node import Node, named
 from rnnshape.layers.recurrent import GRU, LSTM, RNN, SIMPLE_RNN
 from rnnshape.layers.sequential import SEQUENTIAL
@@ -36,4 +37,4 @@ CLASSES = (
 TABLE: dict[str, LayerClass] = {layer.name: layer for layer in CLASSES}
 
 
-__all__ = ["CLASSES", "TABLE", "Node", "named"]
+__all__ = ["CLASSES", "MODEL", "TABLE", "Node", "named"]

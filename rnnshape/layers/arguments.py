@@ -114,6 +114,7 @@ EVERY_LAYER = (DTYPE, TRAINABLE, NAME, AUTOCAST)
 BASE = (*EVERY_LAYER, ACTIVITY_REGULARIZER)
 
 __all__ = [
+    "INT64",
     "Argument",
     "Arrays",
     "Flag",

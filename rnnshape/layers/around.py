@@ -75,7 +75,7 @@ def _promoted(left: str, right: str) -> str:
 def _dense(node: Node, given: Given) -> Answer:
     """``(…, H)``: the last axis becomes ``units``, whatever stands before it; ``glu`` halves it."""
     *before, channels = given.dims
-    units = Dim(node["units"], given.letter)
+    units = Dim.of(node["units"], given.letter)
     kept = variable_dtype(node["dtype"])
     weights = [Weight("kernel", (channels, units), (), kept), Weight("bias", (units,), (), kept)]
     weights = weights[: 2 if node["use_bias"] else 1]
@@ -181,7 +181,7 @@ def _embedding(node: Node, given: Given) -> Answer:
 
     Nothing is multiplied but the matrices of a low-rank adaptation.
     """
-    words, width = Dim(node["input_dim"], "V"), Dim(node["output_dim"], "D")
+    words, width = Dim.of(node["input_dim"], "V"), Dim.of(node["output_dim"], "D")
     table = Weight("embeddings", (words, width), (), variable_dtype(node["dtype"]))
     mask = _made(replace(given, dims=(*given.dims, width)), given.dims[2:]) if node["mask_zero"] else None
     if mask is not None and 0 in _tokens(node):

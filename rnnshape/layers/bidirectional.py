@@ -30,6 +30,7 @@ from rnnshape.layers.laws import kept, unmasked
 from rnnshape.layers.masking import unmasked_scan
 from rnnshape.layers.merging import Merge, strips
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.objects import Function
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,6 +117,7 @@ def theory(node: Node, given: Given) -> Answer:
         ),
         notes=tuple(dict.fromkeys((*_notes(node), *forward.notes, *backward.notes))),
         refusals=[
+            *_uncopied(node),
             *_unsplittable(given, forward, backward),
             *forward.refusals,
             *backward.refusals,
@@ -128,6 +130,9 @@ def theory(node: Node, given: Given) -> Answer:
 def _notes(node: Node) -> Iterator[str]:
     if node["weights"]:
         yield "weights is not used: Keras 3 keeps it and builds new weights (call set_weights on the built layer)"
+    for function in _functions(node):
+        if function.copied:
+            yield f"Bidirectional copies {function} only if it is registered: keras.utils.register_keras_serializable"
 
 
 def _answer(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
@@ -216,6 +221,24 @@ def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
             "TypeError: Bidirectional.compute_mask fails when the layer is stateful and returns its state",
             "drop stateful or return_state, or build the two directions by hand",
         )
+
+
+def _uncopied(node: Node) -> Iterator[Refusal]:
+    """Functions in the copied layer whose config Keras cannot read back."""
+    for function in _functions(node):
+        if not function.copied:
+            raised = "TypeError" if function.known else "ValueError"
+            fix = f"'{function.like}'" if function.known else "a function with a name, registered as serializable"
+            yield Refusal(
+                f"{raised}: Bidirectional makes its layer anew from its config, and {function} cannot be made from one",
+                f"use {fix}",
+            )
+
+
+def _functions(node: Node) -> Iterator[Function]:
+    """The functions in what Bidirectional copies: ``backward_layer`` is taken as it is."""
+    for part in node["layer"].walk():
+        yield from (value for _, value in part.given if isinstance(value, Function))
 
 
 def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[Refusal]:

@@ -8,12 +8,13 @@ the width that a cell has to keep (``layers/rnn/``), a regularizer may not fit t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.base import Refusal, flat
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.names import IDENTITY, ORTHOGONAL, ORTHOGONAL_REGULARIZER
+from rnnshape.layers.objects import class_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,12 +36,12 @@ def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
         argument = _MADE_BY.get(weight.name)
         if argument is None:
             continue
-        name, rank = node[argument], len(weight.dims)
+        name, rank = class_of(node[argument]), len(weight.dims)
         if name in IDENTITY and rank != 2:
-            what = f"{argument}={name!r} makes a matrix, and {weight.name} has {_axes(rank)}"
+            what = f"{argument}={node[argument]!r} makes a matrix, and {weight.name} has {_axes(rank)}"
             yield Refusal(f"ValueError: {what}", _another(argument))
         elif name in ORTHOGONAL and rank < 2:
-            what = f"{argument}={name!r} needs two axes, and {weight.name} has {_axes(rank)}"
+            what = f"{argument}={node[argument]!r} needs two axes, and {weight.name} has {_axes(rank)}"
             yield Refusal(f"ValueError: {what}", _another(argument))
         elif name in ORTHOGONAL and weight.dtype == "bfloat16":
             yield Refusal(
@@ -113,22 +114,22 @@ def unregularized(node: Node, given: Given, returned: Returned) -> Iterable[Refu
     A wrapper that runs ``call`` itself leaves the regularizer out; SimpleRNN never hands its own on
     (``docs/keras-quirks.md``).
     """
-    name = node["activity_regularizer"]
-    if name not in ORTHOGONAL_REGULARIZER or given.within is not None or node.name == "SimpleRNN":
+    asked = node["activity_regularizer"]
+    if class_of(asked) not in ORTHOGONAL_REGULARIZER or given.within is not None or node.name == "SimpleRNN":
         return ()
-    return _unlike_a_matrix(name, returned)
+    return _unlike_a_matrix(asked, returned)
 
 
-def _unlike_a_matrix(name: str, returned: Returned) -> Iterator[Refusal]:
+def _unlike_a_matrix(asked: Any, returned: Returned) -> Iterator[Refusal]:
     for leaf in flat(returned):
         if len(leaf.dims) != 2:
             yield Refusal(
-                f"ValueError: activity_regularizer={name!r} needs two axes, and {leaf.role} has {len(leaf.dims)}",
+                f"ValueError: activity_regularizer={asked!r} needs two axes, and {leaf.role} has {len(leaf.dims)}",
                 "use 'l1', 'l2' or 'l1l2'",
             )
         elif leaf.dtype != "float32":
             yield Refusal(
-                f"InvalidArgumentError: activity_regularizer={name!r} needs float32, and {leaf.role} is {leaf.dtype}",
+                f"InvalidArgumentError: activity_regularizer={asked!r} needs float32, and {leaf.role} is {leaf.dtype}",
                 "use 'l1', 'l2' or 'l1l2', or float32",
             )
 

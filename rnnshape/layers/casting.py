@@ -12,11 +12,27 @@ from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers.base import compute_dtype
+from rnnshape.layers.objects import Made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.node import Node
+
+
+def unlike_activations(node: Node) -> Iterator[Problem]:
+    """The activation layers that compute in another dtype than a layer that they are in.
+
+    Keras casts what such a layer gets to the layer's own dtype, and never casts back.
+    """
+    for around in node.walk():
+        if not around.has("dtype"):
+            continue
+        dtype = compute_dtype(around["dtype"])
+        for name, value in (pair for part in around.walk() for pair in part.given):
+            if isinstance(value, Made) and value.what == "activation" and compute_dtype(value["dtype"]) != dtype:
+                what = f"{value.name} must compute in {dtype}, as {around.name} around it does"
+                yield Problem("", f"{name}: {what}: write {value.name}(…, dtype={dtype!r})")
 
 
 @dataclass(frozen=True, slots=True)

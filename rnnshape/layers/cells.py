@@ -80,7 +80,7 @@ def one_step(instead: str, name: str, source: str) -> Kernel:
 
 def lstm_step(node: Node, given: Given) -> Answer:
     """One step of an LSTM: ``(output, [state_h, state_c])``; gates i, f, c, o."""
-    units, dtype = Dim(node["units"], given.letter), compute_dtype(node["dtype"])
+    units, dtype = Dim.of(node["units"], given.letter), compute_dtype(node["dtype"])
     dims = (given.dims[0], units)
     output, state_h, state_c = Leaf("output", dims, dtype), Leaf("state_h", dims, dtype), Leaf("state_c", dims, dtype)
     weights = gated_weights(node, units, given.dims[-1], ("i", "f", "c", "o"))
@@ -104,7 +104,7 @@ def gru_step(node: Node, given: Given) -> Answer:
     With ``reset_after`` there is a bias for the input and one for the state, stacked.  The state
     comes back in the form in which it came: in a list, as Keras' own RNN hands it in.
     """
-    units = Dim(node["units"], given.letter)
+    units = Dim.of(node["units"], given.letter)
     biases = _TWO if node["reset_after"] else ()
     weights = gated_weights(node, units, given.dims[-1], ("z", "r", "h"), biases=biases)
     kernel = one_step("use GRU: cuDNN computes whole sequences, a cell one step", node.name, "gru.py")
@@ -113,7 +113,7 @@ def gru_step(node: Node, given: Given) -> Answer:
 
 def simple_rnn_step(node: Node, given: Given) -> Answer:
     """One step of a SimpleRNN: ``(output, [state])``; no gates."""
-    units = Dim(node["units"], given.letter)
+    units = Dim.of(node["units"], given.letter)
     weights = gated_weights(node, units, given.dims[-1])
     instead = "use LSTM or GRU: cuDNN computes whole sequences, a cell one step"
     kernel = one_step(instead, node.name, "simple_rnn.py")

@@ -15,6 +15,7 @@ from rnnshape.layers import arguments as arg
 from rnnshape.layers.cells import GRU_CELL, LSTM_CELL, SIMPLE_RNN_CELL
 from rnnshape.layers.cudnn import DECIDING
 from rnnshape.layers.node import Node
+from rnnshape.layers.objects import Made
 from rnnshape.layers.recurrent import FUSED, FUSED_BY_CELL, RNN, cell_of, fused_twin
 
 if TYPE_CHECKING:
@@ -60,7 +61,18 @@ def told_apart(node: Node) -> Node:
 
 def set_everywhere(node: Node, argument: str, value: Any) -> Node:
     """The same tree with an argument set in every node that takes it, whatever it said before."""
-    return everywhere(_stacked(node), lambda part: part.but(**{argument: value}) if part.has(argument) else part)
+
+    def changed(part: Node) -> Node:
+        objects = _of_dtype(part, value, always=True) if argument == arg.DTYPE.name else {}
+        return part.but(**objects, **({argument: value} if part.has(argument) else {}))
+
+    return everywhere(_stacked(node), changed)
+
+
+def _of_dtype(part: Node, dtype: str, *, always: bool) -> dict[str, Made]:
+    """The objects in the arguments with this dtype: ``always``, or those that name none."""
+    made = {name: value for name, value in part.given if isinstance(value, Made)}
+    return {name: value.of_dtype(dtype) for name, value in made.items() if always or value["dtype"] is None}
 
 
 def under_policy(node: Node, dtype: str) -> Node:
@@ -72,7 +84,9 @@ def under_policy(node: Node, dtype: str) -> Node:
     """
 
     def named(part: Node) -> Node:
-        return part.but(dtype=dtype) if part.has("dtype") and part["dtype"] is None else part
+        objects = _of_dtype(part, dtype, always=False)
+        own = {"dtype": dtype} if part.has("dtype") and part["dtype"] is None else {}
+        return part.but(**objects, **own)
 
     return everywhere(_stacked(node), named)
 

@@ -115,7 +115,7 @@ def step(node: Node, given: Given) -> Answer:
     """One step: ``(output, [state_h, state_c])``, each a picture of ``filters`` channels."""
     rank, dtype = _rank(node), compute_dtype(node["dtype"])
     before, channels = _split(node, given.dims)
-    filters, space = Dim(node["filters"], given.letter), out_of(node, before)
+    filters, space = Dim.of(node["filters"], given.letter), out_of(node, before)
     first = node["data_format"] == "channels_first"
     dims = (given.dims[0], *((filters, *space) if first else (*space, filters)))
     output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))

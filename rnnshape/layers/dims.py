@@ -5,6 +5,8 @@
 (Dim(size=16, letter='2H'), Dim(size=32, letter='4H'), Dim(size=14, letter='H+Hb'))
 >>> sized("2(H+Hb)", {"H": 8, "Hb": 6}), letters_in("2(H+Hb)")
 (28, ['H', 'Hb'])
+>>> Dim.of(Size(7, "units"), "H") * 4
+Dim(size=28, letter='4·units')
 """
 
 from __future__ import annotations
@@ -13,13 +15,17 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from rnnshape.layers.stand_ins import Size
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LETTER = r"[A-Za-z]+\d*(?:_\d+)*'*"
-_TOKEN = re.compile(rf"\s*(?:(\d+|{_LETTER})|([-+*()]))")
+_LETTER = r"[A-Za-z_]\w*'*"
+_TOKEN = re.compile(rf"\s*(?:(\d+|{_LETTER})|(//|[-+*·()]))")
 _LONGEST = 50
-_SCALED = re.compile(r"(\d+)([A-Za-z].*|\(.*\))")
+_SCALED = re.compile(r"(\d+)·?([A-Za-z_].*|\(.*\))")
+# One of theory's own letters, such as H, Hb, T2 or X': a factor stands right in front of it.
+_OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*'*")
 
 
 class Dim(NamedTuple):
@@ -27,6 +33,11 @@ class Dim(NamedTuple):
 
     size: int
     letter: str
+
+    @classmethod
+    def of(cls, value: int, letter: str) -> Dim:
+        """The dimension of an argument's value: under its own name where the code gives one, else as ``letter``."""
+        return cls(int(value), value.letter) if isinstance(value, Size) else cls(value, letter)
 
     def __mul__(self, factor: int) -> Dim:  # type: ignore[override]
         return Dim(self.size * factor, _times(factor, self.letter))
@@ -46,9 +57,16 @@ def _times(factor: int, letter: str) -> str:
         return str(factor * int(letter))
     if factor == 1:
         return letter
-    if (scaled := _SCALED.fullmatch(letter)) and ("+" not in letter or scaled[2].startswith("(")):
-        return f"{factor * int(scaled[1])}{scaled[2]}"
-    return f"{factor}({letter})" if "+" in letter else f"{factor}{letter}"
+    if (scaled := _SCALED.fullmatch(letter)) and (not _compound(letter) or scaled[2].startswith("(")):
+        factor, letter = factor * int(scaled[1]), scaled[2]
+    elif _compound(letter):
+        letter = f"({letter})"
+    return f"{factor}{letter}" if _OWN.fullmatch(letter) or letter.startswith("(") else f"{factor}·{letter}"
+
+
+def _compound(text: str) -> bool:
+    """Whether a factor has to stand in front of brackets."""
+    return any(sign in text for sign in ("+", "-", "//"))
 
 
 @lru_cache(maxsize=1024)
@@ -103,7 +121,13 @@ def _product(tokens: list[str], sizes: Mapping[str, int]) -> int:
     """Factors with ``*`` or nothing between them."""
     value = _factor(tokens, sizes)
     while tokens and tokens[-1] not in "+-)":
-        if tokens[-1] == "*":
+        if tokens[-1] == "//":
+            tokens.pop()
+            if not (divisor := _factor(tokens, sizes)):
+                raise ValueError("a division by zero")
+            value //= divisor
+            continue
+        if tokens[-1] in "*·":
             tokens.pop()
         value *= _factor(tokens, sizes)
     return value
@@ -118,6 +142,6 @@ def _factor(tokens: list[str], sizes: Mapping[str, int]) -> int:
         if not tokens or tokens.pop() != ")":
             raise ValueError("a bracket is not closed")
         return value
-    if first in "+-*)":
+    if first in ("+", "-", "*", "·", "//", ")"):
         raise ValueError(f"{first!r} is not allowed there")
     return int(first) if first.isdigit() else sizes[first]

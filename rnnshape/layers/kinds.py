@@ -9,11 +9,13 @@ from typing import Any
 
 from rnnshape.errors import nearest
 from rnnshape.layers import names
+from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.stand_ins import Rate, Size
 
 _HUGE = sys.float_info.max
 # TensorFlow counts, and keeps a seed, in 64 bits; a Python float meets it as a float32.
 INT64 = 2**63 - 1
-_FLOAT32 = math.nextafter(2.0**128 - 2.0**103, 0)
+FLOAT32 = math.nextafter(2.0**128 - 2.0**103, 0)
 
 
 class Kind:
@@ -21,6 +23,7 @@ class Kind:
 
     allowed = "a literal: a number, a string, True, False, None, a list or a tuple"
     metavar = "VALUE"
+    many = False  # whether a flag of this kind may stand several times
 
     def accepts(self, value: Any) -> bool:
         """Whether ``value`` (a Python literal, lists already tuples) may stand here."""
@@ -55,7 +58,7 @@ class Whole(Kind):
         return f"a whole number, {self.least} {'or more' if self.most is None else f'to {self.most}'}"
 
     def accepts(self, value: Any) -> bool:
-        return type(value) is int and self.least <= value <= (INT64 if self.most is None else self.most)
+        return type(value) in (int, Size) and self.least <= value <= (INT64 if self.most is None else self.most)
 
     def refusal(self, value: Any) -> str:
         if self.most is None and type(value) is int and value > INT64:
@@ -99,7 +102,7 @@ class Number(Kind):
 
     def accepts(self, value: Any) -> bool:
         # math.isfinite() falls over a whole number that no float can hold: that one is as good as infinite.
-        return type(value) in (int, float) and max(self.least, -_HUGE) <= value <= min(self.most, _HUGE)
+        return type(value) in (int, float, Rate) and max(self.least, -_HUGE) <= value <= min(self.most, _HUGE)
 
     def schema(self) -> dict[str, Any]:
         return {"type": "number", "minimum": max(self.least, -_HUGE), "maximum": min(self.most, _HUGE)}
@@ -153,19 +156,28 @@ class Named(OneOf):
 
     @property
     def allowed(self) -> str:  # type: ignore[override]
-        article = "an" if self.of.what[0] in "aeiou" else "a"
-        return f"{article} {self.of.what} of Keras ({', '.join(self.of.usable)}) or None"
+        return f"{article(self.of.what)} of Keras ({', '.join(self.of.usable)}) or None"
+
+    def accepts(self, value: Any) -> bool:
+        if isinstance(value, Made):
+            return value.what == self.of.what
+        return super().accepts(value) or (isinstance(value, Function) and self.of is names.ACTIVATIONS)
 
     def from_text(self, text: str) -> Any:
         # "Zeros" and "zeros" are two names of Keras.
         return text if text in self.values else super().from_text(text)
 
     def refusal(self, value: Any) -> str:
-        if value in self.of.unmade:
+        if isinstance(value, str) and value in self.of.unmade:
             return f"cannot be {value!r}, which Keras cannot make from its name: {self.of.unmade[value]}"
         hint = nearest(value, self.of.usable) if isinstance(value, str) else ""
         # The list is long; a near miss does not need it.
         return f"must be the name of a Keras {self.of.what}{hint}" if hint else f"must be {self.allowed}"
+
+
+def article(noun: str) -> str:
+    """The noun behind its article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 @dataclass(frozen=True)
@@ -188,8 +200,8 @@ class LayerName(Kind):
 class MaskValue(Number):
     """The value of a masked step: TensorFlow makes a float32 of a float, whatever the dtype, and an int64 of an int."""
 
-    least: float = -_FLOAT32
-    most: float = _FLOAT32
+    least: float = -FLOAT32
+    most: float = FLOAT32
 
     @property
     def allowed(self) -> str:  # type: ignore[override]

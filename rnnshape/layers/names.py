@@ -156,3 +156,8 @@ CONSTRAINTS = Names(
     ),
 )
 LISTS = (ACTIVATIONS, INITIALIZERS, REGULARIZERS, CONSTRAINTS)
+
+
+def of(what: str) -> Names:
+    """The list of this kind: ``"initializer"``."""
+    return next(known for known in LISTS if known.what == what)

@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED, Nested
+from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.wires import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,7 +45,7 @@ class LayerClass:
     output are zero throughout, from its answer and what reached it; without it theory knows of none.
 
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
-    takes, ``"stack"`` for Sequential, ``"layer"`` for the rest.
+    takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"layer"`` for the rest.
     """
 
     name: str
@@ -132,11 +134,15 @@ class Node:
     @property
     def in_turn(self) -> tuple[Node, ...]:
         """The layers that the input goes through one after another: those of a stack, or the one."""
+        if self.cls.kind == "graph":
+            return tuple(self["graph"].nodes)
         return tuple(self["layers"]) if self.cls.kind == "stack" else (self,)
 
     @cached_property
     def text(self) -> str:
         """The canonical expression: parsing it gives an equal node."""
+        if self.cls.kind == "graph":
+            return str(self["graph"].text)
         if self.cls.kind == "stack" and len(self["layers"]) > 1:
             return " | ".join(layer.text for layer in self["layers"])
         return self.written()
@@ -163,6 +169,8 @@ def _nodes(values: Any) -> Iterator[Node]:
     for value in values:
         if isinstance(value, Node):
             yield value
+        elif isinstance(value, Graph):
+            yield from value.nodes
         elif isinstance(value, tuple):
             yield from _nodes(value)
 
@@ -178,6 +186,8 @@ def _short(value: Any) -> str:
 def _written(value: Any, prefix: str, *, as_list: bool) -> str:
     if isinstance(value, Node):
         return value.written(prefix)
+    if isinstance(value, Made | Function):
+        return value.written(prefix.removesuffix("layers."))
     if isinstance(value, tuple) and as_list:
         return f"[{', '.join(_written(item, prefix, as_list=True) for item in value)}]"
     return repr(value)

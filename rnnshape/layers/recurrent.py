@@ -184,7 +184,10 @@ def fused_twin(node: Node) -> Node | None:
         return None
     # The cell's dtype policy decides on the weights; both compute in the same dtype.
     outer = {name: value for name, value in node.given if name not in ("cell", "dtype")}
-    return Node.of(FUSED[fused], {**dict(cell.given), **outer})
+    both = {**dict(cell.given), **outer}
+    # It changes no output, and may fit what a cell returns and not what the layer does.
+    both.pop("activity_regularizer", None)
+    return Node.of(FUSED[fused], both)
 
 
 _FUSED_TAIL = (

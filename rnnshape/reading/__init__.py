@@ -1,5 +1,5 @@
 """Everything that turns what people write into a Spec: expressions, files, lines of a pipe.  Nothing is evaluated."""
 
-from rnnshape.reading.making import make
+from rnnshape.reading.making import make, make_all
 
-__all__ = ["make"]
+__all__ = ["make", "make_all"]

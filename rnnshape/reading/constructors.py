@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import nearest
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.reading import leftovers
-from rnnshape.reading.declared import DECLARING, Declared, by_step
+from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
+from rnnshape.reading.lists import Lists, constant
+from rnnshape.reading.naming import MISSING
+from rnnshape.reading.objects import Objects
 from rnnshape.reading.syntax import called, dotted, is_none, joined
 from rnnshape.reading.tensors import INPUTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import LayerClass
     from rnnshape.reading.syntax import Source
-    from rnnshape.reading.tensors import Tensors
+    from rnnshape.reading.tensors import Sizes, Tensors
 
-# An import path and the short names that people give to it.
-_PREFIXES = {"tf.keras.layers", "tensorflow.keras.layers", "keras.layers", "layers", "L", "tfkl", "tf.keras", "keras"}
-_PREFIXES |= {"tf.keras.models", "keras.models", "models"}  # Sequential's
+# The last part of an import path, and the short names that people give to it.
+_PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}
+_KERAS = re.compile(r"(?:^|[._])keras(?:[._]|$)")
+_OTHERS = {"torch", "nn", "flax", "jax", "mxnet", "mx", "chainer", "paddle", "os"}
 # Their layer or cell gets one step of their input.
 _BY_STEP = ("RNN", "TimeDistributed")
+# What a Sequential takes beside its layers changes nothing that is asked.
+_OF_MODELS = ("name", "trainable")
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
 
 
@@ -32,12 +41,18 @@ class Constructors:
 
     def __init__(self, source: Source, tensors: Tensors) -> None:
         self.source = source
+        self.names = tensors.names
         self.wrong = source.wrong
         self.tensors = tensors
         # What is said of the input in a layer's constructor call, and in those within it, under the call.
         self.says: dict[ast.expr, tuple[Declared, ...]] = {}
         # Where Keras 3 warns of it, in the order in which it is read.
         self.warned: list[ast.keyword] = []
+        # What the text imports, by the name that it has there, and the layers that its names hold.
+        self.aliases: dict[str, str] = {}
+        self.held: Callable[[ast.expr], Node | None] = lambda tree: None
+        self.lists = Lists(self.names)
+        self.objects = Objects(source, self._literal)
 
     def layer(self, tree: ast.expr) -> Node | None:
         """A constructor call, or layers joined by ``|``."""
@@ -55,6 +70,8 @@ class Constructors:
                 return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
             case ast.Call():
                 return self._constructed(tree)
+            case ast.Name() | ast.Attribute() if (held := self.held(tree)) is not None:
+                return held
             case ast.Name(id=name) if name in TABLE:
                 self.wrong(f"{name} must be called: write {name}(…)", tree)
             case _:
@@ -68,12 +85,29 @@ class Constructors:
             result = "; a layer returns a tensor, which cannot be called" if is_result else ""
             self.wrong(f"a Keras class is expected here{result}", call.func)
             return None
-        prefix, _, short = name.rpartition(".")
-        layer = TABLE.get(short)
-        if layer is None or (prefix and prefix not in _PREFIXES):
-            self.wrong(_unknown_class(name, short), call.func)
+        layer = self._class(call.func)
+        if layer is None:
+            self.wrong(_unknown_class(name, name.rpartition(".")[2]), call.func)
             return None
         return self._node(layer, call)
+
+    def names_a_layer(self, function: ast.expr) -> bool:
+        """Whether a class of the table is called by this name."""
+        return self._class(function) is not None
+
+    def _class(self, function: ast.expr) -> LayerClass | None:
+        """The class that a name means: with its prefix, as the text imports it, or as ``let`` gives it."""
+        function = self.names.resolved(function)
+        name = dotted(function)
+        if name is None:
+            return None
+        if name not in TABLE and isinstance(given := self.names.known(function), str):
+            name = given
+        first, dot, rest = name.partition(".")
+        if first in self.aliases:
+            name = self.aliases[first] + dot + rest
+        prefix, _, short = name.rpartition(".")
+        return TABLE.get(short) if not prefix or _is_keras(prefix) else None
 
     def _node(self, layer: LayerClass, call: ast.Call) -> Node | None:
         before = len(self.source.problems)
@@ -105,9 +139,11 @@ class Constructors:
         return values
 
     def _by_keyword(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
-        for keyword in call.keywords:
+        for keyword in self._keywords(call):
             if keyword.arg is None:
                 self.wrong("** cannot be read without running it: write the arguments out", keyword)
+            elif layer.kind == "stack" and keyword.arg in _OF_MODELS:
+                continue
             elif keyword.arg in values:
                 self.wrong(f"{keyword.arg} is given twice", keyword)
             elif (known := layer.by_name.get(keyword.arg)) is None:
@@ -117,9 +153,30 @@ class Constructors:
             else:
                 values[known.name] = self._value(known, layer, keyword.value)
 
+    def _keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
+        """The keywords of a call, those of a literal dictionary behind ``**`` among them."""
+        for keyword in call.keywords:
+            tree = self.names.resolved(keyword.value) if keyword.arg is None else None
+            known = MISSING if tree is None else self.names.known(tree)
+            if isinstance(known, dict):
+                for key, value in known.items():
+                    yield ast.copy_location(ast.keyword(str(key), constant(value, keyword.value)), keyword)
+                continue
+            keys = [self.names.known(key) if key else None for key in getattr(tree, "keys", ())]
+            if not isinstance(tree, ast.Dict) or not all(isinstance(key, str) for key in keys):
+                yield keyword
+                continue
+            for key, each in zip(keys, tree.values, strict=True):
+                yield ast.copy_location(ast.keyword(key, each), keyword)
+
     def _value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
         if isinstance(argument.kind, Nested):
             return self._nested(argument, argument.kind, layer, tree)
+        tree = self.names.resolved(tree)
+        if self.objects.reads(argument, tree) and self.names.known(tree) is MISSING:
+            return self.objects.read(argument, layer, tree)
+        if self.names.reads(tree):
+            return self.names.value(argument, tree)
         before = len(self.source.problems)
         value = self._literal(tree)
         if len(self.source.problems) == before and not argument.kind.accepts(value):
@@ -129,14 +186,15 @@ class Constructors:
     def _nested(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Any:
         if kind.none and is_none(tree):
             return None
-        if kind.many and isinstance(tree, ast.List | ast.Tuple):
-            items = self._behind_input(tree.elts) if layer.kind == "stack" else tree.elts
+        trees = self.lists.listed(tree) if kind.many else None
+        if trees is not None:
+            items = self._behind_input(trees) if layer.kind == "stack" else trees
             if not items:
                 self.wrong(f"{argument.name}: must be a list of at least one {kind.role}", tree)
             found = tuple(self._one(argument, kind, layer, item) for item in items)
-            if layer.kind == "stack" and items is tree.elts and items and found[0] is not None:
+            if layer.kind == "stack" and items is trees and items and found[0] is not None:
                 self._built_on(items[0], found[0])
-            self._say(tree, tree.elts, items)
+            self._say(tree, trees, items)
             return found
         one = self._one(argument, kind, layer, tree)
         # RNN takes one cell or a list; where only a list may stand, one is a slip.
@@ -168,21 +226,30 @@ class Constructors:
     def _declared(self, node: Node, call: ast.Call) -> None:
         """What a constructor call says of its layer's input, and what the calls within it say."""
         said: list[Declared] = []
-        for keyword in call.keywords:
-            if keyword.arg not in DECLARING or keyword.arg in node.cls.by_name or is_none(keyword.value):
+        for keyword in self._keywords(call):
+            known = keyword.arg in node.cls.by_name and keyword.arg != "input_length"
+            if keyword.arg not in DECLARING or known or is_none(keyword.value):
                 continue
             self.warned.append(keyword)
-            if said:
+            if any(place.name in WHOLE for place in said) and keyword.arg in WHOLE:
                 self.wrong(f"{node.name} takes either input_shape or input_dim, once", keyword)
-            elif keyword.arg == "input_shape":
-                behind = self.tensors.shape(keyword.value)
-                said.append(Declared(None if behind is None else (None, *behind), keyword))
             else:
-                rank = len(node.cls.letters(node, 2))
-                said.append(Declared((*(None,) * (rank - 1), self.tensors.size(keyword.value)), keyword))
+                said.append(Declared(self._says_of_input(node, keyword), keyword))
         inner = _inside(node.cls, call)
         within = self.says.get(inner, ()) if inner is not None else ()
         self.says[call] = (*said, *(map(by_step, within) if node.name in _BY_STEP else within))
+
+    def _says_of_input(self, node: Node, keyword: ast.keyword) -> Sizes | None:
+        """The input's sizes as one argument of a constructor call has them."""
+        rank = len(node.cls.letters(node, 2))
+        if keyword.arg in ("batch_input_shape", "batch_shape"):
+            return self.tensors.shape(keyword.value)
+        if keyword.arg == "input_shape":
+            behind = self.tensors.shape(keyword.value)
+            return None if behind is None else (None, *behind)
+        axis = {"batch_size": 0, "input_length": 1, "input_dim": rank - 1}[keyword.arg or ""]
+        size = self.tensors.size(keyword.value)
+        return tuple(size if index == axis else None for index in range(rank))
 
     def _built_on(self, tree: ast.expr, first: Node) -> None:
         """Keras builds a Sequential on what its first layer says: input_dim=8 is then the whole shape, (8,)."""
@@ -202,11 +269,6 @@ class Constructors:
                 return -value if isinstance(sign, ast.USub) else value
             case ast.List(elts=items) | ast.Tuple(elts=items):
                 return tuple(map(self._literal, items))
-            case ast.Call():
-                name = dotted(tree.func) or "this"
-                self.wrong(
-                    f"{name.rpartition('.')[2]} is called here: give its name as a string, such as 'zeros'", tree
-                )
             case _:
                 self.wrong("a literal is expected here: a number, a string, True, False, None, a list or a tuple", tree)
         return None
@@ -224,6 +286,12 @@ def _inside(layer: LayerClass, call: ast.Call) -> ast.expr | None:
 def is_a_cell(cell: Node) -> str:
     """Why a cell cannot stand where one layer follows another."""
     return f"{cell.name} is a cell, which computes one step: write RNN({cell.text})"
+
+
+def _is_keras(prefix: str) -> bool:
+    """Whether a prefix is a module of Keras, or a short name of one."""
+    first, last = prefix.partition(".")[0], prefix.rpartition(".")[2]
+    return first not in _OTHERS and (_KERAS.search(prefix) is not None or last in _PREFIXES)
 
 
 def _unknown_class(name: str, short: str) -> str:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from rnnshape.reading.syntax import Source, Span
     from rnnshape.reading.tensors import Sizes
 
-DECLARING = ("input_shape", "input_dim")
+# What gives the whole shape, or all that Keras builds on.
+WHOLE = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
+DECLARING = (*WHOLE, "batch_size", "input_length")
+# What Keras 3 no longer takes; it is read, for it says what the code is about.
+REMOVED = ("batch_input_shape", "batch_shape", "batch_size", "input_length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Fed:
     def otherwise(self, shape: tuple[int, ...]) -> bool:
         """Whether a shape is another than this one, as far as this one is known."""
         return len(self.sizes) != len(shape) or any(
-            said not in (None, size) for said, size in zip(self.sizes, shape, strict=True)
+            said is not None and int(said) != size for said, size in zip(self.sizes, shape, strict=True)
         )
 
 
@@ -79,9 +83,11 @@ def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
 def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tuple[str, ...]:
     """What Keras 3 says of ``input_shape`` and ``input_dim``, and what it does with them behind the first layer."""
     notes = []
-    if warned:
-        names = " and ".join(dict.fromkeys(str(keyword.arg) for keyword in warned))
+    arguments = list(dict.fromkeys(str(keyword.arg) for keyword in warned))
+    if names := " and ".join(name for name in arguments if name not in REMOVED):
         notes.append(f"Keras 3 warns of {names} and recommends keras.Input in front of the first layer")
+    if names := " and ".join(name for name in arguments if name in REMOVED):
+        notes.append(f"Keras 3 rejects {names}: it is read here as the input; write keras.Input(batch_shape=…) instead")
     counted = [place.tree for place in used]
     if ignored := [str(keyword.arg) for keyword in warned if keyword not in counted]:
         notes.append(f"{ignored[0]} applies to the first layer only: Keras ignores it elsewhere")

@@ -16,63 +16,136 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
+from rnnshape.reading.asking import asked
 from rnnshape.reading.calling import Called, Reader
 from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
 from rnnshape.reading.constructors import Constructors
-from rnnshape.reading.declared import Declared, Fed, agreed, warnings_of
+from rnnshape.reading.declared import Declared, agreed, warnings_of
+from rnnshape.reading.naming import Names
+from rnnshape.reading.parsed import Parsed
+from rnnshape.reading.program import Program
 from rnnshape.reading.syntax import Source
 from rnnshape.reading.tensors import Tensors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from rnnshape.layers import Node
-    from rnnshape.reading.syntax import Span
 
 _BRACKET = re.compile(r"[()\[\]{}]")
 LONGEST = 5_000
+LONGEST_CODE = 500_000
 DEEPEST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What a line asks for: its layer, into how many names it unpacks (None: it does not say), and its calls.
-
-    ``places`` is where each layer of a stack stands, in the order in which they are called; ``fed`` what the line says
-    of the input's shape, and ``notes`` what is to be said of how it says so.
-    """
-
-    node: Node
-    text: str
-    targets: int | None = None
-    called: Called = field(default_factory=Called)
-    places: tuple[Span, ...] = ()
-    fed: Fed | None = None
-    notes: tuple[str, ...] = ()
-
-
-@lru_cache(maxsize=256)
-def parse(text: str) -> Parsed:
-    """Read an expression: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
-
-    Many runs often ask for one layer: its text is read once.
+def parse(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = ()) -> Parsed:
+    """Read what asks about one layer: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
 
     Raises:
         Invalid: with every problem at once, each with its span in the stripped text.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if len(text) > LONGEST:
-        raise Invalid([Problem("", f"an expression has at most {LONGEST:,} characters, this one {len(text):,}")])
+    parsed, *others = parse_all(text, let, taken)
+    if others:
+        what = f"this makes {1 + len(others)} layers or models, and one is expected here: show answers all of them"
+        raise Invalid([Problem("", what)], parsed.text)
+    return parsed
+
+
+def parse_all(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = ()) -> list[Parsed]:
+    """Read code as it stands: one line, or several statements with all the layers that they make.
+
+    Raises:
+        Invalid: as ``parse``.
+    """
+    nameless = None if let else _nameless(text)
+    return [*nameless] if nameless else _read(text, let or {}, taken)
+
+
+@lru_cache(maxsize=256)
+def _nameless(text: str) -> tuple[Parsed, ...] | None:
+    """What code without names asks for: whatever else is asked it is the same, and many runs ask for one layer."""
+    try:
+        read = _read(text, {}, ())
+    except Invalid:  # told with its names
+        return None
+    return None if any(parsed.names or parsed.stands or parsed.open for parsed in read) else tuple(read)
+
+
+def _read(text: str, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
+    source = opened(text)
+    body = source.body()
+    names = Names(source, let, taken)
+    if len(body) == 1 and (line := _line(body[0])) is not None:
+        parsed = _Line(source, names).read(*line)
+        read = [] if parsed is None else [parsed]
+    elif body:
+        program = Program(source, names)
+        program.run(body)
+        read = [] if source.problems else asked(program.values)
+    else:
+        read = []
+    if not read and not source.problems:
+        source.problems.append(Problem("", "no layer is made here: write one as in Keras, such as LSTM(8)"))
+    if source.problems:
+        raise Invalid(source.problems, source.text)
+    return read
+
+
+def opened(text: str) -> Source:
+    """The text as it was copied: prompts, a common indent and blanks around it taken away.
+
+    Raises:
+        Invalid: it is too long, or nests too deep.
+    """
+    text = _as_copied(text.replace("\r\n", "\n").replace("\r", "\n"))
+    longest = LONGEST_CODE if "\n" in text else LONGEST
+    if len(text) > longest:
+        raise Invalid([Problem("", f"an expression has at most {longest:,} characters, this one {len(text):,}")])
     if (deep := _too_deep(text)) is not None:
         raise Invalid([Problem("", f"brackets nest at most {DEEPEST} deep", (deep, deep + 1))], text)
-    source = Source(text)
-    parsed = _Line(source).read()
-    if parsed is None or source.problems:
-        raise Invalid(source.problems, text)
-    return parsed
+    return Source(text)
+
+
+_PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?)", re.MULTILINE)
+
+
+def _as_copied(text: str) -> str:
+    if _PROMPT.match(text.lstrip()):
+        text = _PROMPT.sub("", text.strip())
+    first, newline, rest = text.strip("\n").partition("\n")
+    if not newline:
+        return text.strip()
+    # The first line of what was selected may have lost its indent.
+    if first[:1].isspace():
+        return dedent(text).strip()
+    if first.rstrip().endswith((":", ",", "(", "[", "{")):
+        return text.strip()
+    return f"{first}\n{dedent(rest)}".strip()
+
+
+def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:
+    """The left sides and the value of a statement that asks about one layer, as it stands in a file."""
+    match statement:
+        case ast.Assign(targets=left, value=value):
+            return left, value
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            return [target], value
+        case ast.Return(value=ast.expr() as value):
+            return [], value
+        case ast.Expr(value=ast.Tuple(elts=[value])):  # an item of a list, with its comma
+            return [], value
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="add"), args=[value], keywords=[])):
+            return [], value
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="append"), args=[value], keywords=[])):
+            return [], value
+        case ast.Expr(value=value):
+            return [], value
+    return None
 
 
 def _too_deep(text: str) -> int | None:
@@ -88,21 +161,16 @@ def _too_deep(text: str) -> int | None:
 class _Line:
     """One pass over one text."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, names: Names) -> None:
         self.source = source
-        self.tensors = Tensors(source)
+        self.names = names
+        self.tensors = Tensors(source, names)
         self.layers = Constructors(source, self.tensors)
         self.calls = Reader(source, self.tensors)
 
-    def read(self) -> Parsed | None:
-        """The whole text: a layer, perhaps called on an input, perhaps unpacked into names."""
-        match self.source.statement():
-            case ast.Expr(value=value):
-                targets = None
-            case ast.Assign(targets=left, value=value):
-                targets = self._unpacked(left)
-            case _:
-                return None
+    def read(self, left: list[ast.expr], value: ast.expr) -> Parsed | None:
+        """One line: a layer, perhaps called on an input, perhaps unpacked into the names on the left."""
+        targets = self._unpacked(left)
         if not is_called(value):
             node = self.layers.layer(value)
             return None if node is None else self._parsed(node, [value], None, Called())
@@ -143,5 +211,16 @@ class _Line:
     ) -> Parsed:
         places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))
         known = (*(() if said is None else (said,)), *self.layers.says.get(trees[0], ()))
-        notes = warnings_of(self.layers.warned, known)
-        return Parsed(node, self.source.text, targets, called, places, agreed(known, self.source), notes)
+        replaced = dict.fromkeys((*self.names.notes, *self.layers.objects.notes))
+        return Parsed(
+            node,
+            self.source.text,
+            targets,
+            called,
+            places,
+            agreed(known, self.source),
+            (*replaced, *warnings_of(self.layers.warned, known)),
+            self.names.standing_in(node),
+            self.names.left_open(),
+            self.names.there,
+        )

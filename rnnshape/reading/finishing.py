@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
-from rnnshape.layers.casting import uncast
+from rnnshape.layers.casting import uncast, unlike_activations
 from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wiring import wire
 from rnnshape.reading.shape import rank_message, whole_shape
 from rnnshape.spec.masks import MASK, MASKING
-from rnnshape.spec.options import DIMENSIONS, DTYPE, INITIAL_STATE, INPUT, INTO
+from rnnshape.spec.options import DIMENSIONS, DTYPE, INITIAL_STATE, INPUT, INTO, LET
 from rnnshape.spec.spec import Spec
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
     from rnnshape.reading.declared import Fed
-    from rnnshape.reading.expression import Parsed
+    from rnnshape.reading.parsed import Parsed
 
 
 def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, fed: Fed | None = None) -> Spec:
@@ -35,7 +37,7 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     policy = options.get(DTYPE.name)
     if policy is not None:
         node = under_policy(node, policy)
-    problems += uncast(node)
+    problems += (*uncast(node), *unlike_activations(node))
     shape = whole_shape(node, options, problems, fed)
     into = _into(node, shape, options.get(INTO.name), policy, problems)
     problems += stateless(node, options)
@@ -43,13 +45,16 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     if problems:
         raise Invalid(problems)
     rest = {key: value for key, value in options.items() if key not in _WORKED_IN}
-    return Spec(node, shape, name=name, into=into, mask=mask, **rest)
+    second, notes, let = (None, (), ()) if into is None else (into.node, into.notes, into.stands)
+    sizes = tuple(map(int, shape))
+    axes = tuple(size.letter if isinstance(size, Size) else None for size in shape) if shape != sizes else ()
+    return Spec(node, sizes, name=name, into=second, mask=mask, axes=axes, notes=notes, let=let, **rest)
 
 
 def _into(
     node: Node, shape: tuple[int, ...], text: str | None, policy: str | None, problems: list[Problem]
-) -> Node | None:
-    """The second layer, when its states can come from the first."""
+) -> Parsed | None:
+    """The second layer, when its states can come from the first, as its line has it."""
     if text is None or problems:
         return None
     from rnnshape.reading.expression import parse
@@ -67,7 +72,7 @@ def _into(
         wrong = into.cls.check_input(into, dims) or _wired(node, into, parsed, dims)
     if wrong:
         problems.append(Problem(INTO.name, wrong))
-    return into
+    return replace(parsed, node=into)
 
 
 def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
@@ -84,7 +89,7 @@ def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
     return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
 
 
-_WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, MASK, MASKING, DTYPE)}
+_WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, LET, MASK, MASKING, DTYPE)}
 
 
 def _combinations(node: Node) -> Iterator[Problem]:

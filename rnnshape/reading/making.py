@@ -9,7 +9,9 @@ True
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
@@ -17,19 +19,20 @@ from rnnshape.layers import TABLE
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
 from rnnshape.reading.finishing import finish
-from rnnshape.reading.shape import broken, flow, whole_shape
+from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
-from rnnshape.spec.masks import MASK
-from rnnshape.spec.options import INPUT, RUN_OPTIONS
+from rnnshape.spec.masks import MASK, PADDED, written
+from rnnshape.spec.options import DIMENSIONS, INPUT, INTO, LET, RUN_OPTIONS
 from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rnnshape.layers.arguments import Argument
-    from rnnshape.reading.expression import Parsed
+    from rnnshape.reading.naming import Open
+    from rnnshape.reading.parsed import Parsed
     from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
@@ -44,9 +47,41 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
 
     Raises:
         Invalid: with every problem at once, each under its option's name, or with its place in the
-            expression (``text`` is then the expression).
+            expression (``text`` is then the expression); or the code makes several layers, or leaves a choice open.
+    """
+    spec, *others = _specs(layer, options or {}, name)
+    if others:
+        what = f"this makes {1 + len(others)} layers or models, and one is expected here: rnnshape show answers all"
+        raise Invalid([Problem("", what)])
+    return spec
+
+
+def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> list[Spec]:
+    """As ``make``: one Spec for each layer that the code makes, for each value of the choices that it leaves open.
+
+    Raises:
+        Invalid: as ``make``; there are too many choices.
     """
     options = dict(options or {})
+    try:
+        return _specs(layer, options, name)
+    except Undecided as error:
+        combinations = [*product(*(choice.values for choice in error.open))]
+        if len(combinations) > _MOST_VARIANTS:
+            raise
+        keys = [choice.key for choice in error.open]
+    specs = []
+    for values in combinations:
+        decided = dict(zip(keys, values, strict=True))
+        said = ", ".join(f"{key}={value!r}" for key, value in decided.items())
+        let = {**options.get(LET.name, {}), **decided}
+        decided_on = make_all(layer, {**options, LET.name: let}, name=name)
+        specs += [replace(spec, notes=(f"with {said}", *spec.notes)) for spec in decided_on]
+    return specs
+
+
+def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spec]:
+    options = dict(options)
     command = COMMANDS.get(layer)
     known = dict(_RUN)
     if command is not None:
@@ -59,26 +94,36 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     problems += [problem for key, value in options.items() if (problem := _refuse(key, value, known, command))]
     run = {key: value for key, value in options.items() if key in _RUN}
     if command is not None:
+        if LET.name in run:
+            problems.append(Problem(LET.name, "gives values to the names of an expression, and a command has none"))
         if problems:
             raise Invalid(problems)
         node = command.node({key: value for key, value in options.items() if key not in _RUN})
-        return _expecting(finish(node, run, name=name), expect)
-    return _expecting(_of_expression(layer, run, problems, name), expect)
-
-
-def _of_expression(layer: str, run: Mapping[str, Any], problems: list[Problem], name: str | None) -> Spec:
+        return [_expecting(finish(node, run, name=name), expect)]
     # A command's name needs none of what reads Python.
-    from rnnshape.reading import calling
-    from rnnshape.reading.expression import parse
+    from rnnshape.reading.expression import parse_all
 
+    let = run.get(LET.name, {}) if not any(problem.key == LET.name for problem in problems) else {}
     try:
-        parsed = parse(layer)
+        read = parse_all(layer, let, _sizes_in(run))
     except Invalid as error:
         raise Invalid([*error.problems, *problems], error.text) from None
     if problems:
         raise Invalid(problems)
+    if unused := [*_unused(let, read, run)]:
+        raise Invalid(unused)
+    if read[0].open:
+        raise Undecided(read[0].open, read[0].text)
+    return [_expecting(_asked(parsed, run, name or parsed.name), expect) for parsed in read]
+
+
+def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
+    """The Spec of what was read, and its options."""
+    from rnnshape.reading import calling
+
+    given = {**_with_call(parsed, run), LET.name: {**run.get(LET.name, {}), **dict(parsed.stands)}}
     try:
-        spec = finish(parsed.node, _with_call(parsed, run), name=name, fed=parsed.fed)
+        spec = finish(parsed.node, given, name=name, fed=parsed.fed)
     except Invalid as error:
         raise Invalid([_placed(problem, run, parsed) for problem in error.problems], parsed.text) from None
     if problems := [*calling.misfits(parsed.called, spec)]:
@@ -87,16 +132,54 @@ def _of_expression(layer: str, run: Mapping[str, Any], problems: list[Problem], 
         returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
         if wrong := calling.unpacking(returned, parsed.targets):
             raise Invalid([Problem("", wrong)])
-    notes = tuple(_notes(parsed, spec))
-    return replace(spec, notes=notes) if notes else spec
+    notes = (*_notes(parsed, spec), *spec.notes)
+    let = tuple({**dict(parsed.stands), **dict(spec.let)}.items())
+    return spec if (notes, let) == (spec.notes, spec.let) else replace(spec, notes=notes, let=let)
+
+
+class Undecided(Invalid):
+    """The code leaves a choice open, such as ``return_sequences=flag``; ``open`` has its values."""
+
+    def __init__(self, choices: Sequence[Open], text: str) -> None:
+        self.open = tuple(choices)
+        super().__init__((Problem("", _undecided(choice), choice.span) for choice in choices), text)
+
+
+def _undecided(choice: Open) -> str:
+    ways = " or ".join(f"--let {choice.key}={value}" for value in choice.values)
+    return f"{choice.key} is not given, and the structure depends on it: add {ways}"
+
+
+_MOST_VARIANTS = 8
+
+
+def _sizes_in(run: Mapping[str, Any]) -> Iterator[int]:
+    """The sizes that an option or a default gives: no name gets one of them."""
+    yield from USUAL_SIZES
+    for option in (*DIMENSIONS, INPUT):
+        value = run.get(option.name, ())
+        yield from (size for size in (value if isinstance(value, tuple) else (value,)) if isinstance(size, int))
+
+
+def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, Any]) -> Iterator[Problem]:
+    """Values that are given for names that nothing has."""
+    there = [name for parsed in read for name in (*parsed.names, *dict(parsed.stands))]
+    if INTO.name in run:  # a mistake in it is told elsewhere
+        from rnnshape.reading.expression import parse
+
+        with suppress(Invalid):
+            there += parse(run[INTO.name], let).names
+    for key in let:
+        if key not in there:
+            known = f"; its names are {', '.join(dict.fromkeys(there))}" if there else ""
+            yield Problem(LET.name, f"{key} is not a name in the code{nearest(key, there) or known}")
 
 
 def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
     """The run's options, and those that the call in the line says."""
     called = parsed.called
     if called.named_mask is not None and MASK.name not in run:
-        what = "the expression does not give the values of the mask: add --mask right:3,2"
-        raise Invalid([Problem("", what, called.named_mask)], parsed.text)
+        run = {**run, MASK.name: PADDED}
     if twice := [name for name in called.options if name in run]:
         raise Invalid(Problem(name, "is already set in the call of the expression") for name in twice)
     return {**run, **called.options}
@@ -125,6 +208,8 @@ def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem
 def _notes(parsed: Parsed, spec: Spec) -> Iterator[str]:
     """What is to be said of the input beside its shape."""
     yield from parsed.notes
+    if parsed.called.named_mask is not None and spec.mask is not None:
+        yield f"the code does not give the values of the mask: {written(spec.mask)} here, or give --mask"
     if parsed.fed is not None and parsed.fed.otherwise(spec.input):
         yield f"the options give {spec.input}, which overrides {parsed.fed.text} in the expression"
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # T2 is the time axis inside a TimeDistributed; what else there is are the axes of a picture.
 _DEFAULT_SIZES = {"N": BATCH.default, "T": TIME.default, "C": CHANNELS.default, "T2": 5}
 _SPACE = 8
+USUAL_SIZES = (*_DEFAULT_SIZES.values(), _SPACE)
 
 
 def whole_shape(
@@ -38,7 +39,8 @@ def whole_shape(
         )
         known = dict(zip(letters, sizes, strict=False))
         shape = tuple(
-            named.get(letter) or known.get(letter) or _DEFAULT_SIZES.get(letter, _SPACE) for letter in letters
+            named.get(letter) or _of(letter, known.get(letter)) or _DEFAULT_SIZES.get(letter, _SPACE)
+            for letter in letters
         )
     if fed is not None and INPUT.name not in options and len(sizes) != len(letters):
         problems.append(Problem(INPUT.name, rank_message(node, sizes)))
@@ -49,10 +51,15 @@ def whole_shape(
     return shape
 
 
+def _of(letter: str, size: int | None) -> int | None:
+    """The size that the code gives; the time axis keeps its letter, whatever the code calls it."""
+    return int(size) if letter.startswith("T") and size is not None else size
+
+
 def flow(node: Node, shape: tuple[int, ...]) -> str | None:
     """Why an input cannot go through the layer, if its rank is right and it cannot."""
     letters = node.cls.letters(node, len(shape))
-    return node.cls.check_input(node, tuple(map(Dim, shape, letters))) if len(letters) == len(shape) else None
+    return node.cls.check_input(node, tuple(map(Dim.of, shape, letters))) if len(letters) == len(shape) else None
 
 
 def broken(node: Node, shape: tuple[int, ...]) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from itertools import accumulate
 from typing import TypeAlias
 
 from rnnshape.errors import Problem
@@ -19,16 +20,16 @@ class Source:
     def __init__(self, text: str) -> None:
         self.text = text
         self.lines = text.split("\n")
+        self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
         self.problems: list[Problem] = []
 
     def _offset(self, line: int, column: int) -> int:
         """Characters from the beginning of the text; ``ast`` counts columns in bytes of UTF-8."""
         if line > len(self.lines):
             return len(self.text)
-        before = sum([len(text) + 1 for text in self.lines[: line - 1]])
-        if self.text.isascii():
-            return before + min(column, len(self.lines[line - 1]))
-        return before + len(self.lines[line - 1].encode(errors="replace")[:column].decode(errors="ignore"))
+        own = self.lines[line - 1]
+        inside = column if own.isascii() else len(own.encode(errors="replace")[:column].decode(errors="ignore"))
+        return self.starts[line - 1] + inside
 
     def wrong(self, message: str, tree: Tree) -> None:
         self.wrong_at(message, self.place(tree))
@@ -45,31 +46,22 @@ class Source:
         """A part of the text as it was written, in one line."""
         return " ".join(self.text[slice(*self.place(tree))].split())
 
-    def statement(self) -> ast.stmt | None:
-        """The one statement that the text is."""
+    def body(self) -> list[ast.stmt]:
+        """The statements of the text; none where it is not Python, which is told."""
         if (odd := re.search("[\ud800-\udfff]", self.text)) is not None:
             self.wrong_at("what stands here is not UTF-8, and cannot be read", odd.span())
-            return None
+            return []
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # an odd "\d" in a string is no concern of ours
-                body = ast.parse(self.text).body
+                return ast.parse(self.text).body
         except SyntaxError as error:
             place = self._offset(error.lineno or 1, 0) + max((error.offset or 1) - 1, 0)
             place = min(place, max(len(self.text) - 1, 0))
             self.problems.append(Problem("", f"invalid Python: {error.msg}", (place, place + 1)))
-            return None
         except (ValueError, RecursionError, MemoryError) as error:
             self.problems.append(Problem("", f"invalid Python: {error or 'it is nested too deeply'}"))
-            return None
-        if len(body) == 1 and isinstance(body[0], ast.Expr | ast.Assign):
-            return body[0]
-        what = "one constructor call, such as LSTM(8, return_state=True)"
-        if len(body) > 1:
-            self.wrong(f"expected {what}, but a second one begins here", body[1])
-        else:
-            self.problems.append(Problem("", f"expected {what}"))
-        return None
+        return []
 
 
 def joined(tree: ast.expr) -> list[ast.expr]:

@@ -13,6 +13,7 @@ from rnnshape.layers import TABLE
 from rnnshape.reading.syntax import called, dotted, is_none
 
 if TYPE_CHECKING:
+    from rnnshape.reading.naming import Names
     from rnnshape.reading.syntax import Source
 
 # The sizes, batch first; None is a size that the line does not give.
@@ -34,8 +35,9 @@ _ELSEWHERE = "write a name for it, x, and give its shape with --input"
 class Tensors:
     """Reads tensors of one source."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, names: Names) -> None:
         self.source = source
+        self.names = names
         self.wrong = source.wrong
 
     def fed(self, tree: ast.expr) -> Sizes | None:
@@ -136,8 +138,11 @@ class Tensors:
 
     def shape(self, tree: ast.expr) -> Sizes | None:
         """The sizes of a tuple or list; None for a name, whose sizes are not in the line."""
+        tree = self.names.resolved(tree)
         if isinstance(tree, ast.List | ast.Tuple):
             return self._sizes(tree.elts)
+        if isinstance(known := self.names.known(tree), tuple | list):
+            return tuple(size if type(size) is int and size > 0 else None for size in known)
         if isinstance(tree, ast.Constant | ast.UnaryOp):
             what = self.source.said(tree)
             instead = f": write ({what},)" if _whole(tree) is not None else ""
@@ -150,10 +155,10 @@ class Tensors:
         return tuple(map(self.size, trees))
 
     def size(self, tree: ast.expr) -> int | None:
-        """One size; None for a name, whose size is not in the line."""
-        if isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call) or is_none(tree):
+        """One size; None where it is open."""
+        if is_none(tree) or self.names.known(tree) is None:
             return None
-        size = _whole(tree)
+        size = self.names.size(tree) if self.names.reads(tree) else _whole(tree)
         if size is None or size < 1:
             self.wrong("a size must be a whole number, 1 or more, or None", tree)
             return None

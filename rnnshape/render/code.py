@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.graph import eats, entries
+from rnnshape.layers.objects import Function
 from rnnshape.layers.sequential import takes_states
 from rnnshape.report.state import keywords
 from rnnshape.structure import leaves
@@ -29,7 +31,12 @@ def program(report: Report) -> Iterator[str]:
     yield "import tensorflow as tf"
     yield "from tensorflow import keras"
     yield ""
-    yield f"x = {_random(spec.input, spec.input_dtype, spec.tokens)}  # ({', '.join(spec.letters)})"
+    yield from (f"{name} = {value}" for name, value in spec.let)
+    yield from _unknown_functions(report)
+    if spec.layer.cls.kind == "graph":
+        yield from _calls(report)
+        return
+    yield f"x = {_random(spec.input, spec.input_dtype, spec.tokens)}  # ({', '.join(spec.symbolic)})"
     yield from _masked(report)
     yield from _initial_states(report)
     beside = dict(keywords(spec, report.begins))
@@ -50,8 +57,38 @@ def program(report: Report) -> Iterator[str]:
         yield from _shapes(report.wiring.structure, "decoder_")
 
 
-def _shapes(structure: Structure, prefix: str) -> Iterator[str]:
+def _calls(report: Report) -> Iterator[str]:
+    """The program of a graph: its inputs, its layers, its calls, and the shape of every result."""
+    spec = report.spec
+    graph = spec.layer["graph"]
+    for leaf in entries(graph, spec.dims).values():
+        shape, symbolic = tuple(dim.size for dim in leaf.dims), ", ".join(dim.letter for dim in leaf.dims)
+        yield f"{leaf.role} = {_random(shape, leaf.dtype, eats(graph, leaf.role))}  # ({symbolic})"
+    for name, node in graph.layers:
+        parts = ", ".join(map(constructor, node.in_turn))
+        yield f"{name} = " + (f"keras.Sequential([{parts}])" if node.cls.kind == "stack" else parts)
+    yield from graph.statements
+    for part in report.flow:
+        words = [word.strip() for word in part.expression.partition(" = ")[0].split(",")]
+        yield from _shapes(part.observed or part.predicted, "", words)
+
+
+def _unknown_functions(report: Report) -> Iterator[str]:
+    """Functions that stand for those that the expression names and does not have."""
+    into = [] if report.wiring is None else [report.wiring.layer]
+    values = [value for layer in (report.spec.layer, *into) for part in layer.walk() for _, value in part.given]
+    functions = [value for value in values if isinstance(value, Function) and value.copied]
+    for name, function in {function.identifier: function for function in functions}.items():
+        yield "@keras.utils.register_keras_serializable()"
+        yield f"def {name}(x):  # instead of your {function}"
+        yield f"    return keras.activations.{function.like}(x)"
+        yield ""
+
+
+def _shapes(structure: Structure, prefix: str, only: list[str] | None = None) -> Iterator[str]:
     for tensor in leaves(structure):
+        if only is not None and tensor.role not in only:
+            continue
         letters = ", ".join(tensor.symbolic)
         yield f"print({prefix}{tensor.role}.shape)  # {tensor.shape} = ({letters}), {tensor.dtype}"
 

@@ -70,7 +70,7 @@ def context(compared: Compared, marks: Marks) -> Text:
     devices = dict.fromkeys(side.report.environment["device"] for side in compared.sides)
     where = " and ".join(device for device in devices if device) or "not run"
     return Text(
-        f"x {sizes(spec.letters)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
+        f"x {sizes(spec.symbolic)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
         f"{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {environment['keras']}",
         "faint",
     )
@@ -220,6 +220,7 @@ def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
             yield number, side.report.error.message, "bad"
         for warning in side.report.warnings:
             yield number, f"Keras warns: {warning}", "teach"
+        yield from ((number, note, "") for note in side.report.notes)
     for pair in compared.pairs:
         if not pair.kept:
             known = f"; a Keras bug: {pair.quirk} ({HELP})" if pair.quirk else "; the reason is unknown"

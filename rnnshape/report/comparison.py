@@ -165,7 +165,7 @@ class Compared(Shown):
         return {
             "schema_version": SCHEMA_VERSION,
             "axis": self.comparison.axis,
-            "input": {"shape": list(spec.input), "symbolic": list(spec.letters), "dtype": spec.input_dtype},
+            "input": {"shape": list(spec.input), "symbolic": list(spec.symbolic), "dtype": spec.input_dtype},
             "compare": [side.to_dict(first) for side in self.sides],
             "pairs": [pair.to_dict() for pair in self.pairs],
             "environment": {**first.report.environment, "execution": first.way},

@@ -142,6 +142,14 @@ def _failures(data: dict[str, Any]) -> Iterator[Failure]:
             yield Failure("check", f"{check['check']} does not hold")
 
 
+def row_of(report: Report, *, values: bool = False, run: Run | None = None) -> Row:
+    """The row of an answer; without a run it is that of the Spec alone."""
+    spec = report.spec
+    run = run or Run(spec.name, spec.layer.text, spec=spec)
+    data = {**report.to_dict(values=values), **axes_of(run)}
+    return Row(run, data, report.exit_code, report, report.expectations, report.error.trace if report.error else "")
+
+
 def axes_of(run: Run) -> dict[str, Any]:
     return {"matrix": dict(run.axes)} if run.axes else {}
 

@@ -13,7 +13,7 @@ from rnnshape.schema.parts import DRAFT, described, list_of, ref
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.data import NONE
 from rnnshape.spec.expect import ROLE
-from rnnshape.spec.options import RUN_OPTIONS
+from rnnshape.spec.options import LET, RUN_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ def batch_file() -> Schema:
             "expect": _expect(),
             "size": described(
                 "A size: a whole number, letters such as 2H, or _ for any.",
-                anyOf=[{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9A-Za-z_'+()]+$"}],
+                anyOf=[{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9A-Za-z_'+()·/*-]+$"}],
             ),
             "layer": _layer(),
             **{name: _declared(declarations) for name, declarations in options.items()},
@@ -84,6 +84,7 @@ def _options() -> dict[str, Declarations]:
             _declare(found, option, command.name)
     # The layer inside a Bidirectional has the name of the run's own key, which comes first.
     del found["layer"]
+    found[LET.name] = [(LET, [])]
     return dict(sorted(found.items(), key=lambda item: item[0] in _RUN_OPTIONS))
 
 
@@ -105,7 +106,7 @@ def _option(option: Argument, commands: list[str]) -> Schema:
     default = option.default if option.cli_default is REQUIRED else option.cli_default
     text = option.help.removesuffix(":").removesuffix(".") + "."
     if len(commands) < len(COMMANDS):
-        text += f" For {', '.join(commands)}."
+        text += f" For {', '.join(commands) or 'expressions'}."
     # None as a default mostly means that something else decides; where it is a value, it may be said.
     said = default is not None or option.kind.accepts(None)
     schema = option.kind.schema()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.spec.masks import MASK, written
-from rnnshape.spec.options import CALLS, DEVICE, EXECUTION, INITIAL_STATE, INTO, SEED, TRAINING
+from rnnshape.spec.options import CALLS, DEVICE, EXECUTION, INITIAL_STATE, INTO, LET, SEED, TRAINING
 
 if TYPE_CHECKING:
     from rnnshape.spec.spec import Spec
@@ -26,6 +26,8 @@ def to_data(spec: Spec) -> dict[str, Any]:
     for option in (SEED, INITIAL_STATE, CALLS, TRAINING, DEVICE, EXECUTION):
         if (value := getattr(spec, option.name)) != option.default:
             said[option.name] = value
+    if spec.let:
+        said[LET.name] = dict(spec.let)
     if spec.mask is not None:
         said[MASK.name] = written(spec.mask)
     if spec.into is not None:

@@ -30,7 +30,8 @@ Rows: TypeAlias = tuple[tuple[bool, ...], ...]
 # A step is a number in the rows, in each scan, in each strip; a large number is an object of its own.
 _BYTES_A_STEP = 60
 
-_PATTERN = r"[01]+(;[01]+)*|(right|left):[0-9]{1,9}(,[0-9]{1,9})*|random|empty-last|full"
+_PATTERN = r"[01]+(;[01]+)*|(right|left):[0-9]{1,9}(,[0-9]{1,9})*|right|random|empty-last|full"
+PADDED = "right"
 _EMPTY_LAST = ("empty-last", "full")
 # What takes a mask for each step, and what makes one of what it is fed.
 _TAKES = "a recurrent layer, Bidirectional and TimeDistributed take one, Masking and Embedding(mask_zero=True) make one"
@@ -40,7 +41,8 @@ _TAKES = "a recurrent layer, Bidirectional and TimeDistributed take one, Masking
 class Mask(Kind):
     """A row of 0 and 1 for each sample (1 is valid), the side of the padding and each sample's length, or a word.
 
-    ``random`` masks any steps but leaves each sample one, ``empty-last`` (or ``full``) masks the last sample fully.
+    ``right`` pads each sample a step more than the one before, ``random`` masks any steps but leaves each sample one,
+    ``empty-last`` (or ``full``) masks the last sample fully.
     """
 
     allowed = (
@@ -93,6 +95,8 @@ def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
     require(needed, "the mask and its prediction", "make time or batch smaller")
     if value == "random":
         return _drawn(batch, steps, seed)
+    if value == PADDED:
+        return padded(batch, steps)
     if value in _EMPTY_LAST:
         return ((True,) * steps,) * (batch - 1) + ((False,) * steps,)
     if isinstance(value, tuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rnnshape.layers.arguments import DTYPES, Argument, Flag, Kind, OneOf, Whole
+from rnnshape.layers.arguments import DTYPES, INT64, Argument, Flag, Kind, Number, OneOf, Whole
 from rnnshape.spec.masks import MASK, MASKING
 
 
@@ -44,6 +44,53 @@ class Expression(Kind):
         return {"type": "string"}
 
 
+@dataclass(frozen=True)
+class Let(Kind):
+    """Values of names in an expression: ``latent_dim=256`` in a shell, a mapping in a file."""
+
+    allowed = "NAME=VALUE, such as latent_dim=256 (in a file a mapping, {latent_dim: 256})"
+    metavar = "NAME=VALUE"
+    many = True
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, dict) and all(
+            isinstance(name, str) and isinstance(each, int | float | str | bool | None) for name, each in value.items()
+        )
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean", "null"]}}
+
+    def from_texts(self, texts: list[str]) -> Any:
+        """The mapping that several ``NAME=VALUE`` mean; the text itself where one means none."""
+        values: dict[str, Any] = {}
+        for text in texts:
+            name, equals, value = text.partition("=")
+            name, meant = name.strip(), _literal(value.strip())
+            if not (equals and name) or values.get(name, meant) != meant:
+                return text
+            values[name] = meant
+        return values
+
+    def refusal(self, value: Any) -> str:
+        if isinstance(value, str) and "=" in value.strip("="):
+            return f"{value.partition('=')[0].strip()} has two values: give one"
+        return super().refusal(value)
+
+
+_WORDS = {"true": True, "false": False, "none": None, "null": None}
+
+
+def _literal(text: str) -> Any:
+    """The number, flag or None that a text means in Python or YAML; any other text is itself, without its quotes."""
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    for kind in (Whole(-INT64), Number()):
+        value = kind.from_text(text)
+        if not isinstance(value, str):
+            return value
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
 BATCH = Argument("batch", Whole(), 2, "N, the batch size.", True, "n")
 TIME = Argument("time", Whole(), 3, "T, the number of time steps.", True, "t")
 CHANNELS = Argument("channels", Whole(), 4, "C, the channels (features) of one step.", True, "c")
@@ -65,7 +112,9 @@ TRAINING = Argument(
     "training", Flag(), False, "Call with training=True; with --timing, include the backward pass.", True
 )
 
+LET = Argument("let", Let(), None, "Value of a name in the expression (repeatable).", True)
+
 LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
 DIMENSIONS = tuple(LETTERS)
 STATE_OPTIONS = (MASK, MASKING, INITIAL_STATE, CALLS, TRAINING)
-RUN_OPTIONS = (*DIMENSIONS, INPUT, SEED, DTYPE, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)
+RUN_OPTIONS = (*DIMENSIONS, INPUT, LET, SEED, DTYPE, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)

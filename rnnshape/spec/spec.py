@@ -31,8 +31,9 @@ class Spec:
 
     ``mask`` says which steps of which sample are valid; it is handed to the call, or laid into the data where the
     first layer makes one of it (``masked_data``).  ``initial_state`` is what the states that are handed in hold,
-    ``calls`` how often the layer is called, ``training`` whether with ``training=True``.  ``notes`` is what is to be
-    said of how it was asked, and no part of what was asked.
+    ``calls`` how often the layer is called, ``training`` whether with ``training=True``.  ``let`` is the number of
+    each name in the layer, and ``axes`` the name of each axis of the input that the code names.  ``notes`` is what is
+    to be said of how it was asked, and no part of what was asked.
     """
 
     layer: Node
@@ -47,6 +48,8 @@ class Spec:
     initial_state: str | None = None
     calls: int = 1
     training: bool = False
+    let: tuple[tuple[str, int | float], ...] = ()
+    axes: tuple[str | None, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -94,8 +97,15 @@ class Spec:
         return self.layer.cls.letters(self.layer, len(self.input))
 
     @property
+    def symbolic(self) -> tuple[str, ...]:
+        """The input's symbolic shape: the code's own names where it has some, else letters."""
+        if not self.axes:
+            return self.letters
+        return tuple(name or letter for name, letter in zip(self.axes, self.letters, strict=True))
+
+    @property
     def dims(self) -> tuple[Dim, ...]:
-        return tuple(map(Dim, self.input, self.letters))
+        return tuple(map(Dim, self.input, self.symbolic))
 
     @property
     def input_dtype(self) -> str:

@@ -118,7 +118,7 @@ def unroll(spec: Spec, returned: Structure, flow: Sequence[Structure] = ()) -> U
     layers[-1] = _leaving(layers[-1], tensors)
     held = {tensor.role for lane in layers[-1].lanes for cell in lane.cells for tensor in cell.leaving}
     return Unrolled(
-        letters=spec.letters,
+        letters=spec.symbolic,
         steps=spec.dims[1].size if _timed(spec.dims) and nodes[0].cls.kind != "cell" else None,
         layers=tuple(layers),
         outputs=tuple(tensor for tensor in tensors.values() if tensor.role not in held),

@@ -1,0 +1,184 @@
+"""The classes of Keras' initializers, regularizers, constraints and activation layers: names, arguments, defaults.
+
+Read in 3.15.1; ``tests/test_objects.py`` holds names, order and defaults against Keras' own.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnnshape.layers import names
+from rnnshape.layers.arguments import DTYPE, NAME, SEED, Argument
+from rnnshape.layers.kinds import FLOAT32, INT64, Kind, Maybe, Number, OneOf
+from rnnshape.layers.objects import Made
+
+
+@dataclass(frozen=True)
+class Float32(Number):
+    """A number that TensorFlow can make a float32 or an int64 of; ``above`` leaves out the least one itself."""
+
+    above: bool = False
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        if math.isinf(self.least):
+            return "a number within float32"
+        return f"a number {f'above {self.least:g}' if self.above else f'from {self.least:g}'} within float32"
+
+    def accepts(self, value: Any) -> bool:
+        if self.above and value == self.least:
+            return False
+        return super().accepts(value) and abs(value) <= (INT64 if type(value) is int else FLOAT32)
+
+
+class Axes(Kind):
+    """The axes of a norm: Keras looks at them only when it trains."""
+
+    allowed = "a whole number, a list of them, or None"
+
+    def accepts(self, value: Any) -> bool:
+        axes = value if isinstance(value, tuple) else (value,)
+        return value is None or all(type(axis) is int for axis in axes)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectClass:
+    """One class of Keras: what it makes, under which other names Keras has it, and its arguments in order.
+
+    ``renamed`` says what an argument of Keras 2 is called now, and is read as that where Keras 3 still takes it
+    (``understood``).
+    """
+
+    what: str
+    name: str
+    arguments: tuple[Argument, ...] = ()
+    aliases: tuple[str, ...] = ()
+    renamed: dict[str, str] = field(default_factory=dict)
+    understood: bool = False
+
+    @property
+    def positional(self) -> int:
+        """How many arguments it takes by position; those of every layer are keywords only."""
+        return len([one for one in self.arguments if one not in (DTYPE, NAME)])
+
+    def made(self, values: dict[str, Any], default: Any) -> Any:
+        """The object, or the name that Keras makes the same object from: the argument's default where that is one."""
+        given = tuple((one.name, values[one.name]) for one in self.arguments if _differs(one, values))
+        if given:
+            return Made(self.what, self.name, given)
+        name = snake(self.name)
+        if name == _SAME.get(default, default):
+            return default
+        return name if name in names.of(self.what).usable else Made(self.what, self.name)
+
+
+# A default under another name than the snake case of its class.
+_SAME = {"uniform": "random_uniform"}
+
+
+def _differs(argument: Argument, values: dict[str, Any]) -> bool:
+    return argument.name in values and values[argument.name] != argument.default
+
+
+def snake(name: str) -> str:
+    """The name in Keras' snake case, in which its lists have a class too."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _number(name: str, default: float | None, least: float = float("-inf"), **how: Any) -> Argument:
+    kind: Kind = Float32(least, **how)
+    return Argument(name, kind, default)
+
+
+def _maybe(argument: Argument) -> Argument:
+    return Argument(argument.name, Maybe(argument.kind), argument.default)
+
+
+# Which axes count as inputs changes nothing but how wide the numbers are drawn.
+_FANS = tuple(Argument(name, OneOf((None,)), None) for name in ("input_axes", "output_axes"))
+_MODE = Argument("mode", OneOf(("fan_in", "fan_out", "fan_avg")), "fan_in")
+_DISTRIBUTION = Argument(
+    "distribution", OneOf(("truncated_normal", "untruncated_normal", "uniform", "normal")), "truncated_normal"
+)
+_AXIS = Argument("axis", Axes(), 0)
+_NORMAL = (_number("mean", 0.0), _number("stddev", 0.05), SEED)
+_SLOPES = {"alpha": "negative_slope"}
+_OF_LAYERS = (DTYPE, NAME)
+
+_INITIALIZERS = (
+    ("Constant", (_number("value", 0.0),), ("constant", "constant_initializer")),
+    ("Zeros", (), ("zeros", "zeros_initializer")),
+    ("Ones", (), ("ones", "ones_initializer")),
+    ("Identity", (_number("gain", 1.0),), ("identity", "IdentityInitializer")),
+    ("Orthogonal", (_number("gain", 1.0), SEED), ("orthogonal", "OrthogonalInitializer")),
+    ("RandomNormal", _NORMAL, ("random_normal", "random_normal_initializer")),
+    ("TruncatedNormal", _NORMAL, ("truncated_normal",)),
+    (
+        "RandomUniform",
+        (_number("minval", -0.05), _number("maxval", 0.05), SEED),
+        ("random_uniform", "random_uniform_initializer"),
+    ),
+    (
+        "VarianceScaling",
+        (_number("scale", 1.0, 0.0, above=True), _MODE, _DISTRIBUTION, SEED, *_FANS),
+        ("variance_scaling",),
+    ),
+    *(
+        (name, (SEED, *_FANS), (snake(name),))
+        for name in ("GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform")
+    ),
+)
+_OTHERS = (
+    ObjectClass("regularizer", "L1", (_maybe(_number("l1", 0.01, 0.0)),), ("l1",), {"l": "l1"}),
+    ObjectClass("regularizer", "L2", (_maybe(_number("l2", 0.01, 0.0)),), ("l2",), {"l": "l2"}),
+    ObjectClass("regularizer", "L1L2", tuple(_maybe(_number(name, 0.0, 0.0)) for name in ("l1", "l2")), ("l1_l2",)),
+    ObjectClass(
+        "regularizer",
+        "OrthogonalRegularizer",
+        (_number("factor", 0.01, 0.0), Argument("mode", OneOf(("rows", "columns")), "rows")),
+        ("orthogonal_regularizer",),
+    ),
+    ObjectClass("constraint", "Constraint"),
+    ObjectClass("constraint", "MaxNorm", (_number("max_value", 2), _AXIS), ("max_norm",), {"m": "max_value"}),
+    ObjectClass("constraint", "NonNeg", (), ("non_neg",)),
+    ObjectClass("constraint", "UnitNorm", (_AXIS,), ("unit_norm",)),
+    ObjectClass(
+        "constraint",
+        "MinMaxNorm",
+        (_number("min_value", 0.0), _number("max_value", 1.0), _number("rate", 1.0), _AXIS),
+        ("min_max_norm",),
+        {"m": "min_value"},
+    ),
+    ObjectClass(
+        "activation", "LeakyReLU", (_number("negative_slope", 0.3, 0.0), *_OF_LAYERS), (), _SLOPES, understood=True
+    ),
+    ObjectClass(
+        "activation",
+        "ReLU",
+        (
+            Argument("max_value", Maybe(Float32(0.0)), None),
+            _number("negative_slope", 0.0, 0.0),
+            _number("threshold", 0.0, 0.0),
+            *_OF_LAYERS,
+        ),
+    ),
+    ObjectClass("activation", "ELU", (_number("alpha", 1.0), *_OF_LAYERS)),
+    # Over another axis it would mix samples, or places.
+    ObjectClass("activation", "Softmax", (Argument("axis", OneOf((-1,)), -1), *_OF_LAYERS)),
+)
+CLASSES = (*(ObjectClass("initializer", *entry) for entry in _INITIALIZERS), *_OTHERS)
+_BY_NAME = {(one.what, name): one for one in CLASSES for name in (one.name, *one.aliases)}
+
+
+def find(what: str, name: str) -> ObjectClass | None:
+    """The class of this name, if Keras has one."""
+    return _BY_NAME.get((what, name))
+
+
+def names_of(what: str) -> tuple[str, ...]:
+    """All names of the classes of a kind."""
+    return tuple(name for kind, name in _BY_NAME if kind == what)

@@ -1,0 +1,70 @@
+"""Numbers that the code gives by a name: ``LSTM(latent_dim)``, ``LSTM(2 * self.units, dropout=rate)``.
+
+>>> size = Size(14, "2*units")
+>>> size, size + 1, size.letter, size == 14
+(2*units, 15, '2·units', False)
+
+Such a value counts with its number and is written as the code wrote it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+
+class Size(int):
+    """A whole number with the Python text that stands for it.  Two are equal when both are."""
+
+    text: str
+
+    def __new__(cls, value: int, text: str) -> Self:
+        size = super().__new__(cls, value)
+        size.text = text
+        return size
+
+    @property
+    def letter(self) -> str:
+        """The text as a symbolic size."""
+        return self.text.replace("*", "·")
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Size) and int(self) == int(other) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash((int(self), self.text))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Size, (int(self), self.text)
+
+
+class Rate(float):
+    """A number with the Python text that stands for it, such as a dropout rate."""
+
+    text: str
+
+    def __new__(cls, value: float, text: str) -> Self:
+        rate = super().__new__(cls, value)
+        rate.text = text
+        return rate
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rate) and float(self) == float(other) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash((float(self), self.text))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Rate, (float(self), self.text)
+
+
+def number(value: Any) -> Any:
+    """The plain number of a value that has a text; any other value as it is."""
+    if isinstance(value, Size):
+        return int(value)
+    return float(value) if isinstance(value, Rate) else value

@@ -1,0 +1,168 @@
+"""A graph of layer calls, as data: what each call takes in, and what its results are called.
+
+>>> from rnnshape.layers import TABLE, Node
+>>> encoder = Node.of(TABLE["LSTM"], {"units": 8, "return_state": True})
+>>> decoder = Node.of(TABLE["LSTM"], {"units": 8})
+>>> graph = Graph(
+...     (Entry("x", (None, None, 4)), Entry("z", (None, None, 5))),
+...     (("encoder", encoder), ("decoder", decoder)),
+...     (
+...         Call("encoder", "encoder", (Wire("x"),), results=("output", "state_h", "state_c")),
+...         Call("decoder", "decoder", (Wire("z"),), (Wire("encoder", (1,)), Wire("encoder", (2,)))),
+...     ),
+...     (("h", Wire("encoder", (1,))), ("c", Wire("encoder", (2,)))),
+... )
+>>> print(graph.text)
+x = Input((None, 4))
+z = Input((None, 5))
+encoder = LSTM(8, return_state=True)
+decoder = LSTM(8)
+_, h, c = encoder(x)
+decoder_output = decoder(z, initial_state=[h, c])
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """One tensor: an entry, or what a call returned; ``path`` says which of its results, ``()`` the only one."""
+
+    source: str
+    path: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An input of the graph; its sizes are batch first, None where the code does not say."""
+
+    name: str
+    sizes: tuple[int | None, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a layer; ``initial_state`` is nested as it is passed, in tuples of wires.
+
+    ``results`` are the roles of the values that the call returns, none for a bare tensor; a list of states is one,
+    ``states``.
+    """
+
+    name: str
+    layer: str
+    inputs: tuple[Wire, ...]
+    initial_state: Any = None
+    results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Entries, layers under their names, and the calls in order; a layer that is called twice stands once.
+
+    ``names`` are the code's own names for tensors.
+    """
+
+    entries: tuple[Entry, ...]
+    layers: tuple[tuple[str, Node], ...]
+    calls: tuple[Call, ...]
+    names: tuple[tuple[str, Wire], ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Node]:
+        return dict(self.layers)
+
+    @cached_property
+    def _said(self) -> dict[Wire, str]:
+        return {wire: name for name, wire in self.names}
+
+    @property
+    def nodes(self) -> Iterator[Node]:
+        """The layers, in the order in which they are first called."""
+        return (node for _, node in self.layers)
+
+    @property
+    def text(self) -> str:
+        """The graph as Python code, one statement a line."""
+        entries = (f"{entry.name} = Input({_shape(entry)})" for entry in self.entries)
+        return "\n".join((*entries, *(f"{name} = {node.text}" for name, node in self.layers), *self.statements))
+
+    @property
+    def statements(self) -> Iterator[str]:
+        """The calls, one statement each."""
+        return map(self.statement, self.calls)
+
+    def statement(self, call: Call) -> str:
+        """A call as Python: ``encoder_outputs, state_h, state_c = encoder(encoder_inputs)``."""
+        inputs = ", ".join(map(self.word, call.inputs))
+        inside = f"[{inputs}]" if len(call.inputs) > 1 else inputs
+        states = "" if call.initial_state is None else f", initial_state={self._states(call.initial_state)}"
+        return f"{self._left(call)} = {call.layer}({inside}{states})"
+
+    def _left(self, call: Call) -> str:
+        whole = Wire(call.name)
+        if not call.results or whole in self._said:
+            return self.word(whole)
+        used = {wire for wire in self._wires() if wire.source == call.name}
+        parts = [Wire(call.name, (index,)) for index in range(len(call.results))]
+        return ", ".join(self.word(part) if any(wire.path[:1] == part.path for wire in used) else "_" for part in parts)
+
+    def word(self, wire: Wire) -> str:
+        """What a tensor is called: the code's name, or one that is made of the call's."""
+        if (said := self._said.get(wire)) is not None:
+            return said
+        if wire.source not in self._results:
+            return wire.source
+        if not wire.path:
+            return f"{wire.source}_{'y' if self._results[wire.source] else 'output'}"
+        if Wire(wire.source) in self._said or len(wire.path) > 1:
+            return f"{self.word(Wire(wire.source, wire.path[:-1]))}[{wire.path[-1]}]"
+        return f"{wire.source}_{self._results[wire.source][wire.path[0]]}"
+
+    def goes(self, call: Call) -> dict[str, tuple[str, ...]]:
+        """Where each result of a call goes, under its name: ``{"h": ("decoder.initial_state[0]",)}``."""
+        found: dict[str, list[str]] = {}
+        for other in self.calls:
+            for wire in other.inputs:
+                if wire.source == call.name:
+                    found.setdefault(self.word(wire), []).append(other.name)
+            for index, wire in enumerate(_flat(other.initial_state)):
+                if wire.source == call.name:
+                    found.setdefault(self.word(wire), []).append(f"{other.name}.initial_state[{index}]")
+        return {word: tuple(places) for word, places in found.items()}
+
+    @cached_property
+    def _results(self) -> dict[str, tuple[str, ...]]:
+        return {call.name: call.results for call in self.calls}
+
+    def _states(self, states: Any) -> str:
+        if isinstance(states, Wire):
+            return self.word(states)
+        return f"[{', '.join(map(self._states, states))}]"
+
+    def _wires(self) -> Iterator[Wire]:
+        yield from (wire for _, wire in self.names)
+        for call in self.calls:
+            yield from call.inputs
+            yield from _flat(call.initial_state)
+
+
+def _flat(states: Any) -> Iterator[Wire]:
+    if isinstance(states, Wire):
+        yield states
+    elif states is not None:
+        for state in states:
+            yield from _flat(state)
+
+
+def _shape(entry: Entry) -> str:
+    sizes = (entry.sizes or (None, None, None))[1:]
+    return f"({', '.join(map(repr, sizes))}{',' if len(sizes) == 1 else ''})"

@@ -1,0 +1,108 @@
+"""Lists as code writes them: literal ones, comprehensions, sums, what a loop runs over; as trees, never evaluated."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.reading.syntax import called
+
+if TYPE_CHECKING:
+    from rnnshape.reading.naming import Names
+
+_LONGEST = 64
+
+
+class Lists:
+    """Reads the lists of one source."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def listed(self, tree: ast.expr) -> list[ast.expr] | None:
+        """The items of a list that the code writes in any of its ways; None for what is no list here."""
+        tree = self.names.resolved(tree)
+        if isinstance(tree, ast.List | ast.Tuple):
+            items: list[ast.expr] = []
+            for item in tree.elts:
+                inner = self.listed(item.value) if isinstance(item, ast.Starred) else None
+                items += [item] if inner is None else inner
+            return items
+        if isinstance(tree, ast.ListComp | ast.GeneratorExp):
+            return self.unrolled(tree)
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add):
+            left, right = self.listed(tree.left), self.listed(tree.right)
+            return None if left is None or right is None else left + right
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult):
+            left, times = self.listed(tree.left), self.names.known(tree.right)
+            if left is not None and type(times) is int and 0 <= times * len(left) <= _LONGEST:
+                return left * times
+        return None
+
+    def items(self, tree: ast.expr) -> list[ast.expr] | None:
+        """What a loop runs over: a list, a ``range``, what ``enumerate`` and ``zip`` make of them."""
+        known = self.names.known(tree)
+        if isinstance(known, tuple | list):
+            return [constant(item, tree) for item in known]
+        if (found := self.listed(tree)) is not None:
+            return found
+        if not isinstance(tree, ast.Call):
+            return None
+        if called(tree) == "range":
+            return self._range(tree)
+        inner = [self.items(argument) for argument in tree.args]
+        if called(tree) == "enumerate" and inner and inner[0] is not None:
+            pairs = [[constant(index, tree), item] for index, item in enumerate(inner[0])]
+        elif called(tree) == "zip" and inner and None not in inner:
+            pairs = [list(items) for items in zip(*inner, strict=False)]
+        elif called(tree) in ("list", "tuple") and len(inner) == 1:
+            return inner[0]
+        else:
+            return None
+        return [ast.copy_location(ast.Tuple(pair, ast.Load()), tree) for pair in pairs]
+
+    def _range(self, tree: ast.Call) -> list[ast.expr] | None:
+        numbers = [self.names.known(argument) for argument in tree.args]
+        if not 1 <= len(numbers) <= 3 or any(type(number) is not int for number in numbers) or numbers[2:] == [0]:
+            return None
+        return [constant(number, tree) for number in range(*numbers)[:_LONGEST]]
+
+    def unrolled(self, tree: ast.ListComp | ast.GeneratorExp) -> list[ast.expr] | None:
+        """The items of a comprehension over one known sequence."""
+        if len(tree.generators) != 1 or tree.generators[0].ifs:
+            return None
+        loop = tree.generators[0]
+        items = self.items(loop.iter)
+        if items is None or len(items) > _LONGEST:
+            return None
+        return [_with(tree.elt, loop.target, item) for item in items]
+
+
+def constant(value: Any, tree: ast.expr) -> ast.expr:
+    """A value as the tree of a literal, at the place of another tree."""
+    made: ast.expr = ast.Constant(value)
+    if isinstance(value, tuple | list):
+        made = ast.Tuple([constant(item, tree) for item in value], ast.Load())
+    return ast.copy_location(made, tree)
+
+
+class _Put(ast.NodeTransformer):
+    """Puts trees in the places of names."""
+
+    def __init__(self, trees: dict[str, ast.expr]) -> None:
+        self.trees = trees
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.copy_location(copy.deepcopy(self.trees[node.id]), node) if node.id in self.trees else node
+
+
+def _with(tree: ast.expr, target: ast.expr, item: ast.expr) -> ast.expr:
+    """The tree with an item in the place of the loop's name, or of its names."""
+    trees: dict[str, ast.expr] = {}
+    if isinstance(target, ast.Name):
+        trees[target.id] = item
+    elif isinstance(target, ast.Tuple) and isinstance(item, ast.Tuple):
+        trees = {name.id: one for name, one in zip(target.elts, item.elts, strict=False) if isinstance(name, ast.Name)}
+    put: ast.expr = _Put(trees).visit(copy.deepcopy(tree))
+    return put

@@ -1,0 +1,436 @@
+"""What the names in a text stand for: sizes (``LSTM(latent_dim)``), rates, and choices (``return_sequences=flag``).
+
+A size that the text does not give is a letter of its own, and a small number stands for it that no other size has.
+A choice that it does not give stays open: ``Names.open`` says which values there are.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rnnshape.layers.arguments import OneOf
+from rnnshape.layers.kinds import Flag, Maybe, Named, Number, Sizes, Whole
+from rnnshape.layers.stand_ins import Rate, Size
+from rnnshape.reading.syntax import called
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rnnshape.layers.arguments import Argument
+    from rnnshape.layers.node import Node
+    from rnnshape.reading.syntax import Source, Span
+
+# What changes neither the structure nor the kernel: the default stands for it.
+_IDLE = {"seed", "trainable", "implementation", "autocast", "lora_rank", "lora_alpha", "unit_forget_bias"}
+_MOST_CHOICES = 3
+_RATE = 0.5
+_PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
+# Theory has these letters and names itself.
+_OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*")
+_TAKEN = {"output", "state", "mask", "x", "i", "empty"}
+_SIGNS: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//"}
+_LEVELS = {"+": 0, "-": 0, "*": 1, "//": 1}
+_ATOM = 2
+_COMPARES: dict[type, Any] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+}
+_HUGE = 2**63
+_MOST_STEPS = 20
+_MISSING = object()
+_CASTS: dict[str, Any] = {"int": int, "float": float, "bool": bool}
+
+
+class _Part(NamedTuple):
+    """A part of a size: its number, its Python text, how tight that binds, and whether a name is in it."""
+
+    value: int
+    text: str
+    level: int = _ATOM
+    named: bool = False
+
+
+class Open(NamedTuple):
+    """A choice that the text leaves open: its name, its values, and where it stands."""
+
+    key: str
+    values: tuple[Any, ...]
+    span: Span
+
+
+class Names:
+    """The names of one text.
+
+    ``let`` has values that are given beside the text; ``bound`` those that the text assigns, which change as it is
+    read; ``taken`` the sizes that no name may get.  ``notes`` says what stands for what, ``open`` which choices were
+    met that nothing decides, with their values and their places.
+    """
+
+    def __init__(self, source: Source, let: Mapping[str, Any], taken: Iterable[int] = ()) -> None:
+        self.source = source
+        self.let = dict(let)
+        self.bound: dict[str, Any] = {}
+        self.trees: dict[str, ast.expr] = {}
+        self.used: set[str] = set()
+        self.stands: dict[str, int | float] = {}
+        self.notes: list[str] = []
+        self.open: dict[str, tuple[tuple[Any, ...], ast.expr]] = {}
+        self._letters: dict[str, str] = {}
+        self._taken = set(taken)
+
+    def reads(self, tree: ast.expr) -> bool:
+        """Whether what stands there is no literal, and may stand for a value."""
+        if isinstance(tree, ast.List | ast.Tuple):
+            return any(map(self.reads, tree.elts))
+        if isinstance(tree, ast.UnaryOp) and not isinstance(tree.op, ast.Not):
+            return not isinstance(tree.operand, ast.Constant) and self.reads(tree.operand)
+        return not isinstance(tree, ast.Constant | ast.Dict | ast.Set | ast.Starred | ast.Lambda | ast.JoinedStr)
+
+    def resolved(self, tree: ast.expr) -> ast.expr:
+        """What a name was last bound to in the text, where that is no plain value; else what stands there."""
+        for _ in range(_MOST_STEPS):
+            bound = self.trees.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
+            if bound is None:
+                break
+            tree = bound
+        return tree
+
+    def value(self, argument: Argument, tree: ast.expr) -> Any:
+        """The value of an argument that is given by a name; None with a mistake told."""
+        known = self.known(tree)
+        kind = argument.kind.of if isinstance(argument.kind, Maybe) else argument.kind
+        if known is not _MISSING and not (isinstance(kind, Whole | Number) and self.lettered(tree)):
+            return self._checked(argument, known, tree)
+        if argument.name in _IDLE:
+            return self._default(argument, tree)
+        if isinstance(kind, Whole | Sizes):
+            return self._sizes(argument, kind, tree)
+        if isinstance(kind, Number):
+            return self._rate(argument, tree)
+        if isinstance(kind, Flag):
+            return self._choice(argument, tree, (False, True))
+        if isinstance(kind, OneOf) and not isinstance(kind, Named):
+            return self._choice(argument, tree, kind.values)
+        return self._default(argument, tree)
+
+    def known(self, tree: ast.expr) -> Any:
+        """The value that ``let`` or an assignment gives, or that literal arithmetic has; ``_MISSING`` without one."""
+        match tree:
+            case ast.Constant(value=value):
+                return value
+            case ast.List(elts=elts) | ast.Tuple(elts=elts):
+                items = tuple(map(self.known, elts))
+                return _MISSING if _MISSING in items else items
+            case ast.Dict(keys=keys, values=values) if None not in keys:
+                pairs = [(self.known(key), self.known(value)) for key, value in zip(keys, values, strict=True) if key]
+                return _MISSING if any(_MISSING in pair for pair in pairs) else dict(pairs)
+            case ast.UnaryOp(op=op, operand=operand):
+                return _signed(op, self.known(operand))
+            case ast.BinOp(left=left, op=sign, right=right):
+                return _arithmetic(sign, self.known(left), self.known(right))
+            case ast.Compare(left=left, ops=[compare], comparators=[right]) if type(compare) in _COMPARES:
+                return _compared(compare, self.known(left), self.known(right))
+            case ast.BoolOp(op=op, values=values):
+                return _joined(op, [self.known(value) for value in values])
+            case ast.Call(args=[inner]) if called(tree) == "len":
+                value = self.known(inner)
+                return len(value) if isinstance(value, tuple | list | dict | str) else _MISSING
+            case ast.Call(args=[inner]) if called(tree) in _CASTS:
+                value = self.known(inner)
+                return _CASTS[called(tree)](value) if _plain(value) else _MISSING
+        return self._given(tree)
+
+    def _given(self, tree: ast.expr) -> Any:
+        """The value of a name, an attribute or an item."""
+        text = self.source.said(tree)
+        for key in (text, self._plain_name(tree)):
+            if key in self.bound and self.bound[key] is not _MISSING:
+                return self.bound[key]
+            if key in self.let:
+                self.used.add(key)
+                return self.let[key]
+        if isinstance(tree, ast.Subscript):
+            return _item(self.known(tree.value), self.known(tree.slice))
+        return _MISSING
+
+    def lettered(self, tree: ast.expr) -> bool:
+        """Whether a size keeps its letter: the text does not give its number, though ``let`` may."""
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
+                return not self._assigned(part)
+        return False
+
+    def _assigned(self, tree: ast.expr) -> bool:
+        return any(key in self.bound for key in (self.source.said(tree), self._plain_name(tree)))
+
+    def size(self, tree: ast.expr, first: int | None = None) -> int | None:
+        """The number of a size, with its letter where a name is in it; None where it cannot be one.
+
+        ``first`` is what is tried first for a name that nothing gives.
+        """
+        part = self._part(tree, first, whole=False)
+        if part is None:
+            return None
+        return Size(part.value, part.text) if part.named else part.value
+
+    def _sizes(self, argument: Argument, kind: Whole | Sizes, tree: ast.expr) -> Any:
+        first = 2 if isinstance(kind, Sizes) else None
+        trees = tree.elts if isinstance(tree, ast.List | ast.Tuple) else [tree]
+        values = tuple(self.size(each, first) for each in trees)
+        if None in values:
+            return self._wrong(f"{argument.name} must be {argument.kind.allowed}", tree)
+        value = values if isinstance(tree, ast.List | ast.Tuple) else values[0]
+        small = [size for size in values if isinstance(size, Size) and size < 1]
+        if small and not argument.kind.accepts(value):
+            stands = ", ".join(f"{name}={number}" for name, number in self.stands.items())
+            what = f"{argument.name} is {small[0].text} = {int(small[0])} with {stands}"
+            return self._wrong(f"{what}: give another value with --let", tree)
+        return self._checked(argument, value, tree)
+
+    def _checked(self, argument: Argument, value: Any, tree: ast.expr) -> Any:
+        value = tuple(value) if isinstance(value, list) else value
+        if argument.kind.accepts(value):
+            return value
+        shown = "" if isinstance(tree, ast.Constant) else f" ({self.source.said(tree)} is {value!r})"
+        return self._wrong(f"{argument.name} {argument.kind.refusal(value)}{shown}", tree)
+
+    def _default(self, argument: Argument, tree: ast.expr) -> Any:
+        self.notes.append(f"{argument.name}={self.source.said(tree)} is not read: {argument.default!r} is used instead")
+        return argument.default
+
+    def _rate(self, argument: Argument, tree: ast.expr) -> Any:
+        """A rate that is not known is taken as one that drops something."""
+        letter = self._letter(tree)
+        given = self._let(tree, letter)
+        value = _RATE if given is _MISSING else given
+        if type(value) not in (int, float) or not argument.kind.accepts(value):
+            return self._wrong(f"{argument.name} {argument.kind.refusal(value)} ({letter} is {value!r})", tree)
+        self.stands[letter] = value
+        if given is _MISSING:
+            self.notes.append(f"{letter} is not given: {_RATE} stands for it; --let {letter}=… sets it")
+        return Rate(value, letter)
+
+    def _choice(self, argument: Argument, tree: ast.expr, values: tuple[Any, ...]) -> Any:
+        return self.choose(tree, values, argument.name)
+
+    def choose(self, tree: ast.expr, values: tuple[Any, ...], what: str = "") -> Any:
+        """One of a few values: the one that is given, or the first, and the choice stays open."""
+        key = self._letter(tree)
+        given = self._let(tree, key)
+        if given is not _MISSING:
+            if any(given is value or (given == value and type(given) is type(value)) for value in values):
+                return given
+            allowed = ", ".join(map(repr, values))
+            return self._wrong(f"{what} must be one of {allowed} ({key} is {given!r})", tree)
+        if len(values) > _MOST_CHOICES:
+            choices = ", ".join(
+                str(value).lower() if isinstance(value, str | None) else repr(value) for value in values
+            )
+            text = f"{what}={self.source.said(tree)} is not given: add --let {key}=…, one of {choices}"
+            return self._wrong(text, tree)
+        self.open.setdefault(key, (values, tree))
+        return values[0]
+
+    def left_open(self) -> tuple[Open, ...]:
+        """The choices that nothing decides, in the order in which they are met."""
+        return tuple(Open(key, values, self.source.place(tree)) for key, (values, tree) in self.open.items())
+
+    @property
+    def there(self) -> tuple[str, ...]:
+        """The names that a value may be given for, and those that one was given for."""
+        return tuple(dict.fromkeys((*self._letters.values(), *self.used)))
+
+    def standing_in(self, node: Node) -> tuple[tuple[str, int | float], ...]:
+        """The number of each name that stands in an argument of the layer or within it."""
+        texts = [value.text for part in node.walk() for _, given in part.given for value in _each(given)]
+        words = {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
+        return tuple((name, value) for name, value in self.stands.items() if name in words)
+
+    def _wrong(self, message: str, tree: ast.expr) -> Any:
+        """Tell a mistake; there is no value then."""
+        self.source.wrong(message, tree)
+
+    def _let(self, tree: ast.expr, letter: str) -> Any:
+        for key in (letter, self.source.said(tree)):
+            if key in self.let:
+                self.used.add(key)
+                return self.let[key]
+        return _MISSING
+
+    # -- sizes ----------------------------------------------------------------------------------
+
+    def _part(self, tree: ast.expr, first: int | None, *, whole: bool) -> _Part | None:
+        """A part of a size; inside ``int(…)`` a division gives a whole number (``whole``)."""
+        if isinstance(tree, ast.Constant):
+            return _Part(tree.value, str(tree.value)) if type(tree.value) is int else None
+        if isinstance(tree, ast.BinOp):
+            return self._combined(tree, first, whole=whole)
+        if isinstance(tree, ast.Call) and called(tree) in ("int", "round") and len(tree.args) == 1:
+            return self._part(tree.args[0], first, whole=True)
+        if isinstance(tree, ast.Call) and called(tree)[:1].isupper():
+            return None
+        if not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp):
+            return None
+        known = self.known(tree)
+        if known is not _MISSING and not self.lettered(tree):
+            return _Part(known, str(known)) if type(known) is int else None
+        letter = self._letter(tree)
+        value = self._stands(tree, letter, first)
+        return None if value is None else _Part(value, letter, named=True)
+
+    def _combined(self, tree: ast.BinOp, first: int | None, *, whole: bool) -> _Part | None:
+        sign = "//" if whole and isinstance(tree.op, ast.Div) else _SIGNS.get(type(tree.op))
+        if sign is None:
+            if isinstance(tree.op, ast.Div):
+                what = f"{self.source.said(tree.left)} // {self.source.said(tree.right)}"
+                self.source.wrong(f"a division gives a float, which is no size: write {what}", tree)
+            return None
+        left = self._part(tree.left, first, whole=whole)
+        right = self._part(tree.right, first, whole=whole)
+        if left is None or right is None or (sign == "//" and not right.value):
+            return None
+        value = _applied(sign, left.value, right.value)
+        if abs(value) > _HUGE:
+            return None
+        level = _LEVELS[sign]
+        # Subtraction and division are read from the left.
+        first_text = left.text if left.level >= level and not (sign == "*" and "//" in left.text) else f"({left.text})"
+        tight = right.level > level or (right.level == level and sign in "+*" and "//" not in right.text)
+        text = f"{first_text}{sign}{right.text if tight else f'({right.text})'}"
+        named = left.named or right.named
+        return _Part(value, text, level, named) if named else _Part(value, str(value))
+
+    def _stands(self, tree: ast.expr, letter: str, first: int | None) -> int | None:
+        """The number that stands for a name."""
+        if letter in self.stands:
+            value = self.stands[letter]
+            return value if isinstance(value, int) else None
+        given = self._let(tree, letter)
+        if given is not _MISSING:
+            if type(given) is not int:
+                self.source.wrong(f"{letter} must be a whole number here, not {given!r}", tree)
+                return None
+            self.stands[letter] = given
+            return given
+        value = first if first is not None else next((n for n in _PRIMES if n not in self._taken), _PRIMES[-1] + 2)
+        self._taken.add(value)
+        self.stands[letter] = value
+        said = self.source.said(tree)
+        what = letter if said == letter else f"{letter} ({said})"
+        self.notes.append(f"{what} is not given: {value} stands for it; --let {letter}=… sets it")
+        return value
+
+    def _letter(self, tree: ast.expr) -> str:
+        """The name of what stands there: an identifier that nothing else in the text has."""
+        said = self.source.said(tree)
+        if said in self._letters:
+            return self._letters[said]
+        letter = self._plain_name(tree)
+        if _OWN.fullmatch(letter):
+            letter = letter.lower()
+        if letter in _TAKEN:
+            letter += "_"
+        if letter in self._letters.values():
+            letter = _identifier(said)
+        while letter in self._letters.values():
+            letter += "_2"
+        self._letters[said] = letter
+        return letter
+
+    def _plain_name(self, tree: ast.expr) -> str:
+        """``latent_dim``, ``units`` of ``self.units`` and ``params["units"]``, ``shape_1`` of ``x.shape[1]``."""
+        match tree:
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                return name
+            case ast.Subscript(value=value, slice=ast.Constant(value=str() as key)) if key.isidentifier():
+                return key
+            case ast.Subscript(value=value, slice=ast.Constant(value=int() as index)):
+                return f"{self._plain_name(value)}_{index}"
+        return _identifier(self.source.said(tree))
+
+
+def _each(value: Any) -> Iterator[Size | Rate]:
+    """The numbers with a name in an argument."""
+    if isinstance(value, Size | Rate):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _each(item)
+
+
+def _identifier(text: str) -> str:
+    words = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:30].strip("_")
+    return words if words.isidentifier() else f"size_{words}"
+
+
+def _signed(op: ast.unaryop, value: Any) -> Any:
+    if value is _MISSING:
+        return _MISSING
+    if isinstance(op, ast.Not):
+        return not value
+    return -value if isinstance(op, ast.USub) and type(value) in (int, float) else _MISSING
+
+
+def _compared(op: ast.cmpop, left: Any, right: Any) -> Any:
+    if left is _MISSING or right is _MISSING:
+        return _MISSING
+    try:
+        return _COMPARES[type(op)](left, right)
+    except TypeError:  # a text and a number
+        return _MISSING
+
+
+def _joined(op: ast.boolop, values: list[Any]) -> Any:
+    """``and`` and ``or``; one known value may decide."""
+    decisive = isinstance(op, ast.Or)
+    if any(value is not _MISSING and bool(value) is decisive for value in values):
+        return decisive
+    return _MISSING if _MISSING in values else not decisive
+
+
+def _plain(value: Any) -> bool:
+    return type(value) in (int, float, bool) and abs(value) < _HUGE
+
+
+def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
+    """Literal arithmetic; ``_MISSING`` where a side is no number or text, or the result would be huge."""
+    if isinstance(op, ast.Add) and isinstance(left, str) and isinstance(right, str):
+        return left + right
+    if not (_plain(left) and _plain(right)):
+        return _MISSING
+    if isinstance(op, ast.Div):
+        return left / right if right else _MISSING
+    sign = _SIGNS.get(type(op))
+    return _MISSING if sign is None or (sign == "//" and not right) else _applied(sign, left, right)
+
+
+def _applied(sign: str, left: Any, right: Any) -> Any:
+    if sign == "+":
+        return left + right
+    if sign == "-":
+        return left - right
+    return left * right if sign == "*" else left // right
+
+
+def _item(value: Any, key: Any) -> Any:
+    """An item of a literal list or dictionary."""
+    if value is _MISSING or key is _MISSING:
+        return _MISSING
+    if isinstance(value, dict):
+        return value.get(key, _MISSING)
+    if isinstance(value, tuple | list) and type(key) is int and -len(value) <= key < len(value):
+        return value[key]
+    return _MISSING
+
+
+MISSING = _MISSING
+"""What ``Names.known`` gives where nothing is known."""

@@ -1,0 +1,241 @@
+"""Several statements: layers held in names, ``model.add``, calls one after another, loops, functions; never evaluated.
+
+>>> from rnnshape.reading.expression import parse_all
+>>> [parsed.node.text for parsed in parse_all("cell = LSTMCell(8)\\nlayer = RNN(cell, return_sequences=True)")]
+['RNN(LSTMCell(8), return_sequences=True)']
+>>> [parsed.node.text for parsed in parse_all("model = Sequential()\\nmodel.add(LSTM(8))\\nmodel.add(Dense(1))")]
+['LSTM(8) | Dense(1)']
+
+The statements are walked in order.  What has nothing to do with layers is passed over; what touches a layer and is not
+understood is told in a note, with its line, and the rest is still read.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.reading.naming import MISSING
+from rnnshape.reading.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.reading.naming import Names
+    from rnnshape.reading.syntax import Source
+
+_MOST_STEPS = 20_000
+_DEEPEST_CALL = 5
+_LONGEST_LOOP = 64
+
+
+class Program:
+    """One walk over the statements of one text."""
+
+    def __init__(self, source: Source, names: Names) -> None:
+        self.source = source
+        self.names = names
+        self.values = Values(source, names)
+        self.functions: dict[str, ast.FunctionDef] = {}
+        self.called: set[str] = set()
+        self.steps = 0
+        self.depth = 0
+
+    def run(self, body: list[ast.stmt]) -> Any:
+        """Walk over statements; what the first ``return`` among them gives."""
+        for statement in body:
+            self.steps += 1
+            if self.steps > _MOST_STEPS:
+                if self.steps == _MOST_STEPS + 1:
+                    self.source.wrong(f"more than {_MOST_STEPS:,} statements are run here: paste fewer", statement)
+                return None
+            if isinstance(statement, ast.Return):
+                return self.value(statement.value) if statement.value is not None else None
+            returned = self._statement(statement)
+            if returned is not None:
+                return returned
+        if self.depth == 0:
+            for name, function in self.functions.items():
+                if name not in self.called:
+                    self._enter(function, [], {})
+        return None
+
+    def _statement(self, statement: ast.stmt) -> Any:
+        """One statement; what a ``return`` within it gives."""
+        match statement:
+            case ast.Expr(value=value):
+                self.value(value)
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+                self._assignment(statement)
+            case ast.FunctionDef(name=name):
+                self.functions[name] = statement
+            case ast.Import() | ast.ImportFrom():
+                self._import(statement)
+            case _:
+                return self._compound(statement)
+        return None
+
+    def _assignment(self, statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
+        match statement:
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    self._assign(target, value)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                self._assign(target, value)
+            case ast.AugAssign(target=target, op=op, value=value):
+                self._assign(target, ast.copy_location(ast.BinOp(target, op, value), value))
+
+    def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
+        module = f"{statement.module or ''}." if isinstance(statement, ast.ImportFrom) else ""
+        for alias in statement.names:
+            if alias.asname or module:
+                self.values.aliases[alias.asname or alias.name] = f"{module}{alias.name}".strip(".")
+
+    def _compound(self, statement: ast.stmt) -> Any:
+        match statement:
+            case ast.ClassDef(body=body):
+                return self._class(body)
+            case ast.For(target=target, iter=items, body=body):
+                return self._loop(target, items, body)
+            case ast.If(test=test, body=body, orelse=orelse):
+                return self.run(body if self._holds(test, [*body, *orelse]) else orelse)
+            case ast.With(body=body) | ast.AsyncWith(body=body) | ast.While(body=body) | ast.Try(body=body):
+                return self.run(body)
+        return None
+
+    def _holds(self, test: ast.expr, body: list[ast.stmt]) -> bool:
+        """Whether a condition holds; one that is not known is a choice where layers depend on it."""
+        known = self.names.known(test)
+        if known is not MISSING:
+            return bool(known)
+        if isinstance(test, ast.Compare) and self.source.said(test).startswith("__name__"):
+            return True
+        touched = any(
+            isinstance(part, ast.Call) and self.values.touches(part.func) for each in body for part in ast.walk(each)
+        )
+        if not touched:
+            return False
+        return bool(self.names.choose(test, (True, False), "this condition"))
+
+    def _loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
+        values = self.values.lists.items(items)
+        if values is None:
+            values = [ast.copy_location(ast.Constant(0), items)]
+            if any(isinstance(part, ast.Call) and self.values.touches(part.func) for part in _inside(body)):
+                self.values.note(
+                    f"how often the loop over {self.source.said(items)} runs is not known: once here", items
+                )
+        for item in values[:_LONGEST_LOOP]:
+            self._assign(target, item)
+            if (returned := self.run(body)) is not None:
+                return returned
+        return None
+
+    def _class(self, body: list[ast.stmt]) -> Any:
+        """A layer or model of one's own: what its constructor makes, then what its call does."""
+        methods = {part.name: part for part in body if isinstance(part, ast.FunctionDef)}
+        for name in ("__init__", "build", "call"):
+            if name in methods:
+                self._enter(methods[name], [], {})
+        return None
+
+    # -- names ----------------------------------------------------------------------------------
+
+    def _assign(self, target: ast.expr, tree: ast.expr) -> None:
+        both = isinstance(target, ast.Tuple | ast.List) and isinstance(tree, ast.Tuple | ast.List)
+        if both and len(target.elts) == len(tree.elts):  # type: ignore[attr-defined]
+            for one, value in zip(target.elts, tree.elts, strict=True):  # type: ignore[attr-defined]
+                self._assign(one, value)
+            return
+        name = self.source.said(target)
+        known = self.names.known(tree)
+        if known is not MISSING and not self.names.lettered(tree):
+            self._forget(name)
+            self.names.bound[name] = known
+            return
+        value = self.value(tree, _targets(target))
+        self._bind(target, value, tree)
+
+    def _bind(self, target: ast.expr, value: Any, tree: ast.expr | None) -> None:
+        """Bind a value, and the items of one that is taken apart."""
+        if isinstance(target, ast.Tuple | ast.List):
+            items = self.values.taken_apart(value, target)
+            for index, one in enumerate(target.elts):
+                self._bind(one.value if isinstance(one, ast.Starred) else one, items[index], None)
+            return
+        name = self.source.said(target)
+        self._forget(name)
+        if value is not None:
+            self.values.bind(name, value)
+        elif tree is not None and name not in _words(tree):
+            self.names.trees[name] = tree
+
+    def _forget(self, name: str) -> None:
+        self.names.bound.pop(name, None)
+        self.names.trees.pop(name, None)
+        self.values.env.pop(name, None)
+
+    # -- values ---------------------------------------------------------------------------------
+
+    def value(self, tree: ast.expr, targets: int | None = None) -> Any:
+        """A layer, a model, a tensor, or tuples and lists of them; None for everything else."""
+        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.functions:
+            return self._enter(self.functions[tree.func.id], tree.args, _keywords(tree))
+        if isinstance(tree, ast.Tuple | ast.List):
+            items = [self.value(item) for item in tree.elts]
+            found = [item for item in items if item is not None]
+            return (tuple(items) if isinstance(tree, ast.Tuple) else items) if found else None
+        if isinstance(tree, ast.IfExp):
+            return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
+        return self.values.of(tree, self.value, targets)
+
+    def _enter(self, function: ast.FunctionDef, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
+        """Walk over the body of a function that the text defines, with what it is called with."""
+        self.called.add(function.name)
+        if self.depth >= _DEEPEST_CALL:
+            return None
+        names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
+        own = names[1:] if names[:1] in (["self"], ["cls"]) else names
+        defaults = dict(zip(names[len(names) - len(function.args.defaults) :], function.args.defaults, strict=True))
+        for arg, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
+            if default is not None:
+                defaults[arg.arg] = default
+        given = {**defaults, **dict(zip(own, args, strict=False)), **keywords}
+        passed = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
+        before = dict(self.names.bound), dict(self.names.trees), dict(self.values.env)
+        for name in own:
+            self._forget(name)
+        for name, (known, value, tree) in passed.items():
+            if known is not MISSING and name not in self.names.let:
+                self.names.bound[name] = known
+            elif value is not None:
+                self.values.bind(name, value)
+            elif known is MISSING and name not in _words(tree):
+                self.names.trees[name] = tree
+        self.depth += 1
+        returned = self.run(function.body)
+        self.depth -= 1
+        kept = {name: value for name, value in self.values.env.items() if name.startswith("self.")}
+        self.names.bound, self.names.trees, self.values.env = before
+        self.values.env |= kept
+        return returned
+
+
+def _keywords(call: ast.Call) -> dict[str, ast.expr]:
+    return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+
+
+def _targets(target: ast.expr) -> int | None:
+    """Into how many names a left side unpacks; None where it does not say."""
+    if isinstance(target, ast.Tuple | ast.List) and not any(isinstance(one, ast.Starred) for one in target.elts):
+        return len(target.elts)
+    return None
+
+
+def _words(tree: ast.expr) -> set[str]:
+    return {part.id for part in ast.walk(tree) if isinstance(part, ast.Name)}
+
+
+def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    for statement in body:
+        yield from ast.walk(statement)

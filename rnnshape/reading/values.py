@@ -1,0 +1,304 @@
+"""What the names of a program hold: layers, models, tensors, and the calls that they come out of."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rnnshape.layers import TABLE, Node
+from rnnshape.layers.base import Given, Leaf
+from rnnshape.layers.dims import Dim
+from rnnshape.reading.calling import Called, Reader, signature
+from rnnshape.reading.chain import in_turn
+from rnnshape.reading.constructors import Constructors
+from rnnshape.reading.declared import Declared
+from rnnshape.reading.syntax import called, dotted, is_none
+from rnnshape.reading.tensors import INPUTS, Tensors
+from rnnshape.spec.options import INITIAL_STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rnnshape.reading.naming import Names
+    from rnnshape.reading.syntax import Source
+
+
+@dataclass(eq=False, slots=True)
+class Layer:
+    """A layer or cell that the text makes; ``used`` where another layer holds it or it is called."""
+
+    node: Node
+    tree: ast.expr
+    used: bool = False
+    name: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Model:
+    """A Sequential model: its layers as far as they are added, and what is said of its input."""
+
+    layers: list[Layer] = field(default_factory=list)
+    said: list[Declared] = field(default_factory=list)
+    used: bool = False
+    name: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Tensor:
+    """An input of the calls, made where ``root`` stands, or what a call returns; ``path`` says which of its results."""
+
+    root: ast.expr | None = None
+    call: Applied | None = None
+    path: tuple[int, ...] = ()
+    name: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Applied:
+    """A call of a layer: on which tensors, with which states (nested tensors; None where the code has none).
+
+    ``targets`` is into how many names the result is unpacked, ``results`` the roles of its values (none: a bare
+    tensor); ``names`` are the code's names for them, by path.
+    """
+
+    layer: Layer | Model
+    node: Node
+    tree: ast.expr
+    inputs: list[Tensor]
+    called: Called
+    states: Any = None
+    targets: int | None = None
+    results: tuple[str, ...] = ()
+    names: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+Made = TypeVar("Made", Layer, Model, Applied)
+
+
+class Values:
+    """The values of one program, and the readers that make them."""
+
+    def __init__(self, source: Source, names: Names) -> None:
+        self.source = source
+        self.names = names
+        self.tensors = Tensors(source, names)
+        self.layers = Constructors(source, self.tensors)
+        self.layers.held = self._held
+        self.lists = self.layers.lists
+        self.aliases = self.layers.aliases
+        self.calls = Reader(source, self.tensors)
+        self.env: dict[str, Any] = {}
+        self.made: list[Layer | Model | Applied] = []
+        self.notes: dict[str, None] = {}
+
+    def note(self, message: str, tree: ast.expr) -> None:
+        """Tell what is not understood, with its line."""
+        self.notes[f"line {tree.lineno}: {message}"] = None
+
+    def bind(self, name: str, value: Any) -> None:
+        """Bind a value to a name, which is also that of a layer or model without one."""
+        self.env[name] = value
+        if isinstance(value, Layer | Model | Tensor) and value.name is None:
+            value.name = name.removeprefix("self.")
+        if isinstance(value, Tensor) and value.call is not None and name.isidentifier():
+            value.call.names.setdefault(name, value.path)
+
+    def touches(self, function: ast.expr) -> bool:
+        """Whether a call of this may make, add or call a layer."""
+        last = (dotted(function) or "").rpartition(".")[2]
+        return last in TABLE or last in INPUTS or last == "add" or self.source.said(function) in self.env
+
+    def _held(self, tree: ast.expr) -> Node | None:
+        """The layer that a name holds; another layer or a list takes it in."""
+        value = self.env.get(self.source.said(tree))
+        if isinstance(value, Layer | Model):
+            value.used = True
+        return value.node if isinstance(value, Layer) else _node(value) if isinstance(value, Model) else None
+
+    # -- expressions ----------------------------------------------------------------------------
+
+    def of(self, tree: ast.expr, value: Callable[[ast.expr], Any], targets: int | None = None) -> Any:
+        """What an expression makes; ``value`` reads the expressions within it."""
+        match tree:
+            case ast.Name() | ast.Attribute():
+                return self.env.get(self.source.said(tree))
+            case ast.Subscript():
+                return self._part(tree, value)
+            case ast.BinOp(op=ast.BitOr()):
+                return self._layer(tree)
+            case ast.ListComp():
+                items = self.lists.unrolled(tree)
+                return None if items is None else [value(item) for item in items]
+            case ast.Call():
+                return self._call(tree, value, targets)
+        return None
+
+    def _call(self, tree: ast.Call, value: Callable[[ast.expr], Any], targets: int | None) -> Any:
+        """What a call makes: a constructor's layer, an input, or what a layer returns."""
+        last = called(tree)
+        if last == "add" and isinstance(tree.func, ast.Attribute) and len(tree.args) == 1:
+            return self._add(tree.func.value, tree.args[0], value)
+        if last in INPUTS:
+            return Tensor(root=tree)
+        if last == "Sequential" and not [*tree.args, *(k for k in tree.keywords if k.arg == "layers")]:
+            return self._new(Model())
+        if self.layers.names_a_layer(tree.func):
+            return self._layer(tree)
+        layer = self._callee(tree.func, value)
+        if layer is not None:
+            return self._called(layer, tree, value, targets)
+        self._passed_over(tree, value)
+        return None
+
+    def _part(self, tree: ast.Subscript, value: Callable[[ast.expr], Any]) -> Any:
+        """An item of a list of layers or of a call's results; a slice of a tensor is another tensor."""
+        whole = value(tree.value)
+        items = self._parts(whole) if isinstance(whole, Tensor) else whole
+        if not isinstance(items, tuple | list):
+            return None
+        where = tree.slice
+        if isinstance(where, ast.Slice) and where.step is None:
+            first, last = (None if end is None else self.names.known(end) for end in (where.lower, where.upper))
+            return list(items[first:last]) if all(end is None or type(end) is int for end in (first, last)) else None
+        index = self.names.known(where)
+        return items[index] if type(index) is int and -len(items) <= index < len(items) else None
+
+    def _parts(self, tensor: Tensor) -> list[Tensor]:
+        """The results of a call, where the tensor is the whole of several."""
+        if tensor.call is None or tensor.path:
+            return []
+        return [Tensor(call=tensor.call, path=(index,)) for index in range(len(tensor.call.results))]
+
+    def _layer(self, tree: ast.expr) -> Layer | Model | None:
+        node = self.layers.layer(tree)
+        if node is None:
+            return None
+        if node.cls.kind != "stack":
+            return self._new(Layer(node, tree))
+        trees = [*in_turn(tree)]
+        trees = trees if len(trees) == len(node["layers"]) else [tree] * len(node["layers"])
+        parts = [Layer(part, own, used=True) for part, own in zip(node["layers"], trees, strict=True)]
+        return self._new(Model(parts, [*self.layers.says.get(tree, ())]))
+
+    def _new(self, value: Made) -> Made:
+        self.made.append(value)
+        return value
+
+    def _add(self, receiver: ast.expr, tree: ast.expr, value: Callable[[ast.expr], Any]) -> None:
+        """``model.add(layer)``; a model that the text does not make begins here."""
+        name = self.source.said(receiver)
+        model, added = self.env.get(name), value(tree)
+        if not isinstance(added, Layer | Model | Tensor):
+            if isinstance(tree, ast.Call) and isinstance(model, Model):
+                self.note(f"{self.source.said(tree.func)} is not known: it is left out", tree)
+            return
+        if not isinstance(model, Model):
+            model = self._new(Model())
+            self.bind(name, model)
+        if isinstance(added, Tensor):
+            if added.root is not None:
+                model.said.append(Declared(self.tensors.fed(added.root), added.root))
+            return
+        added.used = True
+        if not model.layers:
+            model.said += self.layers.says.get(added.tree, ()) if isinstance(added, Layer) else added.said
+        model.layers += [added] if isinstance(added, Layer) else added.layers
+
+    def _callee(self, function: ast.expr, value: Callable[[ast.expr], Any]) -> Layer | Model | None:
+        made = (
+            value(function)
+            if isinstance(function, ast.Name | ast.Attribute | ast.Call | ast.BinOp | ast.Subscript)
+            else None
+        )
+        return made if isinstance(made, Layer | Model) else None
+
+    def _called(
+        self, layer: Layer | Model, call: ast.Call, value: Callable[[ast.expr], Any], targets: int | None
+    ) -> Tensor | None:
+        """A call, and what comes out of it."""
+        layer.used = True
+        node = _node(layer) if isinstance(layer, Model) else layer.node
+        if node is None:
+            return None
+        before = len(self.source.problems)
+        tree, beside_it = self.calls.read(node, call)
+        if len(self.source.problems) > before or tree is None:
+            return None
+        fed = self._tensor(tree, value)
+        states = _states_of(node, call)
+        own = layer.tree if isinstance(layer, Layer) else call
+        applied = Applied(layer, node, own, [fed], beside_it, targets=targets, results=_results(node))
+        if states is not None:
+            applied.states = self._nested(states, value)
+        self._new(applied)
+        return Tensor(call=applied)
+
+    def _tensor(self, tree: ast.expr, value: Callable[[ast.expr], Any]) -> Tensor:
+        """The tensor that stands there; what is not known is an input, the same one under the same name."""
+        found = value(tree)
+        if isinstance(found, Tensor):
+            return found
+        made = Tensor(root=tree)
+        if isinstance(tree, ast.Name):
+            self.bind(tree.id, made)
+        return made
+
+    def _nested(self, tree: ast.expr, value: Callable[[ast.expr], Any]) -> Any:
+        """The states that a call passes, as they nest; the whole of several results is a list of them."""
+        tree = self.names.resolved(tree)
+        if isinstance(tree, ast.List | ast.Tuple):
+            return [self._nested(item, value) for item in tree.elts]
+        return value(tree)
+
+    def taken_apart(self, value: Any, target: ast.Tuple | ast.List) -> list[Any]:
+        """The items of a value that is unpacked; what stands behind a ``*`` gets a list."""
+        if isinstance(value, Tensor):
+            value = self._parts(value)
+        count = len(target.elts)
+        star = next((index for index, one in enumerate(target.elts) if isinstance(one, ast.Starred)), None)
+        if not isinstance(value, tuple | list) or len(value) < count - (star is not None):
+            return [None] * count
+        if star is None:
+            return list(value) if len(value) == count else [None] * count
+        behind = count - star - 1
+        middle = list(value[star : len(value) - behind])
+        return [*value[:star], middle, *value[len(value) - behind :]]
+
+    def _passed_over(self, call: ast.Call, value: Callable[[ast.expr], Any]) -> None:
+        """A call that is not known: told where a layer's result goes in and something else comes out."""
+        if isinstance(call.func, ast.Attribute):
+            value(call.func.value)
+        for tree in [*call.args, *(keyword.value for keyword in call.keywords)]:
+            value(tree)
+
+
+def _node(model: Model) -> Node | None:
+    return whole(model) if model.layers else None
+
+
+def whole(model: Model) -> Node:
+    """The layers of a model as one stack."""
+    layers = tuple(part for layer in model.layers for part in layer.node.in_turn)
+    return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
+
+
+def _results(node: Node) -> tuple[str, ...]:
+    """The roles of the values that a call of the layer returns; none where it is a bare tensor."""
+    letters = node.cls.letters(node, None)
+    answer = node.cls.theory(node, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
+    if isinstance(answer.returned, Leaf):
+        return ()
+    return tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
+
+
+_ANY = 16
+
+
+def _states_of(node: Node, call: ast.Call) -> ast.expr | None:
+    """Where the states stand in a call, if it passes some."""
+    names = signature(node.cls)
+    given: dict[str | None, ast.expr] = dict(zip(names, call.args, strict=False))
+    given |= {keyword.arg: keyword.value for keyword in call.keywords}
+    tree = given.get(INITIAL_STATE.name)
+    return None if tree is None or is_none(tree) or node.cls.kind == "cell" else tree
