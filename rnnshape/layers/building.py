@@ -8,8 +8,7 @@ the width that a cell has to keep (``layers/rnn/``), a regularizer may not fit t
 from __future__ import annotations
 
 import re
-from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.base import Refusal, flat
@@ -31,11 +30,12 @@ def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
         if argument is None:
             continue
         name, rank = class_of(node[argument]), len(weight.dims)
-        said = f"{argument}={node[argument]!r}"
         if name in IDENTITY and rank != 2:
-            yield Refusal(f"ValueError: {said} makes a matrix, and {weight.name} has {_axes(rank)}", _another(argument))
+            what = f"{argument}={node[argument]!r} makes a matrix, and {weight.name} has {_axes(rank)}"
+            yield Refusal(f"ValueError: {what}", _another(argument))
         elif name in ORTHOGONAL and rank < 2:
-            yield Refusal(f"ValueError: {said} needs two axes, and {weight.name} has {_axes(rank)}", _another(argument))
+            what = f"{argument}={node[argument]!r} needs two axes, and {weight.name} has {_axes(rank)}"
+            yield Refusal(f"ValueError: {what}", _another(argument))
         elif name in ORTHOGONAL and weight.dtype == "bfloat16":
             yield Refusal(
                 f"InvalidArgumentError: the orthogonal {argument} needs Qr, which has no bfloat16",
@@ -107,7 +107,7 @@ def _broadcast(left: int, right: int) -> int:
     return max(left, right)
 
 
-def unregularized(node: Node, given: Given, returned: Returned) -> Iterator[Refusal]:
+def unregularized(node: Node, given: Given, returned: Returned) -> Iterable[Refusal]:
     """A layer whose activity regularizer cannot take one of the tensors that it returns.
 
     A wrapper that runs ``call`` itself leaves the regularizer out; SimpleRNN never hands its own on
@@ -115,7 +115,11 @@ def unregularized(node: Node, given: Given, returned: Returned) -> Iterator[Refu
     """
     asked = node["activity_regularizer"] if node.has("activity_regularizer") else None
     if class_of(asked) not in ORTHOGONAL_REGULARIZER or given.within is not None or node.name == "SimpleRNN":
-        return
+        return ()
+    return _unlike_a_matrix(asked, returned)
+
+
+def _unlike_a_matrix(asked: Any, returned: Returned) -> Iterator[Refusal]:
     for leaf in flat(returned):
         if len(leaf.dims) != 2:
             yield Refusal(
@@ -141,7 +145,7 @@ def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
 def uncounted(weights: Iterable[Weight]) -> Iterator[Refusal]:
     """Weights with more numbers than TensorFlow can count."""
     for weight in weights:
-        if prod(dim.size for dim in weight.dims) > INT64:
+        if weight.size > INT64:
             yield Refusal(
                 f"InvalidArgumentError: {weight.name} has more elements than TensorFlow can count, at most {INT64}",
                 "make the layer or its input smaller",

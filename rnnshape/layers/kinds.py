@@ -55,11 +55,7 @@ class Whole(Kind):
 
     @property
     def allowed(self) -> str:  # type: ignore[override]
-        return (
-            f"a whole number, {self.least} or more"
-            if self.most is None
-            else f"a whole number, {self.least} to {self.most}"
-        )
+        return f"a whole number, {self.least} {'or more' if self.most is None else f'to {self.most}'}"
 
     def accepts(self, value: Any) -> bool:
         return type(value) in (int, Size) and self.least <= value <= (INT64 if self.most is None else self.most)

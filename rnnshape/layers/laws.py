@@ -143,7 +143,8 @@ def zeros(of: str, scan: Scan, *, turned: bool = False) -> Law:
 
 def kept(states: Returned, scan: Scan) -> Iterator[Law]:
     """The states of fully masked samples are what they were."""
-    if scan.mask is None or not scan.mask.empty_row:
+    assert scan.mask is not None
+    if not scan.mask.empty_row:
         return
     for leaf in flat(states):
         if scan.scanning.start == ZERO:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED, Nested
@@ -86,7 +87,7 @@ class LayerClass:
         return named, (self.name,)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Node:
     """A layer or cell with the arguments that differ from Keras' defaults, in Keras' order.
 
@@ -110,7 +111,7 @@ class Node:
             values = {**values, "layers": tuple(inner for node in values["layers"] for inner in node.in_turn)}
         return cls(
             layer,
-            tuple((name, values[name]) for name in defaults if name in values and values[name] != defaults[name]),
+            tuple([(name, values[name]) for name in defaults if name in values and values[name] != defaults[name]]),
         )
 
     def __repr__(self) -> str:
@@ -150,7 +151,7 @@ class Node:
             return tuple(self["graph"].nodes)
         return tuple(self["layers"]) if self.cls.kind == "stack" else (self,)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The canonical expression: parsing it gives an equal node."""
         if self.cls.kind == "graph":
@@ -162,8 +163,10 @@ class Node:
     @property
     def short(self) -> str:
         """The class and its size, where there is little room: ``LSTM(8)``, ``RNN([LSTMCell(8), GRUCell(4)])``."""
-        size = next((str(self[name]) for name in ("units", "filters") if self.has(name)), None)
-        return f"{self.name}({size or ', '.join(_short(value) for _, value in self.given if _holds_nodes(value))})"
+        for size in ("units", "filters"):
+            if self.has(size):
+                return f"{self.name}({self[size]})"
+        return f"{self.name}({', '.join(_short(value) for _, value in self.given if _holds_nodes(value))})"
 
     def written(self, prefix: str = "") -> str:
         """The constructor call, every class name behind ``prefix``."""

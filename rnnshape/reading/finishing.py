@@ -11,8 +11,6 @@ from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wiring import wire
-from rnnshape.reading.calling import unpacking
-from rnnshape.reading.expression import parse
 from rnnshape.reading.shape import rank_message, whole_shape
 from rnnshape.spec.options import DTYPE, INITIAL_STATE, INPUT, INTO, KEPT
 from rnnshape.spec.spec import Spec
@@ -58,6 +56,8 @@ def _into(
     """The second layer, when its states can come from the first, as its line has it."""
     if text is None or problems:
         return None
+    from rnnshape.reading.expression import parse
+
     try:
         parsed = parse(text)
     except Invalid as error:
@@ -76,6 +76,8 @@ def _into(
 
 def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
     """Why the second layer cannot begin with the first one's states in the call that its line says."""
+    from rnnshape.reading.calling import unpacking
+
     beside = parsed.called
     if beside.spans.keys() - {INITIAL_STATE.name} or beside.options.get(INITIAL_STATE.name, "random") != "random":
         return f"is called with the states of the first layer only: write it without a call, {into.text}"

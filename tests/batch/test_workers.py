@@ -16,7 +16,7 @@ import time
 from contextlib import contextmanager
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -26,14 +26,16 @@ import rnnshape
 from rnnshape.batch.died import Died
 from rnnshape.batch.rows import _answered
 from rnnshape.batch.workers import spread
+from rnnshape.batch.written import written
 from rnnshape.errors import Unavailable
 from rnnshape.reading import make
-from rnnshape.reading.runs import from_stream
+from rnnshape.reading.runs import Line, from_stream, runs_of
+from rnnshape.report.rows import Row
 from rnnshape.schema.report import report
 from tests import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rnnshape.spec import Spec
     from tests.conftest import Ran
@@ -140,6 +142,7 @@ def test_a_process_that_is_killed_once_loses_nothing(tmp_path: Path) -> None:
 INTERRUPTED = """
 import itertools, os, time
 from rnnshape.batch.workers import spread
+from rnnshape.batch.written import written
 
 def where(item):
     time.sleep(0.05)
@@ -442,6 +445,59 @@ def test_jobs_change_nothing_but_the_time(form: str, mixed: str, run: Callable[.
     assert alone.code == 2
 
 
+LINES = [
+    *({"layer": "lstm", "units": 1 + number % 3, "seed": number, "name": f"run {number}"} for number in range(30)),
+    {"layer": "LSTM(8, unit=3)"},
+    {"layer": "Bidirectional(GRU(2))", "matrix": {"time": [1, 2]}, "expect": {"output": ["N", 7]}},
+    {"layer": "LSTM(8)", "seed": -1},
+    {"layer": "gru", "mask": "right:3,2", "return_state": True},
+]
+
+
+def as_text(row: Row) -> str:
+    """The row's name; the process ends that writes a deadly one."""
+    if row.run.name == "deadly":
+        os._exit(9)
+    return str(row.run.name)
+
+
+def lines_of(runs: Iterable[dict[str, Any]]) -> Iterator[Line]:
+    return (Line(json.dumps(run).encode(), "<stdin>", number) for number, run in enumerate(runs, 1))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json", "csv"])
+def test_lines_that_the_processes_read_and_write_are_those_of_one(
+    form: str, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "".join(f"{json.dumps(line)}\n" for line in LINES) + "\n{not JSON}\n"
+    rans = []
+    for jobs in ("1", "2"):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        rans.append(run("batch", "-", "--predict", "-f", form, "--jobs", jobs))
+    assert rans[0] == rans[1]
+    assert rans[0].code == 2
+    assert rans[0].out.count("run 29") > 0
+
+
+def test_lines_that_went_with_a_deadly_one_are_rows_without_an_answer() -> None:
+    names = [f"run {number}" for number in range(60)]
+    names[40] = "deadly"
+    found = list(written(lines_of({"layer": "lstm", "name": name} for name in names), as_text, jobs=2))
+    lost = [row.run.name for row in found if isinstance(row, Row)]
+    assert "deadly" in lost
+    assert len(lost) < 10
+    assert [row.run.name if isinstance(row, Row) else row.text for row in found] == names
+    assert {row.exit_code for row in found if isinstance(row, Row)} == {3}
+
+
+def test_a_row_does_not_wait_for_many_lines() -> None:
+    numbers = count()
+    stream = written(lines_of({"layer": "lstm", "seed": number} for number in numbers), as_text, jobs=2)
+    assert next(stream).ok
+    stream.close()
+    assert next(numbers) < 40
+
+
 @pytest.mark.cluster
 def test_a_scheduler_changes_nothing_but_the_place(address: str, mixed: str, run: Callable[..., Ran]) -> None:
     assert run("batch", mixed, "-f", "jsonl", "--scheduler", address) == run("batch", mixed, "-f", "jsonl")
@@ -483,7 +539,8 @@ def test_what_is_known_is_not_sent_to_the_workers(mixed: str, run: Callable[...,
 
 
 def test_a_run_whose_worker_died_is_a_row_with_an_error() -> None:
-    (run,) = from_stream(io.BytesIO(b'{"name": "heavy", "layer": "LSTM(8)"}'), "-")
+    (line,) = from_stream(io.BytesIO(b'{"name": "heavy", "layer": "LSTM(8)"}'), "-")
+    (run,) = runs_of(line)
     row = _answered(run, Died("the worker process died twice on this run"), values=False)
     assert (row.ok, row.exit_code, row.data["name"]) == (False, 3, "heavy")
     assert row.data["error"] == {"kind": "worker", "message": "the worker process died twice on this run", "hint": None}
