@@ -93,7 +93,9 @@ class Wired(Stack):
             given = dict(beside)
             if call.initial_state is not None:
                 given["initial_state"] = _states(call.initial_state, tensors)
-            result = self.by_name[call.layer](fed if len(fed) > 1 else fed[0], **given)
+            # MultiHeadAttention takes its inputs one by one, what merges takes them in a list.
+            apart = len(fed) == 1 or self.graph.by_name[call.layer].name == "MultiHeadAttention"
+            result = self.by_name[call.layer](*(fed if apart else [fed]), **given)
             if isinstance(self.by_name[call.layer], Stack):
                 result = result[-1]
             tensors[call.name] = result

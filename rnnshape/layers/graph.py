@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
+from rnnshape.layers.attention import unmasks
 from rnnshape.layers.base import Answer, Given, Law, Leaf, compute_dtype, flat
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.node import LayerClass
@@ -86,7 +87,7 @@ def walk(node: Node, given: Given) -> Iterator[_Step]:
     for call in graph.calls:
         layer = graph.by_name[call.layer]
         inputs = [at(tensors[wire.source], wire.path) for wire in call.inputs]
-        mask = masks.get(call.inputs[0].source) if _carries(call.inputs[0]) else None
+        mask, *others = (masks.get(wire.source) if _carries(wire) else None for wire in call.inputs)
         own = Given(
             inputs[0].dims,
             inputs[0].dtype,
@@ -98,8 +99,12 @@ def walk(node: Node, given: Given) -> Iterator[_Step]:
             raw=call.inputs[0].source in {entry.name for entry in graph.entries},
             execution=given.execution,
             others=tuple((leaf.dims, leaf.dtype) for leaf in inputs[1:]),
+            masks=tuple(others),
         )
         answer = layer.cls.theory(layer, own)
+        for wire, leaf in zip(call.inputs, inputs, strict=True):
+            if unmasks(layer, leaf.dtype):
+                masks[wire.source] = None
         tensors[call.name] = answer.returned
         masks[call.name] = answer.mask and answer.mask.passed_on()
         yield _Step(call, layer, own, answer)
@@ -260,6 +265,8 @@ def _takes(graph: Graph, call: Call, layer: Node, inputs: list[Leaf]) -> str | N
         if before is not None and loop is not None and not loop["return_sequences"] and len(wanted) > len(first.dims):
             return f"{text}: give {before.layer} `return_sequences=True`"
         return text
+    if len(inputs) > 1 or layer.cls.kind == "merge":
+        return layer.cls.check_inputs(layer, [leaf.dims for leaf in inputs])
     return layer.cls.check_input(layer, first.dims)
 
 

@@ -102,7 +102,8 @@ class Graph:
     def statement(self, call: Call) -> str:
         """A call as Python: ``encoder_outputs, state_h, state_c = encoder(encoder_inputs)``."""
         inputs = ", ".join(map(self.word, call.inputs))
-        inside = f"[{inputs}]" if len(call.inputs) > 1 else inputs
+        apart = len(call.inputs) == 1 or self.by_name[call.layer].name == "MultiHeadAttention"
+        inside = inputs if apart else f"[{inputs}]"
         states = "" if call.initial_state is None else f", initial_state={self._states(call.initial_state)}"
         return f"{self._left(call)} = {call.layer}({inside}{states})"
 
