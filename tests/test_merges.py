@@ -103,7 +103,7 @@ FINE = [
 ]
 
 
-@pytest.mark.parametrize(("merge", "shapes", "out"), FINE, ids=lambda part: str(part))
+@pytest.mark.parametrize(("merge", "shapes", "out"), FINE, ids=str)
 def test_theory_and_keras_agree(merge: Node, shapes: Sequence[Sequence[int]], out: tuple[int, ...]) -> None:
     spec = merged(merge, *shapes)
     assert wrong(spec) is None
@@ -114,6 +114,7 @@ def test_theory_and_keras_agree(merge: Node, shapes: Sequence[Sequence[int]], ou
 
 
 REJECTED = [
+    (of("Attention", score_mode="concat"), ((2, 4, 3, 3), (2, 3, 3, 3)), "the same axes before the time axis"),
     (of("Add"), (SEQUENCE, LONGER), "make T = 3 and T2 = 5 equal"),
     (of("Multiply"), (SEQUENCE, WIDER), "make C = 4 and C2 = 6 equal"),
     (of("Subtract"), (SEQUENCE, SEQUENCE, SEQUENCE), "takes two inputs, and 3 go in"),
@@ -139,7 +140,7 @@ REJECTED = [
 ]
 
 
-@pytest.mark.parametrize(("merge", "shapes", "message"), REJECTED, ids=lambda part: str(part))
+@pytest.mark.parametrize(("merge", "shapes", "message"), REJECTED, ids=str)
 def test_what_keras_rejects_is_told_before(merge: Node, shapes: Sequence[Sequence[int]], message: str) -> None:
     spec = merged(merge, *shapes)
     assert message in (wrong(spec) or "")
@@ -226,13 +227,25 @@ def test_attention_in_heads_takes_the_mask_off_its_inputs() -> None:
 COUNTED = [case for case in FINE if case[0].name in ("Dot", "Attention", "AdditiveAttention")]
 
 
-@pytest.mark.parametrize(("merge", "shapes", "out"), COUNTED, ids=lambda part: str(part))
+@pytest.mark.parametrize(("merge", "shapes", "out"), COUNTED, ids=str)
 def test_multiply_adds_are_those_of_tensorflows_graph(
     merge: Node, shapes: Sequence[Sequence[int]], out: tuple[int, ...]
 ) -> None:
     spec = merged(merge, *shapes)
     _, function = traced(spec)
     assert predict(spec).cost.multiply_adds == multiply_adds(function.graph)
+
+
+def test_multiply_adds_of_attention_in_heads_are_those_of_its_kernels() -> None:
+    """Each kernel once a step of what it projects, and the two products of query, key and value in each head."""
+    merge = of("MultiHeadAttention", num_heads=2, key_dim=3, value_dim=5, use_gate=True)
+    spec = merged(merge, SEQUENCE, (2, 5, 7), (2, 5, 6))
+    layer = build(spec.layer)
+    layer(*feed(spec, layer))
+    steps = {"query": 3, "gate": 3, "key": 5, "value": 5, "attention_output": 3}
+    kernels = {weight.path.split("/")[-2]: weight.shape for weight in layer.weights if weight.path.endswith("kernel")}
+    projected = sum(2 * steps[name] * int(np.prod(shape)) for name, shape in kernels.items())
+    assert predict(spec).cost.multiply_adds == projected + 2 * 2 * 3 * 5 * (3 + 5)
 
 
 def _drawn(rng: random.Random) -> Spec:
@@ -258,8 +271,8 @@ def _drawn(rng: random.Random) -> Spec:
     return merged(of(name, **arguments), *shapes)
 
 
-# Two vectors attend over the batch, and three ranks broadcast: Keras runs what few people mean.
-_STRICTER = ("needs sequences",)
+# Two vectors attend over the batch, and axes of 1 before time broadcast: Keras runs what few people mean.
+_STRICTER = ("needs sequences", "the same axes before the time axis")
 
 
 @pytest.mark.parametrize("seed", range(8))

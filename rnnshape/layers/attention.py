@@ -64,7 +64,7 @@ def _multi_head(node: Node, given: Given) -> Answer:
     projections = [("query", query, key_dim), ("key", key, key_dim)]
     projections += [("gate", query, value_dim)] if node["use_gate"] else []
     projections += [("value", value, value_dim)]
-    weights = []
+    weights: list[Weight] = []
     for name, dims, width in projections:
         weights += _projection(node, name, (dims[-1], heads, width), (heads, width), kept)
     weights += _projection(node, "attention_output", (heads, value_dim, *out), out, kept)
@@ -106,6 +106,8 @@ def _attends(node: Node, inputs: Sequence[Dims]) -> str | None:
     if wrong := _sequences(node, inputs):
         return wrong
     query, value, key = _parts(inputs)
+    if len({tuple(dim.size for dim in dims[:-2]) for dims in inputs}) > 1:
+        return f"{node.name} needs the same axes before the time axis, and the inputs are {shown_all(inputs)}"
     if key[-2].size != value[-2].size:
         return f"key and value must have one length, and they are {shown(key)} and {shown(value)}"
     one, other = query[-1], key[-1]
