@@ -14,6 +14,7 @@ from rnnshape.layers.attention import unmasks
 from rnnshape.layers.base import Answer, Given, Law, Leaf, compute_dtype, flat
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Dims
     from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
-    from rnnshape.layers.wires import Call, Entry, Graph, Wire
+    from rnnshape.layers.wires import Call, Entry, Graph
 
 _SPACE = 8
 
@@ -160,16 +161,8 @@ def _loops(layer: Node) -> bool:
 
 def roles(graph: Graph, call: Call, returned: Any) -> dict[str, str]:
     """What each result of a call is called in the graph, under its role."""
-    return {leaf.role: _role(graph, call, leaf.role, path) for leaf, path in _places(returned)}
-
-
-def _role(graph: Graph, call: Call, role: str, path: tuple[int, ...]) -> str:
-    said = {wire: name for name, wire in graph.names}.get(_wire(call, path))
-    return said if said is not None else f"{call.name}_{role}"
-
-
-def _wire(call: Call, path: tuple[int, ...]) -> Wire:
-    return replace(call.inputs[0], source=call.name, path=path)
+    said = {wire: name for name, wire in graph.names}
+    return {leaf.role: said.get(Wire(call.name, path), f"{call.name}_{leaf.role}") for leaf, path in _places(returned)}
 
 
 def _places(returned: Any, path: tuple[int, ...] = ()) -> Iterator[tuple[Leaf, tuple[int, ...]]]:

@@ -7,7 +7,7 @@
 ...     (Entry("x", (None, None, 4)), Entry("z", (None, None, 5))),
 ...     (("encoder", encoder), ("decoder", decoder)),
 ...     (
-...         Call("encoder", "encoder", (Wire("x"),), results=3),
+...         Call("encoder", "encoder", (Wire("x"),), results=("output", "state_h", "state_c")),
 ...         Call("decoder", "decoder", (Wire("z"),), (Wire("encoder", (1,)), Wire("encoder", (2,)))),
 ...     ),
 ...     (("h", Wire("encoder", (1,))), ("c", Wire("encoder", (2,)))),
@@ -18,7 +18,7 @@ z = Input((None, 5))
 encoder = LSTM(8, return_state=True)
 decoder = LSTM(8)
 _, h, c = encoder(x)
-decoder_y = decoder(z, initial_state=[h, c])
+decoder_output = decoder(z, initial_state=[h, c])
 """
 
 from __future__ import annotations
@@ -53,14 +53,15 @@ class Entry:
 class Call:
     """One call of a layer; ``initial_state`` is nested as it is passed, in tuples of wires.
 
-    ``results`` is how many values the call returns, 0 for a bare tensor.
+    ``results`` are the roles of the values that the call returns, none for a bare tensor; a list of states is one,
+    ``states``.
     """
 
     name: str
     layer: str
     inputs: tuple[Wire, ...]
     initial_state: Any = None
-    results: int = 0
+    results: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,13 @@ class Graph:
     @property
     def text(self) -> str:
         """The graph as Python code, one statement a line."""
-        return "\n".join(
-            (
-                *(f"{entry.name} = Input({_shape(entry)})" for entry in self.entries),
-                *(f"{name} = {node.text}" for name, node in self.layers),
-                *map(self.statement, self.calls),
-            )
-        )
+        entries = (f"{entry.name} = Input({_shape(entry)})" for entry in self.entries)
+        return "\n".join((*entries, *(f"{name} = {node.text}" for name, node in self.layers), *self.statements))
+
+    @property
+    def statements(self) -> Iterator[str]:
+        """The calls, one statement each."""
+        return map(self.statement, self.calls)
 
     def statement(self, call: Call) -> str:
         """A call as Python: ``encoder_outputs, state_h, state_c = encoder(encoder_inputs)``."""
@@ -112,7 +113,7 @@ class Graph:
         if not call.results or whole in self._said:
             return self.word(whole)
         used = {wire for wire in self._wires() if wire.source == call.name}
-        parts = [Wire(call.name, (index,)) for index in range(call.results)]
+        parts = [Wire(call.name, (index,)) for index in range(len(call.results))]
         return ", ".join(self.word(part) if any(wire.path[:1] == part.path for wire in used) else "_" for part in parts)
 
     def word(self, wire: Wire) -> str:
@@ -122,13 +123,25 @@ class Graph:
         if wire.source not in self._results:
             return wire.source
         if not wire.path:
-            return f"{wire.source}_y"
+            return f"{wire.source}_{'y' if self._results[wire.source] else 'output'}"
         if Wire(wire.source) in self._said or len(wire.path) > 1:
             return f"{self.word(Wire(wire.source, wire.path[:-1]))}[{wire.path[-1]}]"
-        return f"{wire.source}_{wire.path[0]}"
+        return f"{wire.source}_{self._results[wire.source][wire.path[0]]}"
+
+    def goes(self, call: Call) -> dict[str, tuple[str, ...]]:
+        """Where each result of a call goes, under its name: ``{"h": ("decoder.initial_state[0]",)}``."""
+        found: dict[str, list[str]] = {}
+        for other in self.calls:
+            for wire in other.inputs:
+                if wire.source == call.name:
+                    found.setdefault(self.word(wire), []).append(other.name)
+            for index, wire in enumerate(_flat(other.initial_state)):
+                if wire.source == call.name:
+                    found.setdefault(self.word(wire), []).append(f"{other.name}.initial_state[{index}]")
+        return {word: tuple(places) for word, places in found.items()}
 
     @cached_property
-    def _results(self) -> dict[str, int]:
+    def _results(self) -> dict[str, tuple[str, ...]]:
         return {call.name: call.results for call in self.calls}
 
     def _states(self, states: Any) -> str:

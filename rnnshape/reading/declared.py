@@ -46,7 +46,7 @@ class Fed:
     def otherwise(self, shape: tuple[int, ...]) -> bool:
         """Whether a shape is another than this one, as far as this one is known."""
         return len(self.sizes) != len(shape) or any(
-            said not in (None, size) for said, size in zip(self.sizes, shape, strict=True)
+            said is not None and int(said) != size for said, size in zip(self.sizes, shape, strict=True)
         )
 
 

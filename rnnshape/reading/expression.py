@@ -20,6 +20,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
+from rnnshape.reading.asking import asked
 from rnnshape.reading.calling import Called, Reader
 from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
 from rnnshape.reading.constructors import Constructors
@@ -68,7 +69,7 @@ def parse_all(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[i
     elif body:
         program = Program(source, names)
         program.run(body)
-        read = [] if source.problems else program.values.asked()
+        read = [] if source.problems else asked(program.values)
     else:
         read = []
     if not read and not source.problems:

@@ -1,22 +1,24 @@
-"""What the names of a program hold: layers, models, tensors; and what is asked of them in the end."""
+"""What the names of a program hold: layers, models, tensors, and the calls that they come out of."""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnnshape.layers import TABLE, Node
-from rnnshape.reading.calling import Called, Reader
-from rnnshape.reading.chain import Step, beside, in_turn, stacked
+from rnnshape.layers.base import Given, Leaf
+from rnnshape.layers.dims import Dim
+from rnnshape.reading.calling import Called, Reader, signature
+from rnnshape.reading.chain import in_turn
 from rnnshape.reading.constructors import Constructors
-from rnnshape.reading.declared import Declared, agreed, warnings_of
-from rnnshape.reading.parsed import Parsed
-from rnnshape.reading.syntax import called, dotted
+from rnnshape.reading.declared import Declared
+from rnnshape.reading.syntax import called, dotted, is_none
 from rnnshape.reading.tensors import INPUTS, Tensors
+from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rnnshape.reading.naming import Names
     from rnnshape.reading.syntax import Source
@@ -44,20 +46,34 @@ class Model:
 
 @dataclass(eq=False, slots=True)
 class Tensor:
-    """A tensor: the calls that it comes out of, one after another, and what the first of them is called on.
+    """An input of the calls, made where ``root`` stands, or what a call returns; ``path`` says which of its results."""
 
-    ``path`` says which of the last call's results it is; ``targets`` into how many names the whole is unpacked.
-    """
-
-    steps: tuple[Step, ...] = ()
     root: ast.expr | None = None
+    call: Applied | None = None
     path: tuple[int, ...] = ()
-    used: bool = False
-    targets: int | None = None
     name: str | None = None
 
 
-Made = TypeVar("Made", Layer, Model, Tensor)
+@dataclass(eq=False, slots=True)
+class Applied:
+    """A call of a layer: on which tensors, with which states (nested tensors; None where the code has none).
+
+    ``targets`` is into how many names the result is unpacked, ``results`` the roles of its values (none: a bare
+    tensor); ``names`` are the code's names for them, by path.
+    """
+
+    layer: Layer | Model
+    node: Node
+    tree: ast.expr
+    inputs: list[Tensor]
+    called: Called
+    states: Any = None
+    targets: int | None = None
+    results: tuple[str, ...] = ()
+    names: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+Made = TypeVar("Made", Layer, Model, Applied)
 
 
 class Values:
@@ -73,7 +89,7 @@ class Values:
         self.aliases = self.layers.aliases
         self.calls = Reader(source, self.tensors)
         self.env: dict[str, Any] = {}
-        self.made: list[Layer | Model | Tensor] = []
+        self.made: list[Layer | Model | Applied] = []
         self.notes: dict[str, None] = {}
 
     def note(self, message: str, tree: ast.expr) -> None:
@@ -85,6 +101,8 @@ class Values:
         self.env[name] = value
         if isinstance(value, Layer | Model | Tensor) and value.name is None:
             value.name = name.removeprefix("self.")
+        if isinstance(value, Tensor) and value.call is not None and name.isidentifier():
+            value.call.names.setdefault(name, value.path)
 
     def touches(self, function: ast.expr) -> bool:
         """Whether a call of this may make, add or call a layer."""
@@ -136,12 +154,21 @@ class Values:
     def _part(self, tree: ast.Subscript, value: Callable[[ast.expr], Any]) -> Any:
         """An item of a list of layers or of a call's results; a slice of a tensor is another tensor."""
         whole = value(tree.value)
-        index = self.names.known(tree.slice)
-        if isinstance(whole, tuple | list) and type(index) is int and -len(whole) <= index < len(whole):
-            return whole[index]
-        if isinstance(whole, Tensor) and not whole.path and type(index) is int and _several(whole):
-            return replace(whole, path=(index,))
-        return None
+        items = self._parts(whole) if isinstance(whole, Tensor) else whole
+        if not isinstance(items, tuple | list):
+            return None
+        where = tree.slice
+        if isinstance(where, ast.Slice) and where.step is None:
+            first, last = (None if end is None else self.names.known(end) for end in (where.lower, where.upper))
+            return list(items[first:last]) if all(end is None or type(end) is int for end in (first, last)) else None
+        index = self.names.known(where)
+        return items[index] if type(index) is int and -len(items) <= index < len(items) else None
+
+    def _parts(self, tensor: Tensor) -> list[Tensor]:
+        """The results of a call, where the tensor is the whole of several."""
+        if tensor.call is None or tensor.path:
+            return []
+        return [Tensor(call=tensor.call, path=(index,)) for index in range(len(tensor.call.results))]
 
     def _layer(self, tree: ast.expr) -> Layer | Model | None:
         node = self.layers.layer(tree)
@@ -170,7 +197,7 @@ class Values:
             model = self._new(Model())
             self.bind(name, model)
         if isinstance(added, Tensor):
-            if added.root is not None and not added.steps:
+            if added.root is not None:
                 model.said.append(Declared(self.tensors.fed(added.root), added.root))
             return
         added.used = True
@@ -189,7 +216,7 @@ class Values:
     def _called(
         self, layer: Layer | Model, call: ast.Call, value: Callable[[ast.expr], Any], targets: int | None
     ) -> Tensor | None:
-        """A call: what comes out stands behind what the layer is called on."""
+        """A call, and what comes out of it."""
         layer.used = True
         node = _node(layer) if isinstance(layer, Model) else layer.node
         if node is None:
@@ -198,27 +225,45 @@ class Values:
         tree, beside_it = self.calls.read(node, call)
         if len(self.source.problems) > before or tree is None:
             return None
-        fed = value(tree)
-        step = Step(node, layer.tree if isinstance(layer, Layer) else call, beside_it)
-        if isinstance(fed, Tensor) and (not fed.path or not _several(fed)):
-            fed.used = True
-            return self._new(Tensor((*fed.steps, step), fed.root, targets=targets))
-        if isinstance(fed, Tensor):
-            self.note(f"{self.source.said(tree)} is one of several results: its shape is not followed from there", tree)
-            fed.used = True
-            return self._new(Tensor((step,), None, targets=targets))
-        if isinstance(fed, tuple | list):
-            return None
-        return self._new(Tensor((step,), tree, targets=targets))
+        fed = self._tensor(tree, value)
+        states = _states_of(node, call)
+        own = layer.tree if isinstance(layer, Layer) else call
+        applied = Applied(layer, node, own, [fed], beside_it, targets=targets, results=_results(node))
+        if states is not None:
+            applied.states = self._nested(states, value)
+        self._new(applied)
+        return Tensor(call=applied)
+
+    def _tensor(self, tree: ast.expr, value: Callable[[ast.expr], Any]) -> Tensor:
+        """The tensor that stands there; what is not known is an input, the same one under the same name."""
+        found = value(tree)
+        if isinstance(found, Tensor):
+            return found
+        made = Tensor(root=tree)
+        if isinstance(tree, ast.Name):
+            self.bind(tree.id, made)
+        return made
+
+    def _nested(self, tree: ast.expr, value: Callable[[ast.expr], Any]) -> Any:
+        """The states that a call passes, as they nest; the whole of several results is a list of them."""
+        tree = self.names.resolved(tree)
+        if isinstance(tree, ast.List | ast.Tuple):
+            return [self._nested(item, value) for item in tree.elts]
+        return value(tree)
 
     def taken_apart(self, value: Any, target: ast.Tuple | ast.List) -> list[Any]:
-        """The items of a value that is unpacked; the results of a call are parts of one tensor."""
+        """The items of a value that is unpacked; what stands behind a ``*`` gets a list."""
+        if isinstance(value, Tensor):
+            value = self._parts(value)
         count = len(target.elts)
-        if isinstance(value, tuple | list) and len(value) == count:
-            return list(value)
-        if isinstance(value, Tensor) and value.steps:
-            return [replace(value, path=(index,), used=True) for index in range(count)]
-        return [None] * count
+        star = next((index for index, one in enumerate(target.elts) if isinstance(one, ast.Starred)), None)
+        if not isinstance(value, tuple | list) or len(value) < count - (star is not None):
+            return [None] * count
+        if star is None:
+            return list(value) if len(value) == count else [None] * count
+        behind = count - star - 1
+        middle = list(value[star : len(value) - behind])
+        return [*value[:star], middle, *value[len(value) - behind :]]
 
     def _passed_over(self, call: ast.Call, value: Callable[[ast.expr], Any]) -> None:
         """A call that is not known: told where a layer's result goes in and something else comes out."""
@@ -227,86 +272,33 @@ class Values:
         for tree in [*call.args, *(keyword.value for keyword in call.keywords)]:
             value(tree)
 
-    # -- what is asked --------------------------------------------------------------------------
-
-    def asked(self) -> list[Parsed]:
-        """What the text makes and does not use itself; beside recurrent layers nothing else is asked about."""
-        found = [value for value in self.made if not value.used and not (isinstance(value, Model) and not value.layers)]
-        found += [value for value in self.made if isinstance(value, Tensor) and value.used and self._ends(value)]
-        found.sort(key=self.made.index)
-        recurrent = [value for value in found if any(map(_loops, _nodes(value)))]
-        return [self._parsed(value) for value in recurrent or found]
-
-    def _ends(self, tensor: Tensor) -> bool:
-        """Whether the chain of a tensor that is used goes on in no other one."""
-        return not any(
-            isinstance(other, Tensor) and other is not tensor and other.steps[: len(tensor.steps)] == tensor.steps
-            for other in self.made
-        )
-
-    def _parsed(self, value: Layer | Model | Tensor) -> Parsed:
-        said: list[Declared] = []
-        beside_it, targets = Called(), None
-        if isinstance(value, Tensor):
-            node, trees = stacked(value.steps), [step.tree for step in value.steps]
-            beside_it, targets = beside(value.steps, self.source), value.targets
-            if value.root is not None:
-                said.append(Declared(self.tensors.fed(value.root), value.root))
-            said += self.layers.says.get(trees[0], ())
-        elif isinstance(value, Model):
-            node, trees = _whole(value), [layer.tree for layer in value.layers]
-            said += value.said
-        else:
-            node, trees = value.node, [value.tree]
-            said += self.layers.says.get(value.tree, ())
-        places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))
-        warned = [keyword for keyword in self.layers.warned if any(_within(keyword, tree) for tree in trees)]
-        notes = (*self.notes, *self.names.notes, *self.layers.objects.notes, *warnings_of(warned, said))
-        return Parsed(
-            node,
-            self.source.text,
-            targets,
-            beside_it,
-            places,
-            agreed(said, self.source),
-            tuple(dict.fromkeys(notes)),
-            self.names.standing_in(node),
-            self.names.left_open(),
-            self.names.there,
-            value.name,
-        )
-
 
 def _node(model: Model) -> Node | None:
-    return _whole(model) if model.layers else None
+    return whole(model) if model.layers else None
 
 
-def _whole(model: Model) -> Node:
+def whole(model: Model) -> Node:
+    """The layers of a model as one stack."""
     layers = tuple(part for layer in model.layers for part in layer.node.in_turn)
     return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
 
 
-def _several(tensor: Tensor) -> bool:
-    """Whether the last call returns more than one tensor."""
-    last = tensor.steps[-1].node if tensor.steps else None
-    if last is None:
-        return False
-    inner = [part for part in last.walk() if part.has("return_state")]
-    return any(part["return_state"] for part in inner) or (last.has("merge_mode") and last["merge_mode"] is None)
+def _results(node: Node) -> tuple[str, ...]:
+    """The roles of the values that a call of the layer returns; none where it is a bare tensor."""
+    letters = node.cls.letters(node, None)
+    answer = node.cls.theory(node, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
+    if isinstance(answer.returned, Leaf):
+        return ()
+    return tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
 
 
-def _nodes(value: Layer | Model | Tensor) -> Iterator[Node]:
-    if isinstance(value, Tensor):
-        yield from (step.node for step in value.steps)
-    elif isinstance(value, Model):
-        yield from (layer.node for layer in value.layers)
-    else:
-        yield value.node
+_ANY = 16
 
 
-def _loops(node: Node) -> bool:
-    return any(part.cls.kind in ("recurrent", "cell") for part in node.walk())
-
-
-def _within(keyword: ast.keyword, tree: ast.expr) -> bool:
-    return any(part is keyword for part in ast.walk(tree))
+def _states_of(node: Node, call: ast.Call) -> ast.expr | None:
+    """Where the states stand in a call, if it passes some."""
+    names = signature(node.cls)
+    given: dict[str | None, ast.expr] = dict(zip(names, call.args, strict=False))
+    given |= {keyword.arg: keyword.value for keyword in call.keywords}
+    tree = given.get(INITIAL_STATE.name)
+    return None if tree is None or is_none(tree) or node.cls.kind == "cell" else tree

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.graph import eats, entries
 from rnnshape.layers.objects import Function
 from rnnshape.layers.sequential import takes_states
 from rnnshape.report.state import keywords
@@ -30,7 +31,11 @@ def program(report: Report) -> Iterator[str]:
     yield "import tensorflow as tf"
     yield "from tensorflow import keras"
     yield ""
+    yield from (f"{name} = {value}" for name, value in spec.let)
     yield from _unknown_functions(report)
+    if spec.layer.cls.kind == "graph":
+        yield from _calls(report)
+        return
     yield f"x = {_random(spec.input, spec.input_dtype, spec.tokens)}  # ({', '.join(spec.symbolic)})"
     yield from _masked(report)
     yield from _initial_states(report)
@@ -52,6 +57,22 @@ def program(report: Report) -> Iterator[str]:
         yield from _shapes(report.wiring.structure, "decoder_")
 
 
+def _calls(report: Report) -> Iterator[str]:
+    """The program of a graph: its inputs, its layers, its calls, and the shape of every result."""
+    spec = report.spec
+    graph = spec.layer["graph"]
+    for leaf in entries(graph, spec.dims).values():
+        shape, symbolic = tuple(dim.size for dim in leaf.dims), ", ".join(dim.letter for dim in leaf.dims)
+        yield f"{leaf.role} = {_random(shape, leaf.dtype, eats(graph, leaf.role))}  # ({symbolic})"
+    for name, node in graph.layers:
+        parts = ", ".join(map(constructor, node.in_turn))
+        yield f"{name} = " + (f"keras.Sequential([{parts}])" if node.cls.kind == "stack" else parts)
+    yield from graph.statements
+    for part in report.flow:
+        words = [word.strip() for word in part.expression.partition(" = ")[0].split(",")]
+        yield from _shapes(part.observed or part.predicted, "", words)
+
+
 def _unknown_functions(report: Report) -> Iterator[str]:
     """Functions that stand for those that the expression names and does not have."""
     into = [] if report.wiring is None else [report.wiring.layer]
@@ -64,8 +85,10 @@ def _unknown_functions(report: Report) -> Iterator[str]:
         yield ""
 
 
-def _shapes(structure: Structure, prefix: str) -> Iterator[str]:
+def _shapes(structure: Structure, prefix: str, only: list[str] | None = None) -> Iterator[str]:
     for tensor in leaves(structure):
+        if only is not None and tensor.role not in only:
+            continue
         letters = ", ".join(tensor.symbolic)
         yield f"print({prefix}{tensor.role}.shape)  # {tensor.shape} = ({letters}), {tensor.dtype}"
 

@@ -52,6 +52,8 @@ def footer(report: Report) -> Table:
 def to_paste(report: Report) -> Iterator[tuple[str, str]]:
     """The lines of code to paste, each behind its word."""
     layer = report.spec.layer
+    if layer.cls.kind == "graph":
+        return  # the code itself is the first thing that is shown
     if layer.cls.kind != "stack":
         yield CREATE, f"{'cell' if layer.cls.kind == 'cell' else 'layer'} = {report.expression}"
     yield UNPACK, report.unpacking

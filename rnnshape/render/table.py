@@ -65,7 +65,7 @@ def parts(report: Report, view: View, marks: Marks = UNICODE, *, waiting: bool =
 
         yield Part("diagram", (Diagram(report.unrolled, marks),))
     if report.flow:
-        yield Part("flow", (_flow(report, marks),))
+        yield Part("flow", ((_calls if report.flow[0].to is not None else _flow)(report, marks),))
     yield Part("outputs", (_outputs(report, marks),))
     if report.masked is not None:
         yield Part("mask", tuple(masked.draw(report.masked, marks)))
@@ -129,6 +129,18 @@ def _flow(report: Report, marks: Marks) -> Table:
         table.add_row(
             str(number), Text(part.expression, "code"), sizes(first.symbolic) + more, sizes(first.shape), first.dtype
         )
+    return table
+
+
+def _calls(report: Report, marks: Marks) -> Table:
+    """The calls of a graph, the tensors that each returns, and where each of them goes."""
+    table = grid(marks, "Layers", "", "call, tensor", "symbolic", "shape", "dtype", "goes to")
+    for number, part in enumerate(report.flow, 1):
+        table.add_row(str(number), Text(part.expression.partition(" = ")[2], "code"), "", "", "", "")
+        for tensor in leaves(part.observed or part.predicted):
+            places = ", ".join((part.to or {}).get(tensor.role, ()))
+            name = Text(f"  {tensor.role}", "role")
+            table.add_row("", name, sizes(tensor.symbolic), sizes(tensor.shape), tensor.dtype, places)
     return table
 
 

@@ -44,7 +44,10 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         cudnn_used=None,
         kernels=predicted.cudnn.chosen(gpu=spec.device != "cpu"),
         environment=environment(spec, installed()),
-        flow=tuple(Flow(text, structure, None) for text, structure in predicted.flow),
+        flow=tuple(
+            Flow(text, structure, None, to)
+            for (text, structure), to in zip(predicted.flow, _ways(spec, len(predicted.flow)), strict=True)
+        ),
         wiring=_wired(spec, predicted.into, None),
         notes=(*spec.notes, *predicted.notes),
         masked=foretold(spec, predicted),
@@ -100,6 +103,14 @@ def _disagreements(report: Report, outcome: Observation) -> Iterator[Disagreemen
         yield from of_mask(report.masked)
     if report.calls is not None:
         yield from of_calls(report.calls)
+
+
+def _ways(spec: Spec, count: int) -> list[dict[str, tuple[str, ...]] | None]:
+    """Where the results of each call of a graph go."""
+    if spec.layer.cls.kind != "graph":
+        return [None] * count
+    graph = spec.layer["graph"]
+    return [graph.goes(call) for call in graph.calls]
 
 
 def _traced(verdict: Verdict, seen: tuple[str, ...] | None) -> tuple[tuple[str, str], ...] | None:

@@ -17,7 +17,7 @@ from rnnshape.spec.data import to_data
 from rnnshape.structure import Nest, Structure, Tensor, brackets, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rnnshape.layers import Node
     from rnnshape.layers.base import Weight
@@ -36,17 +36,22 @@ SCHEMA_VERSION = "1.0"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What one layer of a stack hands to the next, as theory says and as it was seen."""
+    """What one layer of a stack, or one call of a graph, returns, as theory says and as it was seen.
+
+    ``to`` is where each tensor of a call goes, by its name; None in a stack, where all goes to the next layer.
+    """
 
     expression: str
     predicted: Structure
     observed: Structure | None
+    to: Mapping[str, tuple[str, ...]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "expression": self.expression,
             "predicted": self.predicted.to_dict(),
             "observed": self.observed and self.observed.to_dict(),
+            **({} if self.to is None else {"to": {name: list(places) for name, places in self.to.items()}}),
         }
 
 

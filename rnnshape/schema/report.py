@@ -252,7 +252,16 @@ DEFINITIONS: dict[str, Schema] = {
             "observed": string("The observed value."),
         }
     ),
-    "passed": mapping({"expression": string("The layer."), **_BOTH}),
+    "passed": mapping(
+        {"expression": string("The layer, or the call as a statement."), **_BOTH},
+        {
+            "to": described(
+                "In a graph, where each tensor goes, by its name.",
+                type="object",
+                additionalProperties=list_of({"type": "string"}),
+            )
+        },
+    ),
     "into": mapping(
         {
             "expression": string("A second layer that starts from the states of the first."),
