@@ -70,7 +70,7 @@ def test_an_encoder_hands_its_states_to_a_decoder() -> None:
         "decoded[:, -1, :] == decoder_state_h",
         "decoded[:, 0, :] == decoder_cell(decoder_inputs[:, 0], state_h, state_c)",
     ]
-    assert [tensor.symbolic for tensor in leaves(report.flow[1].predicted)][0] == ("N", "T2", "H2")
+    assert next(leaves(report.flow[1].predicted)).symbolic == ("N", "T2", "H2")
     assert [name for name, _ in report.kernels] == ["encoder LSTM(8)", "decoder LSTM(8)"]
 
 
@@ -167,7 +167,11 @@ def states_of(*calls: str) -> tuple[Wire, ...]:
 
 
 BROKEN = [
-    (DECODER.but(units=6), states("encoder", 1, 2), "state_h is (N, H1), and state_h must be (N, H2)"),
+    (
+        DECODER.but(units=6),
+        states("encoder", 1, 2),
+        "state_h is (N, H1) = (2, 8), and the state_h of decoder must be (N, H2) = (2, 6): give decoder units=8",
+    ),
     (DECODER, states("encoder", 2, 1), "state_c is the state_c of encoder, in the place of state_h"),
     (DECODER, states("encoder", 1), "1 state is passed, and decoder takes 2 (state_h, state_c)"),
     (of("GRU", units=8), states("encoder", 1, 2), "2 states are passed, and decoder takes 1 (state)"),

@@ -12,11 +12,12 @@ from rnnshape.layers.node import Node
 from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.sequential import takes_states
 from rnnshape.layers.stand_ins import number
+from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rnnshape.layers.wires import Graph
+    from rnnshape.layers.wires import Call, Graph
 
 
 def build(node: Node) -> Any:
@@ -90,7 +91,7 @@ class Wired(Stack):
         flow = []
         for call in self.graph.calls:
             fed = [_at(tensors[wire.source], wire.path) for wire in call.inputs]
-            given = dict(beside)
+            given = {name: value for name, value in beside.items() if name != "mask" or self._is_first(call)}
             if call.initial_state is not None:
                 given["initial_state"] = _states(call.initial_state, tensors)
             # MultiHeadAttention takes its inputs one by one, what merges takes them in a list.
@@ -113,9 +114,9 @@ class Wired(Stack):
                 made[check] = self.by_name[call.layer].cell(x[:, 0], _states(call.initial_state, tensors))[0]
         return made
 
-    def beside(self, place: int, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What is handed in goes to every layer."""
-        return dict(given)
+    def _is_first(self, call: Call) -> bool:
+        """Whether a call takes the first input, to which a mask belongs."""
+        return call.inputs[0] == Wire(self.graph.entries[0].name)
 
 
 def _states(states: Any, tensors: Mapping[str, Any]) -> Any:

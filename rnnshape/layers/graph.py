@@ -82,38 +82,55 @@ def _dims(graph: Graph, entry: Entry, number: int, batch: Dim) -> Dims:
 def walk(node: Node, given: Given) -> Iterator[_Step]:
     """Each call with its answer, in order."""
     graph: Graph = node["graph"]
-    tensors: dict[str, Any] = entries(graph, given.dims)
-    masks: dict[str, Mask | None] = {}
-    numbers = {name: number for number, (name, _) in enumerate(graph.layers, 1)}
+    flowing = _Flowing(graph, given)
     for call in graph.calls:
         layer = graph.by_name[call.layer]
-        inputs = [at(tensors[wire.source], wire.path) for wire in call.inputs]
-        mask, *others = (masks.get(wire.source) if _carries(wire) else None for wire in call.inputs)
-        own = Given(
-            inputs[0].dims,
-            inputs[0].dtype,
-            f"H{numbers[call.layer]}" if len(numbers) > 1 else "H",
-            mask=mask,
-            initial="random" if call.initial_state is not None else None,
-            gpu=given.gpu,
-            training=given.training,
-            raw=call.inputs[0].source in {entry.name for entry in graph.entries},
-            execution=given.execution,
-            others=tuple((leaf.dims, leaf.dtype) for leaf in inputs[1:]),
-            masks=tuple(others),
-        )
+        own = flowing.reaching(call)
         answer = layer.cls.theory(layer, own)
-        for wire, leaf in zip(call.inputs, inputs, strict=True):
-            if unmasks(layer, leaf.dtype):
-                masks[wire.source] = None
-        tensors[call.name] = answer.returned
-        masks[call.name] = answer.mask and answer.mask.passed_on()
+        flowing.add(call, own, answer)
         yield _Step(call, layer, own, answer)
 
 
-def _carries(wire: Wire) -> bool:
-    """Whether a mask hangs on this tensor: on an output, and on no state."""
-    return wire.path in ((), (0,))
+class _Flowing:
+    """The tensors of a graph as far as it has been walked, and the masks that are attached to them."""
+
+    def __init__(self, graph: Graph, given: Given) -> None:
+        self.graph = graph
+        self.given = given
+        self.tensors: dict[str, Any] = entries(graph, given.dims)
+        self.masks: dict[Wire, Mask | None] = {Wire(graph.entries[0].name): given.mask}
+        self.numbers = {name: number for number, (name, _) in enumerate(graph.layers, 1)}
+
+    def at(self, wire: Wire) -> Leaf:
+        """The tensor of a wire; the first one where a whole result is taken for one."""
+        returned: Leaf = at(self.tensors[wire.source], wire.path)
+        return returned
+
+    def reaching(self, call: Call) -> Given:
+        """What a call gets."""
+        first, *others = map(self.at, call.inputs)
+        mask, *masks = map(self.masks.get, call.inputs)
+        return replace(
+            self.given,
+            dims=first.dims,
+            dtype=first.dtype,
+            letter=f"H{self.numbers[call.layer]}" if len(self.numbers) > 1 else "H",
+            mask=mask,
+            initial="random" if call.initial_state is not None else None,
+            raw=call.inputs[0].source in {entry.name for entry in self.graph.entries},
+            others=tuple((leaf.dims, leaf.dtype) for leaf in others),
+            masks=tuple(masks),
+        )
+
+    def add(self, call: Call, own: Given, answer: Answer) -> None:
+        """What a call returns: its outputs carry its mask, and no state does."""
+        self.tensors[call.name] = answer.returned
+        mask = answer.mask and answer.mask.passed_on()
+        for index in range(len(answer.outputs)):
+            self.masks[Wire(call.name, () if isinstance(answer.returned, Leaf) else (index,))] = mask
+        for wire in call.inputs:
+            if unmasks(self.graph.by_name[call.layer], self.at(wire).dtype):
+                self.masks[wire] = None
 
 
 def at(returned: Any, path: tuple[int, ...]) -> Any:
@@ -232,53 +249,105 @@ def letters(node: Node, rank: int | None) -> tuple[str, ...]:
 def check_input(node: Node, dims: Dims) -> str | None:
     """Which call breaks, and what must change."""
     graph: Graph = node["graph"]
-    tensors: dict[str, Any] = entries(graph, dims)
+    flowing = _Flowing(graph, Given(dims, "float32"))
     for call in graph.calls:
-        layer = graph.by_name[call.layer]
-        inputs = [at(tensors[wire.source], wire.path) for wire in call.inputs]
-        if wrong := _takes(graph, call, layer, inputs):
+        if wrong := _breaks(flowing, call):
             return f"{graph.statement(call)}: {wrong}"
-        given = Given(inputs[0].dims, inputs[0].dtype, others=tuple((leaf.dims, leaf.dtype) for leaf in inputs[1:]))
-        answer = layer.cls.theory(layer, given)
-        if call.initial_state is not None and (wrong := _states(graph, call, answer, tensors)):
-            return f"{graph.statement(call)}: {wrong}"
-        tensors[call.name] = answer.returned
     return None
 
 
-def _takes(graph: Graph, call: Call, layer: Node, inputs: list[Leaf]) -> str | None:
-    first = inputs[0]
-    wanted = layer.cls.letters(layer, len(first.dims))
-    if len(wanted) != len(first.dims):
-        has = ", ".join(dim.letter for dim in first.dims)
+def _breaks(flowing: _Flowing, call: Call) -> str | None:
+    """Why Keras cannot make a call, and what must change; where it can, its result flows on."""
+    layer = flowing.graph.by_name[call.layer]
+    handed = list(_wires(call.initial_state)) if call.initial_state is not None else []
+    for wire in (*call.inputs, *handed):
+        if wrong := _alone(flowing, wire):
+            return wrong
+    own = flowing.reaching(call)
+    if wrong := _takes(flowing.graph, call, layer, own):
+        return wrong
+    answer = layer.cls.theory(layer, own)
+    if handed and (wrong := _states(flowing, call, flat(answer.begins), handed)):
+        return wrong
+    flowing.add(call, own, answer)
+    return None
+
+
+def _alone(flowing: _Flowing, wire: Wire) -> str | None:
+    """Why there is no single tensor at the end of a wire."""
+    returned, whole = flowing.tensors[wire.source], flowing.tensors[wire.source]
+    word = flowing.graph.word(wire)
+    for index in wire.path:
+        if isinstance(returned, Leaf) or index >= len(returned):
+            return f"{word} is not there: {wire.source} returns {_counted(whole)}" + _without_states(flowing, wire)
+        returned = returned[index]
+    if isinstance(returned, Leaf):
+        return None
+    return f"{wire.source} returns {_counted(returned)}, and only one can go in: take one of them, {wire.source}(…)[0]"
+
+
+def _counted(returned: Any) -> str:
+    leaves = flat(returned)
+    return f"{len(leaves)} value{'s' * (len(leaves) != 1)} ({', '.join(leaf.role for leaf in leaves)})"
+
+
+def _without_states(flowing: _Flowing, wire: Wire) -> str:
+    """The flag that a layer lacks to return its states."""
+    call = next((one for one in flowing.graph.calls if one.name == wire.source), None)
+    layer = None if call is None else flowing.graph.by_name[call.layer]
+    loop = None if layer is None else next((part for part in layer.walk() if part.has("return_state")), None)
+    if call is None or loop is None or loop["return_state"]:
+        return ""
+    return f": give {call.layer} `return_state=True`"
+
+
+def _takes(graph: Graph, call: Call, layer: Node, own: Given) -> str | None:
+    inputs = [own.dims, *(dims for dims, _ in own.others)]
+    if len(inputs) > 1 or layer.cls.kind == "merge":
+        if layer.cls.kind != "merge":
+            return f"{layer.name} takes one input, and {len(inputs)} go in"
+        return layer.cls.check_inputs(layer, inputs)
+    wanted = layer.cls.letters(layer, len(own.dims))
+    if len(wanted) != len(own.dims):
+        has = ", ".join(dim.letter for dim in own.dims)
         text = f"{layer.name} needs ({', '.join(layer.cls.letters(layer, None))}) but its input is ({has})"
         before = next((one for one in graph.calls if one.name == call.inputs[0].source), None)
         source = None if before is None else graph.by_name[before.layer]
         loop = None if source is None else next((part for part in source.walk() if part.has("return_sequences")), None)
-        if before is not None and loop is not None and not loop["return_sequences"] and len(wanted) > len(first.dims):
+        if before is not None and loop is not None and not loop["return_sequences"] and len(wanted) > len(own.dims):
             return f"{text}: give {before.layer} `return_sequences=True`"
         return text
-    if len(inputs) > 1 or layer.cls.kind == "merge":
-        return layer.cls.check_inputs(layer, [leaf.dims for leaf in inputs])
-    return layer.cls.check_input(layer, first.dims)
+    return layer.cls.check_input(layer, own.dims)
 
 
-def _states(graph: Graph, call: Call, answer: Answer, tensors: dict[str, Any]) -> str | None:
+def _states(flowing: _Flowing, call: Call, wanted: list[Leaf], handed: list[Wire]) -> str | None:
     """Why the states do not fit: their number, their order, their width."""
-    wanted = flat(answer.begins)
-    wires = list(_wires(call.initial_state))
-    given = [at(tensors[wire.source], wire.path) for wire in wires]
-    if len(given) != len(wanted):
-        names = ", ".join(leaf.role for leaf in wanted)
-        return f"{len(given)} states are passed, and {call.layer} takes {len(wanted)} ({names})"
-    for wire, leaf, want in zip(wires, given, wanted, strict=True):
-        if leaf.role[-2:] in ("_h", "_c") and want.role[-2:] in ("_h", "_c") and leaf.role[-2:] != want.role[-2:]:
-            return f"{graph.word(wire)} is the {leaf.role} of {wire.source}, in the place of {want.role}: h, then c"
+    graph = flowing.graph
+    if not wanted:
+        return f"{call.layer} takes no initial_state: only a recurrent layer does"
+    if len(handed) != len(wanted):
+        names, are = ", ".join(leaf.role for leaf in wanted), "state is" if len(handed) == 1 else "states are"
+        return f"{len(handed)} {are} passed, and {call.layer} takes {len(wanted)} ({names})"
+    inputs = {entry.name for entry in graph.entries}
+    for wire, want in zip(handed, wanted, strict=True):
+        leaf, word = flowing.at(wire), graph.word(wire)
+        # What an input holds its name does not say for sure.
+        kinds = {leaf.role[-2:], want.role[-2:]} if wire.source not in inputs else set()
+        if kinds == {"_h", "_c"}:
+            return f"{word} is the {leaf.role} of {wire.source}, in the place of {want.role}: h, then c"
         if tuple(dim.size for dim in leaf.dims) != tuple(dim.size for dim in want.dims):
-            has, needs = (f"({', '.join(dim.letter for dim in one.dims)})" for one in (leaf, want))
-            sizes = f"{leaf.dims[-1].size} and {want.dims[-1].size}"
-            return f"{graph.word(wire)} is {has}, and {want.role} must be {needs} (their widths are {sizes})"
+            has, needs = (
+                f"({', '.join(dim.letter for dim in one)}) = ({', '.join(str(dim.size) for dim in one)})"
+                for one in (leaf.dims, want.dims)
+            )
+            return f"{word} is {has}, and the {want.role} of {call.layer} must be {needs}" + _units(graph, call, leaf)
     return None
+
+
+def _units(graph: Graph, call: Call, leaf: Leaf) -> str:
+    """The smallest change: the units of the layer that begins with the states."""
+    layer = graph.by_name[call.layer]
+    return f": give {call.layer} units={leaf.dims[-1].size}" if layer.has("units") and len(leaf.dims) == 2 else ""
 
 
 def _wires(states: Any) -> Iterator[Wire]:
