@@ -12,7 +12,7 @@ from rnnshape.lab.build import build
 from rnnshape.lab.feed import feed
 from rnnshape.lab.seeds import seeded
 from rnnshape.layers import MODEL, TABLE, Node
-from rnnshape.layers.graph import walk
+from rnnshape.layers.flowing import walk
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.wires import Call, Entry, Graph, Wire
 from rnnshape.spec import Spec

@@ -17,7 +17,7 @@ from rnnshape.lab.tensorflow import load
 from rnnshape.layers import MODEL, TABLE, Node
 from rnnshape.layers.base import Given
 from rnnshape.layers.dims import Dim
-from rnnshape.layers.graph import walk
+from rnnshape.layers.flowing import walk
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.wires import Call, Entry, Graph, Wire

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.layers.objects import Function, Made
-from rnnshape.layers.wires import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -169,10 +168,10 @@ def _nodes(values: Any) -> Iterator[Node]:
     for value in values:
         if isinstance(value, Node):
             yield value
-        elif isinstance(value, Graph):
-            yield from value.nodes
         elif isinstance(value, tuple):
             yield from _nodes(value)
+        else:
+            yield from getattr(value, "nodes", ())  # those of a graph, which knows nodes itself
 
 
 def _holds_nodes(value: Any) -> bool:

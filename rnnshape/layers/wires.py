@@ -124,7 +124,7 @@ class Graph:
             return wire.source
         if not wire.path:
             return f"{wire.source}_{'y' if self._results[wire.source] else 'output'}"
-        if Wire(wire.source) in self._said or len(wire.path) > 1:
+        if Wire(wire.source) in self._said or len(wire.path) > 1 or wire.path[0] >= len(self._results[wire.source]):
             return f"{self.word(Wire(wire.source, wire.path[:-1]))}[{wire.path[-1]}]"
         return f"{wire.source}_{self._results[wire.source][wire.path[0]]}"
 
