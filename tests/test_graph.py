@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rnnshape import explore
+from rnnshape.errors import Invalid
 from rnnshape.lab.build import build
 from rnnshape.lab.feed import feed
 from rnnshape.lab.seeds import seeded
@@ -147,6 +148,42 @@ def test_a_mask_is_dropped_where_states_are_passed(mask: Any) -> None:
     _, encoder, _, _ = walk(spec.layer, spec.given())
     assert encoder.given.mask is not None
     assert encoder.given.mask.said == mask
+
+
+def test_the_laws_of_a_masked_call_speak_of_its_own_mask() -> None:
+    """Here two calls have masks of their own: what is padded in one input is not in the other."""
+    embedding = of("Embedding", input_dim=9, output_dim=4, mask_zero=True)
+    layers = (("embedding", embedding), ("one", DECODER), ("words", embedding), ("other", DECODER))
+    calls = (
+        Call("embedded", "embedding", (Wire("x"),)),
+        Call("one", "one", (Wire("embedded"),), results=LSTM_RESULTS),
+        Call("spoken", "words", (Wire("z"),)),
+        Call("other", "other", (Wire("spoken"),), results=LSTM_RESULTS),
+    )
+    graph = Graph((Entry("x", (None, None)), Entry("z", (None, None))), layers, calls)
+    mask = ((True, True, False), (True, False, False))
+    report = proved(Spec(Node.of(MODEL, {"graph": graph}), (2, 3), mask=mask))
+    held = [check.check for check in report.checks if check.guaranteed]
+    assert "one_output[one_i, one_length - 1, :] == one_state_h" in held
+    assert "other_output[:, -1, :] == other_state_h" in held
+
+
+def test_both_halves_of_a_bidirectional_keep_their_letter() -> None:
+    both = of("Bidirectional", layer=of("LSTM", units=3, return_sequences=True, return_state=True))
+    results = ("output", "forward_state_h", "forward_state_c", "backward_state_h", "backward_state_c")
+    calls = (Call("a", "a", (Wire("x"),), results=results), Call("d", "d", states("a", 0)))
+    graph = Graph((Entry("x", (None, None, 4)),), (("a", both), ("d", of("Dense", units=2))), calls)
+    report = proved(spec_of(graph, 2, 3, 4))
+    assert [check.check for check in report.checks if check.guaranteed] == [
+        "a_output[:, -1, :H1] == a_forward_state_h",
+        "a_output[:, 0, H1:] == a_backward_state_h",
+    ]
+
+
+def test_states_of_a_graph_are_passed_in_the_code() -> None:
+    code = "x = Input((3, 4))\ny = LSTM(2, name='a')(x)\nz = Dense(2)(y)\nw = Dense(3)(y)"
+    with pytest.raises(Invalid, match="pass the states in the code"):
+        explore(code, initial_state="random")
 
 
 def test_a_layer_that_is_called_twice_has_one_kernel_and_one_set_of_weights() -> None:

@@ -13,6 +13,7 @@ from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, Leaf
 from rnnshape.layers.breaking import check_input
 from rnnshape.layers.flowing import Step, eats, fed_by, in_order, walk
+from rnnshape.layers.laws import MASKED
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.wires import Wire
 
@@ -86,8 +87,8 @@ def named(graph: Graph, call: Call, returned: Any) -> Any:
 def _laws(graph: Graph, step: Step) -> Iterator[Law]:
     """The laws of one call, in the names of the graph."""
     words = roles(graph, step.call, step.answer.returned)
-    if not words:
-        return
+    if step.answer.scan is not None and step.answer.scan.mask is not None:
+        words |= {name: f"{step.call.name}_{name}" for name in MASKED}
     pattern = re.compile(rf"\b({'|'.join(sorted(words, key=len, reverse=True))})\b")
     for law in step.answer.laws:
         yield law._replace(check=pattern.sub(lambda found: words[found[1]], law.check))
