@@ -180,6 +180,22 @@ def test_both_halves_of_a_bidirectional_keep_their_letter() -> None:
     ]
 
 
+def test_a_graph_returns_the_outputs_that_the_code_names() -> None:
+    layers = (("encoder", ENCODER), ("decoder", DECODER))
+    several = Graph(INPUTS, layers, (ENCODED, DECODED), NAMES, (*states("decoder", 0), *states("encoder", 1)))
+    report = proved(spec_of(several, 2, 3, 7))
+    assert [(tensor.role, tensor.path, tensor.shape) for tensor in leaves(report.predicted)] == [
+        ("decoded", "[0]", (2, 5, 8)),
+        ("state_h", "[1]", (2, 8)),
+    ]
+    assert several.text.endswith("\nModel([encoder_inputs, decoder_inputs], [decoded, state_h])")
+    one = Graph(INPUTS, layers, (ENCODED, DECODED), NAMES, states("decoder", 2))
+    (tensor,) = leaves(proved(spec_of(one, 2, 3, 7)).predicted)
+    assert (tensor.role, tensor.path) == ("decoder_state_c", "")
+    none = Graph(INPUTS, layers, (ENCODED, DECODED), NAMES, states("decoder", 3))
+    assert "Model(…): decoder_y[3] is not there: decoder returns 3 values" in wrong(spec_of(none, 2, 3, 7))
+
+
 def test_states_of_a_graph_are_passed_in_the_code() -> None:
     code = "x = Input((3, 4))\ny = LSTM(2, name='a')(x)\nz = Dense(2)(y)\nw = Dense(3)(y)"
     with pytest.raises(Invalid, match="pass the states in the code"):

@@ -15,7 +15,7 @@ from rnnshape.layers.stand_ins import number
 from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rnnshape.layers.wires import Call, Graph
 
@@ -62,6 +62,10 @@ class Stack:
         takes = {"mask": place == 0, "initial_state": place == self.begun, "training": True}
         return {name: value for name, value in given.items() if takes[name]}
 
+    def result(self, flow: Sequence[Any]) -> Any:
+        """What comes out, of what each layer returned."""
+        return flow[-1]
+
     def reset_state(self) -> None:
         """Let every stateful layer begin anew."""
         for layer in self.layers:
@@ -98,7 +102,7 @@ class Wired(Stack):
             apart = len(fed) == 1 or self.graph.by_name[call.layer].name == "MultiHeadAttention"
             result = self.by_name[call.layer](*(fed if apart else [fed]), **given)
             if isinstance(self.by_name[call.layer], Stack):
-                result = result[-1]
+                result = self.by_name[call.layer].result(result)
             tensors[call.name] = result
             flow.append(result)
         return flow
@@ -113,6 +117,14 @@ class Wired(Stack):
                 x = _at(tensors[call.inputs[0].source], call.inputs[0].path)
                 made[check] = self.by_name[call.layer].cell(x[:, 0], _states(call.initial_state, tensors))[0]
         return made
+
+    def result(self, flow: Sequence[Any]) -> Any:
+        """The outputs that the code names, several in a tuple; else what the last call returned."""
+        if not self.graph.outputs:
+            return flow[-1]
+        tensors = dict(zip((call.name for call in self.graph.calls), flow, strict=True))
+        outputs = tuple(_at(tensors[wire.source], wire.path) for wire in self.graph.outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
 
     def _is_first(self, call: Call) -> bool:
         """Whether a call takes the first input, to which a mask belongs."""

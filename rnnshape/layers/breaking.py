@@ -20,7 +20,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
     for call in graph.calls:
         if wrong := _breaks(flowing, call):
             return f"{graph.statement(call)}: {wrong}"
-    return None
+    return next((f"Model(…): {wrong}" for wire in graph.outputs if (wrong := _alone(flowing, wire))), None)
 
 
 def _breaks(flowing: Flowing, call: Call) -> str | None:
@@ -36,7 +36,7 @@ def _breaks(flowing: Flowing, call: Call) -> str | None:
     answer = layer.cls.theory(layer, own)
     if handed and (wrong := _states(flowing, call, flat(answer.begins), handed)):
         return wrong
-    flowing.add(call, own, answer)
+    flowing.add(call, answer)
     return None
 
 

@@ -75,14 +75,7 @@ def _dims(graph: Graph, entry: Entry, number: int, batch: Dim) -> Dims:
 
 def walk(node: Node, given: Given) -> Iterator[Step]:
     """Each call with its answer, in order."""
-    graph: Graph = node["graph"]
-    flowing = Flowing(graph, given)
-    for call in graph.calls:
-        layer = graph.by_name[call.layer]
-        own = flowing.reaching(call)
-        answer = layer.cls.theory(layer, own)
-        flowing.add(call, own, answer)
-        yield Step(call, layer, own, answer)
+    return Flowing(node["graph"], given).steps()
 
 
 class Flowing:
@@ -94,6 +87,15 @@ class Flowing:
         self.tensors: dict[str, Any] = entries(graph, given.dims)
         self.masks: dict[Wire, Mask | None] = {Wire(graph.entries[0].name): given.mask}
         self.numbers = {name: number for number, (name, _) in enumerate(graph.layers, 1)}
+
+    def steps(self) -> Iterator[Step]:
+        """Each call with its answer, in order."""
+        for call in self.graph.calls:
+            layer = self.graph.by_name[call.layer]
+            own = self.reaching(call)
+            answer = layer.cls.theory(layer, own)
+            self.add(call, answer)
+            yield Step(call, layer, own, answer)
 
     def at(self, wire: Wire) -> Leaf:
         """The tensor of a wire; the first one where a whole result is taken for one."""
@@ -116,7 +118,7 @@ class Flowing:
             masks=tuple(masks),
         )
 
-    def add(self, call: Call, own: Given, answer: Answer) -> None:
+    def add(self, call: Call, answer: Answer) -> None:
         """What a call returns: its outputs carry its mask, and no state does."""
         self.tensors[call.name] = answer.returned
         mask = answer.mask and answer.mask.passed_on()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, Leaf
 from rnnshape.layers.breaking import check_input
-from rnnshape.layers.flowing import Step, eats, fed_by, in_order, walk
+from rnnshape.layers.flowing import Flowing, Step, eats, fed_by, in_order
 from rnnshape.layers.laws import MASKED
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.wires import Wire
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 
 def theory(node: Node, given: Given) -> Answer:
-    """The last call's answer, with the weights, kernels and laws of all."""
+    """The answer of what comes out, with the weights, kernels and laws of all calls."""
     graph: Graph = node["graph"]
-    steps = list(walk(node, given))
-    last = steps[-1].answer
+    flowing = Flowing(graph, given)
+    steps = list(flowing.steps())
+    last = _coming_out(flowing, steps[-1])
     once = {step.call.layer: step for step in reversed(steps)}
     first = [step for step in steps if once[step.call.layer] is step]
     return replace(
         last,
-        returned=named(graph, steps[-1].call, last.returned),
         weights=[w.behind(f"{step.call.layer}_") for step in first for w in step.answer.weights],
         products=[product for step in steps for product in step.answer.products],
         cudnn=[
@@ -52,6 +52,23 @@ def theory(node: Node, given: Given) -> Answer:
         scan=None,
         quirks=tuple(dict.fromkeys(quirk for step in steps for quirk in step.answer.quirks)),
     )
+
+
+def _coming_out(flowing: Flowing, last: Step) -> Answer:
+    """The last call's answer; where the code names its outputs these are returned, several in a tuple."""
+    graph = flowing.graph
+    if not graph.outputs:
+        return replace(last.answer, returned=named(graph, last.call, last.answer.returned))
+    by_name = {call.name: call for call in graph.calls}
+    outputs = []
+    for wire in graph.outputs:
+        returned = flowing.tensors[wire.source]
+        words = roles(graph, by_name[wire.source], returned) if wire.source in by_name else {}
+        leaf = flowing.at(wire)
+        outputs.append(Leaf(words.get(leaf.role, leaf.role), leaf.dims, leaf.dtype))
+    mask = flowing.masks.get(graph.outputs[0])
+    returned = outputs[0] if len(outputs) == 1 else tuple(outputs)
+    return replace(last.answer, outputs=tuple(outputs), returned=returned, mask=mask)
 
 
 def _loops(layer: Node) -> bool:

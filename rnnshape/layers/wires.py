@@ -28,7 +28,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rnnshape.layers.node import Node
 
@@ -68,13 +68,15 @@ class Call:
 class Graph:
     """Entries, layers under their names, and the calls in order; a layer that is called twice stands once.
 
-    ``names`` are the code's own names for tensors.
+    ``names`` are the code's own names for tensors, ``outputs`` what the code takes as the result; where it says
+    nothing, that is what the last call returns.
     """
 
     entries: tuple[Entry, ...]
     layers: tuple[tuple[str, Node], ...]
     calls: tuple[Call, ...]
     names: tuple[tuple[str, Wire], ...] = ()
+    outputs: tuple[Wire, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Node]:
@@ -93,7 +95,9 @@ class Graph:
     def text(self) -> str:
         """The graph as Python code, one statement a line."""
         entries = (f"{entry.name} = Input({_shape(entry)})" for entry in self.entries)
-        return "\n".join((*entries, *(f"{name} = {node.text}" for name, node in self.layers), *self.statements))
+        layers = (f"{name} = {node.text}" for name, node in self.layers)
+        model = (f"Model({_listed(entry.name for entry in self.entries)}, {_listed(map(self.word, self.outputs))})",)
+        return "\n".join((*entries, *layers, *self.statements, *(model if self.outputs else ())))
 
     @property
     def statements(self) -> Iterator[str]:
@@ -151,6 +155,7 @@ class Graph:
 
     def _wires(self) -> Iterator[Wire]:
         yield from (wire for _, wire in self.names)
+        yield from self.outputs
         for call in self.calls:
             yield from call.inputs
             yield from _flat(call.initial_state)
@@ -162,6 +167,12 @@ def _flat(states: Any) -> Iterator[Wire]:
     elif states is not None:
         for state in states:
             yield from _flat(state)
+
+
+def _listed(words: Iterable[str]) -> str:
+    """One word as it is, several as a list."""
+    several = list(words)
+    return several[0] if len(several) == 1 else f"[{', '.join(several)}]"
 
 
 def _shape(entry: Entry) -> str:
