@@ -196,6 +196,19 @@ def test_a_graph_returns_the_outputs_that_the_code_names() -> None:
     assert "Model(…): decoder_y[3] is not there: decoder returns 3 values" in wrong(spec_of(none, 2, 3, 7))
 
 
+def test_inputs_of_open_length_have_one_length_where_they_are_merged() -> None:
+    entries = (Entry("x", (None, None, 4)), Entry("z", (None, None, 6)))
+    calls = (Call("a", "a", (Wire("x"), Wire("z"))), Call("b", "b", (Wire("a"),)))
+    layers = (("a", of("Concatenate")), ("b", of("LSTM", units=2, return_sequences=True)))
+    (out,) = leaves(proved(spec_of(Graph(entries, layers, calls), 2, 3, 4)).predicted)
+    assert out.symbolic == ("N", "T", "H2")
+    # Along time they may differ.
+    along = of("Concatenate", axis=1)
+    alike = (entries[0], Entry("z", (None, None, 4)))
+    (out,) = leaves(proved(spec_of(Graph(alike, (("a", along), layers[1]), calls), 2, 3, 4)).predicted)
+    assert out.symbolic == ("N", "T+T2", "H2")
+
+
 def test_states_of_a_graph_are_passed_in_the_code() -> None:
     code = "x = Input((3, 4))\ny = LSTM(2, name='a')(x)\nz = Dense(2)(y)\nw = Dense(3)(y)"
     with pytest.raises(Invalid, match="pass the states in the code"):

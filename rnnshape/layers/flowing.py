@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.attention import unmasks
@@ -34,14 +35,45 @@ class Step:
 def entries(graph: Graph, first: Dims) -> dict[str, Leaf]:
     """Every input of the graph as a tensor: the first has these dimensions, the others what the code says of them.
 
-    What it leaves open gets letters of its own, ``T2`` for the time of the second input.
+    What it leaves open gets letters of its own, ``T2`` for the time of the second input; where inputs of different
+    lengths cannot be merged, the time of the first.
     """
+    return _entries(graph, first, None if _merge(graph, first) else first[1])
+
+
+def _entries(graph: Graph, first: Dims, time: Dim | None) -> dict[str, Leaf]:
     found: dict[str, Leaf] = {}
     for number, entry in enumerate(graph.entries, 1):
-        dims = first if number == 1 else _dims(graph, entry, number, first[0])
+        dims = first if number == 1 else _dims(graph, entry, number, first[0], time)
         tokens = any(node.cls.tokens(node) is not None for node in fed_by(graph, entry))
         found[entry.name] = Leaf(entry.name, dims, "int32" if tokens else _dtype(graph, entry))
     return found
+
+
+@lru_cache(maxsize=64)
+def _merge(graph: Graph, first: Dims) -> bool:
+    """Whether all merging layers take inputs whose lengths are all different, as far as the calls can be followed."""
+    if len(first) < 3 or not any(node.cls.kind == "merge" for node in graph.nodes):
+        return True
+    flowing = Flowing(graph, Given(first, "float32"), _entries(graph, first, None))
+    for call in graph.calls:
+        layer = graph.by_name[call.layer]
+        try:
+            own = flowing.reaching(call)
+        except IndexError:  # a result that is not there: ``layers.breaking`` tells it
+            return True
+        if own.others and layer.cls.check_inputs(layer, [own.dims, *(dims for dims, _ in own.others)]):
+            return False
+        if not own.others and not _goes_in(layer, own.dims):
+            return True
+        flowing.add(call, layer.cls.theory(layer, own))
+    return True
+
+
+def _goes_in(layer: Node, dims: Dims) -> bool:
+    """Whether a single input of these dimensions goes into a layer."""
+    rank = len(layer.cls.letters(layer, len(dims)))
+    return layer.cls.kind != "merge" and rank == len(dims) and layer.cls.check_input(layer, dims) is None
 
 
 def fed_by(graph: Graph, entry: Entry) -> Iterator[Node]:
@@ -56,7 +88,7 @@ def _dtype(graph: Graph, entry: Entry) -> str:
     return compute_dtype(first["dtype"]) if first is not None and first.has("dtype") else "float32"
 
 
-def _dims(graph: Graph, entry: Entry, number: int, batch: Dim) -> Dims:
+def _dims(graph: Graph, entry: Entry, number: int, batch: Dim, time: Dim | None) -> Dims:
     fed = next(fed_by(graph, entry), None)
     rank = None if entry.sizes is None else len(entry.sizes)
     letters = fed.cls.letters(fed, rank) if fed is not None else ("N", *("S",) * ((rank or 2) - 1))
@@ -65,7 +97,9 @@ def _dims(graph: Graph, entry: Entry, number: int, batch: Dim) -> Dims:
         letters = tuple(f"A{index}" for index in range(len(sizes)))
     dims = [batch]
     for letter, size in list(zip(letters, sizes, strict=True))[1:]:
-        if size is None:
+        if size is None and letter == "T" and time is not None:
+            dims.append(time)
+        elif size is None:
             usual = {"T": 3 + number, "C": 4}.get(letter[:1], _SPACE)
             dims.append(Dim(usual, f"{letter}{number}"))
         else:
@@ -81,10 +115,10 @@ def walk(node: Node, given: Given) -> Iterator[Step]:
 class Flowing:
     """The tensors of a graph as far as it has been walked, and the masks that are attached to them."""
 
-    def __init__(self, graph: Graph, given: Given) -> None:
+    def __init__(self, graph: Graph, given: Given, inputs: dict[str, Leaf] | None = None) -> None:
         self.graph = graph
         self.given = given
-        self.tensors: dict[str, Any] = entries(graph, given.dims)
+        self.tensors: dict[str, Any] = dict(inputs or entries(graph, given.dims))
         self.masks: dict[Wire, Mask | None] = {Wire(graph.entries[0].name): given.mask}
         self.numbers = {name: number for number, (name, _) in enumerate(graph.layers, 1)}
 
