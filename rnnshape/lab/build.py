@@ -148,9 +148,9 @@ def _at(value: Any, path: tuple[int, ...]) -> Any:
 
 def _real(value: Any) -> Any:
     if isinstance(value, Node):
-        return build(value)
+        return load().keras.Sequential(_real(value["layers"])) if value.cls.kind == "stack" else build(value)
     if isinstance(value, tuple) and value and all(isinstance(item, Node) for item in value):
-        return [build(item) for item in value]
+        return [_real(item) for item in value]
     if isinstance(value, tuple):
         return tuple(map(number, value))
     if isinstance(value, Made):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.around import DROPOUT, no_loop
+from rnnshape.layers.around import any_sequence, no_loop
 from rnnshape.layers.base import Answer, Leaf, Product, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.dims import Dim, fixed
@@ -147,10 +147,6 @@ def _sequences(node: Node, inputs: Sequence[Dims]) -> str | None:
     return None
 
 
-def _letters(node: Node, rank: int | None) -> tuple[str, ...]:
-    return DROPOUT.letters(node, rank or 3)
-
-
 @dataclass(frozen=True)
 class OutputShape(arg.Kind):
     """The sizes behind the time axis: one, or a tuple of them."""
@@ -181,7 +177,8 @@ ATTENTIONS = (
             *arg.BASE,
         ),
         _attention,
-        _letters,
+        any_sequence,
+        source="attention/attention.py: Attention.call",
         check_inputs=_attends,
     ),
     LayerClass(
@@ -189,7 +186,8 @@ ATTENTIONS = (
         "merge",
         (arg.Argument("use_scale", arg.Flag(), True), _DROPOUT, arg.SEED, *arg.BASE),
         _attention,
-        _letters,
+        any_sequence,
+        source="attention/additive_attention.py: AdditiveAttention.call",
         check_inputs=_attends,
     ),
     LayerClass(
@@ -214,7 +212,8 @@ ATTENTIONS = (
             *arg.EVERY_LAYER,
         ),
         _multi_head,
-        _letters,
+        any_sequence,
+        source="attention/multi_head_attention.py: MultiHeadAttention.call",
         check_inputs=_attends_in_heads,
     ),
 )

@@ -23,18 +23,11 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Given, Returned, Weight
     from rnnshape.layers.node import Node
 
-_MADE_BY = {
-    "kernel": "kernel_initializer",
-    "recurrent_kernel": "recurrent_initializer",
-    "bias": "bias_initializer",
-    "embeddings": "embeddings_initializer",
-}
-
 
 def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
     """The weights of a layer that its initializers cannot make."""
     for weight in weights:
-        argument = _MADE_BY.get(weight.name)
+        argument = _made_by(node, weight)
         if argument is None:
             continue
         name, rank = class_of(node[argument]), len(weight.dims)
@@ -53,6 +46,12 @@ def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
                 "TypeError: 'NoneType' object is not callable (bias_initializer=None with unit_forget_bias)",
                 "use bias_initializer='zeros', or unit_forget_bias=False",
             )
+
+
+def _made_by(node: Node, weight: Weight) -> str | None:
+    """The argument that names a weight's initializer: of a depthwise ``kernel`` it is ``depthwise_initializer``."""
+    stems = (weight.name, weight.name.removesuffix("_kernel"), "depthwise" if weight.name == "kernel" else "")
+    return next((f"{stem}_initializer" for stem in stems if node.has(f"{stem}_initializer")), None)
 
 
 def _axes(rank: int) -> str:
@@ -114,7 +113,7 @@ def unregularized(node: Node, given: Given, returned: Returned) -> Iterator[Refu
     A wrapper that runs ``call`` itself leaves the regularizer out; SimpleRNN never hands its own on
     (``docs/keras-quirks.md``).
     """
-    asked = node["activity_regularizer"]
+    asked = node["activity_regularizer"] if node.has("activity_regularizer") else None
     if class_of(asked) not in ORTHOGONAL_REGULARIZER or given.within is not None or node.name == "SimpleRNN":
         return
     for leaf in flat(returned):
@@ -159,7 +158,7 @@ def unscoped(node: Node) -> Iterator[Refusal]:
     # What TimeDistributed runs is built in the graph, under its name, unless it was built when it was made.
     silent = [part["layer"] for part in node.walk() if part.name == "TimeDistributed"]
     for part in node.walk():
-        if part.name in ("Masking", "Dropout") and any(part is inner for inner in silent):
+        if part.cls.built and any(part is inner for inner in silent):
             continue
         # A loop over time is a graph of its own, in which the cell stands outermost.
         pattern = _OUTER if part in node.in_turn or part.cls.kind == "cell" else _INNER

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.around import DROPOUT, no_loop
+from rnnshape.layers.around import any_sequence, no_loop
 from rnnshape.layers.attention import ATTENTIONS
 from rnnshape.layers.base import Answer, Leaf, Product, Refusal, compute_dtype
 from rnnshape.layers.building import unregularized
@@ -249,18 +249,21 @@ class Axis(arg.Kind):
         return {"type": "integer"}
 
 
-def _letters(node: Node, rank: int | None) -> tuple[str, ...]:
-    """The letters of the first input: it may have any rank."""
-    return DROPOUT.letters(node, rank or 3)
-
-
 def _of(
     name: str,
     arguments: tuple[arg.Argument, ...],
     theory: Callable[[Node, Given], Answer],
     check: Callable[[Node, Sequence[Dims]], str | None],
 ) -> LayerClass:
-    return LayerClass(name, "merge", (*arguments, *arg.BASE), theory, _letters, check_inputs=check)
+    return LayerClass(
+        name,
+        "merge",
+        (*arguments, *arg.BASE),
+        theory,
+        any_sequence,
+        check_inputs=check,
+        source=f"merging/{name.lower()}.py: {name}.call",
+    )
 
 
 _ELEMENTWISE = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")

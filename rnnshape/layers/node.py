@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.wires import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,6 +47,11 @@ class LayerClass:
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
     takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"merge"`` for what takes
     several inputs, ``"layer"`` for the rest.
+
+    ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
+    that the class supports masking and attaches the mask of its input to its output, ``makes_mask`` that it makes one
+    of its input, ``takes_mask`` that its call looks at the mask; ``built`` that it is built when it is made, because it
+    has nothing to build.
     """
 
     name: str
@@ -59,6 +65,11 @@ class LayerClass:
     tokens: Callable[[Node], range | None] = lambda node: None
     twin: Callable[[Node], Node | None] = lambda node: None
     contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
+    source: str = ""
+    keeps_mask: bool = False
+    makes_mask: bool = False
+    takes_mask: bool = False
+    built: bool = False
     positional: int = field(init=False)
     by_name: dict[str, Argument] = field(init=False)
     defaults: dict[str, Any] = field(init=False)
@@ -97,6 +108,9 @@ class Node:
     def of(cls, layer: LayerClass, values: Mapping[str, Any]) -> Node:
         """The node of a class with these arguments, which have been checked."""
         defaults = layer.defaults
+        if layer.kind == "stack":
+            # A stack in a stack computes what its layers do, one after another.
+            values = {**values, "layers": tuple(inner for node in values["layers"] for inner in node.in_turn)}
         return cls(
             layer,
             tuple((name, values[name]) for name in defaults if name in values and values[name] != defaults[name]),
@@ -161,6 +175,8 @@ class Node:
             argument = self.cls.by_name[name]
             text = _written(value, prefix, as_list=isinstance(argument.kind, Nested))
             parts.append(text if argument.default is REQUIRED else f"{name}={text}")
+        if self.cls.kind == "stack":
+            prefix = prefix.removesuffix("layers.")  # Keras has it as a model
         return f"{prefix}{self.name}({', '.join(parts)})"
 
 
@@ -168,10 +184,10 @@ def _nodes(values: Any) -> Iterator[Node]:
     for value in values:
         if isinstance(value, Node):
             yield value
+        elif isinstance(value, Graph):
+            yield from value.nodes
         elif isinstance(value, tuple):
             yield from _nodes(value)
-        else:
-            yield from getattr(value, "nodes", ())  # those of a graph, which knows nodes itself
 
 
 def _holds_nodes(value: Any) -> bool:

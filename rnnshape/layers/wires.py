@@ -30,8 +30,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rnnshape.layers.node import Node
-
 
 @dataclass(frozen=True, slots=True)
 class Wire:
@@ -66,20 +64,20 @@ class Call:
 
 @dataclass(frozen=True)
 class Graph:
-    """Entries, layers under their names, and the calls in order; a layer that is called twice stands once.
+    """Entries, layers (each a ``Node``) under their names, and the calls; a layer that is called twice stands once.
 
     ``names`` are the code's own names for tensors, ``outputs`` what the code takes as the result; where it says
     nothing, that is what the last call returns.
     """
 
     entries: tuple[Entry, ...]
-    layers: tuple[tuple[str, Node], ...]
+    layers: tuple[tuple[str, Any], ...]
     calls: tuple[Call, ...]
     names: tuple[tuple[str, Wire], ...] = ()
     outputs: tuple[Wire, ...] = ()
 
     @cached_property
-    def by_name(self) -> dict[str, Node]:
+    def by_name(self) -> dict[str, Any]:
         return dict(self.layers)
 
     @cached_property
@@ -87,7 +85,7 @@ class Graph:
         return {wire: name for name, wire in self.names}
 
     @property
-    def nodes(self) -> Iterator[Node]:
+    def nodes(self) -> Iterator[Any]:
         """The layers, in the order in which they are first called."""
         return (node for _, node in self.layers)
 

@@ -147,8 +147,8 @@ class Constructors:
             elif keyword.arg in values:
                 self.wrong(f"{keyword.arg} is given twice", keyword)
             elif (known := layer.by_name.get(keyword.arg)) is None:
-                if keyword.arg in DECLARING and layer.kind != "stack":
-                    continue  # no argument of the layer: see _declared
+                if keyword.arg in DECLARING and "trainable" in layer.by_name:
+                    continue  # no argument of the layer, but of its base class: see _declared
                 self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
                 values[known.name] = self._value(known, layer, keyword.value)

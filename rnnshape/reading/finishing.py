@@ -14,8 +14,7 @@ from rnnshape.layers.wiring import wire
 from rnnshape.reading.calling import unpacking
 from rnnshape.reading.expression import parse
 from rnnshape.reading.shape import rank_message, whole_shape
-from rnnshape.spec.masks import MASK, MASKING
-from rnnshape.spec.options import DIMENSIONS, DTYPE, INITIAL_STATE, INPUT, INTO, LET
+from rnnshape.spec.options import DTYPE, INITIAL_STATE, INPUT, INTO, KEPT
 from rnnshape.spec.spec import Spec
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
@@ -46,11 +45,11 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     mask = mask_rows(node, shape, options, problems)
     if problems:
         raise Invalid(problems)
-    rest = {key: value for key, value in options.items() if key not in _WORKED_IN}
+    kept = {option.name: options[option.name] for option in KEPT if option.name in options}
     second, notes, let = (None, (), ()) if into is None else (into.node, into.notes, into.stands)
     sizes = tuple(map(int, shape))
     axes = tuple(size.letter if isinstance(size, Size) else None for size in shape) if shape != sizes else ()
-    return Spec(node, sizes, name=name, into=second, mask=mask, axes=axes, notes=notes, let=let, **rest)
+    return Spec(node, sizes, name=name, into=second, mask=mask, axes=axes, notes=notes, let=let, **kept)
 
 
 def _into(
@@ -85,9 +84,6 @@ def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
         return f"is called on the same input as the first layer, {shape}, not on {parsed.fed.text}"
     wiring = wire(node, into, dims)
     return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
-
-
-_WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, LET, MASK, MASKING, DTYPE)}
 
 
 def _combinations(node: Node) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rnnshape.layers.arguments import OneOf
 from rnnshape.layers.kinds import Flag, Maybe, Named, Number, Sizes, Whole
 from rnnshape.layers.stand_ins import Rate, Size
+from rnnshape.layers.wires import Graph
 from rnnshape.reading.syntax import called
 
 if TYPE_CHECKING:
@@ -362,6 +363,8 @@ def _each(value: Any) -> Iterator[Size | Rate]:
     """The numbers with a name in an argument."""
     if isinstance(value, Size | Rate):
         yield value
+    elif isinstance(value, Graph):
+        yield from _each(tuple(entry.sizes for entry in value.entries))
     elif isinstance(value, tuple):
         for item in value:
             yield from _each(item)

@@ -55,6 +55,7 @@ class Cost:
     products: Sequence[Product]
     weights: Sequence[Weight]
     handed_out: Sequence[Structure]
+    fed: Sequence[Dim] = ()
 
     @property
     def multiply_adds(self) -> int:
@@ -104,6 +105,13 @@ class Cost:
                 sizes.setdefault(letter, set()).add(dim.size // factor)
         return {letter for letter, several in sizes.items() if len(several) > 1}
 
+    @cached_property
+    def _shown(self) -> set[str]:
+        """The letters of what goes in, of weights and of what is handed out: layers within another show no more."""
+        dims = (*self.fed, *(dim for weight in self.weights for dim in weight.dims))
+        told = (letter for tensor in self._tensors for letter in tensor.symbolic)
+        return {letter for text in (*(dim.letter for dim in dims), *told) for letter in letters_in(text)}
+
     def _every_dim(self) -> Iterator[Dim]:
         for product in self.products:
             yield from product.factors
@@ -122,8 +130,9 @@ class Cost:
         return "*".join(f"({word})" if "+" in word else word for word in words)
 
     def _word(self, dim: Dim) -> str:
-        """The letter; the number where the letter would not say which."""
-        clear = self._ambiguous.isdisjoint(letters_in(dim.letter)) if self._ambiguous else True
+        """The letter; the number where the letter would not say which, or stands nowhere with its size."""
+        letters = letters_in(dim.letter)
+        clear = self._ambiguous.isdisjoint(letters) and self._shown.issuperset(letters)
         return dim.letter if clear else str(dim.size)
 
 

@@ -106,7 +106,7 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         weights=tuple(answer.weights),
         params=sum(prod(dim.size for dim in weight.dims) for weight in answer.weights),
         # The last layer of a stack hands out what the stack returns.
-        cost=Cost(answer.products, answer.weights, [passed for _, passed in flow] or [returned]),
+        cost=Cost(answer.products, answer.weights, [passed for _, passed in flow] or [returned], spec.dims),
         cudnn=_verdict(answer),
         refusal=next(_refusals(spec, answer), None),
         into=_into(spec),
