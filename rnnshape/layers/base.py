@@ -156,7 +156,8 @@ class Given:
     ``raw`` says that the tensor is what was fed, and not another layer's output; ``zeros`` which steps of another
     layer's output are zero throughout (``layers.contents``; None: nothing is known of it).  ``execution`` is how
     the layer is run: ``"eager"``, ``"graph"`` or ``"xla"``; ``watched`` whether it is wanted what each step shows.
-    ``others`` are the dimensions and dtypes of the inputs behind the first, for a layer that merges several.
+    ``others`` are the dimensions and dtypes of the inputs behind the first, for a layer that merges several, and
+    ``masks`` the masks attached to them.
     """
 
     dims: Dims
@@ -172,6 +173,7 @@ class Given:
     execution: str = "eager"
     watched: bool = False
     others: tuple[tuple[Dims, str], ...] = ()
+    masks: tuple[Mask | None, ...] = ()
 
 
 @dataclass(slots=True)

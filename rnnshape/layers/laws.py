@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from rnnshape.layers.masking import Mask, Scan
     from rnnshape.layers.node import Node
 
+# The names that stand for a mask in a check.
+MASKED = ("mask", "i", "empty", *Landmarks._fields)
+
 STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
 
 _EMPTY = "a fully masked sample outputs zeros and keeps its initial state"

@@ -17,7 +17,7 @@ from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.wires import Graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rnnshape.errors import Problem
     from rnnshape.layers.arguments import Argument
@@ -40,12 +40,14 @@ class LayerClass:
     ``letters`` gives the input's dimensions in letters for a node of the class, as near to the asked
     rank as the class takes (None: its usual one); ``theory`` the answer.  ``check`` says what is
     wrong with a combination of arguments that are each right, ``check_input`` why an input of the
-    right rank cannot go in.  ``tokens`` gives the whole numbers that the class eats, if it does.
+    right rank cannot go in, ``check_inputs`` why several inputs cannot be merged.  ``tokens`` gives the whole
+    numbers that the class eats, if it does.
     ``twin`` is the layer that computes the same given the same weights.  ``contents`` says which steps of its
     output are zero throughout, from its answer and what reached it; without it theory knows of none.
 
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
-    takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"layer"`` for the rest.
+    takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"merge"`` for what takes
+    several inputs, ``"layer"`` for the rest.
 
     ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
     that the class supports masking and attaches the mask of its input to its output, ``makes_mask`` that it makes one
@@ -60,6 +62,7 @@ class LayerClass:
     letters: Callable[[Node, int | None], tuple[str, ...]]
     check: Callable[[Node], Iterable[Problem]] = lambda node: ()
     check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None
+    check_inputs: Callable[[Node, Sequence[Dims]], str | None] = lambda node, inputs: None
     tokens: Callable[[Node], range | None] = lambda node: None
     twin: Callable[[Node], Node | None] = lambda node: None
     contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
