@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import nearest
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
+from rnnshape.layers.kinds import Whole
 from rnnshape.reading import leftovers
 from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
 from rnnshape.reading.lists import Lists, constant
@@ -51,6 +52,7 @@ class Constructors:
         # What the text imports, by the name that it has there, and the layers that its names hold.
         self.aliases: dict[str, str] = {}
         self.held: Callable[[ast.expr], Node | None] = lambda tree: None
+        self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
         self.lists = Lists(self.names)
         self.objects = Objects(source, self._literal)
 
@@ -74,6 +76,9 @@ class Constructors:
                 return held
             case ast.Name(id=name) if name in TABLE:
                 self.wrong(f"{name} must be called: write {name}(…)", tree)
+            case ast.Name() | ast.Attribute():
+                what = self.source.said(tree)
+                self.source.unknown(f"{what} is not made here: add the line that makes it", tree)
             case _:
                 self.wrong("a layer is expected here, such as LSTM(8)", tree)
         return None
@@ -87,7 +92,7 @@ class Constructors:
             return None
         layer = self._class(call.func)
         if layer is None:
-            self.wrong(_unknown_class(name, name.rpartition(".")[2]), call.func)
+            self.source.unknown(_unknown_class(name, name.rpartition(".")[2]), call.func)
             return None
         return self._node(layer, call)
 
@@ -113,6 +118,7 @@ class Constructors:
         before = len(self.source.problems)
         values = self._by_position(layer, call)
         self._by_keyword(layer, call, values)
+        self._by_dictionary(layer, call, values)
         required = [argument.name for argument in layer.arguments if argument.default is REQUIRED]
         missing = [name for name in required if name not in values]
         # A misspelt keyword is one mistake, not also a missing argument.
@@ -141,7 +147,7 @@ class Constructors:
     def _by_keyword(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
         for keyword in self._keywords(call):
             if keyword.arg is None:
-                self.wrong("** cannot be read without running it: write the arguments out", keyword)
+                continue  # see _by_dictionary
             elif layer.kind == "stack" and keyword.arg in _OF_MODELS:
                 continue
             elif keyword.arg in values:
@@ -152,6 +158,18 @@ class Constructors:
                 self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
                 values[known.name] = self._value(known, layer, keyword.value)
+
+    def _by_dictionary(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
+        """What ``**kwargs`` gives is not known: a size that is needed has its name, the rest is as without it."""
+        for keyword in self._keywords(call):
+            if keyword.arg is not None:
+                continue
+            said = self.source.said(keyword.value)
+            self.names.notes.append(f"what **{said} gives is not known: {layer.name} is read without it")
+            for argument in layer.arguments:
+                if argument.default is REQUIRED and argument.name not in values and isinstance(argument.kind, Whole):
+                    name = ast.copy_location(ast.Name(argument.name, ast.Load()), keyword.value)
+                    values[argument.name] = self.names.value(argument, name)
 
     def _keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
         """The keywords of a call, those of a literal dictionary behind ``**`` among them."""
@@ -186,6 +204,8 @@ class Constructors:
     def _nested(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Any:
         if kind.none and is_none(tree):
             return None
+        if kind.many and (held := self.held_list(tree)) is not None:
+            return tuple(self._checked(node, kind, layer, tree) for node in held)
         trees = self.lists.listed(tree) if kind.many else None
         if trees is not None:
             items = self._behind_input(trees) if layer.kind == "stack" else trees
@@ -195,6 +215,13 @@ class Constructors:
             if layer.kind == "stack" and items is trees and items and found[0] is not None:
                 self._built_on(items[0], found[0])
             self._say(tree, trees, items)
+            if layer.kind == "stack":  # a model in a name is its layers
+                pairs = zip(found, items, strict=True)
+                return tuple(
+                    part
+                    for one, item in pairs
+                    for part in (one.in_turn if one and isinstance(item, ast.Name | ast.Attribute) else (one,))
+                )
             return found
         one = self._one(argument, kind, layer, tree)
         # RNN takes one cell or a list; where only a list may stand, one is a slip.
@@ -207,7 +234,10 @@ class Constructors:
             self.wrong(f"{argument.name} of {layer.name} must be {kind.allowed}", tree)
             return None
         node = self.layer(tree)
-        if node is not None and node.cls.kind not in _ROLES[kind.role]:
+        return None if node is None else self._checked(node, kind, layer, tree)
+
+    def _checked(self, node: Node, kind: Nested, layer: LayerClass, tree: ast.expr) -> Node:
+        if node.cls.kind not in _ROLES[kind.role]:
             self.wrong(_wrong_role(layer, node, kind), tree)
         return node
 

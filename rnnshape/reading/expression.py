@@ -85,8 +85,10 @@ def _read(text: str, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parse
         read = [] if parsed is None else [parsed]
     elif body:
         program = Program(source, names)
-        program.run(body)
+        program.read(body)
         read = [] if source.problems else asked(program.values)
+        if not read and not source.problems:
+            source.problems += program.unknown
     else:
         read = []
     if not read and not source.problems:

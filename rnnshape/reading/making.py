@@ -199,7 +199,9 @@ def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem
     said = INPUT.name in run or parsed.fed is not None  # then at the first layer it is the input that does not fit
     if place is not None and (place or not said):
         # Counted from the last: a Masking that is asked for by an option stands in front, and not in the line.
-        return Problem("", problem.message, parsed.places[place - len(node.in_turn)])
+        behind = len(node.in_turn) - place
+        # The layers of a model that is called have no places of their own.
+        return Problem("", problem.message, parsed.places[-behind] if behind <= len(parsed.places) else None)
     if INPUT.name in run or parsed.fed is None:
         return problem
     return Problem("", problem.message, parsed.fed.span)

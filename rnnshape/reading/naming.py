@@ -48,7 +48,10 @@ _COMPARES: dict[type, Any] = {
 _HUGE = 2**63
 _MOST_STEPS = 20
 _MISSING = object()
-_CASTS: dict[str, Any] = {"int": int, "float": float, "bool": bool}
+_CASTS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "round": round, "abs": abs}
+_CHOSEN: dict[str, Any] = {"max": max, "min": min}
+_BUILT_IN = {*_CASTS, *_CHOSEN, "len"}
+_HIGHEST_POWER = 62
 
 
 class _Part(NamedTuple):
@@ -117,6 +120,9 @@ class Names:
             return self._sizes(argument, kind, tree)
         if isinstance(kind, Number):
             return self._rate(argument, tree)
+        if isinstance(kind, Flag | OneOf) and isinstance(tree, ast.IfExp):
+            decided = self.choose(tree.test, (True, False), "this condition")
+            return None if decided is None else self.value(argument, tree.body if decided else tree.orelse)
         if isinstance(kind, Flag):
             return self._choice(argument, tree, (False, True))
         if isinstance(kind, OneOf) and not isinstance(kind, Named):
@@ -145,7 +151,10 @@ class Names:
             case ast.Call(args=[inner]) if called(tree) == "len":
                 value = self.known(inner)
                 return len(value) if isinstance(value, tuple | list | dict | str) else _MISSING
-            case ast.Call(args=[inner]) if called(tree) in _CASTS:
+            case ast.Call(args=[_, _, *_], keywords=[]) if called(tree) in _CHOSEN:
+                values = [self.known(value) for value in tree.args]
+                return _CHOSEN[called(tree)](values) if all(map(_plain, values)) else _MISSING
+            case ast.Call(args=[inner], keywords=[]) if called(tree) in _CASTS:
                 value = self.known(inner)
                 return _CASTS[called(tree)](value) if _plain(value) else _MISSING
         return self._given(tree)
@@ -165,13 +174,17 @@ class Names:
 
     def lettered(self, tree: ast.expr) -> bool:
         """Whether a size keeps its letter: the text does not give its number, though ``let`` may."""
+        functions = {id(part.func) for part in ast.walk(tree) if called(part) in _BUILT_IN}  # type: ignore[arg-type, attr-defined]
         for part in ast.walk(tree):
-            if isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
+            if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and id(part) not in functions:
                 return not self._assigned(part)
         return False
 
     def _assigned(self, tree: ast.expr) -> bool:
-        return any(key in self.bound for key in (self.source.said(tree), self._plain_name(tree)))
+        """Whether the text gives it a value, or what it is an item or an attribute of."""
+        if any(key in self.bound for key in (self.source.said(tree), self._plain_name(tree))):
+            return True
+        return isinstance(tree, ast.Subscript | ast.Attribute) and self._assigned(tree.value)
 
     def size(self, tree: ast.expr, first: int | None = None) -> int | None:
         """The number of a size, with its letter where a name is in it; None where it cannot be one.
@@ -212,6 +225,8 @@ class Names:
         """A rate that is not known is taken as one that drops something."""
         letter = self._letter(tree)
         given = self._let(tree, letter)
+        if given is _MISSING:
+            given = self.known(tree)
         value = _RATE if given is _MISSING else given
         if type(value) not in (int, float) or not argument.kind.accepts(value):
             return self._wrong(f"{argument.name} {argument.kind.refusal(value)} ({letter} is {value!r})", tree)
@@ -275,7 +290,7 @@ class Names:
             return _Part(tree.value, str(tree.value)) if type(tree.value) is int else None
         if isinstance(tree, ast.BinOp):
             return self._combined(tree, first, whole=whole)
-        if isinstance(tree, ast.Call) and called(tree) in ("int", "round") and len(tree.args) == 1:
+        if isinstance(tree, ast.Call) and called(tree) == "int" and len(tree.args) == 1:
             return self._part(tree.args[0], first, whole=True)
         if isinstance(tree, ast.Call) and called(tree)[:1].isupper():
             return None
@@ -316,6 +331,8 @@ class Names:
             value = self.stands[letter]
             return value if isinstance(value, int) else None
         given = self._let(tree, letter)
+        if given is _MISSING:  # round(units / 2) of units that is given
+            given = self.known(tree)
         if given is not _MISSING:
             if type(given) is not int:
                 self.source.wrong(f"{letter} must be a whole number here, not {given!r}", tree)
@@ -412,6 +429,11 @@ def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
         return _MISSING
     if isinstance(op, ast.Div):
         return left / right if right else _MISSING
+    if isinstance(op, ast.Mod):
+        return left % right if right else _MISSING
+    if isinstance(op, ast.Pow):
+        small = type(right) is int and 0 <= right <= _HIGHEST_POWER and abs(left) <= _HIGHEST_POWER
+        return left**right if small else _MISSING
     sign = _SIGNS.get(type(op))
     return _MISSING if sign is None or (sign == "//" and not right) else _applied(sign, left, right)
 

@@ -16,17 +16,22 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.reading.naming import MISSING
-from rnnshape.reading.values import Values
+from rnnshape.reading.syntax import Unknown
+from rnnshape.reading.values import Layer, Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rnnshape.errors import Problem
+    from rnnshape.layers import Node
     from rnnshape.reading.naming import Names
     from rnnshape.reading.syntax import Source
 
 _MOST_STEPS = 20_000
 _DEEPEST_CALL = 5
 _LONGEST_LOOP = 64
+# Of a loop that makes no layer; a longer one leaves what it assigns unknown.
+_MOST_IDLE_STEPS = 200
 
 
 class Program:
@@ -36,10 +41,20 @@ class Program:
         self.source = source
         self.names = names
         self.values = Values(source, names)
+        self.values.layers.held_list = self._held_list
         self.functions: dict[str, ast.FunctionDef] = {}
-        self.called: set[str] = set()
+        # What classes of the text assign in their bodies.
+        self.classes: dict[str, dict[str, Any]] = {}
+        self.called: set[ast.FunctionDef] = set()
+        self.unknown: list[Problem] = []
         self.steps = 0
         self.depth = 0
+
+    def read(self, body: list[ast.stmt]) -> None:
+        """Walk over the whole text, and over the functions that it does not call itself."""
+        self.run(body)
+        while left := [function for function in self.functions.values() if function not in self.called]:
+            self._enter(left[0], [], {})
 
     def run(self, body: list[ast.stmt]) -> Any:
         """Walk over statements; what the first ``return`` among them gives."""
@@ -49,20 +64,32 @@ class Program:
                 if self.steps == _MOST_STEPS + 1:
                     self.source.wrong(f"more than {_MOST_STEPS:,} statements are run here: paste fewer", statement)
                 return None
-            if isinstance(statement, ast.Return):
-                return self.value(statement.value) if statement.value is not None else None
-            returned = self._statement(statement)
-            if returned is not None:
+            before = len(self.source.problems)
+            ends = isinstance(statement, ast.Return)
+            returned = self._returned(statement) if isinstance(statement, ast.Return) else self._statement(statement)
+            self._pass_over(before)
+            if ends or returned is not None:
                 return returned
-        if self.depth == 0:
-            for name, function in self.functions.items():
-                if name not in self.called:
-                    self._enter(function, [], {})
         return None
+
+    def _returned(self, statement: ast.Return) -> Any:
+        return None if statement.value is None else self.value(statement.value)
+
+    def _pass_over(self, before: int) -> None:
+        """A statement with a layer that is not known makes nothing here; the rest is still read."""
+        new = self.source.problems[before:]
+        if new and all(isinstance(problem, Unknown) for problem in new):
+            del self.source.problems[before:]
+            self.unknown += new
+            for problem in new:
+                line = self.source.text.count("\n", 0, problem.span[0] if problem.span else 0) + 1
+                self.values.notes[f"line {line}: {problem.message}"] = None
 
     def _statement(self, statement: ast.stmt) -> Any:
         """One statement; what a ``return`` within it gives."""
         match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr="append" | "extend" as how), args=[item])):
+                self._append(whole, item, how)
             case ast.Expr(value=value):
                 self.value(value)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
@@ -93,8 +120,8 @@ class Program:
 
     def _compound(self, statement: ast.stmt) -> Any:
         match statement:
-            case ast.ClassDef(body=body):
-                return self._class(body)
+            case ast.ClassDef(name=name, body=body):
+                return self._class(name, body)
             case ast.For(target=target, iter=items, body=body):
                 return self._loop(target, items, body)
             case ast.If(test=test, body=body, orelse=orelse):
@@ -110,34 +137,66 @@ class Program:
             return bool(known)
         if isinstance(test, ast.Compare) and self.source.said(test).startswith("__name__"):
             return True
-        touched = any(
-            isinstance(part, ast.Call) and self.values.touches(part.func) for each in body for part in ast.walk(each)
-        )
-        if not touched:
+        if not self._touched(body):
             return False
         return bool(self.names.choose(test, (True, False), "this condition"))
+
+    def _touched(self, body: list[ast.stmt], within: tuple[ast.FunctionDef, ...] = ()) -> bool:
+        """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
+        for part in _inside(body):
+            if not isinstance(part, ast.Call):
+                continue
+            function = self._own(part.func)
+            if function is None:
+                if self.values.touches(part.func):
+                    return True
+            elif function not in within and self._touched(function.body, (*within, function)):
+                return True
+        return False
 
     def _loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
         values = self.values.lists.items(items)
         if values is None:
             values = [ast.copy_location(ast.Constant(0), items)]
-            if any(isinstance(part, ast.Call) and self.values.touches(part.func) for part in _inside(body)):
+            if self._touched(body):
                 self.values.note(
                     f"how often the loop over {self.source.said(items)} runs is not known: once here", items
                 )
+        elif len(values) * len(body) > _MOST_IDLE_STEPS and not self._touched(body):
+            for part in _inside(body):
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                    self._forget(part.id)
+            return None
         for item in values[:_LONGEST_LOOP]:
             self._assign(target, item)
             if (returned := self.run(body)) is not None:
                 return returned
         return None
 
-    def _class(self, body: list[ast.stmt]) -> Any:
-        """A layer or model of one's own: what its constructor makes, then what its call does."""
+    def _class(self, own: str, body: list[ast.stmt]) -> Any:
+        """A layer or model of one's own: what its constructor makes, what its call does, then its other methods."""
+        self.classes[own] = {}
+        for part in body:
+            match part:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
+                    target=ast.Name(id=name), value=ast.expr() as value
+                ) if (known := self.names.known(value)) is not MISSING:
+                    self.classes[own][name] = known
+        for receiver in (own, "self", "cls"):
+            self._give(receiver, own)
         methods = {part.name: part for part in body if isinstance(part, ast.FunctionDef)}
-        for name in ("__init__", "build", "call"):
-            if name in methods:
+        before = dict(self.functions)
+        self.functions |= {f"self.{name}": method for name, method in methods.items()}
+        for name in dict.fromkeys(("__init__", "build", "call", *methods)):
+            if name in methods and methods[name] not in self.called:
                 self._enter(methods[name], [], {})
+        self.functions = before
         return None
+
+    def _give(self, receiver: str, own: str) -> None:
+        """What a class of the text assigns in its body is there under ``Config.units`` and ``config.units``."""
+        for name, value in self.classes.get(own, {}).items():
+            self.names.bound[f"{receiver}.{name}"] = value
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -148,6 +207,8 @@ class Program:
                 self._assign(one, value)
             return
         name = self.source.said(target)
+        if isinstance(tree, ast.Call):
+            self._give(name, self.source.said(tree.func))
         known = self.names.known(tree)
         if known is not MISSING and not self.names.lettered(tree):
             self._forget(name)
@@ -175,12 +236,35 @@ class Program:
         self.names.trees.pop(name, None)
         self.values.env.pop(name, None)
 
+    def _append(self, whole: ast.expr, item: ast.expr, how: str) -> None:
+        """A list grows: of layers, or of values that are known."""
+        name, value = self.source.said(whole), self.value(item)
+        before = self.values.env.get(name)
+        known = self.names.bound.get(name)
+        if value is None:
+            if isinstance(known, tuple | list) and (one := self.names.known(item)) is not MISSING:
+                self.names.bound[name] = (*known, *(one if how == "extend" and isinstance(one, tuple) else (one,)))
+            return
+        held = before if isinstance(before, list) else []
+        if before is None or isinstance(before, list):
+            self._forget(name)
+            self.values.env[name] = [*held, *(value if how == "extend" and isinstance(value, tuple | list) else [value])]
+
+    def _held_list(self, tree: ast.expr) -> list[Node] | None:
+        """The layers of a list that a name holds; what takes the list in takes them in."""
+        held = self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
+        if not isinstance(held, tuple | list) or not held or not all(isinstance(one, Layer) for one in held):
+            return None
+        for one in held:
+            one.used = True
+        return [one.node for one in held]
+
     # -- values ---------------------------------------------------------------------------------
 
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
         """A layer, a model, a tensor, or tuples and lists of them; None for everything else."""
-        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.functions:
-            return self._enter(self.functions[tree.func.id], tree.args, _keywords(tree))
+        if isinstance(tree, ast.Call) and (function := self._own(tree.func)) is not None:
+            return self._enter(function, tree.args, _keywords(tree))
         if isinstance(tree, ast.Tuple | ast.List):
             items = [self.value(item) for item in tree.elts]
             found = [item for item in items if item is not None]
@@ -189,9 +273,15 @@ class Program:
             return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, self.value, targets)
 
+    def _own(self, function: ast.expr) -> ast.FunctionDef | None:
+        """The function or method that the text itself defines under this name."""
+        if isinstance(function, ast.Name | ast.Attribute):
+            return self.functions.get(self.source.said(function))
+        return None
+
     def _enter(self, function: ast.FunctionDef, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
         """Walk over the body of a function that the text defines, with what it is called with."""
-        self.called.add(function.name)
+        self.called.add(function)
         if self.depth >= _DEEPEST_CALL:
             return None
         names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]

@@ -14,6 +14,10 @@ Tree: TypeAlias = ast.expr | ast.keyword | ast.stmt
 Span: TypeAlias = tuple[int, int]
 
 
+class Unknown(Problem):
+    """A class or a name of a layer that is not known here, which may be right where it was copied."""
+
+
 class Source:
     """One text; problems are gathered, not raised, so that all are told at once."""
 
@@ -36,6 +40,10 @@ class Source:
 
     def wrong_at(self, message: str, span: Span) -> None:
         self.problems.append(Problem("", message, span))
+
+    def unknown(self, message: str, tree: Tree) -> None:
+        """Tell that a layer is not known."""
+        self.problems.append(Unknown("", message, self.place(tree)))
 
     def place(self, tree: Tree) -> Span:
         """The half-open range of characters that a part of the text takes."""
