@@ -50,7 +50,7 @@ def predictions(rounds: int) -> list[Row]:
     gc.freeze()
     taken = in_turn(sides, rounds)
     gc.unfreeze()
-    targets = {KERAS: (Target("ours", "≥", 20_000), Target("ratio", "≥", 100))}
+    targets = {KERAS: (Target("ours", "≥", 30_000), Target("ratio", "≥", 200))}
     return [
         Row(f"`{OURS}`", name, "/s", taken[OURS], taken.get(name, ()), targets.get(name, ()), missing.get(name, ""))
         for name in ASKED

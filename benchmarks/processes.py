@@ -34,9 +34,9 @@ def processes(rounds: int) -> list[Row]:
     taken = in_turn(sides, rounds)
     help_, predicted, verified, *_ = sides
     asked = [
-        (help_, tensorflow, (Target("ratio", "≤", 0.06),)),
-        (predicted, tensorflow, (Target("ratio", "≤", 0.10),)),
-        (verified, tensorflow, ()),
+        (help_, tensorflow, (Target("ratio", "≤", 0.05),)),
+        (predicted, tensorflow, (Target("ratio", "≤", 0.06),)),
+        (verified, tensorflow, (Target("ratio", "≤", 0.80),)),
         (verified, by_hand, (Target("ratio", "≤", 1.05),)),
     ]
     return [Row(f"`{a}`", f"`{b}`", "s", taken[a], taken[b], targets) for a, b, targets in asked]

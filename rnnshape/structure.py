@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tensor:
     """One returned tensor.
 
@@ -42,7 +42,7 @@ class Tensor:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Nest:
     """A tuple or a list of structures, told apart because Keras tells them apart."""
 
@@ -63,8 +63,8 @@ def describe(value: Any, leaf: Callable[[Any, str], Tensor], path: str = "") -> 
     states of a stateful stack is a list to whoever unpacks it.
     """
     if isinstance(value, (tuple, list)):
-        items = tuple(describe(item, leaf, f"{path}[{i}]") for i, item in enumerate(value))
-        return Nest("list" if isinstance(value, list) else "tuple", items)
+        items = [describe(item, leaf, f"{path}[{i}]") for i, item in enumerate(value)]
+        return Nest("list" if isinstance(value, list) else "tuple", tuple(items))
     return leaf(value, path)
 
 

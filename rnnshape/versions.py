@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
 from functools import cache
-from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.version import __version__
@@ -19,8 +20,8 @@ def installed() -> dict[str, str | None]:
     """The versions of what answers: TensorFlow's and Keras' are read without importing either."""
     return {
         "rnnshape": __version__,
-        "tensorflow": _version("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"),
-        "keras": _version("keras", "keras-nightly"),
+        "tensorflow": version_of("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"),
+        "keras": version_of("keras", "keras-nightly"),
     }
 
 
@@ -29,7 +30,17 @@ def running() -> dict[str, str | None]:
     return {**installed(), "python": platform.python_version()}
 
 
-def _version(*distributions: str) -> str | None:
+def version_of(*distributions: str) -> str | None:
+    """The version of the first of these that is installed.
+
+    It stands in the name of a folder; ``importlib.metadata`` knows other ways too, and takes long to import.
+    """
+    for name in distributions:
+        for folder in sys.path:
+            for found in Path(folder).glob(f"{name.replace('-', '_')}-*.dist-info"):
+                return found.stem.rpartition("-")[2]
+    from importlib import metadata
+
     for name in distributions:
         try:
             return metadata.version(name)

@@ -2,5 +2,6 @@
 
 from rnnshape.batch.resume import former_rows
 from rnnshape.batch.rows import rows
+from rnnshape.batch.written import written
 
-__all__ = ["former_rows", "rows"]
+__all__ = ["former_rows", "rows", "written"]

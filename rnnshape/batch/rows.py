@@ -10,25 +10,27 @@ from collections import deque
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rnnshape import api
 from rnnshape.batch.died import Died
 from rnnshape.batch.workers import spread
 from rnnshape.errors import OK, RnnshapeError, Unavailable, foreseen
+from rnnshape.reading.runs import runs_of
 from rnnshape.report.rows import Row, axes_of, row_of, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
     from rnnshape.batch.resume import Former
-    from rnnshape.reading.runs import Run
+    from rnnshape.reading.runs import Line, Run
     from rnnshape.report import Report
     from rnnshape.spec import Spec
 
 
 def rows(
-    runs: Iterable[Run],
+    runs: Iterable[Line | Run],
     *,
     predict: bool = False,
     values: bool = False,
@@ -44,7 +46,7 @@ def rows(
     taken: deque[tuple[Run, Row | None]] = deque()
 
     def specs() -> Iterator[Spec | None]:
-        for run in runs:
+        for run in chain.from_iterable(map(runs_of, runs)):
             row = _ready(run, former)
             taken.append((run, row))
             yield run.spec if row is None else None
@@ -71,7 +73,7 @@ def _ask(spec: Spec | None, *, predict: bool, values: bool, verbose: bool) -> Re
         from rnnshape.lab.tensorflow import replay
 
         replay()
-    return report if values else replace(report, values=())
+    return replace(report, values=()) if report.values and not values else report
 
 
 def _ready(run: Run, former: Former | None) -> Row | None:

@@ -9,21 +9,22 @@ from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.batch import former_rows, rows
+from rnnshape.batch import former_rows, rows, written
 from rnnshape.cli.options import form
 from rnnshape.cli.output import destination, note, show_trace
 from rnnshape.cli.progress import wanted as bar_wanted
 from rnnshape.cli.progress import watched
 from rnnshape.errors import INTERRUPTED, Invalid, Problem, Unavailable
 from rnnshape.reading.runs import Run, from_files, from_stream
-from rnnshape.render import View, rows_renderer, streams
+from rnnshape.render import View, line_of, rows_renderer, streams
 from rnnshape.report.rows import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from types import FrameType
 
-    from rnnshape.report.rows import Row
+    from rnnshape.reading.runs import Line
+    from rnnshape.report.rows import Row, Written
 
 
 def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
@@ -49,15 +50,14 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
             if "resume" in output
             else nullcontext()
         )
-        asked = rows(
-            runs,
-            predict=predict,
-            values=values,
-            former=stack.enter_context(resume),
-            jobs=output.get("jobs"),
-            scheduler=output.get("scheduler"),
-            verbose=verbose,
-        )
+        former, jobs = stack.enter_context(resume), output.get("jobs", 1)
+        draw = None if isinstance(runs, list) or former is not None else line_of(wanted)
+        asked: Generator[Row | Written]
+        if predict and jobs > 1 and draw is not None:
+            asked = written(runs, draw, jobs=jobs)
+        else:
+            how = {"predict": predict, "values": values, "former": former, "verbose": verbose}
+            asked = rows(runs, **how, jobs=jobs, scheduler=output.get("scheduler"))
         answered = stack.enter_context(closing(asked))  # whatever ends this, workers end with it
         if not verbose and bar_wanted(to_stdout=path is None and streams(wanted)):
             answered = stack.enter_context(closing(watched(answered, total)))
@@ -75,7 +75,7 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
     return INTERRUPTED
 
 
-def _read_from(path: str, runs: list[Run] | Iterator[Run]) -> bool:
+def _read_from(path: str, runs: list[Run] | Iterator[Line | Run]) -> bool:
     """Whether this file is one that the runs come from."""
     if not isinstance(runs, list):
         with suppress(OSError, ValueError, AttributeError):  # a standard input that is no file
@@ -89,7 +89,7 @@ class _Unfinished(Exception):
     """Rows are missing: what stood in the file stays."""
 
 
-def _runs(files: Sequence[str]) -> list[Run] | Iterator[Run]:
+def _runs(files: Sequence[str]) -> list[Run] | Iterator[Line | Run]:
     if "-" not in files:
         return from_files(files)
     if len(files) > 1:
@@ -99,7 +99,7 @@ def _runs(files: Sequence[str]) -> list[Run] | Iterator[Run]:
     return from_stream(sys.stdin.buffer, "<stdin>")
 
 
-def _axes(runs: list[Run] | Iterator[Run]) -> tuple[str, ...]:
+def _axes(runs: list[Run] | Iterator[Line | Run]) -> tuple[str, ...]:
     """What the matrices vary, in the order in which it is met; unknown while lines still come."""
     return tuple(dict.fromkeys(axis for run in runs for axis in run.axes)) if isinstance(runs, list) else ()
 
@@ -107,12 +107,12 @@ def _axes(runs: list[Run] | Iterator[Run]) -> tuple[str, ...]:
 class _Gate:
     """Where Ctrl-C ends the rows: between two of them, so that every one that was begun is written whole."""
 
-    def __init__(self, answered: Generator[Row]) -> None:
+    def __init__(self, answered: Generator[Row | Written]) -> None:
         self._answered = answered
         self._asking = False
         self.interrupted = False
 
-    def rows(self) -> Generator[Row]:
+    def rows(self) -> Generator[Row | Written]:
         """The rows up to Ctrl-C."""
         with closing(self._answered) as answered:
             while not self.interrupted:

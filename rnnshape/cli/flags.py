@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from rnnshape.cli import completion, usage
+from rnnshape.cli import coloured, completion, usage
 from rnnshape.layers.arguments import REQUIRED, Argument, Flag, OneOf
 
 if TYPE_CHECKING:
@@ -41,11 +41,21 @@ def _as_text(parameters: list[Any]) -> list[Any]:
     return parameters
 
 
+def _coloured(ctx: Any) -> Any:
+    """The context, whose help is in colour where colour is wanted."""
+    if coloured.wanted():
+        ctx.formatter_class = coloured.Coloured
+    return ctx
+
+
 class Group(TyperGroup):
     """The application itself.  Its help has the commands under headings, and what each of them says uncut."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _as_text(super().get_params(ctx))
+
+    def get_help(self, ctx: Any) -> str:
+        return super().get_help(_coloured(ctx))
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         parameter: Any
@@ -59,6 +69,14 @@ class Group(TyperGroup):
             raise usage.no_command(args[0], self.commands)
         return super().resolve_command(ctx, args)
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The commands above the few options, and below them what to type first."""
+        self.format_commands(ctx, formatter)
+        records = [record for parameter in self.get_params(ctx) if (record := parameter.get_help_record(ctx))]
+        for heading, rows in (("Options", records), ("Examples", EXAMPLES)):
+            with formatter.section(heading):
+                formatter.write_dl(rows, col_max=44)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
@@ -70,6 +88,14 @@ class Group(TyperGroup):
                 formatter.write_dl(records, col_max=max(map(len, self.commands)))
 
 
+EXAMPLES = [
+    ("rnnshape lstm -u 8 --return-state", "An LSTM and its states."),
+    ('rnnshape show "LSTM(8) | Dense(1)"', "A line of Keras."),
+    ("rnnshape batch runs.yaml", "Many runs from a file."),
+    ("rnnshape help masks", "A topic; rnnshape help lists them."),
+]
+
+
 class Sectioned(TyperCommand):
     """A command whose plain help has its options under headings.
 
@@ -79,6 +105,9 @@ class Sectioned(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _as_text(super().get_params(ctx))
+
+    def get_help(self, ctx: Any) -> str:
+        return super().get_help(_coloured(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True  # they are told here, in our words

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from rnnshape.report.rows import Row
+    from rnnshape.report.rows import Row, Written
 
 
 def wanted(*, to_stdout: bool) -> bool:
@@ -24,7 +24,7 @@ def wanted(*, to_stdout: bool) -> bool:
     return not to_stdout or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
 
 
-def watched(rows: Generator[Row], total: int | None) -> Generator[Row]:
+def watched(rows: Generator[Row | Written], total: int | None) -> Generator[Row | Written]:
     """The same rows, with a bar, the rate, the time left and the failures so far; it goes when they end."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -12,11 +12,12 @@ from rnnshape.layers.node import Node
 from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.sequential import takes_states
 from rnnshape.layers.stand_ins import number
+from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from rnnshape.layers.wires import Graph
+    from rnnshape.layers.wires import Call, Graph
 
 
 def build(node: Node) -> Any:
@@ -61,6 +62,10 @@ class Stack:
         takes = {"mask": place == 0, "initial_state": place == self.begun, "training": True}
         return {name: value for name, value in given.items() if takes[name]}
 
+    def result(self, flow: Sequence[Any]) -> Any:
+        """What comes out, of what each layer returned."""
+        return flow[-1]
+
     def reset_state(self) -> None:
         """Let every stateful layer begin anew."""
         for layer in self.layers:
@@ -90,12 +95,14 @@ class Wired(Stack):
         flow = []
         for call in self.graph.calls:
             fed = [_at(tensors[wire.source], wire.path) for wire in call.inputs]
-            given = dict(beside)
+            given = {name: value for name, value in beside.items() if name != "mask" or self._is_first(call)}
             if call.initial_state is not None:
                 given["initial_state"] = _states(call.initial_state, tensors)
-            result = self.by_name[call.layer](fed if len(fed) > 1 else fed[0], **given)
+            # MultiHeadAttention takes its inputs one by one, what merges takes them in a list.
+            apart = len(fed) == 1 or self.graph.by_name[call.layer].name == "MultiHeadAttention"
+            result = self.by_name[call.layer](*(fed if apart else [fed]), **given)
             if isinstance(self.by_name[call.layer], Stack):
-                result = result[-1]
+                result = self.by_name[call.layer].result(result)
             tensors[call.name] = result
             flow.append(result)
         return flow
@@ -111,9 +118,17 @@ class Wired(Stack):
                 made[check] = self.by_name[call.layer].cell(x[:, 0], _states(call.initial_state, tensors))[0]
         return made
 
-    def beside(self, place: int, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What is handed in goes to every layer."""
-        return dict(given)
+    def result(self, flow: Sequence[Any]) -> Any:
+        """The outputs that the code names, several in a tuple; else what the last call returned."""
+        if not self.graph.outputs:
+            return flow[-1]
+        tensors = dict(zip((call.name for call in self.graph.calls), flow, strict=True))
+        outputs = tuple(_at(tensors[wire.source], wire.path) for wire in self.graph.outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _is_first(self, call: Call) -> bool:
+        """Whether a call takes the first input, to which a mask belongs."""
+        return call.inputs[0] == Wire(self.graph.entries[0].name)
 
 
 def _states(states: Any, tensors: Mapping[str, Any]) -> Any:
@@ -133,9 +148,9 @@ def _at(value: Any, path: tuple[int, ...]) -> Any:
 
 def _real(value: Any) -> Any:
     if isinstance(value, Node):
-        return build(value)
+        return load().keras.Sequential(_real(value["layers"])) if value.cls.kind == "stack" else build(value)
     if isinstance(value, tuple) and value and all(isinstance(item, Node) for item in value):
-        return [build(item) for item in value]
+        return [_real(item) for item in value]
     if isinstance(value, tuple):
         return tuple(map(number, value))
     if isinstance(value, Made):

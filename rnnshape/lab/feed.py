@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.tensorflow import load
-from rnnshape.layers.graph import eats, entries
+from rnnshape.layers.flowing import eats, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -24,7 +24,7 @@ def asked(way: str, spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable
 
 def last_of(layer: Any, result: Any) -> Any:
     """What the last layer of a stack returns; a functional model keeps only that."""
-    return result[-1] if isinstance(layer, Stack) and isinstance(result, list) else result
+    return layer.result(result) if isinstance(layer, Stack) and isinstance(result, list) else result
 
 
 def _running(way: str, spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable[[], Any]:

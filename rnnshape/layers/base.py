@@ -8,6 +8,8 @@ tensors, so that nothing has to translate between a rule and the container that 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from rnnshape.layers.dims import Dim
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 Dims: TypeAlias = tuple[Dim, ...]
 # Of each step of each sample whether it is zero throughout; None where theory cannot know.
 Zeros: TypeAlias = tuple[tuple[bool | None, ...], ...]
+
+
+_SIZE, _OK = attrgetter("size"), attrgetter("ok")
 
 
 @dataclass(slots=True)
@@ -56,6 +61,11 @@ class Weight(NamedTuple):
     gates: tuple[str, ...] = ()
     dtype: str = "float32"
 
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return prod(map(_SIZE, self.dims))
+
     def behind(self, prefix: str) -> Weight:
         """The same weight under a name that begins with ``prefix``."""
         return Weight(prefix + self.name, self.dims, self.gates, self.dtype)
@@ -72,9 +82,7 @@ class Product(NamedTuple):
 
     @property
     def size(self) -> int:
-        size = sum(dim.size for dim in self.summed) if self.summed else 1
-        for dim in self.factors:
-            size *= dim.size
+        size: int = prod(map(_SIZE, self.factors)) * (sum(map(_SIZE, self.summed)) if self.summed else 1)
         return size
 
     def repeated(self, time: Dim) -> Product:
@@ -115,7 +123,7 @@ class Kernel(NamedTuple):
 
     @property
     def eligible(self) -> bool:
-        return all(rule.ok for rule in self.rules)
+        return all(map(_OK, self.rules))
 
     def chosen(self, *, gpu: bool) -> str:
         """What Keras runs where it sees a GPU, and where it sees none."""
@@ -124,7 +132,7 @@ class Kernel(NamedTuple):
     def inside(self, layer: str, where: str) -> Kernel:
         """The same kernel as part of a wrapper: its name there, and what its rules and fixes are said of."""
         rules = self.rules
-        if not self.eligible:
+        if where and not self.eligible:
             rules = tuple(rule if rule.ok else rule._replace(fix=rule.fix and where + rule.fix) for rule in rules)
         return Kernel(layer, rules, self.otherwise, where + self.where)
 
@@ -148,7 +156,8 @@ class Given:
     ``raw`` says that the tensor is what was fed, and not another layer's output; ``zeros`` which steps of another
     layer's output are zero throughout (``layers.contents``; None: nothing is known of it).  ``execution`` is how
     the layer is run: ``"eager"``, ``"graph"`` or ``"xla"``; ``watched`` whether it is wanted what each step shows.
-    ``others`` are the dimensions and dtypes of the inputs behind the first, for a layer that merges several.
+    ``others`` are the dimensions and dtypes of the inputs behind the first, for a layer that merges several, and
+    ``masks`` the masks attached to them.
     """
 
     dims: Dims
@@ -164,6 +173,7 @@ class Given:
     execution: str = "eager"
     watched: bool = False
     others: tuple[tuple[Dims, str], ...] = ()
+    masks: tuple[Mask | None, ...] = ()
 
 
 @dataclass(slots=True)
@@ -203,7 +213,7 @@ class Answer:
 
 def compute_dtype(policy: str | None) -> str:
     """The dtype in which a layer of this policy computes and returns: ``mixed_float16`` is float16."""
-    return (policy or "float32").removeprefix("mixed_")
+    return "float32" if policy is None else policy.removeprefix("mixed_")
 
 
 def variable_dtype(policy: str | None) -> str:
@@ -215,7 +225,7 @@ def prefixed(prefix: str, value: Returned) -> Returned:
     """The same leaves under roles that begin with ``prefix``, containers kept."""
     if isinstance(value, Leaf):
         return Leaf(prefix + value.role, value.dims, value.dtype)
-    return type(value)(prefixed(prefix, item) for item in value)
+    return type(value)([prefixed(prefix, item) for item in value])
 
 
 def flat(value: Returned) -> list[Leaf]:
@@ -227,7 +237,7 @@ def cast(value: Returned, dtype: str) -> Returned:
     """The same leaves in another dtype, containers kept."""
     if isinstance(value, Leaf):
         return value if value.dtype == dtype else Leaf(value.role, value.dims, dtype)
-    return type(value)(cast(item, dtype) for item in value)
+    return type(value)([cast(item, dtype) for item in value])
 
 
 # The more of these a number goes through, the fewer of its digits are left.
@@ -238,4 +248,4 @@ def through(value: Returned, dtype: str) -> Returned:
     """The same leaves as they are after a cast to ``dtype`` and back: in the coarser of the two."""
     if isinstance(value, Leaf):
         return value if value.dtype == dtype else cast(value, min(value.dtype, dtype, key=_BY_DIGITS.index))
-    return type(value)(through(item, dtype) for item in value)
+    return type(value)([through(item, dtype) for item in value])

@@ -7,7 +7,7 @@ the backward sequence round again and merges the outputs; the states it only put
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
@@ -26,18 +26,18 @@ from rnnshape.layers.base import (
 )
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cudnn import mask_used
-from rnnshape.layers.laws import frozen, kept, unmasked
-from rnnshape.layers.merging import Ends, final, halves, merged
+from rnnshape.layers.laws import kept, unmasked
+from rnnshape.layers.masking import unmasked_scan
+from rnnshape.layers.merging import Merge, strips
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.objects import Function
-from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from rnnshape.layers.masking import Mask
+    from rnnshape.layers.masking import Mask, Scan
     from rnnshape.layers.node import Node
-    from rnnshape.layers.scan import Token
+    from rnnshape.layers.scan import Strip
 
 _KEEPS_USE_CUDNN = (3, 12)
 MERGES = ("concat", "sum", "mul", "ave", None)
@@ -51,39 +51,49 @@ def directions(node: Node) -> tuple[Node, Node]:
     """
     forward: Node = node["layer"]
     given: Node | None = node["backward_layer"]
-    backward = given or forward.but(go_backwards=True)
-    if not forward.has("use_cudnn"):
-        return forward, backward
-    if installed.keras() >= _KEEPS_USE_CUDNN:
-        return forward, backward.but(use_cudnn=forward["use_cudnn"]) if backward.has("use_cudnn") else backward
-    return forward.but(use_cudnn="auto"), given or backward.but(use_cudnn="auto")
+    if forward.has("use_cudnn") and installed.keras() < _KEEPS_USE_CUDNN:
+        forward = forward.but(use_cudnn="auto")
+    elif given is not None and forward.has("use_cudnn") and given.has("use_cudnn"):
+        given = given.but(use_cudnn=forward["use_cudnn"])
+    return forward, given or forward.but(go_backwards=True)
 
 
 def theory(node: Node, given: Given) -> Answer:
     """``(output, *forward states, *backward states)``; two outputs first with ``merge_mode=None``."""
-    forward_node, backward_node = directions(node)
+    own: Node | None = node["backward_layer"]
     # The wrapper hands the mask on in the call, and drops one attached to the tensor as a layer does.
     used = mask_used(given)
-    inside = replace(given, within=None, mask=used and replace(used, argument=True))
-    made = _remade(_zeroing(forward_node, used))
-    forward = _overruled(node["layer"], forward_node, forward_node.cls.theory(made, inside))
-    same = _width(forward_node) == _width(backward_node)
-    letter = given.letter if same else given.letter + "b"
-    made = _zeroing(backward_node, used)
-    made = made if node["backward_layer"] else _remade(made)
-    backward = backward_node.cls.theory(made, replace(inside, letter=letter))
-    backward = _overruled(node["backward_layer"] or node["layer"], backward_node, backward)
+    inside = given
+    if given.within is not None or given.mask is not None:
+        inside = replace(given, within=None, mask=used and replace(used, argument=True))
+    forward_node, backward_node = directions(node)
+    forward = _answer(forward_node, inside, asked=node["layer"], remade=True)
+    if own is None and used is None:
+        # The same layer, read from the other end: without a mask only the scan is another one.
+        backward = forward
+        back: Scan | None = unmasked_scan(backward_node["go_backwards"], given.dims[1].size == 1)
+    else:
+        if own is not None and _width(own) != _width(forward_node):
+            inside = replace(inside, letter=given.letter + "b")
+        backward = _answer(backward_node, inside, asked=own or node["layer"], remade=own is None)
+        back = backward.scan
+    assert forward.scan is not None
+    assert back is not None
+    scans = forward.scan, back
     dtype = compute_dtype(node["dtype"])
-    ahead, back = forward.outputs[0].dims, backward.outputs[0].dims
+    one, other = forward.outputs[0].dims, backward.outputs[0].dims
     mode = node["merge_mode"]
     outputs: tuple[Leaf, ...]
     if mode is None:
-        outputs = (Leaf("forward_output", ahead, dtype), Leaf("backward_output", back, dtype))
+        outputs = (Leaf("forward_output", one, dtype), Leaf("backward_output", other, dtype))
     elif mode == "concat":
-        outputs = (Leaf("output", (*ahead[:-1], ahead[-1] + back[-1]), dtype),)
+        outputs = (Leaf("output", (*one[:-1], one[-1] + other[-1]), dtype),)
     else:
-        outputs = (Leaf("output", _broadcast(ahead, back), dtype),)
+        outputs = (Leaf("output", _broadcast(one, other), dtype),)
     states = (*prefixed("forward_", tuple(forward.states)), *prefixed("backward_", tuple(backward.states)))
+    begun = [*states]
+    if (forward.begins, backward.begins) != (forward.states, backward.states):
+        begun = [*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)]
     with_state = forward_node["return_state"]
     returned = (*outputs, *states) if with_state else (outputs if mode is None else outputs[0])
     return Answer(
@@ -95,13 +105,13 @@ def theory(node: Node, given: Given) -> Answer:
             for prefix, answer in (("forward_", forward), ("backward_", backward))
             for weight in answer.weights
         ],
-        laws=list(_laws(node, given, forward, backward)) if with_state else [],
+        laws=[*_laws(node, (forward, backward), scans, one_step=given.dims[1].size == 1)] if with_state else [],
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
         mask=given.mask.passed_on() if given.mask and forward_node["return_sequences"] else None,
-        begins=through([*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)], dtype),
+        begins=through(begun, dtype),
         scan=forward.scan,
-        strips=_strips(node, forward, backward, given.mask) if given.watched else (),
+        strips=_strips(node, forward, scans, given.mask) if given.watched else (),
         quirks=tuple(
             dict.fromkeys(((quirks.DROPPED,) if used != given.mask else ()) + forward.quirks + backward.quirks)
         ),
@@ -125,20 +135,29 @@ def _notes(node: Node) -> Iterator[str]:
             yield f"Bidirectional copies {function} only if it is registered: keras.utils.register_keras_serializable"
 
 
-def _zeroing(layer: Node, mask: Mask | None) -> Node:
-    """A direction as Bidirectional leaves it: with zeros at masked steps where it returns sequences, else without.
+def _answer(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
+    """The answer of a direction as Bidirectional leaves it; ``asked`` is the layer as it was given.
 
-    ``force_zero_output_for_mask`` in its ``__init__`` overrules what the layer says.
+    With a mask ``force_zero_output_for_mask`` in ``Bidirectional.__init__`` overrules what the layer says: zeros at
+    masked steps where it returns sequences, else none.  A layer that is ``remade`` from its config loses its
+    ``implementation``.  Where it gets another ``use_cudnn`` than was asked for, its rule says so.
     """
-    sequences = layer["return_sequences"]
-    if mask is None or layer["zero_output_for_mask"] == sequences:
-        return layer  # it makes no difference, and a node is made more slowly than an answer
-    return layer.but(zero_output_for_mask=sequences)
-
-
-def _remade(layer: Node) -> Node:
-    """A layer made anew from its config, in which ``implementation`` is not kept."""
-    return layer.but(implementation=2) if layer.has("implementation") and layer["implementation"] != 2 else layer
+    changes: dict[str, Any] = {}
+    if given.mask is not None and layer["zero_output_for_mask"] != layer["return_sequences"]:
+        changes["zero_output_for_mask"] = layer["return_sequences"]
+    if remade and layer.has("implementation") and layer["implementation"] != 2:
+        changes["implementation"] = 2
+    answer = layer.cls.theory(layer.but(**changes) if changes else layer, given)
+    if asked.has("use_cudnn") and asked["use_cudnn"] != layer["use_cudnn"]:
+        source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
+        decided = f"Keras makes it {layer['use_cudnn']!r}"
+        [kernel] = answer.cudnn
+        rules = (
+            rule._replace(decided=decided, source=source) if rule.decided.startswith("use_cudnn=") else rule
+            for rule in kernel.rules
+        )
+        answer.cudnn = [kernel._replace(rules=tuple(rules))]
+    return answer
 
 
 def _width(node: Node) -> object:
@@ -151,25 +170,18 @@ def _broadcast(left: Dims, right: Dims) -> Dims:
     return tuple(b if a.size == 1 else a for a, b in zip(left, right, strict=True))
 
 
-def _laws(node: Node, given: Given, forward: Answer, backward: Answer) -> Iterator[Law]:
-    assert forward.scan is not None
-    assert backward.scan is not None
+def _laws(node: Node, answers: tuple[Answer, Answer], scans: tuple[Scan, Scan], *, one_step: bool) -> Iterable[Law]:
+    (forward, backward), (ahead, back) = answers, scans
     if forward.hidden is None or backward.hidden is None:
-        return
-    f, b = "forward_" + forward.hidden.role, "backward_" + backward.hidden.role
-    ends = Ends(f, b, forward.scan, backward.scan.turned(), one_step=given.dims[1].size == 1)
-    mode = node["merge_mode"]
-    if not node["layer"]["return_sequences"]:
-        yield from final(mode, ends, _halves(forward, sequences=False))
-    elif mode is None:
-        yield from halves("forward_output", "backward_output", ends, (":", ":"))
-    elif mode == "concat":
-        yield from halves("output", "output", ends, _halves(forward, sequences=True))
-    else:
-        yield from merged(mode, ends)
-    for prefix, answer in (("forward_", forward), ("backward_", backward)):
-        assert answer.scan is not None
-        yield from kept(prefixed(prefix, answer.states), answer.scan)
+        return ()
+    sequences = node["layer"]["return_sequences"]
+    roles = "forward_" + forward.hidden.role, "backward_" + backward.hidden.role
+    merge = Merge(node["merge_mode"], sequences, _halves(forward, sequences=sequences), *roles, one_step)
+    if ahead.mask is None:
+        return merge.unmasked(ahead.scanning.backwards, back.scanning.backwards)
+    states = (("forward_", forward.states, ahead), ("backward_", backward.states, back))
+    untouched = [law for prefix, own, scan in states for law in kept(prefixed(prefix, own), scan)]
+    return (*merge.laws(ahead, back.turned()), *untouched)
 
 
 def _halves(forward: Answer, *, sequences: bool) -> tuple[str, str]:
@@ -194,34 +206,12 @@ def _parts(node: Node, forward: Answer) -> tuple[str, ...]:
     return f"output[:, :, {first}]", f"output[:, :, {second}]"
 
 
-def _strips(node: Node, forward: Answer, backward: Answer, asked: Mask | None) -> tuple[Strip, ...]:
-    assert forward.scan is not None
-    assert backward.scan is not None
-    parts, mode = _parts(node, forward), node["merge_mode"]
-    ahead, back = forward.scan, backward.scan.turned()
-    if ahead.mask is None:
+def _strips(node: Node, forward: Answer, scans: tuple[Scan, Scan], asked: Mask | None) -> tuple[Strip, ...]:
+    parts = _parts(node, forward)
+    if scans[0].mask is None:
         return unmasked(parts, asked)
-    if not node["layer"]["return_sequences"]:
-        return frozen(parts[0], ahead), frozen(parts[1], back)
-    if len(parts) == 1:
-        return (
-            Strip(
-                "output",
-                tuple(
-                    kinds([_merged(mode, *pair) for pair in zip(one.steps, other.steps, strict=True)])
-                    for one, other in zip(ahead.rows, back.rows, strict=True)
-                ),
-            ),
-        )
-    return (
-        Strip(parts[0], each(lambda row: kinds(row.steps), ahead.rows)),
-        Strip(parts[1], each(lambda row: kinds(row.steps, backwards=True), back.rows), backwards=True),
-    )
-
-
-def _merged(mode: str, ahead: int, back: int) -> Token:
-    nothing = ZERO in (ahead, back) if mode == "mul" else ahead == back == ZERO
-    return ZERO if nothing else (ahead, back)
+    sequences: bool = node["layer"]["return_sequences"]
+    return strips(parts, node["merge_mode"], scans[0], scans[1].turned(), sequences=sequences)
 
 
 def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
@@ -272,30 +262,16 @@ def _cudnn(layers: tuple[Node, Node], answers: tuple[Answer, Answer]) -> list[Ke
     ]
 
 
-def _overruled(asked: Node, layer: Node, answer: Answer) -> Answer:
-    """The answer of a direction, whose rule says so where Keras gave it another ``use_cudnn`` than was asked for."""
-    if not asked.has("use_cudnn") or asked["use_cudnn"] == layer["use_cudnn"]:
-        return answer
-    [kernel] = answer.cudnn
-    source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
-    rules = (
-        rule._replace(decided=f"Keras makes it {layer['use_cudnn']!r}", source=source)
-        if rule.decided.startswith("use_cudnn=")
-        else rule
-        for rule in kernel.rules
-    )
-    return replace(answer, cudnn=[kernel._replace(rules=tuple(rules))])
-
-
 def check(node: Node) -> Iterator[Problem]:
     """What Keras refuses when it compares the two directions."""
-    forward, backward = directions(node)
-    if forward["go_backwards"] == backward["go_backwards"]:
-        if node["backward_layer"] is None:
+    forward, backward = node["layer"], node["backward_layer"]
+    if backward is None:
+        if forward["go_backwards"]:
             fix = "remove go_backwards from the layer: Bidirectional creates the backward layer itself"
-        else:
-            fix = "exactly one of layer and backward_layer must have go_backwards=True"
-        yield Problem("layer" if node["backward_layer"] is None else "backward_layer", fix)
+            yield Problem("layer", fix)
+        return
+    if forward["go_backwards"] == backward["go_backwards"]:
+        yield Problem("backward_layer", "exactly one of layer and backward_layer must have go_backwards=True")
     for name in ("stateful", "return_sequences", "return_state"):
         if forward[name] != backward[name]:
             yield Problem("backward_layer", f"{name} must be {forward[name]}, as in the forward layer")
@@ -303,18 +279,16 @@ def check(node: Node) -> Iterator[Problem]:
 
 def check_input(node: Node, dims: Dims) -> str | None:
     """Why two outputs that do not fit cannot be merged."""
-    forward_node, backward_node = directions(node)
-    for layer in (forward_node, backward_node):
+    own: Node | None = node["backward_layer"]
+    for layer in (node["layer"],) if own is None else (node["layer"], own):
         if len(layer.cls.letters(layer, len(dims))) != len(dims):
             return f"layer and backward_layer must take the same input: {layer.name} takes a different rank"
         if wrong := layer.cls.check_input(layer, dims):
             return wrong
     mode = node["merge_mode"]
-    if mode is None or node["backward_layer"] is None:
+    if mode is None or own is None:
         return None
-    ahead, back = (
-        layer.cls.theory(layer, Given(dims, "float32")).outputs[0].dims for layer in (forward_node, backward_node)
-    )
+    ahead, back = (layer.cls.theory(layer, Given(dims, "float32")).outputs[0].dims for layer in (node["layer"], own))
     sizes = [(a.size, b.size) for a, b in zip(ahead, back, strict=True)]
     merged = sizes[:-1] if mode == "concat" else sizes
     stretch = mode != "concat"

@@ -8,8 +8,7 @@ the width that a cell has to keep (``layers/rnn/``), a regularizer may not fit t
 from __future__ import annotations
 
 import re
-from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.base import Refusal, flat
@@ -23,26 +22,20 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Given, Returned, Weight
     from rnnshape.layers.node import Node
 
-_MADE_BY = {
-    "kernel": "kernel_initializer",
-    "recurrent_kernel": "recurrent_initializer",
-    "bias": "bias_initializer",
-    "embeddings": "embeddings_initializer",
-}
-
 
 def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
     """The weights of a layer that its initializers cannot make."""
     for weight in weights:
-        argument = _MADE_BY.get(weight.name)
+        argument = _made_by(node, weight)
         if argument is None:
             continue
         name, rank = class_of(node[argument]), len(weight.dims)
-        said = f"{argument}={node[argument]!r}"
         if name in IDENTITY and rank != 2:
-            yield Refusal(f"ValueError: {said} makes a matrix, and {weight.name} has {_axes(rank)}", _another(argument))
+            what = f"{argument}={node[argument]!r} makes a matrix, and {weight.name} has {_axes(rank)}"
+            yield Refusal(f"ValueError: {what}", _another(argument))
         elif name in ORTHOGONAL and rank < 2:
-            yield Refusal(f"ValueError: {said} needs two axes, and {weight.name} has {_axes(rank)}", _another(argument))
+            what = f"{argument}={node[argument]!r} needs two axes, and {weight.name} has {_axes(rank)}"
+            yield Refusal(f"ValueError: {what}", _another(argument))
         elif name in ORTHOGONAL and weight.dtype == "bfloat16":
             yield Refusal(
                 f"InvalidArgumentError: the orthogonal {argument} needs Qr, which has no bfloat16",
@@ -53,6 +46,12 @@ def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
                 "TypeError: 'NoneType' object is not callable (bias_initializer=None with unit_forget_bias)",
                 "use bias_initializer='zeros', or unit_forget_bias=False",
             )
+
+
+def _made_by(node: Node, weight: Weight) -> str | None:
+    """The argument that names a weight's initializer: of a depthwise ``kernel`` it is ``depthwise_initializer``."""
+    stems = (weight.name, weight.name.removesuffix("_kernel"), "depthwise" if weight.name == "kernel" else "")
+    return next((f"{stem}_initializer" for stem in stems if node.has(f"{stem}_initializer")), None)
 
 
 def _axes(rank: int) -> str:
@@ -108,15 +107,19 @@ def _broadcast(left: int, right: int) -> int:
     return max(left, right)
 
 
-def unregularized(node: Node, given: Given, returned: Returned) -> Iterator[Refusal]:
+def unregularized(node: Node, given: Given, returned: Returned) -> Iterable[Refusal]:
     """A layer whose activity regularizer cannot take one of the tensors that it returns.
 
     A wrapper that runs ``call`` itself leaves the regularizer out; SimpleRNN never hands its own on
     (``docs/keras-quirks.md``).
     """
-    asked = node["activity_regularizer"]
+    asked = node["activity_regularizer"] if node.has("activity_regularizer") else None
     if class_of(asked) not in ORTHOGONAL_REGULARIZER or given.within is not None or node.name == "SimpleRNN":
-        return
+        return ()
+    return _unlike_a_matrix(asked, returned)
+
+
+def _unlike_a_matrix(asked: Any, returned: Returned) -> Iterator[Refusal]:
     for leaf in flat(returned):
         if len(leaf.dims) != 2:
             yield Refusal(
@@ -142,7 +145,7 @@ def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
 def uncounted(weights: Iterable[Weight]) -> Iterator[Refusal]:
     """Weights with more numbers than TensorFlow can count."""
     for weight in weights:
-        if prod(dim.size for dim in weight.dims) > INT64:
+        if weight.size > INT64:
             yield Refusal(
                 f"InvalidArgumentError: {weight.name} has more elements than TensorFlow can count, at most {INT64}",
                 "make the layer or its input smaller",
@@ -159,7 +162,7 @@ def unscoped(node: Node) -> Iterator[Refusal]:
     # What TimeDistributed runs is built in the graph, under its name, unless it was built when it was made.
     silent = [part["layer"] for part in node.walk() if part.name == "TimeDistributed"]
     for part in node.walk():
-        if part.name in ("Masking", "Dropout") and any(part is inner for inner in silent):
+        if part.cls.built and any(part is inner for inner in silent):
             continue
         # A loop over time is a graph of its own, in which the cell stands outermost.
         pattern = _OUTER if part in node.in_turn or part.cls.kind == "cell" else _INNER

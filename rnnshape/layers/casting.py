@@ -45,21 +45,29 @@ class _Around:
 
 def uncast(node: Node) -> Iterator[Problem]:
     """What is wrong with a tree in which a layer would compute in two dtypes at once."""
-    around = _Around()
+    if not _in_turn(node, _Around()):
+        yield Problem("autocast", "must be True when a layer gets an input of another dtype")
+
+
+def _in_turn(node: Node, around: _Around) -> bool:
+    """The layers of a stack, each called with what the one before returns; or the one layer."""
     for layer in node.in_turn:
         if not _follows(layer, around):
-            yield Problem("autocast", "must be True when a layer gets an input of another dtype")
-            return
-        around = _Around(frozenset((compute_dtype(layer["dtype"]),)))
+            return False
+        around = _Around(frozenset((compute_dtype(layer["dtype"]),)), around.mixed)
+    return True
 
 
 def _follows(node: Node, around: _Around, *, called: bool = True) -> bool:
     policy = node["dtype"] or "float32"
     own, mixed = compute_dtype(policy), policy.startswith("mixed_")
-    if called and not node["autocast"] and (around.dtypes - {own} or (mixed and around.mixed)):
+    if called and node.has("autocast") and not node["autocast"] and (around.dtypes - {own} or (mixed and around.mixed)):
         return False
     within = _Around(frozenset((own,)), around.mixed or mixed) if called else around
     if node.name == "TimeDistributed":
+        if node["layer"].cls.kind == "stack":
+            # A Sequential casts what it gets to the dtype of its first layer.
+            return _in_turn(node["layer"], _Around(mixed=within.mixed))
         # It runs the inner layer's call itself.
         return _follows(node["layer"], within, called=False)
     if node.name == "Bidirectional":

@@ -1,6 +1,6 @@
 """The classes of Keras' initializers, regularizers, constraints and activation layers: names, arguments, defaults.
 
-Read in 3.15.1; ``tests/test_objects.py`` holds names, order and defaults against Keras' own.
+Read in 3.15.1; ``tests/reading/test_objects.py`` holds names, order and defaults against Keras' own.
 """
 
 from __future__ import annotations

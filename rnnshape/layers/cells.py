@@ -38,18 +38,23 @@ if TYPE_CHECKING:
 
 CELL_INPUT = ("N", "C")
 
+_TWO = (fixed(2),)
+_OUTPUT = Law("output == state", True, "a cell's output is its new hidden state")
+_LSTM_OUTPUT = _OUTPUT._replace(check="output == state_h")
+_LSTM_MEMORY = Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)
 
-def gated_weights(node: Node, units: Dim, channels: Dim, gates: tuple[str, ...], bias: Dims | None) -> list[Weight]:
-    """The kernels of a gated cell: the gates stand side by side in the last dimension."""
+
+def gated_weights(
+    node: Node, units: Dim, channels: Dim, gates: tuple[str, ...] = (), *, biases: Dims = ()
+) -> list[Weight]:
+    """The kernels of a gated cell: the gates stand side by side in the last dimension; ``biases`` stand in front."""
     dtype = variable_dtype(node["dtype"])
-    width = units * len(gates) if len(gates) > 1 else units
-    weights = [
-        Weight("kernel", (channels, width), gates, dtype),
-        Weight("recurrent_kernel", (units, width), gates, dtype),
-    ]
-    if bias is not None:
-        weights.append(Weight("bias", bias, gates, dtype))
-    return weights
+    width = units * len(gates) if gates else units
+    kernel = Weight("kernel", (channels, width), gates, dtype)
+    recurrent = Weight("recurrent_kernel", (units, width), gates, dtype)
+    if not node["use_bias"]:
+        return [kernel, recurrent]
+    return [kernel, recurrent, Weight("bias", (*biases, width), gates, dtype)]
 
 
 def gated_products(batch: Dim, weights: list[Weight]) -> list[Product]:
@@ -67,13 +72,9 @@ def never_cudnn(instead: str, decided: str, source: str) -> tuple[Rule, ...]:
     return (Rule("the layer is LSTM or GRU", False, instead, decided, f"keras/src/layers/{source}"),)
 
 
-def one_step(instead: str, node: Node, source: str) -> list[Kernel]:
-    """The verdict on a cell: cuDNN computes whole sequences."""
-    return [_one_step(instead, node.name, source)]
-
-
 @lru_cache(maxsize=64)
-def _one_step(instead: str, name: str, source: str) -> Kernel:
+def one_step(instead: str, name: str, source: str) -> Kernel:
+    """The verdict on a cell: cuDNN computes whole sequences."""
     return Kernel("", never_cudnn(instead, f"{name} computes one step", f"rnn/{source}: {name}.call"), STEP)
 
 
@@ -81,9 +82,8 @@ def lstm_step(node: Node, given: Given) -> Answer:
     """One step of an LSTM: ``(output, [state_h, state_c])``; gates i, f, c, o."""
     units, dtype = Dim.of(node["units"], given.letter), compute_dtype(node["dtype"])
     dims = (given.dims[0], units)
-    output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))
-    bias = (units * 4,) if node["use_bias"] else None
-    weights = gated_weights(node, units, given.dims[-1], ("i", "f", "c", "o"), bias)
+    output, state_h, state_c = Leaf("output", dims, dtype), Leaf("state_h", dims, dtype), Leaf("state_c", dims, dtype)
+    weights = gated_weights(node, units, given.dims[-1], ("i", "f", "c", "o"))
     return Answer(
         outputs=(output,),
         states=[state_h, state_c],
@@ -92,11 +92,8 @@ def lstm_step(node: Node, given: Given) -> Answer:
         hidden=state_h,
         weights=weights,
         products=gated_products(given.dims[0], weights),
-        laws=[
-            Law("output == state_h", True, "a cell's output is its new hidden state"),
-            Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT),
-        ],
-        cudnn=one_step("use LSTM: cuDNN computes whole sequences, a cell one step", node, "lstm.py"),
+        laws=[_LSTM_OUTPUT, _LSTM_MEMORY],
+        cudnn=[one_step("use LSTM: cuDNN computes whole sequences, a cell one step", node.name, "lstm.py")],
         refusals=[*uninitialized(node, weights)],
     )
 
@@ -108,19 +105,22 @@ def gru_step(node: Node, given: Given) -> Answer:
     comes back in the form in which it came: in a list, as Keras' own RNN hands it in.
     """
     units = Dim.of(node["units"], given.letter)
-    bias = ((fixed(2), units * 3) if node["reset_after"] else (units * 3,)) if node["use_bias"] else None
-    weights = gated_weights(node, units, given.dims[-1], ("z", "r", "h"), bias)
-    return _one_state_step(node, "GRU", "gru.py", (given.dims[0], units), weights)
+    biases = _TWO if node["reset_after"] else ()
+    weights = gated_weights(node, units, given.dims[-1], ("z", "r", "h"), biases=biases)
+    kernel = one_step("use GRU: cuDNN computes whole sequences, a cell one step", node.name, "gru.py")
+    return _one_state_step(node, kernel, (given.dims[0], units), weights)
 
 
 def simple_rnn_step(node: Node, given: Given) -> Answer:
     """One step of a SimpleRNN: ``(output, [state])``; no gates."""
     units = Dim.of(node["units"], given.letter)
-    weights = gated_weights(node, units, given.dims[-1], (), (units,) if node["use_bias"] else None)
-    return _one_state_step(node, "LSTM or GRU", "simple_rnn.py", (given.dims[0], units), weights)
+    weights = gated_weights(node, units, given.dims[-1])
+    instead = "use LSTM or GRU: cuDNN computes whole sequences, a cell one step"
+    kernel = one_step(instead, node.name, "simple_rnn.py")
+    return _one_state_step(node, kernel, (given.dims[0], units), weights)
 
 
-def _one_state_step(node: Node, instead: str, source: str, dims: Dims, weights: list[Weight]) -> Answer:
+def _one_state_step(node: Node, kernel: Kernel, dims: Dims, weights: list[Weight]) -> Answer:
     dtype = compute_dtype(node["dtype"])
     output, state = Leaf("output", dims, dtype), Leaf("state", dims, dtype)
     return Answer(
@@ -131,8 +131,8 @@ def _one_state_step(node: Node, instead: str, source: str, dims: Dims, weights: 
         hidden=state,
         weights=weights,
         products=gated_products(dims[0], weights),
-        laws=[Law("output == state", True, "a cell's output is its new hidden state")],
-        cudnn=one_step(f"use {instead}: cuDNN computes whole sequences, a cell one step", node, source),
+        laws=[_OUTPUT],
+        cudnn=[kernel],
         refusals=[*uninitialized(node, weights)],
     )
 

@@ -64,6 +64,18 @@ def unchanged(node: Node, answer: Answer, given: Given) -> Zeros:
     return _each(reached(given), computed, zero=True)
 
 
+def noisy(node: Node, answer: Answer, given: Given) -> Zeros | None:
+    """What adds something to zeros too, in training."""
+    amount = node["stddev" if node.has("stddev") else "rate"]
+    return None if given.training and amount else unchanged(node, answer, given)
+
+
+def activated(node: Node, answer: Answer, given: Given) -> Zeros:
+    """An activation alone."""
+    computed = False if lively(node, training=given.training) else None
+    return _each(reached(given), computed, zero=True if node["activation"] in _THROUGH_ZERO else None)
+
+
 def dense(node: Node, answer: Answer, given: Given) -> Zeros:
     """Zeros times a kernel are zeros; what bias and activation make of these is not always."""
     biased = node["use_bias"] and node["bias_initializer"] != "zeros"

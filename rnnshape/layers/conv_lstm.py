@@ -6,7 +6,6 @@ From Keras' ``layers/rnn/conv_lstm.py`` (read in 3.15.1).  The input's kernel mo
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
@@ -14,7 +13,6 @@ from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, dropping
 from rnnshape.layers.base import (
     Answer,
-    Dims,
     Given,
     Law,
     Leaf,
@@ -30,13 +28,14 @@ from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.recurrent import over_time
+from rnnshape.layers.space import DATA_FORMAT, PADDING, SPACE, computed, each, joined, kernels, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
 
-SPACE = ("X", "Y", "Z")
 GATES = ("i", "f", "c", "o")
 
 
@@ -44,82 +43,32 @@ def _rank(node: Node) -> int:
     return int(node.name.removeprefix("ConvLSTM").removesuffix("D"))
 
 
-def _each(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
-    return value if isinstance(value, tuple) else (value,) * rank
-
-
 def out_of(node: Node, space: Dims) -> Dims:
-    """The space that comes out of the input's convolution.
-
-    ``same``: ceil(X / stride); ``valid``: floor((X - dilation * (kernel - 1) - 1) / stride) + 1.
-    """
-    rank = len(space)
-    kernels, strides, dilations = (_each(node[name], rank) for name in ("kernel_size", "strides", "dilation_rate"))
-    sizes = []
-    for dim, kernel, stride, dilation in zip(space, kernels, strides, dilations, strict=True):
-        if node["padding"] == "same":
-            size = ceil(dim.size / stride)
-        else:
-            size = (dim.size - dilation * (kernel - 1) - 1) // stride + 1
-        unchanged = size == dim.size and stride == 1
-        sizes.append(dim if unchanged else Dim(size, dim.letter + "'"))
-    return tuple(sizes)
-
-
-def formulas(node: Node, space: Dims) -> tuple[str, ...]:
-    """The arithmetic of every size that changed: ``X' = floor((8 - 1*(3-1) - 1) / 1) + 1 = 6``."""
-    rank = len(space)
-    kernels, strides, dilations = (_each(node[name], rank) for name in ("kernel_size", "strides", "dilation_rate"))
-    told = []
-    for index, (dim, out) in enumerate(zip(space, out_of(node, space), strict=True)):
-        x, kernel, stride, dilation = dim.letter, kernels[index], strides[index], dilations[index]
-        if out.letter == x:
-            continue
-        if node["padding"] == "same":
-            told.append(f"{out.letter} = ceil({x} / stride) = ceil({dim.size} / {stride}) = {out.size}")
-        else:
-            told.append(
-                f"{out.letter} = floor(({x} - dilation*(kernel-1) - 1) / stride) + 1 "
-                f"= floor(({dim.size} - {dilation}*({kernel}-1) - 1) / {stride}) + 1 = {out.size}"
-            )
-    return tuple(told)
+    """The space that comes out of the input's convolution."""
+    return tuple(window.out_of(dim) for window, dim in zip(kernels(node, len(space)), space, strict=True))
 
 
 def products(node: Node, batch: Dim, space: Dims, channels: Dim, filters: Dim) -> list[Product]:
-    """The windows of the input's convolution and of the state's, each computed at every place that comes out.
-
-    TensorFlow dilates by cutting the picture into ``dilation_rate`` pictures of one size, padded where it does not
-    divide (``with_space_to_batch`` in its ``nn_ops.py``): it computes the places over the padding too, and
-    throws them away.
-    """
+    """The windows of the input's convolution and of the state's, each computed at every place that comes out."""
     rank, out = len(space), out_of(node, space)
-    window, width = tuple(map(fixed, _each(node["kernel_size"], rank))), filters * 4
-    wasted = (-dim.size % dilation for dim, dilation in zip(space, _each(node["dilation_rate"], rank), strict=True))
-    computed = tuple(dim + fixed(more) if more else dim for dim, more in zip(out, wasted, strict=True))
-    if computed == out:
+    window, width = tuple(map(fixed, each(node["kernel_size"], rank))), filters * 4
+    places = computed(node, space, out)
+    if places == out:
         return [Product((batch, *out, *window, width), (channels, filters))]
     return [
-        Product((batch, *computed, *window, channels, width)),
+        Product((batch, *places, *window, channels, width)),
         Product((batch, *out, *window, filters, width)),
     ]
-
-
-def _split(node: Node, dims: Dims) -> tuple[Dims, Dim]:
-    """Space and channels of one step, wherever ``data_format`` puts the channels."""
-    if node["data_format"] == "channels_first":
-        return dims[2:], dims[1]
-    return dims[1:-1], dims[-1]
 
 
 def step(node: Node, given: Given) -> Answer:
     """One step: ``(output, [state_h, state_c])``, each a picture of ``filters`` channels."""
     rank, dtype = _rank(node), compute_dtype(node["dtype"])
-    before, channels = _split(node, given.dims)
+    before, channels = split(node, given.dims)
     filters, space = Dim.of(node["filters"], given.letter), out_of(node, before)
-    first = node["data_format"] == "channels_first"
-    dims = (given.dims[0], *((filters, *space) if first else (*space, filters)))
+    dims = joined(node, given.dims[0], space, filters)
     output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))
-    window = tuple(map(fixed, _each(node["kernel_size"], rank)))
+    window = tuple(map(fixed, each(node["kernel_size"], rank)))
     kept = variable_dtype(node["dtype"])
     weights = [
         Weight("kernel", (*window, channels, filters * 4), GATES, kept),
@@ -136,7 +85,7 @@ def step(node: Node, given: Given) -> Answer:
         laws=[Law("output == state_h", True, ""), Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)],
         products=products(node, given.dims[0], before, channels, filters),
         refusals=[*uninitialized(node, weights)],
-        notes=formulas(node, before),
+        notes=tuple(filter(None, (w.formula(dim) for w, dim in zip(kernels(node, rank), before, strict=True)))),
     )
 
 
@@ -175,19 +124,16 @@ def letters(node: Node, rank: int | None) -> tuple[str, ...]:
 def check(node: Node) -> Iterator[Problem]:
     """What Keras refuses about a convolution."""
     rank = _rank(node)
-    if max(_each(node["strides"], rank)) > 1 and max(_each(node["dilation_rate"], rank)) > 1:
+    if max(each(node["strides"], rank)) > 1 and max(each(node["dilation_rate"], rank)) > 1:
         yield Problem("dilation_rate", "must be 1 if strides is more than 1: Keras supports only one of the two")
 
 
 def check_input(node: Node, dims: Dims) -> str | None:
     """Why a kernel does not fit into the picture."""
-    space, _ = _split(node, (dims[0], *dims[2:]))
-    for dim, out in zip(space, out_of(node, space), strict=True):
-        if out.size < 1:
-            return (
-                f"the kernel is larger than {dim.letter}={dim.size}: with padding='valid' {dim.letter} must be at "
-                "least dilation_rate * (kernel_size - 1) + 1; make it larger or use padding='same'"
-            )
+    space, _ = split(node, (dims[0], *dims[2:]))
+    for window, dim in zip(kernels(node, len(space)), space, strict=True):
+        if unfit := window.unfit(dim):
+            return unfit
     width = out_of(node, space)[-1].size if node["data_format"] == "channels_first" else node["filters"]
     return next((f"{problem.key} {problem.message}" for problem in unkept(node, width)), None)
 
@@ -200,14 +146,8 @@ def _conv_lstm(rank: int) -> LayerClass:
             arg.Argument("filters", arg.Whole(), help="H, the number of output channels.", flag=True, cli_default=1),
             arg.Argument("kernel_size", arg.Sizes(rank), help="The window.", flag=True, cli_default=3),
             arg.Argument("strides", arg.Sizes(rank), 1, "Stride of the kernel.", True),
-            arg.Argument("padding", arg.OneOf(("valid", "same")), "valid", "Padding:", True),
-            arg.Argument(
-                "data_format",
-                arg.OneOf((None, "channels_last", "channels_first")),
-                None,
-                "Position of the channel axis:",
-                True,
-            ),
+            PADDING,
+            DATA_FORMAT,
             arg.Argument("dilation_rate", arg.Sizes(rank), 1, "Dilation of the kernel.", True),
             arg.ACTIVATION,
             arg.RECURRENT_ACTIVATION,

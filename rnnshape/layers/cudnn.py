@@ -6,18 +6,18 @@ The conditions are those of ``backend/tensorflow/rnn.py`` and of ``inner_loop`` 
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import dropping, installed
 from rnnshape.layers.base import Refusal, Rule, compute_dtype, variable_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rnnshape.layers.base import Given
     from rnnshape.layers.masking import Mask
-    from rnnshape.layers.node import Node
+    from rnnshape.layers.node import LayerClass, Node
 
 
 def mask_used(given: Given) -> Mask | None:
@@ -30,10 +30,13 @@ def mask_used(given: Given) -> Mask | None:
     return None if dropped else given.mask
 
 
-def refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterator[Refusal]:
-    if not given.gpu and not (node.has("use_cudnn") and node["use_cudnn"] is True):
-        return
-    broken = [rule for rule in cudnn if not rule.ok]
+def refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterable[Refusal]:
+    """What Keras raises where it has to run cuDNN and cannot."""
+    forced = node.has("use_cudnn") and node["use_cudnn"] is True
+    return _refused(given, [rule for rule in cudnn if not rule.ok], forced=forced) if given.gpu or forced else ()
+
+
+def _refused(given: Given, broken: list[Rule], *, forced: bool) -> Iterator[Refusal]:
     if given.gpu and broken == [_XLA]:
         yield Refusal(
             "InvalidArgumentError: Keras picks cuDNN where it sees a GPU, and XLA cannot compile CudnnRNNV3",
@@ -44,7 +47,7 @@ def refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterator[Refu
             "InvalidArgumentError: assertion failed: the mask does not correspond to right-padded sequences",
             "use_cudnn=False, --execution eager, or a mask that is padded on the right and has no empty row",
         )
-    if node.has("use_cudnn") and node["use_cudnn"] is True and broken:
+    if forced and broken:
         yield Refusal(
             "ValueError: use_cudnn=True was specified, but cuDNN is not supported for this layer configuration",
             "use_cudnn='auto', or " + ", ".join(rule.fix for rule in broken),
@@ -70,9 +73,15 @@ DECIDING = (
 
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
-    deciding = (*DECIDING, "dropout") if installed.keras() < dropping.DROPS_OUTSIDE else DECIDING
-    said = tuple((name, node[name]) for name in deciding if node.has(name))
+    names = _deciding(node.cls, outside=installed.keras() >= dropping.DROPS_OUTSIDE)
+    said = tuple(zip(names, map(node.__getitem__, names), strict=True))
     return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given), given.execution)
+
+
+@cache
+def _deciding(layer: LayerClass, *, outside: bool) -> tuple[str, ...]:
+    """The arguments of a class that decide; dropout does where it is not drawn ``outside`` of the kernel."""
+    return tuple(name for name in (*DECIDING, *(() if outside else ("dropout",))) if name in layer.by_name)
 
 
 @lru_cache(maxsize=1024)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rnnshape.layers.stand_ins import Size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _LETTER = r"[A-Za-z_]\w*'*"
 _TOKEN = re.compile(rf"\s*(?:(\d+|{_LETTER})|(//|[-+*·()]))")
@@ -47,8 +47,24 @@ class Dim(NamedTuple):
 
 
 def fixed(size: int) -> Dim:
-    """A dimension that no letter stands for, such as the 2 of a GRU's bias."""
-    return Dim(size, str(size))
+    """A dimension that no letter stands for, such as the 2 of a GRU's bias; one that the code names has its name."""
+    return Dim.of(size, str(size))
+
+
+def product(dims: Iterable[Dim]) -> Dim:
+    """The size of several axes in one: ``T*C``, and numbers multiplied.
+
+    >>> product([Dim(3, "T"), fixed(4), Dim(14, "H+Hb"), fixed(2)])
+    Dim(size=336, letter='8T*(H+Hb)')
+    """
+    size, number, letters = 1, 1, []
+    for dim in dims:
+        size *= dim.size
+        if dim.letter.isdigit():
+            number *= dim.size
+        else:
+            letters.append(f"({dim.letter})" if "+" in dim.letter else dim.letter)
+    return Dim(size, ("" if number == 1 else str(number)) + "*".join(letters) or "1")
 
 
 @lru_cache(maxsize=1024)

@@ -6,130 +6,34 @@ Theory walks the calls in order, as a stack's does, and every recurrent call has
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Law, Leaf, compute_dtype, flat
-from rnnshape.layers.dims import Dim
+from rnnshape.layers.base import Answer, Given, Law, Leaf
+from rnnshape.layers.breaking import check_input
+from rnnshape.layers.flowing import Flowing, Step, eats, fed_by, in_order
+from rnnshape.layers.laws import MASKED
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.layers.base import Dims
-    from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
-    from rnnshape.layers.wires import Call, Entry, Graph
-
-_SPACE = 8
-
-
-@dataclass(slots=True)
-class _Step:
-    """A call with what it gets and what theory answers."""
-
-    call: Call
-    node: Node
-    given: Given
-    answer: Answer
-
-
-def entries(graph: Graph, first: Dims) -> dict[str, Leaf]:
-    """Every input of the graph as a tensor: the first has these dimensions, the others what the code says of them.
-
-    What it leaves open gets letters of its own, ``T2`` for the time of the second input.
-    """
-    found: dict[str, Leaf] = {}
-    for number, entry in enumerate(graph.entries, 1):
-        dims = first if number == 1 else _dims(graph, entry, number, first[0])
-        tokens = any(node.cls.tokens(node) is not None for node in _fed_by(graph, entry))
-        found[entry.name] = Leaf(entry.name, dims, "int32" if tokens else _dtype(graph, entry))
-    return found
-
-
-def _fed_by(graph: Graph, entry: Entry) -> Iterator[Node]:
-    """The layers that an input goes into."""
-    for call in graph.calls:
-        if any(wire.source == entry.name for wire in call.inputs):
-            yield graph.by_name[call.layer].in_turn[0]
-
-
-def _dtype(graph: Graph, entry: Entry) -> str:
-    first = next(_fed_by(graph, entry), None)
-    return compute_dtype(first["dtype"]) if first is not None and first.has("dtype") else "float32"
-
-
-def _dims(graph: Graph, entry: Entry, number: int, batch: Dim) -> Dims:
-    fed = next(_fed_by(graph, entry), None)
-    rank = None if entry.sizes is None else len(entry.sizes)
-    letters = fed.cls.letters(fed, rank) if fed is not None else ("N", *("S",) * ((rank or 2) - 1))
-    sizes = entry.sizes or (None,) * len(letters)
-    if len(sizes) != len(letters):
-        letters = tuple(f"A{index}" for index in range(len(sizes)))
-    dims = [batch]
-    for letter, size in list(zip(letters, sizes, strict=True))[1:]:
-        if size is None:
-            usual = {"T": 3 + number, "C": 4}.get(letter[:1], _SPACE)
-            dims.append(Dim(usual, f"{letter}{number}"))
-        else:
-            dims.append(Dim.of(size, f"{letter}{number}" if fed is not None else str(size)))
-    return tuple(dims)
-
-
-def walk(node: Node, given: Given) -> Iterator[_Step]:
-    """Each call with its answer, in order."""
-    graph: Graph = node["graph"]
-    tensors: dict[str, Any] = entries(graph, given.dims)
-    masks: dict[str, Mask | None] = {}
-    numbers = {name: number for number, (name, _) in enumerate(graph.layers, 1)}
-    for call in graph.calls:
-        layer = graph.by_name[call.layer]
-        inputs = [at(tensors[wire.source], wire.path) for wire in call.inputs]
-        mask = masks.get(call.inputs[0].source) if _carries(call.inputs[0]) else None
-        own = Given(
-            inputs[0].dims,
-            inputs[0].dtype,
-            f"H{numbers[call.layer]}" if len(numbers) > 1 else "H",
-            mask=mask,
-            initial="random" if call.initial_state is not None else None,
-            gpu=given.gpu,
-            training=given.training,
-            raw=call.inputs[0].source in {entry.name for entry in graph.entries},
-            execution=given.execution,
-            others=tuple((leaf.dims, leaf.dtype) for leaf in inputs[1:]),
-        )
-        answer = layer.cls.theory(layer, own)
-        tensors[call.name] = answer.returned
-        masks[call.name] = answer.mask and answer.mask.passed_on()
-        yield _Step(call, layer, own, answer)
-
-
-def _carries(wire: Wire) -> bool:
-    """Whether a mask hangs on this tensor: on an output, and on no state."""
-    return wire.path in ((), (0,))
-
-
-def at(returned: Any, path: tuple[int, ...]) -> Any:
-    """What stands at a path in what a call returns; the first tensor where the whole is taken for one."""
-    for index in path:
-        returned = returned[index]
-    while not isinstance(returned, Leaf):
-        returned = returned[0]
-    return returned
+    from rnnshape.layers.wires import Call, Graph
 
 
 def theory(node: Node, given: Given) -> Answer:
-    """The last call's answer, with the weights, kernels and laws of all."""
+    """The answer of what comes out, with the weights, kernels and laws of all calls."""
     graph: Graph = node["graph"]
-    steps = list(walk(node, given))
-    last = steps[-1].answer
+    flowing = Flowing(graph, given)
+    steps = list(flowing.steps())
+    last = _coming_out(flowing, steps[-1])
     once = {step.call.layer: step for step in reversed(steps)}
     first = [step for step in steps if once[step.call.layer] is step]
     return replace(
         last,
-        returned=named(graph, steps[-1].call, last.returned),
         weights=[w.behind(f"{step.call.layer}_") for step in first for w in step.answer.weights],
         products=[product for step in steps for product in step.answer.products],
         cudnn=[
@@ -148,6 +52,23 @@ def theory(node: Node, given: Given) -> Answer:
         scan=None,
         quirks=tuple(dict.fromkeys(quirk for step in steps for quirk in step.answer.quirks)),
     )
+
+
+def _coming_out(flowing: Flowing, last: Step) -> Answer:
+    """The last call's answer; where the code names its outputs these are returned, several in a tuple."""
+    graph = flowing.graph
+    if not graph.outputs:
+        return replace(last.answer, returned=named(graph, last.call, last.answer.returned))
+    by_name = {call.name: call for call in graph.calls}
+    outputs = []
+    for wire in graph.outputs:
+        returned = flowing.tensors[wire.source]
+        words = roles(graph, by_name[wire.source], returned) if wire.source in by_name else {}
+        leaf = flowing.at(wire)
+        outputs.append(Leaf(words.get(leaf.role, leaf.role), leaf.dims, leaf.dtype))
+    mask = flowing.masks.get(graph.outputs[0])
+    returned = outputs[0] if len(outputs) == 1 else tuple(outputs)
+    return replace(last.answer, outputs=tuple(outputs), returned=returned, mask=mask)
 
 
 def _loops(layer: Node) -> bool:
@@ -180,11 +101,11 @@ def named(graph: Graph, call: Call, returned: Any) -> Any:
     return put(returned)
 
 
-def _laws(graph: Graph, step: _Step) -> Iterator[Law]:
+def _laws(graph: Graph, step: Step) -> Iterator[Law]:
     """The laws of one call, in the names of the graph."""
     words = roles(graph, step.call, step.answer.returned)
-    if not words:
-        return
+    if step.answer.scan is not None and step.answer.scan.mask is not None:
+        words |= {name: f"{step.call.name}_{name}" for name in MASKED}
     pattern = re.compile(rf"\b({'|'.join(sorted(words, key=len, reverse=True))})\b")
     for law in step.answer.laws:
         yield law._replace(check=pattern.sub(lambda found: words[found[1]], law.check))
@@ -200,11 +121,11 @@ def by_hand(graph: Graph, call: Call) -> str | None:
         return None
     if layer.has("cell") or not layer.has("units") or layer["go_backwards"]:
         return None
-    states = ", ".join(map(graph.word, _wires(call.initial_state)))
+    states = ", ".join(map(graph.word, in_order(call.initial_state)))
     return f"{call.layer}_cell({graph.word(call.inputs[0])}[:, 0], {states})"
 
 
-def _begun(graph: Graph, step: _Step) -> Iterator[Law]:
+def _begun(graph: Graph, step: Step) -> Iterator[Law]:
     """What shows that a call begins with the states that are passed to it."""
     first = by_hand(graph, step.call)
     if first is None or step.given.mask is not None or step.given.training:
@@ -214,79 +135,11 @@ def _begun(graph: Graph, step: _Step) -> Iterator[Law]:
     yield Law(f"{output}[:, 0, :] == {first}", True, begun)
 
 
-# -- what goes in -------------------------------------------------------------------------------
-
-
 def letters(node: Node, rank: int | None) -> tuple[str, ...]:
     """Those of the layer that the first input goes into."""
     graph: Graph = node["graph"]
-    first = next(_fed_by(graph, graph.entries[0]), None)
+    first = next(fed_by(graph, graph.entries[0]), None)
     return ("N", "T", "C") if first is None else first.cls.letters(first, rank)
-
-
-def check_input(node: Node, dims: Dims) -> str | None:
-    """Which call breaks, and what must change."""
-    graph: Graph = node["graph"]
-    tensors: dict[str, Any] = entries(graph, dims)
-    for call in graph.calls:
-        layer = graph.by_name[call.layer]
-        inputs = [at(tensors[wire.source], wire.path) for wire in call.inputs]
-        if wrong := _takes(graph, call, layer, inputs):
-            return f"{graph.statement(call)}: {wrong}"
-        given = Given(inputs[0].dims, inputs[0].dtype, others=tuple((leaf.dims, leaf.dtype) for leaf in inputs[1:]))
-        answer = layer.cls.theory(layer, given)
-        if call.initial_state is not None and (wrong := _states(graph, call, answer, tensors)):
-            return f"{graph.statement(call)}: {wrong}"
-        tensors[call.name] = answer.returned
-    return None
-
-
-def _takes(graph: Graph, call: Call, layer: Node, inputs: list[Leaf]) -> str | None:
-    first = inputs[0]
-    wanted = layer.cls.letters(layer, len(first.dims))
-    if len(wanted) != len(first.dims):
-        has = ", ".join(dim.letter for dim in first.dims)
-        text = f"{layer.name} needs ({', '.join(layer.cls.letters(layer, None))}) but its input is ({has})"
-        before = next((one for one in graph.calls if one.name == call.inputs[0].source), None)
-        source = None if before is None else graph.by_name[before.layer]
-        loop = None if source is None else next((part for part in source.walk() if part.has("return_sequences")), None)
-        if before is not None and loop is not None and not loop["return_sequences"] and len(wanted) > len(first.dims):
-            return f"{text}: give {before.layer} `return_sequences=True`"
-        return text
-    return layer.cls.check_input(layer, first.dims)
-
-
-def _states(graph: Graph, call: Call, answer: Answer, tensors: dict[str, Any]) -> str | None:
-    """Why the states do not fit: their number, their order, their width."""
-    wanted = flat(answer.begins)
-    wires = list(_wires(call.initial_state))
-    given = [at(tensors[wire.source], wire.path) for wire in wires]
-    if len(given) != len(wanted):
-        names = ", ".join(leaf.role for leaf in wanted)
-        return f"{len(given)} states are passed, and {call.layer} takes {len(wanted)} ({names})"
-    for wire, leaf, want in zip(wires, given, wanted, strict=True):
-        if leaf.role[-2:] in ("_h", "_c") and want.role[-2:] in ("_h", "_c") and leaf.role[-2:] != want.role[-2:]:
-            return f"{graph.word(wire)} is the {leaf.role} of {wire.source}, in the place of {want.role}: h, then c"
-        if tuple(dim.size for dim in leaf.dims) != tuple(dim.size for dim in want.dims):
-            has, needs = (f"({', '.join(dim.letter for dim in one.dims)})" for one in (leaf, want))
-            sizes = f"{leaf.dims[-1].size} and {want.dims[-1].size}"
-            return f"{graph.word(wire)} is {has}, and {want.role} must be {needs} (their widths are {sizes})"
-    return None
-
-
-def _wires(states: Any) -> Iterator[Wire]:
-    if isinstance(states, tuple):
-        for state in states:
-            yield from _wires(state)
-    else:
-        yield states
-
-
-def eats(graph: Graph, name: str) -> range | None:
-    """The whole numbers that the layer takes which this input goes into, if it does."""
-    entry = next(entry for entry in graph.entries if entry.name == name)
-    first = next(_fed_by(graph, entry), None)
-    return None if first is None else first.cls.tokens(first)
 
 
 MODEL = LayerClass(

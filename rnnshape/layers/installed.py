@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib import metadata
+
+from rnnshape.versions import version_of
 
 
 @cache
 def keras() -> tuple[int, ...]:
     """The version in numbers, read without importing Keras; where there is none, as if it were the newest."""
-    for name in ("keras", "keras-nightly"):
-        try:
-            return tuple(int(part) for part in re.findall(r"\d+", metadata.version(name))[:3])
-        except metadata.PackageNotFoundError:
-            continue
-    return (3, 999)
+    version = version_of("keras", "keras-nightly")
+    return (3, 999) if version is None else tuple(int(part) for part in re.findall(r"\d+", version)[:3])

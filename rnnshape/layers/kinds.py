@@ -55,11 +55,7 @@ class Whole(Kind):
 
     @property
     def allowed(self) -> str:  # type: ignore[override]
-        return (
-            f"a whole number, {self.least} or more"
-            if self.most is None
-            else f"a whole number, {self.least} to {self.most}"
-        )
+        return f"a whole number, {self.least} {'or more' if self.most is None else f'to {self.most}'}"
 
     def accepts(self, value: Any) -> bool:
         return type(value) in (int, Size) and self.least <= value <= (INT64 if self.most is None else self.most)
@@ -102,6 +98,8 @@ class Number(Kind):
     def allowed(self) -> str:  # type: ignore[override]
         if math.isinf(self.least):
             return "a number"
+        if math.isinf(self.most):
+            return f"a number, {self.least:g} or more"
         return f"a number from {self.least:g} to {self.most:g}"
 
     def accepts(self, value: Any) -> bool:
@@ -253,6 +251,84 @@ class NoiseShape(Kind):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "array", "items": Maybe(Whole()).schema()}
+
+
+@dataclass(frozen=True)
+class Axes(Kind):
+    """One axis of a tensor, or several of them; negative ones count from the end."""
+
+    empty: bool = False
+    allowed = "a whole number, or a tuple of them"
+
+    def accepts(self, value: Any) -> bool:
+        whole = Whole(-INT64 - 1)
+        if isinstance(value, tuple):
+            return (self.empty or bool(value)) and all(map(whole.accepts, value))
+        return whole.accepts(value)
+
+    def schema(self) -> dict[str, Any]:
+        axis = Whole(-INT64 - 1).schema()
+        return {"anyOf": [axis, {"type": "array", "items": axis, "minItems": 0 if self.empty else 1}]}
+
+
+class TargetShape(Kind):
+    """The shape that a tensor gets, without the batch."""
+
+    allowed = "a tuple of whole numbers, 1 or more, of which one may be -1: what is left"
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, tuple) or not value:
+            return False
+        return all(size == -1 or Whole().accepts(size) for size in value) and value.count(-1) <= 1
+
+    def schema(self) -> dict[str, Any]:
+        size = {"anyOf": [Whole().schema(), {"const": -1}]}
+        return {"type": "array", "items": size, "minItems": 1}
+
+
+# As many as a batch of pictures in time of a batch has.
+_AXES = 6
+
+
+class Order(Kind):
+    """The axes behind the batch, in the order that they get."""
+
+    allowed = "a tuple with each of the numbers 1, 2, … once: (2, 1) swaps two axes"
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, tuple) or not value:
+            return False
+        count = len(value)
+        return count <= _AXES and all(type(axis) is int for axis in value) and set(value) == {*range(1, count + 1)}
+
+    def schema(self) -> dict[str, Any]:
+        return {
+            "anyOf": [
+                {
+                    "type": "array",
+                    "items": Whole(1, count).schema(),
+                    "minItems": count,
+                    "maxItems": count,
+                    "uniqueItems": True,
+                }
+                for count in range(1, _AXES + 1)
+            ]
+        }
+
+
+class Margins(Kind):
+    """What is added to, or cut from, the four sides of a picture."""
+
+    allowed = "a whole number, 0 or more, a tuple of 2 of them, or of 2 such tuples ((top, bottom), (left, right))"
+
+    def accepts(self, value: Any) -> bool:
+        each = value if isinstance(value, tuple) and len(value) == 2 else (value,)
+        return all(map(Sizes(2, 0).accepts, each))
+
+    def schema(self) -> dict[str, Any]:
+        size = Whole(0).schema()
+        two = {"anyOf": [size, {"type": "array", "items": size, "minItems": 2, "maxItems": 2}]}
+        return {"anyOf": [size, {"type": "array", "items": two, "minItems": 2, "maxItems": 2}]}
 
 
 class Arrays(Kind):

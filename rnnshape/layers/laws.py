@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from rnnshape.layers.masking import Mask, Scan
     from rnnshape.layers.node import Node
 
+# The names that stand for a mask in a check.
+MASKED = ("mask", "i", "empty", *Landmarks._fields)
+
 STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
 
 _EMPTY = "a fully masked sample outputs zeros and keeps its initial state"
@@ -143,7 +146,8 @@ def zeros(of: str, scan: Scan, *, turned: bool = False) -> Law:
 
 def kept(states: Returned, scan: Scan) -> Iterator[Law]:
     """The states of fully masked samples are what they were."""
-    if scan.mask is None or not scan.mask.empty_row:
+    assert scan.mask is not None
+    if not scan.mask.empty_row:
         return
     for leaf in flat(states):
         if scan.scanning.start == ZERO:

@@ -5,16 +5,19 @@ The forward pass ends at the last step of time and the backward pass at the firs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from rnnshape.layers.base import Law
-from rnnshape.layers.laws import claimed, last_valid, zeros
+from rnnshape.layers.laws import claimed, frozen, last_valid, zeros
+from rnnshape.layers.masking import unmasked_scan
+from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.masking import Scan
+    from rnnshape.layers.scan import Token
 
 _MERGED = {"sum": "{f} + {b}", "mul": "{f} * {b}", "ave": "({f} + {b}) / 2"}
 
@@ -26,86 +29,85 @@ _ONE_STEP = "there is only one step, so both passes end there"
 _MASKED = "Bidirectional sets masked steps to zero when it returns sequences; the state is kept"
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """The two final hidden states ``f`` and ``b``, and the scans that end in them, both in the order of time."""
+class Merge(NamedTuple):
+    """What decides on the laws beside the scans.
 
+    ``f`` and ``b`` are the roles of the two final hidden states, ``parts`` how Python takes the two halves of what is
+    concatenated; ``one_step`` says that there is no second step.
+    """
+
+    mode: str | None
+    sequences: bool
+    parts: tuple[str, str]
     f: str
     b: str
-    ahead: Scan
-    back: Scan
     one_step: bool
 
-    @property
-    def masked(self) -> bool:
-        return self.ahead.mask is not None
+    def laws(self, ahead: Scan, back: Scan) -> Iterator[Law]:
+        """The laws, read off the scans that end in the two states, both in the order of time."""
+        if not self.sequences:
+            return self._final(ahead, back)
+        if self.mode is None:
+            return self._halves(("forward_output", "backward_output"), (":", ":"), ahead, back)
+        if self.mode == "concat":
+            return self._halves(("output", "output"), self.parts, ahead, back)
+        return self._merged(self.mode, ahead, back)
 
+    @lru_cache(maxsize=256)  # noqa: B019  it is a few strings and flags, and lives as long as the process
+    def unmasked(self, ahead: bool, back: bool) -> tuple[Law, ...]:
+        """The laws without a mask, where of a scan only counts whether it runs backwards."""
+        return tuple(self.laws(unmasked_scan(ahead, self.one_step), unmasked_scan(back, self.one_step).turned()))
 
-def final(mode: str | None, ends: Ends, halves: tuple[str, str]) -> Iterator[Law]:
-    """Without sequences: the outputs are the final hidden states."""
-    f, b = ends.f, ends.b
-    if mode is None or mode == "concat":
-        first, second = "forward_output", "backward_output"
-        if mode == "concat":
-            first, second = (f"output[:, {half}]" for half in halves)
-        yield claimed(f"{first} == {f}", ends.ahead, lambda row, _: row.output == row.state, _FINAL)
-        yield claimed(f"{second} == {b}", ends.back, lambda row, _: row.output == row.state, _FINAL)
-        return
-    both = [
-        claimed("", scan, lambda row, _: row.output == row.state, _FINAL + f", merged by {mode}")
-        for scan in (ends.ahead, ends.back)
-    ]
-    yield _both(f"output == {_MERGED[mode].format(f=f, b=b)}", both)
-    yield Law(f"output == {f}", False, "only the outputs are merged, never the states")
+    def _final(self, ahead: Scan, back: Scan) -> Iterator[Law]:
+        """Without sequences: the outputs are the final hidden states."""
+        mode, f, b = self.mode, self.f, self.b
+        if mode is None or mode == "concat":
+            first, second = "forward_output", "backward_output"
+            if mode == "concat":
+                first, second = (f"output[:, {half}]" for half in self.parts)
+            yield claimed(f"{first} == {f}", ahead, lambda row, _: row.output == row.state, _FINAL)
+            yield claimed(f"{second} == {b}", back, lambda row, _: row.output == row.state, _FINAL)
+            return
+        both = [
+            claimed("", scan, lambda row, _: row.output == row.state, _FINAL + f", merged by {mode}")
+            for scan in (ahead, back)
+        ]
+        yield _both(f"output == {_MERGED[mode].format(f=f, b=b)}", both)
+        yield Law(f"output == {f}", False, "only the outputs are merged, never the states")
 
+    def _halves(self, outputs: tuple[str, str], parts: tuple[str, str], ahead: Scan, back: Scan) -> Iterator[Law]:
+        """With sequences, the two outputs side by side (or two): each half ends at its own end of time."""
+        (one, other), (first, second) = outputs, parts
+        masked = ahead.mask is not None
+        broken = _MASKED if masked else None
+        at_end = f"{one}[:, -1, {first}] == {self.f}"
+        yield claimed(at_end, ahead, lambda row, _: row.steps[-1] == row.state, _FORWARD_ENDS, broken)
+        at_start = f"{other}[:, 0, {second}] == {self.b}"
+        yield claimed(at_start, back, lambda row, _: row.steps[0] == row.state, _BACKWARD_ENDS, broken)
+        yield claimed(
+            f"{other}[:, -1, {second}] == {self.b}",
+            back,
+            lambda row, _: row.steps[-1] == row.state,
+            _ONE_STEP if self.one_step else "each sample's backward pass ends at its last step here",
+            broken if self.one_step else _NOT_THERE,
+        )
+        if masked:
+            yield last_valid(one, self.f, ahead, half=first)
+            yield last_valid(other, self.b, back, half=second, first=True)
+            if one == other:
+                yield _zeros(one, ahead, back)
+            else:
+                yield _zeros(one, ahead)
+                yield _zeros(other, back)
 
-def halves(ahead: str, back: str, ends: Ends, parts: tuple[str, str]) -> Iterator[Law]:
-    """With sequences, the two outputs side by side (or two): each half ends at its own end of time."""
-    first, second = parts
-    broken = _MASKED if ends.masked else None
-    yield claimed(
-        f"{ahead}[:, -1, {first}] == {ends.f}",
-        ends.ahead,
-        lambda row, _: row.steps[-1] == row.state,
-        _FORWARD_ENDS,
-        broken,
-    )
-    yield claimed(
-        f"{back}[:, 0, {second}] == {ends.b}",
-        ends.back,
-        lambda row, _: row.steps[0] == row.state,
-        _BACKWARD_ENDS,
-        broken,
-    )
-    yield claimed(
-        f"{back}[:, -1, {second}] == {ends.b}",
-        ends.back,
-        lambda row, _: row.steps[-1] == row.state,
-        _ONE_STEP if ends.one_step else "each sample's backward pass ends at its last step here",
-        broken if ends.one_step else _NOT_THERE,
-    )
-    if ends.masked:
-        yield last_valid(ahead, ends.f, ends.ahead, half=first)
-        yield last_valid(back, ends.b, ends.back, half=second, first=True)
-        if ahead == back:
-            yield _zeros(ahead, ends.ahead, ends.back)
-        else:
-            yield _zeros(ahead, ends.ahead)
-            yield _zeros(back, ends.back)
-
-
-def merged(mode: str, ends: Ends) -> Iterator[Law]:
-    """With sequences, added or multiplied step by step: no step holds both final states, but where there is one."""
-    text = _MERGED[mode].format(f=ends.f, b=ends.b)
-    why = _ONE_STEP if ends.one_step else "the two passes end at different steps: no step holds both final states"
-    alone = "both passes end at the last step here"
-    both = [
-        claimed("", scan, lambda row, _: row.steps[-1] == row.state, _ONE_STEP if ends.one_step else alone, why)
-        for scan in (ends.ahead, ends.back)
-    ]
-    yield _both(f"output[:, -1, :] == {text}", both)
-    if ends.masked and mode != "mul":
-        yield _zeros("output", ends.ahead, ends.back)
+    def _merged(self, mode: str, ahead: Scan, back: Scan) -> Iterator[Law]:
+        """With sequences, added or multiplied step by step: no step holds both final states, unless there is one."""
+        why = _ONE_STEP if self.one_step else "the two passes end at different steps: no step holds both final states"
+        holds = _ONE_STEP if self.one_step else "both passes end at the last step here"
+        both = [claimed("", scan, lambda row, _: row.steps[-1] == row.state, holds, why) for scan in (ahead, back)]
+        yield _both(f"output[:, -1, :] == {_MERGED[mode].format(f=self.f, b=self.b)}", both)
+        if ahead.mask is not None and mode != "mul":
+            yield _zeros("output", ahead, back)
 
 
 def _both(check: str, laws: list[Law]) -> Law:
@@ -117,3 +119,22 @@ def _both(check: str, laws: list[Law]) -> Law:
 def _zeros(of: str, *scans: Scan) -> Law:
     law = _both(f"{of}[~mask] == 0", [zeros(of, scan) for scan in scans])
     return law._replace(why=_MASKED.split(";", maxsplit=1)[0]) if law.guaranteed else law
+
+
+def strips(parts: tuple[str, ...], mode: str | None, ahead: Scan, back: Scan, *, sequences: bool) -> tuple[Strip, ...]:
+    """What the steps of each half, or of both merged, show under a mask; of the states without sequences."""
+    if not sequences:
+        return frozen(parts[0], ahead), frozen(parts[1], back)
+    if len(parts) == 1:
+        rows = zip(ahead.rows, back.rows, strict=True)
+        steps = (zip(one.steps, other.steps, strict=True) for one, other in rows)
+        return (Strip("output", tuple(kinds([_token(mode, *pair) for pair in row]) for row in steps)),)
+    return (
+        Strip(parts[0], each(lambda row: kinds(row.steps), ahead.rows)),
+        Strip(parts[1], each(lambda row: kinds(row.steps, backwards=True), back.rows), backwards=True),
+    )
+
+
+def _token(mode: str | None, ahead: int, back: int) -> Token:
+    nothing = ZERO in (ahead, back) if mode == "mul" else ahead == back == ZERO
+    return ZERO if nothing else (ahead, back)

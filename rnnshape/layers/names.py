@@ -3,7 +3,7 @@
 They are the keys of ``ALL_OBJECTS_DICT`` in Keras' ``activations/__init__.py``, ``initializers/__init__.py``,
 ``regularizers/__init__.py`` and ``constraints/__init__.py`` (read in 3.15.1).  Keras makes the object from its name
 alone; ``unmade`` says of which names that is impossible, and why.
-``tests/test_vocabulary.py`` holds all of it against Keras.
+``tests/layers/test_vocabulary.py`` holds all of it against Keras.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED, Nested
@@ -16,7 +17,7 @@ from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.wires import Graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rnnshape.errors import Problem
     from rnnshape.layers.arguments import Argument
@@ -39,12 +40,19 @@ class LayerClass:
     ``letters`` gives the input's dimensions in letters for a node of the class, as near to the asked
     rank as the class takes (None: its usual one); ``theory`` the answer.  ``check`` says what is
     wrong with a combination of arguments that are each right, ``check_input`` why an input of the
-    right rank cannot go in.  ``tokens`` gives the whole numbers that the class eats, if it does.
+    right rank cannot go in, ``check_inputs`` why several inputs cannot be merged.  ``tokens`` gives the whole
+    numbers that the class eats, if it does.
     ``twin`` is the layer that computes the same given the same weights.  ``contents`` says which steps of its
     output are zero throughout, from its answer and what reached it; without it theory knows of none.
 
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
-    takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"layer"`` for the rest.
+    takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"merge"`` for what takes
+    several inputs, ``"layer"`` for the rest.
+
+    ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
+    that the class supports masking and attaches the mask of its input to its output, ``makes_mask`` that it makes one
+    of its input, ``takes_mask`` that its call looks at the mask; ``built`` that it is built when it is made, because it
+    has nothing to build.
     """
 
     name: str
@@ -54,9 +62,15 @@ class LayerClass:
     letters: Callable[[Node, int | None], tuple[str, ...]]
     check: Callable[[Node], Iterable[Problem]] = lambda node: ()
     check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None
+    check_inputs: Callable[[Node, Sequence[Dims]], str | None] = lambda node, inputs: None
     tokens: Callable[[Node], range | None] = lambda node: None
     twin: Callable[[Node], Node | None] = lambda node: None
     contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
+    source: str = ""
+    keeps_mask: bool = False
+    makes_mask: bool = False
+    takes_mask: bool = False
+    built: bool = False
     positional: int = field(init=False)
     by_name: dict[str, Argument] = field(init=False)
     defaults: dict[str, Any] = field(init=False)
@@ -76,7 +90,7 @@ class LayerClass:
         return named, (self.name,)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Node:
     """A layer or cell with the arguments that differ from Keras' defaults, in Keras' order.
 
@@ -95,9 +109,12 @@ class Node:
     def of(cls, layer: LayerClass, values: Mapping[str, Any]) -> Node:
         """The node of a class with these arguments, which have been checked."""
         defaults = layer.defaults
+        if layer.kind == "stack":
+            # A stack in a stack computes what its layers do, one after another.
+            values = {**values, "layers": tuple(inner for node in values["layers"] for inner in node.in_turn)}
         return cls(
             layer,
-            tuple((name, values[name]) for name in defaults if name in values and values[name] != defaults[name]),
+            tuple([(name, values[name]) for name in defaults if name in values and values[name] != defaults[name]]),
         )
 
     def __repr__(self) -> str:
@@ -137,7 +154,7 @@ class Node:
             return tuple(self["graph"].nodes)
         return tuple(self["layers"]) if self.cls.kind == "stack" else (self,)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The canonical expression: parsing it gives an equal node."""
         if self.cls.kind == "graph":
@@ -149,8 +166,10 @@ class Node:
     @property
     def short(self) -> str:
         """The class and its size, where there is little room: ``LSTM(8)``, ``RNN([LSTMCell(8), GRUCell(4)])``."""
-        size = next((str(self[name]) for name in ("units", "filters") if self.has(name)), None)
-        return f"{self.name}({size or ', '.join(_short(value) for _, value in self.given if _holds_nodes(value))})"
+        for size in ("units", "filters"):
+            if self.has(size):
+                return f"{self.name}({self[size]})"
+        return f"{self.name}({', '.join(_short(value) for _, value in self.given if _holds_nodes(value))})"
 
     def written(self, prefix: str = "") -> str:
         """The constructor call, every class name behind ``prefix``."""
@@ -159,6 +178,8 @@ class Node:
             argument = self.cls.by_name[name]
             text = _written(value, prefix, as_list=isinstance(argument.kind, Nested))
             parts.append(text if argument.default is REQUIRED else f"{name}={text}")
+        if self.cls.kind == "stack":
+            prefix = prefix.removesuffix("layers.")  # Keras has it as a model
         return f"{prefix}{self.name}({', '.join(parts)})"
 
 

@@ -41,21 +41,13 @@ from rnnshape.layers.laws import kept, of_output, strips
 from rnnshape.layers.masking import Mask, Scan, unmasked_scan
 from rnnshape.layers.node import LayerClass, Node
 from rnnshape.layers.scan import START, ZERO, Scanning
-from rnnshape.layers.stacked import STACKED_RNN_CELLS, nesting, stepped
+from rnnshape.layers.stacked import STACKED_RNN_CELLS, renest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rnnshape.layers.base import Returned
     from rnnshape.layers.dims import Dim
-
-_LONE_CELL = "IndexError: an unrolled stack of one cell passes its states on without their list"
-
-_MASKED_DTYPES = "InvalidArgumentError: a masked step selects between states of two dtypes, the stack's and a cell's"
-_LOST_STATES = "InvalidArgumentError: an unrolled stack of one stack loses states from the second step on"
-_SYMBOLIC = "TypeError: an unrolled stack of one stack asks how long a state is, which a graph does not know"
-_LOOPED_DTYPES = "TypeError: a state enters the loop in the stack's dtype and leaves it in its cell's"
-_MASKED_LONE_CELL = "ValueError: The two structures don't have the same nested structure (a stack of one cell, masked)"
 
 _RNN_LOOP = "rnn/rnn.py: RNN.inner_loop"
 
@@ -76,7 +68,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     laws: list[Law] = []
     if node["return_state"]:
         laws += of_output(node, time.size, step.hidden.role, scan) if step.hidden else ()
-        laws += kept(states, scan)
+        laws += kept(states, scan) if scan.mask is not None else ()
     return Answer(
         outputs=(output,),
         states=states,
@@ -91,10 +83,10 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         refusals=[
             *step.refusals,
             *refusals(node, given, cudnn),
-            *unmaskable(node, used, time, (step.outputs[0], step.states)),
+            *([] if used is None else unmaskable(node, used, time, (step.outputs[0], step.states))),
             *unregularized(node, given, returned),
         ],
-        begins=through(step.states, dtype),
+        begins=states if states == step.states else through(step.states, dtype),
         scan=scan,
         strips=strips(node, scan, given.mask) if given.mask and given.watched else (),
         quirks=tuple(_quirks(scan, sequences=sequences, dropped=used is None)) if given.mask else (),
@@ -115,14 +107,14 @@ def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) 
     return Scan.of(scanning, mask, eligible=eligible)
 
 
-def unmaskable(node: Node, mask: Mask | None, time: Dim, stepped: Returned) -> Iterator[Refusal]:
+def unmaskable(node: Node, mask: Mask, time: Dim, stepped: Returned) -> Iterator[Refusal]:
     """Where a mask cannot be laid over what a step computes.
 
     Keras puts axes of one behind those of the mask and repeats it over the axes that it lacks; where mask and tensor
     both have an axis the sizes must be the same, or the mask's 1 (``_expand_mask`` in
     ``keras/src/backend/tensorflow/rnn.py``).  Unrolled it repeats the mask over all axes, also those that it has.
     """
-    if mask is None or not (mask.behind or mask.steps != time.size):
+    if not mask.behind and mask.steps == time.size:
         return
     fit = mask.steps == time.size and all(
         len(mask.behind) < len(leaf.dims)
@@ -175,70 +167,13 @@ def _rnn(node: Node, given: Given) -> Answer:
         step.refusals += dropping.refusals(node, given, cell)
     begins = through(through(step.states, compute_dtype(cell["dtype"])), compute_dtype(node["dtype"]))
     if cell.cls is STACKED_RNN_CELLS:
-        _renest(node, cell, step, given)
+        renest(node, cell, step, given)
     fused = FUSED_BY_CELL.get(cell.name)
     instead = f"use {fused} instead of RNN({cell.name})" if fused in ("LSTM", "GRU") else "use LSTM or GRU layers"
     decided = f"RNN calls its {cell.name} step by step"
     answer = over_time(node, given, step, never_cudnn(instead, decided, _RNN_LOOP))
     answer.begins = begins  # unrolled, what comes back may be nested otherwise
     return answer
-
-
-def _renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
-    """Put the states of a stack into the nesting that Keras returns them in.
-
-    The loop packs them as the initial states are nested.  Unrolled, they come back as the last step
-    left them; and a masked loop fails when a step changes their nesting.
-    """
-    masked = mask_used(given) is not None
-    computing = (
-        part for part in cell.walk() if not part.has("cells")
-    )  # a stack within hands their states on as they are
-    unlike = any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in computing)
-    if masked and unlike:
-        step.refusals.append(Refusal(_MASKED_DTYPES, "give the stack and its cells one dtype"))
-    if not node["unroll"]:
-        if unlike and given.execution != "eager":
-            step.refusals.append(
-                Refusal(_LOOPED_DTYPES, "give the stack and its cells one dtype, or --execution eager")
-            )
-        if masked and nesting(step.returned[1]) != nesting(step.states):
-            step.refusals.append(Refusal(_MASKED_LONE_CELL, "use RNN(cell) for a single cell, not a list of one"))
-        return
-    if masked:
-        return
-    try:
-        _unrolled(node, cell, step, given)
-    except IndexError:
-        step.refusals.append(Refusal(_LONE_CELL, "use RNN(cell) for a single cell, or drop unroll"))
-    except ValueError:
-        # Taken for the states of the outer stack, all but the first were dropped.
-        step.refusals.append(Refusal(_LOST_STATES, "use the inner stack alone, or drop unroll"))
-    except TypeError:
-        step.refusals.append(Refusal(_SYMBOLIC, "use the inner stack alone, drop unroll, or --execution eager"))
-
-
-def _unrolled(node: Node, cell: Node, step: Answer, given: Given) -> None:
-    """Put into ``step`` what the last step of an unrolled stack returns.
-
-    Raises:
-        IndexError, ValueError, TypeError: see ``stepped``; outputs that cannot be put in a row, states that do not fit.
-    """
-    batch, time, *rest = given.dims
-    begun, outputs, x = flat(step.states), [], Leaf("input", (batch, *rest), given.dtype)
-    # The nesting settles after two steps.
-    for _ in range(min(time.size, 4)):
-        output, new = stepped(cell, x, step.states, rest[-1].size, symbolic=given.execution != "eager")
-        step.states = new if isinstance(new, list) else [new]
-        outputs.append(output)
-    if node["return_sequences"] and len({tuple(dim.size for dim in output.dims) for output in outputs}) > 1:
-        raise ValueError("the steps return outputs of different widths")
-    left = flat(step.states)
-    if node["stateful"] and any(old.dims != new.dims for old, new in zip(begun, left, strict=False)):
-        raise ValueError("a state is kept in another shape")
-    last = outputs[-1]
-    step.outputs = (Leaf("output", last.dims, step.outputs[0].dtype),)
-    step.hidden = next((leaf for leaf in left if leaf.role == last.role and leaf.dims == last.dims), None)
 
 
 def fused_twin(node: Node) -> Node | None:

@@ -6,31 +6,32 @@ The layers are called in turn, as ``x = LSTM(64, …)(x)`` line by line does it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.node import LayerClass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
 
 
+STEPS = ("N", "T", "C")
 _ANY = 1000
 """A size where only the rank is asked about."""
 
 
 def _answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
-    """Each layer with its answer; the hidden size of a layer before the last is H1, H2, …"""
+    """Each layer with its answer; the hidden size of a layer before the last is H1, H2, … and within a layer H1_1."""
     layers: tuple[Node, ...] = node["layers"]
+    letters = given.letter + ("_" if given.letter[-1].isdigit() else "")
     flowing = given
     for number, layer in enumerate(layers, 1):
-        letter = given.letter if number == len(layers) else f"{given.letter}{number}"
+        letter = given.letter if number == len(layers) else f"{letters}{number}"
         begun = flowing.initial if takes_states(layer) else None
         answer = layer.cls.theory(layer, replace(flowing, letter=letter, initial=begun))
         if flowing.mask is not None and not flowing.mask.sure:
@@ -101,21 +102,30 @@ def letters(node: Node, rank: int | None) -> tuple[str, ...]:
     return usual
 
 
+class _Passed(NamedTuple):
+    """A layer that the input went through, and its rank before and behind it."""
+
+    number: int
+    layer: Node
+    ranks: tuple[int, int]
+
+
 def check_input(node: Node, dims: Dims) -> str | None:
     """Where the flow breaks, which layer must change and how."""
     given = Given(dims, "float32")
     layers: tuple[Node, ...] = node["layers"]
-    before: tuple[int, Node, Answer] | None = None
+    passed: list[_Passed] = []
+    answer: Answer | None = None
     for number, layer in enumerate(layers, 1):
         letter = given.letter
-        if before is not None and (broken := _several(*before)):
+        if answer is not None and (broken := _several(number - 1, layers[number - 2], answer)):
             return broken
         if len(layer.cls.letters(layer, len(given.dims))) != len(given.dims):
-            return _rank(number, layer, given, before)
+            return _rank(number, layer, given, passed)
         if wrong := layer.cls.check_input(layer, given.dims):
             return f"layer {number}, {layer.text}: {wrong}"
         answer = layer.cls.theory(layer, replace(given, letter=letter))
-        before = number, layer, answer
+        passed.append(_Passed(number, layer, (len(given.dims), len(answer.outputs[0].dims))))
         given = replace(given, dims=answer.outputs[0].dims)
     return None
 
@@ -131,23 +141,36 @@ def _several(number: int, layer: Node, answer: Answer) -> str | None:
     )
 
 
-def _rank(number: int, layer: Node, given: Given, before: tuple[int, Node, Answer] | None) -> str:
-    needs = f"({', '.join(layer.cls.letters(layer, None))})"
-    has = f"({', '.join(dim.letter for dim in given.dims)})"
-    if before is None:
-        return f"{layer.name} needs {needs} but the input is {has}"
-    where, source, _ = before
-    text = f"{layer.text} needs {needs} but {source.text} returns {has}: "
-    loop = next((part for part in source.walk() if part.has("return_sequences")), None)
-    if loop is not None and not loop["return_sequences"] and len(layer.cls.letters(layer, None)) > len(given.dims):
-        return text + f"give layer {where} `return_sequences=True`"
-    return text + f"change layer {where} or layer {number}"
+def _rank(number: int, layer: Node, given: Given, passed: Sequence[_Passed]) -> str:
+    needs, has = layer.cls.letters(layer, None), tuple(dim.letter for dim in given.dims)
+    if not passed:
+        return f"{layer.name} needs ({', '.join(needs)}) but the input is ({', '.join(has)})"
+    text = f"{layer.text} needs ({', '.join(needs)}) but {passed[-1].layer.text} returns ({', '.join(has)}): "
+    more = len(needs) - len(has)
+    for one in reversed(passed):
+        if more > 0 and one.ranks[0] > one.ranks[1]:
+            return text + _mended(one, len(needs))
+        if more == -1 and (loop := _loop(one.layer)) is not None and loop["return_sequences"]:
+            return text + f"drop `return_sequences=True` from layer {one.number}"
+    if more < 0 and needs == STEPS:
+        return text + f"put TimeDistributed(Flatten()) between layer {passed[-1].number} and layer {number}"
+    return text + f"change layer {passed[-1].number} or layer {number}"
 
 
-def check(node: Node) -> Iterator[Problem]:
-    for layer in node["layers"]:
-        if layer.cls.kind == "stack":
-            yield Problem("layers", "must not hold another stack: write its layers out")
+def _mended(lowering: _Passed, needed: int) -> str:
+    """How a layer that has taken away an axis leaves enough of them."""
+    loop, number = _loop(lowering.layer), lowering.number
+    if loop is not None and not loop["return_sequences"]:
+        return f"give layer {number} `return_sequences=True`"
+    if lowering.layer.name == "Flatten" and lowering.ranks[0] > needed:
+        return f"make layer {number} TimeDistributed(Flatten())"
+    if lowering.ranks[0] == needed:
+        return f"drop layer {number}, {lowering.layer.name}"
+    return f"change layer {number} or the one behind it"
+
+
+def _loop(layer: Node) -> Node | None:
+    return next((part for part in layer.walk() if part.has("return_sequences")), None)
 
 
 SEQUENTIAL = LayerClass(
@@ -156,7 +179,6 @@ SEQUENTIAL = LayerClass(
     (arg.Argument("layers", arg.Nested("layer", many=True), help="The layers, first to last."),),
     theory,
     letters,
-    check=check,
     check_input=check_input,
     tokens=lambda node: node["layers"][0].cls.tokens(node["layers"][0]),
 )

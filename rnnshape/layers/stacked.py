@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Law, Leaf, Returned, prefixed
+from rnnshape.layers.base import Answer, Given, Law, Leaf, Refusal, Returned, compute_dtype, flat, prefixed
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cells import CELL_INPUT, one_step
+from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.node import LayerClass
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.node import Node
+
+_LONE_CELL = "IndexError: an unrolled stack of one cell passes its states on without their list"
+
+_MASKED_DTYPES = "InvalidArgumentError: a masked step selects between states of two dtypes, the stack's and a cell's"
+_LOST_STATES = "InvalidArgumentError: an unrolled stack of one stack loses states from the second step on"
+_SYMBOLIC = "TypeError: an unrolled stack of one stack asks how long a state is, which a graph does not know"
+_LOOPED_DTYPES = "TypeError: a state enters the loop in the stack's dtype and leaves it in its cell's"
+_MASKED_LONE_CELL = "ValueError: The two structures don't have the same nested structure (a stack of one cell, masked)"
 
 
 def theory(node: Node, given: Given) -> Answer:
@@ -43,7 +52,7 @@ def theory(node: Node, given: Given) -> Answer:
         weights=[weight for answer in answers for weight in answer.weights],
         products=[product for answer in answers for product in answer.products],
         laws=list(_laws(last)),
-        cudnn=one_step("stack LSTM or GRU layers", node, "stacked_rnn_cells.py"),
+        cudnn=[one_step("stack LSTM or GRU layers", node.name, "stacked_rnn_cells.py")],
         refusals=[refusal for answer in answers for refusal in answer.refusals],
     )
     stack.refusals += unregularized(node, given, stack.returned)
@@ -74,7 +83,64 @@ def _laws(last: Answer) -> Iterator[Law]:
         yield Law(f"output == {last.hidden.role.removesuffix('_h')}_c", False, STATE_C_IS_NOT_THE_OUTPUT)
 
 
-def stepped(cell: Node, x: Leaf, states: list[Returned], built: int, *, symbolic: bool) -> tuple[Leaf, Returned]:
+def renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
+    """Put the states of a stack into the nesting that Keras returns them in.
+
+    The loop packs them as the initial states are nested.  Unrolled, they come back as the last step
+    left them; and a masked loop fails when a step changes their nesting.
+    """
+    masked = mask_used(given) is not None
+    computing = (
+        part for part in cell.walk() if not part.has("cells")
+    )  # a stack within hands their states on as they are
+    unlike = any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in computing)
+    if masked and unlike:
+        step.refusals.append(Refusal(_MASKED_DTYPES, "give the stack and its cells one dtype"))
+    if not node["unroll"]:
+        if unlike and given.execution != "eager":
+            step.refusals.append(
+                Refusal(_LOOPED_DTYPES, "give the stack and its cells one dtype, or --execution eager")
+            )
+        if masked and _nesting(step.returned[1]) != _nesting(step.states):
+            step.refusals.append(Refusal(_MASKED_LONE_CELL, "use RNN(cell) for a single cell, not a list of one"))
+        return
+    if masked:
+        return
+    try:
+        _unrolled(node, cell, step, given)
+    except IndexError:
+        step.refusals.append(Refusal(_LONE_CELL, "use RNN(cell) for a single cell, or drop unroll"))
+    except ValueError:
+        # Taken for the states of the outer stack, all but the first were dropped.
+        step.refusals.append(Refusal(_LOST_STATES, "use the inner stack alone, or drop unroll"))
+    except TypeError:
+        step.refusals.append(Refusal(_SYMBOLIC, "use the inner stack alone, drop unroll, or --execution eager"))
+
+
+def _unrolled(node: Node, cell: Node, step: Answer, given: Given) -> None:
+    """Put into ``step`` what the last step of an unrolled stack returns.
+
+    Raises:
+        IndexError, ValueError, TypeError: as ``_stepped``; outputs that cannot be put in a row, states that do not fit.
+    """
+    batch, time, *rest = given.dims
+    begun, outputs, x = flat(step.states), [], Leaf("input", (batch, *rest), given.dtype)
+    # The nesting settles after two steps.
+    for _ in range(min(time.size, 4)):
+        output, new = _stepped(cell, x, step.states, rest[-1].size, symbolic=given.execution != "eager")
+        step.states = new if isinstance(new, list) else [new]
+        outputs.append(output)
+    if node["return_sequences"] and len({tuple(dim.size for dim in output.dims) for output in outputs}) > 1:
+        raise ValueError("the steps return outputs of different widths")
+    left = flat(step.states)
+    if node["stateful"] and any(old.dims != new.dims for old, new in zip(begun, left, strict=False)):
+        raise ValueError("a state is kept in another shape")
+    last = outputs[-1]
+    step.outputs = (Leaf("output", last.dims, step.outputs[0].dtype),)
+    step.hidden = next((leaf for leaf in left if leaf.role == last.role and leaf.dims == last.dims), None)
+
+
+def _stepped(cell: Node, x: Leaf, states: list[Returned], built: int, *, symbolic: bool) -> tuple[Leaf, Returned]:
     """What a cell returns for one step: its output, under the role of the state that it equals, and its new states.
 
     A stack of one cell strips its own list, so what goes in for the next step is not what went in for
@@ -90,7 +156,7 @@ def stepped(cell: Node, x: Leaf, states: list[Returned], built: int, *, symbolic
         return _computed(cell, x, states, built)
     new_states = []
     for inner, state in zip(cell["cells"], states, strict=False):
-        x, new = stepped(inner, x, state if isinstance(state, list) else [state], built, symbolic=symbolic)
+        x, new = _stepped(inner, x, state if isinstance(state, list) else [state], built, symbolic=symbolic)
         if symbolic and isinstance(new, Leaf):
             raise TypeError
         new_states.append(new if isinstance(state, list) else _sole(new))
@@ -125,9 +191,9 @@ def _sole(states: Returned) -> Returned:
     return Leaf(states.role, rows, states.dtype)
 
 
-def nesting(value: Returned) -> object:
+def _nesting(value: Returned) -> object:
     """The containers alone, to be compared."""
-    return [nesting(item) for item in value] if isinstance(value, list) else None
+    return [_nesting(item) for item in value] if isinstance(value, list) else None
 
 
 STACKED_RNN_CELLS = LayerClass(

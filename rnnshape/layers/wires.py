@@ -28,9 +28,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rnnshape.layers.node import Node
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +64,20 @@ class Call:
 
 @dataclass(frozen=True)
 class Graph:
-    """Entries, layers under their names, and the calls in order; a layer that is called twice stands once.
+    """Entries, layers (each a ``Node``) under their names, and the calls; a layer that is called twice stands once.
 
-    ``names`` are the code's own names for tensors.
+    ``names`` are the code's own names for tensors, ``outputs`` what the code takes as the result; where it says
+    nothing, that is what the last call returns.
     """
 
     entries: tuple[Entry, ...]
-    layers: tuple[tuple[str, Node], ...]
+    layers: tuple[tuple[str, Any], ...]
     calls: tuple[Call, ...]
     names: tuple[tuple[str, Wire], ...] = ()
+    outputs: tuple[Wire, ...] = ()
 
     @cached_property
-    def by_name(self) -> dict[str, Node]:
+    def by_name(self) -> dict[str, Any]:
         return dict(self.layers)
 
     @cached_property
@@ -85,7 +85,7 @@ class Graph:
         return {wire: name for name, wire in self.names}
 
     @property
-    def nodes(self) -> Iterator[Node]:
+    def nodes(self) -> Iterator[Any]:
         """The layers, in the order in which they are first called."""
         return (node for _, node in self.layers)
 
@@ -93,7 +93,9 @@ class Graph:
     def text(self) -> str:
         """The graph as Python code, one statement a line."""
         entries = (f"{entry.name} = Input({_shape(entry)})" for entry in self.entries)
-        return "\n".join((*entries, *(f"{name} = {node.text}" for name, node in self.layers), *self.statements))
+        layers = (f"{name} = {node.text}" for name, node in self.layers)
+        model = (f"Model({_listed(entry.name for entry in self.entries)}, {_listed(map(self.word, self.outputs))})",)
+        return "\n".join((*entries, *layers, *self.statements, *(model if self.outputs else ())))
 
     @property
     def statements(self) -> Iterator[str]:
@@ -103,7 +105,8 @@ class Graph:
     def statement(self, call: Call) -> str:
         """A call as Python: ``encoder_outputs, state_h, state_c = encoder(encoder_inputs)``."""
         inputs = ", ".join(map(self.word, call.inputs))
-        inside = f"[{inputs}]" if len(call.inputs) > 1 else inputs
+        apart = len(call.inputs) == 1 or self.by_name[call.layer].name == "MultiHeadAttention"
+        inside = inputs if apart else f"[{inputs}]"
         states = "" if call.initial_state is None else f", initial_state={self._states(call.initial_state)}"
         return f"{self._left(call)} = {call.layer}({inside}{states})"
 
@@ -123,7 +126,7 @@ class Graph:
             return wire.source
         if not wire.path:
             return f"{wire.source}_{'y' if self._results[wire.source] else 'output'}"
-        if Wire(wire.source) in self._said or len(wire.path) > 1:
+        if Wire(wire.source) in self._said or len(wire.path) > 1 or wire.path[0] >= len(self._results[wire.source]):
             return f"{self.word(Wire(wire.source, wire.path[:-1]))}[{wire.path[-1]}]"
         return f"{wire.source}_{self._results[wire.source][wire.path[0]]}"
 
@@ -150,6 +153,7 @@ class Graph:
 
     def _wires(self) -> Iterator[Wire]:
         yield from (wire for _, wire in self.names)
+        yield from self.outputs
         for call in self.calls:
             yield from call.inputs
             yield from _flat(call.initial_state)
@@ -161,6 +165,12 @@ def _flat(states: Any) -> Iterator[Wire]:
     elif states is not None:
         for state in states:
             yield from _flat(state)
+
+
+def _listed(words: Iterable[str]) -> str:
+    """One word as it is, several as a list."""
+    several = list(words)
+    return several[0] if len(several) == 1 else f"[{', '.join(several)}]"
 
 
 def _shape(entry: Entry) -> str:

@@ -154,6 +154,7 @@ class _Asking:
                 for call in calls
             ),
             tuple(_own_names(calls, words, taken)),
+            self._outputs(calls, wired),
         )
         first, (tensor, _) = calls[0], entries[0]
         said = [*self._fed(tensor.root), *(self._says(first) if first.inputs[0] is tensor else ())]
@@ -161,6 +162,15 @@ class _Asking:
         training = {"training": True} if any(call.called.options.get("training") for call in calls) else {}
         node = Node.of(MODEL, {"graph": graph})
         return self._parsed(node, trees, said, Called(training))
+
+    def _outputs(self, calls: list[Applied], wired: _Wires) -> tuple[Wire, ...]:
+        """What the only model of these calls returns; where there are several, or none, what the last call returns."""
+        models = [outputs for outputs in self.values.outputs if any(tensor.call in calls for tensor in outputs)]
+        if len(models) != 1 or any(tensor.call not in calls for tensor in models[0]):
+            return ()
+        outputs = tuple(wired.wire(tensor) for tensor in models[0])
+        last = outputs == (Wire(wired.calls[id(calls[-1])]),)
+        return () if last else outputs
 
     def _entries(self, calls: list[Applied], taken: set[str]) -> list[tuple[Tensor, Entry]]:
         """The inputs of the calls, in the order in which they are used."""

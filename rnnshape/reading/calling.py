@@ -66,6 +66,9 @@ def signature(layer: LayerClass) -> tuple[str, ...]:
         return ("sequences", INITIAL_STATE.name, MASK.name, TRAINING.name)
     if layer.name in ("TimeDistributed", "Sequential"):
         return ("inputs", TRAINING.name, MASK.name)
+    if layer.takes_mask:
+        masked = ("inputs", MASK.name, TRAINING.name)
+        return ("inputs", TRAINING.name, MASK.name) if layer.name == "BatchNormalization" else masked
     return ("inputs", TRAINING.name)
 
 

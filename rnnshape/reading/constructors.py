@@ -10,6 +10,7 @@ from rnnshape.errors import nearest
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.layers.kinds import Whole
+from rnnshape.layers.merges import MERGES
 from rnnshape.reading import leftovers
 from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
 from rnnshape.reading.lists import Lists, constant
@@ -112,7 +113,7 @@ class Constructors:
         if first in self.aliases:
             name = self.aliases[first] + dot + rest
         prefix, _, short = name.rpartition(".")
-        return TABLE.get(short) if not prefix or _is_keras(prefix) else None
+        return (TABLE.get(short) or MERGES.get(short)) if not prefix or _is_keras(prefix) else None
 
     def _node(self, layer: LayerClass, call: ast.Call) -> Node | None:
         before = len(self.source.problems)
@@ -148,13 +149,13 @@ class Constructors:
         for keyword in self._keywords(call):
             if keyword.arg is None:
                 continue  # see _by_dictionary
-            elif layer.kind == "stack" and keyword.arg in _OF_MODELS:
+            if layer.kind == "stack" and keyword.arg in _OF_MODELS:
                 continue
-            elif keyword.arg in values:
+            if keyword.arg in values:
                 self.wrong(f"{keyword.arg} is given twice", keyword)
             elif (known := layer.by_name.get(keyword.arg)) is None:
-                if keyword.arg in DECLARING and layer.kind != "stack":
-                    continue  # no argument of the layer: see _declared
+                if keyword.arg in DECLARING and "trainable" in layer.by_name:
+                    continue  # no argument of the layer, but of its base class: see _declared
                 self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
                 values[known.name] = self._value(known, layer, keyword.value)

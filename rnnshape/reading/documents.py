@@ -55,14 +55,15 @@ def read_json_line(line: bytes | str, name: str, number: int) -> Document:
         problem = error.msg[:1].lower() + error.msg[1:]
         mistake = Mistake(source.place(error.pos, error.pos + 1), f"not JSON: {problem}; each line is one JSON object")
         raise Unreadable(source, [mistake]) from None
-    whole = source.place(0, len(source.text))
     if twice:
         composer = Composer(source)  # it finds the same keys, with their places, unless the line is an odd one
         composer.run()
         mistakes = [mistake for mistake in composer.mistakes if mistake.also]
-        raise Unreadable(source, mistakes or [Mistake(whole, f"key {quoted(twice[0])} appears twice: keep one")])
+        said = f"key {quoted(twice[0])} appears twice: keep one"
+        raise Unreadable(source, mistakes or [Mistake(source.place(0, len(source.text)), said)])
     if not isinstance(data, dict):
-        raise Unreadable(source, [Mistake(whole, f"each line is one JSON object, not {KINDS[type(data)]}")])
+        said = f"each line is one JSON object, not {KINDS[type(data)]}"
+        raise Unreadable(source, [Mistake(source.place(0, len(source.text)), said)])
     return Document(source, data, _json_nodes)
 
 

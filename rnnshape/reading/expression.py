@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers import Node
 
+_BRACKET = re.compile(r"[()\[\]{}]")
 LONGEST = 5_000
 LONGEST_CODE = 500_000
 DEEPEST = 20
@@ -60,6 +62,21 @@ def parse_all(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[i
     Raises:
         Invalid: as ``parse``.
     """
+    nameless = None if let else _nameless(text)
+    return [*nameless] if nameless else _read(text, let or {}, taken)
+
+
+@lru_cache(maxsize=256)
+def _nameless(text: str) -> tuple[Parsed, ...] | None:
+    """What code without names asks for: whatever else is asked it is the same, and many runs ask for one layer."""
+    try:
+        read = _read(text, {}, ())
+    except Invalid:  # told with its names
+        return None
+    return None if any(parsed.names or parsed.stands or parsed.open for parsed in read) else tuple(read)
+
+
+def _read(text: str, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
     source = opened(text)
     try:
         read = _read(source, let or {}, taken)
@@ -144,10 +161,10 @@ def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:
 def _too_deep(text: str) -> int | None:
     """Where brackets nest too deep; told before anything recursive sees the text."""
     depth = 0
-    for place, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket[0] in "([{" else -1
         if depth > DEEPEST:
-            return place
+            return bracket.start()
     return None
 
 

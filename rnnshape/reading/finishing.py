@@ -11,11 +11,8 @@ from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wiring import wire
-from rnnshape.reading.calling import unpacking
-from rnnshape.reading.expression import parse
 from rnnshape.reading.shape import rank_message, whole_shape
-from rnnshape.spec.masks import MASK, MASKING
-from rnnshape.spec.options import DIMENSIONS, DTYPE, INITIAL_STATE, INPUT, INTO, LET
+from rnnshape.spec.options import DTYPE, INITIAL_STATE, INPUT, INTO, KEPT
 from rnnshape.spec.spec import Spec
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
@@ -46,11 +43,11 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     mask = mask_rows(node, shape, options, problems)
     if problems:
         raise Invalid(problems)
-    rest = {key: value for key, value in options.items() if key not in _WORKED_IN}
+    kept = {option.name: options[option.name] for option in KEPT if option.name in options}
     second, notes, let = (None, (), ()) if into is None else (into.node, into.notes, into.stands)
     sizes = tuple(map(int, shape))
     axes = tuple(size.letter if isinstance(size, Size) else None for size in shape) if shape != sizes else ()
-    return Spec(node, sizes, name=name, into=second, mask=mask, axes=axes, notes=notes, let=let, **rest)
+    return Spec(node, sizes, name=name, into=second, mask=mask, axes=axes, notes=notes, let=let, **kept)
 
 
 def _into(
@@ -59,6 +56,8 @@ def _into(
     """The second layer, when its states can come from the first, as its line has it."""
     if text is None or problems:
         return None
+    from rnnshape.reading.expression import parse
+
     try:
         parsed = parse(text)
     except Invalid as error:
@@ -77,6 +76,8 @@ def _into(
 
 def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
     """Why the second layer cannot begin with the first one's states in the call that its line says."""
+    from rnnshape.reading.calling import unpacking
+
     beside = parsed.called
     if beside.spans.keys() - {INITIAL_STATE.name} or beside.options.get(INITIAL_STATE.name, "random") != "random":
         return f"is called with the states of the first layer only: write it without a call, {into.text}"
@@ -85,9 +86,6 @@ def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
         return f"is called on the same input as the first layer, {shape}, not on {parsed.fed.text}"
     wiring = wire(node, into, dims)
     return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
-
-
-_WORKED_IN = {option.name for option in (*DIMENSIONS, INPUT, INTO, LET, MASK, MASKING, DTYPE)}
 
 
 def _combinations(node: Node) -> Iterator[Problem]:

@@ -18,8 +18,6 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
-from rnnshape.reading import calling
-from rnnshape.reading.expression import parse, parse_all
 from rnnshape.reading.finishing import finish
 from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract
@@ -102,6 +100,9 @@ def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spe
             raise Invalid(problems)
         node = command.node({key: value for key, value in options.items() if key not in _RUN})
         return [_expecting(finish(node, run, name=name), expect)]
+    # A command's name needs none of what reads Python.
+    from rnnshape.reading.expression import parse_all
+
     let = run.get(LET.name, {}) if not any(problem.key == LET.name for problem in problems) else {}
     try:
         read = parse_all(layer, let, _sizes_in(run))
@@ -118,6 +119,8 @@ def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spe
 
 def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
     """The Spec of what was read, and its options."""
+    from rnnshape.reading import calling
+
     given = {**_with_call(parsed, run), LET.name: {**run.get(LET.name, {}), **dict(parsed.stands)}}
     try:
         spec = finish(parsed.node, given, name=name, fed=parsed.fed)
@@ -125,11 +128,13 @@ def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
         raise Invalid([_placed(problem, run, parsed) for problem in error.problems], parsed.text) from None
     if problems := [*calling.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
-    returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
-    if wrong := calling.unpacking(returned, parsed.targets):
-        raise Invalid([Problem("", wrong)])
-    let = {**dict(parsed.stands), **dict(spec.let)}
-    return replace(spec, notes=(*_notes(parsed, spec), *spec.notes), let=tuple(let.items()))
+    if parsed.targets is not None:
+        returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
+        if wrong := calling.unpacking(returned, parsed.targets):
+            raise Invalid([Problem("", wrong)])
+    notes = (*_notes(parsed, spec), *spec.notes)
+    let = tuple({**dict(parsed.stands), **dict(spec.let)}.items())
+    return spec if (notes, let) == (spec.notes, spec.let) else replace(spec, notes=notes, let=let)
 
 
 class Undecided(Invalid):
@@ -160,6 +165,8 @@ def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, An
     """Values that are given for names that nothing has."""
     there = [name for parsed in read for name in (*parsed.names, *dict(parsed.stands))]
     if INTO.name in run:  # a mistake in it is told elsewhere
+        from rnnshape.reading.expression import parse
+
         with suppress(Invalid):
             there += parse(run[INTO.name], let).names
     for key in let:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rnnshape.layers.arguments import OneOf
 from rnnshape.layers.kinds import Flag, Maybe, Named, Number, Sizes, Whole
 from rnnshape.layers.stand_ins import Rate, Size
+from rnnshape.layers.wires import Graph
 from rnnshape.reading.syntax import called
 
 if TYPE_CHECKING:
@@ -147,16 +148,24 @@ class Names:
                 return _compared(compare, self.known(left), self.known(right))
             case ast.BoolOp(op=op, values=values):
                 return _joined(op, [self.known(value) for value in values])
-            case ast.Call(args=[inner]) if called(tree) == "len":
-                value = self.known(inner)
-                return len(value) if isinstance(value, tuple | list | dict | str) else _MISSING
-            case ast.Call(args=[_, _, *_], keywords=[]) if called(tree) in _CHOSEN:
-                values = [self.known(value) for value in tree.args]
-                return _CHOSEN[called(tree)](values) if all(map(_plain, values)) else _MISSING
-            case ast.Call(args=[inner], keywords=[]) if called(tree) in _CASTS:
-                value = self.known(inner)
-                return _CASTS[called(tree)](value) if _plain(value) else _MISSING
+            case ast.Call():
+                value = self._computed(tree)
+                return self._given(tree) if value is _MISSING else value
         return self._given(tree)
+
+    def _computed(self, tree: ast.Call) -> Any:
+        """What one of Python's own functions gives for known values."""
+        name = called(tree)
+        values = [self.known(value) for value in tree.args] if name in _BUILT_IN or name in _CASTS else []
+        if tree.keywords or not values or _MISSING in values:
+            return _MISSING
+        if name == "len" and len(values) == 1:
+            return len(values[0]) if isinstance(values[0], tuple | list | dict | str) else _MISSING
+        if not all(map(_plain, values)):
+            return _MISSING
+        if name in _CASTS:
+            return _CASTS[name](values[0]) if len(values) == 1 else _MISSING
+        return _CHOSEN[name](values) if name in _CHOSEN and len(values) > 1 else _MISSING
 
     def _given(self, tree: ast.expr) -> Any:
         """The value of a name, an attribute or an item."""
@@ -379,6 +388,8 @@ def _each(value: Any) -> Iterator[Size | Rate]:
     """The numbers with a name in an argument."""
     if isinstance(value, Size | Rate):
         yield value
+    elif isinstance(value, Graph):
+        yield from _each(tuple(entry.sizes for entry in value.entries))
     elif isinstance(value, tuple):
         for item in value:
             yield from _each(item)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.naming import Names
     from rnnshape.reading.syntax import Source
 
+_GROWING = ("append", "extend")
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 _DEEPEST_CALL = 5
@@ -89,7 +90,7 @@ class Program:
     def _statement(self, statement: ast.stmt) -> Any:
         """One statement; what a ``return`` within it gives."""
         match statement:
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr="append" | "extend" as how), args=[item])):
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr=how), args=[item])) if how in _GROWING:
                 self._append(whole, item, how)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=receiver, attr="add")) as value):
                 self.value(value)
@@ -182,8 +183,9 @@ class Program:
         self.classes[own] = {}
         for part in body:
             match part:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
-                    target=ast.Name(id=name), value=ast.expr() as value
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
                 ) if (known := self.names.known(value)) is not MISSING:
                     self.classes[own][name] = known
         for receiver in (own, "self", "cls"):
@@ -259,7 +261,8 @@ class Program:
         held = before if isinstance(before, list) else []
         if before is None or isinstance(before, list):
             self._forget(name)
-            self.values.env[name] = [*held, *(value if how == "extend" and isinstance(value, tuple | list) else [value])]
+            more = value if how == "extend" and isinstance(value, tuple | list) else [value]
+            self.values.env[name] = [*held, *more]
 
     def _held_list(self, tree: ast.expr) -> list[Node] | None:
         """The layers of a list that a name holds; what takes the list in takes them in."""

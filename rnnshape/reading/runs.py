@@ -115,8 +115,22 @@ def _read(path: Path) -> bytes:
         raise Invalid([Problem(str(path), error.strerror or str(error))]) from None
 
 
-def from_stream(stream: IO[bytes], name: str) -> Iterator[Run]:
-    """The runs of a pipe: of JSON Lines, each as soon as its line is there, or of one YAML document.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of JSON Lines that is not read yet."""
+
+    text: bytes
+    name: str
+    number: int
+
+
+def runs_of(piece: Line | Run) -> Iterable[Run]:
+    """The runs that a line asks for."""
+    return (piece,) if isinstance(piece, Run) else _line(piece.text, piece.name, piece.number)
+
+
+def from_stream(stream: IO[bytes], name: str) -> Iterator[Line | Run]:
+    """What a pipe asks for: JSON Lines as they come, without the empty ones, or the runs of one YAML document.
 
     Raises:
         Unreadable: it is YAML and has mistakes, before the first run.
@@ -132,7 +146,7 @@ def from_stream(stream: IO[bytes], name: str) -> Iterator[Run]:
             break
     rest = chain(head, lines)
     if head and _is_run(head[-1]):
-        yield from from_lines(rest, name)
+        yield from (Line(line, name, number) for number, line in enumerate(rest, 1) if line.strip())
     elif written:
         yield from _of_document(b"".join(rest), name)
 
@@ -149,13 +163,6 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
         mark = b""
         while not line.endswith(b"\n") and (line := stream.readline(MAX_BYTES + 1)):
             pass
-
-
-def from_lines(lines: Iterable[bytes], name: str) -> Iterator[Run]:
-    """The runs of JSON Lines, each as soon as its line is there; empty lines are passed over."""
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield from _line(line, name, number)
 
 
 def _line(line: bytes, name: str, number: int) -> Iterator[Run]:

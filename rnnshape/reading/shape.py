@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _DEFAULT_SIZES = {"N": BATCH.default, "T": TIME.default, "C": CHANNELS.default, "T2": 5}
 _SPACE = 8
 USUAL_SIZES = (*_DEFAULT_SIZES.values(), _SPACE)
+# Where windows do not fit into the usual sizes, what is tried instead.
+_LONG = 32
 
 
 def whole_shape(
@@ -38,10 +40,13 @@ def whole_shape(
             Problem(o.name, takes) for o, letter in LETTERS.items() if letter in named and letter not in letters
         )
         known = dict(zip(letters, sizes, strict=False))
-        shape = tuple(
-            named.get(letter) or _of(letter, known.get(letter)) or _DEFAULT_SIZES.get(letter, _SPACE)
-            for letter in letters
-        )
+        said = [named.get(letter) or _of(letter, known.get(letter)) for letter in letters]
+        usual = (_DEFAULT_SIZES.get(letter, _SPACE) for letter in letters)
+        shape = tuple(size or other for size, other in zip(said, usual, strict=True))
+        longer = (_LONG if letter not in "NC" else other for letter, other in zip(letters, shape, strict=True))
+        long = tuple(size or other for size, other in zip(said, longer, strict=True))
+        if flow(node, shape) and not flow(node, long):
+            shape = long
     if fed is not None and INPUT.name not in options and len(sizes) != len(letters):
         problems.append(Problem(INPUT.name, rank_message(node, sizes)))
     elif len(shape) != len(letters):

@@ -62,14 +62,33 @@ class Source:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # an odd "\d" in a string is no concern of ours
-                return ast.parse(self.text).body
+                body = ast.parse(self.text).body
         except SyntaxError as error:
             place = self._offset(error.lineno or 1, 0) + max((error.offset or 1) - 1, 0)
             place = min(place, max(len(self.text) - 1, 0))
             self.problems.append(Problem("", f"invalid Python: {error.msg}", (place, place + 1)))
         except (ValueError, RecursionError, MemoryError) as error:
             self.problems.append(Problem("", f"invalid Python: {error or 'it is nested too deeply'}"))
+        else:
+            if (deep := _too_deep(body)) is None:
+                return body
+            self.wrong("this is nested too deeply: write it in several statements", deep)
         return []
+
+
+_DEEPEST = 100
+
+
+def _too_deep(body: list[ast.stmt]) -> ast.expr | None:
+    """The first expression that nests too deep to be read; layers that ``|`` joins stand side by side."""
+    left: list[tuple[ast.AST, int]] = [(statement, 0) for statement in body]
+    while left:
+        node, depth = left.pop()
+        if depth > _DEEPEST and isinstance(node, ast.expr):
+            return node
+        beside = isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr)
+        left += [(child, depth + (not beside)) for child in ast.iter_child_nodes(node)]
+    return None
 
 
 def joined(tree: ast.expr) -> list[ast.expr]:

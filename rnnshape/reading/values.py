@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.merges import MERGES
 from rnnshape.reading.calling import Called, Reader, signature
 from rnnshape.reading.chain import in_turn
 from rnnshape.reading.constructors import Constructors
@@ -18,7 +19,7 @@ from rnnshape.reading.tensors import INPUTS, Tensors
 from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rnnshape.reading.naming import Names
     from rnnshape.reading.syntax import Source
@@ -91,6 +92,7 @@ class Values:
         self.env: dict[str, Any] = {}
         self.made: list[Layer | Model | Applied] = []
         self.notes: dict[str, None] = {}
+        self.outputs: list[list[Tensor]] = []
 
     def note(self, message: str, tree: ast.expr) -> None:
         """Tell what is not understood, with its line."""
@@ -107,7 +109,9 @@ class Values:
     def touches(self, function: ast.expr) -> bool:
         """Whether a call of this may make, add or call a layer."""
         last = (dotted(function) or "").rpartition(".")[2]
-        return last in TABLE or last in INPUTS or last == "add" or self.source.said(function) in self.env
+        return (
+            last in TABLE or last in MERGES or last in INPUTS or last == "add" or self.source.said(function) in self.env
+        )
 
     def _held(self, tree: ast.expr) -> Node | None:
         """The layer that a name holds; another layer or a list takes it in."""
@@ -127,6 +131,8 @@ class Values:
                 return self._part(tree, value)
             case ast.BinOp(op=ast.BitOr()):
                 return self._layer(tree)
+            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() as op):
+                return self._arithmetic(tree, op, value)
             case ast.ListComp():
                 items = self.lists.unrolled(tree)
                 return None if items is None else [value(item) for item in items]
@@ -141,6 +147,10 @@ class Values:
             return self._add(tree.func.value, tree.args[0], value)
         if last in INPUTS:
             return Tensor(root=tree)
+        if last == "Model":
+            return self._model(tree, value)
+        if last in _FUNCTIONS and (tree.args and isinstance(tree.args[0], ast.List | ast.Tuple | ast.Name)):
+            return self._merged(tree, value)
         if last == "Sequential" and not [*tree.args, *(k for k in tree.keywords if k.arg == "layers")]:
             return self._new(Model())
         if self.layers.names_a_layer(tree.func):
@@ -150,6 +160,16 @@ class Values:
             return self._called(layer, tree, value, targets)
         self._passed_over(tree, value)
         return None
+
+    def _arithmetic(self, tree: ast.BinOp, op: ast.operator, value: Callable[[ast.expr], Any]) -> Any:
+        """``x + y`` of two tensors is what Add computes; of two lists the list of both."""
+        left, right = value(tree.left), value(tree.right)
+        if isinstance(left, list) and isinstance(right, list) and isinstance(op, ast.Add):
+            return [*left, *right]
+        if not (isinstance(left, Tensor) and isinstance(right, Tensor)):
+            return None
+        node = Node.of(MERGES[_OPERATORS[type(op)]], {})
+        return Tensor(call=self._new(Applied(self._made_up(node, tree), node, tree, [left, right], Called())))
 
     def _part(self, tree: ast.Subscript, value: Callable[[ast.expr], Any]) -> Any:
         """An item of a list of layers or of a call's results; a slice of a tensor is another tensor."""
@@ -221,18 +241,62 @@ class Values:
         node = _node(layer) if isinstance(layer, Model) else layer.node
         if node is None:
             return None
+        own = layer.tree if isinstance(layer, Layer) else call
+        if node.cls.kind == "merge":
+            fed = self._several(call, value)
+            if fed is None or len(fed) < 2:
+                self.wrong_merge(node, call)
+                return None
+            return Tensor(call=self._new(Applied(layer, node, own, fed, Called(), targets=targets)))
         before = len(self.source.problems)
         tree, beside_it = self.calls.read(node, call)
         if len(self.source.problems) > before or tree is None:
             return None
-        fed = self._tensor(tree, value)
         states = _states_of(node, call)
-        own = layer.tree if isinstance(layer, Layer) else call
-        applied = Applied(layer, node, own, [fed], beside_it, targets=targets, results=_results(node))
+        inputs = [self._tensor(tree, value)]
+        applied = Applied(layer, node, own, inputs, beside_it, targets=targets, results=_results(node))
         if states is not None:
             applied.states = self._nested(states, value)
         self._new(applied)
         return Tensor(call=applied)
+
+    def _several(self, call: ast.Call, value: Callable[[ast.expr], Any]) -> list[Tensor] | None:
+        """The inputs of a call that merges them: in a list, or one by one as MultiHeadAttention takes them."""
+        named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg in _MERGED}
+        trees = [*call.args, *(named[name] for name in _MERGED if name in named)]
+        if len(trees) == 1:
+            listed = self.lists.listed(trees[0])
+            if listed is None and isinstance(held := value(trees[0]), tuple | list):
+                return [one for one in held if isinstance(one, Tensor)] if all(held) else None
+            trees = trees if listed is None else listed
+        return [self._tensor(tree, value) for tree in trees]
+
+    def wrong_merge(self, node: Node, call: ast.Call) -> None:
+        """A layer that merges is called on one tensor."""
+        inputs = "(query, value)" if node.name == "MultiHeadAttention" else "([a, b])"
+        self.source.wrong(f"{node.name} takes several tensors: {node.name}(…){inputs}", call)
+
+    def _merged(self, tree: ast.Call, value: Callable[[ast.expr], Any]) -> Tensor | None:
+        """``concatenate([a, b])``: Keras' functions that make a merging layer and call it."""
+        cls = MERGES[_FUNCTIONS[called(tree)]]
+        given = {keyword.arg: keyword.value for keyword in tree.keywords}
+        axis = self.names.known(tree.args[1] if len(tree.args) > 1 else given.get("axis", ast.Constant(-1)))
+        inputs = ast.Call(tree.func, tree.args[:1], [])
+        fed = self._several(ast.copy_location(inputs, tree), value)
+        if fed is None or len(fed) < 2 or not any(one.call is not None or one.root is not None for one in fed):
+            return None
+        node = Node.of(cls, {"axis": axis} if cls.name == "Concatenate" and type(axis) is int else {})
+        return Tensor(call=self._new(Applied(self._made_up(node, tree), node, tree, fed, Called())))
+
+    def _model(self, tree: ast.Call, value: Callable[[ast.expr], Any]) -> None:
+        """``Model(inputs, outputs)``: what the code takes as the result."""
+        named = {keyword.arg: keyword.value for keyword in tree.keywords}
+        outputs = tree.args[1] if len(tree.args) > 1 else named.get("outputs")
+        if outputs is not None:
+            self.outputs.append(list(_flat(value(outputs))))
+
+    def _made_up(self, node: Node, tree: ast.expr) -> Layer:
+        return Layer(node, tree, used=True)
 
     def _tensor(self, tree: ast.expr, value: Callable[[ast.expr], Any]) -> Tensor:
         """The tensor that stands there; what is not known is an input, the same one under the same name."""
@@ -281,6 +345,29 @@ def whole(model: Model) -> Node:
     """The layers of a model as one stack."""
     layers = tuple(part for layer in model.layers for part in layer.node.in_turn)
     return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
+
+
+def _flat(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _flat(item)
+
+
+# Keras' functions that merge, and their layers; TensorFlow's concat is one of them.
+_FUNCTIONS = {
+    "concatenate": "Concatenate",
+    "concat": "Concatenate",
+    "add": "Add",
+    "subtract": "Subtract",
+    "multiply": "Multiply",
+    "average": "Average",
+    "maximum": "Maximum",
+    "minimum": "Minimum",
+}
+_OPERATORS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply"}
+_MERGED = ("query", "value", "key", "inputs")
 
 
 def _results(node: Node) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rnnshape.report import Report
     from rnnshape.report.comparison import Compared
-    from rnnshape.report.rows import Tally
+    from rnnshape.report.rows import Row, Tally
 
     Renderer = Callable[[Report, TextIO, "View"], None]
     RowsRenderer = Callable[[Tally, TextIO, "View"], None]
@@ -44,19 +44,20 @@ class View:
 class _Format(NamedTuple):
     """Where the function is that writes one Report, the one that writes rows and the one for a comparison.
 
-    Rows ``streams`` one at a time.
+    Rows ``streams`` one at a time; ``line`` is the function that makes a row's text where that is one line of its own.
     """
 
     report: str | None
     rows: str | None
     streams: bool = True
     comparison: str | None = None
+    line: str | None = None
 
 
 _FORMATS = {
     "table": _Format("table:write", "summary:write", streams=False, comparison="comparison:write"),
-    "json": _Format("json:write", "json:write_rows", comparison="json:write_comparison"),
-    "jsonl": _Format("jsonl:write", "jsonl:write_rows", comparison="jsonl:write_comparison"),
+    "json": _Format("json:write", "json:write_rows", comparison="json:write_comparison", line="json:as_line"),
+    "jsonl": _Format("jsonl:write", "jsonl:write_rows", comparison="jsonl:write_comparison", line="json:as_line"),
     "csv": _Format(None, "delimited:write_csv"),
     "tsv": _Format(None, "delimited:write_tsv"),
     "markdown": _Format("markdown:write", "markdown:write_rows", comparison="markdown:write_comparison"),
@@ -113,6 +114,12 @@ def comparison_renderer(name: str) -> ComparisonRenderer:
     """The function that writes a comparison in this format."""
     write: ComparisonRenderer = _function(_FORMATS[name].comparison)
     return write
+
+
+def line_of(name: str) -> Callable[[Row], str] | None:
+    """The function that makes the text of one row by itself, in a format that has such a text."""
+    place = _FORMATS[name].line
+    return None if place is None else _function(place)
 
 
 def streams(name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnshape.layers.graph import eats, entries
+from rnnshape.layers.flowing import eats, entries
 from rnnshape.layers.objects import Function
 from rnnshape.layers.sequential import takes_states
 from rnnshape.report.state import keywords

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rnnshape.report.comparison import Compared
     from rnnshape.report.rows import Row, Tally
 
+# ``json.dumps`` makes one for every row, and looks for circles that plain data does not have.
+_ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
+
 
 def write(report: Report, stream: TextIO, view: View) -> None:
     """Write the contract's object."""
@@ -28,7 +31,7 @@ def write_comparison(compared: Compared, stream: TextIO) -> None:
 
 def as_line(row: Row) -> str:
     """The contract's object of a row, on one line."""
-    return json.dumps(row.data, allow_nan=False)
+    return _ENCODER.encode(row.data)
 
 
 def write_rows(rows: Tally, stream: TextIO, view: View) -> None:

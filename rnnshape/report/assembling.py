@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Internal, Refused, RnnshapeError
 from rnnshape.layers.base import Given
+from rnnshape.layers.flowing import walk
 from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import between_calls, unverified, verified
 from rnnshape.report.disagreements import Disagreement, of_calls, of_mask, of_structure, of_weights
@@ -160,6 +161,14 @@ def _error(spec: Spec, predicted: Prediction, outcome: RnnshapeError | None) -> 
     return known and Error(Refused.kind, known.message, known.hint, Refused.exit_code)
 
 
+def _masks(spec: Spec) -> Iterator[tuple[str, Any]]:
+    """What the names of each call's mask stand for, in a graph."""
+    for step in walk(spec.layer, spec.given()) if spec.layer.cls.kind == "graph" else ():
+        if step.answer.scan is not None and step.answer.scan.mask is not None:
+            for name, value in names_of(step.answer.scan.mask.rows).items():
+                yield f"{step.call.name}_{name}", value
+
+
 def _names(spec: Spec, predicted: Prediction, outcome: Observation, observed: Structure) -> dict[str, Any]:
     """What the names in a check stand for: letters, roles, and what the calls gave."""
     names: dict[str, Any] = {dim.letter: dim.size for dim in spec.dims}
@@ -168,6 +177,7 @@ def _names(spec: Spec, predicted: Prediction, outcome: Observation, observed: St
     names.update(zip((leaf.role for leaf in leaves(observed)), outcome.values, strict=True))
     for (_, part), values in zip(predicted.flow, outcome.inner, strict=False):
         names.update(zip((leaf.role for leaf in leaves(part)), values, strict=True))
+    names.update(_masks(spec))
     names["layer(x)"] = outcome.values
     twin = spec.layer.cls.twin(spec.layer)
     if twin is not None and outcome.twin is not None:

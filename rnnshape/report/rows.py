@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, Internal, RnnshapeError, foreseen
 from rnnshape.reading.runs import Run
@@ -49,6 +49,15 @@ class Row:
         return [] if self.ok else [*_failures(self.data)]
 
 
+class Written(NamedTuple):
+    """A row that was drawn as text where it was made, and what is counted of it."""
+
+    text: str
+    ok: bool
+    exit_code: int
+    trace: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One reason in one line, and the line of the contract that it is about (``"output"``), if it is about one.
@@ -68,7 +77,11 @@ class Tally:
     """
 
     def __init__(
-        self, rows: Generator[Row], *, fail_fast: bool = False, internal: Callable[[Row], None] = lambda row: None
+        self,
+        rows: Generator[Row | Written],
+        *,
+        fail_fast: bool = False,
+        internal: Callable[[Row | Written], None] = lambda row: None,
     ) -> None:
         self._rows = rows
         self._fail_fast = fail_fast
@@ -95,8 +108,10 @@ class Tally:
         return f"{runs}, {self.count - self.failed:,} ok, {self.failed:,} failed"
 
 
-def _drawn(row: Row, draw: Callable[[Row], Drawn]) -> tuple[Row, Drawn]:
+def _drawn(row: Row | Written, draw: Callable[[Row], Drawn]) -> tuple[Row | Written, Drawn]:
     """The row, or what stands in its place, and what was drawn of it."""
+    if isinstance(row, Written):
+        return row, cast("Drawn", row.text)
     try:
         return row, draw(row)
     except Exception as error:  # noqa: BLE001  one row that cannot be drawn ends no other

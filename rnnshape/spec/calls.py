@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FIRST = "layer(x)"
 CARRIED = "layer(x, initial_state=states)"
 AFTER_RESET, HALVES, REBUILT, STEPPED = "after_reset", "halves", "rebuilt", "stepped"
-_DROPPING = ("dropout", "recurrent_dropout", "rate")
+_DROPPING = ("dropout", "recurrent_dropout", "rate", "stddev")
 
 
 def further(spec: Spec) -> tuple[str, ...]:

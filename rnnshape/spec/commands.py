@@ -8,7 +8,7 @@ option goes to every layer of the composition that takes it: ``--units`` to the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
@@ -73,24 +73,33 @@ class Command:
         return node
 
     def _compose(self, layer: LayerClass, values: Mapping[str, Any], used: set[str]) -> Node:
-        chosen: dict[str, Any] = {}
-        for argument in layer.arguments:
-            name = argument.name
-            if choices := _choices(argument):
-                inner = TABLE[choices.get(values.get(name, "lstm"), next(iter(choices.values())))]
-                chosen[name] = self._compose(inner, values, used)
+        chosen = dict(_required(layer))
+        for name, value in values.items():
+            if name in layer.by_name and layer.by_name[name].flag:
+                chosen[name] = value
                 used.add(name)
-            elif name in values and argument.flag:
-                chosen[name] = values[name]
-                used.add(name)
-            elif argument.default is REQUIRED:
-                chosen[name] = argument.cli_default
+        for name, choices in _inner(layer):
+            inner = TABLE[choices.get(values.get(name, "lstm"), next(iter(choices.values())))]
+            chosen[name] = self._compose(inner, values, used)
+            used.add(name)
         return Node.of(layer, chosen)
 
     def _idle(self, name: str, node: Node) -> Problem:
         inside = " and ".join(part.name for part in node.walk())
         owners = [cls.name for cls in TABLE.values() if name in cls.by_name]
         return Problem(name, f"does not apply to {inside}; it belongs to {' and '.join(owners) or 'no layer'}")
+
+
+@cache
+def _required(layer: LayerClass) -> dict[str, Any]:
+    """What a command gives the arguments without which Keras makes no such layer."""
+    return {argument.name: argument.cli_default for argument in layer.arguments if argument.default is REQUIRED}
+
+
+@cache
+def _inner(layer: LayerClass) -> tuple[tuple[str, dict[str, str]], ...]:
+    """The arguments that are another layer or a cell, each with its choices."""
+    return tuple((argument.name, choices) for argument in layer.arguments if (choices := _choices(argument)))
 
 
 def _choices(argument: Argument) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.spec.masks import MASK, written
-from rnnshape.spec.options import CALLS, DEVICE, EXECUTION, INITIAL_STATE, INTO, LET, SEED, TRAINING
+from rnnshape.spec.options import INTO, KEPT, LET
 
 if TYPE_CHECKING:
     from rnnshape.spec.spec import Spec
@@ -23,7 +23,7 @@ def to_data(spec: Spec) -> dict[str, Any]:
     """The plain data that reads back to the same Spec; what is as it is anyway is left out."""
     said: dict[str, Any] = {} if spec.name is None else {"name": spec.name}
     said |= {"layer": spec.layer.text, "input": list(spec.input)}
-    for option in (SEED, INITIAL_STATE, CALLS, TRAINING, DEVICE, EXECUTION):
+    for option in KEPT:
         if (value := getattr(spec, option.name)) != option.default:
             said[option.name] = value
     if spec.let:

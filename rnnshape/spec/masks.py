@@ -173,6 +173,8 @@ def refusal(node: Node) -> str | None:
         return f"does not apply to {first.text}, which takes no index but 0: every step is padding"
     if makes_its_own(first) or first.cls.kind == "recurrent" or first.name in ("Bidirectional", "TimeDistributed"):
         return None
+    if first.cls.takes_mask:
+        return None
     return f"does not apply to {first.name}, which takes no mask: {_TAKES}"
 
 

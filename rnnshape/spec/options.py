@@ -118,3 +118,6 @@ LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
 DIMENSIONS = tuple(LETTERS)
 STATE_OPTIONS = (MASK, MASKING, INITIAL_STATE, CALLS, TRAINING)
 RUN_OPTIONS = (*DIMENSIONS, INPUT, LET, SEED, DTYPE, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)
+_WORKED_IN = (*DIMENSIONS, INPUT, LET, DTYPE, MASK, MASKING, INTO)
+KEPT = tuple(option for option in RUN_OPTIONS if option not in _WORKED_IN)
+"""The options that a Spec has as they are, in a field of the same name; the others become its layer, input or mask."""

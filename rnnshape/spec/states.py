@@ -40,6 +40,9 @@ def stateless(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
     count = sum(map(takes_states, node.in_turn))
     if CALLS.name in options and not count:
         yield Problem(CALLS.name, f"does not apply to {node.name}: only a recurrent layer keeps states")
+    if options.get(INITIAL_STATE.name) is not None and node.cls.kind == "graph":
+        yield Problem(INITIAL_STATE.name, "does not apply to wired calls: pass the states in the code")
+        return
     if options.get(INITIAL_STATE.name) is None or count == 1 or node.cls.kind == "cell":
         return
     if count:

@@ -25,26 +25,27 @@ would keep for the way back.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rnnshape.layers.dims import Dim, letters_in
+from rnnshape.layers.dims import letters_in
 from rnnshape.structure import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from rnnshape.layers.base import Product, Weight
+    from rnnshape.layers.dims import Dim
     from rnnshape.structure import Structure, Tensor
 
+Words: TypeAlias = tuple[str, ...]
 BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "int32": 4}
 _SCALED = re.compile(r"(\d*)·?([A-Za-z_]\w*'*)")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cost:
     """Three numbers, each with the formula that it comes from.
 
@@ -55,30 +56,34 @@ class Cost:
     products: Sequence[Product]
     weights: Sequence[Weight]
     handed_out: Sequence[Structure]
+    fed: Sequence[Dim] = ()
 
     @property
     def multiply_adds(self) -> int:
-        return sum(product.size for product in self.products)
+        return sum([product.size for product in self.products])
 
     @property
     def formula(self) -> str:
-        return _sum([self._product(product) for product in self.products])
+        return _in_full(
+            tuple([(self._words(product.factors), self._words(product.summed)) for product in self.products])
+        )
 
     @property
     def parameter_bytes(self) -> int:
-        return sum(BYTES[weight.dtype] * prod(dim.size for dim in weight.dims) for weight in self.weights)
+        return sum([BYTES[weight.dtype] * weight.size for weight in self.weights])
 
     @property
     def parameter_formula(self) -> str:
-        return _in_bytes((weight.dtype, self._times(weight.dims)) for weight in self.weights)
+        return _in_bytes(tuple([(weight.dtype, self._words(weight.dims)) for weight in self.weights]))
 
     @property
     def activation_bytes(self) -> int:
-        return sum(BYTES[tensor.dtype] * prod(tensor.shape) for tensor in self._tensors)
+        return sum([BYTES[tensor.dtype] * prod(tensor.shape) for tensor in self._tensors])
 
     @property
     def activation_formula(self) -> str:
-        return _in_bytes((tensor.dtype, self._times(_dims(tensor))) for tensor in self._tensors)
+        shapes = [(tensor.dtype, zip(tensor.shape, tensor.symbolic, strict=True)) for tensor in self._tensors]
+        return _in_bytes(tuple([(dtype, self._words(dims)) for dtype, dims in shapes]))
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -95,36 +100,41 @@ class Cost:
         return [tensor for structure in self.handed_out for tensor in leaves(structure)]
 
     @cached_property
+    def _shown(self) -> set[str]:
+        """The letters of what goes in, of weights and of what is handed out: layers within another show no more."""
+        dims = (*self.fed, *(dim for weight in self.weights for dim in weight.dims))
+        told = (letter for tensor in self._tensors for letter in tensor.symbolic)
+        return set().union(*map(_letters, {*(dim.letter for dim in dims), *told}))
+
+    @cached_property
     def _ambiguous(self) -> set[str]:
         """Letters that stand for two sizes, such as X' where two directions have different windows."""
-        sizes: dict[str, set[int]] = {}
-        for dim in self._every_dim():
-            if found := _scaled(dim.letter):
-                factor, letter = found
-                sizes.setdefault(letter, set()).add(dim.size // factor)
-        return {letter for letter, several in sizes.items() if len(several) > 1}
-
-    def _every_dim(self) -> Iterator[Dim]:
+        dims: set[tuple[int, str]] = {dim for weight in self.weights for dim in weight.dims}
         for product in self.products:
-            yield from product.factors
-            yield from product.summed
-        for weight in self.weights:
-            yield from weight.dims
+            dims.update(product.factors, product.summed)
         for tensor in self._tensors:
-            yield from _dims(tensor)
+            dims.update(zip(tensor.shape, tensor.symbolic, strict=True))
+        known: dict[str, int] = {}
+        ambiguous = set()
+        for size, text in dims:
+            if found := _scaled(text):
+                factor, letter = found
+                if known.setdefault(letter, size // factor) != size // factor:
+                    ambiguous.add(letter)
+        return ambiguous
 
-    def _product(self, product: Product) -> str:
-        factors = self._times(product.factors)
-        return f"{factors}*({'+'.join(map(self._word, product.summed))})" if product.summed else factors
+    def _words(self, dims: Iterable[tuple[int, str]]) -> Words:
+        """The letters; the number where a letter would not say which, or stands nowhere with its size."""
+        return tuple([letter if self._clear(letter) else str(size) for size, letter in dims])
 
-    def _times(self, dims: Iterable[Dim]) -> str:
-        words = map(self._word, dims)
-        return "*".join(f"({word})" if "+" in word else word for word in words)
+    def _clear(self, text: str) -> bool:
+        letters = _letters(text)
+        return self._ambiguous.isdisjoint(letters) and self._shown.issuperset(letters)
 
-    def _word(self, dim: Dim) -> str:
-        """The letter; the number where the letter would not say which."""
-        clear = self._ambiguous.isdisjoint(letters_in(dim.letter)) if self._ambiguous else True
-        return dim.letter if clear else str(dim.size)
+
+@lru_cache(maxsize=1024)
+def _letters(text: str) -> frozenset[str]:
+    return frozenset(letters_in(text))
 
 
 @lru_cache(maxsize=1024)
@@ -134,18 +144,28 @@ def _scaled(text: str) -> tuple[int, str] | None:
     return (int(found[1] or 1), found[2]) if found else None
 
 
-def _dims(tensor: Tensor) -> tuple[Dim, ...]:
-    return tuple(map(Dim, tensor.shape, tensor.symbolic))
+@lru_cache(maxsize=1024)
+def _in_full(products: tuple[tuple[Words, Words], ...]) -> str:
+    """Products as a formula: of each its factors, and what is summed before."""
+    return _sum([f"{_times(words)}*({'+'.join(summed)})" if summed else _times(words) for words, summed in products])
+
+
+def _times(words: Words) -> str:
+    return "*".join([f"({word})" if "+" in word else word for word in words])
 
 
 def _sum(terms: Sequence[str]) -> str:
     """The terms with a plus between; those that are alike once, with their count."""
-    return " + ".join(term if times == 1 else f"{times}*{term}" for term, times in Counter(terms).items()) or "0"
+    times: dict[str, int] = {}
+    for term in terms:
+        times[term] = times.get(term, 0) + 1
+    return " + ".join([term if count == 1 else f"{count}*{term}" for term, count in times.items()]) or "0"
 
 
-def _in_bytes(terms: Iterable[tuple[str, str]]) -> str:
+@lru_cache(maxsize=1024)
+def _in_bytes(shapes: tuple[tuple[str, Words], ...]) -> str:
     """Numbers as bytes: those of one size of number together, ``4*(C*4H + H*4H) + 2*(C*H)``."""
     by_width: dict[int, list[str]] = {}
-    for dtype, term in terms:
-        by_width.setdefault(BYTES[dtype], []).append(term)
-    return " + ".join(f"{width}*({_sum(same)})" for width, same in by_width.items()) or "0"
+    for dtype, words in shapes:
+        by_width.setdefault(BYTES[dtype], []).append(_times(words))
+    return " + ".join([f"{width}*({_sum(same)})" for width, same in by_width.items()]) or "0"

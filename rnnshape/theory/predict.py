@@ -12,12 +12,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import quirks
 from rnnshape.layers.base import Law, Leaf, Rule
 from rnnshape.layers.building import uncounted, unscoped
+from rnnshape.layers.kinds import INT64
 from rnnshape.layers.recurrent import cell_of
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.calls import asks_more, random, resettable, stateful
@@ -33,22 +33,28 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verdict:
-    """Whether Keras may use cuDNN for every recurrent layer within, and how each one is computed.
+    """How each recurrent layer within is computed, and whether Keras may use cuDNN for every one."""
 
-    ``hint`` is the smallest change that would make it so.
-    """
-
-    eligible: bool
     kernels: tuple[Kernel, ...]
-    hint: str | None
+
+    @property
+    def eligible(self) -> bool:
+        return all(kernel.eligible for kernel in self.kernels)
+
+    @property
+    def hint(self) -> str | None:
+        """The smallest change that would make it so."""
+        fixes = [rule.fix for kernel in self.kernels for rule in kernel.rules if not rule.ok and rule.fix]
+        return "; ".join(dict.fromkeys(fixes)) or None
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules of all layers in a row; what is said of two layers alike stands there once."""
-        if len(self.kernels) == 1 and not self.kernels[0].where:
-            return self.kernels[0].rules
+        rules = self.kernels[0].rules
+        if not any(kernel.where or kernel.rules != rules for kernel in self.kernels):
+            return rules
         told = (Rule(kernel.where + rule.rule, *rule[1:]) for kernel in self.kernels for rule in kernel.rules)
         return tuple(dict.fromkeys(told))
 
@@ -57,7 +63,7 @@ class Verdict:
         return tuple((kernel.layer, kernel.chosen(gpu=gpu)) for kernel in self.kernels)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prediction:
     """Theory's answer.
 
@@ -99,16 +105,17 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
     gpu = spec.device == "gpu" if gpu is None else gpu
     answer = spec.layer.cls.theory(spec.layer, spec.given(gpu=gpu))
     returned = describe(answer.returned, _tensor)
-    flow = tuple((text, describe(passed, _tensor)) for text, passed in answer.flow)
+    flow = tuple([(text, describe(passed, _tensor)) for text, passed in answer.flow])
+    params = sum([weight.size for weight in answer.weights])
     return Prediction(
         returned=returned,
         laws=(*answer.laws, *_twin_law(spec, answer, gpu=gpu), *(between(spec, answer) if asks_more(spec) else ())),
         weights=tuple(answer.weights),
-        params=sum(prod(dim.size for dim in weight.dims) for weight in answer.weights),
+        params=params,
         # The last layer of a stack hands out what the stack returns.
-        cost=Cost(answer.products, answer.weights, [passed for _, passed in flow] or [returned]),
-        cudnn=_verdict(answer),
-        refusal=next(_refusals(spec, answer), None),
+        cost=Cost(answer.products, answer.weights, [passed for _, passed in flow] or [returned], spec.dims),
+        cudnn=Verdict(tuple(answer.cudnn)),
+        refusal=_refusal(spec, answer, params),
         into=_into(spec),
         notes=answer.notes,
         flow=flow,
@@ -121,11 +128,14 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
     )
 
 
-def _refusals(spec: Spec, answer: Answer) -> Iterator[Refusal]:
-    yield from answer.refusals
-    yield from uncounted(answer.weights)
+def _refusal(spec: Spec, answer: Answer, params: int) -> Refusal | None:
+    """The first of what Keras is known to raise."""
+    known = [*answer.refusals]
+    if params > INT64:
+        known += uncounted(answer.weights)
     if spec.execution in ("graph", "xla"):
-        yield from unscoped(spec.layer)
+        known += unscoped(spec.layer)
+    return known[0] if known else None
 
 
 def _mask(answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
@@ -152,7 +162,7 @@ def _into(spec: Spec) -> Structure | None:
 
 
 def _tensor(leaf: Leaf, path: str) -> Tensor:
-    sizes, letters = tuple(dim.size for dim in leaf.dims), tuple(dim.letter for dim in leaf.dims)
+    sizes, letters = zip(*leaf.dims, strict=True) if leaf.dims else ((), ())
     return Tensor(leaf.role, path, sizes, letters, leaf.dtype)
 
 
@@ -172,9 +182,3 @@ def _twin_law(spec: Spec, answer: Answer, *, gpu: bool) -> Iterator[Law]:
             yield Law(check, False, f"only {other.outputs[0].role} differs: cuDNN outputs zeros at masked steps")
         else:
             yield Law(check, True, why + only)
-
-
-def _verdict(answer: Answer) -> Verdict:
-    broken = [rule for kernel in answer.cudnn for rule in kernel.rules if not rule.ok]
-    fixes = list(dict.fromkeys(rule.fix for rule in broken if rule.fix))
-    return Verdict(not broken, tuple(answer.cudnn), "; ".join(fixes) or None)

@@ -63,7 +63,8 @@ class Layer:
 
     ``over_time`` says whether it stands at every step, ``sequences`` whether an output leaves every step, in the
     order of the columns unless ``turned``; ``merge`` how two lanes' outputs become one; ``masked`` whether it passes
-    over masked steps; ``begins`` with what states it begins: zeros, those ``kept`` of the last call, those
+    over masked steps; ``mixes`` whether it stands once over all steps, because it looks at several of them, as a
+    convolution or Flatten does; ``begins`` with what states it begins: zeros, those ``kept`` of the last call, those
     ``handed`` in as ``initial_state``, those that are ``given`` to a lone cell.  ``letters`` are those of its output.
     """
 
@@ -75,6 +76,7 @@ class Layer:
     masked: bool = False
     begins: Literal["zeros", "kept", "handed", "given"] = "zeros"
     letters: tuple[str, ...] = ()
+    mixes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ def unroll(spec: Spec, returned: Structure, flow: Sequence[Structure] = ()) -> U
         if handed:
             layer = replace(layer, begins="handed")
         output = next(leaves(structure))
+        if not _loops(node):
+            layer = replace(layer, sequences=_timed(_dims(output)) and node.cls.kind != "cell")
         layers.append(replace(layer, letters=output.symbolic))
         turned, masked = layer.turned, masked and layer.sequences
     tensors = {tensor.role: tensor for tensor in leaves(returned)}
@@ -154,7 +158,9 @@ def _layer(node: Node, dims: Dims, *, turned: bool, masked: bool) -> Layer:
     over_time = _timed(dims) and node.cls.kind != "cell"
     if not _loops(node):
         begins: Literal["zeros", "given"] = "given" if node.cls.kind == "cell" else "zeros"
-        return Layer((Lane("", _around(node, dims)),), over_time, over_time, turned, begins=begins)
+        mixes = not (node.cls.keeps_mask or node.cls.makes_mask) and node.cls.kind != "cell"
+        lane = Lane("", _around(node, dims))
+        return Layer((lane,), over_time and not mixes, over_time, turned, mixes=mixes, begins=begins)
     leftward = turned != _backwards(node)
     ways = zip(("forward", "backward"), directions(node), strict=True) if _both(node) else [("", node)]
     roles = _states(node, dims)

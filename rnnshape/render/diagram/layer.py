@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.render.diagram.canvas import BOX_HEIGHT
 from rnnshape.render.diagram.lane import Track
 from rnnshape.render.diagram.sheet import Shape
 
@@ -23,10 +24,29 @@ if TYPE_CHECKING:
 
 def draw(sheet: Sheet, layer: Layer, incoming: Sequence[int], row: int) -> Outgoing:
     """Draw a layer from this row upwards, over the wires that come up in these columns."""
+    if layer.mixes:
+        return _over_all(sheet, layer, incoming, row)
     steps = sheet.at if layer.over_time else incoming
     shape = Shape.of(layer, sheet.pad)
     forward, *backward = [Track(sheet, layer, shape, number, steps) for number in range(len(layer.lanes))]
     return _double(forward, backward[0], row) if backward else _single(forward, row)
+
+
+def _over_all(sheet: Sheet, layer: Layer, incoming: Sequence[int], row: int) -> Outgoing:
+    """One box over all steps that come in and go out."""
+    canvas, (cell,) = sheet.canvas, layer.lanes[0].cells
+    middle = (incoming[0] + incoming[-1]) // 2
+    out = list(sheet.at) if layer.sequences else [middle]
+    left, right = Shape.of(layer, sheet.pad).edges(0, middle)
+    if len(incoming) > 1 or len(out) > 1:
+        left, right = min(left, incoming[0] - 2, out[0] - 2), max(right, incoming[-1] + 2, out[-1] + 2)
+    for step in incoming:
+        sheet.up(row, step)
+    canvas.box(row - 1, left, right)
+    canvas.words(row - 2, left + (right - left + 1 - len(cell.name)) // 2, cell.name, "code")
+    for step in out:
+        canvas.down(step, row - BOX_HEIGHT - 1, row - BOX_HEIGHT)
+    return [out], row - BOX_HEIGHT - 2
 
 
 def _single(track: Track, row: int) -> Outgoing:

@@ -1,0 +1,146 @@
+"""Activation and the activations that are layers (Keras' ``layers/activations``, read in 3.15.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers import contents, names
+from rnnshape.layers.around import answered, any_letters, axes_problem, halving, unchanged, unmixed
+from rnnshape.layers.base import Refusal, Weight, variable_dtype
+from rnnshape.layers.building import uninitialized
+from rnnshape.layers.dims import fixed
+from rnnshape.layers.node import LayerClass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rnnshape.layers.base import Answer, Dims, Given, Zeros
+    from rnnshape.layers.masking import Mask
+    from rnnshape.layers.node import Node
+
+
+def _activation(node: Node, given: Given) -> Answer:
+    """The same shape, but that ``glu`` halves the last axis."""
+    dims, refusals = halving(node["activation"], given.dims)
+    answer = answered(node, given, dims)
+    answer.refusals += refusals
+    return answer
+
+
+def _leaky(node: Node, given: Given) -> Answer:
+    answer = unchanged(node, given)
+    if node["alpha"] is not None:
+        answer.notes = ("alpha is deprecated: Keras 3 calls it negative_slope",)
+    return answer
+
+
+def _alpha(node: Node, dims: Dims) -> Dims | None:
+    """The shape of PReLU's slopes: one for each place but along ``shared_axes``; None where an axis is not there."""
+    shared = node["shared_axes"]
+    found = list(dims[1:])
+    for axis in () if shared is None else shared if isinstance(shared, tuple) else (shared,):
+        if not -len(found) <= axis - 1 < len(found):
+            return None
+        found[axis - 1] = fixed(1)
+    return tuple(found)
+
+
+def _prelu(node: Node, given: Given) -> Answer:
+    weight = Weight("alpha", _alpha(node, given.dims) or (), (), variable_dtype(node["dtype"]))
+    answer = answered(node, given, given.dims, weight)
+    answer.refusals += [*uninitialized(node, [weight]), *unmixed(node, given)]
+    return answer
+
+
+def _softmax(node: Node, given: Given) -> Answer:
+    answer = unchanged(node, given)
+    answer.refusals += _unlaid(given.mask, given.dims)
+    return answer
+
+
+def _unlaid(mask: Mask | None, dims: Dims) -> Iterator[Refusal]:
+    """A mask that does not lie on the input from its last axis on: Softmax takes it for one over what it sums."""
+    if mask is None:
+        return
+    axes = (mask.batch, mask.steps, *mask.behind)
+    pairs = zip(reversed(axes), (dim.size for dim in reversed(dims)), strict=False)
+    if len(axes) > len(dims) or any(one not in (1, size) for one, size in pairs):
+        yield Refusal(
+            f"ValueError: the mask {axes} must be broadcastable to the input of Softmax",
+            "use Activation('softmax'), which looks at no mask",
+        )
+
+
+def _activating(
+    name: str,
+    *own: arg.Argument,
+    theory: Callable[[Node, Given], Answer] = unchanged,
+    check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None,
+    zeros: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None,
+    popped: tuple[arg.Argument, ...] = (),
+    file: str,
+) -> LayerClass:
+    return LayerClass(
+        name,
+        "layer",
+        (*own, *arg.BASE, *popped),
+        theory,
+        any_letters,
+        check_input=check_input,
+        contents=zeros,
+        source=f"activations/{file}.py: {name}.call",
+        keeps_mask=True,
+        takes_mask=name == "Softmax",
+        built=name != "PReLU",
+    )
+
+
+def _least_zero(name: str, default: float | None) -> arg.Argument:
+    kind = arg.Number(0)
+    return arg.Argument(name, kind if default is not None else arg.Maybe(kind), default)
+
+
+ACTIVATIONS = (
+    _activating(
+        "Activation",
+        arg.Argument("activation", arg.Named(names.ACTIVATIONS)),
+        theory=_activation,
+        zeros=contents.activated,
+        file="activation",
+    ),
+    _activating(
+        "ReLU",
+        _least_zero("max_value", None),
+        _least_zero("negative_slope", 0.0),
+        _least_zero("threshold", 0.0),
+        file="relu",
+    ),
+    _activating(
+        "LeakyReLU",
+        _least_zero("negative_slope", 0.3),
+        theory=_leaky,
+        popped=(arg.Argument("alpha", arg.Number(0), None),),
+        file="leaky_relu",
+    ),
+    _activating(
+        "PReLU",
+        arg.initializer("alpha_initializer", "Zeros"),
+        arg.regularizer("alpha_regularizer"),
+        arg.constraint("alpha_constraint"),
+        arg.Argument("shared_axes", arg.Maybe(arg.Axes(empty=True)), None),
+        theory=_prelu,
+        check_input=lambda node, dims: (
+            None if _alpha(node, dims) is not None else f"shared_axes={node['shared_axes']} has an axis too many"
+        ),
+        file="prelu",
+    ),
+    _activating("ELU", arg.Argument("alpha", arg.Number(), 1.0), file="elu"),
+    _activating(
+        "Softmax",
+        arg.Argument("axis", arg.Maybe(arg.Axes()), -1),
+        theory=_softmax,
+        check_input=axes_problem,
+        file="softmax",
+    ),
+)

@@ -1,0 +1,219 @@
+"""Attention: a query looks at the steps of a value, Attention, AdditiveAttention and MultiHeadAttention.
+
+All read in Keras 3.15.1, ``keras/src/layers/attention/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.around import any_sequence, no_loop
+from rnnshape.layers.base import Answer, Leaf, Product, Weight, compute_dtype, variable_dtype
+from rnnshape.layers.building import unregularized
+from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.node import LayerClass
+from rnnshape.layers.several import every_dims, shown, shown_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rnnshape.layers.base import Dims, Given
+    from rnnshape.layers.node import Node
+
+
+def _parts(inputs: Sequence[Dims]) -> tuple[Dims, Dims, Dims]:
+    """Query, value and key; the value is the key where none is given."""
+    query, value = inputs[:2]
+    return query, value, inputs[2] if len(inputs) > 2 else value
+
+
+def _answer(node: Node, given: Given, dims: Dims, weights: list[Weight]) -> Answer:
+    """The output mask is the query's."""
+    output = Leaf("output", dims, compute_dtype(node["dtype"]))
+    mask = given.mask and given.mask.passed_on()
+    refusals = list(unregularized(node, given, output))
+    return Answer((output,), output, weights=weights, cudnn=no_loop(node), mask=mask, refusals=refusals)
+
+
+def _attention(node: Node, given: Given) -> Answer:
+    """``(N, Tq, V)``: for each step of the query a mean of the value's steps."""
+    query, value, key = _parts(every_dims(given))
+    kept = variable_dtype(node["dtype"])
+    scored = node.has("score_mode") and node["score_mode"] == "dot"
+    weights = []
+    if node["use_scale"]:
+        weights.append(Weight("scale", () if node.has("score_mode") else (query[-1],), (), kept))
+    if node.has("score_mode") and not scored:
+        weights.append(Weight("concat_score_weight", (), (), kept))
+    answer = _answer(node, given, (*query[:-1], value[-1]), weights)
+    steps = (*query[:-1], key[-2])
+    # Only the dot product multiplies matrices for the scores; the others add up what tanh gives.
+    answer.products = [*([Product((*steps, query[-1]))] if scored else []), Product((*steps, value[-1]))]
+    return answer
+
+
+def _multi_head(node: Node, given: Given) -> Answer:
+    """``(N, Tq, C)``: the width of the query again, or ``output_shape``."""
+    query, value, key = _parts(every_dims(given))
+    heads, key_dim = Dim.of(node["num_heads"], "heads"), Dim.of(node["key_dim"], "key_dim")
+    value_dim = Dim.of(node["value_dim"], "value_dim") if node["value_dim"] else key_dim
+    out = tuple(map(fixed, _output_shape(node))) or (query[-1],)
+    kept = variable_dtype(node["dtype"])
+    projections = [("query", query, key_dim), ("key", key, key_dim)]
+    projections += [("gate", query, value_dim)] if node["use_gate"] else []
+    projections += [("value", value, value_dim)]
+    weights: list[Weight] = []
+    for name, dims, width in projections:
+        weights += _projection(node, name, (dims[-1], heads, width), (heads, width), kept)
+    weights += _projection(node, "attention_output", (heads, value_dim, *out), out, kept)
+    answer = _answer(node, given, (*query[:-1], *out), weights)
+    between = (*query[:-1], *key[1:-1], heads)
+    answer.products = [
+        *(Product((*dims, heads, width)) for _, dims, width in projections),
+        Product((*between, key_dim)),
+        Product((*between, value_dim)),
+        Product((*query[:-1], heads, value_dim, *out)),
+    ]
+    return answer
+
+
+def _output_shape(node: Node) -> tuple[int, ...]:
+    shape = node["output_shape"]
+    return shape if isinstance(shape, tuple) else () if shape is None else (shape,)
+
+
+def _projection(node: Node, name: str, kernel: Dims, bias: Dims, dtype: str) -> Iterator[Weight]:
+    yield Weight(f"{name}_kernel", kernel, (), dtype)
+    if node["use_bias"]:
+        yield Weight(f"{name}_bias", bias, (), dtype)
+
+
+def unmasks(node: Node, dtype: str) -> bool:
+    """Whether a layer takes the mask off a tensor of this dtype that goes into it.
+
+    MultiHeadAttention sets the mask of its inputs to None, and they keep it only where a cast made copies of them: what
+    is called later with the same tensor finds no mask (``multi_head_attention.py: MultiHeadAttention.call``).
+    """
+    return node.name == "MultiHeadAttention" and dtype == compute_dtype(node["dtype"])
+
+
+# -- what goes in -------------------------------------------------------------------------------
+
+
+def _attends(node: Node, inputs: Sequence[Dims]) -> str | None:
+    if wrong := _sequences(node, inputs):
+        return wrong
+    query, value, key = _parts(inputs)
+    if len({tuple(dim.size for dim in dims[:-2]) for dims in inputs}) > 1:
+        return f"{node.name} needs the same axes before the time axis, and the inputs are {shown_all(inputs)}"
+    if key[-2].size != value[-2].size:
+        return f"key and value must have one length, and they are {shown(key)} and {shown(value)}"
+    one, other = query[-1], key[-1]
+    # What is added up may be 1 wide, what is multiplied as a matrix may not.
+    stretches = not (node.has("score_mode") and node["score_mode"] == "dot") and 1 in (one.size, other.size)
+    if one.size != other.size and not stretches:
+        return (
+            f"query and {'key' if len(inputs) > 2 else 'value'} must have one width, and they are "
+            f"{shown(query)} and {shown(key)}: give both layers the same units, or put a Dense({other.size}) "
+            "behind the query"
+        )
+    return None
+
+
+def _attends_in_heads(node: Node, inputs: Sequence[Dims]) -> str | None:
+    if wrong := _sequences(node, inputs):
+        return wrong
+    query, value, key = _parts(inputs)
+    if [dim.size for dim in key[1:-1]] != [dim.size for dim in value[1:-1]]:
+        return f"key and value must have one length, and they are {shown(key)} and {shown(value)}"
+    if len(query) != len(value):
+        return f"query and value must have one rank, and they are {shown(query)} and {shown(value)}"
+    return None
+
+
+def _sequences(node: Node, inputs: Sequence[Dims]) -> str | None:
+    called = "attention(query, value)" if node.name == "MultiHeadAttention" else "attention([query, value])"
+    if len(inputs) not in (2, 3):
+        return f"{node.name} takes a query, a value and perhaps a key: call it as {called}"
+    if short := next((dims for dims in inputs if len(dims) < 3), None):
+        return (
+            f"{node.name} needs sequences (N, T, C), and one input is {shown(short)}: "
+            "give its layer `return_sequences=True`"
+        )
+    if len({dims[0].size for dims in inputs}) > 1:
+        return f"{node.name} needs one batch size in all inputs, and they are {shown_all(inputs)}"
+    return None
+
+
+@dataclass(frozen=True)
+class OutputShape(arg.Kind):
+    """The sizes behind the time axis: one, or a tuple of them."""
+
+    allowed = "a whole number, 1 or more, a tuple of them, or None"
+
+    def accepts(self, value: Any) -> bool:
+        each = value if isinstance(value, tuple) and value else (value,)
+        return value is None or all(map(arg.Whole().accepts, each))
+
+    def schema(self) -> dict[str, Any]:
+        size = arg.Whole().schema()
+        return {"anyOf": [size, {"type": "array", "items": size, "minItems": 1}, {"type": "null"}]}
+
+
+_DROPOUT = arg.Argument("dropout", arg.Number(0, 1), 0.0)
+_WIDTH = arg.Maybe(arg.Whole())
+
+ATTENTIONS = (
+    LayerClass(
+        "Attention",
+        "merge",
+        (
+            arg.Argument("use_scale", arg.Flag(), False),
+            arg.Argument("score_mode", arg.OneOf(("dot", "concat")), "dot"),
+            _DROPOUT,
+            arg.SEED,
+            *arg.BASE,
+        ),
+        _attention,
+        any_sequence,
+        source="attention/attention.py: Attention.call",
+        check_inputs=_attends,
+    ),
+    LayerClass(
+        "AdditiveAttention",
+        "merge",
+        (arg.Argument("use_scale", arg.Flag(), True), _DROPOUT, arg.SEED, *arg.BASE),
+        _attention,
+        any_sequence,
+        source="attention/additive_attention.py: AdditiveAttention.call",
+        check_inputs=_attends,
+    ),
+    LayerClass(
+        "MultiHeadAttention",
+        "merge",
+        (
+            arg.Argument("num_heads", arg.Whole()),
+            arg.Argument("key_dim", arg.Whole()),
+            arg.Argument("value_dim", _WIDTH, None),
+            _DROPOUT,
+            arg.USE_BIAS,
+            arg.Argument("output_shape", OutputShape(), None),
+            arg.Argument("attention_axes", arg.OneOf((None, 1)), None),
+            arg.Argument("sliding_window", _WIDTH, None),
+            arg.Argument("flash_attention", arg.OneOf((None, False)), None),
+            *(arg.KERNEL_INITIALIZERS[0], arg.KERNEL_INITIALIZERS[2]),
+            *(arg.REGULARIZERS[0], arg.REGULARIZERS[2]),
+            arg.ACTIVITY_REGULARIZER,
+            *(arg.CONSTRAINTS[0], arg.CONSTRAINTS[2]),
+            arg.Argument("use_gate", arg.Flag(), False),
+            arg.SEED,
+            *arg.EVERY_LAYER,
+        ),
+        _multi_head,
+        any_sequence,
+        source="attention/multi_head_attention.py: MultiHeadAttention.call",
+        check_inputs=_attends_in_heads,
+    ),
+)

@@ -1,0 +1,190 @@
+"""Dense, Embedding, Masking and Identity: the layers of Keras' ``layers/core`` (read in 3.15.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers import contents
+from rnnshape.layers.around import (
+    answered,
+    any_letters,
+    any_rank,
+    any_sequence,
+    as_read,
+    halving,
+    own_dtype,
+    promoted,
+    unchanged,
+)
+from rnnshape.layers.base import Product, Weight, compute_dtype, variable_dtype
+from rnnshape.layers.building import unadapted, uninitialized
+from rnnshape.layers.dims import Dim
+from rnnshape.layers.masking import Mask
+from rnnshape.layers.node import LayerClass
+from rnnshape.layers.scan import distinct, each
+
+if TYPE_CHECKING:
+    from rnnshape.layers.base import Answer, Dims, Given, Zeros
+    from rnnshape.layers.node import Node
+
+
+def _dense(node: Node, given: Given) -> Answer:
+    """``(…, H)``: the last axis becomes ``units``, whatever stands before it; ``glu`` halves it."""
+    *before, channels = given.dims
+    units = Dim.of(node["units"], given.letter)
+    kept = variable_dtype(node["dtype"])
+    weights = [Weight("kernel", (channels, units), (), kept), Weight("bias", (units,), (), kept)]
+    weights = weights[: 2 if node["use_bias"] else 1]
+    dtype = own_dtype(node, given)
+    if given.within is not None:
+        found = as_read(node, given)
+        # An adapted kernel is cast by the layer.
+        dtype = promoted(dtype, compute_dtype(node["dtype"]) if node["lora_rank"] else found)
+        dtype = promoted(dtype, found) if node["use_bias"] else dtype
+    dims, refusals = halving(node["activation"], (*before, units))
+    adapted, product = adapted_by(node, "kernel", (channels, units))
+    answer = answered(node, given, dims, *weights, *adapted, dtype=dtype)
+    answer.products = [Product((*given.dims, units)), *product]
+    answer.refusals += [*uninitialized(node, weights), *unadapted(node, "kernel_constraint"), *refusals]
+    return answer
+
+
+def adapted_by(node: Node, weight: str, dims: Dims) -> tuple[list[Weight], list[Product]]:
+    """The two matrices of a low-rank adaptation, and their product; Keras keeps them in float32."""
+    if not node["lora_rank"]:
+        return [], []
+    rank = Dim(node["lora_rank"], "R")
+    *rows, columns = dims
+    return [
+        Weight(f"lora_{weight}_a", (*rows, rank)),
+        Weight(f"lora_{weight}_b", (rank, columns)),
+    ], [Product((*rows, rank, columns))]
+
+
+def _embedding(node: Node, given: Given) -> Answer:
+    """``(N, T)`` whole numbers become ``(N, T, D)``; they are looked up.
+
+    Nothing is multiplied but the matrices of a low-rank adaptation.
+    """
+    words, width = Dim.of(node["input_dim"], "V"), Dim.of(node["output_dim"], "D")
+    table = Weight("embeddings", (words, width), (), variable_dtype(node["dtype"]))
+    mask = _made(replace(given, dims=(*given.dims, width)), given.dims[2:]) if node["mask_zero"] else None
+    if mask is not None and 0 in _tokens(node):
+        # 0 is the only number that can be fed: every step is padding.
+        mask = replace(mask, said=((False,) * mask.steps,) * mask.batch)
+    adapted, products = adapted_by(node, "embeddings", (words, width))
+    answer = answered(node, given, (*given.dims, width), table, *adapted, dtype=compute_dtype(node["dtype"]), mask=mask)
+    answer.products = products
+    answer.refusals += [*uninitialized(node, [table]), *unadapted(node, "embeddings_constraint")]
+    if node["input_length"] is not None:
+        answer.notes = ("input_length is not used: Keras 3 takes the length from the input",)
+    return answer
+
+
+def _tokens(node: Node) -> range:
+    """The numbers that may be fed; 0 is padding where ``mask_zero`` says so, unless there is no other."""
+    words = node["input_dim"]
+    return range(1 if node["mask_zero"] and words > 1 else 0, words)
+
+
+def _masking(node: Node, given: Given) -> Answer:
+    """The same shape, and an output mask.
+
+    The mask that is asked for is laid into the data that the first layer is fed; what a layer before this one hands on
+    is masked where it is known to be zero.  The mask that came with it is not looked at.
+    """
+    mask = _made(given, given.dims[2:-1])
+    if mask is not None and not given.raw:
+        mask = _of_zeros(mask, contents.reached(given), node["mask_value"])
+    return answered(node, given, given.dims, mask=mask)
+
+
+def _made(given: Given, behind: Dims) -> Mask | None:
+    """The mask that a layer makes of its input's values, if it has a time axis."""
+    if len(given.dims) < 3:
+        return None
+    between = tuple(dim.size for dim in behind)
+    if given.mask is not None and given.raw:
+        return replace(given.mask, argument=False, behind=between)
+    return Mask(given.dims[0].size, given.dims[1].size, argument=False, behind=between)
+
+
+def _of_zeros(mask: Mask, zeros: Zeros, value: float) -> Mask:
+    """The same mask, made of a tensor of which theory knows which steps are zero throughout."""
+    sure = all(zero is not None for row in distinct(zeros) for zero in row)
+    if value != 0 or not sure:
+        return replace(mask, sure=sure)
+    rows = each(lambda row: tuple(not zero for zero in row), zeros)
+    return Mask.of(rows, argument=False, behind=mask.behind)
+
+
+DENSE = LayerClass(
+    "Dense",
+    "layer",
+    (
+        arg.UNITS,
+        arg.activation("activation", None, "Activation of the output."),
+        arg.USE_BIAS,
+        arg.KERNEL_INITIALIZERS[0],
+        arg.KERNEL_INITIALIZERS[2],
+        arg.REGULARIZERS[0],
+        arg.REGULARIZERS[2],
+        arg.ACTIVITY_REGULARIZER,
+        arg.CONSTRAINTS[0],
+        arg.CONSTRAINTS[2],
+        *arg.LORA,
+        *arg.EVERY_LAYER,
+    ),
+    _dense,
+    any_letters,
+    contents=contents.dense,
+    source="core/dense.py: Dense.call",
+    keeps_mask=True,
+)
+EMBEDDING = LayerClass(
+    "Embedding",
+    "layer",
+    (
+        arg.Argument("input_dim", arg.Whole(), help="V, the vocabulary size.", flag=True, cli_default=10),
+        arg.Argument("output_dim", arg.Whole(), help="D, the size of a word vector.", flag=True, cli_default=4),
+        arg.initializer("embeddings_initializer", "uniform"),
+        arg.regularizer("embeddings_regularizer"),
+        arg.constraint("embeddings_constraint"),
+        arg.Argument("mask_zero", arg.Flag(), False, "Treat index 0 as padding.", True),
+        arg.Argument("weights", arg.Unwritten(), None),
+        *arg.LORA,
+        *arg.BASE,
+        arg.Argument("input_length", arg.Kind(), None),
+    ),
+    _embedding,
+    lambda node, rank: any_rank(rank or 2, ()),
+    tokens=_tokens,
+    contents=contents.looked_up,
+    source="core/embedding.py: Embedding.call",
+    makes_mask=True,
+)
+MASKING = LayerClass(
+    "Masking",
+    "layer",
+    (arg.Argument("mask_value", arg.MaskValue(), 0.0, "The input value that marks a masked step.", True), *arg.BASE),
+    _masking,
+    any_sequence,
+    contents=contents.masked,
+    source="core/masking.py: Masking.call",
+    makes_mask=True,
+    built=True,
+)
+IDENTITY = LayerClass(
+    "Identity",
+    "layer",
+    arg.BASE,
+    unchanged,
+    any_letters,
+    contents=contents.unchanged,
+    source="core/identity.py: Identity.call",
+    keeps_mask=True,
+    built=True,
+)
+CORE = (MASKING, EMBEDDING, DENSE, IDENTITY)

@@ -1,0 +1,188 @@
+"""What flows through a graph of layer calls: its inputs, what reaches each call, and the masks on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.attention import unmasks
+from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype
+from rnnshape.layers.dims import Dim
+from rnnshape.layers.wires import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.base import Dims
+    from rnnshape.layers.masking import Mask
+    from rnnshape.layers.node import Node
+    from rnnshape.layers.wires import Call, Entry, Graph
+
+_SPACE = 8
+
+
+@dataclass(slots=True)
+class Step:
+    """A call with what it gets and what theory answers."""
+
+    call: Call
+    node: Node
+    given: Given
+    answer: Answer
+
+
+def entries(graph: Graph, first: Dims) -> dict[str, Leaf]:
+    """Every input of the graph as a tensor: the first has these dimensions, the others what the code says of them.
+
+    What it leaves open gets letters of its own, ``T2`` for the time of the second input; where inputs of different
+    lengths cannot be merged, the time of the first.
+    """
+    return _entries(graph, first, None if _merge(graph, first) else first[1])
+
+
+def _entries(graph: Graph, first: Dims, time: Dim | None) -> dict[str, Leaf]:
+    found: dict[str, Leaf] = {}
+    for number, entry in enumerate(graph.entries, 1):
+        dims = first if number == 1 else _dims(graph, entry, number, first[0], time)
+        tokens = any(node.cls.tokens(node) is not None for node in fed_by(graph, entry))
+        found[entry.name] = Leaf(entry.name, dims, "int32" if tokens else _dtype(graph, entry))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _merge(graph: Graph, first: Dims) -> bool:
+    """Whether all merging layers take inputs whose lengths are all different, as far as the calls can be followed."""
+    if len(first) < 3 or not any(node.cls.kind == "merge" for node in graph.nodes):
+        return True
+    flowing = Flowing(graph, Given(first, "float32"), _entries(graph, first, None))
+    for call in graph.calls:
+        layer = graph.by_name[call.layer]
+        try:
+            own = flowing.reaching(call)
+        except IndexError:  # a result that is not there: ``layers.breaking`` tells it
+            return True
+        if own.others and layer.cls.check_inputs(layer, [own.dims, *(dims for dims, _ in own.others)]):
+            return False
+        if not own.others and not _goes_in(layer, own.dims):
+            return True
+        flowing.add(call, layer.cls.theory(layer, own))
+    return True
+
+
+def _goes_in(layer: Node, dims: Dims) -> bool:
+    """Whether a single input of these dimensions goes into a layer."""
+    rank = len(layer.cls.letters(layer, len(dims)))
+    return layer.cls.kind != "merge" and rank == len(dims) and layer.cls.check_input(layer, dims) is None
+
+
+def fed_by(graph: Graph, entry: Entry) -> Iterator[Node]:
+    """The layers that an input goes into."""
+    for call in graph.calls:
+        if any(wire.source == entry.name for wire in call.inputs):
+            yield graph.by_name[call.layer].in_turn[0]
+
+
+def _dtype(graph: Graph, entry: Entry) -> str:
+    first = next(fed_by(graph, entry), None)
+    return compute_dtype(first["dtype"]) if first is not None and first.has("dtype") else "float32"
+
+
+def _dims(graph: Graph, entry: Entry, number: int, batch: Dim, time: Dim | None) -> Dims:
+    fed = next(fed_by(graph, entry), None)
+    rank = None if entry.sizes is None else len(entry.sizes)
+    letters = fed.cls.letters(fed, rank) if fed is not None else ("N", *("S",) * ((rank or 2) - 1))
+    sizes = entry.sizes or (None,) * len(letters)
+    if len(sizes) != len(letters):
+        letters = tuple(f"A{index}" for index in range(len(sizes)))
+    dims = [batch]
+    for letter, size in list(zip(letters, sizes, strict=True))[1:]:
+        if size is None and letter == "T" and time is not None:
+            dims.append(time)
+        elif size is None:
+            usual = {"T": 3 + number, "C": 4}.get(letter[:1], _SPACE)
+            dims.append(Dim(usual, f"{letter}{number}"))
+        else:
+            dims.append(Dim.of(size, f"{letter}{number}" if fed is not None else str(size)))
+    return tuple(dims)
+
+
+def walk(node: Node, given: Given) -> Iterator[Step]:
+    """Each call with its answer, in order."""
+    return Flowing(node["graph"], given).steps()
+
+
+class Flowing:
+    """The tensors of a graph as far as it has been walked, and the masks that are attached to them."""
+
+    def __init__(self, graph: Graph, given: Given, inputs: dict[str, Leaf] | None = None) -> None:
+        self.graph = graph
+        self.given = given
+        self.tensors: dict[str, Any] = dict(inputs or entries(graph, given.dims))
+        self.masks: dict[Wire, Mask | None] = {Wire(graph.entries[0].name): given.mask}
+        self.numbers = {name: number for number, (name, _) in enumerate(graph.layers, 1)}
+
+    def steps(self) -> Iterator[Step]:
+        """Each call with its answer, in order."""
+        for call in self.graph.calls:
+            layer = self.graph.by_name[call.layer]
+            own = self.reaching(call)
+            answer = layer.cls.theory(layer, own)
+            self.add(call, answer)
+            yield Step(call, layer, own, answer)
+
+    def at(self, wire: Wire) -> Leaf:
+        """The tensor of a wire; the first one where a whole result is taken for one."""
+        returned: Leaf = at(self.tensors[wire.source], wire.path)
+        return returned
+
+    def reaching(self, call: Call) -> Given:
+        """What a call gets."""
+        first, *others = map(self.at, call.inputs)
+        mask, *masks = map(self.masks.get, call.inputs)
+        return replace(
+            self.given,
+            dims=first.dims,
+            dtype=first.dtype,
+            letter=f"H{self.numbers[call.layer]}" if len(self.numbers) > 1 else "H",
+            mask=mask,
+            initial="random" if call.initial_state is not None else None,
+            raw=call.inputs[0].source in {entry.name for entry in self.graph.entries},
+            others=tuple((leaf.dims, leaf.dtype) for leaf in others),
+            masks=tuple(masks),
+        )
+
+    def add(self, call: Call, answer: Answer) -> None:
+        """What a call returns: its outputs carry its mask, and no state does."""
+        self.tensors[call.name] = answer.returned
+        mask = answer.mask and answer.mask.passed_on()
+        for index in range(len(answer.outputs)):
+            self.masks[Wire(call.name, () if isinstance(answer.returned, Leaf) else (index,))] = mask
+        for wire in call.inputs:
+            if unmasks(self.graph.by_name[call.layer], self.at(wire).dtype):
+                self.masks[wire] = None
+
+
+def at(returned: Any, path: tuple[int, ...]) -> Any:
+    """What stands at a path in what a call returns; the first tensor where the whole is taken for one."""
+    for index in path:
+        returned = returned[index]
+    while not isinstance(returned, Leaf):
+        returned = returned[0]
+    return returned
+
+
+def in_order(states: Any) -> Iterator[Wire]:
+    """The wires of an ``initial_state``, in order."""
+    if isinstance(states, tuple):
+        for state in states:
+            yield from in_order(state)
+    else:
+        yield states
+
+
+def eats(graph: Graph, name: str) -> range | None:
+    """The whole numbers that the layer takes which this input goes into, if it does."""
+    entry = next(entry for entry in graph.entries if entry.name == name)
+    first = next(fed_by(graph, entry), None)
+    return None if first is None else first.cls.tokens(first)

@@ -1,0 +1,278 @@
+"""The layers that merge several inputs into one tensor: Concatenate, Add and its kin, Dot.
+
+The first input is ``Given.dims``, the rest are ``Given.others``.  What Keras raises about inputs that do not fit
+together is in ``check_inputs`` (read in 3.15.1: ``keras/src/layers/merging/``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.around import any_sequence, no_loop
+from rnnshape.layers.attention import ATTENTIONS
+from rnnshape.layers.base import Answer, Leaf, Product, Refusal, compute_dtype
+from rnnshape.layers.building import unregularized
+from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.masking import Mask
+from rnnshape.layers.node import LayerClass
+from rnnshape.layers.several import every_dims, every_mask, shown, shown_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rnnshape.layers.base import Dims, Given
+    from rnnshape.layers.node import Node
+
+
+def _answer(node: Node, given: Given, dims: Dims, mask: Mask | None = None) -> Answer:
+    output = Leaf("output", dims, compute_dtype(node["dtype"]))
+    refusals = list(unregularized(node, given, output))
+    return Answer((output,), output, cudnn=no_loop(node), mask=mask, refusals=refusals)
+
+
+# -- element by element -------------------------------------------------------------------------
+
+
+def _elementwise(node: Node, given: Given) -> Answer:
+    """``(N, …)``: axes of 1 stretch; an input of lower rank gets axes of 1 behind the batch."""
+    dims = given.dims
+    for other, _ in given.others:
+        dims = (dims[0], *_stretched(dims[1:], other[1:]))
+    masks = every_mask(given)
+    answer = _answer(node, given, dims)
+    if None not in masks:
+        try:
+            answer.mask = _either(node, [mask for mask in masks if mask is not None])
+        except ValueError as error:
+            answer.refusals.append(Refusal(f"InvalidArgumentError: {error}", "mask inputs of one shape"))
+    return answer
+
+
+def _stretched(left: Dims, right: Dims) -> Dims:
+    """Two shapes behind the batch laid over each other from the right; of two sizes the one that is not 1."""
+    pairs = zip_longest(reversed(left), reversed(right))
+    return tuple(reversed([_longer(one, other) for one, other in pairs]))
+
+
+def _longer(one: Dim | None, other: Dim | None) -> Dim:
+    if one is None or other is None:
+        return one or other or fixed(1)
+    return other if one.size == 1 else one
+
+
+def _either(node: Node, masks: Sequence[Mask]) -> Mask:
+    """A step counts where it counts in any input (``base_merge.py: Merge.compute_mask``).
+
+    Raises:
+        ValueError: their shapes cannot be laid over each other.
+    """
+    first = masks[0]
+    for mask in masks[1:]:
+        if 1 not in (first.steps, mask.steps) and first.steps != mask.steps:
+            raise ValueError(f"{node.text} merges masks of {first.steps} and {mask.steps} steps")
+        if first.behind != mask.behind:
+            raise ValueError(f"{node.text} merges masks of different ranks")
+        steps = max(first.steps, mask.steps)
+        rows = tuple(
+            tuple(a or b for a, b in zip(_as_long(one, steps), _as_long(other, steps), strict=True))
+            for one, other in zip(first.rows, mask.rows, strict=True)
+        )
+        sure = first.sure and mask.sure
+        first = replace(Mask.of(rows, argument=False, behind=first.behind), sure=sure)
+    return first.passed_on()
+
+
+def _as_long(row: tuple[bool, ...], steps: int) -> tuple[bool, ...]:
+    return row * steps if len(row) == 1 else row
+
+
+def _stretchable(node: Node, inputs: Sequence[Dims]) -> str | None:
+    if node.name == "Subtract" and len(inputs) != 2:
+        return f"Subtract takes two inputs, and {len(inputs)} go in"
+    if wrong := _merged(node, inputs):
+        return wrong
+    dims = inputs[0]
+    for other in inputs[1:]:
+        pairs = zip(reversed(dims[1:]), reversed(other[1:]), strict=False)
+        if clash := next(((a, b) for a, b in pairs if a.size != b.size and 1 not in (a.size, b.size)), None):
+            return (
+                f"{node.name} needs inputs of one shape, and they are {shown_all(inputs)}: "
+                f"make {clash[0].letter} = {clash[0].size} and {clash[1].letter} = {clash[1].size} equal"
+            )
+        dims = (dims[0], *_stretched(dims[1:], other[1:]))
+    return None
+
+
+def _merged(node: Node, inputs: Sequence[Dims]) -> str | None:
+    """What no merging layer takes: one input, or batches of different sizes."""
+    if len(inputs) < 2:
+        return f"{node.name} merges several inputs: call it on a list, {node.name}(…)([a, b])"
+    if len({dims[0].size for dims in inputs}) > 1:
+        return f"{node.name} needs one batch size in all inputs, and they are {shown_all(inputs)}"
+    return None
+
+
+# -- Concatenate --------------------------------------------------------------------------------
+
+
+def _concatenate(node: Node, given: Given) -> Answer:
+    """The sizes along ``axis`` are added up."""
+    inputs = every_dims(given)
+    axis = node["axis"] % len(given.dims)
+    size = inputs[0][axis]
+    for dims in inputs[1:]:
+        size = size + dims[axis]
+    out = (*given.dims[:axis], size, *given.dims[axis + 1 :])
+    return _answer(node, given, out, _beside(every_mask(given), inputs, axis))
+
+
+def _beside(masks: Sequence[Mask | None], inputs: Sequence[Dims], axis: int) -> Mask | None:
+    """The mask of what is put together; an input without one counts as valid (``Concatenate.compute_mask``).
+
+    Along batch and time the masks are put together too; along another axis a step counts where it counts in any.
+    """
+    known = [mask for mask in masks if mask is not None]
+    if not known:
+        return None
+    behind = known[0].behind
+    each = [
+        Mask(dims[0].size, dims[1].size, argument=False, behind=behind) if mask is None else mask
+        for mask, dims in zip(masks, inputs, strict=True)
+    ]
+    rows = [mask.rows for mask in each]
+    if axis == 0:
+        together = tuple(row for one in rows for row in one)
+    elif axis == 1:
+        together = tuple(tuple(step for part in parts for step in part) for parts in zip(*rows, strict=True))
+    else:
+        together = tuple(tuple(map(any, zip(*parts, strict=True))) for parts in zip(*rows, strict=True))
+    # Of a picture the mask has axes behind time, and along one of them the steps of each input stay apart.
+    sure = all(mask.sure for mask in each) and (len(inputs[0]) == 3 or axis == len(inputs[0]) - 1)
+    return replace(Mask.of(together, argument=False, behind=behind), sure=sure)
+
+
+def _fits(node: Node, inputs: Sequence[Dims]) -> str | None:
+    if len(inputs) < 2:
+        return _merged(node, inputs)
+    rank, axis = len(inputs[0]), node["axis"]
+    if not -rank <= axis < rank:
+        return f"axis={axis} does not exist: the first input is {shown(inputs[0])}"
+    if any(len(dims) != rank for dims in inputs):
+        return f"Concatenate needs inputs of one rank, and they are {shown_all(inputs)}"
+    for place in range(rank):
+        sizes = {dims[place].size: dims[place] for dims in inputs}
+        if place != axis % rank and len(sizes) > 1:
+            said = " and ".join(f"{dim.letter} = {size}" for size, dim in sizes.items())
+            return (
+                f"Concatenate(axis={axis}) joins axis {axis % rank}, all others must be equal: axis {place} is {said}"
+                + _other_axis(inputs, place)
+            )
+    return None
+
+
+def _other_axis(inputs: Sequence[Dims], place: int) -> str:
+    """The axis along which they would fit, if there is one."""
+    rank = len(inputs[0])
+    alike = all(len({dims[axis].size for dims in inputs}) == 1 for axis in range(rank) if axis != place)
+    return f"; axis={-1 if place == rank - 1 else place} fits" if alike else ""
+
+
+# -- Dot ----------------------------------------------------------------------------------------
+
+
+def _dot(node: Node, given: Given) -> Answer:
+    """The two axes are summed over: what is left of the first, then of the second without its batch."""
+    first, (second, _) = given.dims, given.others[0]
+    one, other = _axes(node, first, second)
+    left = (*first[:one], *first[one + 1 :])
+    right = (*second[1:other], *second[other + 1 :])
+    answer = _answer(node, given, (*left, *right) if len(left) + len(right) > 1 else (*left, fixed(1)))
+    answer.products = [Product((*left, first[one], *right))]
+    return answer
+
+
+def _axes(node: Node, first: Dims, second: Dims) -> tuple[int, int]:
+    axes = node["axes"]
+    one, other = axes if isinstance(axes, tuple) else (axes, axes)
+    return (one % len(first) if one < 0 else one), (other % len(second) if other < 0 else other)
+
+
+def _summable(node: Node, inputs: Sequence[Dims]) -> str | None:
+    if len(inputs) != 2:
+        return f"Dot takes two inputs, and {len(inputs)} {'goes' if len(inputs) == 1 else 'go'} in"
+    if wrong := _merged(node, inputs):
+        return wrong
+    first, second = inputs
+    one, other = _axes(node, first, second)
+    if one >= len(first) or other >= len(second):
+        return f"axes={node['axes']} does not exist in {shown_all(inputs)}"
+    if 0 in (one, other):
+        return "Dot cannot sum over axis 0, the batch: use axes=-1 or axes=1"
+    if first[one].size != second[other].size:
+        return (
+            f"Dot sums over axes of one size, and {first[one].letter} = {first[one].size} but "
+            f"{second[other].letter} = {second[other].size} in {shown_all(inputs)}"
+        )
+    return None
+
+
+@dataclass(frozen=True)
+class Axes(arg.Kind):
+    """One axis, or one for each of two inputs."""
+
+    allowed = "a whole number, or a tuple of two"
+    metavar = "INT"
+
+    def accepts(self, value: Any) -> bool:
+        each = value if isinstance(value, tuple) and len(value) == 2 else (value,)
+        return all(type(one) is int for one in each)
+
+    def schema(self) -> dict[str, Any]:
+        pair = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
+        return {"anyOf": [{"type": "integer"}, pair]}
+
+
+@dataclass(frozen=True)
+class Axis(arg.Kind):
+    """An axis, counted from the front or from the back."""
+
+    allowed = "a whole number"
+    metavar = "INT"
+
+    def accepts(self, value: Any) -> bool:
+        return type(value) is int
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer"}
+
+
+def _of(
+    name: str,
+    arguments: tuple[arg.Argument, ...],
+    theory: Callable[[Node, Given], Answer],
+    check: Callable[[Node, Sequence[Dims]], str | None],
+) -> LayerClass:
+    return LayerClass(
+        name,
+        "merge",
+        (*arguments, *arg.BASE),
+        theory,
+        any_sequence,
+        check_inputs=check,
+        source=f"merging/{name.lower()}.py: {name}.call",
+    )
+
+
+_ELEMENTWISE = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+MERGES: dict[str, LayerClass] = {
+    cls.name: cls
+    for cls in (
+        _of("Concatenate", (arg.Argument("axis", Axis(), -1),), _concatenate, _fits),
+        *(_of(name, (), _elementwise, _stretchable) for name in _ELEMENTWISE),
+        _of("Dot", (arg.Argument("axes", Axes()), arg.Argument("normalize", arg.Flag(), False)), _dot, _summable),
+        *ATTENTIONS,
+    )
+}

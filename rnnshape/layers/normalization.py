@@ -1,0 +1,139 @@
+"""BatchNormalization, LayerNormalization, UnitNormalization (Keras' ``layers/normalization``, read in 3.15.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.around import answered, any_letters, axes_problem, unchanged
+from rnnshape.layers.base import Refusal, Weight, compute_dtype, variable_dtype
+from rnnshape.layers.building import uninitialized
+from rnnshape.layers.kinds import INT64
+from rnnshape.layers.node import LayerClass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rnnshape.layers.base import Answer, Dims, Given
+    from rnnshape.layers.node import Node
+
+
+def _weights(node: Node, dims: Dims, names: Sequence[str]) -> list[Weight]:
+    kept = variable_dtype(node["dtype"])
+    said = {"gamma": "scale", "beta": "center"}
+    return [Weight(name, dims, (), kept) for name in names if name not in said or node[said[name]]]
+
+
+def _normalized(node: Node, given: Given, weights: list[Weight]) -> Answer:
+    """The same shape, in the layer's own dtype whatever a wrapper hands on."""
+    answer = answered(node, given, given.dims, *weights, dtype=compute_dtype(node["dtype"]))
+    answer.refusals += uninitialized(node, weights)
+    return answer
+
+
+def _batch(node: Node, given: Given) -> Answer:
+    """Over all axes but one.  In training it goes by the batch, else by what it has kept of those before."""
+    names = ["gamma", "beta", "moving_mean", "moving_variance"]
+    if node["renorm"]:
+        names += ["moving_stddev", "renorm_mean", "renorm_stddev"]
+    answer = _normalized(node, given, _weights(node, (given.dims[node["axis"]],), names))
+    answer.refusals += [*_unlaid(given), *_squeezed(node, given), *_uncloned(node)]
+    if given.training and node["trainable"]:
+        answer.notes = ("in training the mean and variance are those of this batch",)
+    return answer
+
+
+def _unlaid(given: Given) -> Iterator[Refusal]:
+    mask = given.mask
+    if mask is not None and 2 + len(mask.behind) != len(given.dims) - 1:
+        yield Refusal(
+            "ValueError: The mask provided should be one dimension less than the inputs",
+            "put BatchNormalization before what makes the mask",
+        )
+
+
+def _squeezed(node: Node, given: Given) -> Iterator[Refusal]:
+    """The mean under a mask loses every axis of size 1, and one that is not the last is then looked for."""
+    looked_for = given.training and node["trainable"] and given.mask is not None and node["axis"] != -1
+    if looked_for and given.dims[node["axis"]].size == 1:
+        yield Refusal(
+            "IndexError: under a mask Keras squeezes the mean of one channel to a scalar, which has no first axis",
+            "use axis=-1",
+        )
+
+
+def _uncloned(node: Node) -> Iterator[Refusal]:
+    if node["renorm"] and node["moving_variance_initializer"] is None:
+        yield Refusal(
+            "TypeError: 'NoneType' object is not callable (moving_variance_initializer=None with renorm)",
+            "use moving_variance_initializer='ones', or renorm=False",
+        )
+
+
+def _layer(node: Node, given: Given) -> Answer:
+    """Over one axis or several, of each sample by itself."""
+    axis = node["axis"]
+    # Keras sorts the axes as they are written.
+    dims = tuple(given.dims[one] for one in (sorted(axis) if isinstance(axis, tuple) else (axis,)))
+    return _normalized(node, given, _weights(node, dims, ("gamma", "beta")))
+
+
+def _normalizing(
+    name: str,
+    own: tuple[arg.Argument, ...],
+    theory: Callable[[Node, Given], Answer],
+    *,
+    file: str,
+    built: bool = False,
+) -> LayerClass:
+    return LayerClass(
+        name,
+        "layer",
+        (*own, *arg.BASE),
+        theory,
+        any_letters,
+        check_input=axes_problem,
+        source=f"normalization/{file}.py: {name}.call",
+        keeps_mask=True,
+        takes_mask=name == "BatchNormalization",
+        built=built,
+    )
+
+
+_SHIFT = (
+    arg.Argument("center", arg.Flag(), True),
+    arg.Argument("scale", arg.Flag(), True),
+    arg.initializer("beta_initializer", "zeros"),
+    arg.initializer("gamma_initializer", "ones"),
+)
+_KEPT_SMALL = (
+    arg.regularizer("beta_regularizer"),
+    arg.regularizer("gamma_regularizer"),
+    arg.constraint("beta_constraint"),
+    arg.constraint("gamma_constraint"),
+)
+_EPSILON = arg.Argument("epsilon", arg.Maybe(arg.Number()), 0.001)
+_AXES = arg.Argument("axis", arg.Axes(), -1)
+
+NORMALIZATION = (
+    _normalizing(
+        "BatchNormalization",
+        (
+            arg.Argument("axis", arg.Whole(-INT64 - 1), -1),
+            arg.Argument("momentum", arg.Number(), 0.99),
+            arg.Argument("epsilon", arg.Number(), 0.001),
+            *_SHIFT,
+            arg.initializer("moving_mean_initializer", "zeros"),
+            arg.initializer("moving_variance_initializer", "ones"),
+            *_KEPT_SMALL,
+            arg.Argument("renorm", arg.Flag(), False),
+            arg.Argument("renorm_clipping", arg.OneOf((None,)), None),
+            arg.Argument("renorm_momentum", arg.Number(), 0.99),
+            arg.Argument("synchronized", arg.Flag(), False),
+        ),
+        _batch,
+        file="batch_normalization",
+    ),
+    _normalizing("LayerNormalization", (_AXES, _EPSILON, *_SHIFT, *_KEPT_SMALL), _layer, file="layer_normalization"),
+    _normalizing("UnitNormalization", (_AXES,), unchanged, file="unit_normalization", built=True),
+)

@@ -1,0 +1,110 @@
+"""Poolings over one axis or two, and over all of it (Keras' ``layers/pooling``, read in 3.15.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.around import answered
+from rnnshape.layers.base import Refusal
+from rnnshape.layers.dims import fixed
+from rnnshape.layers.node import LayerClass
+from rnnshape.layers.space import DATA_FORMAT, PADDING, Window, each, joined, picture, split, steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rnnshape.layers.base import Answer, Dims, Given
+    from rnnshape.layers.node import Node
+
+
+def _windows(node: Node, rank: int) -> list[Window]:
+    sizes = node["pool_size"]
+    strides = sizes if node["strides"] is None else node["strides"]
+    pairs = zip(each(sizes, rank), each(strides, rank), strict=True)
+    return [Window(size, stride, 1, node["padding"], "pool") for size, stride in pairs]
+
+
+def _pooled(node: Node, given: Given) -> Answer:
+    """One number for each place of the pool; the channels stay."""
+    space, channels = split(node, given.dims)
+    windows = _windows(node, len(space))
+    out = tuple(window.out_of(dim) for window, dim in zip(windows, space, strict=True))
+    answer = answered(node, given, joined(node, given.dims[0], out, channels))
+    answer.notes = tuple(filter(None, (window.formula(dim) for window, dim in zip(windows, space, strict=True))))
+    return answer
+
+
+def _fits(node: Node, dims: Dims) -> str | None:
+    space, _ = split(node, dims)
+    windows = zip(_windows(node, len(space)), space, strict=True)
+    return next((wrong for window, dim in windows if (wrong := window.unfit(dim))), None)
+
+
+def _global(node: Node, given: Given) -> Answer:
+    """One number for all places; ``GlobalAveragePooling1D`` leaves those out that are masked."""
+    space, channels = split(node, given.dims)
+    out = tuple(fixed(1) for _ in space) if node["keepdims"] else ()
+    answer = answered(node, given, joined(node, given.dims[0], out, channels))
+    if node.name == "GlobalAveragePooling1D" and given.mask is not None:
+        answer.refusals += _unlaid(node, given)
+        answer.notes = ("the mean is that of the valid steps",)
+    return answer
+
+
+def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
+    """A mask that does not lie over the steps: those of channels_first are the last axis."""
+    mask = given.mask
+    (steps,), _ = split(node, given.dims)
+    if mask is not None and (mask.behind or (mask.steps != steps.size and 1 not in (mask.steps, steps.size))):
+        yield Refusal(
+            f"InvalidArgumentError: the mask has {mask.steps} steps, and the input has {steps.size}",
+            "use channels_last, where time is the second axis",
+        )
+
+
+def _pooling(mode: str, rank: int, pool_size: Any) -> LayerClass:
+    return LayerClass(
+        f"{mode}Pooling{rank}D",
+        "layer",
+        (
+            arg.Argument("pool_size", arg.Sizes(rank), pool_size),
+            arg.Argument("strides", arg.Maybe(arg.Sizes(rank)), None),
+            PADDING,
+            DATA_FORMAT,
+            arg.NAME,
+            arg.DTYPE,
+            arg.TRAINABLE,
+            arg.AUTOCAST,
+            arg.ACTIVITY_REGULARIZER,
+        ),
+        _pooled,
+        steps if rank == 1 else picture,
+        check_input=_fits,
+        source="pooling/base_pooling.py: BasePooling.call",
+        built=True,
+    )
+
+
+def _global_pooling(mode: str, rank: int) -> LayerClass:
+    name = f"Global{mode}Pooling{rank}D"
+    return LayerClass(
+        name,
+        "layer",
+        (DATA_FORMAT, arg.Argument("keepdims", arg.Flag(), False), *arg.BASE),
+        _global,
+        steps if rank == 1 else picture,
+        takes_mask=name == "GlobalAveragePooling1D",
+        source=f"pooling/global_{mode.lower()}_pooling{rank}d.py: {name}.call",
+        built=True,
+    )
+
+
+POOLING = (
+    _pooling("Max", 1, 2),
+    _pooling("Max", 2, (2, 2)),
+    _pooling("Average", 1, arg.REQUIRED),
+    _pooling("Average", 2, arg.REQUIRED),
+    *(_global_pooling(mode, rank) for mode in ("Max", "Average") for rank in (1, 2)),
+)

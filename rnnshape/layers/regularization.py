@@ -1,0 +1,140 @@
+"""Dropout and its kin: layers that return their input, and in training something near it.
+
+From Keras' ``layers/regularization`` (read in 3.15.1).
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers import contents
+from rnnshape.layers.around import answered, any_letters, own_dtype, unchanged
+from rnnshape.layers.base import Refusal, compute_dtype
+from rnnshape.layers.dims import fixed
+from rnnshape.layers.node import LayerClass
+from rnnshape.layers.space import DATA_FORMAT, picture, steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rnnshape.layers.base import Answer, Dims, Given, Zeros
+    from rnnshape.layers.node import Node
+
+
+def _stretching(node: Node, given: Given) -> Answer:
+    """The same shape, unless in training ``noise_shape`` stretches it."""
+    dims, refusals = given.dims, list(_undivided(node, given))
+    drops = node["rate"] > 0 and (node["rate"] < 1 or node.name == "AlphaDropout")
+    if given.training and drops and node["noise_shape"] is not None:
+        try:
+            dims = _stretched(dims, node["noise_shape"])
+            if node.name == "AlphaDropout" and None in node["noise_shape"]:
+                # tf.keras has an older class of this name than keras.
+                message = "ValueError: Attempt to convert a value (None) with an unsupported type to a Tensor"
+                refusals.append(Refusal(message, "write the sizes of noise_shape out"))
+        except ValueError:
+            sizes = tuple(dim.size for dim in dims)
+            message = f"InvalidArgumentError: noise_shape={node['noise_shape']} does not match an input of {sizes}"
+            refusals.append(Refusal(message, "give one size for each axis of the input: 1, None or the axis' own"))
+    answer = answered(node, given, dims)
+    answer.refusals += refusals
+    return answer
+
+
+def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
+    """Returns when a mask of this shape is laid over the input: of two sizes that differ one must be 1.
+
+    Raises:
+        ValueError: they cannot be combined.
+    """
+    if any(size is None for size in noise[len(dims) :]):
+        raise ValueError(noise)
+    mask = [dims[axis] if size is None else fixed(size) for axis, size in enumerate(noise)]
+    out = []
+    for own, other in zip_longest(reversed(dims), reversed(mask), fillvalue=fixed(1)):
+        if own.size != other.size and 1 not in (own.size, other.size):
+            raise ValueError(noise)
+        out.append(own if own.size >= other.size else other)
+    return tuple(reversed(out))
+
+
+def _undivided(node: Node, given: Given) -> Iterator[Refusal]:
+    """A rate of 1, for which the layer divides by zero in training."""
+    if given.training and node.has("rate") and node["rate"] == 1 and node.name in ("AlphaDropout", "GaussianDropout"):
+        yield Refusal("ZeroDivisionError: a rate of 1 leaves nothing to divide by", "use a rate below 1")
+
+
+def _noisy(node: Node, given: Given) -> Answer:
+    """The same shape; in training the noise is drawn in the layer's own dtype."""
+    answer = unchanged(node, given)
+    answer.refusals += _undivided(node, given)
+    amount, own = node["stddev" if node.has("stddev") else "rate"], compute_dtype(node["dtype"])
+    if given.training and amount and own_dtype(node, given) != own:
+        answer.refusals.append(
+            Refusal(
+                f"InvalidArgumentError: TimeDistributed hands on {given.dtype}, and the noise of {node.name} is {own}",
+                "give TimeDistributed and its layer one dtype",
+            )
+        )
+    return answer
+
+
+RATE = arg.Argument("rate", arg.Number(0, 1), help="Fraction to drop in training.", flag=True, cli_default=0.5)
+NOISE_SHAPE = arg.Argument("noise_shape", arg.Maybe(arg.NoiseShape()), None)
+# The spatial dropouts take no other keyword of the base class.
+SPATIAL = (arg.SEED, arg.NAME, arg.DTYPE)
+
+
+def _regularizing(
+    name: str,
+    arguments: tuple[arg.Argument, ...],
+    theory: Callable[[Node, Given], Answer] = unchanged,
+    *,
+    letters: Callable[[Node, int | None], tuple[str, ...]] = any_letters,
+    zeros: Callable[[Node, Answer, Given], Zeros | None] = contents.unchanged,
+    file: str,
+) -> LayerClass:
+    return LayerClass(
+        name,
+        "layer",
+        arguments,
+        theory,
+        letters,
+        contents=zeros,
+        source=f"regularization/{file}.py: {name}.call",
+        keeps_mask=True,
+        built=True,
+    )
+
+
+REGULARIZATION = (
+    _regularizing("Dropout", (RATE, NOISE_SHAPE, arg.SEED, *arg.BASE), _stretching, file="dropout"),
+    _regularizing("SpatialDropout1D", (RATE, *SPATIAL), letters=steps, file="spatial_dropout"),
+    _regularizing("SpatialDropout2D", (RATE, DATA_FORMAT, *SPATIAL), letters=picture, file="spatial_dropout"),
+    _regularizing(
+        "GaussianNoise",
+        (arg.Argument("stddev", arg.Number(0, 1)), arg.SEED, *arg.BASE),
+        _noisy,
+        zeros=contents.noisy,
+        file="gaussian_noise",
+    ),
+    _regularizing("GaussianDropout", (RATE, arg.SEED, *arg.BASE), _noisy, file="gaussian_dropout"),
+    _regularizing(
+        "AlphaDropout",
+        (RATE, NOISE_SHAPE, arg.SEED, *arg.BASE),
+        _stretching,
+        zeros=contents.noisy,
+        file="alpha_dropout",
+    ),
+    _regularizing(
+        "ActivityRegularization",
+        (
+            arg.Argument("l1", arg.Maybe(arg.Number(0)), 0.0),
+            arg.Argument("l2", arg.Maybe(arg.Number(0)), 0.0),
+            *arg.EVERY_LAYER,
+        ),
+        file="activity_regularization",
+    ),
+)

@@ -1,0 +1,191 @@
+"""Layers that give a tensor another shape (Keras' ``layers/reshaping``, read in 3.15.1)."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.around import answered, any_rank, any_sequence
+from rnnshape.layers.dims import fixed, product
+from rnnshape.layers.node import LayerClass
+from rnnshape.layers.space import DATA_FORMAT, became, each, joined, picture, split, steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from rnnshape.layers.base import Answer, Dims, Given
+    from rnnshape.layers.dims import Dim
+    from rnnshape.layers.node import Node
+
+
+def _flatten(node: Node, given: Given) -> Answer:
+    batch, *rest = given.dims
+    return answered(node, given, (batch, product(rest)))
+
+
+def _reshape(node: Node, given: Given) -> Answer:
+    batch, *rest = given.dims
+    whole, target = product(rest), node["target_shape"]
+    left = whole.size // -prod(target)
+    # A size that is written keeps the letter of the axis that stands there.
+    dims = tuple(fixed(left if size == -1 else size) for size in target)
+    answer = answered(node, given, (batch, *dims))
+    if -1 in target:
+        others = " / ".join(str(size) for size in target if size != -1)
+        over = f" / {others}" if others else ""
+        answer.notes = (f"-1 = {whole.letter}{over} = {whole.size}{over} = {left}",)
+    return answer
+
+
+def _refits(node: Node, dims: Dims) -> str | None:
+    """Why the numbers of a sample do not fill the new shape."""
+    whole, target = product(dims[1:]), node["target_shape"]
+    size = prod(target)
+    if whole.size == size or (-1 in target and whole.size % size == 0):
+        return None
+    wants = f"a multiple of {-size}" if -1 in target else str(size)
+    sizes = " * ".join(f"{dim.letter}={dim.size}" for dim in dims[1:])
+    return f"target_shape={target} takes {wants} numbers a sample, and there are {whole.size} ({sizes})"
+
+
+def _permute(node: Node, given: Given) -> Answer:
+    return answered(node, given, (given.dims[0], *(given.dims[axis] for axis in node["dims"])))
+
+
+def _repeat(node: Node, given: Given) -> Answer:
+    batch, channels = given.dims
+    return answered(node, given, (batch, fixed(node["n"]), channels))
+
+
+def _upsample(node: Node, given: Given) -> Answer:
+    space, channels = split(node, given.dims)
+    out = tuple(dim * factor for dim, factor in zip(space, each(node["size"], len(space)), strict=True))
+    return answered(node, given, joined(node, given.dims[0], out, channels))
+
+
+def _margins(value: Any, rank: int) -> Iterator[tuple[int, ...]]:
+    """What is added or cut at the two ends of each axis; of one axis Keras is told its two ends at once."""
+    sides = (value,) if rank == 1 else value if isinstance(value, tuple) else (value,) * rank
+    for side in sides:
+        yield side if isinstance(side, tuple) else (side, side)
+
+
+def _changed(node: Node, space: Dims) -> Iterator[tuple[Dim, Dim, str]]:
+    """Each axis, what becomes of it, and how."""
+    argument, sign = ("padding", 1) if node.has("padding") else ("cropping", -1)
+    for dim, ends in zip(space, _margins(node[argument], len(space)), strict=True):
+        size = dim.size + sign * sum(ends)
+        out = dim if size == dim.size else became(dim, size)
+        by = "".join(f" {'+-'[sign < 0]} {end}" for end in ends)
+        yield dim, out, f"{out.letter} = {dim.letter}{by} = {size}"
+
+
+def _rimmed(node: Node, given: Given) -> Answer:
+    """Zeros around the steps or the picture, or fewer of them."""
+    space, channels = split(node, given.dims)
+    changed = list(_changed(node, space))
+    answer = answered(node, given, joined(node, given.dims[0], tuple(out for _, out, _ in changed), channels))
+    answer.notes = tuple(told for dim, out, told in changed if out is not dim)
+    return answer
+
+
+def _leaves_some(node: Node, dims: Dims) -> str | None:
+    space, _ = split(node, dims)
+    return next(
+        (
+            f"cropping={node['cropping']} leaves nothing of {dim.letter}={dim.size}: crop less"
+            for dim, out, _ in _changed(node, space)
+            if out.size < 1
+        ),
+        None,
+    )
+
+
+def _reshaping(
+    name: str,
+    own: tuple[arg.Argument, ...],
+    theory: Callable[[Node, Given], Answer],
+    letters: Callable[[Node, int | None], tuple[str, ...]],
+    *,
+    check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None,
+    built: bool = False,
+    file: str,
+) -> LayerClass:
+    return LayerClass(
+        name,
+        "layer",
+        (*own, *arg.BASE),
+        theory,
+        letters,
+        check_input=check_input,
+        source=f"reshaping/{file}.py: {name}.call",
+        built=built,
+    )
+
+
+_RESIZED = arg.Argument(
+    "interpolation", arg.OneOf(("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")), "nearest"
+)
+
+RESHAPING = (
+    _reshaping("Flatten", (DATA_FORMAT,), _flatten, any_sequence, file="flatten"),
+    _reshaping(
+        "Reshape",
+        (arg.Argument("target_shape", arg.TargetShape()),),
+        _reshape,
+        any_sequence,
+        check_input=_refits,
+        built=True,
+        file="reshape",
+    ),
+    _reshaping(
+        "Permute",
+        (arg.Argument("dims", arg.Order()),),
+        _permute,
+        lambda node, rank: any_rank(len(node["dims"]) + 1),
+        file="permute",
+    ),
+    _reshaping(
+        "RepeatVector", (arg.Argument("n", arg.Whole()),), _repeat, lambda node, rank: ("N", "C"), file="repeat_vector"
+    ),
+    _reshaping("UpSampling1D", (arg.Argument("size", arg.Whole(), 2),), _upsample, steps, file="up_sampling1d"),
+    _reshaping(
+        "UpSampling2D",
+        (arg.Argument("size", arg.Sizes(2), (2, 2)), DATA_FORMAT, _RESIZED),
+        _upsample,
+        picture,
+        file="up_sampling2d",
+    ),
+    _reshaping(
+        "ZeroPadding1D",
+        (arg.Argument("padding", arg.Sizes(2, 0), 1), DATA_FORMAT),
+        _rimmed,
+        steps,
+        file="zero_padding1d",
+    ),
+    _reshaping(
+        "ZeroPadding2D",
+        (arg.Argument("padding", arg.Margins(), (1, 1)), DATA_FORMAT),
+        _rimmed,
+        picture,
+        file="zero_padding2d",
+    ),
+    _reshaping(
+        "Cropping1D",
+        (arg.Argument("cropping", arg.Sizes(2, 0), (1, 1)),),
+        _rimmed,
+        steps,
+        check_input=_leaves_some,
+        file="cropping1d",
+    ),
+    _reshaping(
+        "Cropping2D",
+        (arg.Argument("cropping", arg.Margins(), ((0, 0), (0, 0))), DATA_FORMAT),
+        _rimmed,
+        picture,
+        check_input=_leaves_some,
+        file="cropping2d",
+    ),
+)

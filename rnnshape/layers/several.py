@@ -1,0 +1,33 @@
+"""Several inputs of one layer: all their dimensions and masks in a row, and how an error shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rnnshape.layers.base import Dims, Given
+    from rnnshape.layers.masking import Mask
+
+
+def every_dims(given: Given) -> list[Dims]:
+    """The dimensions of all inputs, the first one first."""
+    return [given.dims, *(dims for dims, _ in given.others)]
+
+
+def every_mask(given: Given) -> list[Mask | None]:
+    """The masks attached to all inputs."""
+    others = given.masks or (None,) * len(given.others)
+    return [given.mask, *others]
+
+
+def shown(dims: Dims) -> str:
+    """``(N, T, 2H) = (2, 3, 16)``."""
+    letters, sizes = (", ".join(parts) for parts in ([dim.letter for dim in dims], [str(dim.size) for dim in dims]))
+    return f"({letters}) = ({sizes})"
+
+
+def shown_all(inputs: Sequence[Dims]) -> str:
+    """All of them, with an "and" between."""
+    return " and ".join(map(shown, inputs))

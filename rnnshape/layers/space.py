@@ -1,0 +1,130 @@
+"""Windows over space: which sizes come out where a kernel or a pool moves over an axis.
+
+ConvLSTM, convolutions and poolings share it (Keras' ``ops/operation_utils.py: compute_conv_output_shape``, read in
+3.15.1).
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
+
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.dims import Dim, fixed, letters_in
+
+if TYPE_CHECKING:
+    from rnnshape.layers.base import Dims
+    from rnnshape.layers.node import Node
+
+SPACE = ("X", "Y", "Z")
+
+DATA_FORMAT = arg.Argument(
+    "data_format", arg.OneOf((None, "channels_last", "channels_first")), None, "Position of the channel axis:", True
+)
+PADDING = arg.Argument("padding", arg.OneOf(("valid", "same")), "valid", "Padding:", True)
+
+
+def each(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """A size for each axis, where one number stands for all of them."""
+    return value if isinstance(value, tuple) else (value,) * rank
+
+
+class Window(NamedTuple):
+    """What moves over one axis: its size, its stride, its dilation, and whether the axis is padded for it.
+
+    ``padding`` is ``"valid"``, ``"same"`` or ``"causal"``; ``what`` is how a message names it.
+    """
+
+    size: int
+    stride: int
+    dilation: int
+    padding: str
+    what: str
+
+    def out_of(self, dim: Dim) -> Dim:
+        """The size that comes out of an axis; it keeps its letter where nothing changes."""
+        if self.padding == "valid":
+            size = (dim.size - self.dilation * (self.size - 1) - 1) // self.stride + 1
+        else:
+            size = ceil(dim.size / self.stride)
+        return dim if size == dim.size and self.stride == 1 else became(dim, size)
+
+    def formula(self, dim: Dim) -> str | None:
+        """The arithmetic of a size that changed: ``X' = floor((8 - 1*(3-1) - 1) / 1) + 1 = 6``."""
+        x, out = dim.letter, self.out_of(dim)
+        if out is dim:
+            return None
+        if self.padding != "valid":
+            return f"{out.letter} = ceil({x} / stride) = ceil({dim.size} / {self.stride}) = {out.size}"
+        if self.what == "pool":
+            general = f"floor(({x} - pool) / stride) + 1"
+            return f"{out.letter} = {general} = floor(({dim.size} - {self.size}) / {self.stride}) + 1 = {out.size}"
+        return (
+            f"{out.letter} = floor(({x} - dilation*(kernel-1) - 1) / stride) + 1 "
+            f"= floor(({dim.size} - {self.dilation}*({self.size}-1) - 1) / {self.stride}) + 1 = {out.size}"
+        )
+
+    def unfit(self, dim: Dim) -> str | None:
+        """Why it does not fit into the axis."""
+        if self.out_of(dim).size > 0:
+            return None
+        least = "pool_size" if self.what == "pool" else "dilation_rate * (kernel_size - 1) + 1"
+        return (
+            f"the {self.what} is larger than {dim.letter}={dim.size}: with padding='valid' {dim.letter} must be at "
+            f"least {least}; make it larger or use padding='same'"
+        )
+
+
+def became(dim: Dim, size: int) -> Dim:
+    """What an axis became: its letter with a dash, ``T'``; of a number, ``6``, the new number.
+
+    >>> became(Dim(8, "2T"), 6), became(Dim(8, "8"), 6)
+    (Dim(size=6, letter="T'"), Dim(size=6, letter='6'))
+    """
+    letters = letters_in(dim.letter)
+    return Dim(size, letters[0] + "'") if letters else fixed(size)
+
+
+def kernels(node: Node, rank: int) -> list[Window]:
+    """The windows of a convolution, one an axis."""
+    sizes = (each(node[name], rank) for name in ("kernel_size", "strides", "dilation_rate"))
+    return [Window(size, stride, rate, node["padding"], "kernel") for size, stride, rate in zip(*sizes, strict=True)]
+
+
+def computed(node: Node, space: Dims, out: Dims) -> Dims:
+    """The places that are computed so that ``out`` is there.
+
+    TensorFlow dilates by cutting the picture into ``dilation_rate`` pictures of one size, padded where it does not
+    divide (``with_space_to_batch`` in its ``nn_ops.py``): it computes the places over the padding too, and
+    throws them away.
+    """
+    wasted = (
+        -dim.size % dilation for dim, dilation in zip(space, each(node["dilation_rate"], len(space)), strict=True)
+    )
+    return tuple(dim + fixed(more) if more else dim for dim, more in zip(out, wasted, strict=True))
+
+
+def split(node: Node, dims: Dims) -> tuple[Dims, Dim]:
+    """Space and channels, wherever ``data_format`` puts the channels; ``dims`` begins with the batch."""
+    if _first(node):
+        return dims[2:], dims[1]
+    return dims[1:-1], dims[-1]
+
+
+def joined(node: Node, batch: Dim, space: Dims, channels: Dim) -> Dims:
+    """The whole again: what ``split`` has taken apart."""
+    return (batch, channels, *space) if _first(node) else (batch, *space, channels)
+
+
+def steps(node: Node, rank: int | None) -> tuple[str, ...]:
+    """The letters of what a 1D layer takes."""
+    return ("N", "C", "T") if _first(node) else ("N", "T", "C")
+
+
+def picture(node: Node, rank: int | None) -> tuple[str, ...]:
+    """The letters of what a 2D layer takes."""
+    return ("N", "C", "X", "Y") if _first(node) else ("N", "X", "Y", "C")
+
+
+def _first(node: Node) -> bool:
+    return node.has("data_format") and node["data_format"] == "channels_first"

@@ -1,0 +1,149 @@
+"""TimeDistributed: a layer applied to each step (Keras' ``layers/rnn/time_distributed.py``, read in 3.15.1)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rnnshape.errors import Problem
+from rnnshape.layers import arguments as arg
+from rnnshape.layers.around import answered
+from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat
+from rnnshape.layers.dims import fixed
+from rnnshape.layers.masking import Mask
+from rnnshape.layers.node import LayerClass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rnnshape.layers.base import Answer, Dims, Given, Returned, Zeros
+    from rnnshape.layers.dims import Dim
+    from rnnshape.layers.node import Node
+
+
+def _inner_letters(node: Node, rank: int | None) -> tuple[str, ...]:
+    """The inner layer's letters with one more time axis in front: its T is T2 here."""
+    inner: Node = node["layer"]
+    batch, *rest = inner.cls.letters(inner, None if rank is None else max(rank - 1, 2))
+    return (batch, "T", *(_later(letter) for letter in rest))
+
+
+def _later(letter: str) -> str:
+    return f"T{int(letter[1:] or 1) + 1}" if letter.startswith("T") else letter
+
+
+def _time_distributed(node: Node, given: Given) -> Answer:
+    """The inner layer's output with the time axis put back: ``(N, T, …)``.
+
+    Keras stacks what the inner ``call`` returns over time.  Where that is a tuple of tensors of one
+    shape, TensorFlow packs it into one tensor whose first axis counts them; where the shapes
+    differ it cannot (``docs/keras-quirks.md``).
+    """
+    inner: Node = node["layer"]
+    batch, time, *rest = given.dims
+    inside = replace(given, dims=(batch, *rest), mask=_of_a_step(given.mask, batch.size, rest), initial=None)
+    if inner.cls.kind == "stack":
+        # Its layers are called, and cast for themselves.
+        inside = replace(inside, within=None)
+    elif given.within is None:
+        inside = replace(inside, dtype=compute_dtype(node["dtype"]), within=node["dtype"] or "float32")
+    answer = inner.cls.theory(inner, inside)
+    leaves = flat(answer.returned)
+    first = leaves[0]
+    if isinstance(answer.returned, Leaf):
+        dims: Dims = (first.dims[0], time, *first.dims[1:])
+    else:
+        dims = (fixed(len(leaves)), time, *first.dims)
+    result = answered(node, given, dims, *answer.weights, dtype=first.dtype)
+    if any(part.cls.kind == "recurrent" for part in inner.walk()):
+        result.cudnn = [kernel._replace(layer=kernel.layer or inner.short) for kernel in answer.cudnn]
+    result.notes = answer.notes
+    result.products = [product.repeated(time) for product in answer.products]
+    result.refusals += [*_unmaskable(inner, given), *answer.refusals, *_unpackable(inner, answer.returned)]
+    return result
+
+
+def _of_a_step(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | None:
+    """The mask that the inner layer's call gets: of each step a column, which has one axis less."""
+    if mask is None or not mask.behind or len(rest) < 2:
+        return None
+    steps, *behind = mask.behind
+    inner = Mask(batch, steps, argument=False, behind=tuple(behind), sure=mask.sure)
+    return inner if mask.said is None else replace(inner, said=((False,) * steps, *inner.rows[1:]))
+
+
+def _unmaskable(inner: Node, given: Given) -> Iterator[Refusal]:
+    """A column of a mask has no time axis, and what loops over time asks for one (``docs/keras-quirks.md``).
+
+    What TimeDistributed makes of a layer with several outputs has another first axis than its mask.
+    """
+    mask, (batch, time, *_) = given.mask, given.dims
+    if mask is not None and (mask.batch, mask.steps) != (batch.size, time.size):
+        yield Refusal(
+            "ValueError: The `mask` passed to the `TimeDistributed` layer does not have the shape of the input",
+            "TimeDistributed takes a layer that returns one tensor: drop return_state",
+        )
+    if mask is None or mask.behind:
+        return
+    dims: Dims = (batch, *given.dims[2:])
+    for layer in inner.in_turn:
+        yield from _columned(layer, dims)
+        if not layer.cls.keeps_mask:
+            return
+        dims = layer.cls.theory(layer, replace(given, dims=dims, mask=None)).outputs[0].dims
+
+
+def _columned(layer: Node, dims: Dims) -> Iterator[Refusal]:
+    """What a layer makes of a column of a mask, which has the batch for its only axis."""
+    fix = "mask the output of TimeDistributed, or the time axis inside it"
+    if layer.name == "TimeDistributed":
+        yield Refusal("ValueError: The `mask` passed to the `TimeDistributed` layer must be at least 2D", fix)
+    elif layer.cls.kind == "recurrent" or layer.name == "Bidirectional":
+        yield Refusal("IndexError: list assignment index out of range (a mask without a time axis)", fix)
+    elif layer.name == "GlobalAveragePooling1D":
+        yield Refusal("ValueError: axis 2 is out of bounds for an array with dimension 2 (a mask without steps)", fix)
+    elif layer.name == "BatchNormalization" and len(dims) != 2:
+        yield Refusal("ValueError: The mask provided should be one dimension less than the inputs", fix)
+    elif layer.name == "Softmax" and dims[0].size not in (1, dims[-1].size):
+        yield Refusal("ValueError: the mask must be broadcastable to the input of Softmax", fix)
+
+
+def _distributed(node: Node, answer: Answer, given: Given) -> Zeros | None:
+    """Of each step what the inner layer makes of it, where that layer looks at nothing else."""
+    inner: Node = node["layer"]
+    return inner.cls.contents(inner, answer, given) if inner.name in ("Dense", "Dropout") else None
+
+
+def _unpackable(inner: Node, returned: Returned) -> Iterator[Refusal]:
+    if isinstance(returned, Leaf):
+        return
+    kinds = {(*(dim.size for dim in leaf.dims), leaf.dtype) for leaf in flat(returned)}
+    if len(kinds) > 1 or any(not isinstance(item, Leaf) for item in returned):
+        yield Refusal(
+            f"InvalidArgumentError: TimeDistributed stacks what {inner.name} returns, tensors that differ in shape",
+            "TimeDistributed takes a layer that returns one tensor: drop return_state",
+        )
+
+
+def _check(node: Node) -> Iterator[Problem]:
+    """A Sequential takes each name once; layers that are called in turn are no model."""
+    names = Counter(layer["name"] for layer in node["layer"].in_turn if layer["name"] is not None)
+    twice = [name for name, times in names.items() if times > 1]
+    if node["layer"].cls.kind == "stack" and twice:
+        yield Problem("layer", f"has two layers of the name {twice[0]!r}, and Sequential takes each name once")
+
+
+TIME_DISTRIBUTED = LayerClass(
+    "TimeDistributed",
+    "layer",
+    (arg.Argument("layer", arg.Nested("layer"), help="The layer applied to each step."), *arg.BASE),
+    _time_distributed,
+    _inner_letters,
+    check=_check,
+    check_input=lambda node, dims: node["layer"].cls.check_input(node["layer"], (dims[0], *dims[2:])),
+    tokens=lambda node: node["layer"].cls.tokens(node["layer"]),
+    contents=_distributed,
+    source="rnn/time_distributed.py: TimeDistributed.call",
+    keeps_mask=True,
+)

@@ -1,0 +1,451 @@
+"""What stands around a command: its output file, its standard streams, their encodings, and the signals that end it."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import parse
+
+import psutil
+import pytest
+
+from rnnshape.render import ROWS_FORMATS
+from tests.shared.sampling import some
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Ran
+
+RNNSHAPE = [sys.executable, "-m", "rnnshape"]
+LONG = "runs:\n- {layer: lstm, matrix: {units: [1, 2, 3, 4, 5, 6], time: [400, 500, 600], seed: [1, 2, 3, 4, 5, 6]}}\n"
+
+
+def ended(*command: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*RNNSHAPE, *command], capture_output=True, text=True, check=False, **how)
+
+
+def in_shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
+    line = line.replace("rnnshape", " ".join(RNNSHAPE))
+    return subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, check=False, env={**os.environ, **more}, errors="replace"
+    )
+
+
+# The output file.
+
+
+def test_a_link_stays_a_link_and_a_mode_a_mode(run: Callable[..., Ran], tmp_path: Path) -> None:
+    secret, link, dangling = tmp_path / "secret", tmp_path / "link", tmp_path / "dangling"
+    secret.write_text("old")
+    secret.chmod(0o640)
+    link.symlink_to(secret)
+    dangling.symlink_to("new")
+    for path in (link, dangling):
+        assert run("gru", "--predict", "-o", str(path)).code == 0
+        assert path.is_symlink()
+    assert secret.read_text() == (tmp_path / "new").read_text() != "old"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o640
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o666 & ~umask
+
+
+def test_a_name_may_be_as_long_as_a_name_can_be(run: Callable[..., Ran], tmp_path: Path) -> None:
+    name = "n" * 250
+    assert run("gru", "--predict", "-o", str(tmp_path / name)).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("command", [("lstm",), ("compare", "lstm", "gru"), ("batch", "{folder}/runs.yaml"), ("env",)])
+def test_the_place_is_looked_at_before_anything_runs(
+    command: tuple[str, ...], run: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_(*_: object, **__: object) -> None:
+        raise AssertionError("a layer ran")
+
+    (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm}]\n")
+    for place in ("rnnshape.lab.tensorflow.load", "rnnshape.lab.observe", "rnnshape.lab.environment.environment"):
+        monkeypatch.setattr(place, run_)
+    words = [word.format(folder=tmp_path) for word in command]
+    for path, why in (
+        (tmp_path / "no" / "x.json", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        (tmp_path / "runs.yaml" / "x.json", "Not a directory"),
+        (tmp_path / ("n" * 300), "File name too long"),
+    ):
+        ran = run(*words, "-o", str(path))
+        assert (ran.code, ran.out, ran.err) == (3, "", f"rnnshape: error: {path}: {why}\n")
+
+
+@pytest.mark.parametrize(
+    ("ending", "begins"),
+    [("html", "<!doctype html>"), ("svg", "<svg "), ("md", "### `GRU(1)`"), ("json", "{\n"), ("jsonl", '{"schema'),
+     ("py", "import tensorflow"), ("txt", "GRU(1)\n"), ("rnn", "GRU(1)\n"), ("HTML", "<!doctype html>")],
+)  # fmt: skip
+def test_the_ending_names_the_format(ending: str, begins: str, run: Callable[..., Ran], tmp_path: Path) -> None:
+    path = tmp_path / f"answer.{ending}"
+    assert run("gru", "--predict", "-o", str(path)).code == 0
+    assert path.read_text().startswith(begins)
+    run("gru", "--predict", "-o", str(path), "-f", "json")
+    assert json.loads(path.read_text())["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("ending", "begins"),
+    [("csv", "name,layer,"), ("tsv", "name\tlayer\t"), ("xml", "<?xml"), ("md", "| name |"), ("json", "[\n"), ("htm", "<!doctype")],
+)  # fmt: skip
+def test_the_ending_names_the_format_of_rows(ending: str, begins: str, run: Callable[..., Ran], tmp_path: Path) -> None:
+    (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm}]\n")
+    run("batch", str(tmp_path / "runs.yaml"), "--predict", "-o", str(tmp_path / f"rows.{ending}"))
+    assert (tmp_path / f"rows.{ending}").read_text().startswith(begins)
+
+
+def test_an_ending_of_another_command_says_whose_it_is(run: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = run("lstm", "-o", str(tmp_path / "rows.csv"))
+    assert ran.code == 2
+    assert "rows.csv: has the extension of csv; the format must be one of 'table', 'json'" in ran.err
+    ran = run("env", "-o", str(tmp_path / "env.html"))
+    assert (ran.code, "the format must be one of 'table', 'json'\n" in ran.err) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_way_to_a_format_of_batch_works() -> None:
+    """What the error says is run as it stands."""
+    for form in ("csv", "tsv", "junit", "github"):
+        said = ended("lstm", "-f", form).stderr
+        advice = re.search(r"is a format of batch: (.*)", said)
+        assert advice, said
+        done = in_shell(advice[1] + " --predict")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout
+
+
+def test_standard_output_by_its_name_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "all"
+    path.write_text("kept\n")
+    assert in_shell(f"rnnshape gru --predict -f jsonl -o /dev/stdout >> {path}").returncode == 0
+    assert path.read_text().startswith('kept\n{"schema_version"')
+
+
+# What ends a command from outside.
+
+
+def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    (folder / "long.yaml").write_text(LONG)
+    command = [*RNNSHAPE, "batch", "long.yaml", "-f", "jsonl", "-o", "rows.jsonl", *words]
+    return subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def begun(process: subprocess.Popen[bytes], folder: Path, jobs: bool) -> list[psutil.Process]:
+    """The processes under it, once it has a file to write (and workers that import)."""
+    while not list(folder.glob(".rnnshape-*")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    own = psutil.Process(process.pid)
+    while jobs and len(found := own.children(recursive=True)) < 4:  # two workers, two trackers
+        time.sleep(0.01)
+    time.sleep(1)
+    return found if jobs else []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whole_group", [False, True])
+@pytest.mark.parametrize("jobs", [False, True])
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_whatever_ends_it_leaves_the_file_and_nobody(
+    name: str, code: int, jobs: bool, whole_group: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.jsonl").write_text("old\n")
+    process = started(tmp_path, *(["--jobs", "2"] if jobs else []))
+    others = begun(process, tmp_path, jobs)
+    (os.killpg if whole_group else os.kill)(process.pid, getattr(signal, name))
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (code, b"")
+    if name == "SIGINT":
+        assert re.fullmatch(rb"rnnshape: interrupted: \d+ runs done of 108, \d+ left; rows.jsonl is unchanged\n", err)
+    else:
+        assert err == b""
+    assert (tmp_path / "rows.jsonl").read_text() == "old\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.yaml", "rows.jsonl"]
+    _, alive = psutil.wait_procs(others, timeout=20)
+    assert alive == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGQUIT"])
+def test_what_kills_it_outright_leaves_no_worker(name: str, tmp_path: Path) -> None:
+    """As a machine without memory does it: nothing is left to end the workers, so they end by themselves."""
+    (tmp_path / "rows.jsonl").write_text("old\n")
+    process = started(tmp_path, "--jobs", "2")
+    others = begun(process, tmp_path, jobs=True)
+    workers = [other for other in others if "popen_loky_posix" in " ".join(other.cmdline())]
+    assert len(workers) == 2
+    process.send_signal(getattr(signal, name))
+    process.communicate(timeout=60)  # until nobody holds its standard error
+    _, alive = psutil.wait_procs(others, timeout=20)
+    assert alive == []
+    assert (tmp_path / "rows.jsonl").read_text() == "old\n"
+
+
+def test_what_nohup_ignores_stays_ignored() -> None:
+    with subprocess.Popen(
+        ["nohup", *RNNSHAPE, "batch", "-", "--predict", "-f", "jsonl"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdin
+        assert process.stdout
+        for _ in range(2):
+            process.stdin.write(b'{"layer": "lstm"}\n')
+            process.stdin.flush()
+            assert process.stdout.readline().startswith(b'{"schema_version"')
+            process.send_signal(signal.SIGHUP)
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize("command", [("lstm", "--predict"), ("--help",), ("batch", "-")])
+def test_ctrl_c_while_the_modules_are_loaded_is_no_traceback(command: tuple[str, ...]) -> None:
+    """Each import is interrupted in turn, by a finder that sends the signal when the module is asked for."""
+    for module in ("rnnshape.cli.app", "typer", "rnnshape.layers", "rnnshape.render"):
+        program = (
+            "import os, signal, sys\n"
+            "class Finder:\n"
+            "    def find_spec(self, name, *_):\n"
+            f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+            "sys.meta_path.insert(0, Finder())\n"
+            f"sys.argv = ['rnnshape', *{command!r}]\n"
+            "from rnnshape.cli import main; main()"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (130, "", ""), module
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_tensorflow_is_loaded() -> None:
+    program = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'tensorflow.python.ops': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['rnnshape', 'lstm']\n"
+        "from rnnshape.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "rnnshape: interrupted\n")
+
+
+# Standard streams.
+
+
+@pytest.mark.parametrize(
+    "command", ["lstm --predict", "--help", "--version", "help masks", "schema", "compare lstm gru", "env"]
+)
+def test_a_closed_standard_output_is_one_line(command: str) -> None:
+    done = in_shell(f"rnnshape {command} >&-")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == (
+        "rnnshape: error: standard output is closed: open it, or name a file with -o where the command takes it\n"
+    )
+
+
+def test_a_closed_standard_output_is_told_before_a_layer_runs() -> None:
+    program = (
+        "import os, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'tensorflow': os._exit(9)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['rnnshape', 'lstm']\n"
+        "from rnnshape.cli import main; main()"
+    )
+    words = [sys.executable, "-c", program]
+    line = ["bash", "-c", f"{shlex.join(words)} >&-"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.startswith("rnnshape: error: standard output is closed")) == (3, True)
+
+
+def test_a_closed_standard_output_is_no_matter_to_a_file(tmp_path: Path) -> None:
+    done = in_shell(f"rnnshape lstm --predict -o {tmp_path}/x.json >&-")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((tmp_path / "x.json").read_text())["ok"]
+
+
+def test_a_closed_standard_input_is_one_line() -> None:
+    done = in_shell("rnnshape batch - <&-")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.splitlines()[0] == "rnnshape: error: standard input is closed"
+
+
+@pytest.mark.slow
+def test_a_closed_standard_error_says_nothing_elsewhere() -> None:
+    done = in_shell("rnnshape lstm -f jsonl 2>&-")
+    assert (done.returncode, json.loads(done.stdout)["ok"]) == (0, True)
+    done = in_shell("rnnshape lstm --units 0 2>&-")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert in_shell("rnnshape lstm --predict >&- 2>&-").returncode == 3
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is a device of Linux")
+@pytest.mark.parametrize("command", ["lstm --predict", "--help", "help masks", "batch runs.yaml"])
+def test_a_full_disk_behind_standard_output_is_one_line(command: str) -> None:
+    done = in_shell(f"cd $(mktemp -d); echo 'runs: [{{layer: lstm}}]' > runs.yaml; rnnshape {command} > /dev/full")
+    assert (done.returncode, done.stderr) == (3, "rnnshape: error: No space left on device\n")
+
+
+NAMES = ("é", "漢", "😀")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("form", some(ROWS_FORMATS, 3))
+def test_a_name_that_the_encoding_lacks_is_escaped_and_not_lost(form: str, encoding: str, tmp_path: Path) -> None:
+    lines = "".join(f"{json.dumps({'name': name, 'layer': 'lstm', 'expect': {'params': 1}})}\n" for name in NAMES)
+    done = subprocess.run(
+        [*RNNSHAPE, "batch", "-", "--predict", "-f", form], input=lines.encode(), capture_output=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, b"")
+    if form in ("html", "svg", "junit"):  # they say of themselves that they are UTF-8
+        told = html.unescape(done.stdout.decode("utf-8"))
+        if form == "junit":
+            (tmp_path / "rows.xml").write_bytes(done.stdout)
+            assert [case.get("name") for case in parse(tmp_path / "rows.xml").iter("testcase")] == [*NAMES]  # noqa: S314  ours
+    elif form in ("json", "jsonl"):
+        told = "".join(row["name"] for row in map(json.loads, re.findall(r"^{.*}", done.stdout.decode("ascii"), re.M)))
+    else:
+        told = done.stdout.decode(encoding)
+    for name in NAMES:
+        escaped = name.encode(encoding, "backslashreplace").decode(encoding)
+        assert name in told or escaped in told
+
+
+def test_an_error_about_it_is_escaped_too() -> None:
+    done = in_shell("rnnshape show 'é(3)'", PYTHONIOENCODING="ascii")
+    assert done.returncode == 2
+    assert "unknown layer \\xe9" in done.stderr
+
+
+@pytest.mark.slow
+def test_no_bar_stands_in_what_a_pipe_prints(tmp_path: Path) -> None:
+    """The reader of the pipe writes to the same terminal as the bar would."""
+    (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm, matrix: {units: [1, 2, 3]}}]\n")
+    for end, bar in (("| cut -c 1-10", False), ("> rows.csv", True)):
+        terminal, inner = pty.openpty()
+        line = f"cd {tmp_path}; {' '.join(RNNSHAPE)} batch runs.yaml -f csv {end}"
+        process = subprocess.Popen(
+            ["bash", "-c", line], stdout=inner, stderr=inner, env={**os.environ, "TERM": "xterm"}
+        )
+        os.close(inner)
+        shown = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while some := os.read(terminal, 1000):
+                shown += some
+        os.close(terminal)
+        assert process.wait() == 0
+        assert (b"/3" in shown) == bar
+        if not bar:
+            assert shown == b"name,matri\r\n" + b"".join(b"units=%d,%d,\r\n" % (units, units) for units in (1, 2, 3))
+
+
+# What TensorFlow and Keras say.
+
+
+@pytest.mark.slow
+def test_nothing_that_they_log_is_heard(tmp_path: Path) -> None:
+    """Graphs that are traced again and again, a graph that fails, warnings, a GPU that is not there."""
+    runs = [
+        *(
+            {"layer": "gru", "stateful": True, "calls": 3, "execution": "graph", "units": units}
+            for units in range(1, 7)
+        ),
+        *({"layer": "lstm", "execution": "xla", "units": units} for units in (1, 2)),
+        {"layer": "Masking() | TimeDistributed(LSTM(5)) | LSTM(6)", "input": [2, 3, 4, 4], "execution": "graph"},
+        {"layer": "SimpleRNN(1, activation='softmax')"},
+    ]
+    lines = "".join(f"{json.dumps(run)}\n" for run in runs)
+    quiet = ended("batch", "-", "-f", "jsonl", input=lines)
+    assert quiet.stderr == ""
+    assert json.loads(quiet.stdout.splitlines()[-1])["warnings"][0].startswith("You are using a softmax")
+    loud = ended("batch", "-", "-f", "jsonl", "--verbose", input=lines)
+    assert loud.stderr  # TensorFlow's lines, at the import if nowhere else
+    assert loud.stdout == quiet.stdout
+
+
+@pytest.mark.slow
+def test_a_device_that_is_not_there_is_the_error_of_its_variant() -> None:
+    from rnnshape.lab.tensorflow import gpus
+
+    if gpus():
+        pytest.skip("this machine has a GPU")
+    said = ended("compare", "lstm", "--axis", "device").stderr.splitlines()
+    assert [line.partition(":")[0] for line in said] == ["rnnshape", "rnnshape"]
+    assert said[0] == "rnnshape: error: GPU: device gpu: TensorFlow sees no GPU here"
+
+
+@pytest.mark.slow
+def test_a_log_record_that_comes_late_is_not_heard() -> None:
+    """tf_should_use logs when garbage is collected, which may be at exit."""
+    program = (
+        "import atexit, logging, rnnshape\n"
+        "rnnshape.explore('lstm')\n"
+        "atexit.register(logging.getLogger('tensorflow').error, 'Object was never used')\n"
+        "logging.getLogger('absl').warning('retracing')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# A command line that is wrong as a whole.
+
+USAGE = {
+    "lstm 8": "8: unexpected argument: lstm takes only options (did you mean --units 8?)",
+    "lstm relu": "relu: unexpected argument: lstm takes only options (did you mean --activation relu?)",
+    "show LSTM(8) x": "x: unexpected argument: show takes EXPR and options",
+    "schema file x": "x: unexpected argument: schema takes [WHAT] and options",
+    "lstm --retrun-state": "--retrun-state: unknown option of rnnshape lstm (did you mean '--return-state'?); "
+    "see rnnshape lstm --help",
+    "lstm --units": "--units: needs a value",
+    "lstm --predict=yes": "--predict: takes no value",
+    "ltsm": "ltsm: unknown command (did you mean 'lstm'?); see rnnshape --help",
+    "LSTM(8)": "LSTM(8): unknown command; for an expression use rnnshape show 'LSTM(8)'",
+    "--quiet": "--quiet: unknown option of rnnshape; see rnnshape --help",
+}
+
+
+@pytest.mark.parametrize("line", USAGE)
+def test_usage_is_told_in_the_style_of_every_error(line: str, run: Callable[..., Ran]) -> None:
+    ran = run(*line.split())
+    assert (ran.code, ran.out, ran.err) == (2, "", f"rnnshape: error: {USAGE[line]}\n")
+
+
+def test_the_file_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_path: Path) -> None:
+    """By its name, through a folder, by another name for it, and as standard input."""
+    path = tmp_path / "runs.yaml"
+    text = "runs: [{layer: lstm}]\n"
+    path.write_text(text, encoding="utf-8")
+    other = tmp_path / "link.jsonl"
+    other.symlink_to(path)
+    for read, written in ((path, path), (tmp_path, path), (path, other)):
+        ran = run("batch", str(read), "--predict", "-o", str(written))
+        assert (ran.code, path.read_text(encoding="utf-8")) == (2, text)
+        assert "holds runs that are read: give another name" in ran.err
+    ended = in_shell(f"rnnshape batch - --predict -f jsonl -o {path} < {path}")
+    assert (ended.returncode, path.read_text(encoding="utf-8")) == (2, text)
+    assert run("batch", str(path), "--predict", "-o", str(tmp_path / "rows.jsonl")).code == 0

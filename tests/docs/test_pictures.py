@@ -1,0 +1,91 @@
+"""The pictures on the pages are what the tool draws now, and the comparison is what was printed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.others import RESULT, TOOLS, asked, shown, table
+from tests import ROOT
+from tests.shared.pages import DOCS, comparable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Ran
+
+# How each is made, behind ``rnnshape``.
+PICTURES = {
+    DOCS / "pictures" / "lstm.svg": "lstm --units 8 --return-state --return-sequences --diagram -f svg",
+}
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def drawing(svg: str) -> str:
+    """A picture without what differs from machine to machine: versions, distances, and the number in its names."""
+    svg = re.sub(r"rnnshape-[0-9a-f]{8}", "rnnshape-N", svg.replace("&#160;", " "))
+    svg = re.sub(r"<clipPath.*?</clipPath>|textLength=\"[^\"]*\"", "", svg, flags=re.DOTALL)
+    return re.sub(r">\d\.\d+(?:e-\d+)?\s*<", ">0.1<", comparable(svg))
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.name)
+def test_a_picture_is_not_stale(picture: Path, run: Callable[..., Ran], request: pytest.FixtureRequest) -> None:
+    """``--rewrite-golden`` draws it anew."""
+    ran = run(*shlex.split(PICTURES[picture]))
+    assert (ran.code, ran.err) == (0, "")
+    if request.config.getoption("--rewrite-golden"):
+        picture.write_text(ran.out, encoding="utf-8")
+    assert drawing(picture.read_text(encoding="utf-8")) == drawing(ran.out)
+
+
+def test_every_picture_is_shown_and_drawn_here() -> None:
+    pages = [ROOT / "README.md", *DOCS.rglob("*.md")]
+    shown_on = {
+        (page.parent / link).resolve()
+        for page in pages
+        for link in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    }
+    assert shown_on == set(PICTURES) == set((DOCS / "pictures").iterdir())
+
+
+@pytest.mark.parametrize("command", PICTURES.values())
+def test_the_page_says_how_its_picture_is_made(command: str) -> None:
+    assert f"`rnnshape {command}`" in README.replace("\n", " ")
+
+
+def test_a_stale_picture_is_seen() -> None:
+    (picture, *_) = PICTURES
+    now = picture.read_text(encoding="utf-8")
+    assert drawing(now.replace("0.27", "0.31")) == drawing(now)
+    for said, other in (("state_h", "state_g"), ("(N, T, H)", "(N, H, T)"), ("#1c2430", "#1c2431"), ("✓", "✗")):
+        assert said in now.replace("&#160;", " ")
+        assert drawing(now.replace("&#160;", " ").replace(said, other)) != drawing(now)
+
+
+# Beside other tools
+
+
+def test_the_comparison_is_what_was_printed() -> None:
+    """The table of the README stands in the file that the script wrote, row for row."""
+    printed = [line for line in RESULT.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    assert len(printed) == len(TOOLS) + 2
+    assert "\n".join(printed) in README
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rnnshape", "rnnshape (--predict)", "keras summary"])
+def test_a_row_of_the_comparison_is_so_today(name: str) -> None:
+    """Those whose framework is here are asked again."""
+    row = table({name: asked(name)}).splitlines()[-1]
+    assert row in RESULT.read_text(encoding="utf-8").splitlines()
+
+
+def test_a_tool_that_is_missing_or_shows_less_is_told() -> None:
+    assert shown("Output Shape [2, 3, 16]", [(2, 3, 16), (2, 8), (2, 8)]) == "1 of 3"
+    assert shown("nothing", [(2, 8)]) == "0 of 1"
+    with pytest.raises(RuntimeError, match="KeyError: 'torchinfoo'"):
+        asked("torchinfoo")

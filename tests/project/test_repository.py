@@ -1,0 +1,141 @@
+"""What stands around the code: CI on every Python that is promised, hooks, licence, changelog."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+import rnnshape
+from tests import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYTHONS = re.findall(r"Python :: (3\.\d+)$", "\n".join(PROJECT["classifiers"]), re.MULTILINE)
+
+
+def workflow() -> dict[Any, Any]:
+    """The workflow; YAML reads its key ``on`` as True."""
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    read: dict[Any, Any] = yaml.safe_load(text)
+    return read
+
+
+def test_ci_runs_on_every_python_that_is_promised() -> None:
+    (job,) = workflow()["jobs"].values()
+    assert job["strategy"]["matrix"]["python"] == PYTHONS
+    assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+    setup, run = (step for step in job["steps"] if "${{ matrix.python }}" in str(step))
+    assert setup["with"]["python-version"] == "${{ matrix.python }}"
+    assert run["run"] == "bash .ci/run"
+    assert run["env"] == {"PYTHON": "python${{ matrix.python }}"}
+
+
+def test_ci_may_read_and_no_more() -> None:
+    read = workflow()
+    assert read["permissions"] == {"contents": "read"}
+    assert read[True].keys() == {"push", "pull_request"}
+    assert read["concurrency"]["cancel-in-progress"] is True
+    used = [step["uses"] for job in read["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"actions/[\w-]+@v\d+", one) for one in used)
+
+
+# A Python that makes an environment of programs that only say what they are asked.
+_PYTHON = """#!/bin/sh
+echo "python $*" >> "$LOG"
+mkdir -p "$3/bin"
+for name in pip python ruff mypy rnnshape; do
+    printf '#!/bin/sh\\necho "%s $*" >> "$LOG"\\n' "$name" > "$3/bin/$name"; chmod +x "$3/bin/$name"
+done
+"""
+
+
+def test_the_script_of_ci_takes_the_python_that_is_named(tmp_path: Path) -> None:
+    """And runs the README's commands, lint and types with it; nothing of it is installed here."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "python9").write_text(_PYTHON, encoding="utf-8")
+    (programs / "python9").chmod(0o755)
+    (programs / "id").write_text("#!/bin/sh\necho 1000\n", encoding="utf-8")  # who may install nothing
+    (programs / "id").chmod(0o755)
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    shutil.copy(ROOT / "README.md", tmp_path)
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "LOG": str(tmp_path / "log"), "PYTHON": "python9"}  # fmt: skip
+    subprocess.run(["bash", tmp_path / ".ci" / "run"], env=environment, check=True, capture_output=True, timeout=60)
+    asked = [re.sub(r"/\S+", "VENV", line) for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()]
+    assert asked == [
+        "python -m venv VENV",
+        "pip install -e .[dev]",
+        "python -m pytest -m ",
+        "ruff check .",
+        "ruff format --check .",
+        "mypy ",
+        "python -m venv VENV",
+        "pip install .",
+        "rnnshape lstm --return-state --return-sequences",
+    ]
+
+
+def test_the_fast_run_leaves_out_every_marker_but_gpu() -> None:
+    """A test with ``gpu`` skips itself where there is none."""
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    markers = {text.partition(":")[0] for text in options["markers"]}
+    left_out = re.search(r"-m 'not \(([\w ]+)\)'", options["addopts"])
+    assert left_out
+    assert {*left_out[1].split(" or ")} == markers - {"gpu"}
+
+
+def test_the_hooks_are_lint_and_format() -> None:
+    read = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    (local,) = read["repos"]
+    assert [hook["entry"].split(" --")[0] for hook in local["hooks"]] == ["ruff check", "ruff format"]
+    (pinned,) = {one for hook in local["hooks"] for one in hook["additional_dependencies"]}
+    assert re.fullmatch(r"ruff==\d+\.\d+\.\d+", pinned)
+
+
+def test_the_licence_is_there_in_full() -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert PROJECT["license"] == "Apache-2.0"
+    assert PROJECT["license-files"] == ["LICENSE"]
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_changelog_has_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (Unreleased|\d{4}-\d\d-\d\d)$", text, re.MULTILINE)
+    assert versions[0][0] == rnnshape.__version__
+    assert PROJECT["dynamic"] == ["version"]  # it stands in rnnshape/version.py alone
+    assert set(re.findall(r"^### (.+)$", text, re.MULTILINE)) <= {
+        "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security",
+    }  # fmt: skip
+
+
+def test_the_first_commands_are_there() -> None:
+    """Set-up, tests, format, types, documentation: one line each."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for wanted in ("pip install -e", "python -m pytest", "ruff format", "mypy", "sphinx-build -W", "bash .ci/run", "pre-commit install"):  # fmt: skip
+        assert re.search(rf"^    .*{re.escape(wanted)}", text, re.MULTILINE), wanted
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
+    """What is installed into everybody's environment is ``rnnshape`` and nothing beside it."""
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        top = {name.split("/")[0] for name in archive.namelist()}
+        assert "rnnshape/py.typed" in archive.namelist()
+    assert top == {"rnnshape", f"rnnshape-{rnnshape.__version__}.dist-info"}

@@ -1,0 +1,19 @@
+"""What the fast run takes of many parameters; a marker has the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def some(values: Iterable[Any], every: int, mark: pytest.MarkDecorator = pytest.mark.slow) -> list[Any]:
+    """The values as parameters of a test, all but the first of ``every`` ones with the marker.
+
+    >>> [getattr(value, "values", value) for value in some("abcde", 3)]
+    ['a', ('b',), ('c',), 'd', ('e',)]
+    """
+    return [pytest.param(value, marks=mark) if at % every else value for at, value in enumerate(values)]
