@@ -79,7 +79,7 @@ def _nameless(text: str) -> tuple[Parsed, ...] | None:
 def _read(text: str, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
     source = opened(text)
     try:
-        read = _read(source, let or {}, taken)
+        read = _asked(source, let, taken)
     except RecursionError:  # long chains of operators and attributes, which brackets do not count
         raise Invalid([Problem("", "this is nested too deeply")], source.text) from None
     if not read and not source.problems:
@@ -89,7 +89,7 @@ def _read(text: str, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parse
     return read
 
 
-def _read(source: Source, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
+def _asked(source: Source, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
     body = source.body()
     names = Names(source, let, taken)
     if len(body) == 1 and (line := _line(body[0])) is not None:
