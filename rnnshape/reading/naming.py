@@ -11,7 +11,7 @@ import operator
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rnnshape.layers.arguments import OneOf
+from rnnshape.layers.arguments import REQUIRED, OneOf
 from rnnshape.layers.kinds import Flag, Maybe, Named, Number, Sizes, Whole
 from rnnshape.layers.stand_ins import Rate, Size
 from rnnshape.layers.wires import Graph
@@ -225,7 +225,20 @@ class Names:
         shown = "" if isinstance(tree, ast.Constant) else f" ({self.source.said(tree)} is {value!r})"
         return self._wrong(f"{argument.name} {argument.kind.refusal(value)}{shown}", tree)
 
+    def _shape(self, argument: Argument, tree: ast.expr) -> Any:
+        """A required argument that no number is, such as the shape of Reshape: names may be among its sizes."""
+        if isinstance(tree, ast.List | ast.Tuple):
+            sizes = tuple(-1 if self.known(each) == -1 else self.size(each) for each in tree.elts)
+            if argument.kind.accepts(sizes):
+                return sizes
+        known = self.known(tree)
+        if known is not _MISSING:
+            return self._checked(argument, known, tree)
+        return self._wrong(f"{argument.name} must be {argument.kind.allowed}: write it out", tree)
+
     def _default(self, argument: Argument, tree: ast.expr) -> Any:
+        if argument.default is REQUIRED:
+            return self._shape(argument, tree)
         self.notes.append(f"{argument.name}={self.source.said(tree)} is not read: {argument.default!r} is used instead")
         return argument.default
 
