@@ -104,7 +104,7 @@ def _least_zero(name: str, default: float | None) -> arg.Argument:
 ACTIVATIONS = (
     _activating(
         "Activation",
-        arg.Argument("activation", arg.Named(names.ACTIVATIONS)),
+        arg.Argument("activation", arg.Named(names.ACTIVATIONS), cli_default="relu"),
         theory=_activation,
         zeros=contents.activated,
         file="activation",

@@ -242,8 +242,8 @@ def _convolution(
     one: Any = 1 if rank == 1 else (1, 1)
     paddings = ("valid", "same", "causal") if name == "Conv1D" else ("valid", "same")
     known = {
-        "filters": arg.Argument("filters", arg.Whole()),
-        "kernel_size": arg.Argument("kernel_size", arg.Sizes(rank)),
+        "filters": arg.Argument("filters", arg.Whole(), cli_default=1),
+        "kernel_size": arg.Argument("kernel_size", arg.Sizes(rank), cli_default=3),
         "strides": arg.Argument("strides", arg.Sizes(rank), one),
         "padding": arg.Argument("padding", arg.OneOf(paddings), "valid"),
         "output_padding": arg.Argument("output_padding", arg.Maybe(arg.Sizes(rank, 0)), None),

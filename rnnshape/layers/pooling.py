@@ -69,7 +69,7 @@ def _pooling(mode: str, rank: int, pool_size: Any) -> LayerClass:
         f"{mode}Pooling{rank}D",
         "layer",
         (
-            arg.Argument("pool_size", arg.Sizes(rank), pool_size),
+            arg.Argument("pool_size", arg.Sizes(rank), pool_size, cli_default=2),
             arg.Argument("strides", arg.Maybe(arg.Sizes(rank)), None),
             PADDING,
             DATA_FORMAT,

@@ -115,7 +115,7 @@ REGULARIZATION = (
     _regularizing("SpatialDropout2D", (RATE, DATA_FORMAT, *SPATIAL), letters=picture, file="spatial_dropout"),
     _regularizing(
         "GaussianNoise",
-        (arg.Argument("stddev", arg.Number(0, 1)), arg.SEED, *arg.BASE),
+        (arg.Argument("stddev", arg.Number(0, 1), cli_default=0.1), arg.SEED, *arg.BASE),
         _noisy,
         zeros=contents.noisy,
         file="gaussian_noise",

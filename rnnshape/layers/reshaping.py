@@ -133,7 +133,7 @@ RESHAPING = (
     _reshaping("Flatten", (DATA_FORMAT,), _flatten, any_sequence, file="flatten"),
     _reshaping(
         "Reshape",
-        (arg.Argument("target_shape", arg.TargetShape()),),
+        (arg.Argument("target_shape", arg.TargetShape(), cli_default=(-1,)),),
         _reshape,
         any_sequence,
         check_input=_refits,
@@ -142,13 +142,13 @@ RESHAPING = (
     ),
     _reshaping(
         "Permute",
-        (arg.Argument("dims", arg.Order()),),
+        (arg.Argument("dims", arg.Order(), cli_default=(2, 1)),),
         _permute,
         lambda node, rank: any_rank(len(node["dims"]) + 1),
         file="permute",
     ),
     _reshaping(
-        "RepeatVector", (arg.Argument("n", arg.Whole()),), _repeat, lambda node, rank: ("N", "C"), file="repeat_vector"
+        "RepeatVector", (arg.Argument("n", arg.Whole(), cli_default=3),), _repeat, lambda node, rank: ("N", "C"), file="repeat_vector"
     ),
     _reshaping("UpSampling1D", (arg.Argument("size", arg.Whole(), 2),), _upsample, steps, file="up_sampling1d"),
     _reshaping(
