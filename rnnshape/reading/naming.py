@@ -112,7 +112,7 @@ class Names:
         """The value of an argument that is given by a name; None with a mistake told."""
         known = self.known(tree)
         kind = argument.kind.of if isinstance(argument.kind, Maybe) else argument.kind
-        if known is not _MISSING and not (isinstance(kind, Whole | Number) and self.lettered(tree)):
+        if known is not _MISSING and not (isinstance(kind, Whole | Number | Sizes) and self.lettered(tree)):
             return self._checked(argument, known, tree)
         if argument.name in _IDLE:
             return self._default(argument, tree)

@@ -70,6 +70,9 @@ class Program:
             ends = isinstance(statement, ast.Return)
             returned = self._returned(statement) if isinstance(statement, ast.Return) else self._statement(statement)
             self._pass_over(before)
+            if len(self.values.made) > _MOST_LAYERS and self.steps <= _MOST_STEPS:
+                self.source.wrong(f"more than {_MOST_LAYERS:,} layers and calls are made here: paste fewer", statement)
+                self.steps = _MOST_STEPS + 1
             if ends or returned is not None:
                 return returned
         return None
