@@ -148,7 +148,11 @@ RESHAPING = (
         file="permute",
     ),
     _reshaping(
-        "RepeatVector", (arg.Argument("n", arg.Whole(), cli_default=3),), _repeat, lambda node, rank: ("N", "C"), file="repeat_vector"
+        "RepeatVector",
+        (arg.Argument("n", arg.Whole(), cli_default=3),),
+        _repeat,
+        lambda node, rank: ("N", "C"),
+        file="repeat_vector",
     ),
     _reshaping("UpSampling1D", (arg.Argument("size", arg.Whole(), 2),), _upsample, steps, file="up_sampling1d"),
     _reshaping(

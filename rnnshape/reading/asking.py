@@ -178,7 +178,9 @@ class _Asking:
         for call in calls:
             for tensor in call.inputs:
                 if tensor.call is None and id(tensor) not in found:
-                    found[id(tensor)] = tensor, Entry(self._name(tensor, taken), self._sizes(tensor))
+                    rank = len(call.node.cls.letters(call.node, None))
+                    sizes = self._sizes(tensor) or (None,) * rank
+                    found[id(tensor)] = tensor, Entry(self._name(tensor, taken), sizes)
             width = call.node["units"] if call.node.has("units") else None
             for tensor in _tensors(call.states):
                 if tensor.call is None and id(tensor) not in found:

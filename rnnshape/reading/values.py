@@ -211,7 +211,9 @@ class Values:
         model, added = self.env.get(name), value(tree)
         if not isinstance(added, Layer | Model | Tensor):
             if isinstance(tree, ast.Call) and isinstance(model, Model):
-                self.note(f"{self.source.said(tree.func)} is not known: it is left out", tree)
+                said = self.source.said(tree.func)
+                self.note(f"{said} is not known: the layers behind it are answered as a model of their own", tree)
+                self.bind(name, self._new(Model(name=model.name)))
             return
         if not isinstance(model, Model):
             model = self._new(Model())
