@@ -114,6 +114,13 @@ def form(values: Mapping[str, Any]) -> str:
     return told
 
 
+def _said(value: Any) -> str:
+    """A value as it is given to a flag."""
+    if isinstance(value, dict):
+        return ",".join(f"{name}={each}" for name, each in value.items())
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
 def flagged(problem: Problem, values: Mapping[str, Any]) -> Problem:
     """The problem under the flag that it came from, with what was given there; a positional argument has none."""
     if not problem.key or problem.key.isupper():
@@ -123,5 +130,5 @@ def flagged(problem: Problem, values: Mapping[str, Any]) -> Problem:
     if value is False:
         flag = flag.replace("--", "--no-", 1)
     elif value is not None and value is not True:
-        flag += f" {','.join(map(str, value)) if isinstance(value, tuple) else value}"
+        flag += f" {_said(value)}"
     return Problem(flag, problem.message)

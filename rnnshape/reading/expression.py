@@ -33,7 +33,7 @@ from rnnshape.reading.syntax import Source
 from rnnshape.reading.tensors import Tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rnnshape.layers import Node
 
@@ -92,7 +92,8 @@ def _read(text: str, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parse
 def _asked(source: Source, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
     body = source.body()
     names = Names(source, let, taken)
-    if len(body) == 1 and (line := _line(body[0])) is not None:
+    line = _line(body[0]) if len(body) == 1 else None
+    if line is not None and not _unknown_around(line[1], Constructors(source, Tensors(source, names))):
         parsed = _Line(source, names).read(*line)
         read = [] if parsed is None else [parsed]
     elif body:
@@ -147,15 +148,34 @@ def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:
             return [target], value
         case ast.Return(value=ast.expr() as value):
             return [], value
-        case ast.Expr(value=ast.Tuple(elts=[value])):  # an item of a list, with its comma
-            return [], value
-        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="add"), args=[value], keywords=[])):
-            return [], value
-        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="append"), args=[value], keywords=[])):
-            return [], value
         case ast.Expr(value=value):
-            return [], value
+            return [], _added(value)
     return None
+
+
+def _added(value: ast.expr) -> ast.expr:
+    """What is added to a model or a list: ``model.add(layer)``, and an item of a list with its comma."""
+    match value:
+        case ast.Tuple(elts=[item]):
+            return _added(item)
+        case ast.Call(func=ast.Attribute(attr="add" | "append"), args=[item], keywords=[]):
+            return item
+    return value
+
+
+def _unknown_around(value: ast.expr, layers: Constructors) -> bool:
+    """Whether a class that is not known is called on what known layers return."""
+    known = [layers.names_a_layer(step.func.func) for step in _steps(value) if isinstance(step.func, ast.Call)]
+    return any(known) and not all(known)
+
+
+def _steps(value: ast.expr) -> Iterator[ast.Call]:
+    """Calls of layers, each on the next."""
+    while is_called(value):
+        yield value
+        if not value.args:
+            return
+        value = value.args[0]
 
 
 def _too_deep(text: str) -> int | None:

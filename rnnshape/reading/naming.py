@@ -207,7 +207,10 @@ class Names:
     def _sizes(self, argument: Argument, kind: Whole | Sizes, tree: ast.expr) -> Any:
         first = 2 if isinstance(kind, Sizes) else None
         trees = tree.elts if isinstance(tree, ast.List | ast.Tuple) else [tree]
+        before = len(self.source.problems)
         values = tuple(self.size(each, first) for each in trees)
+        if len(self.source.problems) > before:
+            return None
         if None in values:
             return self._wrong(f"{argument.name} must be {argument.kind.allowed}", tree)
         value = values if isinstance(tree, ast.List | ast.Tuple) else values[0]

@@ -335,8 +335,11 @@ class Values:
         """A call that is not known: told where a layer's result goes in and something else comes out."""
         if isinstance(call.func, ast.Attribute):
             value(call.func.value)
-        for tree in [*call.args, *(keyword.value for keyword in call.keywords)]:
-            value(tree)
+        given = [value(tree) for tree in [*call.args, *(keyword.value for keyword in call.keywords)]]
+        function = call.func.func if isinstance(call.func, ast.Call) else call.func
+        if called(call)[:1].islower() or not any(isinstance(one, Tensor) and one.call for one in given):
+            return  # a method or a function: what it gives is another tensor
+        self.note(f"{self.source.said(function)} is not known: what stands before it is answered", call)
 
 
 def _node(model: Model) -> Node | None:
