@@ -26,7 +26,7 @@ LAYERS = (
 
 
 @pytest.mark.parametrize("layer", some(LAYERS, 4))
-@pytest.mark.parametrize("execution", ["graph", "xla"])
+@pytest.mark.parametrize("execution", some(("graph", "xla"), 2))
 def test_the_structure_is_the_eager_one(layer: str, execution: str) -> None:
     eager = rnnshape.explore(layer, time=7, execution="eager")
     other = rnnshape.explore(layer, time=7, execution=execution)

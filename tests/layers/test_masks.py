@@ -493,7 +493,8 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("execution", some(("eager", "graph"), 2))
+@pytest.mark.slow
+@pytest.mark.parametrize("execution", ["eager", "graph"])
 @pytest.mark.parametrize("mask", ["right:3,2", None])
 def test_a_mask_with_more_axes_must_fit(mask: str | None, execution: str) -> None:
     given = {"execution": execution, **({"mask": mask} if mask else {})}
