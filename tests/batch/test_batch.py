@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from tests.conftest import Ran
 
 
-# 94 real layers.
-LONG = [pytest.param(path, marks=pytest.mark.slow) if path.name == "classic.yaml" else path for path in CONFIGS]
+# Those with many real layers are slow.
+LONG = {"classic.yaml", "masks.yaml", "sweep.yaml"}
+PROVED = [pytest.param(path, marks=pytest.mark.slow) if path.name in LONG else path for path in CONFIGS]
 
 
-@pytest.mark.parametrize("path", LONG, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PROVED, ids=lambda path: path.name)
 def test_every_example_is_proved(path: Path, run: Callable[..., Ran]) -> None:
     ran = run("batch", str(path), "-f", "jsonl")
     reports = list(map(json.loads, ran.out.splitlines()))

@@ -166,7 +166,7 @@ def texts(form: str, out: str) -> list[str]:
     return [out]
 
 
-@pytest.mark.parametrize("form", some(ROWS_FORMATS, 2))
+@pytest.mark.parametrize("form", some(ROWS_FORMATS, 4))
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_format_loses_a_row(
     stage: str, form: str, asked: Callable[[str], str], run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch

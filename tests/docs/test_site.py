@@ -24,6 +24,7 @@ def built(source: Path, site: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     done = built(DOCS, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

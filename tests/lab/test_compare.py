@@ -405,6 +405,7 @@ def test_what_cannot_fit_is_refused(run: Callable[..., Ran]) -> None:
 # ── what is printed ──
 
 
+@pytest.mark.slow
 def test_json_is_valid_and_plain(run: Callable[..., Ran]) -> None:
     ran = run("compare", "LSTM(64)", "RNN(LSTMCell(64))", "--timing", "-f", "jsonl")
     assert (ran.code, ran.err, ran.out.count("\n")) == (0, "", 1)

@@ -26,7 +26,7 @@ LAYERS = (
 
 
 @pytest.mark.parametrize("layer", some(LAYERS, 4))
-@pytest.mark.parametrize("execution", ["graph", "xla"])
+@pytest.mark.parametrize("execution", some(("graph", "xla"), 2))
 def test_the_structure_is_the_eager_one(layer: str, execution: str) -> None:
     eager = rnnshape.explore(layer, time=7, execution="eager")
     other = rnnshape.explore(layer, time=7, execution=execution)
@@ -37,6 +37,7 @@ def test_the_structure_is_the_eager_one(layer: str, execution: str) -> None:
         assert compare(one, two)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", [PAYS_FROM - 1, PAYS_FROM, PAYS_FROM + 1])
 def test_around_the_threshold_the_numbers_are_the_same(time: int) -> None:
     auto = rnnshape.explore("lstm", units=4, return_sequences=True, time=time)
@@ -53,6 +54,7 @@ def test_what_repeats_its_graph_for_every_step_stays_eager() -> None:
     assert make("lstm-cell").faster == "eager"
 
 
+@pytest.mark.slow
 def test_what_a_graph_refuses_and_python_does_not_is_run_eagerly() -> None:
     layer = "RNN(StackedRNNCells([LSTMCell(3, dtype='float16'), GRUCell(2)]))"
     report = rnnshape.explore(layer, time=PAYS_FROM)

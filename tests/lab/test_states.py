@@ -67,6 +67,7 @@ def test_two_unlike_directions_hand_no_states_on() -> None:
     assert seen(layer, calls=2) == {"call2 == layer(x)": (False, False), "after_reset == layer(x)": (True, True)}
 
 
+@pytest.mark.slow
 def test_halves_under_a_mask() -> None:
     """The states go on; an output that would be repeated from the first half is zero."""
     layer = "GRU(3, return_sequences=True, return_state=True)"
@@ -111,6 +112,7 @@ def test_stacked_cells_cannot_be_reset_and_the_report_says_so() -> None:
 # ── initial states ──
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layer", "form"),
     {

@@ -120,7 +120,8 @@ def together(name: str) -> list[Draft]:
     return drafts
 
 
-@pytest.mark.parametrize("name", some(CLASSES, 4))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLASSES)
 def test_each_good_choice_of_each_argument_runs_or_is_refused_by_both(name: str) -> None:
     assert not _told(together(name))
 

@@ -59,6 +59,7 @@ def test_what_a_pasted_stack_returns_is_what_the_real_layers_return() -> None:
     assert report.spec.input == (2, 5, 3)
 
 
+@pytest.mark.draws
 def test_drawn_lines_are_answered_as_keras_answers_them() -> None:
     drawer = Drawer(7)
     lines = [drawer.line() for _ in range(100)]

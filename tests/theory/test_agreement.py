@@ -41,7 +41,7 @@ def agrees(command: str, **options: Any) -> None:
     assert report.ok
 
 
-@pytest.mark.parametrize("layer", some(LAYERS, 3))
+@pytest.mark.parametrize("layer", some(LAYERS, 7))
 @pytest.mark.parametrize("return_state", BOTH)
 @pytest.mark.parametrize("return_sequences", BOTH)
 def test_recurrent_layer(layer: str, return_state: bool, return_sequences: bool) -> None:
