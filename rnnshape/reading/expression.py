@@ -20,7 +20,8 @@ from functools import lru_cache
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import Invalid, Problem
+from rnnshape.errors import Invalid, Problem, nearest
+from rnnshape.layers import TABLE
 from rnnshape.reading.asking import asked
 from rnnshape.reading.calling import Called, Reader
 from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
@@ -29,7 +30,7 @@ from rnnshape.reading.declared import Declared, agreed, warnings_of
 from rnnshape.reading.naming import Names
 from rnnshape.reading.parsed import Parsed
 from rnnshape.reading.program import Program
-from rnnshape.reading.syntax import Source
+from rnnshape.reading.syntax import Source, dotted
 from rnnshape.reading.tensors import Tensors
 
 if TYPE_CHECKING:
@@ -164,9 +165,11 @@ def _added(value: ast.expr) -> ast.expr:
 
 
 def _unknown_around(value: ast.expr, layers: Constructors) -> bool:
-    """Whether a class that is not known is called on what known layers return."""
-    known = [layers.names_a_layer(step.func.func) for step in _steps(value) if isinstance(step.func, ast.Call)]
-    return any(known) and not all(known)
+    """Whether a class that is not known, and no slip of a known one, is called on what known layers return."""
+    classes = [step.func.func for step in _steps(value) if isinstance(step.func, ast.Call)]
+    unknown = [one for one in classes if not layers.names_a_layer(one)]
+    slips = [one for one in unknown if nearest((dotted(one) or "").rpartition(".")[2], TABLE)]
+    return bool(unknown) and unknown[-1] is not classes[-1] and not slips
 
 
 def _steps(value: ast.expr) -> Iterator[ast.Call]:
