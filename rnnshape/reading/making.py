@@ -132,7 +132,7 @@ def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
         returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
         if wrong := calling.unpacking(returned, parsed.targets):
             raise Invalid([Problem("", wrong)])
-    notes = (*_notes(parsed, spec), *spec.notes)
+    notes = (*_notes(parsed, spec, run), *spec.notes)
     let = tuple({**dict(parsed.stands), **dict(spec.let)}.items())
     return spec if (notes, let) == (spec.notes, spec.let) else replace(spec, notes=notes, let=let)
 
@@ -207,10 +207,10 @@ def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem
     return Problem("", problem.message, parsed.fed.span)
 
 
-def _notes(parsed: Parsed, spec: Spec) -> Iterator[str]:
+def _notes(parsed: Parsed, spec: Spec, run: Mapping[str, Any]) -> Iterator[str]:
     """What is to be said of the input beside its shape."""
     yield from parsed.notes
-    if parsed.called.named_mask is not None and spec.mask is not None:
+    if parsed.called.named_mask is not None and spec.mask is not None and MASK.name not in run:
         yield f"the code does not give the values of the mask: {written(spec.mask)} here, or give --mask"
     if parsed.fed is not None and parsed.fed.otherwise(spec.input):
         yield f"the options give {spec.input}, which overrides {parsed.fed.text} in the expression"
