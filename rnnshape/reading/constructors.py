@@ -278,6 +278,8 @@ class Constructors:
         if keyword.arg == "input_shape":
             behind = self.tensors.shape(keyword.value)
             return None if behind is None else (None, *behind)
+        if isinstance(keyword.value, ast.List | ast.Tuple) and keyword.arg == "input_length":
+            return None  # Keras does not look at it
         axis = {"batch_size": 0, "input_length": 1, "input_dim": rank - 1}[keyword.arg or ""]
         size = self.tensors.size(keyword.value)
         return tuple(size if index == axis else None for index in range(rank))

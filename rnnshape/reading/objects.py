@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import nearest
 from rnnshape.layers import catalog, names
-from rnnshape.layers.arguments import DTYPE, DTYPES
+from rnnshape.layers.arguments import DTYPE, DTYPES, REQUIRED
 from rnnshape.layers.kinds import LayerName, Named, article
 from rnnshape.layers.objects import UNCOPIED, Function
 from rnnshape.reading.syntax import dotted
@@ -191,14 +191,15 @@ class Objects:
     def _unknown(self, argument: Argument, layer: LayerClass | ObjectClass, tree: ast.expr) -> Any:
         """Keras' default in the place of what cannot be known; an activation stays in the text, for cuDNN's sake."""
         text = self._said(tree)
-        instead = "none" if argument.default is None else repr(argument.default)
+        default = None if argument.default is REQUIRED else argument.default
+        instead = "none" if default is None else repr(default)
         note = f"{argument.name}={text} is not known here: {instead} is used instead"
         if not isinstance(argument.kind, Named) or argument.kind.of is not names.ACTIVATIONS:
             self.notes.append(note)
-            return argument.default
+            return default
         rules_out = layer.name in ("LSTM", "GRU")
         self.notes.append(f"{note}, without cuDNN, which needs {instead} itself" if rules_out else note)
-        return Function(text, argument.default or "linear")
+        return Function(text, default or "linear")
 
     def _said(self, tree: ast.expr) -> str:
         """A tree in one line, from which the same tree can be read."""
