@@ -263,4 +263,6 @@ def test_the_judge_sees_a_layer_that_only_the_tool_refuses(monkeypatch: pytest.M
     assert disagreement(draft, {"input": (2, 2, 3)}) is None
     monkeypatch.setitem(names.INITIALIZERS.unmade, "he_normal", "no reason")
     monkeypatch.setattr(arg.Named, "accepts", lambda self, value: value != "he_normal")
-    assert "Keras runs it" in (disagreement(draft, {"input": (2, 2, 3)}) or "")
+    # Another layer: code that was read before is not read again, and the patched kind would not be asked.
+    other = Draft("LSTM", {"units": 3, "bias_initializer": "he_normal"})
+    assert "Keras runs it" in (disagreement(other, {"input": (2, 2, 3)}) or "")
