@@ -9,6 +9,7 @@ RNN(LSTMCell(8), return_state=True)
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
@@ -17,6 +18,7 @@ from rnnshape.layers.cudnn import DECIDING
 from rnnshape.layers.node import Node
 from rnnshape.layers.objects import Made
 from rnnshape.layers.recurrent import FUSED, FUSED_BY_CELL, RNN, cell_of, fused_twin
+from rnnshape.layers.wires import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -30,6 +32,8 @@ def everywhere(node: Node, change: Callable[[Node], Node]) -> Node:
     def changed(part: Any) -> Any:
         if isinstance(part, Node):
             return everywhere(part, change)
+        if isinstance(part, Graph):
+            return replace(part, layers=tuple((name, everywhere(layer, change)) for name, layer in part.layers))
         return tuple(map(changed, part)) if isinstance(part, tuple) else part
 
     return change(Node.of(node.cls, {name: changed(value) for name, value in node.given}))

@@ -13,7 +13,7 @@ from rnnshape.reading.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.declared import Declared, agreed, warnings_of
 from rnnshape.reading.parsed import Parsed
 from rnnshape.reading.tensors import makes
-from rnnshape.reading.values import Applied, Layer, Model, Tensor, whole
+from rnnshape.reading.values import Applied, Layer, Model, Tensor, tensors_in, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ def _groups(calls: list[Applied]) -> list[list[Applied]]:
     groups: list[tuple[set[int], list[Applied]]] = []
     for call in calls:
         keys = {id(call), id(call.layer)}
-        for tensor in (*call.inputs, *_tensors(call.states)):
+        for tensor in (*call.inputs, *tensors_in(call.states)):
             keys.add(id(tensor.call) if tensor.call is not None else id(tensor))
         joined = [group for group in groups if group[0] & keys]
         merged = set(keys).union(*(group[0] for group in joined))
@@ -49,14 +49,6 @@ def _groups(calls: list[Applied]) -> list[list[Applied]]:
         groups = [group for group in groups if group not in joined]
         groups.append((merged, sorted([*members, call], key=calls.index)))
     return [members for _, members in groups]
-
-
-def _tensors(states: Any) -> Iterator[Tensor]:
-    if isinstance(states, Tensor):
-        yield states
-    elif isinstance(states, tuple | list):
-        for state in states:
-            yield from _tensors(state)
 
 
 class _Asking:
@@ -182,7 +174,7 @@ class _Asking:
                     sizes = self._sizes(tensor) or (None,) * rank
                     found[id(tensor)] = tensor, Entry(self._name(tensor, taken), sizes)
             width = call.node["units"] if call.node.has("units") else None
-            for tensor in _tensors(call.states):
+            for tensor in tensors_in(call.states):
                 if tensor.call is None and id(tensor) not in found:
                     sizes = self._sizes(tensor) or (None, width)
                     found[id(tensor)] = tensor, Entry(self._name(tensor, taken), sizes)
@@ -237,7 +229,7 @@ def _is_chain(calls: list[Applied]) -> bool:
     for call in calls:
         (tensor, *others) = call.inputs
         follows = tensor.call is before and not tensor.path
-        if others or not follows or any(state.call is not None or _made(state) for state in _tensors(call.states)):
+        if others or not follows or any(state.call is not None or _made(state) for state in tensors_in(call.states)):
             return False
         before = call
     return len({id(call.layer) for call in calls}) == len(calls)

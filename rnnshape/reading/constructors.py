@@ -14,7 +14,7 @@ from rnnshape.layers.merges import MERGES
 from rnnshape.reading import leftovers
 from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
 from rnnshape.reading.lists import Lists, constant
-from rnnshape.reading.naming import MISSING
+from rnnshape.reading.literals import MISSING
 from rnnshape.reading.objects import Objects
 from rnnshape.reading.syntax import called, dotted, is_none, joined
 from rnnshape.reading.tensors import INPUTS

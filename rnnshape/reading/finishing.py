@@ -56,6 +56,9 @@ def _into(
     """The second layer, when its states can come from the first, as its line has it."""
     if text is None or problems:
         return None
+    if node.cls.kind == "graph":
+        problems.append(Problem(INTO.name, "does not apply to wired calls: call the second layer in the code"))
+        return None
     from rnnshape.reading.expression import parse
 
     try:

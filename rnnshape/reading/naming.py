@@ -7,7 +7,6 @@ A choice that it does not give stays open: ``Names.open`` says which values ther
 from __future__ import annotations
 
 import ast
-import operator
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +14,21 @@ from rnnshape.layers.arguments import REQUIRED, OneOf
 from rnnshape.layers.kinds import Flag, Maybe, Named, Number, Sizes, Whole
 from rnnshape.layers.stand_ins import Rate, Size
 from rnnshape.layers.wires import Graph
+from rnnshape.reading.literals import (
+    BUILT_IN,
+    CASTS,
+    CHOSEN,
+    HUGE,
+    MISSING,
+    SIGNS,
+    applied,
+    arithmetic,
+    compared,
+    item,
+    joined,
+    plain,
+    signed,
+)
 from rnnshape.reading.syntax import called
 
 if TYPE_CHECKING:
@@ -32,26 +46,9 @@ _PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73
 # Theory has these letters and names itself.
 _OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*")
 _TAKEN = {"output", "state", "mask", "x", "i", "empty"}
-_SIGNS: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//"}
 _LEVELS = {"+": 0, "-": 0, "*": 1, "//": 1}
 _ATOM = 2
-_COMPARES: dict[type, Any] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-}
-_HUGE = 2**63
 _MOST_STEPS = 20
-_MISSING = object()
-_CASTS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "round": round, "abs": abs}
-_CHOSEN: dict[str, Any] = {"max": max, "min": min}
-_BUILT_IN = {*_CASTS, *_CHOSEN, "len"}
-_HIGHEST_POWER = 62
 
 
 class _Part(NamedTuple):
@@ -112,7 +109,7 @@ class Names:
         """The value of an argument that is given by a name; None with a mistake told."""
         known = self.known(tree)
         kind = argument.kind.of if isinstance(argument.kind, Maybe) else argument.kind
-        if known is not _MISSING and not (isinstance(kind, Whole | Number | Sizes) and self.lettered(tree)):
+        if known is not MISSING and not (isinstance(kind, Whole | Number | Sizes) and self.lettered(tree)):
             return self._checked(argument, known, tree)
         if argument.name in _IDLE:
             return self._default(argument, tree)
@@ -130,59 +127,60 @@ class Names:
         return self._default(argument, tree)
 
     def known(self, tree: ast.expr) -> Any:
-        """The value that ``let`` or an assignment gives, or that literal arithmetic has; ``_MISSING`` without one."""
+        """The value that ``let`` or an assignment gives, or that literal arithmetic has; ``MISSING`` without one."""
         match tree:
             case ast.Constant(value=value):
                 return value
             case ast.List(elts=elts) | ast.Tuple(elts=elts):
                 items = tuple(map(self.known, elts))
-                return _MISSING if _MISSING in items else items
+                return MISSING if MISSING in items else items
             case ast.Dict(keys=keys, values=values) if None not in keys:
                 pairs = [(self.known(key), self.known(value)) for key, value in zip(keys, values, strict=True) if key]
-                return _MISSING if any(_MISSING in pair for pair in pairs) else dict(pairs)
+                return MISSING if any(MISSING in pair for pair in pairs) else dict(pairs)
             case ast.UnaryOp(op=op, operand=operand):
-                return _signed(op, self.known(operand))
+                return signed(op, self.known(operand))
             case ast.BinOp(left=left, op=sign, right=right):
-                return _arithmetic(sign, self.known(left), self.known(right))
-            case ast.Compare(left=left, ops=[compare], comparators=[right]) if type(compare) in _COMPARES:
-                return _compared(compare, self.known(left), self.known(right))
+                return arithmetic(sign, self.known(left), self.known(right))
+            case ast.Compare(left=left, ops=[compare], comparators=[right]):
+                return compared(compare, self.known(left), self.known(right))
             case ast.BoolOp(op=op, values=values):
-                return _joined(op, [self.known(value) for value in values])
+                return joined(op, [self.known(value) for value in values])
             case ast.Call():
                 value = self._computed(tree)
-                return self._given(tree) if value is _MISSING else value
+                return self._given(tree) if value is MISSING else value
         return self._given(tree)
 
     def _computed(self, tree: ast.Call) -> Any:
         """What one of Python's own functions gives for known values."""
         name = called(tree)
-        values = [self.known(value) for value in tree.args] if name in _BUILT_IN or name in _CASTS else []
-        if tree.keywords or not values or _MISSING in values:
-            return _MISSING
+        values = [self.known(value) for value in tree.args] if name in BUILT_IN or name in CASTS else []
+        if tree.keywords or not values or MISSING in values:
+            return MISSING
         if name == "len" and len(values) == 1:
-            return len(values[0]) if isinstance(values[0], tuple | list | dict | str) else _MISSING
-        if not all(map(_plain, values)):
-            return _MISSING
-        if name in _CASTS:
-            return _CASTS[name](values[0]) if len(values) == 1 else _MISSING
-        return _CHOSEN[name](values) if name in _CHOSEN and len(values) > 1 else _MISSING
+            return len(values[0]) if isinstance(values[0], tuple | list | dict | str) else MISSING
+        if not all(map(plain, values)):
+            return MISSING
+        if name in CASTS:
+            return CASTS[name](values[0]) if len(values) == 1 else MISSING
+        return CHOSEN[name](values) if name in CHOSEN and len(values) > 1 else MISSING
 
     def _given(self, tree: ast.expr) -> Any:
         """The value of a name, an attribute or an item."""
         text = self.source.said(tree)
         for key in (text, self._plain_name(tree)):
-            if key in self.bound and self.bound[key] is not _MISSING:
+            if key in self.bound and self.bound[key] is not MISSING:
                 return self.bound[key]
             if key in self.let:
                 self.used.add(key)
                 return self.let[key]
         if isinstance(tree, ast.Subscript):
-            return _item(self.known(tree.value), self.known(tree.slice))
-        return _MISSING
+            return item(self.known(tree.value), self.known(tree.slice))
+        return MISSING
 
     def lettered(self, tree: ast.expr) -> bool:
         """Whether a size keeps its letter: the text does not give its number, though ``let`` may."""
-        functions = {id(part.func) for part in ast.walk(tree) if called(part) in _BUILT_IN}  # type: ignore[arg-type, attr-defined]
+        calls = (part for part in ast.walk(tree) if isinstance(part, ast.Call))
+        functions = {id(call.func) for call in calls if called(call) in BUILT_IN}
         for part in ast.walk(tree):
             if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and id(part) not in functions:
                 return not self._assigned(part)
@@ -235,7 +233,7 @@ class Names:
             if argument.kind.accepts(sizes):
                 return sizes
         known = self.known(tree)
-        if known is not _MISSING:
+        if known is not MISSING:
             return self._checked(argument, known, tree)
         return self._wrong(f"{argument.name} must be {argument.kind.allowed}: write it out", tree)
 
@@ -249,13 +247,13 @@ class Names:
         """A rate that is not known is taken as one that drops something."""
         letter = self._letter(tree)
         given = self._let(tree, letter)
-        if given is _MISSING:
+        if given is MISSING:
             given = self.known(tree)
-        value = _RATE if given is _MISSING else given
+        value = _RATE if given is MISSING else given
         if type(value) not in (int, float) or not argument.kind.accepts(value):
             return self._wrong(f"{argument.name} {argument.kind.refusal(value)} ({letter} is {value!r})", tree)
         self.stands[letter] = value
-        if given is _MISSING:
+        if given is MISSING:
             self.notes.append(f"{letter} is not given: {_RATE} stands for it; --let {letter}=… sets it")
         return Rate(value, letter)
 
@@ -266,7 +264,7 @@ class Names:
         """One of a few values: the one that is given, or the first, and the choice stays open."""
         key = self._letter(tree)
         given = self._let(tree, key)
-        if given is not _MISSING:
+        if given is not MISSING:
             if any(given is value or (given == value and type(given) is type(value)) for value in values):
                 return given
             allowed = ", ".join(map(repr, values))
@@ -304,7 +302,7 @@ class Names:
             if key in self.let:
                 self.used.add(key)
                 return self.let[key]
-        return _MISSING
+        return MISSING
 
     # -- sizes ----------------------------------------------------------------------------------
 
@@ -321,14 +319,14 @@ class Names:
         if not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp):
             return None
         known = self.known(tree)
-        if known is not _MISSING and not self.lettered(tree):
+        if known is not MISSING and not self.lettered(tree):
             return _Part(known, str(known)) if type(known) is int else None
         letter = self._letter(tree)
         value = self._stands(tree, letter, first)
         return None if value is None else _Part(value, letter, named=True)
 
     def _combined(self, tree: ast.BinOp, first: int | None, *, whole: bool) -> _Part | None:
-        sign = "//" if whole and isinstance(tree.op, ast.Div) else _SIGNS.get(type(tree.op))
+        sign = "//" if whole and isinstance(tree.op, ast.Div) else SIGNS.get(type(tree.op))
         if sign is None:
             if isinstance(tree.op, ast.Div):
                 what = f"{self.source.said(tree.left)} // {self.source.said(tree.right)}"
@@ -338,8 +336,8 @@ class Names:
         right = self._part(tree.right, first, whole=whole)
         if left is None or right is None or (sign == "//" and not right.value):
             return None
-        value = _applied(sign, left.value, right.value)
-        if abs(value) > _HUGE:
+        value = applied(sign, left.value, right.value)
+        if abs(value) > HUGE:
             return None
         level = _LEVELS[sign]
         # Subtraction and division are read from the left.
@@ -355,9 +353,9 @@ class Names:
             value = self.stands[letter]
             return value if isinstance(value, int) else None
         given = self._let(tree, letter)
-        if given is _MISSING:  # round(units / 2) of units that is given
+        if given is MISSING:  # round(units / 2) of units that is given
             given = self.known(tree)
-        if given is not _MISSING:
+        if given is not MISSING:
             if type(given) is not int:
                 self.source.wrong(f"{letter} must be a whole number here, not {given!r}", tree)
                 return None
@@ -414,72 +412,3 @@ def _each(value: Any) -> Iterator[Size | Rate]:
 def _identifier(text: str) -> str:
     words = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:30].strip("_")
     return words if words.isidentifier() else f"size_{words}"
-
-
-def _signed(op: ast.unaryop, value: Any) -> Any:
-    if value is _MISSING:
-        return _MISSING
-    if isinstance(op, ast.Not):
-        return not value
-    return -value if isinstance(op, ast.USub) and type(value) in (int, float) else _MISSING
-
-
-def _compared(op: ast.cmpop, left: Any, right: Any) -> Any:
-    if left is _MISSING or right is _MISSING:
-        return _MISSING
-    try:
-        return _COMPARES[type(op)](left, right)
-    except TypeError:  # a text and a number
-        return _MISSING
-
-
-def _joined(op: ast.boolop, values: list[Any]) -> Any:
-    """``and`` and ``or``; one known value may decide."""
-    decisive = isinstance(op, ast.Or)
-    if any(value is not _MISSING and bool(value) is decisive for value in values):
-        return decisive
-    return _MISSING if _MISSING in values else not decisive
-
-
-def _plain(value: Any) -> bool:
-    return type(value) in (int, float, bool) and abs(value) < _HUGE
-
-
-def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
-    """Literal arithmetic; ``_MISSING`` where a side is no number or text, or the result would be huge."""
-    if isinstance(op, ast.Add) and isinstance(left, str) and isinstance(right, str):
-        return left + right
-    if not (_plain(left) and _plain(right)):
-        return _MISSING
-    if isinstance(op, ast.Div):
-        return left / right if right else _MISSING
-    if isinstance(op, ast.Mod):
-        return left % right if right else _MISSING
-    if isinstance(op, ast.Pow):
-        small = type(right) is int and 0 <= right <= _HIGHEST_POWER and abs(left) <= _HIGHEST_POWER
-        return left**right if small else _MISSING
-    sign = _SIGNS.get(type(op))
-    return _MISSING if sign is None or (sign == "//" and not right) else _applied(sign, left, right)
-
-
-def _applied(sign: str, left: Any, right: Any) -> Any:
-    if sign == "+":
-        return left + right
-    if sign == "-":
-        return left - right
-    return left * right if sign == "*" else left // right
-
-
-def _item(value: Any, key: Any) -> Any:
-    """An item of a literal list or dictionary."""
-    if value is _MISSING or key is _MISSING:
-        return _MISSING
-    if isinstance(value, dict):
-        return value.get(key, _MISSING)
-    if isinstance(value, tuple | list) and type(key) is int and -len(value) <= key < len(value):
-        return value[key]
-    return _MISSING
-
-
-MISSING = _MISSING
-"""What ``Names.known`` gives where nothing is known."""

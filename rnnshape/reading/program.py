@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.naming import MISSING
+from rnnshape.reading.literals import MISSING
 from rnnshape.reading.syntax import Unknown
 from rnnshape.reading.values import Layer, Model, Values
 
@@ -210,11 +210,11 @@ class Program:
     # -- names ----------------------------------------------------------------------------------
 
     def _assign(self, target: ast.expr, tree: ast.expr) -> None:
-        both = isinstance(target, ast.Tuple | ast.List) and isinstance(tree, ast.Tuple | ast.List)
-        if both and len(target.elts) == len(tree.elts):  # type: ignore[attr-defined]
-            for one, value in zip(target.elts, tree.elts, strict=True):  # type: ignore[attr-defined]
-                self._assign(one, value)
-            return
+        match target, tree:
+            case ast.Tuple() | ast.List(), ast.Tuple() | ast.List() if len(target.elts) == len(tree.elts):
+                for one, item in zip(target.elts, tree.elts, strict=True):
+                    self._assign(one, item)
+                return
         name = self.source.said(target)
         if isinstance(tree, ast.Call):
             self._give(name, self.source.said(tree.func))

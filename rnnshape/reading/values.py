@@ -169,7 +169,7 @@ class Values:
         if not (isinstance(left, Tensor) and isinstance(right, Tensor)):
             return None
         node = Node.of(MERGES[_OPERATORS[type(op)]], {})
-        return Tensor(call=self._new(Applied(self._made_up(node, tree), node, tree, [left, right], Called())))
+        return Tensor(call=self._new(Applied(Layer(node, tree, used=True), node, tree, [left, right], Called())))
 
     def _part(self, tree: ast.Subscript, value: Callable[[ast.expr], Any]) -> Any:
         """An item of a list of layers or of a call's results; a slice of a tensor is another tensor."""
@@ -228,11 +228,7 @@ class Values:
         model.layers += [added] if isinstance(added, Layer) else added.layers
 
     def _callee(self, function: ast.expr, value: Callable[[ast.expr], Any]) -> Layer | Model | None:
-        made = (
-            value(function)
-            if isinstance(function, ast.Name | ast.Attribute | ast.Call | ast.BinOp | ast.Subscript)
-            else None
-        )
+        made = value(function)
         return made if isinstance(made, Layer | Model) else None
 
     def _called(
@@ -247,7 +243,7 @@ class Values:
         if node.cls.kind == "merge":
             fed = self._several(call, value)
             if fed is None or len(fed) < 2:
-                self.wrong_merge(node, call)
+                self._wrong_merge(node, call)
                 return None
             return Tensor(call=self._new(Applied(layer, node, own, fed, Called(), targets=targets)))
         before = len(self.source.problems)
@@ -255,7 +251,7 @@ class Values:
         if len(self.source.problems) > before or tree is None:
             return None
         states = _states_of(node, call)
-        inputs = [self._tensor(tree, value)]
+        inputs = [self._tensor(tree, value(tree))]
         applied = Applied(layer, node, own, inputs, beside_it, targets=targets, results=_results(node))
         if states is not None:
             applied.states = self._nested(states, value)
@@ -263,7 +259,7 @@ class Values:
         return Tensor(call=applied)
 
     def _several(self, call: ast.Call, value: Callable[[ast.expr], Any]) -> list[Tensor] | None:
-        """The inputs of a call that merges them: in a list, or one by one as MultiHeadAttention takes them."""
+        """The inputs of a call that merges them, in a list or one by one; None where one of a held list is none."""
         named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg in _MERGED}
         trees = [*call.args, *(named[name] for name in _MERGED if name in named)]
         if len(trees) == 1:
@@ -271,9 +267,9 @@ class Values:
             if listed is None and isinstance(held := value(trees[0]), tuple | list):
                 return [one for one in held if isinstance(one, Tensor)] if all(held) else None
             trees = trees if listed is None else listed
-        return [self._tensor(tree, value) for tree in trees]
+        return [self._tensor(tree, value(tree)) for tree in trees]
 
-    def wrong_merge(self, node: Node, call: ast.Call) -> None:
+    def _wrong_merge(self, node: Node, call: ast.Call) -> None:
         """A layer that merges is called on one tensor."""
         inputs = "(query, value)" if node.name == "MultiHeadAttention" else "([a, b])"
         self.source.wrong(f"{node.name} takes several tensors: {node.name}(…){inputs}", call)
@@ -283,32 +279,40 @@ class Values:
         cls = MERGES[_FUNCTIONS[called(tree)]]
         given = {keyword.arg: keyword.value for keyword in tree.keywords}
         axis = self.names.known(tree.args[1] if len(tree.args) > 1 else given.get("axis", ast.Constant(-1)))
-        inputs = ast.Call(tree.func, tree.args[:1], [])
-        fed = self._several(ast.copy_location(inputs, tree), value)
-        if fed is None or len(fed) < 2 or not any(one.call is not None or one.root is not None for one in fed):
-            return None
+        trees = self.lists.listed(tree.args[0]) or tree.args
+        found = [value(one) for one in trees]
+        if len(found) == 1 and isinstance(found[0], tuple | list):
+            found = list(found[0])
+            trees = [tree.args[0]] * len(found)
+        if len(found) < 2 or not any(isinstance(one, Tensor) for one in found):
+            return None  # max, say, of two numbers
+        fed = [self._tensor(one, what) for one, what in zip(trees, found, strict=True)]
         node = Node.of(cls, {"axis": axis} if cls.name == "Concatenate" and type(axis) is int else {})
-        return Tensor(call=self._new(Applied(self._made_up(node, tree), node, tree, fed, Called())))
+        return Tensor(call=self._new(Applied(Layer(node, tree, used=True), node, tree, fed, Called())))
 
     def _model(self, tree: ast.Call, value: Callable[[ast.expr], Any]) -> None:
         """``Model(inputs, outputs)``: what the code takes as the result."""
         named = {keyword.arg: keyword.value for keyword in tree.keywords}
         outputs = tree.args[1] if len(tree.args) > 1 else named.get("outputs")
         if outputs is not None:
-            self.outputs.append(list(_flat(value(outputs))))
+            self.outputs.append(list(tensors_in(value(outputs))))
 
-    def _made_up(self, node: Node, tree: ast.expr) -> Layer:
-        return Layer(node, tree, used=True)
-
-    def _tensor(self, tree: ast.expr, value: Callable[[ast.expr], Any]) -> Tensor:
+    def _tensor(self, tree: ast.expr, found: Any) -> Tensor:
         """The tensor that stands there; what is not known is an input, the same one under the same name."""
-        found = value(tree)
         if isinstance(found, Tensor):
             return found
+        if self._from_a_call(self.names.resolved(tree)):
+            self.note(f"{self.source.said(tree)} is not followed: its shape is not that of the code here", tree)
         made = Tensor(root=tree)
         if isinstance(tree, ast.Name):
             self.bind(tree.id, made)
         return made
+
+    def _from_a_call(self, tree: ast.expr) -> bool:
+        """Whether the result of a layer goes into what is not read, such as ``tf.reverse(h, [1])`` or ``h[:, -1]``."""
+        names = (part for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute))
+        held = (self.env.get(self.source.said(part)) for part in names)
+        return any(tensor.call is not None for one in held for tensor in tensors_in(one))
 
     def _nested(self, tree: ast.expr, value: Callable[[ast.expr], Any]) -> Any:
         """The states that a call passes, as they nest; the whole of several results is a list of them."""
@@ -352,12 +356,13 @@ def whole(model: Model) -> Node:
     return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
 
 
-def _flat(value: Any) -> Iterator[Tensor]:
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors of a value, nested as it may be."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, tuple | list):
         for item in value:
-            yield from _flat(item)
+            yield from tensors_in(item)
 
 
 # Keras' functions that merge, and their layers; TensorFlow's concat is one of them.

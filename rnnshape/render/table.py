@@ -60,7 +60,9 @@ class Part(NamedTuple):
 
 def parts(report: Report, view: View, marks: Marks = UNICODE, *, waiting: bool = False) -> Iterator[Part]:
     """What stands between the heading and the footer, in order; the page and Markdown show the same."""
-    if view.diagram:
+    if view.diagram and report.spec.layer.cls.kind == "graph":
+        yield Part("diagram", (Text("No diagram of wired calls; Layers shows where each tensor goes.", "faint"),))
+    elif view.diagram:
         from rnnshape.render.diagram import Diagram
 
         yield Part("diagram", (Diagram(report.unrolled, marks),))
@@ -134,13 +136,19 @@ def _flow(report: Report, marks: Marks) -> Table:
 
 def _calls(report: Report, marks: Marks) -> Table:
     """The calls of a graph, the tensors that each returns, and where each of them goes."""
-    table = grid(marks, "Layers", "", "call, tensor", "symbolic", "shape", "dtype", "goes to")
-    for number, part in enumerate(report.flow, 1):
-        table.add_row(str(number), Text(part.expression.partition(" = ")[2], "code"), "", "", "", "")
+    table = grid(marks, "Layers", "", "call, tensor", "symbolic", "shape", "dtype", "", form=Folding)
+    for column in table.columns[2:5]:
+        column.no_wrap = True
+    graph = report.spec.layer["graph"]
+    for number, (call, part) in enumerate(zip(graph.calls, report.flow, strict=True), 1):
+        said = Text(f"{call.name}: {graph.by_name[call.layer].short}", "code")
+        table.add_row(str(number), said, "", "", "", Text())
         for tensor in leaves(part.observed or part.predicted):
-            places = ", ".join((part.to or {}).get(tensor.role, ()))
+            # The words of a place may stand on two lines.
+            places = ", ".join((part.to or {}).get(tensor.role, ())).replace(".initial_state", " initial_state")
             name = Text(f"  {tensor.role}", "role")
-            table.add_row("", name, sizes(tensor.symbolic), sizes(tensor.shape), tensor.dtype, places)
+            where = Text(f"  to {places}" if places else "", "faint")
+            table.add_row("", name, sizes(tensor.symbolic), sizes(tensor.shape), tensor.dtype, where)
     return table
 
 

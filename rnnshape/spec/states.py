@@ -22,6 +22,9 @@ def behind_masking(node: Node, options: Mapping[str, Any], problems: list[Proble
     value = options.get(MASKING.name)
     if value is None:
         return node
+    if node.cls.kind == "graph":
+        problems.append(Problem(MASKING.name, "does not apply to wired calls: put the Masking layer into the code"))
+        return node
     shape = options.get(INPUT.name)
     letters = node.cls.letters(node, len(shape) if shape else None)
     if "T" not in letters or node.cls.tokens(node) is not None:

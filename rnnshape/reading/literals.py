@@ -1,0 +1,102 @@
+"""Python's arithmetic, comparisons and built-in functions on values that are known; text is never evaluated.
+
+>>> import ast
+>>> arithmetic(ast.Mult(), 2, 32), compared(ast.Eq(), 3, MISSING) is MISSING, item({"units": 8}, "units")
+(64, True, 8)
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from typing import Any
+
+MISSING = object()
+"""What stands for a value that is not known."""
+
+SIGNS: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//"}
+_COMPARES: dict[type, Any] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+}
+CASTS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "round": round, "abs": abs}
+CHOSEN: dict[str, Any] = {"max": max, "min": min}
+BUILT_IN = {*CASTS, *CHOSEN, "len"}
+# What Python counts in 64 bits; more is not computed.
+HUGE = 2**63
+_HIGHEST_POWER = 62
+
+
+def signed(op: ast.unaryop, value: Any) -> Any:
+    """``not x``, ``-x``."""
+    if value is MISSING:
+        return MISSING
+    if isinstance(op, ast.Not):
+        return not value
+    return -value if isinstance(op, ast.USub) and type(value) in (int, float) else MISSING
+
+
+def compared(op: ast.cmpop, left: Any, right: Any) -> Any:
+    """``a == b`` and its kin."""
+    if left is MISSING or right is MISSING or type(op) not in _COMPARES:
+        return MISSING
+    try:
+        return _COMPARES[type(op)](left, right)
+    except TypeError:  # a text and a number
+        return MISSING
+
+
+def joined(op: ast.boolop, values: list[Any]) -> Any:
+    """``and`` and ``or``; one known value may decide."""
+    decisive = isinstance(op, ast.Or)
+    if any(value is not MISSING and bool(value) is decisive for value in values):
+        return decisive
+    return MISSING if MISSING in values else not decisive
+
+
+def plain(value: Any) -> bool:
+    """Whether it is a number that is small enough to compute with."""
+    return type(value) in (int, float, bool) and abs(value) < HUGE
+
+
+def arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
+    """Literal arithmetic; ``MISSING`` where a side is no number or text, or the result would be huge."""
+    if isinstance(op, ast.Add) and isinstance(left, str) and isinstance(right, str):
+        return left + right
+    if not (plain(left) and plain(right)):
+        return MISSING
+    if isinstance(op, ast.Div):
+        return left / right if right else MISSING
+    if isinstance(op, ast.Mod):
+        return left % right if right else MISSING
+    if isinstance(op, ast.Pow):
+        small = type(right) is int and 0 <= right <= _HIGHEST_POWER and abs(left) <= _HIGHEST_POWER
+        return left**right if small else MISSING
+    sign = SIGNS.get(type(op))
+    return MISSING if sign is None or (sign == "//" and not right) else applied(sign, left, right)
+
+
+def applied(sign: str, left: Any, right: Any) -> Any:
+    """Two numbers joined by ``+``, ``-``, ``*`` or ``//``."""
+    if sign == "+":
+        return left + right
+    if sign == "-":
+        return left - right
+    return left * right if sign == "*" else left // right
+
+
+def item(value: Any, key: Any) -> Any:
+    """An item of a literal list or dictionary."""
+    if value is MISSING or key is MISSING:
+        return MISSING
+    if isinstance(value, dict):
+        return value.get(key, MISSING)
+    if isinstance(value, tuple | list) and type(key) is int and -len(value) <= key < len(value):
+        return value[key]
+    return MISSING

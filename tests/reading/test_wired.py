@@ -1,0 +1,71 @@
+"""Wired calls in code: what is told of what is not read, and which options they take."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+import rnnshape
+from rnnshape.errors import Invalid
+from rnnshape.reading import make, make_all
+from rnnshape.render import View
+from rnnshape.render.table import draw
+from rnnshape.render.terminal import THEME
+from rnnshape.structure import leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Ran
+
+WIRED = """
+encoder = LSTM(8, return_state=True)
+encoder_outputs, state_h, state_c = encoder(Input((None, n_tokens)))
+decoder = LSTM(8, return_sequences=True)
+outputs = decoder(Input((None, 5)), initial_state=[state_h, state_c])
+"""
+
+
+@pytest.mark.parametrize("read", ["tf.reverse(h, [1])", "h[:, -1]", "h * mask", "tf.math.tanh(h)"])
+def test_what_is_not_read_of_a_result_is_told_with_its_line(read: str) -> None:
+    code = f"h = LSTM(8, return_sequences=True)(Input((10, 5)))\nr = {read}\ny = GRU(4)(r)"
+    notes = [note for spec in make_all(code) for note in spec.notes]
+    assert any(note.startswith("line 3: r is not followed") for note in notes)
+
+
+def test_a_result_that_is_read_has_no_such_note() -> None:
+    code = "h = LSTM(8, return_sequences=True)(Input((10, 5)))\ny = GRU(4)(h + h)"
+    assert not make(code).notes
+
+
+def test_a_policy_reaches_every_layer_of_wired_calls() -> None:
+    report = rnnshape.explore(make(WIRED, {"dtype": "float16"}))
+    assert report.ok
+    assert {tensor.dtype for part in report.flow for tensor in leaves(part.predicted)} == {"float16"}
+
+
+@pytest.mark.parametrize(("option", "value"), [("masking", 0.0), ("into", "LSTM(8)"), ("initial_state", "zeros")])
+def test_an_option_that_wired_calls_do_not_take_is_one_error(option: str, value: object) -> None:
+    with pytest.raises(Invalid) as caught:
+        make(WIRED, {option: value})
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.message.partition(":")[0]) == (option, "does not apply to wired calls")
+
+
+def test_a_diagram_of_wired_calls_is_said_not_to_be_there(run: Callable[..., Ran]) -> None:
+    ran = run("show", WIRED, "--predict", "--diagram")
+    assert (ran.code, ran.err) == (0, "")
+    assert "No diagram of wired calls" in ran.out
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_table_says_where_each_tensor_goes_at_any_width(width: int) -> None:
+    stream = io.StringIO()
+    report = rnnshape.predict(make(WIRED))
+    Console(file=stream, width=width, theme=THEME).print(draw(report, View()))
+    words = " ".join(stream.getvalue().replace("│", " ").split())
+    assert "initial_state[0]" in words
+    assert "initial_state[1]" in words
