@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import theory
 from rnnshape.errors import foreseen
+from rnnshape.layers import release
 from rnnshape.memory import require
 from rnnshape.reading import make
 from rnnshape.render import notebook
@@ -46,15 +48,19 @@ def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Rep
         Invalid: what was asked is wrong, with every problem at once.
     """
     spec = _spec(layer, options)
-    predicted = theory.predict(spec)
-    from rnnshape import lab
+    with release.of(spec.keras):
+        if (missing := release.uninstalled()) is not None:
+            note = f"not verified on a real layer: {missing}"
+            return predict(replace(spec, notes=(*spec.notes, note)))
+        predicted = theory.predict(spec)
+        from rnnshape import lab
 
-    try:
-        _require_memory(_bytes(spec, predicted))
-        observed = lab.observe(spec, trace=trace)
-    except Exception as error:  # noqa: BLE001  theory's answer stands, whatever the lab falls over
-        return assemble(spec, predicted, foreseen(error))
-    return assemble(spec, theory.predict(spec, gpu=observed.cudnn_used), observed)
+        try:
+            _require_memory(_bytes(spec, predicted))
+            observed = lab.observe(spec, trace=trace)
+        except Exception as error:  # noqa: BLE001  theory's answer stands, whatever the lab falls over
+            return assemble(spec, predicted, foreseen(error))
+        return assemble(spec, theory.predict(spec, gpu=observed.cudnn_used), observed)
 
 
 def predict(layer: str | Spec, /, **options: Any) -> Report:
@@ -63,7 +69,8 @@ def predict(layer: str | Spec, /, **options: Any) -> Report:
     Arguments and errors are those of ``explore``.
     """
     spec = _spec(layer, options)
-    return assemble(spec, theory.predict(spec), None)
+    with release.of(spec.keras):
+        return assemble(spec, theory.predict(spec), None)
 
 
 def compare(
@@ -117,7 +124,8 @@ def timing(spec: Spec) -> Timing | None:
     from rnnshape.report.timing import Timing
     from rnnshape.spec.comparison import alone
 
-    seconds, _ = timed(alone(spec))
+    with release.of(spec.keras):
+        seconds, _ = timed(alone(spec))
     return Timing.of(seconds, training=spec.training)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 from functools import cache
@@ -21,8 +22,25 @@ def installed() -> dict[str, str | None]:
     return {
         "rnnshape": __version__,
         "tensorflow": version_of("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"),
-        "keras": version_of("keras", "keras-nightly"),
+        "keras": tf_keras() if legacy() else keras_3(),
     }
+
+
+def legacy() -> bool:
+    """Whether ``tf.keras`` is asked to be Keras 2 (``TF_USE_LEGACY_KERAS``, read by ``tensorflow/__init__.py``)."""
+    return os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")
+
+
+@cache
+def keras_3() -> str | None:
+    """The version of Keras 3 that is installed."""
+    return version_of("keras", "keras-nightly")
+
+
+@cache
+def tf_keras() -> str | None:
+    """The version of tf_keras that is installed, which is Keras 2."""
+    return version_of("tf_keras", "tf_keras-nightly")
 
 
 def running() -> dict[str, str | None]:

@@ -16,7 +16,6 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.report.environment import environment
 from rnnshape.report.report import SCHEMA_VERSION
 from rnnshape.spec.data import to_data
-from rnnshape.versions import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +78,7 @@ class Former:
 
     def answer(self, spec: Spec) -> dict[str, Any] | None:
         """The row that answers this Spec already."""
-        place = self._places.get(_key(to_data(spec), environment(spec, installed(), None, None)))
+        place = self._places.get(_key(to_data(spec), environment(spec)))
         if place is None:
             return None
         self._stream.seek(place)

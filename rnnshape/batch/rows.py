@@ -17,6 +17,7 @@ from rnnshape import api
 from rnnshape.batch.died import Died
 from rnnshape.batch.workers import spread
 from rnnshape.errors import OK, RnnshapeError, Unavailable, foreseen
+from rnnshape.layers import release
 from rnnshape.reading.runs import runs_of
 from rnnshape.report.rows import Row, axes_of, row_of, unanswered
 
@@ -94,6 +95,7 @@ def _answered(run: Run, answer: Report | RnnshapeError | Died | None, *, values:
         return unanswered(run, answer)
     assert answer is not None
     try:
-        return row_of(answer, values=values, run=run)
+        with release.of(answer.spec.keras):
+            return row_of(answer, values=values, run=run)
     except Exception as error:  # noqa: BLE001  as in ``_ask``
         return unanswered(run, foreseen(error))

@@ -10,6 +10,7 @@ from rnnshape import api
 from rnnshape.cli.options import OUTPUT, flagged, form, refused
 from rnnshape.cli.output import destination, note, show_trace
 from rnnshape.errors import Invalid, Problem
+from rnnshape.layers import release
 from rnnshape.reading import make_all
 from rnnshape.render import View, renderer, rows_renderer
 from rnnshape.report.rows import Tally, row_of
@@ -35,6 +36,11 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
         raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
     if problems:
         raise Invalid(flagged(problem, values) for problem in problems)
+    with release.of(specs[0].keras):
+        return _shown(specs, output)
+
+
+def _shown(specs: Sequence[Spec], output: Mapping[str, Any]) -> int:
     if len(specs) > 1:
         return max(_told(report, output) for report in _all(specs, output))
     return _told(_asked(specs[0], output), output)

@@ -6,13 +6,14 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rnnshape.lab.tensorflow import load
+from rnnshape.lab.tensorflow import keras, load
+from rnnshape.layers.release import KERAS_3, asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OURS = "rnnshape"
-_THEIRS = ("keras", "tensorflow")
+_THEIRS = ("keras", "tf_keras", "tensorflow")
 
 
 def is_keras(error: Exception) -> bool:
@@ -31,7 +32,9 @@ def is_keras(error: Exception) -> bool:
 def whole_tracebacks() -> Iterator[None]:
     """Meanwhile Keras and TensorFlow leave their own frames in a traceback: ``is_keras`` asks for the innermost."""
     tensorflow = load()
-    filters = (tensorflow.keras.config, tensorflow.debugging)
+    filters = [tensorflow.debugging]
+    if asked() >= KERAS_3:  # Keras 2 asks TensorFlow
+        filters.append(keras().config)
     on = [each for each in filters if each.is_traceback_filtering_enabled()]
     for each in on:
         each.disable_traceback_filtering()

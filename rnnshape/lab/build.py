@@ -6,10 +6,11 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.lab.tensorflow import load
+from rnnshape.lab.tensorflow import keras, load
 from rnnshape.layers.graph import by_hand
 from rnnshape.layers.node import Node
 from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.release import asked
 from rnnshape.layers.sequential import takes_states
 from rnnshape.layers.stand_ins import number
 from rnnshape.layers.wires import Wire
@@ -31,9 +32,9 @@ def build(node: Node) -> Any:
         return Stack([build(layer) for layer in node["layers"]], begun.index(True) if any(begun) else None)
     if node.cls.kind == "graph":
         return Wired(node["graph"])
-    layers = load().keras.layers
+    layers = keras().layers
     arguments: Mapping[str, Any] = {"dtype": "float32", **dict(node.given)}
-    if node.has("data_format"):
+    if node.has("data_format") and not node.cls.by_name["data_format"].missing_in(asked()):
         arguments = {"data_format": "channels_last", **arguments}
     return getattr(layers, node.name)(**{name: _real(value) for name, value in arguments.items()})
 
@@ -148,7 +149,7 @@ def _at(value: Any, path: tuple[int, ...]) -> Any:
 
 def _real(value: Any) -> Any:
     if isinstance(value, Node):
-        return load().keras.Sequential(_real(value["layers"])) if value.cls.kind == "stack" else build(value)
+        return keras().Sequential(_real(value["layers"])) if value.cls.kind == "stack" else build(value)
     if isinstance(value, tuple) and value and all(isinstance(item, Node) for item in value):
         return [_real(item) for item in value]
     if isinstance(value, tuple):
@@ -161,7 +162,7 @@ def _real(value: Any) -> Any:
 def _object(made: Made) -> Any:
     """An object of its own for each weight, as Keras makes one from a name."""
     dtype = {"dtype": "float32"} if made.what == "activation" else {}
-    return getattr(getattr(load().keras, made.module), made.name)(**{**dtype, **dict(made.given)})
+    return getattr(getattr(keras(), made.module), made.name)(**{**dtype, **dict(made.given)})
 
 
 def _function(function: Function) -> Any:
@@ -170,17 +171,17 @@ def _function(function: Function) -> Any:
         return attrgetter(function.text.removeprefix("tf."))(load())
     if function.copied:
         return _registered(function.like)
-    like = load().keras.activations.get(function.like)
+    like = keras().activations.get(function.like)
     return lambda x: like(x)  # noqa: PLW0108  Keras must not know it
 
 
 @cache
 def _registered(like: str) -> Any:
     """A function that Bidirectional finds again by its name; Keras never lets go of one that is registered."""
-    keras = load().keras
-    known = keras.activations.get(like)
+    library = keras()
+    known = library.activations.get(like)
 
     def unknown(x: Any) -> Any:
         return known(x)
 
-    return keras.utils.register_keras_serializable("rnnshape", f"unknown_{like}")(unknown)
+    return library.utils.register_keras_serializable("rnnshape", f"unknown_{like}")(unknown)

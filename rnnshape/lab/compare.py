@@ -19,7 +19,7 @@ from rnnshape.lab.kernel import traced_or_none
 from rnnshape.lab.masked import mask_on
 from rnnshape.lab.observe import Observation, bare, explained, one_at_a_time, one_line, tidy
 from rnnshape.lab.seeds import seeded
-from rnnshape.lab.tensorflow import gpus, held_back, load, place, tf32
+from rnnshape.lab.tensorflow import gpus, held_back, keras, load, place, tf32
 from rnnshape.lab.timing import interleaved
 from rnnshape.lab.ways import asked, last_of
 from rnnshape.layers.base import CUDNN
@@ -214,7 +214,7 @@ def _observation(side: _Side, result: Any, kernel: str | None) -> Observation:
         flow=(),
         into=None,
         warnings=side.warned,
-        versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
+        versions={"tensorflow": tensorflow.__version__, "keras": keras().__version__},
         output_mask=mask_on(result),
         begun={role: tensor.numpy() for role, tensor in states(side.variant.spec).items()},
     )

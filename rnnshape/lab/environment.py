@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from rnnshape.lab.tensorflow import held_back, load
+from rnnshape.lab.tensorflow import held_back, keras, load
 from rnnshape.version import __version__
 
 
@@ -28,7 +28,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "tensorflow": tensorflow.__version__,
-        "keras": tensorflow.keras.__version__,
+        "keras": keras().__version__,
         "devices": devices,
         "gpu": gpu,
         "cuda": build.get("cuda_version"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.blame import is_keras
 from rnnshape.lab.build import Stack
-from rnnshape.lab.tensorflow import load
+from rnnshape.lab.tensorflow import keras, load
 from rnnshape.layers.base import CUDNN, LOOP, STEP, UNROLLED
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _noting(call: Callable[..., Any], made: list[Any], *arguments: Any, **keywor
 
 def _recurrent(layer: Any) -> Iterator[Any]:
     """The layers with a loop over time, in theory's order: through stacks, both directions, what is distributed."""
-    layers = load().keras.layers
+    layers = keras().layers
     if isinstance(layer, Stack):
         for each in layer.layers:
             yield from _recurrent(each)

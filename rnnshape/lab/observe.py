@@ -23,8 +23,9 @@ from rnnshape.lab.further import further_calls, other_batch
 from rnnshape.lab.kernel import noticing_cudnn, traced_or_none
 from rnnshape.lab.masked import mask_on, witness
 from rnnshape.lab.seeds import seeded
-from rnnshape.lab.tensorflow import gpus, held_back, load, place, tf32
+from rnnshape.lab.tensorflow import gpus, held_back, keras, load, place, tf32
 from rnnshape.layers.base import Given
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.calls import random
 from rnnshape.structure import Structure, Tensor, describe
@@ -151,7 +152,7 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         into=None if spec.into is None else describe(_begun(spec.into, spec, execution, inputs[0], result), bare),
         flow=tuple(describe(returned, bare) for returned in flow),
         warnings=tuple(dict.fromkeys(one_line(one) for one in said if issubclass(one.category, UserWarning))),
-        versions={"tensorflow": tensorflow.__version__, "keras": tensorflow.keras.__version__},
+        versions={"tensorflow": tensorflow.__version__, "keras": keras().__version__},
         output_mask=mask_on(result),
         witness=witness(spec, layer, inputs[0] if len(flow) < 2 else flow[-2], execution),
         begun={role: tensor.numpy() for role, tensor in states(spec).items()},
@@ -175,7 +176,8 @@ def tidy(tensorflow: Any) -> None:
     """Keep memory flat over many layers: now and then let go of what Keras and TensorFlow have cached."""
     if next(_looked) % _LAYERS_BETWEEN_CLEARINGS == 0:
         # Collecting garbage too would take longer than a layer, and frees nothing more here.
-        tensorflow.keras.backend.clear_session(free_memory=False)
+        clear = keras().backend.clear_session
+        clear() if asked() < KERAS_3 else clear(free_memory=False)
 
 
 def _begun(node: Node, spec: Spec, execution: str, x: Any, result: Any) -> Any:

@@ -19,9 +19,12 @@ import sys
 import tempfile
 from collections import deque
 from functools import cache
+from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any
 
 from rnnshape.errors import Unavailable
+from rnnshape.layers.release import KERAS_3, asked
+from rnnshape.versions import legacy, tf_keras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +39,12 @@ def load() -> Any:
     """The ``tensorflow`` module, with Keras on its TensorFlow backend and devices looked up.
 
     Raises:
-        Unavailable: TensorFlow is missing or broken, or ``tf.keras`` is not Keras 3.
+        Unavailable: TensorFlow is missing or broken, or ``tf.keras`` is asked to be Keras 2 and tf_keras is missing.
     """
-    if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
+    if legacy() and tf_keras() is None:
         raise Unavailable(
-            "TF_USE_LEGACY_KERAS makes tf.keras Keras 2; rnnshape needs Keras 3",
-            "unset TF_USE_LEGACY_KERAS",
+            "TF_USE_LEGACY_KERAS makes tf.keras Keras 2, and tf_keras is not installed",
+            'pip install "rnnshape[legacy]", or unset TF_USE_LEGACY_KERAS',
             kind="tensorflow",
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -66,6 +69,19 @@ def load() -> Any:
         # TensorFlow was there before, in a notebook, garbage of the user's might be frozen with it.
         gc.freeze()
     return tensorflow
+
+
+def keras() -> Any:
+    """The Keras that is asked about: ``tf.keras``, or the other one of Keras 3 and tf_keras, which go in one process.
+
+    Raises:
+        Unavailable: as ``load``; it is not installed.
+    """
+    tensorflow = load()
+    if (asked() < KERAS_3) == legacy():
+        return tensorflow.keras
+    with held_back(), _without_collecting():
+        return import_module("tf_keras" if asked() < KERAS_3 else "keras")
 
 
 class _Kept(logging.Handler):

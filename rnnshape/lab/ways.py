@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.lab.build import Stack
 from rnnshape.lab.execution import prepared
 from rnnshape.lab.feed import beside, handed
-from rnnshape.lab.tensorflow import load
+from rnnshape.lab.tensorflow import keras, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def _predicting(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable[[],
     tensors = {name: value for name, value in beside(spec).items() if name != "training"}
     given = inputs, tensors
     first, more = ends = _stand_ins(given)
-    model = load().keras.Model(nest.flatten(ends), last_of(layer, layer(*first, **more)))
+    model = keras().Model(nest.flatten(ends), last_of(layer, layer(*first, **more)))
     fed = nest.flatten(given)
     return partial(model.predict, fed if len(fed) > 1 else fed[0], batch_size=spec.input[0], verbose=0)
 
@@ -50,7 +50,7 @@ def _stand_ins(tensors: Any) -> Any:
     """A ``keras.Input`` for each tensor, in the same containers."""
     tensorflow = load()
     return tensorflow.nest.map_structure(
-        lambda tensor: tensorflow.keras.Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype.name), tensors
+        lambda tensor: keras().Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype.name), tensors
     )
 
 

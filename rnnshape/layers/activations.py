@@ -11,12 +11,12 @@ from rnnshape.layers.base import Refusal, Weight, variable_dtype
 from rnnshape.layers.building import uninitialized
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rnnshape.layers.base import Answer, Dims, Given, Zeros
-    from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
 
 
@@ -53,23 +53,36 @@ def _prelu(node: Node, given: Given) -> Answer:
     return answer
 
 
+_CHECKS_MASK = change(
+    "3.14",
+    "Softmax rejects a mask that is larger than its input along an axis; before, the mask stretched the output",
+    "layers/activations/softmax.py: Softmax.call",
+    in_2=False,
+)
+
+
 def _softmax(node: Node, given: Given) -> Answer:
-    answer = unchanged(node, given)
-    answer.refusals += _unlaid(given.mask, given.dims)
+    """A mask lies on the input from its last axis on: Softmax takes it for one over what it sums."""
+    mask, dims = given.mask, given.dims
+    axes = () if mask is None else (mask.batch, mask.steps, *mask.behind)
+    pairs = list(zip(reversed(axes), (dim.size for dim in reversed(dims)), strict=False))
+    stretched = any(size == 1 < one for one, size in pairs) and not _CHECKS_MASK.made
+    if stretched:
+        behind = [fixed(max(one, size)) for one, size in reversed(pairs)]
+        answer = answered(node, given, (*dims[: len(dims) - len(behind)], *behind))
+    else:
+        answer = unchanged(node, given)
+    fits = all(one in (1, size) or (stretched and size == 1) for one, size in pairs)
+    if len(axes) > len(dims) or not fits:
+        answer.refusals.append(_unlaid(axes))
     return answer
 
 
-def _unlaid(mask: Mask | None, dims: Dims) -> Iterator[Refusal]:
-    """A mask that does not lie on the input from its last axis on: Softmax takes it for one over what it sums."""
-    if mask is None:
-        return
-    axes = (mask.batch, mask.steps, *mask.behind)
-    pairs = zip(reversed(axes), (dim.size for dim in reversed(dims)), strict=False)
-    if len(axes) > len(dims) or any(one not in (1, size) for one, size in pairs):
-        yield Refusal(
-            f"ValueError: the mask {axes} must be broadcastable to the input of Softmax",
-            "use Activation('softmax'), which looks at no mask",
-        )
+def _unlaid(axes: tuple[int, ...]) -> Refusal:
+    return Refusal(
+        f"ValueError: the mask {axes} must be broadcastable to the input of Softmax",
+        "use Activation('softmax'), which looks at no mask",
+    )
 
 
 def _activating(

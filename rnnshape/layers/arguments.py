@@ -8,7 +8,7 @@ argument says what is allowed, before TensorFlow is loaded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnnshape.layers import names
@@ -16,6 +16,7 @@ from rnnshape.layers.kinds import (
     INT64,
     Arrays,
     Axes,
+    DropRate,
     Flag,
     Kind,
     LayerName,
@@ -33,6 +34,7 @@ from rnnshape.layers.kinds import (
     Unwritten,
     Whole,
 )
+from rnnshape.layers.release import KERAS_3, Release, dotted
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
@@ -43,7 +45,9 @@ DTYPES = ("float32", "float16", "float64", "bfloat16", "mixed_float16", "mixed_b
 class Argument:
     """One constructor argument of one or more classes.
 
-    ``flag`` says whether a command offers it as an option, ``short`` its one-letter form.
+    ``flag`` says whether a command offers it as an option, ``short`` its one-letter form.  ``since`` is the release of
+    Keras that brought it, ``until`` the first one that does not have it any more, and ``was`` the default before
+    Keras 3 where that was another one.
     """
 
     name: str
@@ -53,10 +57,21 @@ class Argument:
     flag: bool = False
     short: str = ""
     cli_default: Any = field(default=REQUIRED)
+    since: Release = ()
+    until: Release = ()
+    was: Any = field(default=REQUIRED)
 
     @property
     def option(self) -> str:
         return "--" + self.name.replace("_", "-")
+
+    def missing_in(self, release: Release) -> str | None:
+        """Why there is no such argument in this release of Keras; None where there is."""
+        if release < self.since:
+            return f"has no {self.name} in Keras {dotted(release)}: it came with Keras {dotted(self.since)}"
+        if self.until and release >= self.until:
+            return f"has no {self.name} any more: it was removed in Keras {dotted(self.until)}"
+        return None
 
 
 def initializer(name: str, default: str | None) -> Argument:
@@ -83,16 +98,17 @@ RESET_AFTER = Argument(
     "reset_after", Flag(), True, "Apply the reset gate after the matrix product (cuDNN's GRU).", True
 )
 UNIT_FORGET_BIAS = Argument("unit_forget_bias", Flag(), True)
-DROPOUT = Argument("dropout", Number(0, 1), 0.0, "Fraction of the input to drop in training.", True)
-RECURRENT_DROPOUT = Argument("recurrent_dropout", Number(0, 1), 0.0, "Fraction of the state to drop in training.", True)
+DROPOUT = Argument("dropout", DropRate(), 0.0, "Fraction of the input to drop in training.", True)
+RECURRENT_DROPOUT = Argument("recurrent_dropout", DropRate(), 0.0, "Fraction of the state to drop in training.", True)
 SEED = Argument("seed", Maybe(Whole(-INT64 - 1, INT64)), None)
+RNN_SEED = replace(SEED, since=KERAS_3)
 RETURN_SEQUENCES = Argument("return_sequences", Flag(), False, "Return the output of every step.", True)
 RETURN_STATE = Argument("return_state", Flag(), False, "Also return the final state.", True)
 GO_BACKWARDS = Argument("go_backwards", Flag(), False, "Read the input backwards in time.", True)
 STATEFUL = Argument("stateful", Flag(), False, "Start from the final state of the previous call.", True)
 UNROLL = Argument("unroll", Flag(), False, "Unroll the loop over time.", True)
 ZERO_OUTPUT_FOR_MASK = Argument("zero_output_for_mask", Flag(), False, "Return zeros at masked steps.", True)
-USE_CUDNN = Argument("use_cudnn", OneOf(("auto", True, False)), "auto", "Whether to use cuDNN:", True)
+USE_CUDNN = Argument("use_cudnn", OneOf(("auto", True, False)), "auto", "Whether to use cuDNN:", True, since=KERAS_3)
 IMPLEMENTATION = Argument("implementation", OneOf((1, 2)), 2)
 DTYPE = Argument("dtype", OneOf((*DTYPES, None)), None)
 TRAINABLE = Argument("trainable", Flag(), True)
@@ -109,9 +125,9 @@ ACTIVITY_REGULARIZER = regularizer("activity_regularizer")
 CONSTRAINTS = tuple(map(constraint, ("kernel_constraint", "recurrent_constraint", "bias_constraint")))
 DROPOUTS = (DROPOUT, RECURRENT_DROPOUT)
 LORA = (
-    Argument("lora_rank", Maybe(Whole(0)), None),
-    Argument("lora_alpha", Maybe(Number()), None),
-    Argument("quantization_config", Kind(), None),
+    Argument("lora_rank", Maybe(Whole(0)), None, since=KERAS_3),
+    Argument("lora_alpha", Maybe(Number()), None, since=(3, 10)),
+    Argument("quantization_config", Kind(), None, since=(3, 13)),
 )
 # What the base class of all layers takes (keras/src/layers/layer.py: Layer.__init__).
 EVERY_LAYER = (DTYPE, TRAINABLE, NAME, AUTOCAST)
@@ -122,6 +138,7 @@ __all__ = [
     "Argument",
     "Arrays",
     "Axes",
+    "DropRate",
     "Flag",
     "Kind",
     "LayerName",

@@ -8,6 +8,7 @@ from rnnshape.layers.base import STEP, Answer, Kernel, Leaf, Refusal, compute_dt
 from rnnshape.layers.building import halved, unregularized
 from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.dims import fixed
+from rnnshape.layers.masking import attached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def answered(
     """The answer of one tensor, with the mask that came where the class keeps it, else ``mask``."""
     output = Leaf("output", dims, dtype or own_dtype(node, given))
     refusals = list(unregularized(node, given, output))
-    kept = given.mask if node.cls.keeps_mask else mask
+    kept = attached(given.mask) if node.cls.keeps_mask else mask
     return Answer((output,), output, weights=list(weights), cudnn=no_loop(node), mask=kept, refusals=refusals)
 
 

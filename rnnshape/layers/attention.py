@@ -5,7 +5,7 @@ All read in Keras 3.15.1, ``keras/src/layers/attention/``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
@@ -13,6 +13,7 @@ from rnnshape.layers.around import any_sequence, no_loop
 from rnnshape.layers.base import Answer, Leaf, Product, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.masking import attached
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.several import every_dims, shown, shown_all
 
@@ -32,7 +33,7 @@ def _parts(inputs: Sequence[Dims]) -> tuple[Dims, Dims, Dims]:
 def _answer(node: Node, given: Given, dims: Dims, weights: list[Weight]) -> Answer:
     """The output mask is the query's."""
     output = Leaf("output", dims, compute_dtype(node["dtype"]))
-    mask = given.mask and given.mask.passed_on()
+    mask = attached(given.mask)
     refusals = list(unregularized(node, given, output))
     return Answer((output,), output, weights=weights, cudnn=no_loop(node), mask=mask, refusals=refusals)
 
@@ -162,7 +163,7 @@ class OutputShape(arg.Kind):
         return {"anyOf": [size, {"type": "array", "items": size, "minItems": 1}, {"type": "null"}]}
 
 
-_DROPOUT = arg.Argument("dropout", arg.Number(0, 1), 0.0)
+_DROPOUT = arg.Argument("dropout", arg.DropRate(), 0.0)
 _WIDTH = arg.Maybe(arg.Whole())
 
 ATTENTIONS = (
@@ -173,7 +174,7 @@ ATTENTIONS = (
             arg.Argument("use_scale", arg.Flag(), False),
             arg.Argument("score_mode", arg.OneOf(("dot", "concat")), "dot"),
             _DROPOUT,
-            arg.SEED,
+            arg.RNN_SEED,
             *arg.BASE,
         ),
         _attention,
@@ -184,7 +185,7 @@ ATTENTIONS = (
     LayerClass(
         "AdditiveAttention",
         "merge",
-        (arg.Argument("use_scale", arg.Flag(), True), _DROPOUT, arg.SEED, *arg.BASE),
+        (arg.Argument("use_scale", arg.Flag(), True), _DROPOUT, arg.RNN_SEED, *arg.BASE),
         _attention,
         any_sequence,
         source="attention/additive_attention.py: AdditiveAttention.call",
@@ -201,14 +202,14 @@ ATTENTIONS = (
             arg.USE_BIAS,
             arg.Argument("output_shape", OutputShape(), None),
             arg.Argument("attention_axes", arg.OneOf((None, 1)), None),
-            arg.Argument("sliding_window", _WIDTH, None),
-            arg.Argument("flash_attention", arg.OneOf((None, False)), None),
+            arg.Argument("sliding_window", _WIDTH, None, since=(3, 15)),
+            arg.Argument("flash_attention", arg.OneOf((None, False)), None, since=(3, 7)),
             *(arg.KERNEL_INITIALIZERS[0], arg.KERNEL_INITIALIZERS[2]),
             *(arg.REGULARIZERS[0], arg.REGULARIZERS[2]),
             arg.ACTIVITY_REGULARIZER,
             *(arg.CONSTRAINTS[0], arg.CONSTRAINTS[2]),
-            arg.Argument("use_gate", arg.Flag(), False),
-            arg.SEED,
+            arg.Argument("use_gate", arg.Flag(), False, since=(3, 14)),
+            replace(arg.SEED, since=(3, 4)),
             *arg.EVERY_LAYER,
         ),
         _multi_head,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers import contents, installed, quirks
+from rnnshape.layers import contents, quirks
 from rnnshape.layers.base import (
     Answer,
     Dims,
@@ -27,10 +27,11 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import kept, unmasked
-from rnnshape.layers.masking import unmasked_scan
+from rnnshape.layers.masking import attached, unmasked_scan
 from rnnshape.layers.merging import Merge, strips
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.objects import Function
+from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,7 +40,11 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
     from rnnshape.layers.scan import Strip
 
-_KEEPS_USE_CUDNN = (3, 12)
+_KEEPS_USE_CUDNN = change(
+    "3.12",
+    "both directions of a Bidirectional get the use_cudnn of the layer that is given",
+    "layers/rnn/bidirectional.py: Bidirectional.__init__",
+)
 MERGES = ("concat", "sum", "mul", "ave", None)
 
 
@@ -51,7 +56,7 @@ def directions(node: Node) -> tuple[Node, Node]:
     """
     forward: Node = node["layer"]
     given: Node | None = node["backward_layer"]
-    if forward.has("use_cudnn") and installed.keras() < _KEEPS_USE_CUDNN:
+    if forward.has("use_cudnn") and not _KEEPS_USE_CUDNN.made:
         forward = forward.but(use_cudnn="auto")
     elif given is not None and forward.has("use_cudnn") and given.has("use_cudnn"):
         given = given.but(use_cudnn=forward["use_cudnn"])
@@ -108,7 +113,7 @@ def theory(node: Node, given: Given) -> Answer:
         laws=[*_laws(node, (forward, backward), scans, one_step=given.dims[1].size == 1)] if with_state else [],
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
-        mask=given.mask.passed_on() if given.mask and forward_node["return_sequences"] else None,
+        mask=attached(given.mask) if forward_node["return_sequences"] else None,
         begins=through(begun, dtype),
         scan=forward.scan,
         strips=_strips(node, forward, scans, given.mask) if given.watched else (),
@@ -147,6 +152,8 @@ def _answer(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
         changes["zero_output_for_mask"] = layer["return_sequences"]
     if remade and layer.has("implementation") and layer["implementation"] != 2:
         changes["implementation"] = 2
+    if remade and layer.has("cell") and not _CONFIG_KEEPS.made:
+        changes |= {"cell": _unregularized(layer["cell"]), "activity_regularizer": None}
     answer = layer.cls.theory(layer.but(**changes) if changes else layer, given)
     if asked.has("use_cudnn") and asked["use_cudnn"] != layer["use_cudnn"]:
         source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
@@ -158,6 +165,22 @@ def _answer(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
         )
         answer.cudnn = [kernel._replace(rules=tuple(rules))]
     return answer
+
+
+_CONFIG_KEEPS = change(
+    "3.4",
+    "the copy that Bidirectional makes of RNN keeps the activity_regularizer of the layer and its cells",
+    "layers/layer.py: Layer.get_config",
+    in_2=True,
+)
+
+
+def _unregularized(cell: Any) -> Any:
+    """The cells without their activity regularizers."""
+    if isinstance(cell, tuple):
+        return tuple(map(_unregularized, cell))
+    cells = {"cells": _unregularized(cell["cells"])} if cell.has("cells") else {}
+    return cell.but(activity_regularizer=None, **cells)
 
 
 def _width(node: Node) -> object:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Problem
 from rnnshape.layers.base import Refusal, flat
 from rnnshape.layers.kinds import INT64
-from rnnshape.layers.names import IDENTITY, ORTHOGONAL, ORTHOGONAL_REGULARIZER
+from rnnshape.layers.names import IDENTITY, L1_REGULARIZER, ORTHOGONAL, ORTHOGONAL_REGULARIZER
 from rnnshape.layers.objects import class_of
+from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -114,9 +115,28 @@ def unregularized(node: Node, given: Given, returned: Returned) -> Iterable[Refu
     (``docs/keras-quirks.md``).
     """
     asked = node["activity_regularizer"] if node.has("activity_regularizer") else None
-    if class_of(asked) not in ORTHOGONAL_REGULARIZER or given.within is not None or node.name == "SimpleRNN":
+    if asked is None or given.within is not None or node.name == "SimpleRNN":
         return ()
-    return _unlike_a_matrix(asked, returned)
+    if class_of(asked) in L1_REGULARIZER and not _FOLLOWS_DTYPE.made:
+        return _unlike_float32(asked, returned)
+    return _unlike_a_matrix(asked, returned) if class_of(asked) in ORTHOGONAL_REGULARIZER else ()
+
+
+_FOLLOWS_DTYPE = change(
+    "3.14",
+    "the regularizer l1 takes an activity of any dtype; before, only of float32",
+    "regularizers/regularizers.py: L1.__call__",
+    in_2=True,
+)
+
+
+def _unlike_float32(asked: Any, returned: Returned) -> Iterator[Refusal]:
+    for leaf in flat(returned):
+        if leaf.dtype != "float32":
+            yield Refusal(
+                f"InvalidArgumentError: activity_regularizer={asked!r} needs float32, and {leaf.role} is {leaf.dtype}",
+                "use 'l2' or float32",
+            )
 
 
 def _unlike_a_matrix(asked: Any, returned: Returned) -> Iterator[Refusal]:

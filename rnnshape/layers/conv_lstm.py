@@ -6,6 +6,7 @@ From Keras' ``layers/rnn/conv_lstm.py`` (read in 3.15.1).  The input's kernel mo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
@@ -150,7 +151,7 @@ def _conv_lstm(rank: int) -> LayerClass:
             DATA_FORMAT,
             arg.Argument("dilation_rate", arg.Sizes(rank), 1, "Dilation of the kernel.", True),
             arg.ACTIVATION,
-            arg.RECURRENT_ACTIVATION,
+            replace(arg.RECURRENT_ACTIVATION, was="hard_sigmoid"),
             arg.USE_BIAS,
             *arg.KERNEL_INITIALIZERS,
             arg.UNIT_FORGET_BIAS,
@@ -158,7 +159,7 @@ def _conv_lstm(rank: int) -> LayerClass:
             arg.ACTIVITY_REGULARIZER,
             *arg.CONSTRAINTS,
             *arg.DROPOUTS,
-            arg.SEED,
+            arg.RNN_SEED,
             arg.RETURN_SEQUENCES,
             arg.RETURN_STATE,
             arg.GO_BACKWARDS,

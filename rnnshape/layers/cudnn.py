@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.layers import dropping, installed
+from rnnshape.layers import dropping
 from rnnshape.layers.base import Refusal, Rule, compute_dtype, variable_dtype
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ DECIDING = (
 
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
-    names = _deciding(node.cls, outside=installed.keras() >= dropping.DROPS_OUTSIDE)
+    names = _deciding(node.cls, outside=dropping.DROPS_OUTSIDE.made)
     said = tuple(zip(names, map(node.__getitem__, names), strict=True))
     return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given), given.execution)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnshape.layers import installed
 from rnnshape.layers.base import Refusal, compute_dtype
+from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,18 +13,35 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Given
     from rnnshape.layers.node import Node
 
-# From here on Keras drops from the input itself, before cuDNN has it.
-DROPS_OUTSIDE = (3, 4)
+DROPS_OUTSIDE = change(
+    "3.4",
+    "dropout does not keep a layer from cuDNN: the layer drops from its input before the kernel gets it",
+    "layers/rnn/lstm.py, gru.py: inner_loop",
+    in_2=True,
+)
+_IN_TRAINING = change(
+    "3.9",
+    "a layer on its way to cuDNN drops in training only; from 3.4 to 3.8 it dropped in every call",
+    "layers/rnn/lstm.py, gru.py: inner_loop",
+    in_2=True,
+)
+_BY_GATES = change(
+    "3.8",
+    "with implementation=1 LSTM and GRU draw a dropout mask for each gate",
+    "layers/rnn/lstm.py, gru.py: dropout_mask_count",
+)
 
 
 def refusals(node: Node, given: Given, cell: Node | None = None) -> Iterator[Refusal]:
     """What a recurrent layer of this ``cell`` (None: a fused one) is known to raise in training."""
-    if cell is None and _by_gates(node):
+    if cell is None and by_gates(node, training=given.training):
         yield Refusal(
             "InvalidArgumentError: with implementation=1 there is a dropout mask for each gate, and Keras takes the "
             "list of them for one",
             "use implementation=2, or use_cudnn=False",
         )
+    if not given.training:
+        return
     comes = compute_dtype(node["dtype"]) if given.within is None else given.dtype
     for part in _computing(cell or node):
         own, states = compute_dtype(part["dtype"]), compute_dtype((cell or node)["dtype"])
@@ -51,12 +68,14 @@ def _drops(cell: Node, name: str) -> bool:
     return cell.has(name) and (0 < cell[name] < 1 or (cell[name] == 1 and cell.name.startswith("SimpleRNN")))
 
 
-def _by_gates(node: Node) -> bool:
+def by_gates(node: Node, *, training: bool = False) -> bool:
+    """Whether Keras takes the dropout masks of the gates for one mask, on its way to cuDNN."""
     return (
-        node.name in ("LSTM", "GRU")
+        (training or not _IN_TRAINING.made)
+        and node.name in ("LSTM", "GRU")
         and node["implementation"] == 1
         and bool(node["dropout"])
         and not node["recurrent_dropout"]
         and node["use_cudnn"] is not False
-        and installed.keras() >= DROPS_OUTSIDE
+        and _BY_GATES.made
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.layers.attention import unmasks
 from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.masking import reaching
 from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ class Flowing:
     def reaching(self, call: Call) -> Given:
         """What a call gets."""
         first, *others = map(self.at, call.inputs)
-        mask, *masks = map(self.masks.get, call.inputs)
+        node = self.graph.by_name[call.layer]
+        mask, *masks = (reaching(self.masks.get(wire), self.at(wire).dtype, node) for wire in call.inputs)
         return replace(
             self.given,
             dims=first.dims,

@@ -10,6 +10,7 @@ from typing import Any
 from rnnshape.errors import nearest
 from rnnshape.layers import names
 from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.release import Release, dotted
 from rnnshape.layers.stand_ins import Rate, Size
 
 _HUGE = sys.float_info.max
@@ -36,6 +37,10 @@ class Kind:
     def refusal(self, value: Any) -> str:
         """What is wrong with a value that is not accepted, and what is allowed."""
         return f"must be {self.allowed}"
+
+    def missing_in(self, value: Any, release: Release) -> str | None:
+        """Why this release of Keras does not take an accepted value; None where it does."""
+        return None
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of what is accepted, as YAML and JSON write it: a tuple is a list.
@@ -117,6 +122,22 @@ class Number(Kind):
 
 
 @dataclass(frozen=True)
+class DropRate(Number):
+    """A fraction to drop; before Keras 3.14 less than 1, for ``tf.nn.dropout`` was asked for a rate of 1 too."""
+
+    least: float = 0
+    most: float = 1
+
+    def missing_in(self, value: Any, release: Release) -> str | None:
+        if value < 1 or release >= _DROPS_ALL:
+            return None
+        return f"cannot drop everything in Keras {dotted(release)}: a rate of 1 is from Keras {dotted(_DROPS_ALL)} on"
+
+
+_DROPS_ALL = (3, 14)
+
+
+@dataclass(frozen=True)
 class OneOf(Kind):
     """One of a few values.  In a shell ``True``, ``False`` and ``None`` are written in lower case."""
 
@@ -175,6 +196,12 @@ class Named(OneOf):
         hint = nearest(value, self.of.usable) if isinstance(value, str) else ""
         # The list is long; a near miss does not need it.
         return f"must be the name of a Keras {self.of.what}{hint}" if hint else f"must be {self.allowed}"
+
+    def missing_in(self, value: Any, release: Release) -> str | None:
+        since = self.of.since.get(value, ()) if isinstance(value, str) else ()
+        if release >= since:
+            return None
+        return f"cannot use the {self.of.what} {value!r} in Keras {dotted(release)}: it came with Keras {dotted(since)}"
 
 
 def article(noun: str) -> str:

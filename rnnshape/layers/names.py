@@ -9,15 +9,20 @@ alone; ``unmade`` says of which names that is impossible, and why.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rnnshape.layers.release import Release
 
 
 @dataclass(frozen=True)
 class Names:
-    """One of Keras' lists: what it holds, and which of its names are not enough to make the object."""
+    """One of Keras' lists: its names, those from which alone no object can be made, and since when it has some."""
 
     what: str
     known: tuple[str, ...]
     unmade: dict[str, str] = field(default_factory=dict)
+    since: dict[str, Release] = field(default_factory=dict)
 
     @property
     def usable(self) -> tuple[str, ...]:
@@ -66,6 +71,13 @@ ACTIVATIONS = Names(
         "threshold",
     ),
     {"threshold": "it needs a threshold and a default value: use 'relu' or 'hard_shrink'"},
+    {
+        **dict.fromkeys(("hard_silu", "hard_swish", "leaky_relu", "log_softmax", "relu6", "silu"), (3,)),
+        **dict.fromkeys(("celu", "glu", "hard_shrink", "hard_tanh"), (3, 7)),
+        **dict.fromkeys(("log_sigmoid", "soft_shrink", "squareplus", "tanh_shrink"), (3, 7)),
+        **dict.fromkeys(("sparse_plus", "sparsemax", "threshold"), (3, 8)),
+        "sparse_sigmoid": (3, 10),
+    },
 )
 
 INITIALIZERS = Names(
@@ -138,6 +150,7 @@ REGULARIZERS = Names(
     ),
     dict.fromkeys(("Regularizer", "regularizer"), _BASE),
 )
+L1_REGULARIZER = ("L1", "l1")
 ORTHOGONAL_REGULARIZER = ("OrthogonalRegularizer", "orthogonal_regularizer")
 
 CONSTRAINTS = Names(

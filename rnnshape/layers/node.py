@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.wires import Graph
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class LayerClass:
     positional: int = field(init=False)
     by_name: dict[str, Argument] = field(init=False)
     defaults: dict[str, Any] = field(init=False)
+    former: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         _KNOWN[self.name] = self
@@ -81,9 +83,16 @@ class LayerClass:
         object.__setattr__(self, "positional", names.index("dtype") if "dtype" in names else len(names))
         object.__setattr__(self, "by_name", {argument.name: argument for argument in self.arguments})
         object.__setattr__(self, "defaults", {argument.name: argument.default for argument in self.arguments})
+        was = {argument.name: argument.was for argument in self.arguments if argument.was is not REQUIRED}
+        object.__setattr__(self, "former", {**self.defaults, **was} if was else self.defaults)
 
     def __repr__(self) -> str:
         return self.name
+
+    @property
+    def usual(self) -> dict[str, Any]:
+        """The defaults in the release that is asked about; ``former`` holds those before Keras 3."""
+        return self.former if self.former is not self.defaults and asked() < KERAS_3 else self.defaults
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         # There is one object a class: a copy in another process must be that process' own entry.
@@ -103,12 +112,12 @@ class Node:
     _values: Mapping[str, Any] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_values", {**self.cls.defaults, **dict(self.given)})
+        object.__setattr__(self, "_values", {**self.cls.usual, **dict(self.given)})
 
     @classmethod
     def of(cls, layer: LayerClass, values: Mapping[str, Any]) -> Node:
         """The node of a class with these arguments, which have been checked."""
-        defaults = layer.defaults
+        defaults = layer.usual
         if layer.kind == "stack":
             # A stack in a stack computes what its layers do, one after another.
             values = {**values, "layers": tuple(inner for node in values["layers"] for inner in node.in_turn)}

@@ -100,6 +100,7 @@ def _normalizing(
     )
 
 
+_RENORM = (3, 14)
 _SHIFT = (
     arg.Argument("center", arg.Flag(), True),
     arg.Argument("scale", arg.Flag(), True),
@@ -126,9 +127,9 @@ NORMALIZATION = (
             arg.initializer("moving_mean_initializer", "zeros"),
             arg.initializer("moving_variance_initializer", "ones"),
             *_KEPT_SMALL,
-            arg.Argument("renorm", arg.Flag(), False),
-            arg.Argument("renorm_clipping", arg.OneOf((None,)), None),
-            arg.Argument("renorm_momentum", arg.Number(), 0.99),
+            arg.Argument("renorm", arg.Flag(), False, since=_RENORM),
+            arg.Argument("renorm_clipping", arg.OneOf((None,)), None, since=_RENORM),
+            arg.Argument("renorm_momentum", arg.Number(), 0.99, since=_RENORM),
             arg.Argument("synchronized", arg.Flag(), False),
         ),
         _batch,

@@ -6,6 +6,7 @@ The containers are those of Keras' ``layers/rnn/rnn.py``: ``output``, or ``(outp
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
@@ -24,6 +25,7 @@ from rnnshape.layers.base import (
     compute_dtype,
     flat,
     through,
+    variable_dtype,
 )
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cells import (
@@ -38,8 +40,9 @@ from rnnshape.layers.cells import (
 )
 from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
 from rnnshape.layers.laws import kept, of_output, strips
-from rnnshape.layers.masking import Mask, Scan, unmasked_scan
+from rnnshape.layers.masking import Mask, Scan, attached, unmasked_scan
 from rnnshape.layers.node import LayerClass, Node
+from rnnshape.layers.release import asked, change
 from rnnshape.layers.scan import START, ZERO, Scanning
 from rnnshape.layers.stacked import STACKED_RNN_CELLS, renest
 
@@ -77,7 +80,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         weights=step.weights,
         laws=laws,
         cudnn=[Kernel("", cudnn, UNROLLED if node["unroll"] else LOOP)],
-        mask=given.mask.passed_on() if given.mask and sequences else None,
+        mask=attached(given.mask) if sequences else None,
         notes=step.notes,
         products=[product.repeated(time) for product in step.products],
         refusals=[
@@ -85,12 +88,34 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
             *refusals(node, given, cudnn),
             *([] if used is None else unmaskable(node, used, time, (step.outputs[0], step.states))),
             *unregularized(node, given, returned),
+            *_unkept(node, step.states),
         ],
         begins=states if states == step.states else through(step.states, dtype),
         scan=scan,
         strips=strips(node, scan, given.mask) if given.mask and given.watched else (),
         quirks=tuple(_quirks(scan, sequences=sequences, dropped=used is None)) if given.mask else (),
     )
+
+
+_KEEPS_ANY_DTYPE = change(
+    "3.8",
+    "a stateful layer keeps states of a mixed policy, or of another dtype than its own",
+    "layers/rnn/rnn.py: RNN._create_state_variables",
+    in_2=True,
+)
+
+
+def _unkept(node: Node, states: Returned) -> Iterator[Refusal]:
+    """States that a stateful layer cannot keep: its variables have its own dtype, and TensorFlow does not cast."""
+    if not node["stateful"] or _KEEPS_ANY_DTYPE.made:
+        return
+    kept = variable_dtype(node["dtype"])
+    for leaf in flat(states):
+        if leaf.dtype != kept:
+            yield Refusal(
+                f"ValueError: Tensor conversion requested dtype {kept} for Tensor with dtype {leaf.dtype}: {leaf.role}",
+                "drop stateful, or give the layer and its cell one dtype that is not mixed",
+            )
 
 
 def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) -> Scan:
@@ -146,8 +171,7 @@ def _fused(
     def theory(node: Node, given: Given) -> Answer:
         batch, _, channels = given.dims
         one = step(node, Given((batch, channels), given.dtype, given.letter))
-        if given.training:
-            one.refusals += dropping.refusals(node, given)
+        one.refusals += dropping.refusals(node, given)
         return over_time(node, given, one, cudnn(node, given))
 
     return theory
@@ -163,8 +187,7 @@ def _rnn(node: Node, given: Given) -> Answer:
     cell = cell_of(node)
     batch, _, *rest = given.dims
     step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
-    if given.training:
-        step.refusals += dropping.refusals(node, given, cell)
+    step.refusals += dropping.refusals(node, given, cell)
     begins = through(through(step.states, compute_dtype(cell["dtype"])), compute_dtype(node["dtype"]))
     if cell.cls is STACKED_RNN_CELLS:
         renest(node, cell, step, given)
@@ -187,7 +210,10 @@ def fused_twin(node: Node) -> Node | None:
     both = {**dict(cell.given), **outer}
     # It changes no output, and may fit what a cell returns and not what the layer does.
     both.pop("activity_regularizer", None)
-    return Node.of(FUSED[fused], both)
+    twin = Node.of(FUSED[fused], both)
+    if "implementation" in both and (twin.cls.by_name["implementation"].missing_in(asked()) or dropping.by_gates(twin)):
+        return twin.but(implementation=2)  # which multiplies in another order
+    return twin
 
 
 _FUSED_TAIL = (
@@ -211,7 +237,7 @@ LSTM = LayerClass(
         *arg.KERNEL_INITIALIZERS,
         arg.UNIT_FORGET_BIAS,
         *_REGULARIZED,
-        arg.SEED,
+        arg.RNN_SEED,
         *_FUSED_TAIL,
         arg.USE_CUDNN,
         *_PASSED_ON,
@@ -232,12 +258,12 @@ GRU = LayerClass(
         arg.USE_BIAS,
         *arg.KERNEL_INITIALIZERS,
         *_REGULARIZED,
-        arg.SEED,
+        arg.RNN_SEED,
         *_FUSED_TAIL,
         arg.RESET_AFTER,
         arg.USE_CUDNN,
         *_PASSED_ON,
-        arg.IMPLEMENTATION,
+        replace(arg.IMPLEMENTATION, since=(3, 4)),
     ),
     _fused(gru_step, fused_cudnn),
     lambda node, rank: SEQUENCE_INPUT,
@@ -254,7 +280,7 @@ SIMPLE_RNN = LayerClass(
         *arg.KERNEL_INITIALIZERS,
         *_REGULARIZED,
         *_FUSED_TAIL,
-        arg.SEED,
+        arg.RNN_SEED,
         *_PASSED_ON,
     ),
     _fused(

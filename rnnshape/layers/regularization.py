@@ -81,7 +81,7 @@ def _noisy(node: Node, given: Given) -> Answer:
     return answer
 
 
-RATE = arg.Argument("rate", arg.Number(0, 1), help="Fraction to drop in training.", flag=True, cli_default=0.5)
+RATE = arg.Argument("rate", arg.DropRate(), help="Fraction to drop in training.", flag=True, cli_default=0.5)
 NOISE_SHAPE = arg.Argument("noise_shape", arg.Maybe(arg.NoiseShape()), None)
 # The spatial dropouts take no other keyword of the base class.
 SPATIAL = (arg.SEED, arg.NAME, arg.DTYPE)

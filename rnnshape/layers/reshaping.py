@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -164,7 +165,7 @@ RESHAPING = (
     ),
     _reshaping(
         "ZeroPadding1D",
-        (arg.Argument("padding", arg.Sizes(2, 0), 1), DATA_FORMAT),
+        (arg.Argument("padding", arg.Sizes(2, 0), 1), replace(DATA_FORMAT, since=(3, 5))),
         _rimmed,
         steps,
         file="zero_padding1d",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Leaf
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.masking import reaching
 from rnnshape.layers.node import LayerClass
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def _answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
     for number, layer in enumerate(layers, 1):
         letter = given.letter if number == len(layers) else f"{letters}{number}"
         begun = flowing.initial if takes_states(layer) else None
-        answer = layer.cls.theory(layer, replace(flowing, letter=letter, initial=begun))
+        mask = reaching(flowing.mask, flowing.dtype, layer)
+        answer = layer.cls.theory(layer, replace(flowing, letter=letter, initial=begun, mask=mask))
         if flowing.mask is not None and not flowing.mask.sure:
             unsure = [law._replace(guaranteed=False, why=_UNSURE) for law in answer.laws]
             answer = replace(answer, strips=(), laws=unsure)

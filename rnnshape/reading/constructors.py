@@ -11,6 +11,7 @@ from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.layers.kinds import Whole
 from rnnshape.layers.merges import MERGES
+from rnnshape.layers.release import asked
 from rnnshape.reading import leftovers
 from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
 from rnnshape.reading.lists import Lists, constant
@@ -135,14 +136,16 @@ class Constructors:
 
     def _by_position(self, layer: LayerClass, call: ast.Call) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for argument, tree in zip(layer.arguments[: layer.positional], call.args, strict=False):
+        release = asked()
+        positional = [known for known in layer.arguments[: layer.positional] if not known.missing_in(release)]
+        for argument, tree in zip(positional, call.args, strict=False):
             if isinstance(tree, ast.Starred):
                 self.wrong("* cannot be read without running it: write the arguments out", tree)
             else:
                 values[argument.name] = self._value(argument, layer, tree)
-        if len(call.args) > layer.positional:
-            extra = call.args[layer.positional]
-            self.wrong(f"{layer.name} takes at most {layer.positional} arguments by position", extra)
+        if len(call.args) > len(positional):
+            extra = call.args[len(positional)]
+            self.wrong(f"{layer.name} takes at most {len(positional)} arguments by position", extra)
         return values
 
     def _by_keyword(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
@@ -153,7 +156,7 @@ class Constructors:
                 continue
             if keyword.arg in values:
                 self.wrong(f"{keyword.arg} is given twice", keyword)
-            elif (known := layer.by_name.get(keyword.arg)) is None:
+            elif (known := layer.by_name.get(keyword.arg)) is None or known.missing_in(asked()):
                 if keyword.arg in DECLARING and "trainable" in layer.by_name:
                     continue  # no argument of the layer, but of its base class: see _declared
                 self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
@@ -335,6 +338,8 @@ def _unknown_class(name: str, short: str) -> str:
 
 
 def _unknown_argument(name: str, layer: LayerClass, said: str) -> str:
+    if (known := layer.by_name.get(name)) is not None:
+        return f"{layer.name} {known.missing_in(asked())}"
     if why := leftovers.of_argument(name, layer, said):
         return f"{layer.name} takes no {name}: it {why}"
     return f"{layer.name} takes no argument {name}{nearest(name, layer.by_name)}"

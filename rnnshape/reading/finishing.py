@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
+from rnnshape.layers import release
 from rnnshape.layers.casting import uncast, unlike_activations
 from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wiring import wire
 from rnnshape.reading.shape import rank_message, whole_shape
-from rnnshape.spec.options import DTYPE, INITIAL_STATE, INPUT, INTO, KEPT
+from rnnshape.spec.options import DTYPE, INITIAL_STATE, INPUT, INTO, KEPT, KERAS
 from rnnshape.spec.spec import Spec
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
@@ -31,7 +32,12 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     Raises:
         Invalid: arguments that cannot be combined, an input that the layer does not take.
     """
-    problems = [*_combinations(node)]
+    with release.of(options.get(KERAS.name)):
+        return _finished(node, options, name, fed)
+
+
+def _finished(node: Node, options: Mapping[str, Any], name: str | None, fed: Fed | None) -> Spec:
+    problems = [*release.unavailable(node), *_combinations(node)]
     node = behind_masking(node, options if fed is None else {INPUT.name: fed.sizes, **options}, problems)
     policy = options.get(DTYPE.name)
     if policy is not None:

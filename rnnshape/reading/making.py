@@ -15,7 +15,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
-from rnnshape.layers import TABLE
+from rnnshape.layers import TABLE, release
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
 from rnnshape.reading.finishing import finish
@@ -24,7 +24,7 @@ from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.masks import MASK, PADDED, written
-from rnnshape.spec.options import DIMENSIONS, INPUT, INTO, LET, RUN_OPTIONS
+from rnnshape.spec.options import DIMENSIONS, INPUT, INTO, KERAS, LET, RUN_OPTIONS
 from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
@@ -81,7 +81,12 @@ def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str 
 
 
 def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spec]:
-    options = dict(options)
+    version = options.get(KERAS.name)
+    with release.of(version if KERAS.kind.accepts(version) else None):
+        return _read(layer, dict(options), name)
+
+
+def _read(layer: str, options: dict[str, Any], name: str | None) -> list[Spec]:
     command = COMMANDS.get(layer)
     known = dict(_RUN)
     if command is not None:

@@ -21,7 +21,6 @@ from rnnshape.report.state import called
 from rnnshape.spec.data import to_data
 from rnnshape.spec.expect import known_letters
 from rnnshape.structure import Structure, labelled, leaves, same
-from rnnshape.versions import installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +43,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         cudnn=predicted.cudnn,
         cudnn_used=None,
         kernels=predicted.cudnn.chosen(gpu=spec.device != "cpu"),
-        environment=environment(spec, installed()),
+        environment=environment(spec),
         flow=tuple(
             Flow(text, structure, None, to)
             for (text, structure), to in zip(predicted.flow, _ways(spec, len(predicted.flow)), strict=True)
@@ -65,7 +64,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
     alike = same(observed, predicted.returned)
     passed = [labelled(back, part.predicted) for part, back in zip(told.flow, outcome.flow, strict=True)]
     begun = outcome.into and predicted.into and labelled(outcome.into, predicted.into)
-    where = environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution, outcome.tf32)
+    where = environment(spec, outcome.versions, outcome.device, outcome.execution, outcome.tf32)
     between = between_calls(where)
     names = _names(spec, predicted, outcome, observed) if alike else {}
     masked = seen(told.masked, outcome, observed, names) if told.masked and alike else told.masked

@@ -6,10 +6,12 @@ of the Python API (``seed``).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from rnnshape.layers.arguments import DTYPES, INT64, Argument, Flag, Kind, Number, OneOf, Whole
+from rnnshape.layers.release import LEGACY, NEWEST, OLDEST, default, dotted, numbers
 from rnnshape.spec.masks import MASK, MASKING
 
 
@@ -42,6 +44,28 @@ class Expression(Kind):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string"}
+
+
+@dataclass(frozen=True)
+class Version(Kind):
+    """A release of Keras whose rules are known: ``2``, or ``3.3`` to the newest."""
+
+    metavar = "VERSION"
+    allowed = f"2 (tf_keras {LEGACY}), or a release from {dotted(OLDEST)} to {dotted(NEWEST)}, such as 3.10"
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, str) or not re.fullmatch(r"\d+(\.\d+){0,2}", value):
+            return False
+        release = numbers(value)
+        return value in ("2", LEGACY) or OLDEST <= release[:2] <= max(NEWEST, default()[:2])
+
+    def refusal(self, value: Any) -> str:
+        if isinstance(value, int | float):
+            return f"must be in quotes, for 3.10 is not 3.1: write '{value}'"
+        return super().refusal(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": r"^\d+(\.\d+){0,2}$"}
 
 
 @dataclass(frozen=True)
@@ -112,12 +136,13 @@ TRAINING = Argument(
     "training", Flag(), False, "Call with training=True; with --timing, include the backward pass.", True
 )
 
+KERAS = Argument("keras", Version(), None, "Answer for this Keras, instead of the installed one.", True)
 LET = Argument("let", Let(), None, "Value of a name in the expression (repeatable).", True)
 
 LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
 DIMENSIONS = tuple(LETTERS)
 STATE_OPTIONS = (MASK, MASKING, INITIAL_STATE, CALLS, TRAINING)
-RUN_OPTIONS = (*DIMENSIONS, INPUT, LET, SEED, DTYPE, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)
+RUN_OPTIONS = (*DIMENSIONS, INPUT, LET, KERAS, SEED, DTYPE, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)
 _WORKED_IN = (*DIMENSIONS, INPUT, LET, DTYPE, MASK, MASKING, INTO)
 KEPT = tuple(option for option in RUN_OPTIONS if option not in _WORKED_IN)
 """The options that a Spec has as they are, in a field of the same name; the others become its layer, input or mask."""

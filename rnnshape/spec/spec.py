@@ -31,9 +31,10 @@ class Spec:
 
     ``mask`` says which steps of which sample are valid; it is handed to the call, or laid into the data where the
     first layer makes one of it (``masked_data``).  ``initial_state`` is what the states that are handed in hold,
-    ``calls`` how often the layer is called, ``training`` whether with ``training=True``.  ``let`` is the number of
-    each name in the layer, and ``axes`` the name of each axis of the input that the code names.  ``notes`` is what is
-    to be said of how it was asked, and no part of what was asked.
+    ``calls`` how often the layer is called, ``training`` whether with ``training=True``.  ``keras`` is the release of
+    Keras that is asked about (None: the installed one).  ``let`` is the number of each name in the layer, and ``axes``
+    the name of each axis of the input that the code names.  ``notes`` is what is to be said of how it was asked, and no
+    part of what was asked.
     """
 
     layer: Node
@@ -49,6 +50,7 @@ class Spec:
     calls: int = 1
     training: bool = False
     let: tuple[tuple[str, int | float], ...] = ()
+    keras: str | None = None
     axes: tuple[str | None, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
 

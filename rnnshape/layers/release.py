@@ -1,0 +1,133 @@
+"""Which release of Keras a question is about, and what changed between releases.
+
+>>> with of("3.8"):
+...     asked(), asked() < KERAS_3
+((3, 8), False)
+
+A rule that is not the same in every release has a ``Change`` beside it: since when, what, and the file of Keras that
+shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from rnnshape.versions import installed, keras_3, tf_keras
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.errors import Problem
+    from rnnshape.layers.node import Node
+
+Release = tuple[int, ...]
+
+KERAS_3: Release = (3,)
+OLDEST: Release = (3, 3)
+NEWEST: Release = (3, 15)
+"""The oldest and the newest release of Keras 3 that theory has been compared with."""
+LEGACY = "2.21"
+"""The release of tf_keras, which is Keras 2, that theory has been compared with."""
+
+_asked: ContextVar[Release | None] = ContextVar("asked", default=None)
+
+
+def asked() -> Release:
+    """The release that is asked about, in numbers: the one of the question, else the one that is installed."""
+    return _asked.get() or default()
+
+
+@cache
+def numbers(text: str) -> Release:
+    """``"3.15.1"`` as ``(3, 15, 1)``."""
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def dotted(release: Release) -> str:
+    """``(3, 15, 1)`` as ``"3.15.1"``."""
+    return ".".join(map(str, release))
+
+
+@cache
+def default() -> Release:
+    """What ``tf.keras`` is here; where no Keras is installed, the newest that theory knows."""
+    version = installed()["keras"]
+    return NEWEST if version is None else numbers(version)
+
+
+@contextmanager
+def of(version: str | None) -> Iterator[None]:
+    """Everything within is about this release, such as ``"3.8"`` or ``"2"``; None: the one that is installed."""
+    if version is None:
+        yield
+        return
+    token = _asked.set(numbers(version))
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def version() -> str | None:
+    """The release that is asked about as it is installed, ``"3.15.1"``, else as it was asked for, ``"3.8"``."""
+    found = _found()
+    return found if found is not None and numbers(found)[: len(asked())] == asked() else dotted(asked())
+
+
+def uninstalled() -> str | None:
+    """Why the release that is asked about cannot be run here; None where it can."""
+    release, found = asked(), _found()
+    if found is None and release < KERAS_3:
+        return 'tf_keras, which is Keras 2, is not installed: pip install "rnnshape[legacy]"'
+    # Without Keras 3 the lab says by itself what is missing.
+    if release < KERAS_3 or found is None or numbers(found)[:2] == release[:2]:
+        return None
+    return f"Keras {found} is installed here, not {dotted(release)}"
+
+
+def _found() -> str | None:
+    """The installed version of the Keras that is asked about, of Keras 2 or Keras 3."""
+    return tf_keras() if asked() < KERAS_3 else keras_3()
+
+
+class Change(NamedTuple):
+    """A change of Keras: the release from which on it is so, what is so from there on, and where Keras has it.
+
+    ``in_2`` says that Keras 2 had it too, and only the first releases of Keras 3 did not.
+    """
+
+    since: Release
+    what: str
+    source: str
+    in_2: bool = False
+
+    @property
+    def made(self) -> bool:
+        """Whether the release that is asked about has it."""
+        return asked() >= self.since or (self.in_2 and asked() < KERAS_3)
+
+
+CHANGES: list[Change] = []
+
+
+def change(since: str, what: str, source: str, *, in_2: bool = False) -> Change:
+    """Declare a change, beside the rule that it is about."""
+    made = Change(numbers(since), what, source, in_2)
+    CHANGES.append(made)
+    return made
+
+
+def unavailable(node: Node) -> Iterator[Problem]:
+    """The arguments and the names in a layer that the release that is asked about does not have."""
+    release = asked()
+    for part in node.walk():
+        for name, value in part.given:
+            argument = part.cls.by_name[name]
+            if why := argument.missing_in(release) or argument.kind.missing_in(value, release):
+                from rnnshape.errors import Problem
+
+                yield Problem("", f"{part.name} {why}")
