@@ -10,7 +10,7 @@ from rnnshape.lab.tensorflow import keras, load
 from rnnshape.layers.graph import by_hand
 from rnnshape.layers.node import Node
 from rnnshape.layers.objects import Function, Made
-from rnnshape.layers.release import asked
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.sequential import takes_states
 from rnnshape.layers.stand_ins import number
 from rnnshape.layers.wires import Wire
@@ -37,6 +37,11 @@ def build(node: Node) -> Any:
     if node.has("data_format") and not node.cls.by_name["data_format"].missing_in(asked()):
         arguments = {"data_format": "channels_last", **arguments}
     return getattr(layers, node.name)(**{name: _real(value) for name, value in arguments.items()})
+
+
+def reset(layer: Any) -> None:
+    """Let a stateful layer begin anew; Keras 2 has another name for it."""
+    (layer.reset_states if hasattr(layer, "reset_states") and asked() < KERAS_3 else layer.reset_state)()
 
 
 class Stack:
@@ -71,7 +76,7 @@ class Stack:
         """Let every stateful layer begin anew."""
         for layer in self.layers:
             if getattr(layer, "stateful", False):
-                layer.reset_state()
+                reset(layer)
 
     @property
     def weights(self) -> list[Any]:

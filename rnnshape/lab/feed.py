@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.tensorflow import load
 from rnnshape.layers.flowing import eats, entries
+from rnnshape.layers.release import KERAS_3, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,9 +44,16 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
         return (x, *_others(spec, rng))
     if spec.layer.cls.kind != "cell":
         return (x,)
-    zeros = layer.get_initial_state(batch_size=spec.input[0])
+    zeros = begin(layer, spec.input[0], spec.input_dtype)
     fill = spec.initial_state or "random"
     return x, tensorflow.nest.map_structure(lambda state: _filled(fill, tuple(state.shape), state.dtype, rng), zeros)
+
+
+def begin(cell: Any, batch: int, dtype: str) -> Any:
+    """The zeros that a cell begins with, in the containers that it makes itself."""
+    if asked() < KERAS_3:
+        return cell.get_initial_state(batch_size=batch, dtype=dtype)
+    return cell.get_initial_state(batch_size=batch)
 
 
 def _others(spec: Spec, rng: np.random.Generator) -> Iterator[Any]:

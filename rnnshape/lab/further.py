@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.lab.build import Stack, build
+from rnnshape.lab.build import Stack, build, reset
 from rnnshape.lab.execution import run
 from rnnshape.lab.feed import beside, handed
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import load
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.spec.calls import AFTER_RESET, CARRIED, HALVES, REBUILT, STEPPED, further, stateful
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def further_calls(spec: Spec, layer: Any, inputs: tuple[Any, ...], execution: st
     for name in names:
         if name.startswith("call") or name in (AFTER_RESET, CARRIED):
             if name == AFTER_RESET:
-                layer.reset_state()
+                reset(layer)
             more = {"initial_state": kept} if name == CARRIED else {}
             result = run(execution, _with(handed(spec, layer), more), *inputs)
         elif name == HALVES:
@@ -136,7 +137,7 @@ def _stepped(spec: Spec, x: Any) -> Any:
         layer = build(node)
         layer.build(x.shape)
     x = tensorflow.cast(x, layer.compute_dtype)
-    states = layer.get_initial_state(batch_size=x.shape[0])
+    states = layer.get_initial_state(x) if asked() < KERAS_3 else layer.get_initial_state(batch_size=x.shape[0])
     steps = tensorflow.unstack(x, axis=1)
     outputs = []
     for step in steps[::-1] if node["go_backwards"] else steps:

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 # What Keras and TensorFlow put round the reason of an error.
 _WRAPPING = re.compile(
-    r"^Exception encountered when calling \S+\.\s*|\{\{function_node .*?\}\}\s*"
-    r"|\s*Arguments received by .*|\s*; NodeDef: .*|\s*\[Op:\w+\].*",
+    r"^Exception encountered when calling (layer )?(\S+\.|'[^']*' \(type \w+\)\.)\s*|\{\{function_node .*?\}\}\s*"
+    r"|\s*Arguments received by .*|\s*Call arguments received by .*|\s*; NodeDef: .*|\s*\[Op:\w+\].*",
     re.DOTALL,
 )
 
@@ -147,7 +147,7 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         execution=execution,
         gpu=gpu,
         tf32=tf32(device),
-        traced=traced_or_none(layer, handed(spec, layer), *inputs) if trace or gpu else None,
+        traced=traced_or_none(layer, handed(spec, layer), *inputs) if (trace or gpu) and asked() >= KERAS_3 else None,
         cudnn_used=cudnn_used(),
         into=None if spec.into is None else describe(_begun(spec.into, spec, execution, inputs[0], result), bare),
         flow=tuple(describe(returned, bare) for returned in flow),

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.lab.tensorflow import load
+from rnnshape.layers.release import KERAS_3, asked
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,10 +24,14 @@ def seeded(seed: int) -> Iterator[None]:
     ``keras.utils.set_random_seed`` would seed TensorFlow too, which throws away its cache of kernels: every
     operation of every layer would be set up anew.
     """
-    seeds: Any = import_module("keras.src.random.seed_generator")
-    before = seeds.python_random
-    seeds.python_random = random.Random(seed)  # noqa: S311  no secret
+    module, name = "keras.src.random.seed_generator", "python_random"
+    if asked() < KERAS_3:
+        module, name = "tf_keras.src.backend", "random"
+        load().random.set_seed(seed)  # a Dropout of Keras 2 draws from TensorFlow's own generator
+    seeds: Any = import_module(module)
+    before = getattr(seeds, name)
+    setattr(seeds, name, random.Random(seed))  # noqa: S311  no secret
     try:
         yield
     finally:
-        seeds.python_random = before
+        setattr(seeds, name, before)

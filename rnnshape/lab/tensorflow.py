@@ -78,7 +78,7 @@ def keras() -> Any:
         Unavailable: as ``load``; it is not installed.
     """
     tensorflow = load()
-    if (asked() < KERAS_3) == legacy():
+    if asked() >= KERAS_3 and not legacy():
         return tensorflow.keras
     with held_back(), _without_collecting():
         return import_module("tf_keras" if asked() < KERAS_3 else "keras")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
@@ -11,7 +12,7 @@ from rnnshape.layers.base import Refusal, Weight, variable_dtype
 from rnnshape.layers.building import uninitialized
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.release import change
+from rnnshape.layers.release import KERAS_3, asked, change
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ def _activation(node: Node, given: Given) -> Answer:
 
 def _leaky(node: Node, given: Given) -> Answer:
     answer = unchanged(node, given)
-    if node["alpha"] is not None:
+    if node["alpha"] is not None and asked() >= KERAS_3:
         answer.notes = ("alpha is deprecated: Keras 3 calls it negative_slope",)
     return answer
 
@@ -131,7 +132,7 @@ ACTIVATIONS = (
     ),
     _activating(
         "LeakyReLU",
-        _least_zero("negative_slope", 0.3),
+        replace(_least_zero("negative_slope", 0.3), since=KERAS_3),
         theory=_leaky,
         popped=(arg.Argument("alpha", arg.Number(0), None),),
         file="leaky_relu",

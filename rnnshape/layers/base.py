@@ -13,8 +13,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rnnshape.layers.masking import Mask, Scan
     from rnnshape.layers.scan import Strip
 
@@ -54,12 +57,16 @@ class Law(NamedTuple):
 
 
 class Weight(NamedTuple):
-    """A weight: its name, its dimensions, the gates side by side in its last one, the dtype it is kept in."""
+    """A weight: its name, its dimensions, the gates side by side in its last one, the dtype it is kept in.
+
+    ``trainable`` is False where a layer within another one is not.
+    """
 
     name: str
     dims: Dims
     gates: tuple[str, ...] = ()
     dtype: str = "float32"
+    trainable: bool = True
 
     @property
     def size(self) -> int:
@@ -68,7 +75,7 @@ class Weight(NamedTuple):
 
     def behind(self, prefix: str) -> Weight:
         """The same weight under a name that begins with ``prefix``."""
-        return Weight(prefix + self.name, self.dims, self.gates, self.dtype)
+        return Weight(prefix + self.name, *self[1:])
 
 
 class Product(NamedTuple):
@@ -209,6 +216,29 @@ class Answer:
     scan: Scan | None = None
     strips: tuple[Strip, ...] = ()
     quirks: tuple[str, ...] = ()
+
+
+_TUPLES = change("3.0", "a layer with several outputs returns a tuple; before, a list", "layers/rnn/rnn.py: RNN.call")
+
+
+_IN_ORDER = change(
+    "3.0",
+    "layer.weights has the weights in the order in which they are made; before, those that are not trainable come last",
+    "layers/layer.py: Layer.weights",
+)
+
+
+def in_order(parts: Iterable[tuple[bool, Iterable[Weight]]]) -> list[Weight]:
+    """The weights of a layer's parts, as ``layer.weights`` has them; of each part whether it is trainable."""
+    weights = [
+        weight if trainable else weight._replace(trainable=False) for trainable, part in parts for weight in part
+    ]
+    return weights if _IN_ORDER.made else sorted(weights, key=lambda weight: not weight.trainable)
+
+
+def several(outputs: Iterable[Returned]) -> Returned:
+    """The container of a layer's outputs: a tuple, in Keras 2 a list."""
+    return tuple(outputs) if _TUPLES.made else list(outputs)
 
 
 def compute_dtype(policy: str | None) -> str:

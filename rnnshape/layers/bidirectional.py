@@ -21,7 +21,9 @@ from rnnshape.layers.base import (
     Leaf,
     Refusal,
     compute_dtype,
+    in_order,
     prefixed,
+    several,
     through,
 )
 from rnnshape.layers.building import unregularized
@@ -60,7 +62,7 @@ def directions(node: Node) -> tuple[Node, Node]:
         forward = forward.but(use_cudnn="auto")
     elif given is not None and forward.has("use_cudnn") and given.has("use_cudnn"):
         given = given.but(use_cudnn=forward["use_cudnn"])
-    return forward, given or forward.but(go_backwards=True)
+    return forward, given or forward.but(go_backwards=not forward["go_backwards"])
 
 
 def theory(node: Node, given: Given) -> Answer:
@@ -85,7 +87,7 @@ def theory(node: Node, given: Given) -> Answer:
     assert forward.scan is not None
     assert back is not None
     scans = forward.scan, back
-    dtype = compute_dtype(node["dtype"])
+    dtype = compute_dtype(node["dtype"]) if _CASTS.made else forward.outputs[0].dtype
     one, other = forward.outputs[0].dims, backward.outputs[0].dims
     mode = node["merge_mode"]
     outputs: tuple[Leaf, ...]
@@ -100,21 +102,23 @@ def theory(node: Node, given: Given) -> Answer:
     if (forward.begins, backward.begins) != (forward.states, backward.states):
         begun = [*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)]
     with_state = forward_node["return_state"]
-    returned = (*outputs, *states) if with_state else (outputs if mode is None else outputs[0])
+    returned = several((*outputs, *states) if with_state else outputs) if with_state or mode is None else outputs[0]
     return Answer(
         outputs=outputs,
         states=states,
         returned=returned,
-        weights=[
-            weight.behind(prefix)
-            for prefix, answer in (("forward_", forward), ("backward_", backward))
-            for weight in answer.weights
-        ],
+        weights=in_order(
+            (layer["trainable"], [weight.behind(prefix) for weight in answer.weights])
+            for prefix, layer, answer in (
+                ("forward_", forward_node, forward),
+                ("backward_", backward_node, backward),
+            )
+        ),
         laws=[*_laws(node, (forward, backward), scans, one_step=given.dims[1].size == 1)] if with_state else [],
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
         mask=attached(given.mask) if forward_node["return_sequences"] else None,
-        begins=through(begun, dtype),
+        begins=through(begun, dtype) if _CASTS.made else begun,
         scan=forward.scan,
         strips=_strips(node, forward, scans, given.mask) if given.watched else (),
         quirks=tuple(
@@ -133,7 +137,7 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _notes(node: Node) -> Iterator[str]:
-    if node["weights"]:
+    if node["weights"] and _CASTS.made:
         yield "weights is not used: Keras 3 keeps it and builds new weights (call set_weights on the built layer)"
     for function in _functions(node):
         if function.copied:
@@ -150,7 +154,7 @@ def _answer(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
     changes: dict[str, Any] = {}
     if given.mask is not None and layer["zero_output_for_mask"] != layer["return_sequences"]:
         changes["zero_output_for_mask"] = layer["return_sequences"]
-    if remade and layer.has("implementation") and layer["implementation"] != 2:
+    if remade and layer.has("implementation") and layer["implementation"] != 2 and _FORGETS.made:
         changes["implementation"] = 2
     if remade and layer.has("cell") and not _CONFIG_KEEPS.made:
         changes |= {"cell": _unregularized(layer["cell"]), "activity_regularizer": None}
@@ -167,6 +171,22 @@ def _answer(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
     return answer
 
 
+_CASTS = change("3.0", "Bidirectional casts its outputs to its own dtype", "layers/rnn/bidirectional.py: call")
+_TOGGLES = change(
+    "3.0",
+    "Bidirectional takes no layer with go_backwards=True; before, it turns the backward layer round",
+    "layers/rnn/bidirectional.py: _verify_layer_config",
+)
+_FAILS = change(
+    "3.0",
+    "a stateful Bidirectional that returns its state fails",
+    "layers/rnn/bidirectional.py: Bidirectional.compute_mask",
+)
+_FORGETS = change(
+    "3.0",
+    "the copy that Bidirectional makes of LSTM and GRU has implementation=2",
+    "layers/rnn/lstm.py: LSTM.get_config",
+)
 _CONFIG_KEEPS = change(
     "3.4",
     "the copy that Bidirectional makes of RNN keeps the activity_regularizer of the layer and its cells",
@@ -239,7 +259,7 @@ def _strips(node: Node, forward: Answer, scans: tuple[Scan, Scan], asked: Mask |
 
 def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
     """A wrapper that runs ``call`` itself never asks for the mask, and so never meets the bug."""
-    if called and forward["stateful"] and forward["return_state"]:
+    if called and forward["stateful"] and forward["return_state"] and _FAILS.made:
         yield Refusal(
             "TypeError: Bidirectional.compute_mask fails when the layer is stateful and returns its state",
             "drop stateful or return_state, or build the two directions by hand",
@@ -289,7 +309,7 @@ def check(node: Node) -> Iterator[Problem]:
     """What Keras refuses when it compares the two directions."""
     forward, backward = node["layer"], node["backward_layer"]
     if backward is None:
-        if forward["go_backwards"]:
+        if forward["go_backwards"] and _TOGGLES.made:
             fix = "remove go_backwards from the layer: Bidirectional creates the backward layer itself"
             yield Problem("layer", fix)
         return

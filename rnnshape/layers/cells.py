@@ -29,6 +29,7 @@ from rnnshape.layers.building import uninitialized, unkept, unregularized
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -120,14 +121,22 @@ def simple_rnn_step(node: Node, given: Given) -> Answer:
     return _one_state_step(node, kernel, (given.dims[0], units), weights)
 
 
+_WRAPS = change(
+    "3.0",
+    "the state of a cell with one state is in a list; before, get_initial_state gives it bare and it comes back bare",
+    "layers/rnn/gru.py, simple_rnn.py: get_initial_state",
+)
+
+
 def _one_state_step(node: Node, kernel: Kernel, dims: Dims, weights: list[Weight]) -> Answer:
     dtype = compute_dtype(node["dtype"])
     output, state = Leaf("output", dims, dtype), Leaf("state", dims, dtype)
+    begins = [state] if _WRAPS.made else state
     return Answer(
         outputs=(output,),
         states=[state],
-        begins=[state],
-        returned=(output, [state]),
+        begins=begins,
+        returned=(output, begins),
         hidden=state,
         weights=weights,
         products=gated_products(dims[0], weights),

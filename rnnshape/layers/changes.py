@@ -18,6 +18,7 @@ from rnnshape.layers.cudnn import DECIDING
 from rnnshape.layers.node import Node
 from rnnshape.layers.objects import Made
 from rnnshape.layers.recurrent import FUSED, FUSED_BY_CELL, RNN, cell_of, fused_twin
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.wires import Graph
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def told_apart(node: Node) -> Node:
     """
     bare = without(node, _MAKES_ALIKE)
     kept = all(node[name] == bare[name] for name in DECIDING if node.has(name))
-    return bare if kept else bare.but(use_cudnn=False) if node.has("use_cudnn") else bare
+    chooses = node.has("use_cudnn") and asked() >= KERAS_3
+    return bare if kept or not chooses else bare.but(use_cudnn=False)
 
 
 def set_everywhere(node: Node, argument: str, value: Any) -> Node:

@@ -29,6 +29,7 @@ from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.recurrent import over_time
+from rnnshape.layers.release import change
 from rnnshape.layers.space import DATA_FORMAT, PADDING, SPACE, computed, each, joined, kernels, split
 
 if TYPE_CHECKING:
@@ -90,18 +91,23 @@ def step(node: Node, given: Given) -> Answer:
     )
 
 
+_UNROLLS = change("3.0", "ConvLSTM can be unrolled", "layers/rnn/conv_lstm.py: ConvLSTM.__init__")
+
+
 def theory(node: Node, given: Given) -> Answer:
     """``(N, T, X', Y', H)``, or without ``return_sequences`` ``(N, X', Y', H)``; H is ``filters``."""
     batch, _, *picture = given.dims
     one = step(node, Given((batch, *picture), given.dtype, given.letter))
-    if given.training:
-        one.refusals += dropping.refusals(node, given)
+    one.refusals += dropping.refusals(node, given)
     never = never_cudnn(
         "no change helps: Keras has no cuDNN kernel for convolutions over time",
         f"{node.name} convolves step by step",
         "rnn/rnn.py: RNN.inner_loop",
     )
     one.refusals += _unimplemented(node, given)
+    if node["unroll"] and not _UNROLLS.made:
+        message = "TypeError: Unrolling is not possible with convolutional RNNs"
+        one.refusals.append(Refusal(message, "drop unroll"))
     return over_time(node, given, one, never)
 
 

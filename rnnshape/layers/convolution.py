@@ -15,6 +15,7 @@ from rnnshape.layers.building import unadapted, uninitialized
 from rnnshape.layers.core import adapted_by
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.release import change
 from rnnshape.layers.space import DATA_FORMAT, became, computed, each, joined, kernels, picture, split, steps
 
 if TYPE_CHECKING:
@@ -194,6 +195,17 @@ def _rank(node: Node) -> int:
     return 1 if "1D" in node.name else 2
 
 
+_STRIDES_ALL = change(
+    "3.15",
+    "separable and depthwise convolutions take strides and dilation_rate together",
+    "layers/convolutional/base_separable_conv.py, base_depthwise_conv.py: __init__",
+)
+
+
+def _check_depthwise(node: Node) -> Iterator[Problem]:
+    return iter(()) if _STRIDES_ALL.made else _check(node)
+
+
 def _check_input(node: Node, dims: Dims) -> str | None:
     """Why a kernel does not fit into the picture, or a group into the channels."""
     space, channels = split(node, dims)
@@ -232,7 +244,7 @@ def _convolution(
     order: str,
     weights: tuple[str, ...],
     *,
-    check: Callable[[Node], Iterator[Problem]] = lambda node: iter(()),
+    check: Callable[[Node], Iterator[Problem]] = _check,
     check_input: Callable[[Node, Dims], str | None] = _check_input,
     popped: tuple[arg.Argument, ...] = (),
     source: str,
@@ -278,7 +290,6 @@ CONVOLUTION = (
             _plain,
             "filters kernel_size strides padding data_format dilation_rate groups",
             ("kernel", "bias"),
-            check=_check,
             popped=arg.LORA[:2],
             source="conv1d.py: Conv1D" if rank == 1 else "base_conv.py: BaseConv",
         )
@@ -290,6 +301,7 @@ CONVOLUTION = (
             _separable,
             "filters kernel_size strides padding data_format dilation_rate depth_multiplier",
             ("depthwise", "pointwise", "bias"),
+            check=_check_depthwise,
             source="base_separable_conv.py: BaseSeparableConv",
         )
         for rank in (1, 2)
@@ -300,6 +312,7 @@ CONVOLUTION = (
             _depthwise,
             "kernel_size strides padding depth_multiplier data_format dilation_rate",
             ("depthwise", "bias"),
+            check=_check_depthwise,
             source="base_depthwise_conv.py: BaseDepthwiseConv",
         )
         for rank in (1, 2)
@@ -310,7 +323,6 @@ CONVOLUTION = (
             _transposed,
             "filters kernel_size strides padding output_padding data_format dilation_rate",
             ("kernel", "bias"),
-            check=_check,
             check_input=_grows_back,
             source="base_conv_transpose.py: BaseConvTranspose",
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import dropping
 from rnnshape.layers.base import Refusal, Rule, compute_dtype, variable_dtype
+from rnnshape.layers.release import KERAS_3, asked, change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Given
     from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import LayerClass, Node
+    from rnnshape.layers.release import Release
+
+
+_DROPS_MASK = change(
+    "3.0",
+    "a mask attached to the tensor is dropped when initial_state is passed",
+    "layers/layer.py: Layer.__call__",
+)
 
 
 def mask_used(given: Given) -> Mask | None:
@@ -26,13 +35,15 @@ def mask_used(given: Given) -> Mask | None:
     Keras looks at what is attached to the tensor only where the tensor is all that is handed in: beside an
     ``initial_state`` that mask is dropped, and yet goes on with the output (``docs/keras-quirks.md``).
     """
-    dropped = given.mask is not None and not given.mask.argument and given.initial is not None
+    dropped = given.mask is not None and not given.mask.argument and given.initial is not None and _DROPS_MASK.made
     return None if dropped else given.mask
 
 
 def refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterable[Refusal]:
     """What Keras raises where it has to run cuDNN and cannot."""
     forced = node.has("use_cudnn") and node["use_cudnn"] is True
+    if asked() < KERAS_3:
+        return ()  # its kernel is chosen when it runs
     return _refused(given, [rule for rule in cudnn if not rule.ok], forced=forced) if given.gpu or forced else ()
 
 
@@ -73,15 +84,16 @@ DECIDING = (
 
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
-    names = _deciding(node.cls, outside=dropping.DROPS_OUTSIDE.made)
+    names = _deciding(node.cls, asked(), outside=dropping.DROPS_OUTSIDE.made)
     said = tuple(zip(names, map(node.__getitem__, names), strict=True))
     return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given), given.execution)
 
 
 @cache
-def _deciding(layer: LayerClass, *, outside: bool) -> tuple[str, ...]:
+def _deciding(layer: LayerClass, release: Release, *, outside: bool) -> tuple[str, ...]:
     """The arguments of a class that decide; dropout does where it is not drawn ``outside`` of the kernel."""
-    return tuple(name for name in (*DECIDING, *(() if outside else ("dropout",))) if name in layer.by_name)
+    names = (*DECIDING, *(() if outside else ("dropout",)))
+    return tuple(name for name in names if name in layer.by_name and not layer.by_name[name].missing_in(release))
 
 
 @lru_cache(maxsize=1024)
@@ -111,7 +123,7 @@ def _fused_rules(
         rule("recurrent_dropout", "0", not said["recurrent_dropout"], inner_loop),
         *([rule("dropout", "0", not said["dropout"], inner_loop)] if "dropout" in said else []),
         *([is_("reset_after", True)] if "reset_after" in said else []),
-        rule("use_cudnn", "not False", said["use_cudnn"] is not False, inner_loop),
+        *([rule("use_cudnn", "not False", said["use_cudnn"] is not False, inner_loop)] if "use_cudnn" in said else []),
         _dtype_rule(*dtypes),
         *([_XLA] if execution == "xla" else []),
         *_mask_rules(mask, asserted=execution == "graph"),

@@ -10,6 +10,7 @@ from rnnshape.layers.base import Refusal, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import uninitialized
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,11 +71,19 @@ def _uncloned(node: Node) -> Iterator[Refusal]:
         )
 
 
+_SORTS = change(
+    "3.14",
+    "the weights of LayerNormalization have their axes in order; before, in the order of axis=",
+    "layers/normalization/layer_normalization.py: __init__",
+)
+
+
 def _layer(node: Node, given: Given) -> Answer:
     """Over one axis or several, of each sample by itself."""
     axis = node["axis"]
     # Keras sorts the axes as they are written.
-    dims = tuple(given.dims[one] for one in (sorted(axis) if isinstance(axis, tuple) else (axis,)))
+    axes = (axis,) if not isinstance(axis, tuple) else sorted(axis) if _SORTS.made else axis
+    dims = tuple(given.dims[one] for one in axes)
     return _normalized(node, given, _weights(node, dims, ("gamma", "beta")))
 
 

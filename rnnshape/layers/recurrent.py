@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, dropping, quirks
 from rnnshape.layers.base import (
@@ -24,6 +25,8 @@ from rnnshape.layers.base import (
     cast,
     compute_dtype,
     flat,
+    in_order,
+    several,
     through,
     variable_dtype,
 )
@@ -42,7 +45,7 @@ from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
 from rnnshape.layers.laws import kept, of_output, strips
 from rnnshape.layers.masking import Mask, Scan, attached, unmasked_scan
 from rnnshape.layers.node import LayerClass, Node
-from rnnshape.layers.release import asked, change
+from rnnshape.layers.release import KERAS_3, asked, change
 from rnnshape.layers.scan import START, ZERO, Scanning
 from rnnshape.layers.stacked import STACKED_RNN_CELLS, renest
 
@@ -65,7 +68,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     sequences = node["return_sequences"]
     output = Leaf("output", (batch, time, *last) if sequences else (batch, *last), dtype)
     states = cast(step.states, dtype)
-    returned = (output, *states) if node["return_state"] else output
+    returned = several((output, *states)) if node["return_state"] else output
     used = mask_used(given)
     scan = _scan(node, given, used, cudnn)
     laws: list[Law] = []
@@ -97,6 +100,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     )
 
 
+_ZEROES = change("3.0", "ConvLSTM looks at zero_output_for_mask", "layers/rnn/conv_lstm.py")
 _KEEPS_ANY_DTYPE = change(
     "3.8",
     "a stateful layer keeps states of a mixed policy, or of another dtype than its own",
@@ -107,7 +111,8 @@ _KEEPS_ANY_DTYPE = change(
 
 def _unkept(node: Node, states: Returned) -> Iterator[Refusal]:
     """States that a stateful layer cannot keep: its variables have its own dtype, and TensorFlow does not cast."""
-    if not node["stateful"] or _KEEPS_ANY_DTYPE.made:
+    # A ConvLSTM of Keras 2 keeps them otherwise (base_conv_rnn.py: reset_states).
+    if not node["stateful"] or (_KEEPS_ANY_DTYPE.made and (_ZEROES.made or not node.has("filters"))):
         return
     kept = variable_dtype(node["dtype"])
     for leaf in flat(states):
@@ -124,7 +129,7 @@ def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) 
     eligible = all(rule.ok for rule in cudnn)
     scanning = Scanning(
         backwards=node["go_backwards"],
-        zero=node["zero_output_for_mask"],
+        zero=node["zero_output_for_mask"] and (_ZEROES.made or not node.has("filters")),
         unroll=node["unroll"],
         start=START if given.initial in ("ones", "random") else ZERO,
         fused=given.gpu and eligible,
@@ -183,11 +188,32 @@ def cell_of(node: Node) -> Node:
     return Node.of(STACKED_RNN_CELLS, {"cells": cell}) if isinstance(cell, tuple) else cell
 
 
+def _one_dtype(node: Node) -> Iterator[Problem]:
+    """Keras 2 gives a cell states of the layer's dtype, and casts only its input: few cells of another one run."""
+    if asked() >= KERAS_3:
+        return
+    dtype = compute_dtype(node["dtype"])
+    for part in cell_of(node).walk():
+        if compute_dtype(part["dtype"]) != dtype:
+            yield Problem(
+                "cell", f"{part.name} must compute in {dtype} as its RNN does: Keras 2 does not cast the states"
+            )
+
+
 def _rnn(node: Node, given: Given) -> Answer:
     cell = cell_of(node)
     batch, _, *rest = given.dims
     step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
+    if not cell["trainable"]:
+        step.weights = in_order([(False, step.weights)])
     step.refusals += dropping.refusals(node, given, cell)
+    if _unlike_states(node, cell, given):
+        step.refusals.append(
+            Refusal(
+                "TypeError: true_fn and false_fn arguments to tf.cond must have the same structure of return values",
+                "drop initial_state or stateful, or --execution eager",
+            )
+        )
     begins = through(through(step.states, compute_dtype(cell["dtype"])), compute_dtype(node["dtype"]))
     if cell.cls is STACKED_RNN_CELLS:
         renest(node, cell, step, given)
@@ -197,6 +223,12 @@ def _rnn(node: Node, given: Given) -> Answer:
     answer = over_time(node, given, step, never_cudnn(instead, decided, _RNN_LOOP))
     answer.begins = begins  # unrolled, what comes back may be nested otherwise
     return answer
+
+
+def _unlike_states(node: Node, cell: Node, given: Given) -> bool:
+    """Whether a graph of Keras 2 has to choose between passed states, in a list, and kept ones, in a tuple."""
+    stacked = cell.cls is STACKED_RNN_CELLS and asked() < KERAS_3
+    return stacked and node["stateful"] and given.initial is not None and given.execution != "eager"
 
 
 def fused_twin(node: Node) -> Node | None:
@@ -303,6 +335,7 @@ RNN = LayerClass(
     _rnn,
     lambda node, rank: SEQUENCE_INPUT,
     twin=fused_twin,
+    check=_one_dtype,
     contents=contents.recurrent,
 )
 

@@ -10,18 +10,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Law, Leaf, Refusal, Returned, compute_dtype, flat, prefixed
+from rnnshape.layers.base import Answer, Given, Law, Leaf, Refusal, Returned, compute_dtype, flat, in_order, prefixed
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cells import CELL_INPUT, one_step
 from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.node import Node
 
+_LISTS = change(
+    "3.0",
+    "the states of stacked cells are a list with a list for each cell, and the list of a lone cell is left out; "
+    "before, they are a tuple, in which a cell with one state has it bare",
+    "layers/rnn/stacked_rnn_cells.py: StackedRNNCells.call",
+)
 _LONE_CELL = "IndexError: an unrolled stack of one cell passes its states on without their list"
 
 _MASKED_DTYPES = "InvalidArgumentError: a masked step selects between states of two dtypes, the stack's and a cell's"
@@ -42,14 +49,20 @@ def theory(node: Node, given: Given) -> Answer:
         answers.append(_renamed(answer, f"cell{index}_"))
         below = answer.outputs[0].dims
     last = answers[-1]
+    states = [answer.states for answer in answers]
     new_states = [answer.returned[1] for answer in answers]
+    returned = new_states[0] if len(cells) == 1 else new_states
+    if not _LISTS.made:
+        # As deep as the sizes of the states are nested: a tuple of the cells, a lone state bare.
+        states = [answer.begins for answer in answers]
+        returned = tuple(states)
     stack = Answer(
         outputs=last.outputs,
-        states=[answer.states for answer in answers],
-        begins=[answer.states for answer in answers],
-        returned=(last.outputs[0], new_states[0] if len(cells) == 1 else new_states),
+        states=states,
+        begins=states if _LISTS.made else tuple(states),
+        returned=(last.outputs[0], returned),
         hidden=last.hidden,
-        weights=[weight for answer in answers for weight in answer.weights],
+        weights=in_order((cell["trainable"], answer.weights) for cell, answer in zip(cells, answers, strict=True)),
         products=[product for answer in answers for product in answer.products],
         laws=list(_laws(last)),
         cudnn=[one_step("stack LSTM or GRU layers", node.name, "stacked_rnn_cells.py")],
@@ -69,6 +82,7 @@ def _renamed(answer: Answer, prefix: str) -> Answer:
     return replace(
         answer,
         states=prefixed(prefix, answer.states),
+        begins=prefixed(prefix, answer.begins),
         returned=(output, prefixed(prefix, new_states)),
         hidden=answer.hidden and prefixed(prefix, answer.hidden),
         weights=[weight.behind(prefix) for weight in answer.weights],
@@ -89,6 +103,9 @@ def renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
     The loop packs them as the initial states are nested.  Unrolled, they come back as the last step
     left them; and a masked loop fails when a step changes their nesting.
     """
+    if not _LISTS.made:
+        step.states = list(step.states)
+        return
     masked = mask_used(given) is not None
     computing = (
         part for part in cell.walk() if not part.has("cells")

@@ -13,6 +13,7 @@ from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Answer, Dims, Given, Returned, Zeros
     from rnnshape.layers.dims import Dim
     from rnnshape.layers.node import Node
+
+
+_RUNS_CALL = change(
+    "3.0",
+    "TimeDistributed runs its layer's call on each step under its own dtype; before, it calls the layer on all steps "
+    "at once, and the mask of its output is the one that the layer makes",
+    "layers/rnn/time_distributed.py: TimeDistributed.call",
+)
 
 
 def _inner_letters(node: Node, rank: int | None) -> tuple[str, ...]:
@@ -42,10 +51,11 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     """
     inner: Node = node["layer"]
     batch, time, *rest = given.dims
-    inside = replace(given, dims=(batch, *rest), mask=_of_a_step(given.mask, batch.size, rest), initial=None)
-    if inner.cls.kind == "stack":
+    mask = _of_a_step(given.mask, batch.size, rest)
+    inside = replace(given, dims=(batch, *rest), mask=mask, initial=None)
+    if inner.cls.kind == "stack" or not _RUNS_CALL.made:
         # Its layers are called, and cast for themselves.
-        inside = replace(inside, within=None)
+        inside = replace(inside, within=None, dtype=compute_dtype(node["dtype"]))
     elif given.within is None:
         inside = replace(inside, dtype=compute_dtype(node["dtype"]), within=node["dtype"] or "float32")
     answer = inner.cls.theory(inner, inside)
@@ -58,10 +68,21 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     result = answered(node, given, dims, *answer.weights, dtype=first.dtype)
     if any(part.cls.kind == "recurrent" for part in inner.walk()):
         result.cudnn = [kernel._replace(layer=kernel.layer or inner.short) for kernel in answer.cudnn]
+    if not _RUNS_CALL.made:
+        result.mask = _remade(inner, given, result.mask)
     result.notes = answer.notes
     result.products = [product.repeated(time) for product in answer.products]
     result.refusals += [*_unmaskable(inner, given), *answer.refusals, *_unpackable(inner, answer.returned)]
     return result
+
+
+def _remade(inner: Node, given: Given, mask: Mask | None) -> Mask | None:
+    """The mask that Keras 2 attaches: the one that the layer makes, else the one that came, over time alone."""
+    last = inner.in_turn[-1]
+    if last.cls.makes_mask and last.cls.theory(last, given).mask is not None:
+        batch, time = given.dims[:2]
+        return Mask(batch.size, time.size, argument=False, sure=last.name != "Masking")
+    return mask and replace(mask, behind=())
 
 
 def _of_a_step(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | None:
@@ -118,12 +139,18 @@ def _distributed(node: Node, answer: Answer, given: Given) -> Zeros | None:
 def _unpackable(inner: Node, returned: Returned) -> Iterator[Refusal]:
     if isinstance(returned, Leaf):
         return
+    if not _RUNS_CALL.made:
+        yield Refusal(f"TypeError: TimeDistributed takes one tensor a step, and {inner.name} returns a list", _ONE)
+        return
     kinds = {(*(dim.size for dim in leaf.dims), leaf.dtype) for leaf in flat(returned)}
     if len(kinds) > 1 or any(not isinstance(item, Leaf) for item in returned):
         yield Refusal(
             f"InvalidArgumentError: TimeDistributed stacks what {inner.name} returns, tensors that differ in shape",
-            "TimeDistributed takes a layer that returns one tensor: drop return_state",
+            _ONE,
         )
+
+
+_ONE = "TimeDistributed takes a layer that returns one tensor: drop return_state"
 
 
 def _check(node: Node) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Law
+from rnnshape.layers.release import change
 from rnnshape.layers.scan import halved
 from rnnshape.spec.calls import AFTER_RESET, CARRIED, FIRST, HALVES, REBUILT, STEPPED, further, random, stateful
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Answer
     from rnnshape.spec import Spec
 
+_OVERRIDES = change(
+    "3.0",
+    "a passed initial_state overrides the states that a stateful layer keeps; before, only while they are zero",
+    "layers/rnn/rnn.py: RNN.call",
+)
 _DRAWN = "each call draws new dropout masks"
 _CARRIED = "it keeps all of its states: passing them in gives the second call"
 _RESET = "reset_state() sets the states to zero, so the next call is like the first"
@@ -51,6 +57,8 @@ def _again(spec: Spec, check: str, drawn: bool) -> Law:
         return Law(check, False, _DRAWN)
     if stateful(spec.layer) and spec.initial_state is None:
         return Law(check, False, "a stateful layer starts from the final state of the previous call")
+    if stateful(spec.layer) and not _OVERRIDES.made:
+        return Law(check, False, "a passed initial_state is used only while the kept states are zero")
     if stateful(spec.layer):
         return Law(check, True, "a passed initial_state overrides the kept states")
     begun = "zeros" if spec.initial_state is None else "the passed states"
