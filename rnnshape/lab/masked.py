@@ -74,6 +74,8 @@ def witness(spec: Spec, layer: Any, x: Any, execution: str) -> tuple[np.ndarray[
         return [np.asarray(tensor) for tensor in tensorflow.nest.flatten(result)]
 
     states = given.pop("initial_state", None)
+    if states is not None:  # in the dtype of the layer, to which Keras 2 does not cast them
+        states = tensorflow.nest.map_structure(lambda state: tensorflow.cast(state, "float32"), states)
     if _returns_sequence(node):
         return tuple(asked(node, states))
     return tuple(_in_time(one, asked(_sequence(one), begun)[0]) for one, begun in _directions(node, states))

@@ -127,6 +127,7 @@ def theory(node: Node, given: Given) -> Answer:
         notes=tuple(dict.fromkeys((*_notes(node), *forward.notes, *backward.notes))),
         refusals=[
             *_uncopied(node),
+            *_unlike_dtypes(node, forward, backward),
             *_unsplittable(given, forward, backward),
             *forward.refusals,
             *backward.refusals,
@@ -276,6 +277,16 @@ def _uncopied(node: Node) -> Iterator[Refusal]:
                 f"{raised}: Bidirectional makes its layer anew from its config, and {function} cannot be made from one",
                 f"use {fix}",
             )
+
+
+def _unlike_dtypes(node: Node, forward: Answer, backward: Answer) -> Iterator[Refusal]:
+    """Keras 2 merges the outputs of the two directions as they are."""
+    one, other = forward.outputs[0].dtype, backward.outputs[0].dtype
+    if not _CASTS.made and node["merge_mode"] is not None and one != other:
+        yield Refusal(
+            f"InvalidArgumentError: the outputs of the two directions, {one} and {other}, cannot be merged",
+            "give both directions one dtype",
+        )
 
 
 def _functions(node: Node) -> Iterator[Function]:

@@ -11,11 +11,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
-from rnnshape.layers.base import Refusal, flat
+from rnnshape.layers.base import Refusal, compute_dtype, flat
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.names import IDENTITY, L1_REGULARIZER, ORTHOGONAL, ORTHOGONAL_REGULARIZER
 from rnnshape.layers.objects import class_of
-from rnnshape.layers.release import change
+from rnnshape.layers.release import KERAS_3, asked, change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,6 +106,16 @@ def _broadcast(left: int, right: int) -> int:
     if left != right and 1 not in (left, right):
         raise ValueError(f"{left} and {right} cannot be combined")
     return max(left, right)
+
+
+def one_dtype(node: Node) -> Iterator[Problem]:
+    """Keras 2 gives a cell states of the dtype of the layer around it, and casts only its input."""
+    if asked() >= KERAS_3:
+        return
+    dtype = compute_dtype(node["dtype"])
+    for cell in [part for child in node.children for part in child.walk()]:
+        if compute_dtype(cell["dtype"]) != dtype:
+            yield Problem("", f"{cell.name} must compute in {dtype} as {node.name} does: Keras 2 casts no states")
 
 
 def unregularized(node: Node, given: Given, returned: Returned) -> Iterable[Refusal]:

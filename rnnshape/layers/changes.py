@@ -60,6 +60,8 @@ def told_apart(node: Node) -> Node:
     It runs on the same kernel: what keeps cuDNN away from the node keeps it away still.
     """
     bare = without(node, _MAKES_ALIKE)
+    if node.has("recurrent_activation"):  # that of a ConvLSTM in Keras 2 is often zero
+        bare = bare.but(recurrent_activation="sigmoid")
     kept = all(node[name] == bare[name] for name in DECIDING if node.has(name))
     chooses = node.has("use_cudnn") and asked() >= KERAS_3
     return bare if kept or not chooses else bare.but(use_cudnn=False)

@@ -19,7 +19,7 @@ from rnnshape.layers.release import change
 from rnnshape.layers.space import DATA_FORMAT, became, computed, each, joined, kernels, picture, split, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from rnnshape.layers.base import Answer, Dims, Given
@@ -55,6 +55,7 @@ def _depthwise(node: Node, given: Given) -> Answer:
     answer = _convolved(node, given, out, channels * node["depth_multiplier"], {"kernel": kernel})
     answer.products = [Product((given.dims[0], *_unstrided(node, space, out), *kernel))]
     answer.notes = notes
+    answer.refusals += _unturned(node, given)
     return answer
 
 
@@ -72,6 +73,7 @@ def _separable(node: Node, given: Given) -> Answer:
         Product((given.dims[0], *out, deep, filters)),
     ]
     answer.notes = notes
+    answer.refusals += _unturned(node, given)
     return answer
 
 
@@ -174,6 +176,18 @@ def _unimplemented(node: Node, given: Given, message: str) -> Iterator[Refusal]:
             f"{message} in float64 with data_format='channels_first'",
             "use channels_last, float32, or --device gpu",
         )
+
+
+_TURNS = change(
+    "3.13",
+    "on a CPU separable and depthwise convolutions put the channels last by themselves",
+    "backend/tensorflow/nn.py: separable_conv, depthwise_conv",
+)
+
+
+def _unturned(node: Node, given: Given) -> Iterable[Refusal]:
+    message = "UnimplementedError: Depthwise convolution on CPU is only supported for NHWC format"
+    return () if _TURNS.made else _unimplemented(node, given, message)
 
 
 # -- what is refused --------------------------------------------------------------------------------------------------

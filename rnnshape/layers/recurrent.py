@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, dropping, quirks
 from rnnshape.layers.base import (
@@ -30,7 +29,7 @@ from rnnshape.layers.base import (
     through,
     variable_dtype,
 )
-from rnnshape.layers.building import unregularized
+from rnnshape.layers.building import one_dtype, unregularized
 from rnnshape.layers.cells import (
     GRU_CELL,
     LSTM_CELL,
@@ -92,6 +91,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
             *([] if used is None else unmaskable(node, used, time, (step.outputs[0], step.states))),
             *unregularized(node, given, returned),
             *_unkept(node, step.states),
+            *_unmatched(node, used, time),
         ],
         begins=states if states == step.states else through(step.states, dtype),
         scan=scan,
@@ -114,13 +114,30 @@ def _unkept(node: Node, states: Returned) -> Iterator[Refusal]:
     # A ConvLSTM of Keras 2 keeps them otherwise (base_conv_rnn.py: reset_states).
     if not node["stateful"] or (_KEEPS_ANY_DTYPE.made and (_ZEROES.made or not node.has("filters"))):
         return
-    kept = variable_dtype(node["dtype"])
+    kept = variable_dtype(node["dtype"]) if _ZEROES.made or not node.has("filters") else "float32"
     for leaf in flat(states):
         if leaf.dtype != kept:
             yield Refusal(
                 f"ValueError: Tensor conversion requested dtype {kept} for Tensor with dtype {leaf.dtype}: {leaf.role}",
                 "drop stateful, or give the layer and its cell one dtype that is not mixed",
             )
+
+
+_MATCHES = change(
+    "3.0",
+    "an unrolled layer under a mask with zero_output_for_mask runs without return_sequences",
+    "backend.py of Keras 2: rnn",
+)
+
+
+def _unmatched(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
+    """Where Keras 2 lays the mask of all steps over the output of the last."""
+    unrolled = node["unroll"] and node["zero_output_for_mask"] and not node["return_sequences"]
+    if unrolled and mask is not None and time.size > 1 and not _MATCHES.made:
+        yield Refusal(
+            f"ValueError: Tensor's shape ({time.size}, …) is not compatible with supplied shape (1, …)",
+            "drop unroll or zero_output_for_mask",
+        )
 
 
 def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) -> Scan:
@@ -186,18 +203,6 @@ def cell_of(node: Node) -> Node:
     """The cell of an RNN; Keras puts a list of cells into StackedRNNCells."""
     cell = node["cell"]
     return Node.of(STACKED_RNN_CELLS, {"cells": cell}) if isinstance(cell, tuple) else cell
-
-
-def _one_dtype(node: Node) -> Iterator[Problem]:
-    """Keras 2 gives a cell states of the layer's dtype, and casts only its input: few cells of another one run."""
-    if asked() >= KERAS_3:
-        return
-    dtype = compute_dtype(node["dtype"])
-    for part in cell_of(node).walk():
-        if compute_dtype(part["dtype"]) != dtype:
-            yield Problem(
-                "cell", f"{part.name} must compute in {dtype} as its RNN does: Keras 2 does not cast the states"
-            )
 
 
 def _rnn(node: Node, given: Given) -> Answer:
@@ -335,7 +340,7 @@ RNN = LayerClass(
     _rnn,
     lambda node, rank: SEQUENCE_INPUT,
     twin=fused_twin,
-    check=_one_dtype,
+    check=one_dtype,
     contents=contents.recurrent,
 )
 

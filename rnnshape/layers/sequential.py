@@ -71,7 +71,11 @@ def theory(node: Node, given: Given) -> Answer:
     ]
     return replace(
         last,
-        weights=[weight.behind(f"layer{number}_") for number, _, answer in answers for weight in answer.weights],
+        weights=[
+            weight.behind(f"layer{number}_")._replace(trainable=weight.trainable and layer["trainable"])
+            for number, layer, answer in answers
+            for weight in answer.weights
+        ],
         products=[product for _, _, answer in answers for product in answer.products],
         cudnn=[
             kernel.inside(f"layer {number} {kernel.layer or layer.short}", f"layer {number} {layer.name}: ")

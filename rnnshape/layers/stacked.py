@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, Leaf, Refusal, Returned, compute_dtype, flat, in_order, prefixed
-from rnnshape.layers.building import unregularized
+from rnnshape.layers.building import one_dtype, unregularized
 from rnnshape.layers.cells import CELL_INPUT, one_step
 from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
@@ -219,4 +219,5 @@ STACKED_RNN_CELLS = LayerClass(
     (arg.Argument("cells", arg.Nested("cell", many=True), help="The cells, first to last."), *arg.BASE),
     theory,
     lambda node, rank: CELL_INPUT,
+    check=one_dtype,
 )

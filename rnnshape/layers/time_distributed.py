@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import answered
-from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat
+from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat, in_order
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.node import LayerClass
@@ -65,23 +65,33 @@ def _time_distributed(node: Node, given: Given) -> Answer:
         dims: Dims = (first.dims[0], time, *first.dims[1:])
     else:
         dims = (fixed(len(leaves)), time, *first.dims)
-    result = answered(node, given, dims, *answer.weights, dtype=first.dtype)
+    weights = in_order([(True, answer.weights)])
+    result = answered(node, given, dims, *weights, dtype=first.dtype)
     if any(part.cls.kind == "recurrent" for part in inner.walk()):
         result.cudnn = [kernel._replace(layer=kernel.layer or inner.short) for kernel in answer.cudnn]
     if not _RUNS_CALL.made:
         result.mask = _remade(inner, given, result.mask)
     result.notes = answer.notes
     result.products = [product.repeated(time) for product in answer.products]
-    result.refusals += [*_unmaskable(inner, given), *answer.refusals, *_unpackable(inner, answer.returned)]
+    # Keras 2 gives a stateful layer one step after another, and no mask.
+    step_by_step = not _RUNS_CALL.made and any(part.has("stateful") and part["stateful"] for part in inner.walk())
+    masked = () if step_by_step else _unmaskable(inner, given)
+    result.refusals += [*masked, *answer.refusals]
+    if not step_by_step:
+        result.refusals += _unpackable(inner, answer.returned)
+    elif not isinstance(answer.returned, Leaf):
+        result.returned = [Leaf(leaf.role, (leaf.dims[0], time, *leaf.dims[1:]), leaf.dtype) for leaf in leaves]
+        result.outputs = tuple(result.returned[:1])
     return result
 
 
 def _remade(inner: Node, given: Given, mask: Mask | None) -> Mask | None:
     """The mask that Keras 2 attaches: the one that the layer makes, else the one that came, over time alone."""
     last = inner.in_turn[-1]
-    if last.cls.makes_mask and last.cls.theory(last, given).mask is not None:
+    made = last.cls.theory(last, replace(given, mask=None)).mask if last.cls.makes_mask else None
+    if made is not None:
         batch, time = given.dims[:2]
-        return Mask(batch.size, time.size, argument=False, sure=last.name != "Masking")
+        return Mask(batch.size, time.size, made.said, argument=False, sure=last.name != "Masking")
     return mask and replace(mask, behind=())
 
 

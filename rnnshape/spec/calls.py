@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.release import change
 from rnnshape.layers.sequential import takes_states
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 FIRST = "layer(x)"
 CARRIED = "layer(x, initial_state=states)"
 AFTER_RESET, HALVES, REBUILT, STEPPED = "after_reset", "halves", "rebuilt", "stepped"
+OVERRIDES = change(
+    "3.0",
+    "a passed initial_state overrides the states that a stateful layer keeps; before, only while they are zero",
+    "layers/rnn/rnn.py: RNN.call",
+)
 _DROPPING = ("dropout", "recurrent_dropout", "rate", "stddev")
 
 
@@ -44,7 +50,7 @@ def _again(spec: Spec) -> Iterator[str]:
     # Two unlike directions may have unlike states, which Keras cannot tell apart in an initial_state.
     alike = not spec.layer.has("backward_layer") or spec.layer["backward_layer"] is None
     if stateful(spec.layer):
-        if takes_states(spec.layer) and alike and spec.initial_state is None:
+        if takes_states(spec.layer) and alike and spec.initial_state is None and OVERRIDES.made:
             yield CARRIED
         if resettable(spec.layer):
             yield AFTER_RESET
