@@ -100,7 +100,7 @@ def judged(comparison: Comparison) -> Compared:
     from rnnshape.report.comparison import judge
 
     specs = [variant.spec for variant in comparison.variants]
-    predictions = [theory.predict(spec) for spec in specs]
+    predictions = [*map(_predicted, specs)]
     from rnnshape import lab
     from rnnshape.lab.compare import Outcome, side_by_side
 
@@ -110,8 +110,13 @@ def judged(comparison: Comparison) -> Compared:
     except Exception as error:  # noqa: BLE001  as in ``explore``
         outcomes = tuple(Outcome(foreseen(error), variant.way) for variant in comparison.variants)
     fused = [isinstance(outcome.seen, lab.Observation) and outcome.seen.cudnn_used for outcome in outcomes]
-    predictions = [theory.predict(spec, gpu=on_cudnn) for spec, on_cudnn in zip(specs, fused, strict=True)]
+    predictions = [_predicted(spec, gpu=on_cudnn) for spec, on_cudnn in zip(specs, fused, strict=True)]
     return judge(comparison, predictions, outcomes)
+
+
+def _predicted(spec: Spec, *, gpu: bool | None = None) -> Prediction:
+    with release.of(spec.keras):
+        return theory.predict(spec, gpu=gpu)
 
 
 def timing(spec: Spec) -> Timing | None:

@@ -15,6 +15,7 @@ from rnnshape.errors import RnnshapeError
 from rnnshape.lab.build import Stack, build
 from rnnshape.lab.execution import prepared
 from rnnshape.lab.feed import feed, handed, states
+from rnnshape.lab.further import kept_states
 from rnnshape.lab.kernel import traced_or_none
 from rnnshape.lab.masked import mask_on
 from rnnshape.lab.observe import Observation, bare, explained, one_at_a_time, one_line, tidy
@@ -22,7 +23,11 @@ from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import gpus, held_back, keras, load, place, tf32
 from rnnshape.lab.timing import interleaved
 from rnnshape.lab.ways import asked, last_of
+from rnnshape.layers import release
 from rnnshape.layers.base import CUDNN
+from rnnshape.layers.release import KERAS_3
+from rnnshape.layers.release import asked as asked_release
+from rnnshape.spec.comparison import RULES
 from rnnshape.structure import Nest, Structure, Tensor, describe
 
 if TYPE_CHECKING:
@@ -113,8 +118,12 @@ def _all_ready(comparison: Comparison) -> list[_Side | Outcome]:
     lent: list[np.ndarray[Any, Any]] | None = None
     for variant in comparison.variants:
         way = auto if variant.way == "auto" else variant.way
+        if way == RULES:
+            sides.append(Outcome(None, way))
+            continue
         try:
-            side = _ready(variant, way, lent)
+            with release.of(variant.spec.keras):
+                side = _ready(variant, way, lent)
         except RnnshapeError as error:
             sides.append(Outcome(error, way))
             continue
@@ -160,7 +169,8 @@ def _give_weights(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> None:
     for part in layer.layers if isinstance(layer, Stack) else [layer]:
         inside = getattr(part, "layer", part)  # of a TimeDistributed; a Bidirectional says itself what it holds
         if getattr(inside, "stateful", False):  # that one step may be no part of its past
-            inside.reset_state()
+            for state in load().nest.flatten(kept_states(inside)):  # a stack of cells cannot be reset
+                state.assign(load().zeros_like(state))
 
 
 def _taken(layer: Any, lent: list[np.ndarray[Any, Any]]) -> str | None:
@@ -182,7 +192,12 @@ def _taken(layer: Any, lent: list[np.ndarray[Any, Any]]) -> str | None:
 def _looked_at(side: _Side, kernels: dict[tuple[Any, ...], str | None]) -> Outcome:
     tensorflow = load()
     try:
-        with held_back(), tensorflow.device(side.device), explained(tensorflow):
+        with (
+            release.of(side.variant.spec.keras),
+            held_back(),
+            tensorflow.device(side.device),
+            explained(tensorflow),
+        ):
             for _ in range(side.variant.spec.calls):  # the last one is looked at
                 result = side.call()
             if side.way == "compute_output_shape":
@@ -240,6 +255,8 @@ def _kernel(side: _Side, known: dict[tuple[Any, ...], str | None]) -> str | None
     None where it cannot be traced: a graph is stricter than Python, which wants no one dtype in a loop.
     """
     spec = side.variant.spec
+    if asked_release() < KERAS_3:  # its kernel is in a function that the graph calls
+        return None
     key = (spec.layer, side.device, spec.mask)
     if key not in known:
         few, inputs = _few_steps(spec, side.inputs)

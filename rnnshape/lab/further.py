@@ -21,7 +21,7 @@ def further_calls(spec: Spec, layer: Any, inputs: tuple[Any, ...], execution: st
     tensorflow = load()
     made: dict[str, Any] = {}
     names = further(spec)
-    kept = tensorflow.nest.map_structure(tensorflow.identity, _states(layer)) if CARRIED in names else None
+    kept = tensorflow.nest.map_structure(tensorflow.identity, kept_states(layer)) if CARRIED in names else None
     for name in names:
         if name.startswith("call") or name in (AFTER_RESET, CARRIED):
             if name == AFTER_RESET:
@@ -57,7 +57,7 @@ def _with(call: Any, more: dict[str, Any]) -> Any:
     return (lambda *inputs: call(*inputs, **more)) if more else call
 
 
-def _states(layer: Any) -> Any:
+def kept_states(layer: Any) -> Any:
     """What a stateful layer keeps, nested as it takes it for an ``initial_state``."""
     if hasattr(layer, "forward_layer"):
         return [*layer.forward_layer.states, *layer.backward_layer.states]

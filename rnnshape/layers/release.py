@@ -94,6 +94,23 @@ def _found() -> str | None:
     return tf_keras() if asked() < KERAS_3 else keras_3()
 
 
+@contextmanager
+def watched(turned: Change | None = None) -> Iterator[dict[Change, None]]:
+    """The changes that are asked for meanwhile; the one that is ``turned`` answers the opposite of what is so."""
+    noted: dict[Change, None] = {}
+    token = _watched.set((noted, turned))
+    try:
+        yield noted
+    finally:
+        _watched.reset(token)
+
+
+def releases() -> list[str]:
+    """Every release that theory knows, Keras 2 first, to the newest that it knows or that is installed."""
+    _, newest = max(NEWEST, default()[:2])
+    return ["2", *(f"3.{minor}" for minor in range(OLDEST[1], newest + 1))]
+
+
 class Change(NamedTuple):
     """A change of Keras: the release from which on it is so, what is so from there on, and where Keras has it.
 
@@ -108,10 +125,14 @@ class Change(NamedTuple):
     @property
     def made(self) -> bool:
         """Whether the release that is asked about has it."""
-        return asked() >= self.since or (self.in_2 and asked() < KERAS_3)
+        release, (noted, turned) = asked(), _watched.get()
+        if noted is not None:
+            noted[self] = None
+        return (release >= self.since or (self.in_2 and release < KERAS_3)) != (self is turned)
 
 
 CHANGES: list[Change] = []
+_watched: ContextVar[tuple[dict[Change, None] | None, Change | None]] = ContextVar("watched", default=(None, None))
 
 
 def change(since: str, what: str, source: str, *, in_2: bool = False) -> Change:

@@ -12,13 +12,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
-from rnnshape.layers.changes import as_cells, as_layers, set_everywhere
-from rnnshape.spec.comparison import AXES, AXIS, VALUES, WAYS, Comparison, Variant
+from rnnshape.layers import release
+from rnnshape.layers.changes import as_cells, as_layers, everywhere, set_everywhere
+from rnnshape.spec.comparison import AXES, AXIS, RULES, VALUES, WAYS, Comparison, Variant
 from rnnshape.spec.masks import padded, refusal, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from rnnshape.layers.base import Answer
+    from rnnshape.layers.node import Node
     from rnnshape.spec.spec import Spec
 
 
@@ -100,7 +103,7 @@ def _fed(spec: Spec) -> str:
 
 def _along(axis: str, spec: Spec) -> list[Variant]:
     """The layer once for each value of the axis; fewer than two where the axis does not apply to it."""
-    own = {"execution": _executions, "device": _devices, "mask": _masks, "cell": _cells}
+    own = {"execution": _executions, "device": _devices, "mask": _masks, "cell": _cells, "keras": _releases}
     if axis in own:
         return list(own[axis](spec))
     if not any(part.has(axis) for part in spec.layer.walk()):
@@ -137,3 +140,64 @@ def _cells(spec: Spec) -> Iterator[Variant]:
     layers, cells = as_layers(spec.layer), as_cells(spec.layer)
     if layers != cells:
         yield from (Variant(node.text, replace(spec, layer=node), spec.execution) for node in (layers, cells))
+
+
+def _releases(spec: Spec) -> Iterator[Variant]:
+    """The layer in each span of releases of Keras that answer alike, with what changed from one to the next."""
+    spans: list[tuple[list[str], Node, Answer, list[str]]] = []
+    before = None
+    for version in release.releases():
+        if (known := _of_release(spec, version)) is None:
+            continue
+        node, answer, asked = known
+        if not spans or answer != spans[-1][2]:
+            spans.append(([], node, answer, [] if before is None else [*_changed(spec, before, version, asked)]))
+        spans[-1][0].append(version)
+        before = version
+    if len(spans) == 1:  # the oldest and the newest are shown beside each other
+        versions = spans[0][0]
+        _, node, answer, changes = spans[0]
+        spans = [([version], node, answer, changes) for version in dict.fromkeys((versions[0], versions[-1]))]
+    for versions, node, _, changes in spans:
+        here = [version for version in versions if _installed(version)]
+        label = "Keras " + " to ".join(dict.fromkeys((versions[0], versions[-1])))
+        asked_of = replace(spec, layer=node, keras=(here or versions)[-1])
+        yield Variant(label, asked_of, spec.execution if here else RULES, tuple(changes))
+
+
+def _installed(version: str) -> bool:
+    with release.of(version):
+        return release.uninstalled() is None
+
+
+def _of_release(spec: Spec, version: str) -> tuple[Node, Answer, list[release.Change]] | None:
+    """The layer in a release, theory's answer, and the changes that it looked at; None where it cannot be built."""
+    with release.of(version), release.watched() as asked:
+        node = everywhere(spec.layer, lambda part: part)  # with the defaults of the release
+        if any(release.unavailable(node)) or any(problem for part in node.walk() for problem in part.cls.check(part)):
+            return None
+        return node, _told(node.cls.theory(node, spec.given())), list(asked)
+
+
+def _told(answer: Answer) -> Answer:
+    """The answer without the rules of cuDNN that are met anyway."""
+    kernels = [kernel._replace(rules=tuple(rule for rule in kernel.rules if not rule.ok)) for kernel in answer.cudnn]
+    return replace(answer, cudnn=kernels)
+
+
+def _changed(spec: Spec, before: str, version: str, asked: list[release.Change]) -> Iterator[str]:
+    """The changes between two releases that make another answer."""
+    known = _of_release(spec, version)
+    assert known is not None
+    node, answer, _ = known
+    for change in asked:
+        with release.of(before):
+            made = change.made
+        with release.of(version):
+            if change.made == made:
+                continue
+            with release.watched(turned=change):
+                other = _told(node.cls.theory(node, spec.given()))
+        if other != answer:
+            since = release.dotted(change.since)
+            yield f"since Keras {since}: {change.what}" if not made else f"not before Keras {since}: {change.what}"

@@ -17,6 +17,7 @@ from rnnshape.render.table import sign
 from rnnshape.render.terminal import plain, show
 from rnnshape.report.alike import DIFFERENT
 from rnnshape.report.comparison import STRUCTURE, ratio
+from rnnshape.spec.comparison import RULES
 from rnnshape.spec.masks import written
 from rnnshape.structure import brackets
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from rnnshape.report.checks import Check
-from rnnshape.report.comparison import Compared, Pair
+    from rnnshape.report.comparison import Compared, Pair, Side
 
 
 def write(compared: Compared, stream: TextIO) -> None:
@@ -69,9 +70,11 @@ def context(compared: Compared, marks: Marks) -> Text:
     mask = f", mask {written(spec.mask)}" if spec.mask is not None and len(masks) == 1 else ""
     devices = dict.fromkeys(side.report.environment["device"] for side in compared.sides)
     where = " and ".join(device for device in devices if device) or "not run"
+    ran = [side.report.environment["keras"] for side in compared.sides if side.way != RULES]
+    keras = " and ".join(dict.fromkeys(ran or [environment["keras"]]))
     return Text(
         f"x {sizes(spec.symbolic)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
-        f"{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {environment['keras']}",
+        f"{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {keras}",
         "faint",
     )
 
@@ -90,9 +93,15 @@ def _variants(compared: Compared, marks: Marks) -> Table:
             *([side.way] if run else []),
             side.kernel or ("not run" if side.variant.static else "unknown"),
             "used" if side.report.cudnn_used else "eligible" if side.report.cudnn.eligible else "not eligible",
-            "own" if number == 0 else "own (shapes differ)" if side.weights else "copied from A",
+            _weights(number, side),
         )
     return table
+
+
+def _weights(number: int, side: Side) -> str:
+    if side.way == RULES:
+        return "none"
+    return "own" if number == 0 else "own (shapes differ)" if side.weights else "copied from A"
 
 
 def _returns(compared: Compared) -> Group:
@@ -221,6 +230,7 @@ def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
         for warning in side.report.warnings:
             yield number, f"Keras warns: {warning}", "teach"
         yield from ((number, note, "") for note in side.report.notes)
+        yield from ((number, change, "teach") for change in side.variant.changes)
     for pair in compared.pairs:
         if not pair.kept:
             known = f"; a Keras bug: {pair.quirk} ({HELP})" if pair.quirk else "; the reason is unknown"

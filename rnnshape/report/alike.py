@@ -64,6 +64,8 @@ DIFFERENT = "different functions"
 def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> Must:
     """How equal this role must be in two variants that have the same weights."""
     first, other = variants
+    if first.spec.keras != other.spec.keras:
+        return Must(None, "another release of Keras may compute it otherwise")
     if other.static:
         return Must("shape", "the static structure must match the returned one")
     if random(first.spec) or random(other.spec):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, RnnshapeError
+from rnnshape.layers import release
 from rnnshape.layers.quirks import PAGE
 from rnnshape.report.alike import DIFFERENT, Must, Ran, must, quirk
 from rnnshape.report.assembling import assemble
@@ -13,6 +14,7 @@ from rnnshape.report.checks import FIRST_CALL, compare
 from rnnshape.report.report import SCHEMA_VERSION, Report
 from rnnshape.report.shown import Shown
 from rnnshape.report.timing import Timing
+from rnnshape.spec.comparison import RULES
 from rnnshape.spec.masks import written
 from rnnshape.structure import Nest, Structure, Tensor, brackets, labelled, leaves
 
@@ -70,7 +72,14 @@ class Side:
             "laws": [check.to_dict() for check in report.checks],
             "timing": self.timing and {**self.timing.to_dict(), "ratio": ratio(self, first)},
             "error": report.error and report.error.to_dict(),
+            **self._release(),
         }
+
+    def _release(self) -> dict[str, Any]:
+        """The release of Keras, where one was asked for, and what changed in it."""
+        if self.variant.spec.keras is None:
+            return {}
+        return {"keras": self.report.environment["keras"], "changes": list(self.variant.changes)}
 
 
 def _dtype_or_null(structure: dict[str, Any]) -> dict[str, Any]:
@@ -182,8 +191,11 @@ def judge(comparison: Comparison, predictions: list[Prediction], outcomes: tuple
 
 def _side(comparison: Comparison, variant: Variant, predicted: Prediction, outcome: Outcome) -> Side:
     seen = outcome.seen
-    report = assemble(variant.spec, _comparable(variant, predicted), seen)
+    with release.of(variant.spec.keras):
+        report = assemble(variant.spec, _comparable(variant, predicted), seen)
     returned = outcome.static if seen is None or isinstance(seen, RnnshapeError) else seen.returned
+    if outcome.way == RULES:
+        returned = predicted.returned
     return Side(
         variant=variant,
         report=report,

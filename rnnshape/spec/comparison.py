@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
 STATIC = ("symbolic", "compute_output_shape")
 """The ways that only say shapes: nothing is computed."""
+RULES = "rules"
+"""What theory says of a release of Keras that is not installed here."""
 WAYS = ("eager", "graph", "xla", "predict", *STATIC)
 VALUES: dict[str, tuple[Any, ...]] = {
     "unroll": (False, True),
     "implementation": (1, 2),
     "dtype": ("float32", "float64", "mixed_float16"),
 }
-AXES = ("execution", "unroll", "device", "implementation", "cell", "dtype", "mask")
+AXES = ("execution", "unroll", "device", "implementation", "cell", "dtype", "mask", "keras")
 AXIS = Argument("axis", OneOf(AXES), None, "Vary one layer along this axis:", True)
 
 
@@ -27,16 +29,18 @@ class Variant:
     """One side of a comparison.
 
     ``way`` is how the layer is asked: an execution (``"auto"`` is the faster), ``"predict"`` for
-    ``Model.predict``, or one of ``STATIC``.
+    ``Model.predict``, one of ``STATIC``, or ``RULES``.  ``changes`` says what changed in Keras from the variant before
+    to this one.
     """
 
     label: str
     spec: Spec
     way: str
+    changes: tuple[str, ...] = ()
 
     @property
     def static(self) -> bool:
-        return self.way in STATIC
+        return self.way in (*STATIC, RULES)
 
 
 @dataclass(frozen=True, slots=True)
