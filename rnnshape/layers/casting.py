@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers.base import compute_dtype
 from rnnshape.layers.objects import Made
+from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
 
 
@@ -88,3 +90,18 @@ def _follows(node: Node, around: _Around, *, called: bool = True) -> bool:
 def _returned(cell: Node) -> str:
     """The dtype of a cell's output: a stack hands on what its last cell returns."""
     return _returned(cell["cells"][-1]) if cell.has("cells") and cell["cells"] else compute_dtype(cell["dtype"])
+
+
+_KEPT_IN_CAST = change(
+    "3.14",
+    "a layer that casts its input to its own dtype still finds the mask attached to it",
+    "layers/layer.py: Layer.__call__, maybe_convert",
+    in_2=True,
+)
+
+
+def reaching(mask: Mask | None, dtype: str, node: Node) -> Mask | None:
+    """The mask that a layer finds on a tensor of this dtype: what is cast lost it before Keras 3.14."""
+    if mask is None or mask.argument or _KEPT_IN_CAST.made or not (node.has("autocast") and node["autocast"]):
+        return mask
+    return mask if compute_dtype(node["dtype"]) == dtype else None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.attention import unmasks
 from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype
+from rnnshape.layers.casting import reaching
 from rnnshape.layers.dims import Dim
-from rnnshape.layers.masking import reaching
 from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:

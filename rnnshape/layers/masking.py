@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from rnnshape.layers.base import compute_dtype
 from rnnshape.layers.release import change
 from rnnshape.layers.scan import Row, Scanning, distinct, each, followed
-
-if TYPE_CHECKING:
-    from rnnshape.layers.node import Node
 
 _ZEROED = "a masked step outputs zero (zero_output_for_mask); the state is kept"
 _FUSED = "cuDNN outputs zeros at masked steps; the state is kept"
@@ -78,21 +73,6 @@ _ATTACHES = change(
 def attached(mask: Mask | None) -> Mask | None:
     """The mask attached to the output of a layer that supports masking and got this one."""
     return None if mask is None or (mask.argument and not _ATTACHES.made) else mask.passed_on()
-
-
-_KEPT_IN_CAST = change(
-    "3.14",
-    "a layer that casts its input to its own dtype still finds the mask attached to it",
-    "layers/layer.py: Layer.__call__, maybe_convert",
-    in_2=True,
-)
-
-
-def reaching(mask: Mask | None, dtype: str, node: Node) -> Mask | None:
-    """The mask that a layer finds on a tensor of this dtype: what is cast lost it before Keras 3.14."""
-    if mask is None or mask.argument or _KEPT_IN_CAST.made or not (node.has("autocast") and node["autocast"]):
-        return mask
-    return mask if compute_dtype(node["dtype"]) == dtype else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         laws=laws,
         cudnn=[Kernel("", cudnn, UNROLLED if node["unroll"] else LOOP)],
         mask=attached(given.mask) if sequences else None,
-        notes=step.notes,
+        notes=(*step.notes, *_unlisted(node, cudnn)),
         products=[product.repeated(time) for product in step.products],
         refusals=[
             *step.refusals,
@@ -107,6 +107,20 @@ _KEEPS_ANY_DTYPE = change(
     "layers/rnn/rnn.py: RNN._create_state_variables",
     in_2=True,
 )
+
+
+_LISTED = change(
+    "3.11",
+    "cuDNN's GRU returns its state whole; before, each row of it as a state of its own",
+    "backend/tensorflow/rnn.py: _cudnn_gru",
+    in_2=True,
+)
+
+
+def _unlisted(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[str]:
+    """The form of the state where cuDNN computes, which nobody without a GPU sees."""
+    if node.name == "GRU" and node["return_state"] and not _LISTED.made and all(rule.ok for rule in cudnn):
+        yield "with cuDNN this Keras returns each row of the state as a tensor of its own (mended in Keras 3.11)"
 
 
 def _unkept(node: Node, states: Returned) -> Iterator[Refusal]:

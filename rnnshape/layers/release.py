@@ -21,9 +21,6 @@ from rnnshape.versions import installed, keras_3, tf_keras
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.errors import Problem
-    from rnnshape.layers.node import Node
-
 Release = tuple[int, ...]
 
 KERAS_3: Release = (3,)
@@ -140,15 +137,3 @@ def change(since: str, what: str, source: str, *, in_2: bool = False) -> Change:
     made = Change(numbers(since), what, source, in_2)
     CHANGES.append(made)
     return made
-
-
-def unavailable(node: Node) -> Iterator[Problem]:
-    """The arguments and the names in a layer that the release that is asked about does not have."""
-    release = asked()
-    for part in node.walk():
-        for name, value in part.given:
-            argument = part.cls.by_name[name]
-            if why := argument.missing_in(release) or argument.kind.missing_in(value, release):
-                from rnnshape.errors import Problem
-
-                yield Problem("", f"{part.name} {why}")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Leaf
+from rnnshape.layers.casting import reaching
 from rnnshape.layers.dims import Dim
-from rnnshape.layers.masking import reaching
 from rnnshape.layers.node import LayerClass
 
 if TYPE_CHECKING:

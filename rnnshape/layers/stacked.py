@@ -54,7 +54,7 @@ def theory(node: Node, given: Given) -> Answer:
     returned = new_states[0] if len(cells) == 1 else new_states
     if not _LISTS.made:
         # As deep as the sizes of the states are nested: a tuple of the cells, a lone state bare.
-        states = [answer.begins for answer in answers]
+        states = [*map(_unwrapped, cells, answers)]
         returned = tuple(states)
     stack = Answer(
         outputs=last.outputs,
@@ -70,6 +70,13 @@ def theory(node: Node, given: Given) -> Answer:
     )
     stack.refusals += unregularized(node, given, stack.returned)
     return stack
+
+
+def _unwrapped(cell: Node, answer: Answer) -> Returned:
+    """The states of a cell as Keras 2 nests them in a stack: a lone one bare, those of a stack in a tuple."""
+    if cell.has("cells"):
+        return answer.begins
+    return answer.states if len(answer.states) > 1 else answer.states[0]
 
 
 def _letter(letter: str, index: int) -> str:

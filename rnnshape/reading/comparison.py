@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import release
 from rnnshape.layers.changes import as_cells, as_layers, everywhere, set_everywhere
+from rnnshape.reading.finishing import unavailable
 from rnnshape.spec.comparison import AXES, AXIS, RULES, VALUES, WAYS, Comparison, Variant
 from rnnshape.spec.masks import padded, refusal, written
 
@@ -174,7 +175,7 @@ def _of_release(spec: Spec, version: str) -> tuple[Node, Answer, list[release.Ch
     """The layer in a release, theory's answer, and the changes that it looked at; None where it cannot be built."""
     with release.of(version), release.watched() as asked:
         node = everywhere(spec.layer, lambda part: part)  # with the defaults of the release
-        if any(release.unavailable(node)) or any(problem for part in node.walk() for problem in part.cls.check(part)):
+        if any(unavailable(node)) or any(problem for part in node.walk() for problem in part.cls.check(part)):
             return None
         return node, _told(node.cls.theory(node, spec.given())), list(asked)
 

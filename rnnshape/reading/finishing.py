@@ -37,7 +37,7 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
 
 
 def _finished(node: Node, options: Mapping[str, Any], name: str | None, fed: Fed | None) -> Spec:
-    problems = [*release.unavailable(node), *_combinations(node)]
+    problems = [*unavailable(node), *_combinations(node)]
     node = behind_masking(node, options if fed is None else {INPUT.name: fed.sizes, **options}, problems)
     policy = options.get(DTYPE.name)
     if policy is not None:
@@ -95,6 +95,16 @@ def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
         return f"is called on the same input as the first layer, {shape}, not on {parsed.fed.text}"
     wiring = wire(node, into, dims)
     return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
+
+
+def unavailable(node: Node) -> Iterator[Problem]:
+    """The arguments of a layer, and the names in it, that the release of Keras does not have that is asked about."""
+    asked = release.asked()
+    for part in node.walk():
+        for name, value in part.given:
+            argument = part.cls.by_name[name]
+            if why := argument.missing_in(asked) or argument.kind.missing_in(value, asked):
+                yield Problem("", f"{part.name} {why}")
 
 
 def _combinations(node: Node) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnshape.layers.arguments import DTYPES, INT64, Argument, Flag, Kind, Number, OneOf, Whole
-from rnnshape.layers.release import LEGACY, NEWEST, OLDEST, default, dotted, numbers
+from rnnshape.layers.release import LEGACY, NEWEST, OLDEST, dotted, releases
 from rnnshape.spec.masks import MASK, MASKING
 
 
@@ -46,6 +46,9 @@ class Expression(Kind):
         return {"type": "string"}
 
 
+_VERSIONS = f"(2|{re.escape(LEGACY)}|({'|'.join(map(re.escape, releases()[1:]))})(\\.[0-9]+)?)"
+
+
 @dataclass(frozen=True)
 class Version(Kind):
     """A release of Keras whose rules are known: ``2``, or ``3.3`` to the newest."""
@@ -54,10 +57,7 @@ class Version(Kind):
     allowed = f"2 (tf_keras {LEGACY}), or a release from {dotted(OLDEST)} to {dotted(NEWEST)}, such as 3.10"
 
     def accepts(self, value: Any) -> bool:
-        if not isinstance(value, str) or not re.fullmatch(r"\d+(\.\d+){0,2}", value):
-            return False
-        release = numbers(value)
-        return value in ("2", LEGACY) or OLDEST <= release[:2] <= max(NEWEST, default()[:2])
+        return isinstance(value, str) and re.fullmatch(_VERSIONS, value) is not None
 
     def refusal(self, value: Any) -> str:
         if isinstance(value, int | float):
@@ -65,7 +65,7 @@ class Version(Kind):
         return super().refusal(value)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": r"^\d+(\.\d+){0,2}$"}
+        return {"type": "string", "pattern": f"^{_VERSIONS}$"}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from rnnshape.lab.execution import prepared
 from rnnshape.lab.feed import feed, handed
 from rnnshape.lab.kernel import CUDNN_OPS, LOOP_OPS, noticing_cudnn, operations, traced
 from rnnshape.lab.tensorflow import gpus, held_back, load
-from rnnshape.layers import installed
+from rnnshape.layers import release
 from rnnshape.layers.base import Given
 from rnnshape.layers.changes import set_everywhere
 from rnnshape.layers.masking import Mask
@@ -189,9 +189,9 @@ def _trace(spec: Spec) -> tuple[tuple[Any, ...], Any]:
 @pytest.mark.usefixtures("told_of_a_gpu")
 @pytest.mark.parametrize("layer", some(GRID, 16))
 def test_the_graph_has_what_the_rules_say(layer: str) -> None:
-    if installed.keras() < (3, 11) and "GRU" in layer and "return_state" in layer:
+    if release.asked() < (3, 11) and "GRU" in layer and "return_state" in layer:
         pytest.skip("cuDNN's state came back without its list before Keras 3.11, and cannot be unpacked in a graph")
-    if installed.keras() < (3, 4) and "implementation" in layer:
+    if release.asked() < (3, 4) and "implementation" in layer:
         pytest.skip("Keras 3.3 takes no implementation")
     spec = _small(layer)
     foretold = predict(spec)
@@ -468,25 +468,25 @@ def test_what_cudnn_asks_of_a_mask_is_read_from_its_rows(
     assert kernel.eligible == (right_padded and not empty_row)
 
 
-def test_use_cudnn_within_a_bidirectional_follows_the_installed_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_use_cudnn_within_a_bidirectional_follows_the_release() -> None:
     layer = "Bidirectional(LSTM(2, use_cudnn=False), backward_layer=LSTM(2, go_backwards=True))"
     other = "Bidirectional(LSTM(2), backward_layer=LSTM(2, go_backwards=True, use_cudnn=False))"
 
     def kernels(text: str) -> list[str]:
         return [kernel for _, kernel in predict(make(text)).cudnn.chosen(gpu=True)]
 
-    monkeypatch.setattr(installed, "keras", lambda: (3, 12, 0))
-    assert (kernels(layer), kernels(other)) == (["loop", "loop"], ["cudnn", "cudnn"])
-    said = {rule.decided: rule.source for rule in predict(make(other)).cudnn.kernels[1].rules}
-    assert said["Keras makes it 'auto'"] == "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
-    monkeypatch.setattr(installed, "keras", lambda: (3, 11, 3))
-    assert (kernels(layer), kernels(other)) == (["cudnn", "cudnn"], ["cudnn", "loop"])
+    with release.of("3.12"):
+        assert (kernels(layer), kernels(other)) == (["loop", "loop"], ["cudnn", "cudnn"])
+        said = {rule.decided: rule.source for rule in predict(make(other)).cudnn.kernels[1].rules}
+        assert said["Keras makes it 'auto'"] == "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
+    with release.of("3.11"):
+        assert (kernels(layer), kernels(other)) == (["cudnn", "cudnn"], ["cudnn", "loop"])
 
 
-def test_dropout_matters_before_keras_3_4(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropout_matters_before_keras_3_4() -> None:
     assert "dropout is 0" not in {rule.rule for rule in predict(make("GRU(2, dropout=0.2)")).cudnn.rules}
-    monkeypatch.setattr(installed, "keras", lambda: (3, 3, 3))
-    assert _decided("GRU(2, dropout=0.2)") == [("dropout is 0", "dropout=0.2", "drop dropout=0.2")]
+    with release.of("3.3"):
+        assert _decided("GRU(2, dropout=0.2)") == [("dropout is 0", "dropout=0.2", "drop dropout=0.2")]
 
 
 # ── as JSON, and drawn ──

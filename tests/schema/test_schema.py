@@ -138,6 +138,7 @@ SAMPLES = (
     "same",
     "sum",
     "channels_last",
+    "3.8",
     "random",
     [2, 3],
     {"units": 1},
