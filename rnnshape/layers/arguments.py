@@ -46,8 +46,8 @@ class Argument:
     """One constructor argument of one or more classes.
 
     ``flag`` says whether a command offers it as an option, ``short`` its one-letter form.  ``since`` is the release of
-    Keras that brought it, ``until`` the first one that does not have it any more, and ``was`` the default before
-    Keras 3 where that was another one.
+    Keras that brought it (``in_2``: Keras 2 had it too), ``until`` the first one that does not have it any more, and
+    ``was`` the default before Keras 3 where that was another one.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Argument:
     since: Release = ()
     until: Release = ()
     was: Any = field(default=REQUIRED)
+    in_2: bool = False
 
     @property
     def option(self) -> str:
@@ -67,7 +68,7 @@ class Argument:
 
     def missing_in(self, release: Release) -> str | None:
         """Why there is no such argument in this release of Keras; None where there is."""
-        if release < self.since:
+        if release < self.since and not (self.in_2 and release < KERAS_3):
             return f"has no {self.name} in Keras {dotted(release)}: it came with Keras {dotted(self.since)}"
         if self.until and release >= self.until:
             return f"has no {self.name} any more: it was removed in Keras {dotted(self.until)}"
@@ -106,6 +107,9 @@ RETURN_SEQUENCES = Argument("return_sequences", Flag(), False, "Return the outpu
 RETURN_STATE = Argument("return_state", Flag(), False, "Also return the final state.", True)
 GO_BACKWARDS = Argument("go_backwards", Flag(), False, "Read the input backwards in time.", True)
 STATEFUL = Argument("stateful", Flag(), False, "Start from the final state of the previous call.", True)
+# Of Keras 2 only.
+TIME_MAJOR = Argument("time_major", Flag(), False, until=KERAS_3)
+RETURN_RUNTIME = Argument("return_runtime", Flag(), False, until=KERAS_3)
 UNROLL = Argument("unroll", Flag(), False, "Unroll the loop over time.", True)
 ZERO_OUTPUT_FOR_MASK = Argument("zero_output_for_mask", Flag(), False, "Return zeros at masked steps.", True)
 USE_CUDNN = Argument("use_cudnn", OneOf(("auto", True, False)), "auto", "Whether to use cuDNN:", True, since=KERAS_3)

@@ -29,6 +29,7 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import kept, unmasked
+from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import attached, unmasked_scan
 from rnnshape.layers.merging import Merge, strips
 from rnnshape.layers.node import LayerClass
@@ -319,6 +320,7 @@ def _cudnn(layers: tuple[Node, Node], answers: tuple[Answer, Answer]) -> list[Ke
 def check(node: Node) -> Iterator[Problem]:
     """What Keras refuses when it compares the two directions."""
     forward, backward = node["layer"], node["backward_layer"]
+    yield from unsupported(node)
     if backward is None:
         if forward["go_backwards"] and _TOGGLES.made:
             fix = "remove go_backwards from the layer: Bidirectional creates the backward layer itself"

@@ -42,6 +42,7 @@ from rnnshape.layers.cells import (
 )
 from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
 from rnnshape.layers.laws import kept, of_output, strips
+from rnnshape.layers.legacy import letters, time_major, with_runtime
 from rnnshape.layers.masking import Mask, Scan, attached, unmasked_scan
 from rnnshape.layers.node import LayerClass, Node
 from rnnshape.layers.release import KERAS_3, asked, change
@@ -55,8 +56,6 @@ if TYPE_CHECKING:
     from rnnshape.layers.dims import Dim
 
 _RNN_LOOP = "rnn/rnn.py: RNN.inner_loop"
-
-SEQUENCE_INPUT = ("N", "T", "C")
 
 
 def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -> Answer:
@@ -210,7 +209,7 @@ def _fused(
         one.refusals += dropping.refusals(node, given)
         return over_time(node, given, one, cudnn(node, given))
 
-    return theory
+    return time_major(theory)
 
 
 def cell_of(node: Node) -> Node:
@@ -272,10 +271,13 @@ _FUSED_TAIL = (
     arg.RETURN_STATE,
     arg.GO_BACKWARDS,
     arg.STATEFUL,
+    arg.TIME_MAJOR,
     arg.UNROLL,
 )
 _REGULARIZED = (*arg.REGULARIZERS, arg.ACTIVITY_REGULARIZER, *arg.CONSTRAINTS, *arg.DROPOUTS)
 _PASSED_ON = (*arg.EVERY_LAYER, arg.ZERO_OUTPUT_FOR_MASK)
+
+_lstm, _gru = _fused(lstm_step, fused_cudnn), _fused(gru_step, fused_cudnn)
 
 LSTM = LayerClass(
     "LSTM",
@@ -293,9 +295,10 @@ LSTM = LayerClass(
         arg.USE_CUDNN,
         *_PASSED_ON,
         arg.IMPLEMENTATION,
+        arg.RETURN_RUNTIME,
     ),
-    _fused(lstm_step, fused_cudnn),
-    lambda node, rank: SEQUENCE_INPUT,
+    lambda node, given: with_runtime(node, _lstm(node, given)),
+    letters,
     check=keeps_units,
     contents=contents.recurrent,
 )
@@ -314,10 +317,11 @@ GRU = LayerClass(
         arg.RESET_AFTER,
         arg.USE_CUDNN,
         *_PASSED_ON,
-        replace(arg.IMPLEMENTATION, since=(3, 4)),
+        replace(arg.IMPLEMENTATION, since=(3, 4), in_2=True),
+        arg.RETURN_RUNTIME,
     ),
-    _fused(gru_step, fused_cudnn),
-    lambda node, rank: SEQUENCE_INPUT,
+    lambda node, given: with_runtime(node, _gru(node, given)),
+    letters,
     check=keeps_units,
     contents=contents.recurrent,
 )
@@ -338,7 +342,7 @@ SIMPLE_RNN = LayerClass(
         simple_rnn_step,
         lambda node, given: never_cudnn("use LSTM or GRU", "SimpleRNN has no kernel of its own", _RNN_LOOP),
     ),
-    lambda node, rank: SEQUENCE_INPUT,
+    letters,
     check=keeps_units,
     contents=contents.recurrent,
 )
@@ -351,8 +355,8 @@ RNN = LayerClass(
         arg.ZERO_OUTPUT_FOR_MASK,
         *arg.BASE,
     ),
-    _rnn,
-    lambda node, rank: SEQUENCE_INPUT,
+    time_major(_rnn),
+    letters,
     twin=fused_twin,
     check=one_dtype,
     contents=contents.recurrent,

@@ -11,6 +11,7 @@ from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import answered
 from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat, in_order
 from rnnshape.layers.dims import fixed
+from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
@@ -165,6 +166,7 @@ _ONE = "TimeDistributed takes a layer that returns one tensor: drop return_state
 
 def _check(node: Node) -> Iterator[Problem]:
     """A Sequential takes each name once; layers that are called in turn are no model."""
+    yield from unsupported(node)
     names = Counter(layer["name"] for layer in node["layer"].in_turn if layer["name"] is not None)
     twice = [name for name, times in names.items() if times > 1]
     if node["layer"].cls.kind == "stack" and twice:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.base import Leaf, flat
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.syntax import called as name_called
 from rnnshape.reading.syntax import is_none
 from rnnshape.reading.tensors import is_class
@@ -63,6 +64,8 @@ def signature(layer: LayerClass) -> tuple[str, ...]:
     if layer.kind == "cell":
         return ("sequence" if layer.name == "SimpleRNNCell" else "inputs", _STATES, TRAINING.name)
     if layer.kind == "recurrent" or layer.name == "Bidirectional":
+        if asked() < KERAS_3:  # by position it takes them in this order, and the others by name (RNN.__call__)
+            return ("inputs", INITIAL_STATE.name, MASK.name, TRAINING.name)
         return ("sequences", INITIAL_STATE.name, MASK.name, TRAINING.name)
     if layer.name in ("TimeDistributed", "Sequential"):
         return ("inputs", TRAINING.name, MASK.name)
@@ -70,6 +73,19 @@ def signature(layer: LayerClass) -> tuple[str, ...]:
         masked = ("inputs", MASK.name, TRAINING.name)
         return ("inputs", TRAINING.name, MASK.name) if layer.name == "BatchNormalization" else masked
     return ("inputs", TRAINING.name)
+
+
+def _by_position(name: str, tree: ast.expr) -> str | None:
+    """Why an argument of a call cannot stand where it does."""
+    if name == TRAINING.name and not is_none(tree):
+        return "Keras takes only tensors by position here: write training=True"
+    if name == INITIAL_STATE.name and isinstance(tree, ast.Name) and "mask" in tree.id.lower():
+        return f"Keras takes this for the initial_state: write mask={tree.id}"
+    return None
+
+
+def _takes_states(names: tuple[str, ...]) -> bool:
+    return INITIAL_STATE.name in names
 
 
 class Reader:
@@ -89,6 +105,12 @@ class Reader:
         states = beside.pop(_STATES, None) or beside.pop(INITIAL_STATE.name, None)
         if tree is None:
             self.wrong(f"{node.name} takes its input: {_example(node)}", call)
+        elif isinstance(tree, ast.List) and asked() < KERAS_3 and len(tree.elts) > 1 and _takes_states(names):
+            # Keras 2 finds the states behind the input in a list (rnn_utils.standardize_args).
+            first, *others = tree.elts
+            states = ast.copy_location(ast.List(others, ast.Load()), tree)
+            ast.fix_missing_locations(states)
+            tree = first
         elif isinstance(tree, ast.List | ast.Tuple):
             self.wrong(self._several(node, tree), tree)
             tree = None
@@ -106,8 +128,8 @@ class Reader:
                 break
             if place >= len(names):
                 self.wrong(f"{node.name} is called with at most {' and '.join(names)}", tree)
-            elif names[place] == TRAINING.name and not is_none(tree):
-                self.wrong("Keras takes only tensors by position here: write training=True", tree)
+            elif (wrong := _by_position(names[place], tree)) is not None:
+                self.wrong(wrong, tree)
             else:
                 given[names[place]] = tree
         known = (*names, INITIAL_STATE.name) if node.cls.kind == "stack" else names

@@ -338,10 +338,12 @@ def _unknown_class(name: str, short: str) -> str:
 
 
 def _unknown_argument(name: str, layer: LayerClass, said: str) -> str:
-    if (known := layer.by_name.get(name)) is not None:
+    if (known := layer.by_name.get(name)) is not None and not known.until:
         return f"{layer.name} {known.missing_in(asked())}"
     if why := leftovers.of_argument(name, layer, said):
         return f"{layer.name} takes no {name}: it {why}"
+    if known is not None:
+        return f"{layer.name} {known.missing_in(asked())}"
     return f"{layer.name} takes no argument {name}{nearest(name, layer.by_name)}"
 
 

@@ -9,6 +9,8 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.release import KERAS_3, asked
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -83,6 +85,8 @@ def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
 def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tuple[str, ...]:
     """What Keras 3 says of ``input_shape`` and ``input_dim``, and what it does with them behind the first layer."""
     notes = []
+    if asked() < KERAS_3:
+        return ()
     arguments = list(dict.fromkeys(str(keyword.arg) for keyword in warned))
     if names := " and ".join(name for name in arguments if name not in REMOVED):
         notes.append(f"Keras 3 warns of {names} and recommends keras.Input in front of the first layer")

@@ -13,7 +13,8 @@ from rnnshape.layers.dims import Dim
 from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wiring import wire
 from rnnshape.reading.shape import rank_message, whole_shape
-from rnnshape.spec.options import DTYPE, INITIAL_STATE, INPUT, INTO, KEPT, KERAS
+from rnnshape.spec.masks import MASK
+from rnnshape.spec.options import CALLS, DTYPE, INITIAL_STATE, INPUT, INTO, KEPT, KERAS
 from rnnshape.spec.spec import Spec
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
@@ -37,7 +38,7 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
 
 
 def _finished(node: Node, options: Mapping[str, Any], name: str | None, fed: Fed | None) -> Spec:
-    problems = [*unavailable(node), *_combinations(node)]
+    problems = [*unavailable(node), *_combinations(node), *_time_first(node, options)]
     node = behind_masking(node, options if fed is None else {INPUT.name: fed.sizes, **options}, problems)
     policy = options.get(DTYPE.name)
     if policy is not None:
@@ -105,6 +106,14 @@ def unavailable(node: Node) -> Iterator[Problem]:
             argument = part.cls.by_name[name]
             if why := argument.missing_in(asked) or argument.kind.missing_in(value, asked):
                 yield Problem("", f"{part.name} {why}")
+
+
+def _time_first(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
+    """The options that take time for the second axis."""
+    first = any(part.has("time_major") and part["time_major"] for part in node.walk())
+    for option in (MASK, CALLS, INTO) if first else ():
+        if options.get(option.name, option.default) != option.default:
+            yield Problem(option.name, "is not supported beside time_major=True")
 
 
 def _combinations(node: Node) -> Iterator[Problem]:
