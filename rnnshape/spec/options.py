@@ -51,13 +51,13 @@ _VERSIONS = f"(2|{re.escape(LEGACY)}|({'|'.join(map(re.escape, releases()[1:]))}
 
 @dataclass(frozen=True)
 class Version(Kind):
-    """A release of Keras whose rules are known: ``2``, or ``3.3`` to the newest."""
+    """A release of Keras whose rules are known: ``2``, or ``3.3`` to the newest; None is the installed one."""
 
     metavar = "VERSION"
     allowed = f"2 (tf_keras {LEGACY}), or a release from {dotted(OLDEST)} to {dotted(NEWEST)}, such as 3.10"
 
     def accepts(self, value: Any) -> bool:
-        return isinstance(value, str) and re.fullmatch(_VERSIONS, value) is not None
+        return value is None or (isinstance(value, str) and re.fullmatch(_VERSIONS, value) is not None)
 
     def refusal(self, value: Any) -> str:
         if isinstance(value, int | float):
@@ -65,7 +65,7 @@ class Version(Kind):
         return super().refusal(value)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^{_VERSIONS}$"}
+        return {"type": ["string", "null"], "pattern": f"^{_VERSIONS}$"}
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ class Drawer:
 
     trains = 0.0
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, keras: str | None = None) -> None:
         self.rng = random.Random(seed)
+        self.keras = {} if keras is None else {"keras": keras}
 
     def flag(self, chance: float = 0.5) -> bool:
         return self.rng.random() < chance
@@ -227,10 +228,9 @@ class Drawer:
                 self.rng.choice((1, 2, 3, 5)) if letter not in "XYZ" else self.rng.choice((3, 5, 6))
                 for letter in letters
             )
+            options = {"input": sizes, "seed": self.rng.randrange(100), "training": self.flag(self.trains)}
             try:
-                return finish(
-                    node, {"input": sizes, "seed": self.rng.randrange(100), "training": self.flag(self.trains)}
-                )
+                return finish(node, {**options, **self.keras})
             except rnnshape.Invalid:
                 continue
 

@@ -82,7 +82,7 @@ class MaskDrawer(Drawer):
                 self.rng.choice((3, 5, 6)) if letter in "XYZ" else self.rng.choice((1, 2, 3, 4)) for letter in letters
             ]
             sizes[1] = self.rng.choice((1, 2, 3, 5, 7))
-            options: dict[str, Any] = {"input": tuple(sizes), "seed": self.rng.randrange(100)}
+            options: dict[str, Any] = {**self.keras, "input": tuple(sizes), "seed": self.rng.randrange(100)}
             options["execution"] = self.rng.choice(EXECUTIONS)
             if self.flag(0.85):
                 options["mask"] = self.mask(*sizes[:2])

@@ -1,0 +1,104 @@
+"""Keras 2: tf_keras' real layers against the rules that theory has for it.
+
+``TF_USE_LEGACY_KERAS=1 python -m tests.shared.masking 1000 --seed 1`` draws as many more as one likes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import rnnshape
+from rnnshape.structure import leaves
+from tests.shared.drawing import Drawer, wrong
+from tests.shared.masking import MaskDrawer
+from tests.shared.sampling import some
+
+CHUNKS, EACH = 10, 30
+
+
+@pytest.mark.parametrize("chunk", some(range(CHUNKS), CHUNKS, pytest.mark.draws))
+@pytest.mark.parametrize("drawers", [Drawer, MaskDrawer])
+def test_theory_says_what_the_real_layer_says(drawers: type[Drawer], chunk: int) -> None:
+    drawer = drawers(40_000 + chunk, keras="2")
+    specs = [drawer.spec() for _ in range(EACH)]
+    disagreements = {spec.layer.text: message for spec in specs if (message := wrong(spec))}
+    assert not disagreements
+
+
+def _kinds(layer: str, **options: Any) -> Any:
+    report = rnnshape.explore(layer, keras="2", **options)
+    assert report.ok, report.error
+
+    def kinds(part: Any) -> Any:
+        return [part["kind"], *map(kinds, part["items"])] if "items" in part else part["role"]
+
+    return kinds(report.observed.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("layer", "kinds"),
+    [
+        ("LSTM(3, return_state=True)", ["list", "output", "state_h", "state_c"]),
+        ("GRUCell(3)", ["tuple", "output", "state"]),
+        ("LSTMCell(3)", ["tuple", "output", ["list", "state_h", "state_c"]]),
+        (
+            "StackedRNNCells([LSTMCell(3), GRUCell(2)])",
+            ["tuple", "output", ["tuple", ["list", "cell0_state_h", "cell0_state_c"], "cell1_state"]],
+        ),
+        (
+            "RNN([LSTMCell(3), GRUCell(2)], return_state=True)",
+            ["list", "output", ["list", "cell0_state_h", "cell0_state_c"], "cell1_state"],
+        ),
+        (
+            "Bidirectional(GRU(3, return_state=True), merge_mode=None)",
+            ["list", "forward_output", "backward_output", "forward_state", "backward_state"],
+        ),
+        ("LSTM(3, return_runtime=True)", ["tuple", "output", "runtime"]),
+        ("LSTM(3, return_state=True)([x, h, c])", ["list", "output", "state_h", "state_c"]),
+    ],
+)
+def test_the_containers(layer: str, kinds: Any) -> None:
+    assert _kinds(layer) == kinds
+
+
+def test_time_can_come_first() -> None:
+    report = rnnshape.explore("LSTM(5, time_major=True, return_sequences=True, return_state=True)", keras="2")
+    assert report.ok
+    output, state, _ = leaves(report.observed)
+    assert (output.symbolic, state.symbolic) == (("T", "N", "H"), ("N", "H"))
+    assert [check.check for check in report.checks if check.guaranteed] == ["output[-1, :, :] == state_h"]
+
+
+def test_a_mask_of_the_tensor_counts_beside_initial_states() -> None:
+    layer = "Masking() | LSTM(3, return_state=True)"
+    options: dict[str, Any] = {"mask": "right:1,3", "initial_state": "random"}
+    two, three = (rnnshape.explore(layer, keras=version, **options) for version in ("2", None))
+    assert two.ok
+    assert three.ok
+    assert two.masked.predicted != three.masked.predicted
+
+
+def test_a_stateful_layer_uses_passed_states_only_while_its_own_are_zero() -> None:
+    options: dict[str, Any] = {"stateful": True, "calls": 2, "initial_state": "random"}
+    [two] = [
+        check for check in rnnshape.explore("lstm", keras="2", **options).checks if check.check.startswith("call2")
+    ]
+    [three] = [check for check in rnnshape.explore("lstm", **options).checks if check.check.startswith("call2")]
+    assert (two.guaranteed, two.holds) == (False, False)
+    assert (three.guaranteed, three.holds) == (True, True)
+
+
+def test_the_environment_variable_makes_keras_2_the_one_that_is_asked_about() -> None:
+    command = [sys.executable, "-m", "rnnshape", "lstm", "--return-state", "--return-sequences", "-f", "json"]
+    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
+    assert report["observed"]["kind"] == "list"
+    assert report["agrees"] is True
+    assert report["environment"]["keras"].startswith("2.")
