@@ -11,6 +11,8 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError
 from rnnshape.cli import completion, signals, streams, topics, usage
 from rnnshape.cli.flags import Group, Sectioned, given, with_flags
 from rnnshape.cli.options import (
+    AUDIT,
+    AUDIT_OPTIONS,
     BATCH,
     BATCH_OPTIONS,
     COMPARE_OPTIONS,
@@ -87,6 +89,7 @@ def _commands() -> list[tuple[str, Callable[..., None], Panels]]:
         ("show", _show, {"Run": RUN_OPTIONS, "Answer": OUTPUT_OPTIONS}),
         ("compare", _compare, {"Run": _COMPARE_RUN, "Answer": COMPARE_OPTIONS}),
         ("batch", _batch, {"Answer": BATCH_OPTIONS}),
+        ("audit", _audit, {"Answer": AUDIT_OPTIONS}),
         ("env", _env, {"Answer": _ENV.values()}),
         ("schema", _schema, {"Answer": _SCHEMA.values()}),
         ("help", _help, {"Answer": [VERBOSE]}),
@@ -171,6 +174,17 @@ def _batch(
         from rnnshape.cli.batch import batch
 
         raise SystemExit(batch(files or (), output))
+
+
+def _audit(**flags: Any) -> None:
+    """Compare rnnshape with the installed Keras on some hundred layers."""
+    with clean_ending():
+        output = given(flags, AUDIT)
+        if wrong := refused(output, AUDIT):
+            raise Invalid(flagged(problem, output) for problem in wrong)
+        from rnnshape.cli.audit import audit
+
+        raise SystemExit(audit(output))
 
 
 _ENV = {
