@@ -6,7 +6,7 @@
 ((False, True), (0.0, 0.5), (None, 'zeros', 'ones', 'random'))
 >>> layer, options = asked(TABLE["RNN"], {"cell": "GRUCell", "reset_after": False, "time": 1})
 >>> layer.text, options
-('RNN(GRUCell(3, reset_after=False))', {'time': 1})
+('RNN(GRUCell(3, reset_after=False))', {'input': (2, 1, 4)})
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, USE_CUDNN, Flag, Nested, Number, OneOf, Sizes
 from rnnshape.layers.kinds import Named
 from rnnshape.spec.masks import MASK, MASKING
-from rnnshape.spec.options import CALLS, INITIAL_STATE, TIME, TRAINING
+from rnnshape.spec.options import BATCH, CALLS, CHANNELS, INITIAL_STATE, INPUT, TIME, TRAINING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass
 
 _UNITS, _KERNEL, _ACTIVATION = 3, 2, "relu"
+_SPACE = 4  # as small as a dilated window allows
 MIRRORED = "mirrored"
 """A second layer that is written out: the first one, in the other direction of time."""
 _RUN: Axes = {
@@ -41,7 +42,9 @@ _RUN: Axes = {
 
 def audited() -> tuple[LayerClass, ...]:
     """The classes of the table that loop over time, compute a step of such a loop, or wrap what does."""
-    return tuple(cls for cls in TABLE.values() if cls.kind in ("recurrent", "cell") or (cls.kind == "layer" and _nested(cls)))
+    return tuple(
+        cls for cls in TABLE.values() if cls.kind in ("recurrent", "cell") or (cls.kind == "layer" and _nested(cls))
+    )
 
 
 def axes_of(cls: LayerClass) -> Axes:
@@ -68,7 +71,19 @@ def asked(cls: LayerClass, changed: Mapping[str, Any]) -> tuple[Node, dict[str, 
     options = {name: value for name, value in changed.items() if name in _RUN}
     left = {name: value for name, value in changed.items() if name not in _RUN}
     node = _made(cls, left)
-    return None if left else (node, options)
+    letters = node.cls.letters(node, None)
+    if left or (TIME.name in options and "T" not in letters) or (_slow(node) and "Z" in letters):
+        return None
+    sizes = {"N": BATCH.default, "T": options.pop(TIME.name, TIME.default), "C": CHANNELS.default}
+    return node, {**options, INPUT.name: tuple(sizes.get(letter, _SPACE) for letter in letters)}
+
+
+def _slow(node: Node) -> bool:
+    """Whether it has its channels first: in a volume Keras compiles that with XLA on a CPU, some ten seconds a layer.
+
+    See ``conv`` in ``keras/src/backend/tensorflow/nn.py`` (read in 3.15.1).
+    """
+    return any(part.has("data_format") and part["data_format"] == "channels_first" for part in node.walk())
 
 
 def _made(cls: LayerClass, values: dict[str, Any]) -> Node:

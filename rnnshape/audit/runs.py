@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from functools import partial
-from itertools import islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import theory
@@ -23,7 +22,7 @@ from rnnshape.spec.expect import Expectations
 from rnnshape.spec.options import SEED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from rnnshape.audit.covering import Axes, Point
     from rnnshape.layers.node import LayerClass
@@ -33,8 +32,6 @@ CLASS = "class"
 """The axis of a run that names its class; the others are those of its values that are not Keras' default."""
 _DRAWN = 300
 """Layers of a class that are drawn beside those that cover the pairs."""
-_PATIENCE = 4
-"""Draws a layer that is wanted: two may be the same layer."""
 
 
 def lattice(*, full: bool = False, seed: int = 0) -> list[Run]:
@@ -48,33 +45,38 @@ def lattice(*, full: bool = False, seed: int = 0) -> list[Run]:
 
 def _of_class(cls: LayerClass, *, full: bool, seed: int) -> Iterator[Run]:
     axes = axes_of(cls)
-    spec_of = partial(_spec, cls, axes, seed=seed)
-    judge = partial(_judged, spec_of)
-    points: Iterable[Point] = cover(axes, judge)
-    known: dict[Spec, Point] = {}
-    for point in points:
-        known.setdefault(spec_of(point), point)
+
+    def spec_of(point: Point) -> Spec | None:
+        return _spec(cls, _changed(axes, point), seed)
+
+    def judge(point: Point) -> Verdict:
+        spec = spec_of(point)
+        if spec is None:
+            return Verdict.IMPOSSIBLE
+        return Verdict.RUNS if theory.predict(spec).refusal is None else Verdict.REJECTED
+
+    points = cover(axes, judge)
     if full:
         rng = random.Random(f"{cls.name} {seed}")  # noqa: S311  a draw that can be repeated
-        wanted = len(known) + _DRAWN
-        for point in islice(iter(partial(draw, axes, judge, rng), None), _PATIENCE * _DRAWN):
-            known.setdefault(spec_of(point), point)
-            if len(known) == wanted:
-                break
+        points = chain(points, (draw(axes, judge, rng) for _ in range(_DRAWN)))
+    known: dict[Spec, Point] = {}
+    for point in points:
+        if (spec := spec_of(point)) is not None:
+            known.setdefault(spec, point)
     for number, (spec, point) in enumerate(known.items(), 1):
-        named = replace(spec, name=f"{cls.name} {number}")
-        if theory.predict(spec).refusal is not None:
-            named = replace(named, expect=Expectations(error=Refused.kind))
+        expect = None if theory.predict(spec).refusal is None else Expectations(error=Refused.kind)
+        named = replace(spec, name=f"{cls.name} {number}", expect=expect)
         yield Run(named.name, named.layer.text, spec=named, axes={CLASS: cls.name, **_changed(axes, point)})
 
 
 def _changed(axes: Axes, point: Point) -> dict[str, Any]:
+    """The values of a point that are not the default."""
     return {axis: value for axis, value in point.items() if value != axes[axis][0]}
 
 
-def _spec(cls: LayerClass, axes: Axes, point: Mapping[str, Any], *, seed: int) -> Spec | None:
+def _spec(cls: LayerClass, changed: Mapping[str, Any], seed: int) -> Spec | None:
     """What a point asks; None where it cannot be asked."""
-    made = asked(cls, _changed(axes, {**point}))
+    made = asked(cls, changed)
     if made is None:
         return None
     node, options = made
@@ -82,10 +84,3 @@ def _spec(cls: LayerClass, axes: Axes, point: Mapping[str, Any], *, seed: int) -
         return finish(node, {**options, SEED.name: seed})
     except Invalid:
         return None
-
-
-def _judged(spec_of: Any, point: Point) -> Verdict:
-    spec = spec_of(point)
-    if spec is None:
-        return Verdict.IMPOSSIBLE
-    return Verdict.RUNS if theory.predict(spec).refusal is None else Verdict.REJECTED

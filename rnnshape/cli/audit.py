@@ -25,6 +25,8 @@ def audit(output: Mapping[str, Any]) -> int:
     from rnnshape.lab.tensorflow import load
 
     load()  # one error, not one a layer
-    code = answer(lattice(full=output.get("full", False), seed=output.get("seed", 0)), output, audit_renderer(form(output)))
+    code = answer(
+        lattice(full=output.get("full", False), seed=output.get("seed", 0)), output, audit_renderer(form(output))
+    )
     # Whoever audits wrote no layer: one that Keras rejects, and theory does not, is a disagreement.
     return FAILED if code == INVALID else code

@@ -57,9 +57,7 @@ class _Format(NamedTuple):
 
 
 _FORMATS = {
-    "table": _Format(
-        "table:write", "summary:write", streams=False, comparison="comparison:write", audit="audit:write"
-    ),
+    "table": _Format("table:write", "summary:write", streams=False, comparison="comparison:write", audit="audit:write"),
     "json": _Format("json:write", "json:write_rows", comparison="json:write_comparison", line="json:as_line"),
     "jsonl": _Format("jsonl:write", "jsonl:write_rows", comparison="jsonl:write_comparison", line="json:as_line"),
     "csv": _Format(None, "delimited:write_csv"),

@@ -72,7 +72,7 @@ def parts(rows: Tally, marks: Marks) -> Iterator[RenderableType]:
             wrong.append(row)
     yield Text(", ".join(f"{name} {version}" for name, version in running().items()))
     yield Text()
-    yield _table(marks, "Classes", "class", [(name, count) for name, count in classes.items()], total)
+    yield _table(marks, "Classes", "class", list(classes.items()), total)
     if values:
         yield Text()
         each = [(f"{axis}={value}", count) for axis, counts in values.items() for value, count in counts.items()]
