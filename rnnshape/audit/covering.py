@@ -3,7 +3,7 @@
 >>> axes = {"a": (0, 1), "b": (0, 1), "c": (0, 1)}
 >>> points = list(cover(axes, lambda point: Verdict.RUNS))
 >>> len(points), {(point["a"], point["c"]) for point in points} == {(0, 0), (0, 1), (1, 0), (1, 1)}
-(5, True)
+(4, True)
 
 A point has a value for each axis.  The first value of an axis is its default.
 """

@@ -1,6 +1,7 @@
 """From the classes of the table to the runs of an audit.
 
->>> runs = lattice()
+>>> from rnnshape.layers import TABLE
+>>> runs = lattice([TABLE["LSTM"]])
 >>> runs[0].name, runs[0].asked, dict(runs[0].axes)
 ('LSTM 1', 'LSTM(3)', {'class': 'LSTM'})
 """
@@ -22,7 +23,7 @@ from rnnshape.spec.expect import Expectations
 from rnnshape.spec.options import SEED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rnnshape.audit.covering import Axes, Point
     from rnnshape.layers.node import LayerClass
@@ -34,13 +35,15 @@ _DRAWN = 300
 """Layers of a class that are drawn beside those that cover the pairs."""
 
 
-def lattice(*, full: bool = False, seed: int = 0) -> list[Run]:
+def lattice(classes: Iterable[LayerClass] = (), *, full: bool = False, seed: int = 0) -> list[Run]:
     """The runs that cover each pair of values of each class; with ``full`` some thousand drawn from ``seed`` as well.
+
+    Without ``classes`` all that are ``audited``.
 
     ``seed`` is that of the weights, the input and the random masks too.  A layer that theory says Keras rejects
     has this as its contract: its run is ok when Keras rejects it.
     """
-    return [run for cls in audited() for run in _of_class(cls, full=full, seed=seed)]
+    return [run for cls in classes or audited() for run in _of_class(cls, full=full, seed=seed)]
 
 
 def _of_class(cls: LayerClass, *, full: bool, seed: int) -> Iterator[Run]:

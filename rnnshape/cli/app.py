@@ -176,15 +176,27 @@ def _batch(
         raise SystemExit(batch(files or (), output))
 
 
-def _audit(**flags: Any) -> None:
-    """Compare rnnshape with the installed Keras on some hundred layers."""
+def _audited(incomplete: str) -> list[str]:
+    from rnnshape.audit import audited
+
+    return completion.words([cls.name for cls in audited()])(incomplete)
+
+
+def _audit(
+    classes: Annotated[
+        list[str] | None,
+        _argument("[CLASS...]", "A recurrent class of Keras, such as LSTM. Default: all of them.", _audited),
+    ] = None,
+    **flags: Any,
+) -> None:
+    """Check the rules of rnnshape against the installed Keras, on hundreds of layers."""
     with clean_ending():
         output = given(flags, AUDIT)
         if wrong := refused(output, AUDIT):
             raise Invalid(flagged(problem, output) for problem in wrong)
         from rnnshape.cli.audit import audit
 
-        raise SystemExit(audit(output))
+        raise SystemExit(audit(classes or (), output))
 
 
 _ENV = {

@@ -53,7 +53,8 @@ class _Count:
         return tuple(f"{number:,}" if number else "" for number in (sum(numbers), *numbers))
 
 
-_COLUMNS = ("asked", "agree", "both reject", "disagree", "not run")
+_COLUMNS = ("asked", "agree", "both reject", "disagree")
+_NOT_RUN = "not run"
 
 
 def parts(rows: Tally, marks: Marks) -> Iterator[RenderableType]:
@@ -72,7 +73,7 @@ def parts(rows: Tally, marks: Marks) -> Iterator[RenderableType]:
             wrong.append(row)
     yield Text(", ".join(f"{name} {version}" for name, version in running().items()))
     yield Text()
-    yield _table(marks, "Classes", "class", list(classes.items()), total)
+    yield _table(marks, "Classes", "class", [*classes.items(), ("all", total)])
     if values:
         yield Text()
         each = [(f"{axis}={value}", count) for axis, counts in values.items() for value, count in counts.items()]
@@ -87,16 +88,15 @@ def parts(rows: Tally, marks: Marks) -> Iterator[RenderableType]:
     yield _verdict(total, marks)
 
 
-def _table(
-    marks: Marks, title: str, first: str, counts: Iterable[tuple[str, _Count]], total: _Count | None = None
-) -> Table:
-    table = grid(marks, title, first, *_COLUMNS)
+def _table(marks: Marks, title: str, first: str, counts: Iterable[tuple[str, _Count]]) -> Table:
+    rows = list(counts)
+    # A machine can run all of them, most of the time.
+    columns = (*_COLUMNS, _NOT_RUN) if any(count.not_run for _, count in rows) else _COLUMNS
+    table = grid(marks, title, first, *columns)
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, count in counts:
-        table.add_row(Text(name), *count.cells, style="bad" if count.disagree else None)
-    if total is not None:
-        table.add_row(Text("all", "head"), *total.cells)
+    for name, count in rows:
+        table.add_row(Text(name), *count.cells[: len(columns)], style="bad" if count.disagree else None)
     return table
 
 
