@@ -44,13 +44,13 @@ def cover(axes: Axes, judge: Judge) -> Iterator[Point]:
     yield from _Cover(axes, judge).points()
 
 
-def draw(axes: Axes, judge: Judge, rng: random.Random) -> Point:
+def draw(axes: Axes, possible: Callable[[Point], bool], rng: random.Random) -> Point:
     """One point of the whole lattice: each axis keeps its default half of the time, as far as it can be asked."""
     point = _default(axes)
     for axis, values in axes.items():
         if rng.random() < 1 / 2 and len(values) > 1:
             changed = {**point, axis: rng.choice(values[1:])}
-            if judge(changed) is not Verdict.IMPOSSIBLE:
+            if possible(changed):
                 point = changed
     return point
 

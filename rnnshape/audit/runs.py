@@ -61,7 +61,7 @@ def _of_class(cls: LayerClass, *, full: bool, seed: int) -> Iterator[Run]:
     points = cover(axes, judge)
     if full:
         rng = random.Random(f"{cls.name} {seed}")  # noqa: S311  a draw that can be repeated
-        points = chain(points, (draw(axes, judge, rng) for _ in range(_DRAWN)))
+        points = chain(points, (draw(axes, lambda drawn: spec_of(drawn) is not None, rng) for _ in range(_DRAWN)))
     known: dict[Spec, Point] = {}
     for point in points:
         if (spec := spec_of(point)) is not None:
