@@ -11,6 +11,8 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError
 from rnnshape.cli import completion, signals, streams, topics, usage
 from rnnshape.cli.flags import Group, Sectioned, given, with_flags
 from rnnshape.cli.options import (
+    AUDIT,
+    AUDIT_OPTIONS,
     BATCH,
     BATCH_OPTIONS,
     COMPARE_OPTIONS,
@@ -87,6 +89,7 @@ def _commands() -> list[tuple[str, Callable[..., None], Panels]]:
         ("show", _show, {"Run": RUN_OPTIONS, "Answer": OUTPUT_OPTIONS}),
         ("compare", _compare, {"Run": _COMPARE_RUN, "Answer": COMPARE_OPTIONS}),
         ("batch", _batch, {"Answer": BATCH_OPTIONS}),
+        ("audit", _audit, {"Answer": AUDIT_OPTIONS}),
         ("env", _env, {"Answer": _ENV.values()}),
         ("schema", _schema, {"Answer": _SCHEMA.values()}),
         ("help", _help, {"Answer": [VERBOSE]}),
@@ -171,6 +174,29 @@ def _batch(
         from rnnshape.cli.batch import batch
 
         raise SystemExit(batch(files or (), output))
+
+
+def _audited(incomplete: str) -> list[str]:
+    from rnnshape.audit import audited
+
+    return completion.words([cls.name for cls in audited()])(incomplete)
+
+
+def _audit(
+    classes: Annotated[
+        list[str] | None,
+        _argument("[CLASS...]", "A recurrent class of Keras, such as LSTM. Default: all of them.", _audited),
+    ] = None,
+    **flags: Any,
+) -> None:
+    """Check the rules of rnnshape against the installed Keras, on hundreds of layers."""
+    with clean_ending():
+        output = given(flags, AUDIT)
+        if wrong := refused(output, AUDIT):
+            raise Invalid(flagged(problem, output) for problem in wrong)
+        from rnnshape.cli.audit import audit
+
+        raise SystemExit(audit(classes or (), output))
 
 
 _ENV = {

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from rnnshape.reading.runs import Line
+    from rnnshape.render import RowsRenderer
     from rnnshape.report.rows import Row, Written
 
 
@@ -34,9 +35,18 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
         RnnshapeError: a file has mistakes; nothing was run.
         Invalid: a file cannot be opened.
     """
+    require_one_place(output)
+    return answer(_runs(files), output, rows_renderer(form(output)))
+
+
+def require_one_place(output: Mapping[str, Any]) -> None:
+    """Raise Invalid where the runs are wanted both on this machine and on a cluster."""
     if output.keys() >= {"jobs", "scheduler"}:
         raise Invalid([Problem("--jobs", "runs on this machine, --scheduler on a cluster: give one of them")])
-    runs = _runs(files)
+
+
+def answer(runs: list[Run] | Iterator[Line | Run], output: Mapping[str, Any], write: RowsRenderer) -> int:
+    """Answer the runs in order as the options say and ``write`` their rows; the worst exit code."""
     total = len(runs) if isinstance(runs, list) else None
     predict, values = output.get("predict", False), output.get("values", False)
     verbose, wanted, path = output.get("verbose", False), form(output), output.get("output_file")
@@ -65,7 +75,7 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
         internal = (lambda row: show_trace(row.trace)) if verbose else (lambda row: None)
         tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False), internal=internal)
         stack.enter_context(gate.watching())
-        rows_renderer(wanted)(tally, stream, View(values=values, axes=_axes(runs), every=output.get("all", False)))
+        write(tally, stream, View(values=values, axes=_axes(runs), every=output.get("all", False)))
         if gate.interrupted and stood:
             raise _Unfinished
     if not gate.interrupted:

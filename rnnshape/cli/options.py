@@ -82,6 +82,12 @@ BATCH_OPTIONS = (
     Argument("fail_fast", Flag(), False, "Stop at the first run that fails.", True),
     VERBOSE,
 )
+BATCH = {option.name: option for option in BATCH_OPTIONS}
+AUDIT_OPTIONS = (
+    Argument("full", Flag(), False, "Also ask some 300 layers of each class that are drawn by the seed.", True),
+    Argument("seed", Whole(0), 0, "Seed of weights, inputs and random masks, and of --full.", True),
+    *(BATCH[name] for name in ("format", "output_file", "jobs", "scheduler", "resume", "fail_fast", "verbose")),
+)
 COMPARE_OPTIONS = (
     TIMING,
     Argument("format", Form(COMPARISON_FORMATS), "table", "Output format:", True, "f"),
@@ -89,7 +95,7 @@ COMPARE_OPTIONS = (
     VERBOSE,
 )
 COMPARE = {option.name: option for option in COMPARE_OPTIONS}
-BATCH = {option.name: option for option in BATCH_OPTIONS}
+AUDIT = {option.name: option for option in AUDIT_OPTIONS}
 
 
 def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Problem]:

@@ -63,7 +63,7 @@ def _in_turn(node: Node, around: _Around) -> bool:
 def _follows(node: Node, around: _Around, *, called: bool = True) -> bool:
     policy = node["dtype"] or "float32"
     own, mixed = compute_dtype(policy), policy.startswith("mixed_")
-    if called and node.has("autocast") and not node["autocast"] and (around.dtypes - {own} or (mixed and around.mixed)):
+    if called and node.has("autocast") and not node["autocast"] and (around.dtypes - {own} or around.mixed):
         return False
     within = _Around(frozenset((own,)), around.mixed or mixed) if called else around
     if node.name == "TimeDistributed":

@@ -45,6 +45,7 @@ class _Format(NamedTuple):
     """Where the function is that writes one Report, the one that writes rows and the one for a comparison.
 
     Rows ``streams`` one at a time; ``line`` is the function that makes a row's text where that is one line of its own.
+    ``audit`` is the function that writes the rows of an audit, where these are not written as those of a batch.
     """
 
     report: str | None
@@ -52,15 +53,21 @@ class _Format(NamedTuple):
     streams: bool = True
     comparison: str | None = None
     line: str | None = None
+    audit: str | None = None
 
 
 _FORMATS = {
-    "table": _Format("table:write", "summary:write", streams=False, comparison="comparison:write"),
+    "table": _Format("table:write", "summary:write", streams=False, comparison="comparison:write", audit="audit:write"),
     "json": _Format("json:write", "json:write_rows", comparison="json:write_comparison", line="json:as_line"),
     "jsonl": _Format("jsonl:write", "jsonl:write_rows", comparison="jsonl:write_comparison", line="json:as_line"),
     "csv": _Format(None, "delimited:write_csv"),
     "tsv": _Format(None, "delimited:write_tsv"),
-    "markdown": _Format("markdown:write", "markdown:write_rows", comparison="markdown:write_comparison"),
+    "markdown": _Format(
+        "markdown:write",
+        "markdown:write_rows",
+        comparison="markdown:write_comparison",
+        audit="markdown:write_audit",
+    ),
     # How many runs are ok stands at the top of the page, above the rows.
     "html": _Format("html.report:write", "html.rows:write", streams=False, comparison="html.comparison:write"),
     "svg": _Format("recorded:write", "recorded:write_rows", streams=False, comparison="recorded:write_comparison"),
@@ -113,6 +120,13 @@ def rows_renderer(name: str) -> RowsRenderer:
 def comparison_renderer(name: str) -> ComparisonRenderer:
     """The function that writes a comparison in this format."""
     write: ComparisonRenderer = _function(_FORMATS[name].comparison)
+    return write
+
+
+def audit_renderer(name: str) -> RowsRenderer:
+    """The function that writes the rows of an audit in this format: its tables, or the rows one by one."""
+    form = _FORMATS[name]
+    write: RowsRenderer = _function(form.audit or form.rows)
     return write
 
 

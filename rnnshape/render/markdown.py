@@ -73,6 +73,15 @@ def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
     stream.write(f"\n{rows}\n")
 
 
+def write_audit(rows: Tally, stream: TextIO, view: View) -> None:
+    """Write the tables of an audit, and its disagreements."""
+    from rnnshape.render import audit
+    from rnnshape.render.marks import ASCII, UNICODE
+    from rnnshape.render.terminal import plain
+
+    stream.write("\n".join(_blocks(*audit.parts(rows, ASCII if plain(stream) else UNICODE))))
+
+
 def _blocks(*drawn: RenderableType) -> Iterator[str]:
     """What the table view draws, a piece of Markdown a block."""
     # Rich is loaded for those who need it: rows do not.

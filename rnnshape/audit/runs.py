@@ -1,0 +1,89 @@
+"""From the classes of the table to the runs of an audit.
+
+>>> from rnnshape.layers import TABLE
+>>> runs = lattice([TABLE["LSTM"]])
+>>> runs[0].name, runs[0].asked, dict(runs[0].axes)
+('LSTM 1', 'LSTM(3)', {'class': 'LSTM'})
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from rnnshape import theory
+from rnnshape.audit.axes import asked, audited, axes_of
+from rnnshape.audit.covering import Verdict, cover, draw
+from rnnshape.errors import Invalid, Refused
+from rnnshape.reading.finishing import finish
+from rnnshape.reading.runs import Run
+from rnnshape.spec.expect import Expectations
+from rnnshape.spec.options import SEED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rnnshape.audit.covering import Axes, Point
+    from rnnshape.layers.node import LayerClass
+    from rnnshape.spec import Spec
+
+CLASS = "class"
+"""The axis of a run that names its class; the others are those of its values that are not Keras' default."""
+_DRAWN = 300
+"""Layers of a class that are drawn beside those that cover the pairs."""
+
+
+def lattice(classes: Iterable[LayerClass] = (), *, full: bool = False, seed: int = 0) -> list[Run]:
+    """The runs that cover each pair of values of each class; with ``full`` some thousand drawn from ``seed`` as well.
+
+    Without ``classes`` all that are ``audited``.
+
+    ``seed`` is that of the weights, the input and the random masks too.  A layer that theory says Keras rejects
+    has this as its contract: its run is ok when Keras rejects it.
+    """
+    return [run for cls in classes or audited() for run in _of_class(cls, full=full, seed=seed)]
+
+
+def _of_class(cls: LayerClass, *, full: bool, seed: int) -> Iterator[Run]:
+    axes = axes_of(cls)
+
+    def spec_of(point: Point) -> Spec | None:
+        return _spec(cls, _changed(axes, point), seed)
+
+    def judge(point: Point) -> Verdict:
+        spec = spec_of(point)
+        if spec is None:
+            return Verdict.IMPOSSIBLE
+        return Verdict.RUNS if theory.predict(spec).refusal is None else Verdict.REJECTED
+
+    points = cover(axes, judge)
+    if full:
+        rng = random.Random(f"{cls.name} {seed}")  # noqa: S311  a draw that can be repeated
+        points = chain(points, (draw(axes, lambda drawn: spec_of(drawn) is not None, rng) for _ in range(_DRAWN)))
+    known: dict[Spec, Point] = {}
+    for point in points:
+        if (spec := spec_of(point)) is not None:
+            known.setdefault(spec, point)
+    for number, (spec, point) in enumerate(known.items(), 1):
+        expect = None if theory.predict(spec).refusal is None else Expectations(error=Refused.kind)
+        named = replace(spec, name=f"{cls.name} {number}", expect=expect)
+        yield Run(named.name, named.layer.text, spec=named, axes={CLASS: cls.name, **_changed(axes, point)})
+
+
+def _changed(axes: Axes, point: Point) -> dict[str, Any]:
+    """The values of a point that are not the default."""
+    return {axis: value for axis, value in point.items() if value != axes[axis][0]}
+
+
+def _spec(cls: LayerClass, changed: Mapping[str, Any], seed: int) -> Spec | None:
+    """What a point asks; None where it cannot be asked."""
+    made = asked(cls, changed)
+    if made is None:
+        return None
+    node, options = made
+    try:
+        return finish(node, {**options, SEED.name: seed})
+    except Invalid:
+        return None
