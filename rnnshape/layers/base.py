@@ -12,6 +12,7 @@ from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from rnnshape.form import LATER, Form, Key
 from rnnshape.layers.dims import Dim
 
 if TYPE_CHECKING:
@@ -61,6 +62,22 @@ class Weight(NamedTuple):
     gates: tuple[str, ...] = ()
     dtype: str = "float32"
 
+    FORM = Form(
+        "weight",
+        name="Its name in Keras.",
+        shape="The sizes.",
+        symbolic="The symbolic sizes, such as 2H.",
+        gates=Key("The gates side by side in the last dimension.", LATER),
+    )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple([dim.size for dim in self.dims])
+
+    @property
+    def symbolic(self) -> tuple[str, ...]:
+        return tuple([dim.letter for dim in self.dims])
+
     @property
     def size(self) -> int:
         """How many numbers it holds."""
@@ -103,6 +120,13 @@ class Rule(NamedTuple):
     fix: str = ""
     decided: str = ""
     source: str = ""
+
+    FORM = Form(
+        rule="A condition.",
+        ok="Whether it is met.",
+        decided_by=Key("What decides it: an argument, the dtype or the mask.", LATER, of="decided"),
+        source=Key("Where Keras checks it: a file, and a name in it.", LATER),
+    )
 
 
 # What a layer can run as.  "step" has no loop over time: a lone cell, a Dense.

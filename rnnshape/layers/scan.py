@@ -19,6 +19,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
+from rnnshape.form import Form, Key
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -168,6 +170,15 @@ class Strip(NamedTuple):
     of: str
     steps: tuple[tuple[str, ...], ...]
     backwards: bool = False
+
+    FORM = Form(
+        "strip",
+        of='The Python expression of it; "state" without a sequence.',
+        steps=Key(
+            "For each sample and step: computed, the previous output repeated, zero, or skipped (frozen).",
+            enum=[*KINDS],
+        ),
+    )
 
 
 def kinds(tokens: Sequence[Token], *, backwards: bool = False) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Internal
+from rnnshape.form import Form, Formed
 from rnnshape.versions import report_it
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Error:
+class Error(Formed):
     """Why there is no observation.  ``kind`` is one of the words of ``rnnshape.errors``.
 
     ``trace`` is the traceback of an internal error, for who looks for the bug; it is no part of the data.
@@ -27,12 +28,17 @@ class Error:
     exit_code: int
     trace: str = field(default="", compare=False)
 
+    FORM = Form(
+        "error",
+        kind="invalid, unreadable, keras, memory, device, tensorflow, worker, cluster, unavailable, or internal: "
+        "a bug of rnnshape; there may be more.",
+        message="What is wrong.",
+        hint="How to avoid it.",
+    )
+
     @classmethod
     def of(cls, error: RnnshapeError, hint: str | None = None, *, run: Mapping[str, Any] | None = None) -> Error:
         """The error as data; an internal one says what to report, the ``run`` that met it among that."""
         if isinstance(error, Internal):
             return cls(error.kind, error.message, error.hint or report_it(run), error.exit_code, error.trace)
         return cls(error.kind, error.message, error.hint or hint, error.exit_code)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "message": self.message, "hint": self.hint}

@@ -28,8 +28,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from rnnshape.form import Form, Formed
 from rnnshape.layers.dims import letters_in
 from rnnshape.structure import leaves
 
@@ -46,7 +47,7 @@ _SCALED = re.compile(r"(\d*)·?([A-Za-z_]\w*'*)")
 
 
 @dataclass
-class Cost:
+class Cost(Formed):
     """Three numbers, each with the formula that it comes from.
 
     A formula is a sum of products of letters and whole numbers, with ``*`` between factors; every letter stands in the
@@ -57,6 +58,16 @@ class Cost:
     weights: Sequence[Weight]
     handed_out: Sequence[Structure]
     fed: Sequence[Dim] = ()
+
+    FORM = Form(
+        "cost",
+        multiply_adds="Of the matrix products and convolutions of one forward call.",
+        formula="The formula: sums of products of symbolic sizes, such as N*T*4H*(C+H).",
+        parameter_bytes="The weights, in the dtype in which they are stored.",
+        parameter_formula="The formula.",
+        activation_bytes="The returned tensors; in a stack, the output of every layer.",
+        activation_formula="The formula.",
+    )
 
     @property
     def multiply_adds(self) -> int:
@@ -84,16 +95,6 @@ class Cost:
     def activation_formula(self) -> str:
         shapes = [(tensor.dtype, zip(tensor.shape, tensor.symbolic, strict=True)) for tensor in self._tensors]
         return _in_bytes(tuple([(dtype, self._words(dims)) for dtype, dims in shapes]))
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "multiply_adds": self.multiply_adds,
-            "formula": self.formula,
-            "parameter_bytes": self.parameter_bytes,
-            "parameter_formula": self.parameter_formula,
-            "activation_bytes": self.activation_bytes,
-            "activation_formula": self.activation_formula,
-        }
 
     @cached_property
     def _tensors(self) -> list[Tensor]:

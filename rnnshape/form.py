@@ -1,0 +1,158 @@
+"""The form of data: which keys an object has in JSON, each with the line that explains it.
+
+>>> class Lap(NamedTuple):
+...     seconds: float
+...     marks: tuple[int, ...] = ()
+...     note: str = ""
+...
+...     FORM = Form("lap", seconds="The time of one lap.", count="How many marks.", note=Key("A remark.", MAYBE))
+...
+...     @property
+...     def count(self) -> int:
+...         return len(self.marks)
+>>> as_data(Lap(1.5, (3, 4)))
+{'seconds': 1.5, 'count': 2}
+
+The type of a key is that of the field or the property of the same name. ``schema/forms.py`` makes the JSON Schema from
+both, and the reference page comes from that.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import cache, cached_property
+from operator import attrgetter
+from types import NoneType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# When a key is there: always; always, but only since a minor version, so that the schema does not require it; or only
+# where there is something to tell.
+ALWAYS, LATER, MAYBE = "always", "later", "maybe"
+
+_NOTHING = (None, "", ())
+
+
+class Key:
+    """One key: its line, when it is there, and ``of``, the attribute that it is read from if that has another name.
+
+    ``null`` says that JSON may have null where this object never has None. ``keywords`` are further words of JSON Schema.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        when: Literal["always", "later", "maybe"] = "always",
+        of: str = "",
+        *,
+        null: bool = False,
+        **keywords: Any,
+    ) -> None:
+        self.text, self.when, self.of, self.null, self.keywords = text, when, of, null, keywords
+
+
+class Form:
+    """The keys of a class in the order in which JSON has them; ``name`` is the one that the schema knows it by, if any."""
+
+    def __init__(self, name: str = "", /, **keys: str | Key) -> None:
+        self.name = name
+        self.keys = {key: Key(told) if isinstance(told, str) else told for key, told in keys.items()}
+
+
+class Formed:
+    """A class with a ``FORM``."""
+
+    __slots__ = ()
+    FORM: ClassVar[Form]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object as plain data that ``json.dumps`` takes."""
+        return as_data(self)
+
+
+def as_data(made: Any) -> dict[str, Any]:
+    """An object with a ``FORM`` as plain data."""
+    return _writer(type(made))(made)
+
+
+def blank(cls: type) -> dict[str, Any]:
+    """The keys that are always there, with no answer: null, and a list without an item."""
+    told = cls.FORM.keys  # type: ignore[attr-defined]
+    types = attributes(cls).items()
+    return {key: [] if get_origin(hint) is tuple else None for key, hint in types if told[key].when != MAYBE}
+
+
+def attributes(cls: type) -> dict[str, Any]:
+    """The type of each key of the class."""
+    return {key: _annotation(cls, told.of or key) for key, told in cls.FORM.keys.items()}  # type: ignore[attr-defined]
+
+
+def without_none(hint: Any) -> Any:
+    """The type, or None where it has no other than that it may be None; a union of classes is a tuple of them."""
+    options = tuple(one for one in get_args(hint) if one is not NoneType) if _is_union(hint) else (hint,)
+    return options[0] if len(options) == 1 else options
+
+
+def _is_union(hint: Any) -> bool:
+    from types import UnionType
+    from typing import Union
+
+    return get_origin(hint) in (Union, UnionType)
+
+
+def _annotation(cls: type, name: str) -> Any:
+    """The type of a field or of what a property returns."""
+    for base in cls.__mro__:
+        found = base.__dict__.get(name)
+        getter = (
+            found.fget if isinstance(found, property) else found.func if isinstance(found, cached_property) else None
+        )
+        if getter is not None:
+            return get_type_hints(getter)["return"]
+        if name in (texts := base.__dict__.get("__annotations__", {})):
+            alone = type(name, (), {"__annotations__": {name: texts[name]}})
+            hint = get_type_hints(alone, vars(sys.modules[base.__module__]))[name]
+            return get_args(hint)[0] if get_origin(hint) is ClassVar else hint
+    raise AttributeError(f"{cls.__name__} has no {name}")
+
+
+@cache
+def _writer(cls: type) -> Callable[[Any], dict[str, Any]]:
+    """What writes an object of this class; it is made once, for an answer has hundreds of keys."""
+    told = cls.FORM.keys  # type: ignore[attr-defined]
+    names = tuple(told)
+    get: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.of or key for key, one in told.items()))
+    maybe = [key for key, one in told.items() if one.when == MAYBE]
+    changed = [(key, change) for key, hint in attributes(cls).items() if (change := _change(hint)) is not None]
+
+    def write(made: Any) -> dict[str, Any]:
+        data = dict(zip(names, get(made), strict=True))
+        for key in maybe:
+            if data[key] in _NOTHING:
+                del data[key]
+        for key, change in changed:
+            if data.get(key) is not None:
+                data[key] = change(data[key])
+        return data
+
+    return write
+
+
+def _change(hint: Any) -> Callable[[Any], Any] | None:
+    """What makes plain data of a value of this type; None where it is plain."""
+    hint = without_none(hint)
+    if isinstance(hint, tuple):
+        return as_data
+    if hasattr(hint, "FORM"):
+        # The writer of a class that holds its own kind is not made yet: it is looked up when it is needed.
+        return as_data
+    if get_origin(hint) is tuple:
+        inner = _change(get_args(hint)[0])
+        return list if inner is None else lambda items: [inner(item) for item in items]
+    if get_origin(hint) is Mapping:
+        within = _change(get_args(hint)[1])
+        return dict if within is None else lambda items: {key: within(item) for key, item in items.items()}
+    return None
