@@ -1,11 +1,11 @@
 """The form of data: which keys an object has in JSON, each with the line that explains it.
 
->>> class Lap(NamedTuple):
+>>> from typing import NamedTuple
+>>> @formed("lap", seconds="The time of one lap.", count="How many marks.", note=Key("A remark.", MAYBE))
+... class Lap(NamedTuple):
 ...     seconds: float
 ...     marks: tuple[int, ...] = ()
 ...     note: str = ""
-...
-...     FORM = Form("lap", seconds="The time of one lap.", count="How many marks.", note=Key("A remark.", MAYBE))
 ...
 ...     @property
 ...     def count(self) -> int:
@@ -21,17 +21,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from enum import Enum
 from functools import cache, cached_property
 from operator import attrgetter
-from types import NoneType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# When a key is there: always; always, but only since a minor version, so that the schema does not require it; or only
-# where there is something to tell.
-ALWAYS, LATER, MAYBE = "always", "later", "maybe"
+Class = TypeVar("Class", bound=type)
+
+
+class When(Enum):
+    """When a key is there."""
+
+    ALWAYS = "always"
+    LATER = "always, but only since a minor version: the schema does not require it"
+    MAYBE = "only where there is something to tell"
+
+
+ALWAYS, LATER, MAYBE = When
 
 _NOTHING = (None, "", ())
 
@@ -39,80 +49,87 @@ _NOTHING = (None, "", ())
 class Key:
     """One key: its line, when it is there, and ``of``, the attribute that it is read from if that has another name.
 
-    ``null`` says that JSON may have null where this object never has None. ``keywords`` are further words of JSON Schema.
+    ``null`` says that JSON may have null where this object never has None.  ``keywords`` are further words of JSON
+    Schema, about the value or, of a list, its innermost items.
     """
 
-    def __init__(
-        self,
-        text: str,
-        when: Literal["always", "later", "maybe"] = "always",
-        of: str = "",
-        *,
-        null: bool = False,
-        **keywords: Any,
-    ) -> None:
+    def __init__(self, text: str, when: When = ALWAYS, of: str = "", *, null: bool = False, **keywords: Any) -> None:
         self.text, self.when, self.of, self.null, self.keywords = text, when, of, null, keywords
 
 
 class Form:
-    """The keys of a class in the order in which JSON has them; ``name`` is the one that the schema knows it by, if any."""
+    """The keys of a class in the order of its JSON; ``name`` is the one that the schema knows it by, if any."""
 
-    def __init__(self, name: str = "", /, **keys: str | Key) -> None:
+    def __init__(self, name: str, keys: Mapping[str, str | Key]) -> None:
         self.name = name
         self.keys = {key: Key(told) if isinstance(told, str) else told for key, told in keys.items()}
 
 
+_FORMS: dict[type, Form] = {}
+
+
+def formed(name: str = "", /, **keys: str | Key) -> Callable[[Class], Class]:
+    """Give a class its form; without a name it is described where it is met."""
+
+    def give(cls: Class) -> Class:
+        _FORMS[cls] = Form(name, keys)
+        return cls
+
+    return give
+
+
+def form_of(cls: Any) -> Form | None:
+    """The form of a class, if it has one."""
+    return _FORMS.get(cls) if isinstance(cls, type) else None
+
+
 class Formed:
-    """A class with a ``FORM``."""
+    """A class with a form, which says itself as data."""
 
     __slots__ = ()
-    FORM: ClassVar[Form]
 
     def to_dict(self) -> dict[str, Any]:
         """The object as plain data that ``json.dumps`` takes."""
         return as_data(self)
 
 
-def as_data(made: Any) -> dict[str, Any]:
-    """An object with a ``FORM`` as plain data."""
+def as_data(made: object) -> dict[str, Any]:
+    """An object of a class with a form as plain data."""
     return _writer(type(made))(made)
 
 
 def blank(cls: type) -> dict[str, Any]:
     """The keys that are always there, with no answer: null, and a list without an item."""
-    told = cls.FORM.keys  # type: ignore[attr-defined]
+    told = _FORMS[cls].keys
     types = attributes(cls).items()
-    return {key: [] if get_origin(hint) is tuple else None for key, hint in types if told[key].when != MAYBE}
+    return {key: [] if get_origin(hint) is tuple else None for key, hint in types if told[key].when is not MAYBE}
 
 
+@cache
 def attributes(cls: type) -> dict[str, Any]:
     """The type of each key of the class."""
-    return {key: _annotation(cls, told.of or key) for key, told in cls.FORM.keys.items()}  # type: ignore[attr-defined]
+    return {key: _annotation(cls, told.of or key) for key, told in _FORMS[cls].keys.items()}
 
 
 def without_none(hint: Any) -> Any:
-    """The type, or None where it has no other than that it may be None; a union of classes is a tuple of them."""
-    options = tuple(one for one in get_args(hint) if one is not NoneType) if _is_union(hint) else (hint,)
+    """The type, but that it may be None; a union of several is a tuple of them."""
+    options = tuple(one for one in get_args(hint) if one is not NoneType)
+    if get_origin(hint) not in (Union, UnionType):
+        return hint
     return options[0] if len(options) == 1 else options
-
-
-def _is_union(hint: Any) -> bool:
-    from types import UnionType
-    from typing import Union
-
-    return get_origin(hint) in (Union, UnionType)
 
 
 def _annotation(cls: type, name: str) -> Any:
     """The type of a field or of what a property returns."""
     for base in cls.__mro__:
-        found = base.__dict__.get(name)
+        found = vars(base).get(name)
         getter = (
             found.fget if isinstance(found, property) else found.func if isinstance(found, cached_property) else None
         )
         if getter is not None:
             return get_type_hints(getter)["return"]
-        if name in (texts := base.__dict__.get("__annotations__", {})):
+        # Only this one: the other fields may have types that are imported for type checking alone.
+        if name in (texts := vars(base).get("__annotations__", {})):
             alone = type(name, (), {"__annotations__": {name: texts[name]}})
             hint = get_type_hints(alone, vars(sys.modules[base.__module__]))[name]
             return get_args(hint)[0] if get_origin(hint) is ClassVar else hint
@@ -122,10 +139,10 @@ def _annotation(cls: type, name: str) -> Any:
 @cache
 def _writer(cls: type) -> Callable[[Any], dict[str, Any]]:
     """What writes an object of this class; it is made once, for an answer has hundreds of keys."""
-    told = cls.FORM.keys  # type: ignore[attr-defined]
+    told = _FORMS[cls].keys
     names = tuple(told)
     get: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.of or key for key, one in told.items()))
-    maybe = [key for key, one in told.items() if one.when == MAYBE]
+    maybe = [key for key, one in told.items() if one.when is MAYBE]
     changed = [(key, change) for key, hint in attributes(cls).items() if (change := _change(hint)) is not None]
 
     def write(made: Any) -> dict[str, Any]:
@@ -144,10 +161,7 @@ def _writer(cls: type) -> Callable[[Any], dict[str, Any]]:
 def _change(hint: Any) -> Callable[[Any], Any] | None:
     """What makes plain data of a value of this type; None where it is plain."""
     hint = without_none(hint)
-    if isinstance(hint, tuple):
-        return as_data
-    if hasattr(hint, "FORM"):
-        # The writer of a class that holds its own kind is not made yet: it is looked up when it is needed.
+    if isinstance(hint, tuple) or form_of(hint):
         return as_data
     if get_origin(hint) is tuple:
         inner = _change(get_args(hint)[0])

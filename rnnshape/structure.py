@@ -10,12 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
-from rnnshape.form import MAYBE, Form, Formed, Key
+from rnnshape.form import MAYBE, Formed, Key, formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+@formed(
+    "tensor",
+    kind="",
+    role="What the tensor is: output, state_h, forward_state_c …",
+    path=Key('The access path in Python, from the result: "" or "[1][0]".', pattern=r"^(\[[0-9]+\])*$"),
+    shape="The sizes.",
+    symbolic="The symbolic sizes, such as 2H.",
+    dtype="A Keras dtype.",
+    device=Key("Where an observed tensor came from, such as CPU:0.", MAYBE),
+)
 @dataclass(slots=True)
 class Tensor(Formed):
     """One returned tensor.
@@ -33,26 +43,15 @@ class Tensor(Formed):
     device: str | None = field(default=None, compare=False)
 
     kind: ClassVar[Literal["tensor"]] = "tensor"
-    FORM = Form(
-        "tensor",
-        kind="",
-        role="What the tensor is: output, state_h, forward_state_c …",
-        path=Key('The access path in Python, from the result: "" or "[1][0]".', pattern=r"^(\[[0-9]+\])*$"),
-        shape="The sizes.",
-        symbolic="The symbolic sizes, such as 2H.",
-        dtype="A Keras dtype.",
-        device=Key("Where an observed tensor came from, such as CPU:0.", MAYBE),
-    )
 
 
+@formed("nest", kind="", items="Its items.")
 @dataclass(slots=True)
 class Nest(Formed):
     """A tuple or a list of structures, told apart because Keras tells them apart."""
 
     kind: Literal["tuple", "list"]
     items: tuple[Structure, ...]
-
-    FORM = Form("nest", kind="", items="Its items.")
 
 
 Structure: TypeAlias = Tensor | Nest

@@ -12,7 +12,7 @@ from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from rnnshape.form import LATER, Form, Key
+from rnnshape.form import LATER, Key, formed
 from rnnshape.layers.dims import Dim
 
 if TYPE_CHECKING:
@@ -54,6 +54,13 @@ class Law(NamedTuple):
     elsewhere: str = ""
 
 
+@formed(
+    "weight",
+    name="Its name in Keras.",
+    shape="The sizes.",
+    symbolic="The symbolic sizes, such as 2H.",
+    gates=Key("The gates side by side in the last dimension.", LATER),
+)
 class Weight(NamedTuple):
     """A weight: its name, its dimensions, the gates side by side in its last one, the dtype it is kept in."""
 
@@ -61,14 +68,6 @@ class Weight(NamedTuple):
     dims: Dims
     gates: tuple[str, ...] = ()
     dtype: str = "float32"
-
-    FORM = Form(
-        "weight",
-        name="Its name in Keras.",
-        shape="The sizes.",
-        symbolic="The symbolic sizes, such as 2H.",
-        gates=Key("The gates side by side in the last dimension.", LATER),
-    )
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -108,6 +107,12 @@ class Product(NamedTuple):
         return Product((factors[0], time, *factors[1:]), self.summed)
 
 
+@formed(
+    rule="A condition.",
+    ok="Whether it is met.",
+    decided_by=Key("What decides it: an argument, the dtype or the mask.", LATER, of="decided"),
+    source=Key("Where Keras checks it: a file, and a name in it.", LATER),
+)
 class Rule(NamedTuple):
     """One condition of the cuDNN kernel, and the change that would meet it where it is not met.
 
@@ -120,13 +125,6 @@ class Rule(NamedTuple):
     fix: str = ""
     decided: str = ""
     source: str = ""
-
-    FORM = Form(
-        rule="A condition.",
-        ok="Whether it is met.",
-        decided_by=Key("What decides it: an argument, the dtype or the mask.", LATER, of="decided"),
-        source=Key("Where Keras checks it: a file, and a name in it.", LATER),
-    )
 
 
 # What a layer can run as.  "step" has no loop over time: a lone cell, a Dense.

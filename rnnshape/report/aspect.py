@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnnshape.form import Form, Formed
+from rnnshape.form import Formed, formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 NOTHING = "nothing"
 
 
+@formed(
+    "disagreement",
+    of="The subject: a returned tensor (y[0]), the weights, a sample of the output mask.",
+    predicted="The value by theory.",
+    observed="The observed value.",
+)
 @dataclass(frozen=True, slots=True)
 class Disagreement(Formed):
     """One difference: what it is about (``"y[0]"``, ``"output mask, sample 1"``), and what each side says."""
@@ -28,13 +34,6 @@ class Disagreement(Formed):
     of: str
     predicted: str
     observed: str
-
-    FORM = Form(
-        "disagreement",
-        of="The subject: a returned tensor (y[0]), the weights, a sample of the output mask.",
-        predicted="The value by theory.",
-        observed="The observed value.",
-    )
 
 
 class Aspect(Formed):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.form import MAYBE, Form, Key
+from rnnshape.form import MAYBE, Key, formed
 from rnnshape.formula import FormulaError, both_sides, claims_equality
 from rnnshape.report.aspect import Aspect
 
@@ -29,6 +29,16 @@ BY_ACCIDENT = "equal here by coincidence"
 FIRST_CALL = "layer(x"
 
 
+@formed(
+    "check",
+    check="The equality, as Python over the roles.",
+    guaranteed="Whether theory guarantees it; if not, it shows a common misconception.",
+    holds="Whether it holds, within the tolerance of the dtype; null when nothing ran.",
+    exact="Whether it is bitwise exact.",
+    max_abs_diff="The largest absolute difference; null also when shapes differ or it is not finite.",
+    why=Key("The reason, in one line.", of="reason"),
+    elsewhere=Key("What differs with another kernel, cuDNN or the loop.", MAYBE),
+)
 @dataclass(frozen=True, slots=True)
 class Check(Aspect):
     """A law and what became of it; ``holds``, ``exact`` and ``max_abs_diff`` are None when nothing ran."""
@@ -40,17 +50,6 @@ class Check(Aspect):
     exact: bool | None = None
     max_abs_diff: float | None = None
     elsewhere: str = ""
-
-    FORM = Form(
-        "check",
-        check="The equality, as Python over the roles.",
-        guaranteed="Whether theory guarantees it; if not, it shows a common misconception.",
-        holds="Whether it holds, within the tolerance of the dtype; null when nothing ran.",
-        exact="Whether it is bitwise exact.",
-        max_abs_diff="The largest absolute difference; null also when shapes differ or it is not finite.",
-        why=Key("The reason, in one line.", of="reason"),
-        elsewhere=Key("What differs with another kernel, cuDNN or the loop.", MAYBE),
-    )
 
     @property
     def by_accident(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Internal
-from rnnshape.form import Form, Formed
+from rnnshape.form import Formed, formed
 from rnnshape.versions import report_it
 
 if TYPE_CHECKING:
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from rnnshape.errors import RnnshapeError
 
 
+@formed(
+    "error",
+    kind="invalid, unreadable, keras, memory, device, tensorflow, worker, cluster, unavailable, or internal: "
+    "a bug of rnnshape; there may be more.",
+    message="What is wrong.",
+    hint="How to avoid it.",
+)
 @dataclass(frozen=True, slots=True)
 class Error(Formed):
     """Why there is no observation.  ``kind`` is one of the words of ``rnnshape.errors``.
@@ -27,14 +34,6 @@ class Error(Formed):
     hint: str | None
     exit_code: int
     trace: str = field(default="", compare=False)
-
-    FORM = Form(
-        "error",
-        kind="invalid, unreadable, keras, memory, device, tensorflow, worker, cluster, unavailable, or internal: "
-        "a bug of rnnshape; there may be more.",
-        message="What is wrong.",
-        hint="How to avoid it.",
-    )
 
     @classmethod
     def of(cls, error: RnnshapeError, hint: str | None = None, *, run: Mapping[str, Any] | None = None) -> Error:

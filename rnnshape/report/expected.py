@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Internal
-from rnnshape.form import Form
+from rnnshape.form import formed
 from rnnshape.formula import both_sides, canonical, claims_equality
 from rnnshape.layers.base import Law
 from rnnshape.layers.dims import sized
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from rnnshape.structure import Structure
 
 
+@formed(
+    "expectation",
+    expect="The subject: structure, params, checks, cudnn, error or a role.",
+    expected="",
+    got="",
+    met="Whether it is met; null when nothing ran.",
+)
 @dataclass(frozen=True, slots=True)
 class Expected(Aspect):
     """One line of a contract: what it is about, both sides as text, and whether it is met."""
@@ -36,14 +43,6 @@ class Expected(Aspect):
     expected: str
     got: str
     met: bool | None
-
-    FORM = Form(
-        "expectation",
-        expect="The subject: structure, params, checks, cudnn, error or a role.",
-        expected="",
-        got="",
-        met="Whether it is met; null when nothing ran.",
-    )
 
     @property
     def ok(self) -> bool:

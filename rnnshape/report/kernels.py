@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from rnnshape.form import LATER, Form, Key
-from rnnshape.layers.base import Rule
+from rnnshape.form import LATER, Key, formed
+from rnnshape.layers.base import Rule  # noqa: TC001  the type of a key
 from rnnshape.report.aspect import Aspect
-from rnnshape.theory.predict import Chosen
-
-if TYPE_CHECKING:
-    from rnnshape.theory import Verdict
+from rnnshape.theory.predict import Chosen, Verdict
 
 
+@formed(
+    "cudnn",
+    eligible="Whether every rule is met, for every recurrent layer inside.",
+    used="Whether it was used; null when nothing ran.",
+    reasons=Key("Every condition.", of="rules"),
+    hint="The smallest change that would make it eligible.",
+    on_gpu=Key("The kernel that Keras chooses on a GPU, for each recurrent layer.", LATER),
+    predicted=Key(
+        "The kernel by the rules for the device that it ran on; when nothing ran, for a GPU, or for a CPU with "
+        "device cpu.",
+        LATER,
+    ),
+    traced=Key("The kernel in the traced graph, layer by layer; null when nothing was traced.", LATER),
+)
 @dataclass(frozen=True, slots=True)
 class Kernels(Aspect):
     """Whether Keras may use cuDNN, why, and what each layer runs as.
@@ -27,21 +37,6 @@ class Kernels(Aspect):
     predicted: tuple[Chosen, ...]
     used: bool | None = None
     traced: tuple[Chosen, ...] | None = None
-
-    FORM = Form(
-        "cudnn",
-        eligible="Whether every rule is met, for every recurrent layer inside.",
-        used="Whether it was used; null when nothing ran.",
-        reasons=Key("Every condition.", of="rules"),
-        hint="The smallest change that would make it eligible.",
-        on_gpu=Key("The kernel that Keras chooses on a GPU, for each recurrent layer.", LATER),
-        predicted=Key(
-            "The kernel by the rules for the device that it ran on; when nothing ran, for a GPU, or for a CPU with "
-            "device cpu.",
-            LATER,
-        ),
-        traced=Key("The kernel in the traced graph, layer by layer; null when nothing was traced.", LATER),
-    )
 
     @property
     def eligible(self) -> bool:

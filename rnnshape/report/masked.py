@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rnnshape.form import Form, Key
+from rnnshape.form import Key, formed
 from rnnshape.formula import value_of
 from rnnshape.layers.scan import COMPUTED, FROZEN, REPEATED, ZEROS, Landmarks, Strip, Valid
 from rnnshape.report.aspect import Aspect, Disagreement
@@ -26,17 +26,22 @@ if TYPE_CHECKING:
 _HANDS_OUT = ("eager", "graph", "xla")
 
 
+@formed(predicted="The output mask, by theory; null without one.", observed="The output mask that was observed.")
 class OutputMask(NamedTuple):
     """The mask attached to the output, on both sides."""
 
     predicted: tuple[Valid, ...] | None
     observed: tuple[Valid, ...] | None
 
-    FORM = Form(
-        predicted="The output mask, by theory; null without one.", observed="The output mask that was observed."
-    )
 
-
+@formed(
+    "masked",
+    rows="For each sample and step, whether it is valid.",
+    through="How it enters: mask= in the call, or the layer that computes it.",
+    predicted="The kind of each step, by theory.",
+    observed="The kind of each step, from the values; null when not observed.",
+    output_mask=Key("", of="output_masks"),
+)
 @dataclass(frozen=True, slots=True)
 class Masked(Aspect):
     """The mask that was asked for, and what became of it.
@@ -54,15 +59,6 @@ class Masked(Aspect):
     output_mask_seen: tuple[Valid, ...] | None = None
     sure: bool = True
     looked: bool = False
-
-    FORM = Form(
-        "masked",
-        rows="For each sample and step, whether it is valid.",
-        through="How it enters: mask= in the call, or the layer that computes it.",
-        predicted="The kind of each step, by theory.",
-        observed="The kind of each step, from the values; null when not observed.",
-        output_mask=Key("", of="output_masks"),
-    )
 
     @property
     def strips(self) -> tuple[Strip, ...]:
@@ -87,7 +83,7 @@ class Masked(Aspect):
             return
         for sample, rows in enumerate(zip(sides[0] or (), sides[1] or (), strict=True)):
             if rows[0] != rows[1]:
-                yield Disagreement(f"output mask, sample {sample}", *(written([row]) for row in rows))
+                yield Disagreement(f"output mask, sample {sample}", *(written((row,)) for row in rows))
 
 
 def foretold(spec: Spec, predicted: Prediction) -> Masked | None:

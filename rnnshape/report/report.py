@@ -10,10 +10,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE
-from rnnshape.form import LATER, MAYBE, Form, Formed, Key, as_data
-from rnnshape.layers.base import Weight
+from rnnshape.form import LATER, MAYBE, Formed, Key, as_data, formed
+from rnnshape.layers.base import Weight  # noqa: TC001  the type of a key
 from rnnshape.layers.quirks import PAGE
-from rnnshape.report.aspect import Aspect, Disagreement
+from rnnshape.report.aspect import Disagreement  # noqa: TC001  the type of a key
 from rnnshape.report.checks import Check
 from rnnshape.report.error import Error
 from rnnshape.report.expected import Expected
@@ -24,6 +24,7 @@ from rnnshape.report.shown import Shown
 from rnnshape.report.state import Calls, keywords
 from rnnshape.report.timing import Timing
 from rnnshape.report.weights import Weights
+from rnnshape.spec import Spec
 from rnnshape.spec.data import to_data
 from rnnshape.structure import Nest, Structure, Tensor, brackets, leaves
 from rnnshape.theory import Cost
@@ -31,12 +32,13 @@ from rnnshape.theory import Cost
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.spec import Spec
+    from rnnshape.report.aspect import Aspect
     from rnnshape.theory.unrolled import Unrolled
 
 SCHEMA_VERSION = "1.0"
 
 
+@formed(shape="The sizes.", symbolic="The symbolic sizes, such as 2H.", dtype="A Keras dtype.")
 class Input(NamedTuple):
     """The input of the layer."""
 
@@ -44,18 +46,44 @@ class Input(NamedTuple):
     symbolic: tuple[str, ...]
     dtype: str
 
-    FORM = Form(shape="The sizes.", symbolic="The symbolic sizes, such as 2H.", dtype="A Keras dtype.")
 
-
+@formed("quirk", page="A page of the documentation.", heading="A heading on it.")
 class Quirk(NamedTuple):
     """Where a bug of Keras is documented."""
 
     page: str
     heading: str
 
-    FORM = Form("quirk", page="A page of the documentation.", heading="A heading on it.")
 
-
+@formed(
+    schema_version=Key("A minor step adds keys, a major one breaks.", pattern=r"^1\.[0-9]+$"),
+    name="A batch run's name.",
+    expression=Key("The layer as an expression, which can be pasted back.", null=True),
+    input=Key("The input of the layer; null when the request was wrong.", null=True),
+    predicted=Key("The predicted structure; null when the request was wrong.", null=True),
+    observed="The structure that the real layer returned; null when nothing ran.",
+    agrees="Whether theory and the real layer agree; else see disagreements.",
+    checks="The equalities between the returned tensors.",
+    weights="The layer's weights, in Keras' order.",
+    params=Key("The number of parameters.", null=True),
+    cudnn=Key("Whether Keras may use cuDNN, and why.", null=True),
+    environment="",
+    error="Why there is no observation.",
+    ok="Theory agrees, every guaranteed check and every expectation holds, and nothing failed.",
+    run=Key("The run as data, to run it again; null when it cannot be read.", LATER, null=True),
+    cost=Key("The cost of one forward call; null when the request was wrong.", LATER, null=True),
+    expectations=Key("The expected results, and the real ones.", MAYBE),
+    flow=Key("The output of each layer of a stack.", MAYBE),
+    notes=Key("How the input was given; how sizes were computed.", MAYBE),
+    warnings=Key("The warnings of Keras.", MAYBE),
+    timing=Key("", MAYBE),
+    mask=Key("", MAYBE, of="masked"),
+    initial_state=Key("The initial states passed in, nested, as Python.", MAYBE),
+    calls=Key("", MAYBE),
+    quirks=Key("The Keras bugs that affect this layer.", MAYBE, of="documented"),
+    disagreements=Key("Where theory and the real layer differ.", MAYBE),
+    into=Key("", MAYBE, of="wiring"),
+)
 @dataclass(frozen=True, slots=True)
 class Report(Shown, Formed):
     """One answer: what was asked, its aspects, and what belongs to no side.
@@ -92,35 +120,6 @@ class Report(Shown, Formed):
     quirks: tuple[str, ...] = ()
 
     schema_version: ClassVar[str] = SCHEMA_VERSION
-    FORM = Form(
-        schema_version=Key("A minor step adds keys, a major one breaks.", pattern=r"^1\.[0-9]+$"),
-        name="A batch run's name.",
-        expression=Key("The layer as an expression, which can be pasted back.", null=True),
-        input=Key("The input of the layer; null when the request was wrong.", null=True),
-        predicted=Key("The predicted structure; null when the request was wrong.", null=True),
-        observed="The structure that the real layer returned; null when nothing ran.",
-        agrees="Whether theory and the real layer agree; else see disagreements.",
-        checks="The equalities between the returned tensors.",
-        weights="The layer's weights, in Keras' order.",
-        params=Key("The number of parameters.", null=True),
-        cudnn=Key("Whether Keras may use cuDNN, and why.", null=True),
-        environment="",
-        error="Why there is no observation.",
-        ok="Theory agrees, every guaranteed check and every expectation holds, and nothing failed.",
-        run=Key("The run as data, to run it again; null when it cannot be read.", LATER, null=True),
-        cost=Key("The cost of one forward call; null when the request was wrong.", LATER, null=True),
-        expectations=Key("The expected results, and the real ones.", MAYBE),
-        flow=Key("The output of each layer of a stack.", MAYBE),
-        notes=Key("How the input was given; how sizes were computed.", MAYBE),
-        warnings=Key("The warnings of Keras.", MAYBE),
-        timing=Key("", MAYBE),
-        mask=Key("", MAYBE, of="masked"),
-        initial_state=Key("The initial states passed in, nested, as Python.", MAYBE),
-        calls=Key("", MAYBE),
-        quirks=Key("The Keras bugs that affect this layer.", MAYBE, of="documented"),
-        disagreements=Key("Where theory and the real layer differ.", MAYBE),
-        into=Key("", MAYBE, of="wiring"),
-    )
 
     @property
     def aspects(self) -> tuple[Aspect, ...]:
@@ -147,7 +146,7 @@ class Report(Shown, Formed):
         return (
             (self.error is None or self.error_expected)
             and self.agrees is not False
-            and all([aspect.ok for aspect in self.aspects])
+            and all(aspect.ok for aspect in self.aspects)
         )
 
     @property

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnnshape.form import MAYBE, Form, Key
+from rnnshape.form import MAYBE, Key, formed
+from rnnshape.layers import Node
 from rnnshape.report.aspect import NOTHING, Aspect, Disagreement
 from rnnshape.structure import Structure, Tensor, brackets, leaves, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from rnnshape.layers import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,13 @@ class Returned(Aspect):
                 yield Disagreement(self.result + path, theory.get(path, NOTHING), lab.get(path, NOTHING))
 
 
+@formed(
+    "passed",
+    expression="The layer, or the call as a statement.",
+    predicted="",
+    observed="Null when nothing ran.",
+    to=Key("In a graph, where each tensor goes, by its name.", MAYBE),
+)
 @dataclass(frozen=True, slots=True)
 class Flow(Returned):
     """What one layer of a stack, or one call of a graph, returns.
@@ -55,29 +61,20 @@ class Flow(Returned):
     expression: str
     to: Mapping[str, tuple[str, ...]] | None = None
 
-    FORM = Form(
-        "passed",
-        expression="The layer, or the call as a statement.",
-        predicted="",
-        observed="Null when nothing ran.",
-        to=Key("In a graph, where each tensor goes, by its name.", MAYBE),
-    )
 
-
+@formed(
+    "into",
+    expression="A second layer that starts from the states of the first.",
+    initial_state="Its initial_state, as Python over the roles.",
+    predicted="",
+    observed="Null when nothing ran.",
+)
 @dataclass(frozen=True, slots=True)
 class Wired(Returned):
     """A second layer that begins with the states of the first."""
 
     layer: Node
     initial_state: str
-
-    FORM = Form(
-        "into",
-        expression="A second layer that starts from the states of the first.",
-        initial_state="Its initial_state, as Python over the roles.",
-        predicted="",
-        observed="Null when nothing ran.",
-    )
 
     @property
     def expression(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from rnnshape.form import Form, Key
+from rnnshape.form import Key, formed
 from rnnshape.layers.base import flat
 from rnnshape.report.aspect import Aspect, Disagreement
 from rnnshape.spec.calls import stateful
@@ -18,15 +18,21 @@ if TYPE_CHECKING:
     from rnnshape.structure import Structure
 
 
+@formed(size="A batch size that Keras rejects.", error="The error; null when nothing ran.")
 class OtherBatch(NamedTuple):
     """A call with another batch size: its size, and the error that it raised."""
 
     size: int
     error: str | None
 
-    FORM = Form(size="A batch size that Keras rejects.", error="The error; null when nothing ran.")
 
-
+@formed(
+    "calls",
+    count="How often the layer was called.",
+    stateful="Whether the states are kept between the calls.",
+    carried="The states that are kept.",
+    other_batch=Key("Null when no state is kept.", of="rejected"),
+)
 @dataclass(frozen=True, slots=True)
 class Calls(Aspect):
     """How often the layer was called, and whether it keeps its states.
@@ -39,14 +45,6 @@ class Calls(Aspect):
     carried: tuple[str, ...]
     other_batch: int | None
     other_batch_seen: str | None = None
-
-    FORM = Form(
-        "calls",
-        count="How often the layer was called.",
-        stateful="Whether the states are kept between the calls.",
-        carried="The states that are kept.",
-        other_batch=Key("Null when no state is kept.", of="rejected"),
-    )
 
     @property
     def stateful(self) -> bool:

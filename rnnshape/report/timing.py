@@ -9,13 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnnshape.form import Form, Key
+from rnnshape.form import Key, formed
 from rnnshape.report.aspect import Aspect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@formed(
+    "timing",
+    seconds=Key("The median time of one call.", of="median"),
+    quartiles="The 25th and the 75th percentile.",
+    runs="The number of runs; in a comparison they are interleaved.",
+    training="Whether forward and backward, with training=True.",
+)
 @dataclass(frozen=True, slots=True)
 class Timing(Aspect):
     """Seconds of one call: the median and the quartiles of so many runs.
@@ -28,14 +35,6 @@ class Timing(Aspect):
     upper: float
     runs: int
     training: bool
-
-    FORM = Form(
-        "timing",
-        seconds=Key("The median time of one call.", of="median"),
-        quartiles="The 25th and the 75th percentile.",
-        runs="The number of runs; in a comparison they are interleaved.",
-        training="Whether forward and backward, with training=True.",
-    )
 
     @property
     def quartiles(self) -> tuple[float, float]:

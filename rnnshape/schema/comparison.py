@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnshape.schema.parts import DRAFT, array, boolean, described, list_of, mapping, number, or_null, ref, string
 from rnnshape.report.report import Input
 from rnnshape.schema.forms import schema_of
+from rnnshape.schema.parts import DRAFT, array, boolean, described, list_of, mapping, number, or_null, ref, string
 from rnnshape.schema.report import DEFINITIONS
 from rnnshape.spec.comparison import AXES, WAYS
 

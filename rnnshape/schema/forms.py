@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from rnnshape.form import ALWAYS, MAYBE, attributes, without_none
+from rnnshape.form import ALWAYS, MAYBE, attributes, form_of, without_none
 from rnnshape.schema.parts import described, list_of, ref
 from rnnshape.structure import Structure
 
@@ -28,17 +28,18 @@ _STRUCTURES = frozenset(get_args(Structure))
 
 def schema_of(cls: Any) -> Schema:
     """The schema of an object of this class."""
-    keys = cls.FORM.keys
+    form = form_of(cls)
+    assert form is not None
     return {
         "type": "object",
-        "properties": {name: _property(keys[name], hint) for name, hint in attributes(cls).items()},
-        "required": [name for name, key in keys.items() if key.when == ALWAYS],
+        "properties": {name: _property(form.keys[name], hint) for name, hint in attributes(cls).items()},
+        "required": [name for name, key in form.keys.items() if key.when is ALWAYS],
     }
 
 
 def definitions(cls: Any) -> dict[str, Schema]:
     """The schema of each class with a name that is met in this one, by its name."""
-    return {one.FORM.name: schema_of(one) for one in dict.fromkeys(_met(cls)) if one.FORM.name}
+    return {form.name: schema_of(one) for one in dict.fromkeys(_met(cls)) if (form := form_of(one)) and form.name}
 
 
 def _met(cls: Any) -> Iterator[Any]:
@@ -51,14 +52,14 @@ def _met(cls: Any) -> Iterator[Any]:
 
 def _classes(hint: Any) -> Iterator[Any]:
     """The classes with a form within a type."""
-    if hasattr(hint, "FORM"):
+    if form_of(hint):
         yield hint
     for inner in get_args(hint):
         yield from _classes(inner)
 
 
 def _property(key: Key, hint: Any) -> Schema:
-    null = key.null or (type(None) in get_args(hint) and key.when != MAYBE)
+    null = key.null or (type(None) in get_args(hint) and key.when is not MAYBE)
     schema = _of(without_none(hint), key.keywords)
     if not null:
         # A reference brings its own text.
@@ -72,8 +73,8 @@ def _of(hint: Any, keywords: Mapping[str, Any]) -> Schema:
     """The schema of a type, without a text; the keywords are about the value, or the innermost items of a list."""
     if isinstance(hint, tuple) or hint == Structure:
         return ref("structure")
-    if hasattr(hint, "FORM"):
-        return ref(hint.FORM.name) if hint.FORM.name else schema_of(hint)
+    if form := form_of(hint):
+        return ref(form.name) if form.name else schema_of(hint)
     if get_origin(hint) is tuple:
         return list_of(_of(get_args(hint)[0], keywords))
     if get_origin(hint) is Literal:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from rnnshape.form import Form, Key
+from rnnshape.form import Key, formed
 from rnnshape.layers import quirks
 from rnnshape.layers.base import CUDNN, LOOP, STEP, UNROLLED, Law, Leaf, Rule
 from rnnshape.layers.building import uncounted, unscoped
@@ -34,20 +34,19 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
 
 
+@formed(
+    "kernel",
+    layer='The layer, such as "forward LSTM(8)"; empty for the whole layer.',
+    kernel=Key(
+        "cuDNN's operation, a while loop, the steps one after another, or one step without a loop.",
+        enum=[CUDNN, LOOP, UNROLLED, STEP],
+    ),
+)
 class Chosen(NamedTuple):
     """One recurrent layer and what it runs as: ``("forward LSTM(8)", "cudnn")``."""
 
     layer: str
     kernel: str
-
-    FORM = Form(
-        "kernel",
-        layer='The layer, such as "forward LSTM(8)"; empty for the whole layer.',
-        kernel=Key(
-            "cuDNN's operation, a while loop, the steps one after another, or one step without a loop.",
-            enum=[CUDNN, LOOP, UNROLLED, STEP],
-        ),
-    )
 
 
 @dataclass(slots=True)

@@ -329,22 +329,22 @@ def test_the_lab_reads_what_runs_here(layer: str) -> None:
     if report.error is not None:
         assert "use_cudnn=True" in layer
         return
-    assert report.traced == report.kernels == report.cudnn.chosen(gpu=False)
-    assert report.cudnn_used is False
+    assert report.cudnn.traced == report.cudnn.predicted == report.cudnn.verdict.chosen(gpu=False)
+    assert report.cudnn.used is False
 
 
 def test_it_is_traced_only_when_asked() -> None:
     if gpus():
         pytest.skip("TensorFlow sees a GPU on this machine, where it always is")
     report = rnnshape.explore("lstm")
-    assert report.traced is None
+    assert report.cudnn.traced is None
     assert report.to_dict()["cudnn"]["traced"] is None
 
 
 def test_what_no_graph_can_be_made_of_is_answered_all_the_same() -> None:
     report = rnnshape.explore("RNN(StackedRNNCells([LSTMCell(3, dtype='float16'), GRUCell(2)]))", trace=True)
     assert report.ok
-    assert report.traced is None
+    assert report.cudnn.traced is None
 
 
 def test_tracing_leaves_the_layer_as_it_was() -> None:
@@ -612,8 +612,8 @@ def test_on_a_gpu_the_rules_the_graph_and_the_run_agree(layer: str) -> None:
         assert report.error is not None
         return
     assert report.agrees, report
-    assert report.traced == report.kernels == report.cudnn.chosen(gpu=True)
-    assert report.cudnn_used == any(kernel == "cudnn" for _, kernel in report.kernels)
+    assert report.cudnn.traced == report.cudnn.predicted == report.cudnn.verdict.chosen(gpu=True)
+    assert report.cudnn.used == any(kernel == "cudnn" for _, kernel in report.cudnn.predicted)
 
 
 @pytest.mark.gpu
