@@ -95,7 +95,7 @@ class Formed:
 
 def as_data(made: object) -> dict[str, Any]:
     """An object of a class with a form as plain data."""
-    return _writer(type(made))(made)
+    return _writer(type(made))(made)  # type: ignore[arg-type]  # mypy does not take a class for hashable
 
 
 def blank(cls: type) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.base import Weight
 from rnnshape.report.aspect import NOTHING, Aspect, Disagreement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from rnnshape.layers.base import Weight
 
 
 @dataclass(frozen=True, slots=True)
