@@ -24,7 +24,7 @@ from rnnshape.theory.predict import Chosen, Verdict
     ),
     traced=Key("The kernel in the traced graph, layer by layer; null when nothing was traced.", LATER),
 )
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kernels(Aspect):
     """Whether Keras may use cuDNN, why, and what each layer runs as.
 

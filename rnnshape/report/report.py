@@ -198,7 +198,7 @@ class Report(Shown, Formed):
     @property
     def initial_state(self) -> str | None:
         """The states passed in, as Python; None also for a cell, which takes them by their place."""
-        return dict(keywords(self.spec, self.begins)).get("initial_state")
+        return dict(keywords(self.spec, self.begins)).get("initial_state") if self.begins else None
 
     @property
     def documented(self) -> tuple[Quirk, ...]:

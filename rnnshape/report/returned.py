@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Returned(Aspect):
     """The result of one call on both sides; ``result`` is what the code calls it, such as ``y``."""
 
@@ -51,7 +51,7 @@ class Returned(Aspect):
     observed="Null when nothing ran.",
     to=Key("In a graph, where each tensor goes, by its name.", MAYBE),
 )
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Flow(Returned):
     """What one layer of a stack, or one call of a graph, returns.
 
@@ -69,7 +69,7 @@ class Flow(Returned):
     predicted="",
     observed="Null when nothing ran.",
 )
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wired(Returned):
     """A second layer that begins with the states of the first."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Weights(Aspect):
     """The weights in Keras' order, and how many numbers they hold; ``observed`` has the shapes of the real ones."""
 
