@@ -169,7 +169,7 @@ def _written(hint: Any, value: str, names: dict[str, Any]) -> str:
     if isinstance(bare, tuple):
         return f"as_data({value})"
     if form := form_of(bare):
-        if value.isidentifier() and all(told.when is not MAYBE for told in form.keys.values()):
+        if value == "item" and all(told.when is not MAYBE for told in form.keys.values()):
             return _literal(bare, value, names)
         names[f"write_{bare.__name__}"] = _writer(bare)
         return f"write_{bare.__name__}({value})"
