@@ -22,7 +22,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from enum import Enum
-from functools import cache, cached_property
+from functools import cache
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -120,11 +120,8 @@ def _annotation(cls: type, name: str) -> Any:
     """The type of a field or of what a property returns."""
     for base in cls.__mro__:
         found = vars(base).get(name)
-        getter = (
-            found.fget if isinstance(found, property) else found.func if isinstance(found, cached_property) else None
-        )
-        if getter is not None:
-            return get_type_hints(getter)["return"]
+        if isinstance(found, property):
+            return get_type_hints(found.fget)["return"]
         # Only this one: the other fields may have types that are imported for type checking alone.
         if name in (texts := vars(base).get("__annotations__", {})):
             alone = type(name, (), {"__annotations__": {name: texts[name]}})
