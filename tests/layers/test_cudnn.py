@@ -543,14 +543,16 @@ def _here(report: rnnshape.Report) -> str:
 def test_a_graph_against_the_rules_is_said() -> None:
     from dataclasses import replace
 
-    report = replace(rnnshape.explore("lstm", device="cpu", trace=True), kernels=(("", "loop"),), cudnn_used=False)
-    assert (
-        _here(replace(report, cudnn=replace(report.cudnn, traced=(("", "loop"),))))
-        == "Here      a loop over time, read from the traced graph"
-    )
-    against = _here(replace(report, cudnn=replace(report.cudnn, traced=(("", "cudnn"),))))
+    report = rnnshape.explore("lstm", device="cpu", trace=True)
+
+    def traced(kernel: str | None) -> rnnshape.Report:
+        said = replace(report.cudnn, predicted=(("", "loop"),), used=False, traced=kernel and (("", kernel),))
+        return replace(report, cudnn=said)
+
+    assert _here(traced("loop")) == "Here      a loop over time, read from the traced graph"
+    against = _here(traced("cudnn"))
     assert against.endswith("the rules say a loop over time; the run itself did not use cuDNN")
-    assert "no graph could be traced" in _here(replace(report, cudnn=replace(report.cudnn, traced=None)))
+    assert "no graph could be traced" in _here(traced(None))
     assert _here(rnnshape.predict("lstm")) == "Here      not run"
 
 
