@@ -38,7 +38,7 @@ def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Rep
     ``layer`` is a command's name such as ``"lstm"``; ``options`` are the command's options with
     underscores (``return_state=True``, ``units=8``, ``batch=2``, ``seed=0`` …).  A ready Spec takes none.
 
-    With ``trace`` the kernel of each recurrent layer is read from a traced graph (``report.traced``), which takes
+    With ``trace`` the kernel of each recurrent layer is read from a traced graph (``report.cudnn.traced``), which takes
     about a tenth of a second; where there is a GPU it always is.
 
     Errors of Keras or of the machine are part of the answer (``report.error``), and so is a bug of ours in the lab

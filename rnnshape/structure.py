@@ -8,14 +8,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from rnnshape.form import MAYBE, Formed, Key, formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+@formed(
+    "tensor",
+    kind="",
+    role="What the tensor is: output, state_h, forward_state_c …",
+    path=Key('The access path in Python, from the result: "" or "[1][0]".', pattern=r"^(\[[0-9]+\])*$"),
+    shape="The sizes.",
+    symbolic="The symbolic sizes, such as 2H.",
+    dtype="A Keras dtype.",
+    device=Key("Where an observed tensor came from, such as CPU:0.", MAYBE),
+)
 @dataclass(slots=True)
-class Tensor:
+class Tensor(Formed):
     """One returned tensor.
 
     ``path`` is how Python reaches it from the call's result: ``""`` for a bare tensor, ``"[1][0]"``
@@ -30,27 +42,16 @@ class Tensor:
     dtype: str
     device: str | None = field(default=None, compare=False)
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "kind": "tensor",
-            "role": self.role,
-            "path": self.path,
-            "shape": list(self.shape),
-            "symbolic": list(self.symbolic),
-            "dtype": self.dtype,
-            **({"device": self.device} if self.device else {}),
-        }
+    kind: ClassVar[Literal["tensor"]] = "tensor"
 
 
+@formed("nest", kind="", items="Its items.")
 @dataclass(slots=True)
-class Nest:
+class Nest(Formed):
     """A tuple or a list of structures, told apart because Keras tells them apart."""
 
     kind: Literal["tuple", "list"]
     items: tuple[Structure, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "items": [item.to_dict() for item in self.items]}
 
 
 Structure: TypeAlias = Tensor | Nest

@@ -12,6 +12,7 @@ from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from rnnshape.form import LATER, Key, formed
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.release import change
 
@@ -56,6 +57,13 @@ class Law(NamedTuple):
     elsewhere: str = ""
 
 
+@formed(
+    "weight",
+    name="Its name in Keras.",
+    shape="The sizes.",
+    symbolic="The symbolic sizes, such as 2H.",
+    gates=Key("The gates side by side in the last dimension.", LATER),
+)
 class Weight(NamedTuple):
     """A weight: its name, its dimensions, the gates side by side in its last one, the dtype it is kept in.
 
@@ -67,6 +75,14 @@ class Weight(NamedTuple):
     gates: tuple[str, ...] = ()
     dtype: str = "float32"
     trainable: bool = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple([dim.size for dim in self.dims])
+
+    @property
+    def symbolic(self) -> tuple[str, ...]:
+        return tuple([dim.letter for dim in self.dims])
 
     @property
     def size(self) -> int:
@@ -98,6 +114,12 @@ class Product(NamedTuple):
         return Product((factors[0], time, *factors[1:]), self.summed)
 
 
+@formed(
+    rule="A condition.",
+    ok="Whether it is met.",
+    decided_by=Key("What decides it: an argument, the dtype or the mask.", LATER, of="decided"),
+    source=Key("Where Keras checks it: a file, and a name in it.", LATER),
+)
 class Rule(NamedTuple):
     """One condition of the cuDNN kernel, and the change that would meet it where it is not met.
 

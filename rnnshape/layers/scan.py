@@ -19,6 +19,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
+from rnnshape.form import Key, formed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -158,6 +160,14 @@ def _landmarks(row: Valid) -> tuple[int, int, int]:
     return sum(row), row.index(True), len(row) - 1 - row[::-1].index(True)
 
 
+@formed(
+    "strip",
+    of='The Python expression of it; "state" without a sequence.',
+    steps=Key(
+        "For each sample and step: computed, the previous output repeated, zero, or skipped (frozen).",
+        enum=[*KINDS],
+    ),
+)
 class Strip(NamedTuple):
     """One output, or one half of it, step by step: a row of ``KINDS`` for each sample.
 

@@ -92,7 +92,7 @@ def _variants(compared: Compared, marks: Marks) -> Table:
             Text(side.variant.label, "code"),
             *([side.way] if run else []),
             side.kernel or ("not run" if side.variant.static else "unknown"),
-            "used" if side.report.cudnn_used else "eligible" if side.report.cudnn.eligible else "not eligible",
+            "used" if side.report.cudnn.used else "eligible" if side.report.cudnn.eligible else "not eligible",
             _weights(number, side),
         )
     return table

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rnnshape.report import Report
     from rnnshape.report.checks import Check
     from rnnshape.report.expected import Expected
-    from rnnshape.report.report import Wired
+    from rnnshape.report.returned import Wired
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:

@@ -30,16 +30,16 @@ _WORDS = {
 
 def line(report: Report) -> str | None:
     """The verdict in one line; None for a layer without a loop over time, such as Dense."""
-    verdict = report.cudnn
+    verdict = report.cudnn.verdict
     if all(kernel.otherwise == STEP for kernel in verdict.kernels):
         return "cannot use cuDNN: a cell computes one step" if report.spec.layer.cls.kind == "cell" else None
     if not verdict.eligible:
         why = _broken(verdict.kernels)
         hint = "remove it" if verdict.hint == f"drop {why}" else verdict.hint
         return f"cannot use cuDNN because {why}{f'; {hint}' if hint else ''}"
-    if report.cudnn_used:
+    if report.cudnn.used:
         return f"used on {report.environment['device']}"
-    if report.cudnn_used is None:
+    if report.cudnn.used is None:
         return "can use cuDNN on a GPU"
     return f"could use cuDNN, but this ran on {report.environment['device']}"
 
@@ -53,7 +53,7 @@ def _broken(kernels: Iterable[Kernel]) -> str:
 def rules(report: Report, marks: Marks) -> Iterator[RenderableType]:
     """A table of rules for each layer that has its own; where Keras asks for them stands below, by number."""
     tables: dict[tuple[Rule, ...], list[str]] = {}
-    for kernel in report.cudnn.kernels:
+    for kernel in report.cudnn.verdict.kernels:
         tables.setdefault(kernel.rules, []).append(kernel.layer)
     sources = list(dict.fromkeys(rule.source for told in tables for rule in told))
     keras = report.environment["keras"] or "3"
@@ -76,7 +76,7 @@ def lines(report: Report) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row(Text("On a GPU", "head"), _chosen(report.cudnn.chosen(gpu=True)))
+    table.add_row(Text("On a GPU", "head"), _chosen(report.cudnn.on_gpu))
     table.add_row(Text("Here", "head"), _here(report))
     table.add_row(Text("Change", "head"), report.cudnn.hint or "none needed")
     return table
@@ -86,13 +86,13 @@ def _here(report: Report) -> str:
     """What was seen; the rules are named where they say something else."""
     if report.observed is None:
         return "not run"
-    if report.traced is None:
-        return f"{_chosen(report.kernels)}, from the rules; no graph could be traced"
-    said = f"{_chosen(report.traced)}, read from the traced graph"
-    if report.traced != report.kernels:
-        said += f"; the rules say {_chosen(report.kernels)}"
-    graph = any(kernel == "cudnn" for _, kernel in report.traced)
-    return said + ("; the run itself did not use cuDNN" if graph and not report.cudnn_used else "")
+    if report.cudnn.traced is None:
+        return f"{_chosen(report.cudnn.predicted)}, from the rules; no graph could be traced"
+    said = f"{_chosen(report.cudnn.traced)}, read from the traced graph"
+    if report.cudnn.traced != report.cudnn.predicted:
+        said += f"; the rules say {_chosen(report.cudnn.predicted)}"
+    graph = any(kernel == "cudnn" for _, kernel in report.cudnn.traced)
+    return said + ("; the run itself did not use cuDNN" if graph and not report.cudnn.used else "")
 
 
 def _chosen(kernels: Iterable[tuple[str, str]]) -> str:

@@ -11,16 +11,19 @@ from rnnshape.layers.base import Given
 from rnnshape.layers.flowing import walk
 from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import between_calls, unverified, verified
-from rnnshape.report.disagreements import Disagreement, of_calls, of_mask, of_structure, of_weights
 from rnnshape.report.environment import environment
 from rnnshape.report.error import Error
 from rnnshape.report.expected import Expected, held, refused
+from rnnshape.report.kernels import Kernels
 from rnnshape.report.masked import foretold, names_of, seen
-from rnnshape.report.report import Flow, Report, Wired
+from rnnshape.report.report import Report
+from rnnshape.report.returned import Flow, Returned, Wired
 from rnnshape.report.state import called
+from rnnshape.report.weights import Weights
 from rnnshape.spec.data import to_data
 from rnnshape.spec.expect import known_letters
 from rnnshape.structure import Structure, labelled, leaves, same
+from rnnshape.theory.predict import Chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,19 +37,17 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
     """The Report of a prediction and what the lab made of it; None when the lab was not asked."""
     told = Report(
         spec=spec,
-        predicted=predicted.returned,
-        observed=None,
+        returned=Returned("y", predicted.returned, None),
+        weighed=Weights(predicted.weights, predicted.params),
         checks=tuple(map(unverified, predicted.laws)),
-        weights=predicted.weights,
-        params=predicted.params,
         cost=predicted.cost,
-        cudnn=predicted.cudnn,
-        cudnn_used=None,
-        kernels=predicted.cudnn.chosen(gpu=spec.device != "cpu"),
+        cudnn=Kernels(predicted.cudnn, predicted.cudnn.chosen(gpu=spec.device != "cpu")),
         environment=environment(spec),
         flow=tuple(
-            Flow(text, structure, None, to)
-            for (text, structure), to in zip(predicted.flow, _ways(spec, len(predicted.flow)), strict=True)
+            Flow(f"layer {number}: y", structure, None, text, to)
+            for number, ((text, structure), to) in enumerate(
+                zip(predicted.flow, _ways(spec, predicted), strict=True), 1
+            )
         ),
         wiring=_wired(spec, predicted.into, None),
         notes=(*spec.notes, *predicted.notes),
@@ -72,11 +73,15 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
     calls = replace(told.calls, other_batch_seen=outcome.other_batch) if told.calls and outcome.calls else None
     report = replace(
         told,
-        observed=observed,
+        returned=replace(told.returned, observed=observed),
+        weighed=replace(told.weighed, observed=tuple(outcome.weights)),
         checks=tuple(verified(law, names, between) for law in predicted.laws) if alike else (),
-        cudnn_used=outcome.cudnn_used,
-        kernels=predicted.cudnn.chosen(gpu=outcome.gpu),
-        traced=_traced(predicted.cudnn, outcome.traced),
+        cudnn=Kernels(
+            predicted.cudnn,
+            predicted.cudnn.chosen(gpu=outcome.gpu),
+            outcome.cudnn_used,
+            _traced(predicted.cudnn, outcome.traced),
+        ),
         environment=where,
         values=outcome.values,
         warnings=outcome.warnings,
@@ -85,40 +90,23 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         masked=masked,
         calls=calls,
     )
-    return replace(
-        report,
-        disagreements=tuple(_disagreements(report, outcome)),
-        expectations=_expected(spec, predicted, report, None, names),
-    )
+    return replace(report, expectations=_expected(spec, predicted, report, None, names))
 
 
-def _disagreements(report: Report, outcome: Observation) -> Iterator[Disagreement]:
-    yield from of_structure("y", report.predicted, report.observed)
-    yield from of_weights(report.weights, outcome.weights)
-    for number, part in enumerate(report.flow, 1):
-        yield from of_structure(f"layer {number}: y", part.predicted, part.observed)
-    if report.wiring is not None:
-        yield from of_structure("decoder: y", report.wiring.predicted, report.wiring.observed)
-    if report.masked is not None:
-        yield from of_mask(report.masked)
-    if report.calls is not None:
-        yield from of_calls(report.calls)
-
-
-def _ways(spec: Spec, count: int) -> list[dict[str, tuple[str, ...]] | None]:
+def _ways(spec: Spec, predicted: Prediction) -> list[dict[str, tuple[str, ...]] | None]:
     """Where the results of each call of a graph go."""
     if spec.layer.cls.kind != "graph":
-        return [None] * count
+        return [None] * len(predicted.flow)
     graph = spec.layer["graph"]
     return [graph.goes(call) for call in graph.calls]
 
 
-def _traced(verdict: Verdict, seen: tuple[str, ...] | None) -> tuple[tuple[str, str], ...] | None:
+def _traced(verdict: Verdict, seen: tuple[str, ...] | None) -> tuple[Chosen, ...] | None:
     """What was seen under theory's names; were theory to know of other layers, what it does not know has none."""
     if seen is None:
         return None
     names = [kernel.layer for kernel in verdict.kernels]
-    return tuple(zip_longest(names[: len(seen)], seen, fillvalue="?"))
+    return tuple([Chosen(*both) for both in zip_longest(names[: len(seen)], seen, fillvalue="?")])
 
 
 def _expected(
@@ -146,7 +134,7 @@ def _expected(
 def _wired(spec: Spec, predicted: Structure | None, observed: Structure | None) -> Wired | None:
     if spec.into is None or predicted is None:
         return None
-    return Wired(spec.into, wire(spec.layer, spec.into, spec.dims).code, predicted, observed)
+    return Wired("decoder: y", predicted, observed, spec.into, wire(spec.layer, spec.into, spec.dims).code)
 
 
 def _error(spec: Spec, predicted: Prediction, outcome: RnnshapeError | None) -> Error | None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.form import MAYBE, Key, formed
 from rnnshape.formula import FormulaError, both_sides, claims_equality
+from rnnshape.report.aspect import Aspect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +29,18 @@ BY_ACCIDENT = "equal here by coincidence"
 FIRST_CALL = "layer(x"
 
 
+@formed(
+    "check",
+    check="The equality, as Python over the roles.",
+    guaranteed="Whether theory guarantees it; if not, it shows a common misconception.",
+    holds="Whether it holds, within the tolerance of the dtype; null when nothing ran.",
+    exact="Whether it is bitwise exact.",
+    max_abs_diff="The largest absolute difference; null also when shapes differ or it is not finite.",
+    why=Key("The reason, in one line.", of="reason"),
+    elsewhere=Key("What differs with another kernel, cuDNN or the loop.", MAYBE),
+)
 @dataclass(frozen=True, slots=True)
-class Check:
+class Check(Aspect):
     """A law and what became of it; ``holds``, ``exact`` and ``max_abs_diff`` are None when nothing ran."""
 
     check: str
@@ -44,16 +56,14 @@ class Check:
         """Whether it holds here though it is no law: the reason says why it need not."""
         return self.holds is True and not self.guaranteed
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "check": self.check,
-            "guaranteed": self.guaranteed,
-            "holds": self.holds,
-            "exact": self.exact,
-            "max_abs_diff": self.max_abs_diff,
-            "why": f"{BY_ACCIDENT}: {self.why}" if self.by_accident else self.why,
-            **({"elsewhere": self.elsewhere} if self.elsewhere else {}),
-        }
+    @property
+    def reason(self) -> str:
+        return f"{BY_ACCIDENT}: {self.why}" if self.by_accident else self.why
+
+    @property
+    def ok(self) -> bool:
+        """Only what theory guarantees can fail."""
+        return not self.guaranteed or self.holds is not False
 
 
 def unverified(law: Law) -> Check:

@@ -66,7 +66,7 @@ class Side:
             "way": self.way,
             "device": report.environment["device"],
             "kernel": self.kernel,
-            "cudnn": {"eligible": report.cudnn.eligible, "used": report.cudnn_used, "hint": report.cudnn.hint},
+            "cudnn": {"eligible": report.cudnn.eligible, "used": report.cudnn.used, "hint": report.cudnn.hint},
             "weights": self.weights or "same",
             "observed": self.structure and _dtype_or_null(self.structure.to_dict()),
             "laws": [check.to_dict() for check in report.checks],

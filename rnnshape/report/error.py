@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Internal
+from rnnshape.form import Formed, formed
 from rnnshape.versions import report_it
 
 if TYPE_CHECKING:
@@ -14,8 +15,15 @@ if TYPE_CHECKING:
     from rnnshape.errors import RnnshapeError
 
 
+@formed(
+    "error",
+    kind="invalid, unreadable, keras, memory, device, tensorflow, worker, cluster, unavailable, or internal: "
+    "a bug of rnnshape; there may be more.",
+    message="What is wrong.",
+    hint="How to avoid it.",
+)
 @dataclass(frozen=True, slots=True)
-class Error:
+class Error(Formed):
     """Why there is no observation.  ``kind`` is one of the words of ``rnnshape.errors``.
 
     ``trace`` is the traceback of an internal error, for who looks for the bug; it is no part of the data.
@@ -33,6 +41,3 @@ class Error:
         if isinstance(error, Internal):
             return cls(error.kind, error.message, error.hint or report_it(run), error.exit_code, error.trace)
         return cls(error.kind, error.message, error.hint or hint, error.exit_code)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "message": self.message, "hint": self.hint}

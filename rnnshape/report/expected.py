@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Internal
+from rnnshape.form import formed
 from rnnshape.formula import both_sides, canonical, claims_equality
 from rnnshape.layers.base import Law
 from rnnshape.layers.dims import sized
+from rnnshape.report.aspect import Aspect
 from rnnshape.report.checks import TOLERANCES, shapes, verified
 from rnnshape.spec.expect import ANY
 from rnnshape.structure import brackets, leaves
@@ -26,8 +28,15 @@ if TYPE_CHECKING:
     from rnnshape.structure import Structure
 
 
+@formed(
+    "expectation",
+    expect="The subject: structure, params, checks, cudnn, error or a role.",
+    expected="",
+    got="",
+    met="Whether it is met; null when nothing ran.",
+)
 @dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Aspect):
     """One line of a contract: what it is about, both sides as text, and whether it is met."""
 
     expect: str
@@ -35,8 +44,9 @@ class Expected:
     got: str
     met: bool | None
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"expect": self.expect, "expected": self.expected, "got": self.got, "met": self.met}
+    @property
+    def ok(self) -> bool:
+        return self.met is not False
 
 
 def held(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rnnshape.form import Key, formed
 from rnnshape.formula import value_of
 from rnnshape.layers.scan import COMPUTED, FROZEN, REPEATED, ZEROS, Landmarks, Strip, Valid
+from rnnshape.report.aspect import Aspect, Disagreement
+from rnnshape.spec.masks import written
 from rnnshape.structure import leaves
 
 if TYPE_CHECKING:
@@ -23,8 +26,24 @@ if TYPE_CHECKING:
 _HANDS_OUT = ("eager", "graph", "xla")
 
 
+@formed(predicted="The output mask, by theory; null without one.", observed="The output mask that was observed.")
+class OutputMask(NamedTuple):
+    """The mask attached to the output, on both sides."""
+
+    predicted: tuple[Valid, ...] | None
+    observed: tuple[Valid, ...] | None
+
+
+@formed(
+    "masked",
+    rows="For each sample and step, whether it is valid.",
+    through="How it enters: mask= in the call, or the layer that computes it.",
+    predicted="The kind of each step, by theory.",
+    observed="The kind of each step, from the values; null when not observed.",
+    output_mask=Key("", of="output_masks"),
+)
 @dataclass(frozen=True, slots=True)
-class Masked:
+class Masked(Aspect):
     """The mask that was asked for, and what became of it.
 
     ``rows`` is the mask that goes in, ``through`` how it does (``"mask="``, or the layer that makes it);
@@ -46,17 +65,25 @@ class Masked:
         """What was observed, or, when nothing ran, what theory says."""
         return self.predicted if self.observed is None else self.observed
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "rows": [list(row) for row in self.rows],
-            "through": self.through,
-            "predicted": [_strip(strip) for strip in self.predicted],
-            "observed": None if self.observed is None else [_strip(strip) for strip in self.observed],
-            "output_mask": {
-                "predicted": _rows(self.output_mask),
-                "observed": _rows(self.output_mask_seen),
-            },
-        }
+    @property
+    def output_masks(self) -> OutputMask:
+        return OutputMask(self.output_mask, self.output_mask_seen)
+
+    def disagreements(self) -> Iterator[Disagreement]:
+        """What each step shows, and the mask on the output, sample by sample."""
+        for said, shown in zip(self.predicted, self.observed or (), strict=False):
+            for sample, (theory, lab) in enumerate(zip(said.steps, shown.steps, strict=True)):
+                if theory != lab:
+                    yield Disagreement(f"{said.of}, sample {sample}", ", ".join(theory), ", ".join(lab))
+        if not self.looked or self.output_mask == self.output_mask_seen:
+            return
+        sides = self.output_mask, self.output_mask_seen
+        if None in sides or len(sides[0] or ()) != len(sides[1] or ()):
+            yield Disagreement("output mask", *("none" if side is None else written(side) for side in sides))
+            return
+        for sample, rows in enumerate(zip(sides[0] or (), sides[1] or (), strict=True)):
+            if rows[0] != rows[1]:
+                yield Disagreement(f"output mask, sample {sample}", *(written((row,)) for row in rows))
 
 
 def foretold(spec: Spec, predicted: Prediction) -> Masked | None:
@@ -149,11 +176,3 @@ def told(values: np.ndarray[Any, Any], *, backwards: bool = False) -> tuple[tupl
     same[:, 1:] = np.all((before == after) | (np.isnan(before) & np.isnan(after)), axis=-1)
     kinds = np.where(zero, ZEROS, np.where(same, REPEATED, COMPUTED))
     return tuple(tuple(map(str, row[::-1] if backwards else row)) for row in kinds)
-
-
-def _strip(strip: Strip) -> dict[str, Any]:
-    return {"of": strip.of, "steps": [list(row) for row in strip.steps]}
-
-
-def _rows(rows: tuple[Valid, ...] | None) -> list[list[bool]] | None:
-    return None if rows is None else [list(row) for row in rows]

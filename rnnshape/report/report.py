@@ -7,110 +7,105 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE
+from rnnshape.form import LATER, MAYBE, Formed, Key, as_data, formed
+from rnnshape.layers.base import Weight  # noqa: TC001  the type of a key
 from rnnshape.layers.quirks import PAGE
+from rnnshape.report.aspect import Disagreement  # noqa: TC001  the type of a key
+from rnnshape.report.checks import Check
+from rnnshape.report.error import Error
+from rnnshape.report.expected import Expected
+from rnnshape.report.kernels import Kernels
+from rnnshape.report.masked import Masked
+from rnnshape.report.returned import Flow, Returned, Wired, bare
 from rnnshape.report.shown import Shown
 from rnnshape.report.state import Calls, keywords
+from rnnshape.report.timing import Timing
+from rnnshape.report.weights import Weights
+from rnnshape.spec import Spec
 from rnnshape.spec.data import to_data
 from rnnshape.structure import Nest, Structure, Tensor, brackets, leaves
+from rnnshape.theory import Cost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
-    from rnnshape.layers import Node
-    from rnnshape.layers.base import Weight
-    from rnnshape.report.checks import Check
-    from rnnshape.report.disagreements import Disagreement
-    from rnnshape.report.error import Error
-    from rnnshape.report.expected import Expected
-    from rnnshape.report.masked import Masked
-    from rnnshape.report.timing import Timing
-    from rnnshape.spec import Spec
-    from rnnshape.theory import Cost, Verdict
+    from rnnshape.report.aspect import Aspect
     from rnnshape.theory.unrolled import Unrolled
 
 SCHEMA_VERSION = "1.0"
 
 
+@formed(shape="The sizes.", symbolic="The symbolic sizes, such as 2H.", dtype="A Keras dtype.")
+class Input(NamedTuple):
+    """The input of the layer."""
+
+    shape: tuple[int, ...]
+    symbolic: tuple[str, ...]
+    dtype: str
+
+
+@formed("quirk", page="A page of the documentation.", heading="A heading on it.")
+class Quirk(NamedTuple):
+    """Where a bug of Keras is documented."""
+
+    page: str
+    heading: str
+
+
+@formed(
+    schema_version=Key("A minor step adds keys, a major one breaks.", pattern=r"^1\.[0-9]+$"),
+    name="A batch run's name.",
+    expression=Key("The layer as an expression, which can be pasted back.", null=True),
+    input=Key("The input of the layer; null when the request was wrong.", null=True),
+    predicted=Key("The predicted structure; null when the request was wrong.", null=True),
+    observed="The structure that the real layer returned; null when nothing ran.",
+    agrees="Whether theory and the real layer agree; else see disagreements.",
+    checks="The equalities between the returned tensors.",
+    weights="The layer's weights, in Keras' order.",
+    params=Key("The number of parameters.", null=True),
+    cudnn=Key("Whether Keras may use cuDNN, and why.", null=True),
+    environment="",
+    error="Why there is no observation.",
+    ok="Theory agrees, every guaranteed check and every expectation holds, and nothing failed.",
+    run=Key("The run as data, to run it again; null when it cannot be read.", LATER, null=True),
+    cost=Key("The cost of one forward call; null when the request was wrong.", LATER, null=True),
+    expectations=Key("The expected results, and the real ones.", MAYBE),
+    flow=Key("The output of each layer of a stack.", MAYBE),
+    notes=Key("How the input was given; how sizes were computed.", MAYBE),
+    warnings=Key("The warnings of Keras.", MAYBE),
+    timing=Key("", MAYBE),
+    mask=Key("", MAYBE, of="masked"),
+    initial_state=Key("The initial states passed in, nested, as Python.", MAYBE),
+    calls=Key("", MAYBE),
+    quirks=Key("The Keras bugs that affect this layer.", MAYBE, of="documented"),
+    disagreements=Key("Where theory and the real layer differ.", MAYBE),
+    into=Key("", MAYBE, of="wiring"),
+)
 @dataclass(frozen=True, slots=True)
-class Flow:
-    """What one layer of a stack, or one call of a graph, returns, as theory says and as it was seen.
+class Report(Shown, Formed):
+    """One answer: what was asked, its aspects, and what belongs to no side.
 
-    ``to`` is where each tensor of a call goes, by its name; None in a stack, where all goes to the next layer.
-    """
-
-    expression: str
-    predicted: Structure
-    observed: Structure | None
-    to: Mapping[str, tuple[str, ...]] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "expression": self.expression,
-            "predicted": self.predicted.to_dict(),
-            "observed": self.observed and self.observed.to_dict(),
-            **({} if self.to is None else {"to": {name: list(places) for name, places in self.to.items()}}),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Wired:
-    """A second layer that begins with the states of the first."""
-
-    layer: Node
-    initial_state: str
-    predicted: Structure
-    observed: Structure | None
-
-    @property
-    def structure(self) -> Structure:
-        return self.observed or self.predicted
-
-    @property
-    def unpacking(self) -> str:
-        """The line to paste: ``decoder_output = decoder(x, initial_state=[state_h, state_c])``."""
-        left = _bare(brackets(self.structure, lambda tensor: f"decoder_{tensor.role}"))
-        return f"{left} = decoder(x, initial_state={self.initial_state})"
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "expression": self.layer.text,
-            "initial_state": self.initial_state,
-            "predicted": self.predicted.to_dict(),
-            "observed": self.observed and self.observed.to_dict(),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Report(Shown):
-    """One answer.  ``observed``, ``agrees`` and the verdicts of ``checks`` are None unless a layer ran.
+    ``observed``, ``agrees`` and the verdicts of ``checks`` are None unless a layer ran.
 
     ``values`` are the arrays of the observed tensors, in the order in which they are returned; ``flow``
     is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for;
-    ``expectations`` is the contract of the Spec, line by line.  ``kernels`` is what the rules say that each layer
-    runs as where it ran (where nothing ran: where it was asked to), ``traced`` what the graph shows, or None.
-    ``timing`` is how long a call took, if that was asked.
+    ``expectations`` is the contract of the Spec, line by line.  ``timing`` is how long a call took, if that was asked.
 
     ``masked`` is what the mask did, ``begins`` the states that were handed in, nested as the call takes
     them, ``calls`` what came of calling it more than once, and ``quirks`` the headings
-    under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.  ``disagreements`` is where theory and the
-    real layer part.
+    under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.
     """
 
     spec: Spec
-    predicted: Structure
-    observed: Structure | None
+    returned: Returned
+    weighed: Weights
     checks: tuple[Check, ...]
-    weights: tuple[Weight, ...]
-    params: int
     cost: Cost
-    cudnn: Verdict
-    cudnn_used: bool | None
-    kernels: tuple[tuple[str, str], ...]
+    cudnn: Kernels
     environment: dict[str, Any]
-    traced: tuple[tuple[str, str], ...] | None = None
     error: Error | None = None
     values: tuple[Any, ...] = ()
     flow: tuple[Flow, ...] = ()
@@ -123,7 +118,22 @@ class Report(Shown):
     begins: Structure | None = None
     calls: Calls | None = None
     quirks: tuple[str, ...] = ()
-    disagreements: tuple[Disagreement, ...] = ()
+
+    schema_version: ClassVar[str] = SCHEMA_VERSION
+
+    @property
+    def aspects(self) -> tuple[Aspect, ...]:
+        """All that knows both sides; in this order the disagreements are told."""
+        single = (self.wiring, self.masked, self.calls, self.cudnn, self.timing)
+        there = [aspect for aspect in single if aspect is not None]
+        return (self.returned, self.weighed, *self.flow, *there, *self.checks, *self.expectations)
+
+    @property
+    def disagreements(self) -> tuple[Disagreement, ...]:
+        """Where theory and the real layer differ; none where nothing ran."""
+        if self.observed is None:
+            return ()
+        return tuple([one for aspect in self.aspects for one in aspect.disagreements()])
 
     @property
     def agrees(self) -> bool | None:
@@ -135,9 +145,8 @@ class Report(Shown):
         """Theory and lab agree, every guaranteed check holds, what is expected is met, and no error but that came."""
         return (
             (self.error is None or self.error_expected)
-            and all(line.met is not False for line in self.expectations)
             and self.agrees is not False
-            and all(check.holds is not False for check in self.checks if check.guaranteed)
+            and all(aspect.ok for aspect in self.aspects)
         )
 
     @property
@@ -152,6 +161,48 @@ class Report(Shown):
         if self.error is not None and (not self.error_expected or self.error.exit_code == UNAVAILABLE):
             return self.error.exit_code
         return FAILED
+
+    @property
+    def name(self) -> str | None:
+        return self.spec.name
+
+    @property
+    def input(self) -> Input:
+        return Input(self.spec.input, self.spec.symbolic, self.spec.input_dtype)
+
+    @property
+    def predicted(self) -> Structure:
+        return self.returned.predicted
+
+    @property
+    def observed(self) -> Structure | None:
+        return self.returned.observed
+
+    @property
+    def structure(self) -> Structure:
+        """What was observed, or, when nothing ran, what theory says."""
+        return self.returned.structure
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        return self.weighed.predicted
+
+    @property
+    def params(self) -> int:
+        return self.weighed.params
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return to_data(self.spec)
+
+    @property
+    def initial_state(self) -> str | None:
+        """The states passed in, as Python; None also for a cell, which takes them by their place."""
+        return dict(keywords(self.spec, self.begins)).get("initial_state") if self.begins else None
+
+    @property
+    def documented(self) -> tuple[Quirk, ...]:
+        return tuple([Quirk(PAGE, heading) for heading in self.quirks])
 
     @property
     def expression(self) -> str:
@@ -171,7 +222,7 @@ class Report(Shown):
     @property
     def targets(self) -> str:
         """The names that the result unpacks into: ``output, state_h, state_c``."""
-        return _bare(brackets(self.structure, lambda tensor: tensor.role))
+        return bare(brackets(self.structure, lambda tensor: tensor.role))
 
     @property
     def states_handed_in(self) -> tuple[Tensor, ...]:
@@ -179,11 +230,6 @@ class Report(Shown):
         if self.spec.layer.cls.kind == "cell":
             return tuple(leaves(self.predicted))[1:]
         return tuple(leaves(self.begins)) if self.begins else ()
-
-    @property
-    def structure(self) -> Structure:
-        """What was observed, or, when nothing ran, what theory says."""
-        return self.observed or self.predicted
 
     @property
     def unrolled(self) -> Unrolled:
@@ -197,68 +243,11 @@ class Report(Shown):
 
         With ``values`` each observed tensor has its numbers too, as nested lists.
         """
-        spec = self.spec
-        observed = self.observed and self.observed.to_dict()
-        if values and observed:
-            for tensor, array in zip(_tensors(observed), self.values, strict=True):
+        data = as_data(self)
+        if values and self.observed:
+            for tensor, array in zip(_tensors(data["observed"]), self.values, strict=True):
                 tensor["values"] = _numbers(array)
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "name": spec.name,
-            "expression": self.expression,
-            "input": {"shape": list(spec.input), "symbolic": list(spec.symbolic), "dtype": spec.input_dtype},
-            "predicted": self.predicted.to_dict(),
-            "observed": observed,
-            "agrees": self.agrees,
-            "checks": [check.to_dict() for check in self.checks],
-            "weights": [
-                {
-                    "name": weight.name,
-                    "shape": [dim.size for dim in weight.dims],
-                    "symbolic": [dim.letter for dim in weight.dims],
-                    "gates": list(weight.gates),
-                }
-                for weight in self.weights
-            ],
-            "params": self.params,
-            "cudnn": {
-                "eligible": self.cudnn.eligible,
-                "used": self.cudnn_used,
-                "reasons": [
-                    {"rule": rule.rule, "ok": rule.ok, "decided_by": rule.decided, "source": rule.source}
-                    for rule in self.cudnn.rules
-                ],
-                "hint": self.cudnn.hint,
-                "on_gpu": _kernels(self.cudnn.chosen(gpu=True)),
-                "predicted": _kernels(self.kernels),
-                "traced": None if self.traced is None else _kernels(self.traced),
-            },
-            "environment": self.environment,
-            "error": self.error and self.error.to_dict(),
-            "ok": self.ok,
-            "run": to_data(spec),
-            "cost": self.cost.to_dict(),
-            **({"expectations": [line.to_dict() for line in self.expectations]} if self.expectations else {}),
-            **({"flow": [part.to_dict() for part in self.flow]} if self.flow else {}),
-            **({"notes": list(self.notes)} if self.notes else {}),
-            **({"warnings": list(self.warnings)} if self.warnings else {}),
-            **({"timing": self.timing.to_dict()} if self.timing else {}),
-            **({"mask": self.masked.to_dict()} if self.masked else {}),
-            **({"initial_state": dict(keywords(spec, self.begins)).get("initial_state")} if self.begins else {}),
-            **({"calls": self.calls.to_dict()} if self.calls else {}),
-            **({"quirks": [{"page": PAGE, "heading": heading} for heading in self.quirks]} if self.quirks else {}),
-            **({"disagreements": [one.to_dict() for one in self.disagreements]} if self.disagreements else {}),
-            **({"into": self.wiring.to_dict()} if self.wiring else {}),
-        }
-
-
-def _kernels(chosen: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"layer": layer, "kernel": kernel} for layer, kernel in chosen]
-
-
-def _bare(text: str) -> str:
-    """Without the outermost parentheses, which an assignment does not need."""
-    return text[1:-1] if text.startswith("(") and not text.endswith(",)") else text
+        return data
 
 
 def _tensors(structure: dict[str, Any]) -> Iterator[dict[str, Any]]:

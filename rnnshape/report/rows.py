@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, Internal, RnnshapeError, foreseen
+from rnnshape.form import blank
 from rnnshape.reading.runs import Run
 from rnnshape.report import Error, Report
 from rnnshape.report.expected import Expected, refused
@@ -162,22 +163,14 @@ def unanswered(run: Run, error: RnnshapeError) -> Row:
     asked = _as_data(run)
     told = Error.of(error, run=asked or {"layer": run.asked})
     data = {
+        **blank(Report),
         "schema_version": SCHEMA_VERSION,
         "name": run.name,
         "expression": run.asked,
-        "input": None,
-        "predicted": None,
-        "observed": None,
-        "agrees": None,
-        "checks": [],
-        "weights": [],
-        "params": None,
-        "cudnn": None,
         "environment": dict(installed()),
         "error": told.to_dict(),
         "ok": ok,
         "run": asked,
-        "cost": None,
         **({"expectations": [line.to_dict() for line in expectations]} if expectations else {}),
         **axes_of(run),
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
+from rnnshape.form import Key, formed
 from rnnshape.layers.base import flat
+from rnnshape.report.aspect import Aspect, Disagreement
 from rnnshape.spec.calls import stateful
 from rnnshape.structure import brackets
 
@@ -16,8 +18,23 @@ if TYPE_CHECKING:
     from rnnshape.structure import Structure
 
 
+@formed(size="A batch size that Keras rejects.", error="The error; null when nothing ran.")
+class OtherBatch(NamedTuple):
+    """A call with another batch size: its size, and the error that it raised."""
+
+    size: int
+    error: str | None
+
+
+@formed(
+    "calls",
+    count="How often the layer was called.",
+    stateful="Whether the states are kept between the calls.",
+    carried="The states that are kept.",
+    other_batch=Key("Null when no state is kept.", of="rejected"),
+)
 @dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(Aspect):
     """How often the layer was called, and whether it keeps its states.
 
     ``carried`` are the roles of what it keeps; ``other_batch`` the batch size that a stateful layer refuses, and
@@ -29,13 +46,18 @@ class Calls:
     other_batch: int | None
     other_batch_seen: str | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "count": self.count,
-            "stateful": self.other_batch is not None,
-            "carried": list(self.carried),
-            "other_batch": self.other_batch and {"size": self.other_batch, "error": self.other_batch_seen},
-        }
+    @property
+    def stateful(self) -> bool:
+        return self.other_batch is not None
+
+    @property
+    def rejected(self) -> OtherBatch | None:
+        return None if self.other_batch is None else OtherBatch(self.other_batch, self.other_batch_seen)
+
+    def disagreements(self) -> Iterator[Disagreement]:
+        """Whether a stateful layer refuses another batch size."""
+        if self.other_batch is not None and self.other_batch_seen is None:
+            yield Disagreement(f"a batch of {self.other_batch}", "an error", "accepted")
 
 
 def called(spec: Spec) -> Calls | None:

@@ -7,15 +7,24 @@ Timing(median=3.0, lower=2.0, upper=4.0, runs=5, training=False)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import quantiles
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rnnshape.form import Key, formed
+from rnnshape.report.aspect import Aspect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@formed(
+    "timing",
+    seconds=Key("The median time of one call.", of="median"),
+    quartiles="The 25th and the 75th percentile.",
+    runs="The number of runs; in a comparison they are interleaved.",
+    training="Whether forward and backward, with training=True.",
+)
 @dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Aspect):
     """Seconds of one call: the median and the quartiles of so many runs.
 
     With ``training`` a call is a pass forward and a pass backward.
@@ -27,18 +36,16 @@ class Timing:
     runs: int
     training: bool
 
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        return self.lower, self.upper
+
     @classmethod
     def of(cls, seconds: Sequence[float], *, training: bool) -> Timing | None:
         """The summary of these runs; None when there are none."""
+        from statistics import quantiles  # it brings decimal and random, which most answers do without
+
         if not seconds:
             return None
         lower, median, upper = quantiles(seconds, n=4, method="inclusive") if len(seconds) > 1 else [*seconds] * 3
         return cls(median, lower, upper, len(seconds), training)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "seconds": self.median,
-            "quartiles": [self.lower, self.upper],
-            "runs": self.runs,
-            "training": self.training,
-        }

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnshape.schema.parts import DRAFT, array, boolean, described, mapping, number, or_null, ref, string
-from rnnshape.schema.report import DEFINITIONS, INPUT, SHAPE
+from rnnshape.report.report import Input
+from rnnshape.schema.forms import schema_of
+from rnnshape.schema.parts import DRAFT, array, boolean, described, list_of, mapping, number, or_null, ref, string
+from rnnshape.schema.report import DEFINITIONS
 from rnnshape.spec.comparison import AXES, WAYS
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def comparison() -> Schema:
                 "axis": described(
                     "The axis along which one layer was varied; null for several layers.", enum=[*AXES, None]
                 ),
-                "input": described("The input of every layer.", **INPUT),
+                "input": described("The input of every layer.", **schema_of(Input)),
                 "compare": described("The variants; the others are compared with the first.", **_VARIANTS),
                 "pairs": array(ref("pair"), "Each role of each variant, compared with the first."),
                 "environment": ref("environment"),
@@ -85,7 +87,7 @@ _PAIR = mapping(
         "role": string("The role; structure means the containers."),
         "variant": number("The index of the variant, from 0."),
         "against": number("Against which."),
-        "shape": or_null(SHAPE, "The variant's; null for the structure."),
+        "shape": or_null(list_of({"type": "integer", "minimum": 0}), "The variant's; null for the structure."),
         "dtype": string("The variant's; null when unknown.", null=True),
         "equal": boolean("Whether equal; values within the tolerance of the coarser dtype."),
         "exact": boolean("Whether bitwise equal; null when no values were compared.", null=True),

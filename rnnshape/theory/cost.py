@@ -25,28 +25,38 @@ would keep for the way back.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from rnnshape.layers.dims import letters_in
-from rnnshape.structure import leaves
+from rnnshape.form import Formed, formed
+from rnnshape.layers.base import Product, Weight
+from rnnshape.layers.dims import Dim, letters_in
+from rnnshape.structure import Structure, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from rnnshape.layers.base import Product, Weight
-    from rnnshape.layers.dims import Dim
-    from rnnshape.structure import Structure, Tensor
+    from rnnshape.structure import Tensor
 
 Words: TypeAlias = tuple[str, ...]
 BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "int32": 4}
 _SCALED = re.compile(r"(\d*)·?([A-Za-z_]\w*'*)")
 
 
+@formed(
+    "cost",
+    multiply_adds="Of the matrix products and convolutions of one forward call.",
+    formula="The formula: sums of products of symbolic sizes, such as N*T*4H*(C+H).",
+    parameter_bytes="The weights, in the dtype in which they are stored.",
+    parameter_formula="The formula.",
+    activation_bytes="The returned tensors; in a stack, the output of every layer.",
+    activation_formula="The formula.",
+)
 @dataclass
-class Cost:
+class Cost(Formed):
     """Three numbers, each with the formula that it comes from.
 
     A formula is a sum of products of letters and whole numbers, with ``*`` between factors; every letter stands in the
@@ -84,16 +94,6 @@ class Cost:
     def activation_formula(self) -> str:
         shapes = [(tensor.dtype, zip(tensor.shape, tensor.symbolic, strict=True)) for tensor in self._tensors]
         return _in_bytes(tuple([(dtype, self._words(dims)) for dtype, dims in shapes]))
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "multiply_adds": self.multiply_adds,
-            "formula": self.formula,
-            "parameter_bytes": self.parameter_bytes,
-            "parameter_formula": self.parameter_formula,
-            "activation_bytes": self.activation_bytes,
-            "activation_formula": self.activation_formula,
-        }
 
     @cached_property
     def _tensors(self) -> list[Tensor]:

@@ -12,10 +12,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from rnnshape.form import Key, formed
 from rnnshape.layers import quirks
-from rnnshape.layers.base import Law, Leaf, Rule
+from rnnshape.layers.base import CUDNN, LOOP, STEP, UNROLLED, Law, Leaf, Rule
 from rnnshape.layers.building import uncounted, unscoped
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.recurrent import cell_of
@@ -31,6 +32,21 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Answer, Kernel, Refusal, Weight
     from rnnshape.layers.scan import Strip
     from rnnshape.spec import Spec
+
+
+@formed(
+    "kernel",
+    layer='The layer, such as "forward LSTM(8)"; empty for the whole layer.',
+    kernel=Key(
+        "cuDNN's operation, a while loop, the steps one after another, or one step without a loop.",
+        enum=[CUDNN, LOOP, UNROLLED, STEP],
+    ),
+)
+class Chosen(NamedTuple):
+    """One recurrent layer and what it runs as: ``("forward LSTM(8)", "cudnn")``."""
+
+    layer: str
+    kernel: str
 
 
 @dataclass(slots=True)
@@ -58,9 +74,9 @@ class Verdict:
         told = (Rule(kernel.where + rule.rule, *rule[1:]) for kernel in self.kernels for rule in kernel.rules)
         return tuple(dict.fromkeys(told))
 
-    def chosen(self, *, gpu: bool) -> tuple[tuple[str, str], ...]:
-        """Each layer and what it runs as, ``("forward LSTM(8)", "cudnn")``, where Keras sees a GPU or sees none."""
-        return tuple((kernel.layer, kernel.chosen(gpu=gpu)) for kernel in self.kernels)
+    def chosen(self, *, gpu: bool) -> tuple[Chosen, ...]:
+        """Each layer and what it runs as, where Keras sees a GPU or sees none."""
+        return tuple([Chosen(kernel.layer, kernel.chosen(gpu=gpu)) for kernel in self.kernels])
 
 
 @dataclass(slots=True)

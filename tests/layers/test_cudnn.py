@@ -329,22 +329,22 @@ def test_the_lab_reads_what_runs_here(layer: str) -> None:
     if report.error is not None:
         assert "use_cudnn=True" in layer
         return
-    assert report.traced == report.kernels == report.cudnn.chosen(gpu=False)
-    assert report.cudnn_used is False
+    assert report.cudnn.traced == report.cudnn.predicted == report.cudnn.verdict.chosen(gpu=False)
+    assert report.cudnn.used is False
 
 
 def test_it_is_traced_only_when_asked() -> None:
     if gpus():
         pytest.skip("TensorFlow sees a GPU on this machine, where it always is")
     report = rnnshape.explore("lstm")
-    assert report.traced is None
+    assert report.cudnn.traced is None
     assert report.to_dict()["cudnn"]["traced"] is None
 
 
 def test_what_no_graph_can_be_made_of_is_answered_all_the_same() -> None:
     report = rnnshape.explore("RNN(StackedRNNCells([LSTMCell(3, dtype='float16'), GRUCell(2)]))", trace=True)
     assert report.ok
-    assert report.traced is None
+    assert report.cudnn.traced is None
 
 
 def test_tracing_leaves_the_layer_as_it_was() -> None:
@@ -543,11 +543,16 @@ def _here(report: rnnshape.Report) -> str:
 def test_a_graph_against_the_rules_is_said() -> None:
     from dataclasses import replace
 
-    report = replace(rnnshape.explore("lstm", device="cpu", trace=True), kernels=(("", "loop"),), cudnn_used=False)
-    assert _here(replace(report, traced=(("", "loop"),))) == "Here      a loop over time, read from the traced graph"
-    against = _here(replace(report, traced=(("", "cudnn"),)))
+    report = rnnshape.explore("lstm", device="cpu", trace=True)
+
+    def traced(kernel: str | None) -> rnnshape.Report:
+        said = replace(report.cudnn, predicted=(("", "loop"),), used=False, traced=kernel and (("", kernel),))
+        return replace(report, cudnn=said)
+
+    assert _here(traced("loop")) == "Here      a loop over time, read from the traced graph"
+    against = _here(traced("cudnn"))
     assert against.endswith("the rules say a loop over time; the run itself did not use cuDNN")
-    assert "no graph could be traced" in _here(replace(report, traced=None))
+    assert "no graph could be traced" in _here(traced(None))
     assert _here(rnnshape.predict("lstm")) == "Here      not run"
 
 
@@ -612,8 +617,8 @@ def test_on_a_gpu_the_rules_the_graph_and_the_run_agree(layer: str) -> None:
         assert report.error is not None
         return
     assert report.agrees, report
-    assert report.traced == report.kernels == report.cudnn.chosen(gpu=True)
-    assert report.cudnn_used == any(kernel == "cudnn" for _, kernel in report.kernels)
+    assert report.cudnn.traced == report.cudnn.predicted == report.cudnn.verdict.chosen(gpu=True)
+    assert report.cudnn.used == any(kernel == "cudnn" for _, kernel in report.cudnn.predicted)
 
 
 @pytest.mark.gpu

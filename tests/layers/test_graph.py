@@ -72,7 +72,7 @@ def test_an_encoder_hands_its_states_to_a_decoder() -> None:
         "decoded[:, 0, :] == decoder_cell(decoder_inputs[:, 0], state_h, state_c)",
     ]
     assert next(leaves(report.flow[1].predicted)).symbolic == ("N", "T2", "H2")
-    assert [name for name, _ in report.kernels] == ["encoder LSTM(8)", "decoder LSTM(8)"]
+    assert [name for name, _ in report.cudnn.predicted] == ["encoder LSTM(8)", "decoder LSTM(8)"]
 
 
 def test_the_states_of_a_decoder_are_inputs_where_it_is_called_step_by_step() -> None:
@@ -225,7 +225,7 @@ def test_a_layer_that_is_called_twice_has_one_kernel_and_one_set_of_weights() ->
     graph = Graph((Entry("x", (None, None, 4)), Entry("z", (None, None, 4))), layers, calls)
     report = proved(spec_of(graph, 2, 3, 4))
     assert [weight.name for weight in report.weights] == ["shared_kernel", "shared_recurrent_kernel", "shared_bias"]
-    assert [name for name, _ in report.kernels] == ["shared GRU(3)"]
+    assert [name for name, _ in report.cudnn.predicted] == ["shared GRU(3)"]
 
 
 def states_of(*calls: str) -> tuple[Wire, ...]:

@@ -237,7 +237,7 @@ def test_cudnn_gives_zeros_where_the_loop_repeats(layer: str) -> None:
     for backwards, sequences in product(BOTH, repeat=2):
         flags = f"return_state=True, return_sequences={sequences}, go_backwards={backwards}"
         report = seen(f"{layer}(3, {flags})", mask="right:3,1")
-        assert report.cudnn_used
+        assert report.cudnn.used
         assert report.masked is not None
         assert report.masked.observed == report.masked.predicted
 

@@ -18,7 +18,6 @@ import rnnshape
 from rnnshape.reading.data import from_data
 from rnnshape.render import COMPARISON_FORMATS, FORMATS, View, comparison_renderer, renderer, rows_renderer
 from rnnshape.report.checks import Check
-from rnnshape.report.disagreements import Disagreement
 from rnnshape.report.rows import Tally
 from rnnshape.structure import leaves
 from tests.shared.sampling import some
@@ -48,7 +47,7 @@ def _reports() -> Iterator[tuple[str, Report]]:
     yield "ineligible", rnnshape.explore("gru", activation="relu")
     expect = {"output": ["N", 9], "params": 1, "checks": ["output == output", "output != output"]}
     yield "broken", rnnshape.explore(from_data({"name": "b", "layer": "LSTM(8)", "input": [2, 3, 4], "expect": expect}))
-    yield "disagreeing", replace(lstm, disagreements=(Disagreement("y", "(2, 9) float32", "(2, 3, 8) float32"),))
+    yield "disagreeing", replace(lstm, weighed=replace(lstm.weighed, observed=()))
     belief = Check(HOSTILE, guaranteed=True, holds=False, exact=False, max_abs_diff=None, why=HOSTILE)
     named = replace(lstm.spec, name=HOSTILE)
     yield "hostile", replace(lstm, spec=named, checks=(belief,), notes=(HOSTILE,), warnings=(HOSTILE,))

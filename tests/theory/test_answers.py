@@ -169,5 +169,5 @@ def test_on_a_gpu_cudnn_is_used(command: str) -> None:
         pytest.skip("TensorFlow sees no GPU on this machine")
     report = rnnshape.explore(command, device="gpu", return_state=True)
     assert report.ok
-    assert report.cudnn_used
+    assert report.cudnn.used
     assert report.environment["device"].startswith("GPU")

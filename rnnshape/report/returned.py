@@ -1,0 +1,96 @@
+"""What calls return: the layer's, those of the layers within it, and that of a second layer which takes its states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnnshape.form import MAYBE, Key, formed
+from rnnshape.layers import Node
+from rnnshape.report.aspect import NOTHING, Aspect, Disagreement
+from rnnshape.structure import Structure, Tensor, brackets, leaves, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(slots=True)
+class Returned(Aspect):
+    """The result of one call on both sides; ``result`` is what the code calls it, such as ``y``."""
+
+    result: str
+    predicted: Structure
+    observed: Structure | None
+
+    @property
+    def structure(self) -> Structure:
+        """What was observed, or, when nothing ran, what theory says."""
+        return self.observed or self.predicted
+
+    def disagreements(self) -> Iterator[Disagreement]:
+        """Containers, shapes and dtypes."""
+        predicted, observed = self.predicted, self.observed
+        if observed is None:
+            yield Disagreement(self.result, brackets(predicted, _tensor), NOTHING)
+            return
+        if same(predicted, observed):
+            return
+        theory, lab = ({tensor.path: _tensor(tensor) for tensor in leaves(side)} for side in (predicted, observed))
+        if theory.keys() != lab.keys() or theory == lab:
+            yield Disagreement(self.result, brackets(predicted, _tensor), brackets(observed, _tensor))
+        for path in dict.fromkeys([*theory, *lab]):
+            if theory.get(path) != lab.get(path):
+                yield Disagreement(self.result + path, theory.get(path, NOTHING), lab.get(path, NOTHING))
+
+
+@formed(
+    "passed",
+    expression="The layer, or the call as a statement.",
+    predicted="",
+    observed="Null when nothing ran.",
+    to=Key("In a graph, where each tensor goes, by its name.", MAYBE),
+)
+@dataclass(slots=True)
+class Flow(Returned):
+    """What one layer of a stack, or one call of a graph, returns.
+
+    ``to`` is where each tensor of a call goes, by its name; None in a stack, where all goes to the next layer.
+    """
+
+    expression: str
+    to: Mapping[str, tuple[str, ...]] | None = None
+
+
+@formed(
+    "into",
+    expression="A second layer that starts from the states of the first.",
+    initial_state="Its initial_state, as Python over the roles.",
+    predicted="",
+    observed="Null when nothing ran.",
+)
+@dataclass(slots=True)
+class Wired(Returned):
+    """A second layer that begins with the states of the first."""
+
+    layer: Node
+    initial_state: str
+
+    @property
+    def expression(self) -> str:
+        return self.layer.text
+
+    @property
+    def unpacking(self) -> str:
+        """The line to paste: ``decoder_output = decoder(x, initial_state=[state_h, state_c])``."""
+        left = bare(brackets(self.structure, lambda tensor: f"decoder_{tensor.role}"))
+        return f"{left} = decoder(x, initial_state={self.initial_state})"
+
+
+def bare(text: str) -> str:
+    """Without the outermost parentheses, which an assignment does not need."""
+    return text[1:-1] if text.startswith("(") and not text.endswith(",)") else text
+
+
+def _tensor(tensor: Tensor) -> str:
+    return f"{tensor.shape} {tensor.dtype}"

@@ -1,0 +1,31 @@
+"""The weights of a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnnshape.layers.base import Weight
+from rnnshape.report.aspect import NOTHING, Aspect, Disagreement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(slots=True)
+class Weights(Aspect):
+    """The weights in Keras' order, and how many numbers they hold; ``observed`` has the shapes of the real ones."""
+
+    predicted: tuple[Weight, ...]
+    params: int
+    observed: tuple[tuple[int, ...], ...] = ()
+
+    def disagreements(self) -> Iterator[Disagreement]:
+        """The shapes, in Keras' order."""
+        shapes = [weight.shape for weight in self.predicted]
+        if shapes != list(self.observed):
+            yield Disagreement("weights", _said(shapes), _said(self.observed))
+
+
+def _said(shapes: Sequence[tuple[int, ...]]) -> str:
+    return ", ".join(map(str, shapes)) or NOTHING
