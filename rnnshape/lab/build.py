@@ -6,8 +6,10 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.lab.own import class_of
 from rnnshape.lab.tensorflow import load
 from rnnshape.layers.graph import by_hand
+from rnnshape.layers.imported import Imported
 from rnnshape.layers.node import Node
 from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.sequential import takes_states
@@ -31,11 +33,20 @@ def build(node: Node) -> Any:
         return Stack([build(layer) for layer in node["layers"]], begun.index(True) if any(begun) else None)
     if node.cls.kind == "graph":
         return Wired(node["graph"])
+    if isinstance(node.cls, Imported):
+        return _own(node)
     layers = load().keras.layers
     arguments: Mapping[str, Any] = {"dtype": "float32", **dict(node.given)}
     if node.has("data_format"):
         arguments = {"data_format": "channels_last", **arguments}
     return getattr(layers, node.name)(**{name: _real(value) for name, value in arguments.items()})
+
+
+def _own(node: Node) -> Any:
+    """An object of the reader's own class, made from exactly what its call has."""
+    values = [(name, _real(value)) for name, value in node.given]
+    places = [value for name, value in values if name.isdigit()]
+    return class_of(node.cls)(*places, **{name: value for name, value in values if not name.isdigit()})
 
 
 class Stack:

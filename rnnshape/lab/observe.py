@@ -22,6 +22,7 @@ from rnnshape.lab.feed import feed, handed, states
 from rnnshape.lab.further import further_calls, other_batch
 from rnnshape.lab.kernel import noticing_cudnn, traced_or_none
 from rnnshape.lab.masked import mask_on, witness
+from rnnshape.lab.own import running
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import gpus, held_back, load, place, tf32
 from rnnshape.layers.base import Given
@@ -108,7 +109,7 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
         insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
         device = place(spec.device, cudnn=insists)
         tidy(tensorflow)
-        with held_back(), tensorflow.device(device), explained(tensorflow):
+        with held_back(), tensorflow.device(device), explained(tensorflow), running(spec.layer):
             execution = spec.faster
             try:
                 return _observed(spec, device, execution, trace=trace)
@@ -226,15 +227,15 @@ def explained(tensorflow: Any) -> Iterator[None]:
         raise
     except (MemoryError, tensorflow.errors.ResourceExhaustedError) as error:
         raise Unavailable(
-            f"not enough memory: {_reason(error)}", "make the layer or its input smaller", kind="memory"
+            f"not enough memory: {reason(error)}", "make the layer or its input smaller", kind="memory"
         ) from error
     except Exception as error:
         if not is_keras(error):
             raise foreseen(error) from error
-        raise Refused(f"{type(error).__name__}: {_reason(error)}") from error
+        raise Refused(f"{type(error).__name__}: {reason(error)}") from error
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """Keras' own words, without the frame that stands round every error of a call."""
     text = _WRAPPING.sub("", str(error).replace("\x1b[1m", "").replace("\x1b[0m", "").strip()).strip()
     # Behind a blank line TensorFlow writes out whole structures, and the numbers in them.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.base import Given, Leaf, flat
 from rnnshape.layers.flowing import Flowing, in_order
+from rnnshape.layers.node import IMPORTED
 
 if TYPE_CHECKING:
     from rnnshape.layers.base import Dims
@@ -71,6 +72,8 @@ def _without_states(flowing: Flowing, wire: Wire) -> str:
 def _takes(graph: Graph, call: Call, layer: Node, own: Given) -> str | None:
     inputs = [own.dims, *(dims for dims, _ in own.others)]
     if len(inputs) > 1 or layer.cls.kind == "merge":
+        if layer.cls.kind == IMPORTED:
+            return None
         if layer.cls.kind != "merge":
             return f"{layer.name} takes one input, and {len(inputs)} go in"
         return layer.cls.check_inputs(layer, inputs)

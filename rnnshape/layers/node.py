@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _KNOWN: dict[str, LayerClass] = {}
+IMPORTED = "imported"
+"""The kind of a class that the table does not have (``layers.imported``)."""
 
 
 def named(name: str) -> LayerClass:
@@ -47,7 +49,7 @@ class LayerClass:
 
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
     takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"merge"`` for what takes
-    several inputs, ``"layer"`` for the rest.
+    several inputs, ``IMPORTED`` for a class of the reader's own, ``"layer"`` for the rest.
 
     ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
     that the class supports masking and attaches the mask of its input to its output, ``makes_mask`` that it makes one
@@ -76,7 +78,8 @@ class LayerClass:
     defaults: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        _KNOWN[self.name] = self
+        if self.kind != IMPORTED:
+            _KNOWN[self.name] = self
         names = [argument.name for argument in self.arguments]
         object.__setattr__(self, "positional", names.index("dtype") if "dtype" in names else len(names))
         object.__setattr__(self, "by_name", {argument.name: argument for argument in self.arguments})
@@ -146,6 +149,11 @@ class Node:
         yield self
         for child in self.children:
             yield from child.walk()
+
+    @property
+    def without_rule(self) -> tuple[str, ...]:
+        """The classes within it that theory has no rule for: those of the reader's own modules."""
+        return tuple(dict.fromkeys(part.name for part in self.walk() if part.cls.kind == IMPORTED))
 
     @property
     def in_turn(self) -> tuple[Node, ...]:

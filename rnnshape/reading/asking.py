@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import MODEL, Node
+from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.wires import Call, Entry, Graph, Wire
 from rnnshape.reading.calling import Called
 from rnnshape.reading.chain import Step, beside, in_turn, stacked
@@ -32,7 +33,9 @@ def asked(values: Values) -> list[Parsed]:
     ]
     found += [(values.made.index(group[0]), group) for group in groups]
     found.sort(key=lambda pair: pair[0])
-    recurrent = [what for _, what in found if any(map(_loops, _nodes(what)))]
+    # A class that is not known may be an optimizer: it counts where another layer holds it, or it is called.
+    idle = [what for _, what in found if isinstance(what, Layer) and what.node.cls.kind == IMPORTED]
+    recurrent = [what for _, what in found if what not in idle and any(map(_loops, _nodes(what)))] or idle
     return [_Asking(values).parsed(what) for what in recurrent or [what for _, what in found]]
 
 
@@ -266,7 +269,7 @@ def _nodes(what: Layer | Model | list[Applied]) -> Iterator[Node]:
 
 
 def _loops(node: Node) -> bool:
-    return any(part.cls.kind in ("recurrent", "cell") for part in node.walk())
+    return any(part.cls.kind in ("recurrent", "cell", IMPORTED) for part in node.walk())
 
 
 def _within(keyword: ast.keyword, tree: ast.expr) -> bool:

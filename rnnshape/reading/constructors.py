@@ -11,11 +11,13 @@ from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.layers.kinds import Whole
 from rnnshape.layers.merges import MERGES
+from rnnshape.layers.node import IMPORTED
 from rnnshape.reading import leftovers
 from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
 from rnnshape.reading.lists import Lists, constant
 from rnnshape.reading.literals import MISSING
 from rnnshape.reading.objects import Objects
+from rnnshape.reading.own import OwnClasses
 from rnnshape.reading.syntax import called, dotted, is_none, joined
 from rnnshape.reading.tensors import INPUTS
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 # The last part of an import path, and the short names that people give to it.
 _PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}
 _KERAS = re.compile(r"(?:^|[._])keras(?:[._]|$)")
+_OF_LIBRARIES = re.compile(r"(?:^|[._])(?:keras|tf|tensorflow|torch|sklearn)[._]")
 _OTHERS = {"torch", "nn", "flax", "jax", "mxnet", "mx", "chainer", "paddle", "os"}
 # Their layer or cell gets one step of their input.
 _BY_STEP = ("RNN", "TimeDistributed")
@@ -56,6 +59,7 @@ class Constructors:
         self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
         self.lists = Lists(self.names)
         self.objects = Objects(source, self._literal)
+        self.own = OwnClasses(self)
 
     def layer(self, tree: ast.expr) -> Node | None:
         """A constructor call, or layers joined by ``|``."""
@@ -77,6 +81,8 @@ class Constructors:
                 return held
             case ast.Name(id=name) if name in TABLE:
                 self.wrong(f"{name} must be called: write {name}(…)", tree)
+            case ast.Name() | ast.Attribute() if called(made := self.names.resolved(tree))[:1].isupper():
+                return self.layer(made)
             case ast.Name() | ast.Attribute():
                 what = self.source.said(tree)
                 self.source.unknown(f"{what} is not made here: add the line that makes it", tree)
@@ -92,14 +98,16 @@ class Constructors:
             self.wrong(f"a Keras class is expected here{result}", call.func)
             return None
         layer = self._class(call.func)
+        if layer is None and (own := self._own(call.func)) is not None:
+            return self.own.node(own, call)
         if layer is None:
             self.source.unknown(_unknown_class(name, name.rpartition(".")[2]), call.func)
             return None
         return self._node(layer, call)
 
     def names_a_layer(self, function: ast.expr) -> bool:
-        """Whether a class of the table is called by this name."""
-        return self._class(function) is not None
+        """Whether a class of the table is called by this name, or one that a module of the reader's own may hold."""
+        return self._class(function) is not None or self._own(function) is not None
 
     def _class(self, function: ast.expr) -> LayerClass | None:
         """The class that a name means: with its prefix, as the text imports it, or as ``let`` gives it."""
@@ -109,11 +117,20 @@ class Constructors:
             return None
         if name not in TABLE and isinstance(given := self.names.known(function), str):
             name = given
-        first, dot, rest = name.partition(".")
-        if first in self.aliases:
-            name = self.aliases[first] + dot + rest
-        prefix, _, short = name.rpartition(".")
+        prefix, _, short = self._imported_as(name).rpartition(".")
         return (TABLE.get(short) or MERGES.get(short)) if not prefix or _is_keras(prefix) else None
+
+    def _imported_as(self, name: str) -> str:
+        """The name with the module that the text imports it from."""
+        first, dot, rest = name.partition(".")
+        return self.aliases[first] + dot + rest if first in self.aliases else name
+
+    def _own(self, function: ast.expr) -> str | None:
+        """The class that a name means if a module of the reader's own may hold it; Keras' modules hold none."""
+        name = dotted(self.names.resolved(function)) if self.names.modules else None
+        prefix, _, short = self._imported_as(name or "").rpartition(".")
+        known = self._class(function) is not None or short in INPUTS or leftovers.of_class(short)
+        return None if known or _OF_LIBRARIES.search(f"{prefix}.") or not short[:1].isupper() else short
 
     def _node(self, layer: LayerClass, call: ast.Call) -> Node | None:
         before = len(self.source.problems)
@@ -128,7 +145,7 @@ class Constructors:
         if len(self.source.problems) > before:
             return None
         node = Node.of(layer, values)
-        for problem in layer.check(node):
+        for problem in () if node.without_rule else layer.check(node):
             self.wrong(f"{problem.key}: {problem.message}" if problem.key else problem.message, call)
         self._declared(node, call)
         return node if len(self.source.problems) == before else None
@@ -139,7 +156,7 @@ class Constructors:
             if isinstance(tree, ast.Starred):
                 self.wrong("* cannot be read without running it: write the arguments out", tree)
             else:
-                values[argument.name] = self._value(argument, layer, tree)
+                values[argument.name] = self.value(argument, layer, tree)
         if len(call.args) > layer.positional:
             extra = call.args[layer.positional]
             self.wrong(f"{layer.name} takes at most {layer.positional} arguments by position", extra)
@@ -158,7 +175,7 @@ class Constructors:
                     continue  # no argument of the layer, but of its base class: see _declared
                 self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
-                values[known.name] = self._value(known, layer, keyword.value)
+                values[known.name] = self.value(known, layer, keyword.value)
 
     def _by_dictionary(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
         """What ``**kwargs`` gives is not known: a size that is needed has its name, the rest is as without it."""
@@ -188,7 +205,8 @@ class Constructors:
             for key, each in zip(keys, tree.values, strict=True):
                 yield ast.copy_location(ast.keyword(key, each), keyword)
 
-    def _value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
+    def value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
+        """The value of an argument; None with a mistake told."""
         if isinstance(argument.kind, Nested):
             return self._nested(argument, argument.kind, layer, tree)
         tree = self.names.resolved(tree)
@@ -238,7 +256,7 @@ class Constructors:
         return None if node is None else self._checked(node, kind, layer, tree)
 
     def _checked(self, node: Node, kind: Nested, layer: LayerClass, tree: ast.expr) -> Node:
-        if node.cls.kind not in _ROLES[kind.role]:
+        if node.cls.kind not in (*_ROLES[kind.role], IMPORTED):
             self.wrong(_wrong_role(layer, node, kind), tree)
         return node
 
@@ -331,7 +349,8 @@ def _unknown_class(name: str, short: str) -> str:
     if gone := leftovers.of_class(short):
         return f"{short} {gone}"
     near = nearest(short, TABLE)
-    return f"unknown layer {name}" + (near or f"; the known layers are {', '.join(TABLE)}")
+    own = "if it is your own, --import MODULE builds it"
+    return f"unknown layer {name}{near}; {own}" + ("" if near else f"; the known layers are {', '.join(TABLE)}")
 
 
 def _unknown_argument(name: str, layer: LayerClass, said: str) -> str:

@@ -44,27 +44,33 @@ LONGEST_CODE = 500_000
 DEEPEST = 20
 
 
-def parse(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = ()) -> Parsed:
+def parse(
+    text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = (), modules: tuple[str, ...] = ()
+) -> Parsed:
     """Read what asks about one layer: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
 
     Raises:
         Invalid: with every problem at once, each with its span in the stripped text.
     """
-    parsed, *others = parse_all(text, let, taken)
+    parsed, *others = parse_all(text, let, taken, modules)
     if others:
         what = f"this makes {1 + len(others)} layers or models, and one is expected here: show answers all of them"
         raise Invalid([Problem("", what)], parsed.text)
     return parsed
 
 
-def parse_all(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = ()) -> list[Parsed]:
+def parse_all(
+    text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = (), modules: tuple[str, ...] = ()
+) -> list[Parsed]:
     """Read code as it stands: one line, or several statements with all the layers that they make.
+
+    A class that is not known is taken to be in one of the ``modules``, if there are some; none is imported here.
 
     Raises:
         Invalid: as ``parse``.
     """
-    nameless = None if let else _nameless(text)
-    return [*nameless] if nameless else _read(text, let or {}, taken)
+    nameless = None if let or modules else _nameless(text)
+    return [*nameless] if nameless else _read(text, let or {}, taken, modules)
 
 
 @lru_cache(maxsize=256)
@@ -77,10 +83,12 @@ def _nameless(text: str) -> tuple[Parsed, ...] | None:
     return None if any(parsed.names or parsed.stands or parsed.open for parsed in read) else tuple(read)
 
 
-def _read(text: str, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
+def _read(
+    text: str, let: Mapping[str, Any], taken: Iterable[int], modules: tuple[str, ...] = ()
+) -> list[Parsed]:
     source = opened(text)
     try:
-        read = _asked(source, let, taken)
+        read = _asked(source, Names(source, let, taken, modules))
     except RecursionError:  # long chains of operators and attributes, which brackets do not count
         raise Invalid([Problem("", "this is nested too deeply")], source.text) from None
     if not read and not source.problems:
@@ -90,9 +98,8 @@ def _read(text: str, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parse
     return read
 
 
-def _asked(source: Source, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
+def _asked(source: Source, names: Names) -> list[Parsed]:
     body = source.body()
-    names = Names(source, let, taken)
     line = _line(body[0]) if len(body) == 1 else None
     if line is not None and not _unknown_around(line[1], Constructors(source, Tensors(source, names))):
         parsed = _Line(source, names).read(*line)

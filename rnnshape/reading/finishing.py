@@ -12,7 +12,8 @@ from rnnshape.layers.dims import Dim
 from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wiring import wire
 from rnnshape.reading.shape import rank_message, whole_shape
-from rnnshape.spec.options import DTYPE, INITIAL_STATE, INPUT, INTO, KEPT
+from rnnshape.spec.masks import MASKING
+from rnnshape.spec.options import CALLS, DTYPE, IMPORT, INITIAL_STATE, INPUT, INTO, KEPT
 from rnnshape.spec.spec import Spec
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
@@ -31,14 +32,16 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     Raises:
         Invalid: arguments that cannot be combined, an input that the layer does not take.
     """
-    problems = [*_combinations(node)]
+    known = not node.without_rule
+    problems = [*_combinations(node)] if known else [*_ruled(node, options)]
     node = behind_masking(node, options if fed is None else {INPUT.name: fed.sizes, **options}, problems)
     policy = options.get(DTYPE.name)
     if policy is not None:
         node = under_policy(node, policy)
-    problems += (*uncast(node), *unlike_activations(node))
+    if known:
+        problems += (*uncast(node), *unlike_activations(node))
     shape = whole_shape(node, options, problems, fed)
-    into = _into(node, shape, options.get(INTO.name), policy, problems)
+    into = _into(node, shape, options.get(INTO.name), policy, problems, modules_in(options))
     problems += stateless(node, options)
     mask = mask_rows(node, shape, options, problems)
     if problems:
@@ -50,8 +53,30 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     return Spec(node, sizes, name=name, into=second, mask=mask, axes=axes, notes=notes, let=let, **kept)
 
 
+def modules_in(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The modules of ``--import``."""
+    modules = options.get(IMPORT.name) or ()
+    return (modules,) if isinstance(modules, str) else tuple(modules)
+
+
+# What theory works out: the states that are made up, and what is kept between the calls.
+_BY_RULE = (INITIAL_STATE, INTO, CALLS, MASKING)
+
+
+def _ruled(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
+    """The options that need a rule, where theory has none."""
+    for option in _BY_RULE:
+        if options.get(option.name, option.default) != option.default:
+            yield Problem(option.name, f"needs theory, which has no rule for {node.without_rule[0]}")
+
+
 def _into(
-    node: Node, shape: tuple[int, ...], text: str | None, policy: str | None, problems: list[Problem]
+    node: Node,
+    shape: tuple[int, ...],
+    text: str | None,
+    policy: str | None,
+    problems: list[Problem],
+    modules: tuple[str, ...],
 ) -> Parsed | None:
     """The second layer, when its states can come from the first, as its line has it."""
     if text is None or problems:
@@ -62,9 +87,12 @@ def _into(
     from rnnshape.reading.expression import parse
 
     try:
-        parsed = parse(text)
+        parsed = parse(text, modules=modules)
     except Invalid as error:
         problems.extend(Problem(INTO.name, problem.message) for problem in error.problems)
+        return None
+    if parsed.node.without_rule:
+        problems.append(Problem(INTO.name, f"needs theory, which has no rule for {parsed.node.without_rule[0]}"))
         return None
     into = parsed.node if policy is None else under_policy(parsed.node, policy)
     dims = tuple(map(Dim, shape, node.cls.letters(node, len(shape))))

@@ -18,13 +18,13 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
-from rnnshape.reading.finishing import finish
+from rnnshape.reading.finishing import finish, modules_in
 from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.masks import MASK, PADDED, written
-from rnnshape.spec.options import DIMENSIONS, INPUT, INTO, LET, RUN_OPTIONS
+from rnnshape.spec.options import DIMENSIONS, IMPORT, INPUT, INTO, LET, RUN_OPTIONS
 from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spe
     if command is not None:
         if LET.name in run:
             problems.append(Problem(LET.name, "gives values to the names of an expression, and a command has none"))
+        if IMPORT.name in run:
+            problems.append(Problem(IMPORT.name, "is for the classes of an expression, and a command has none"))
         if problems:
             raise Invalid(problems)
         node = command.node({key: value for key, value in options.items() if key not in _RUN})
@@ -105,7 +107,7 @@ def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spe
 
     let = run.get(LET.name, {}) if not any(problem.key == LET.name for problem in problems) else {}
     try:
-        read = parse_all(layer, let, _sizes_in(run))
+        read = parse_all(layer, let, _sizes_in(run), modules_in(run))
     except Invalid as error:
         raise Invalid([*error.problems, *problems], error.text) from None
     if problems:
@@ -128,7 +130,7 @@ def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
         raise Invalid([_placed(problem, run, parsed) for problem in error.problems], parsed.text) from None
     if problems := [*calling.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
-    if parsed.targets is not None:
+    if parsed.targets is not None and not spec.layer.without_rule:
         returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
         if wrong := calling.unpacking(returned, parsed.targets):
             raise Invalid([Problem("", wrong)])
@@ -168,7 +170,7 @@ def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, An
         from rnnshape.reading.expression import parse
 
         with suppress(Invalid):
-            there += parse(run[INTO.name], let).names
+            there += parse(run[INTO.name], let, (), modules_in(run)).names
     for key in let:
         if key not in there:
             known = f"; its names are {', '.join(dict.fromkeys(there))}" if there else ""
@@ -218,8 +220,8 @@ def _notes(parsed: Parsed, spec: Spec, run: Mapping[str, Any]) -> Iterator[str]:
 
 def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
     """The Spec with its contract, if the layer has the letters that it speaks of."""
-    if expect is None:
-        return spec
+    if expect is None or spec.layer.without_rule:
+        return spec if expect is None else replace(spec, expect=expect)
     answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
     twin = spec.layer.cls.twin(spec.layer)
     calls = {FIRST, *([f"{twin.name}(...)(x)"] if twin else []), *further(spec)}

@@ -10,6 +10,7 @@ from rnnshape.layers import TABLE, Node
 from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
+from rnnshape.layers.node import IMPORTED
 from rnnshape.reading.calling import Called, Reader, signature
 from rnnshape.reading.chain import in_turn
 from rnnshape.reading.constructors import Constructors
@@ -110,7 +111,12 @@ class Values:
         """Whether a call of this may make, add or call a layer."""
         last = (dotted(function) or "").rpartition(".")[2]
         return (
-            last in TABLE or last in MERGES or last in INPUTS or last == "add" or self.source.said(function) in self.env
+            last in TABLE
+            or last in MERGES
+            or last in INPUTS
+            or last == "add"
+            or self.source.said(function) in self.env
+            or self.layers.names_a_layer(function)
         )
 
     def _held(self, tree: ast.expr) -> Node | None:
@@ -246,13 +252,20 @@ class Values:
                 self._wrong_merge(node, call)
                 return None
             return Tensor(call=self._new(Applied(layer, node, own, fed, Called(), targets=targets)))
+        several = call.args and (len(call.args) > 1 or isinstance(call.args[0], ast.List | ast.Tuple))
+        if node.cls.kind == IMPORTED and several and (fed := self._several(call, value)):
+            return Tensor(
+                call=self._new(
+                    Applied(layer, node, own, fed, Called(), targets=targets, results=_results(node, targets))
+                )
+            )
         before = len(self.source.problems)
         tree, beside_it = self.calls.read(node, call)
         if len(self.source.problems) > before or tree is None:
             return None
         states = _states_of(node, call)
         inputs = [self._tensor(tree, value(tree))]
-        applied = Applied(layer, node, own, inputs, beside_it, targets=targets, results=_results(node))
+        applied = Applied(layer, node, own, inputs, beside_it, targets=targets, results=_results(node, targets))
         if states is not None:
             applied.states = self._nested(states, value)
         self._new(applied)
@@ -380,9 +393,14 @@ _OPERATORS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "M
 _MERGED = ("query", "value", "key", "inputs")
 
 
-def _results(node: Node) -> tuple[str, ...]:
-    """The roles of the values that a call of the layer returns; none where it is a bare tensor."""
+def _results(node: Node, targets: int | None) -> tuple[str, ...]:
+    """The roles of the values that a call of the layer returns; none where it is a bare tensor.
+
+    Without a rule for it, into how many names they are unpacked says how many there are.
+    """
     letters = node.cls.letters(node, None)
+    if node.without_rule:
+        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0))
     answer = node.cls.theory(node, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
     if isinstance(answer.returned, Leaf):
         return ()

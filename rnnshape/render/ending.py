@@ -100,6 +100,9 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
     if report.observed is None:
         yield Text(f"{NOT_VERIFIED} (drop --predict).", "faint")
         return
+    if report.agrees is None:
+        yield Text(f"Theory has no rule for {' and '.join(report.unruled)}: nothing to compare.", "faint")
+        return
     if not report.agrees:
         yield Text()
         yield Text(f"{marks.no} Theory and the real layer disagree.", "bad")

@@ -1,0 +1,125 @@
+"""The Report of a layer that theory has no rule for: what was observed, and what its values show; no verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.base import STEP, Kernel, Law, Rule, Weight
+from rnnshape.layers.dims import Dim
+from rnnshape.report.checks import SEEN, between_calls, verified
+from rnnshape.report.disagreements import of_structure
+from rnnshape.report.environment import environment
+from rnnshape.report.expected import held
+from rnnshape.report.report import Flow, Report
+from rnnshape.structure import NOTHING, Structure, Tensor, labelled, leaves
+from rnnshape.theory import Cost, Verdict, flow_by_rule
+from rnnshape.versions import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rnnshape.lab.observe import Observation
+    from rnnshape.spec import Spec
+
+def seen_alone(spec: Spec, outcome: Observation) -> Report:
+    """What the lab saw; ``predicted`` has nothing in it.
+
+    Of a stack or a graph theory answers what stands before the first class without a rule, and that is compared.
+    """
+    names = spec.layer.without_rule
+    observed = _named(outcome.returned)
+    where = environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution, outcome.tf32)
+    weights = tuple(
+        Weight(f"weight_{number}", tuple(Dim(size, str(size)) for size in shape))
+        for number, shape in enumerate(outcome.weights)
+    )
+    values: dict[str, Any] = {dim.letter: dim.size for dim in spec.dims}
+    values |= zip((tensor.role for tensor in leaves(observed)), outcome.values, strict=True)
+    report = Report(
+        spec=spec,
+        predicted=NOTHING,
+        observed=observed,
+        checks=tuple(verified(law, values) for law in _shown(observed, values)),
+        weights=weights,
+        params=sum(weight.size for weight in weights),
+        cost=Cost((), weights, (), spec.dims),
+        cudnn=Verdict((_kernel(names),)),
+        cudnn_used=outcome.cudnn_used,
+        kernels=(),
+        environment=where,
+        values=outcome.values,
+        flow=tuple(_flow(spec, outcome)),
+        notes=(*spec.notes, f"theory has no rule for {' and '.join(names)}: only what was observed is told"),
+        warnings=outcome.warnings,
+        unruled=names,
+    )
+    parts = enumerate(report.flow, 1)
+    known = [(number, part) for number, part in parts if part.predicted is not NOTHING]
+    return replace(
+        report,
+        disagreements=tuple(
+            one for number, part in known for one in of_structure(f"layer {number}: y", part.predicted, part.observed)
+        ),
+        expectations=() if spec.expect is None else tuple(_expected(report, values, between_calls(where))),
+    )
+
+
+def _named(returned: Structure, prefix: str = "") -> Structure:
+    """The first tensor is the output, the others are states as far as anybody can tell: ``state_0``, ``state_1``."""
+    roles = (f"state_{number - 1}" if number else "output" for number in range(sum(1 for _ in leaves(returned))))
+    by_path = dict(zip((tensor.path for tensor in leaves(returned)), roles, strict=True))
+
+    def named(value: Structure) -> Structure:
+        if isinstance(value, Tensor):
+            return replace(value, role=prefix + by_path[value.path])
+        return replace(value, items=tuple(map(named, value.items)))
+
+    return named(returned)
+
+
+def _shown(observed: Structure, values: Mapping[str, Any]) -> Iterator[Law]:
+    """Which tensors, or steps of the first one, hold equal numbers."""
+    for left, right in combinations(leaves(observed), 2):
+        if left.shape == right.shape:
+            laws = [f"{left.role} == {right.role}"]
+        elif (left.shape[0], *left.shape[2:]) == right.shape:
+            laws = [f"{left.role}[:, -1] == {right.role}", f"{left.role}[:, 0] == {right.role}"]
+        else:
+            continue
+        told = (Law(check, False, SEEN) for check in laws)
+        yield from (law for law in told if verified(law, values).holds)
+
+
+def _flow(spec: Spec, outcome: Observation) -> Iterator[Flow]:
+    """What each layer of a stack, or each call of a graph, returned; theory's part as far as it goes."""
+    ruled = [*flow_by_rule(spec)]
+    graph = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
+    texts = [layer.text for layer in spec.layer.in_turn] if graph is None else [*graph.statements]
+    for place, (text, back) in enumerate(zip(texts, outcome.flow, strict=False)):
+        predicted = ruled[place] if place < len(ruled) else NOTHING
+        call = None if graph is None else graph.calls[place]
+        prefix = "" if call is None else f"{call.name}_"
+        seen = _named(back, prefix) if predicted is NOTHING else labelled(back, predicted)
+        yield Flow(text, predicted, seen, None if call is None else graph.goes(call))
+
+
+def _kernel(names: tuple[str, ...]) -> Kernel:
+    what = " and ".join(names)
+    return Kernel("", (Rule("theory has a rule for every layer", False, "", f"none for {what}"),), STEP)
+
+
+def _expected(report: Report, values: dict[str, Any], between: Mapping[str, float]) -> Iterator[Any]:
+    assert report.spec.expect is not None
+    letters = {dim.letter: dim.size for dim in report.spec.dims}
+    yield from held(
+        report.spec.expect,
+        report.structure,
+        params=report.params,
+        eligible=False,
+        letters=letters,
+        laws=(),
+        values=values,
+        between=between,
+    )
