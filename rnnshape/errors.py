@@ -84,7 +84,10 @@ class NoRule(RnnshapeError):
     kind = "no-rule"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"theory has no rule for {name}", "only the real layer shows what it returns: drop --predict")
+        super().__init__(
+            f"theory has no rule for {name}",
+            "only the real layer shows what it returns: ask about it alone, without --predict",
+        )
 
 
 class Refused(RnnshapeError):

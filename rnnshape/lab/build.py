@@ -34,7 +34,7 @@ def build(node: Node) -> Any:
     if node.cls.kind == "graph":
         return Wired(node["graph"])
     if isinstance(node.cls, Imported):
-        return _own(node)
+        return _own(node.cls, node)
     layers = load().keras.layers
     arguments: Mapping[str, Any] = {"dtype": "float32", **dict(node.given)}
     if node.has("data_format"):
@@ -42,11 +42,11 @@ def build(node: Node) -> Any:
     return getattr(layers, node.name)(**{name: _real(value) for name, value in arguments.items()})
 
 
-def _own(node: Node) -> Any:
+def _own(cls: Imported, node: Node) -> Any:
     """An object of the reader's own class, made from exactly what its call has."""
     values = [(name, _real(value)) for name, value in node.given]
     places = [value for name, value in values if name.isdigit()]
-    return class_of(node.cls)(*places, **{name: value for name, value in values if not name.isdigit()})
+    return class_of(cls)(*places, **{name: value for name, value in values if not name.isdigit()})
 
 
 class Stack:

@@ -52,7 +52,9 @@ def _module(name: str) -> Any:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             what = f"--import {name}: there is no module {error.name} here or among the installed packages"
             raise RnnshapeError(what, "run it in the folder that has the module", kind=KIND) from None
-        where = _line(error, lambda frame: not str(frame.f_globals.get("__name__")).startswith(("importlib", "rnnshape")))
+        where = _line(
+            error, lambda frame: not str(frame.f_globals.get("__name__")).startswith(("importlib", "rnnshape"))
+        )
         raise RnnshapeError(f"--import {name} raises {_said(error)}{where}", kind=KIND) from error
 
 

@@ -286,7 +286,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
         if wrong := layer.cls.check_input(layer, dims):
             return wrong
     mode = node["merge_mode"]
-    if mode is None or own is None:
+    if mode is None or own is None or node.without_rule:
         return None
     ahead, back = (layer.cls.theory(layer, Given(dims, "float32")).outputs[0].dims for layer in (node["layer"], own))
     sizes = [(a.size, b.size) for a, b in zip(ahead, back, strict=True)]

@@ -21,6 +21,8 @@ def check_input(node: Node, dims: Dims) -> str | None:
     for call in graph.calls:
         if wrong := _breaks(flowing, call):
             return f"{graph.statement(call)}: {wrong}"
+        if call.name not in flowing.tensors:
+            return None  # theory has no rule for it
     return next((f"Model(…): {wrong}" for wire in graph.outputs if (wrong := _alone(flowing, wire))), None)
 
 
@@ -34,6 +36,8 @@ def _breaks(flowing: Flowing, call: Call) -> str | None:
     own = flowing.reaching(call)
     if wrong := _takes(flowing.graph, call, layer, own):
         return wrong
+    if layer.without_rule:
+        return None
     answer = layer.cls.theory(layer, own)
     if handed and (wrong := _states(flowing, call, flat(answer.begins), handed)):
         return wrong

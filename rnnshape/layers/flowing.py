@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import NoRule
 from rnnshape.layers.attention import unmasks
 from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype
 from rnnshape.layers.dims import Dim
@@ -67,10 +66,9 @@ def _merge(graph: Graph, first: Dims) -> bool:
             return False
         if not own.others and not _goes_in(layer, own.dims):
             return True
-        try:
-            flowing.add(call, layer.cls.theory(layer, own))
-        except NoRule:
+        if layer.without_rule:
             return True
+        flowing.add(call, layer.cls.theory(layer, own))
     return True
 
 

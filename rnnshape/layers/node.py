@@ -188,6 +188,8 @@ class Node:
             parts.append(text if argument.default is REQUIRED else f"{name}={text}")
         if self.cls.kind == "stack":
             prefix = prefix.removesuffix("layers.")  # Keras has it as a model
+        if self.cls.kind == IMPORTED:
+            prefix = ""
         return f"{prefix}{self.name}({', '.join(parts)})"
 
 

@@ -111,7 +111,7 @@ class _Passed(NamedTuple):
 
 
 def check_input(node: Node, dims: Dims) -> str | None:
-    """Where the flow breaks, which layer must change and how."""
+    """Where the flow breaks, which layer must change and how; as far as theory has a rule for it."""
     given = Given(dims, "float32")
     layers: tuple[Node, ...] = node["layers"]
     passed: list[_Passed] = []
@@ -124,6 +124,8 @@ def check_input(node: Node, dims: Dims) -> str | None:
             return _rank(number, layer, given, passed)
         if wrong := layer.cls.check_input(layer, given.dims):
             return f"layer {number}, {layer.text}: {wrong}"
+        if layer.without_rule:
+            return None  # what reaches the layers behind it is not known
         answer = layer.cls.theory(layer, replace(given, letter=letter))
         passed.append(_Passed(number, layer, (len(given.dims), len(answer.outputs[0].dims))))
         given = replace(given, dims=answer.outputs[0].dims)

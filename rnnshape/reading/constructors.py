@@ -41,6 +41,10 @@ _OF_MODELS = ("name", "trainable")
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
 
 
+OWN = "if it is your own, --import MODULE builds it"
+"""What is to be done about a class that is not known."""
+
+
 class Constructors:
     """Reads the layers of one source."""
 
@@ -65,7 +69,7 @@ class Constructors:
         """A constructor call, or layers joined by ``|``."""
         match tree:
             case ast.BinOp(op=ast.BitOr()):
-                sources = self._behind_input(joined(tree))
+                sources = self._known_first(self._behind_input(joined(tree)))
                 parts = [self.layer(part) for part in sources]
                 layers = tuple(part for part in parts if part is not None)
                 for part, source in zip(parts, sources, strict=True):
@@ -227,11 +231,11 @@ class Constructors:
             return tuple(self._checked(node, kind, layer, tree) for node in held)
         trees = self.lists.listed(tree) if kind.many else None
         if trees is not None:
-            items = self._behind_input(trees) if layer.kind == "stack" else trees
+            items = self._known_first(self._behind_input(trees)) if layer.kind == "stack" else trees
             if not items:
                 self.wrong(f"{argument.name}: must be a list of at least one {kind.role}", tree)
             found = tuple(self._one(argument, kind, layer, item) for item in items)
-            if layer.kind == "stack" and items is trees and items and found[0] is not None:
+            if layer.kind == "stack" and items[:1] == trees[:1] and items and found[0] is not None:
                 self._built_on(items[0], found[0])
             self._say(tree, trees, items)
             if layer.kind == "stack":  # a model in a name is its layers
@@ -266,6 +270,18 @@ class Constructors:
             return trees
         self.says[trees[0]] = (Declared(self.tensors.fed(trees[0]), trees[0]),)
         return trees[1:]
+
+    def _known_first(self, trees: list[ast.expr]) -> list[ast.expr]:
+        """The layers in front of the first class that is not known, and no slip of a known one; all without one."""
+        for place, tree in enumerate(trees):
+            name = dotted(tree.func) if place and isinstance(tree, ast.Call) else None
+            short = (name or "").rpartition(".")[2]
+            slip = nearest(short, TABLE) or leftovers.of_class(short)
+            known = isinstance(tree, ast.Call) and self.names_a_layer(tree.func)
+            if short[:1].isupper() and not slip and not known:
+                self.names.notes.append(f"{name} is not known: what stands before it is answered; {OWN}")
+                return trees[:place]
+        return trees
 
     def _say(self, tree: ast.expr, trees: list[ast.expr], layers: list[ast.expr]) -> None:
         """What layers one after another say of the first one's input, under the tree that holds them."""
@@ -349,8 +365,7 @@ def _unknown_class(name: str, short: str) -> str:
     if gone := leftovers.of_class(short):
         return f"{short} {gone}"
     near = nearest(short, TABLE)
-    own = "if it is your own, --import MODULE builds it"
-    return f"unknown layer {name}{near}; {own}" + ("" if near else f"; the known layers are {', '.join(TABLE)}")
+    return f"unknown layer {name}{near}; {OWN}" + ("" if near else f"; the known layers are {', '.join(TABLE)}")
 
 
 def _unknown_argument(name: str, layer: LayerClass, said: str) -> str:

@@ -83,9 +83,7 @@ def _nameless(text: str) -> tuple[Parsed, ...] | None:
     return None if any(parsed.names or parsed.stands or parsed.open for parsed in read) else tuple(read)
 
 
-def _read(
-    text: str, let: Mapping[str, Any], taken: Iterable[int], modules: tuple[str, ...] = ()
-) -> list[Parsed]:
+def _read(text: str, let: Mapping[str, Any], taken: Iterable[int], modules: tuple[str, ...] = ()) -> list[Parsed]:
     source = opened(text)
     try:
         read = _asked(source, Names(source, let, taken, modules))
@@ -249,7 +247,8 @@ class _Line:
     def _parsed(
         self, node: Node, trees: list[ast.expr], said: Declared | None, called: Called, targets: int | None = None
     ) -> Parsed:
-        places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))
+        # What stands behind a class that is not known is no part of the stack.
+        places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))[: len(node.in_turn)]
         known = (*(() if said is None else (said,)), *self.layers.says.get(trees[0], ()))
         replaced = dict.fromkeys((*self.names.notes, *self.layers.objects.notes))
         return Parsed(

@@ -41,7 +41,7 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
     if known:
         problems += (*uncast(node), *unlike_activations(node))
     shape = whole_shape(node, options, problems, fed)
-    into = _into(node, shape, options.get(INTO.name), policy, problems, modules_in(options))
+    into = _into(node, shape, options, problems)
     problems += stateless(node, options)
     mask = mask_rows(node, shape, options, problems)
     if problems:
@@ -70,15 +70,9 @@ def _ruled(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(option.name, f"needs theory, which has no rule for {node.without_rule[0]}")
 
 
-def _into(
-    node: Node,
-    shape: tuple[int, ...],
-    text: str | None,
-    policy: str | None,
-    problems: list[Problem],
-    modules: tuple[str, ...],
-) -> Parsed | None:
+def _into(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], problems: list[Problem]) -> Parsed | None:
     """The second layer, when its states can come from the first, as its line has it."""
+    text, policy = options.get(INTO.name), options.get(DTYPE.name)
     if text is None or problems:
         return None
     if node.cls.kind == "graph":
@@ -87,7 +81,7 @@ def _into(
     from rnnshape.reading.expression import parse
 
     try:
-        parsed = parse(text, modules=modules)
+        parsed = parse(text, modules=modules_in(options))
     except Invalid as error:
         problems.extend(Problem(INTO.name, problem.message) for problem in error.problems)
         return None

@@ -80,6 +80,12 @@ def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str 
     return specs
 
 
+_OF_CODE = {
+    LET.name: "gives values to the names of an expression, and a command has none",
+    IMPORT.name: "is for the classes of an expression, and a command has only Keras'",
+}
+
+
 def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spec]:
     options = dict(options)
     command = COMMANDS.get(layer)
@@ -94,10 +100,7 @@ def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spe
     problems += [problem for key, value in options.items() if (problem := _refuse(key, value, known, command))]
     run = {key: value for key, value in options.items() if key in _RUN}
     if command is not None:
-        if LET.name in run:
-            problems.append(Problem(LET.name, "gives values to the names of an expression, and a command has none"))
-        if IMPORT.name in run:
-            problems.append(Problem(IMPORT.name, "is for the classes of an expression, and a command has none"))
+        problems += [Problem(name, why) for name, why in _OF_CODE.items() if name in run]
         if problems:
             raise Invalid(problems)
         node = command.node({key: value for key, value in options.items() if key not in _RUN})

@@ -72,8 +72,9 @@ class Names:
     """The names of one text.
 
     ``let`` has values that are given beside the text; ``bound`` those that the text assigns, which change as it is
-    read; ``taken`` the sizes that no name may get; ``modules`` those that may hold a class that is not known.  ``notes`` says what stands for what, ``open`` which choices were
-    met that nothing decides, with their values and their places.
+    read; ``taken`` the sizes that no name may get; ``modules`` those that may hold a class that is not known.
+    ``notes`` says what stands for what, ``open`` which choices were met that nothing decides, with their values and
+    their places.
     """
 
     def __init__(

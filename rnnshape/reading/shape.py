@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import NoRule, Problem
+from rnnshape.errors import Problem
 from rnnshape.layers.dims import Dim
 from rnnshape.spec.options import BATCH, CHANNELS, DIMENSIONS, INPUT, LETTERS, TIME
 
@@ -65,11 +64,7 @@ def _of(letter: str, size: int | None) -> int | None:
 def flow(node: Node, shape: tuple[int, ...]) -> str | None:
     """Why an input cannot go through the layer, if its rank is right and it cannot."""
     letters = node.cls.letters(node, len(shape))
-    if len(letters) != len(shape):
-        return None
-    with suppress(NoRule):  # the layers in front of what theory has no rule for are checked
-        return node.cls.check_input(node, tuple(map(Dim.of, shape, letters)))
-    return None
+    return node.cls.check_input(node, tuple(map(Dim.of, shape, letters))) if len(letters) == len(shape) else None
 
 
 def broken(node: Node, shape: tuple[int, ...]) -> int | None:

@@ -13,7 +13,7 @@ from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.reading.calling import Called, Reader, signature
 from rnnshape.reading.chain import in_turn
-from rnnshape.reading.constructors import Constructors
+from rnnshape.reading.constructors import OWN, Constructors
 from rnnshape.reading.declared import Declared
 from rnnshape.reading.syntax import called, dotted, is_none
 from rnnshape.reading.tensors import INPUTS, Tensors
@@ -218,7 +218,8 @@ class Values:
         if not isinstance(added, Layer | Model | Tensor):
             if isinstance(tree, ast.Call) and isinstance(model, Model):
                 said = self.source.said(tree.func)
-                self.note(f"{said} is not known: the layers behind it are answered as a model of their own", tree)
+                what = f"{said} is not known: the layers behind it are answered as a model of their own"
+                self.note(f"{what}; {OWN}", tree)
                 self.bind(name, self._new(Model(name=model.name)))
             return
         if not isinstance(model, Model):
@@ -356,7 +357,7 @@ class Values:
         function = call.func.func if isinstance(call.func, ast.Call) else call.func
         if called(call)[:1].islower() or not any(isinstance(one, Tensor) and one.call for one in given):
             return  # a method or a function: what it gives is another tensor
-        self.note(f"{self.source.said(function)} is not known: what stands before it is answered", call)
+        self.note(f"{self.source.said(function)} is not known: what stands before it is answered; {OWN}", call)
 
 
 def _node(model: Model) -> Node | None:

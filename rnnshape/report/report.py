@@ -14,7 +14,7 @@ from rnnshape.layers.quirks import PAGE
 from rnnshape.report.shown import Shown
 from rnnshape.report.state import Calls, keywords
 from rnnshape.spec.data import to_data
-from rnnshape.structure import NOTHING, Nest, Structure, Tensor, brackets, leaves
+from rnnshape.structure import Nest, Structure, Tensor, brackets, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -49,7 +49,7 @@ class Flow:
     def to_dict(self) -> dict[str, Any]:
         return {
             "expression": self.expression,
-            "predicted": _said(self.predicted),
+            "predicted": self.predicted.to_dict(),
             "observed": self.observed and self.observed.to_dict(),
             **({} if self.to is None else {"to": {name: list(places) for name, places in self.to.items()}}),
         }
@@ -96,7 +96,7 @@ class Report(Shown):
     ``masked`` is what the mask did, ``begins`` the states that were handed in, nested as the call takes
     them, ``calls`` what came of calling it more than once, and ``quirks`` the headings
     under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.  ``disagreements`` is where theory and the
-    real layer part; ``unruled`` the classes that theory has no rule for: ``predicted`` is ``NOTHING`` then.
+    real layer part; ``unruled`` the classes that theory has no rule for: ``predicted`` is an empty tuple then.
     """
 
     spec: Spec
@@ -209,7 +209,7 @@ class Report(Shown):
             "name": spec.name,
             "expression": self.expression,
             "input": {"shape": list(spec.input), "symbolic": list(spec.symbolic), "dtype": spec.input_dtype},
-            "predicted": _said(self.predicted),
+            "predicted": self.predicted.to_dict(),
             "observed": observed,
             "agrees": self.agrees,
             "checks": [check.to_dict() for check in self.checks],
@@ -253,10 +253,6 @@ class Report(Shown):
             **({"unruled": list(self.unruled)} if self.unruled else {}),
             **({"into": self.wiring.to_dict()} if self.wiring else {}),
         }
-
-
-def _said(predicted: Structure) -> dict[str, Any] | None:
-    return None if predicted is NOTHING else predicted.to_dict()
 
 
 def _kernels(chosen: Iterable[tuple[str, str]]) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.base import STEP, Kernel, Law, Rule, Weight
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.wires import Wire
 from rnnshape.report.checks import SEEN, between_calls, verified
 from rnnshape.report.disagreements import of_structure
 from rnnshape.report.environment import environment
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rnnshape.lab.observe import Observation
+    from rnnshape.layers.wires import Call, Graph
+    from rnnshape.report.expected import Expected
     from rnnshape.spec import Spec
+
 
 def seen_alone(spec: Spec, outcome: Observation) -> Report:
     """What the lab saw; ``predicted`` has nothing in it.
@@ -29,7 +33,7 @@ def seen_alone(spec: Spec, outcome: Observation) -> Report:
     Of a stack or a graph theory answers what stands before the first class without a rule, and that is compared.
     """
     names = spec.layer.without_rule
-    observed = _named(outcome.returned)
+    observed = _named(outcome.returned, *_outputs(spec))
     where = environment(spec, {**installed(), **outcome.versions}, outcome.device, outcome.execution, outcome.tf32)
     weights = tuple(
         Weight(f"weight_{number}", tuple(Dim(size, str(size)) for size in shape))
@@ -51,7 +55,7 @@ def seen_alone(spec: Spec, outcome: Observation) -> Report:
         environment=where,
         values=outcome.values,
         flow=tuple(_flow(spec, outcome)),
-        notes=(*spec.notes, f"theory has no rule for {' and '.join(names)}: only what was observed is told"),
+        notes=spec.notes,
         warnings=outcome.warnings,
         unruled=names,
     )
@@ -66,14 +70,31 @@ def seen_alone(spec: Spec, outcome: Observation) -> Report:
     )
 
 
-def _named(returned: Structure, prefix: str = "") -> Structure:
-    """The first tensor is the output, the others are states as far as anybody can tell: ``state_0``, ``state_1``."""
-    roles = (f"state_{number - 1}" if number else "output" for number in range(sum(1 for _ in leaves(returned))))
-    by_path = dict(zip((tensor.path for tensor in leaves(returned)), roles, strict=True))
+def _outputs(spec: Spec) -> tuple[str, ...]:
+    """What a graph calls the tensors that it returns."""
+    graph: Graph | None = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
+    if graph is None:
+        return ()
+    if graph.outputs:
+        return tuple(map(graph.word, graph.outputs))
+    return _words(graph, graph.calls[-1])
+
+
+def _words(graph: Graph, call: Call) -> tuple[str, ...]:
+    """What a graph calls the results of a call."""
+    wires = (Wire(call.name, (index,)) for index in range(len(call.results)))
+    return tuple(map(graph.word, wires if call.results else (Wire(call.name),)))
+
+
+def _named(returned: Structure, *words: str) -> Structure:
+    """The tensors under these names; else the first is the output, the others are ``state_0``, ``state_1`` …"""
+    paths = [tensor.path for tensor in leaves(returned)]
+    roles = words if len(words) == len(paths) else ("output", *(f"state_{index}" for index in range(len(paths) - 1)))
+    by_path = dict(zip(paths, roles, strict=True))
 
     def named(value: Structure) -> Structure:
         if isinstance(value, Tensor):
-            return replace(value, role=prefix + by_path[value.path])
+            return replace(value, role=by_path[value.path])
         return replace(value, items=tuple(map(named, value.items)))
 
     return named(returned)
@@ -95,13 +116,13 @@ def _shown(observed: Structure, values: Mapping[str, Any]) -> Iterator[Law]:
 def _flow(spec: Spec, outcome: Observation) -> Iterator[Flow]:
     """What each layer of a stack, or each call of a graph, returned; theory's part as far as it goes."""
     ruled = [*flow_by_rule(spec)]
-    graph = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
+    graph: Any = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
     texts = [layer.text for layer in spec.layer.in_turn] if graph is None else [*graph.statements]
     for place, (text, back) in enumerate(zip(texts, outcome.flow, strict=False)):
         predicted = ruled[place] if place < len(ruled) else NOTHING
         call = None if graph is None else graph.calls[place]
-        prefix = "" if call is None else f"{call.name}_"
-        seen = _named(back, prefix) if predicted is NOTHING else labelled(back, predicted)
+        words = () if call is None else _words(graph, call)
+        seen = _named(back, *words) if predicted is NOTHING else labelled(back, predicted)
         yield Flow(text, predicted, seen, None if call is None else graph.goes(call))
 
 
@@ -110,7 +131,7 @@ def _kernel(names: tuple[str, ...]) -> Kernel:
     return Kernel("", (Rule("theory has a rule for every layer", False, "", f"none for {what}"),), STEP)
 
 
-def _expected(report: Report, values: dict[str, Any], between: Mapping[str, float]) -> Iterator[Any]:
+def _expected(report: Report, values: dict[str, Any], between: Mapping[str, float]) -> Iterator[Expected]:
     assert report.spec.expect is not None
     letters = {dim.letter: dim.size for dim in report.spec.dims}
     yield from held(

@@ -56,6 +56,10 @@ def report() -> Schema:
                 "initial_state": string("The initial states passed in, nested, as Python."),
                 "calls": ref("calls"),
                 "disagreements": array(ref("disagreement"), "Where theory and the real layer differ."),
+                "unruled": array(
+                    string("The name of a class."),
+                    "The classes of --import: theory has no rule for them, and predicted is an empty tuple.",
+                ),
                 "quirks": array(ref("quirk"), "The Keras bugs that affect this layer."),
                 "expectations": array(ref("expectation"), "The expected results, and the real ones."),
             },
@@ -187,8 +191,8 @@ DEFINITIONS: dict[str, Schema] = {
     "error": mapping(
         {
             "kind": string(
-                "invalid, unreadable, keras, memory, device, tensorflow, worker, cluster, unavailable, or internal: "
-                "a bug of rnnshape; there may be more."
+                "invalid, unreadable, keras, code, no-rule, memory, device, tensorflow, worker, cluster, unavailable, "
+                "or internal: a bug of rnnshape; there may be more."
             ),
             "message": string("What is wrong."),
             "hint": string("How to avoid it.", null=True),

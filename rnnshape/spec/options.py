@@ -86,7 +86,7 @@ class Modules(Kind):
     many = True
 
     def accepts(self, value: Any) -> bool:
-        return isinstance(value, str) and _dotted(value) or (isinstance(value, tuple) and all(map(_dotted, value)))
+        return (isinstance(value, str) and _dotted(value)) or (isinstance(value, tuple) and all(map(_dotted, value)))
 
     def schema(self) -> dict[str, Any]:
         name = {"type": "string", "pattern": r"^[^\W\d]\w*(\.[^\W\d]\w*)*$"}
