@@ -111,9 +111,9 @@ def theory(node: Node, given: Given) -> Answer:
         mask=given.mask.passed_on() if given.mask and forward_node["return_sequences"] else None,
         begins=through(begun, dtype),
         scan=forward.scan,
-        strips=_strips(node, forward, scans, given.mask) if given.watched else (),
+        strips=_strips(node, forward, scans, used or given.mask) if given.watched else (),
         quirks=tuple(
-            dict.fromkeys(((quirks.DROPPED,) if used != given.mask else ()) + forward.quirks + backward.quirks)
+            dict.fromkeys(((quirks.DROPPED,) if used is None and given.mask else ()) + forward.quirks + backward.quirks)
         ),
         notes=tuple(dict.fromkeys((*_notes(node), *forward.notes, *backward.notes))),
         refusals=[

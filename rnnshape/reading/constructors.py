@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import nearest
-from rnnshape.layers import TABLE, Node
+from rnnshape.layers import ALIASES, TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.layers.kinds import Whole
 from rnnshape.layers.merges import MERGES
@@ -122,6 +122,7 @@ class Constructors:
         if name not in TABLE and isinstance(given := self.names.known(function), str):
             name = given
         prefix, _, short = self._imported_as(name).rpartition(".")
+        short = ALIASES.get(short, short)
         return (TABLE.get(short) or MERGES.get(short)) if not prefix or _is_keras(prefix) else None
 
     def _imported_as(self, name: str) -> str:
