@@ -133,7 +133,7 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         further = further_calls(spec, layer, inputs, execution)
     flow: tuple[Any, ...] = ()
     if isinstance(layer, Stack):
-        flow, result = tuple(result), layer.result(result)
+        flow, result = tuple(result), layer.result(result, inputs)
     if isinstance(layer, Wired):
         further |= layer.stepped(inputs, flow)
     # In training each would draw its own dropout masks.

@@ -61,7 +61,7 @@ CLASSES = (
 TABLE: dict[str, LayerClass] = {layer.name: layer for layer in CLASSES}
 ALIASES = {
     **{f"{short}{rank}D": f"{long}{rank}D" for short, long in _SHORT.items() for rank in (1, 2)},
-    **{f"{kind}ution{rest}": f"{kind}{rest}" for kind, rest in _CONVOLUTIONS},
+    **{f"{kind}olution{rest}": f"{kind}{rest}" for kind, rest in _CONVOLUTIONS},
 }
 """The other names that Keras has for these classes."""
 

@@ -69,7 +69,7 @@ class _Asking:
         if isinstance(what, Model):
             trees = [layer.tree for layer in what.layers]
             return self._parsed(whole(what), trees, what.said, Called(), name=what.name)
-        if _is_chain(what):
+        if _is_chain(what) and not self._outputs(what):
             return self._chain(what)
         return self._graph(what)
 
@@ -150,7 +150,7 @@ class _Asking:
                 for call in calls
             ),
             tuple(_own_names(calls, words, taken)),
-            self._outputs(calls, wired),
+            tuple(map(wired.wire, self._outputs(calls))),
         )
         first, (tensor, _) = calls[0], entries[0]
         said = [*self._fed(tensor.root), *(self._says(first) if first.inputs[0] is tensor else ())]
@@ -159,14 +159,14 @@ class _Asking:
         node = Node.of(MODEL, {"graph": graph})
         return self._parsed(node, trees, said, Called(training))
 
-    def _outputs(self, calls: list[Applied], wired: _Wires) -> tuple[Wire, ...]:
-        """What the only model of these calls returns; where there are several, or none, what the last call returns."""
+    def _outputs(self, calls: list[Applied]) -> list[Tensor]:
+        """What the only model of these calls returns; none where there are several, or it is what the last returns."""
+        fed = [tensor for call in calls for tensor in call.inputs if tensor.call is None]
         models = [outputs for outputs in self.values.outputs if any(tensor.call in calls for tensor in outputs)]
-        if len(models) != 1 or any(tensor.call not in calls for tensor in models[0]):
-            return ()
-        outputs = tuple(wired.wire(tensor) for tensor in models[0])
-        last = outputs == (Wire(wired.calls[id(calls[-1])]),)
-        return () if last else outputs
+        if len(models) != 1 or not all(tensor.call in calls or tensor in fed for tensor in models[0]):
+            return []
+        (first, *others) = models[0]
+        return [] if not others and first.call is calls[-1] and not first.path else models[0]
 
     def _entries(self, calls: list[Applied], taken: set[str]) -> list[tuple[Tensor, Entry]]:
         """The inputs of the calls, in the order in which they are used."""

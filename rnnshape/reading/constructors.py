@@ -45,6 +45,13 @@ OWN = "if it is your own, --import MODULE builds it"
 """What is to be done about a class that is not known."""
 
 
+def not_known(name: str) -> str:
+    """What is told of a layer behind which nothing is answered."""
+    if name.rpartition(".")[2] == "Lambda":
+        return f"{name} calls a function, which is not run: what stands before it is answered"
+    return f"{name} is not known: what stands before it is answered; {OWN}"
+
+
 class Constructors:
     """Reads the layers of one source."""
 
@@ -279,8 +286,8 @@ class Constructors:
             short = (name or "").rpartition(".")[2]
             slip = nearest(short, TABLE) or leftovers.of_class(short)
             known = isinstance(tree, ast.Call) and self.names_a_layer(tree.func)
-            if short[:1].isupper() and not slip and not known:
-                self.names.notes.append(f"{name} is not known: what stands before it is answered; {OWN}")
+            if name and short[:1].isupper() and not slip and not known:
+                self.names.notes.append(not_known(name))
                 return trees[:place]
         return trees
 

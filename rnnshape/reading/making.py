@@ -108,9 +108,11 @@ def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spe
     # A command's name needs none of what reads Python.
     from rnnshape.reading.expression import parse_all
 
-    let = run.get(LET.name, {}) if not any(problem.key == LET.name for problem in problems) else {}
+    wrong = {problem.key for problem in problems}
+    sound = {key: value for key, value in run.items() if key not in wrong}
+    let = sound.get(LET.name, {})
     try:
-        read = parse_all(layer, let, _sizes_in(run), modules_in(run))
+        read = parse_all(layer, let, _sizes_in(run), modules_in(sound))
     except Invalid as error:
         raise Invalid([*error.problems, *problems], error.text) from None
     if problems:

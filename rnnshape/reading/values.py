@@ -13,7 +13,7 @@ from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.reading.calling import Called, Reader, signature
 from rnnshape.reading.chain import in_turn
-from rnnshape.reading.constructors import OWN, Constructors
+from rnnshape.reading.constructors import OWN, Constructors, not_known
 from rnnshape.reading.declared import Declared
 from rnnshape.reading.syntax import called, dotted, is_none
 from rnnshape.reading.tensors import INPUTS, Tensors
@@ -357,7 +357,7 @@ class Values:
         function = call.func.func if isinstance(call.func, ast.Call) else call.func
         if called(call)[:1].islower() or not any(isinstance(one, Tensor) and one.call for one in given):
             return  # a method or a function: what it gives is another tensor
-        self.note(f"{self.source.said(function)} is not known: what stands before it is answered; {OWN}", call)
+        self.note(not_known(self.source.said(function)), call)
 
 
 def _node(model: Model) -> Node | None:
