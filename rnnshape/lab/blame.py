@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,12 @@ from rnnshape.lab.tensorflow import load
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What Keras and TensorFlow put round the reason of an error.
+_WRAPPING = re.compile(
+    r"^Exception encountered when calling \S+\.\s*|\{\{function_node .*?\}\}\s*"
+    r"|\s*Arguments received by .*|\s*; NodeDef: .*|\s*\[Op:\w+\].*",
+    re.DOTALL,
+)
 _OURS = "rnnshape"
 _THEIRS = ("keras", "tensorflow")
 
@@ -40,3 +47,10 @@ def whole_tracebacks() -> Iterator[None]:
     finally:
         for each in on:
             each.enable_traceback_filtering()
+
+
+def reason(error: BaseException) -> str:
+    """Keras' own words, without the frame that stands round every error of a call."""
+    text = _WRAPPING.sub("", str(error).replace("\x1b[1m", "").replace("\x1b[0m", "").strip()).strip()
+    # Behind a blank line TensorFlow writes out whole structures, and the numbers in them.
+    return text.partition("\n\n")[0] or type(error).__name__

@@ -6,7 +6,6 @@ cells and for a Bidirectional with two unlike directions.
 
 from __future__ import annotations
 
-import re
 import threading
 import warnings
 from contextlib import contextmanager, nullcontext
@@ -15,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable, foreseen
-from rnnshape.lab.blame import is_keras, whole_tracebacks
+from rnnshape.lab.blame import is_keras, reason, whole_tracebacks
 from rnnshape.lab.build import Stack, Wired, build
 from rnnshape.lab.execution import run
 from rnnshape.lab.feed import feed, handed, states
@@ -37,13 +36,6 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.node import Node
     from rnnshape.spec import Spec
-
-# What Keras and TensorFlow put round the reason of an error.
-_WRAPPING = re.compile(
-    r"^Exception encountered when calling \S+\.\s*|\{\{function_node .*?\}\}\s*"
-    r"|\s*Arguments received by .*|\s*; NodeDef: .*|\s*\[Op:\w+\].*",
-    re.DOTALL,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +225,3 @@ def explained(tensorflow: Any) -> Iterator[None]:
         if not is_keras(error):
             raise foreseen(error) from error
         raise Refused(f"{type(error).__name__}: {reason(error)}") from error
-
-
-def reason(error: BaseException) -> str:
-    """Keras' own words, without the frame that stands round every error of a call."""
-    text = _WRAPPING.sub("", str(error).replace("\x1b[1m", "").replace("\x1b[0m", "").strip()).strip()
-    # Behind a blank line TensorFlow writes out whole structures, and the numbers in them.
-    return text.partition("\n\n")[0] or type(error).__name__

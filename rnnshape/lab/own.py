@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, nearest
+from rnnshape.lab.blame import reason
 from rnnshape.layers.imported import modules_of
 
 if TYPE_CHECKING:
@@ -97,6 +98,4 @@ def _line(error: BaseException, theirs: Any) -> str:
 
 
 def _said(error: BaseException) -> str:
-    from rnnshape.lab.observe import reason
-
     return f"{type(error).__name__}: {reason(error)}"

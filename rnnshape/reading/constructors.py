@@ -70,7 +70,7 @@ class Constructors:
         self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
         self.lists = Lists(self.names)
         self.objects = Objects(source, self._literal)
-        self.own = OwnClasses(self)
+        self.own = OwnClasses(self.names, self._made, self.value)
 
     def layer(self, tree: ast.expr) -> Node | None:
         """A constructor call, or layers joined by ``|``."""
@@ -131,6 +131,13 @@ class Constructors:
         prefix, _, short = self._imported_as(name).rpartition(".")
         short = ALIASES.get(short, short)
         return (TABLE.get(short) or MERGES.get(short)) if not prefix or _is_keras(prefix) else None
+
+    def _made(self, tree: ast.expr) -> Any:
+        """The layer that stands in an argument; ``MISSING`` where something else does."""
+        if isinstance(tree, ast.Call) and self.names_a_layer(tree.func):
+            return self.layer(tree)
+        held = self.held(tree) if isinstance(tree, ast.Name | ast.Attribute) else None
+        return MISSING if held is None else held
 
     def _imported_as(self, name: str) -> str:
         """The name with the module that the text imports it from."""

@@ -14,19 +14,26 @@ from rnnshape.layers.node import Node
 from rnnshape.reading.literals import MISSING
 
 if TYPE_CHECKING:
-    from rnnshape.reading.constructors import Constructors
+    from collections.abc import Callable
+
+    from rnnshape.reading.naming import Names
 
 # Arguments that most layers have, which mean in a class of one's own what they mean in these.
 _LIKE = ("LSTM", "Conv1D", "BatchNormalization")
 
 
 class OwnClasses:
-    """Reads the classes of one source that Keras does not have."""
+    """Reads the classes of one source that Keras does not have.
 
-    def __init__(self, layers: Constructors) -> None:
-        self.layers = layers
-        self.names = layers.names
-        self.source = layers.source
+    ``made`` gives the layer that stands in an argument (``MISSING`` where something else does), ``value`` reads an
+    argument as a class of Keras takes it.
+    """
+
+    def __init__(self, names: Names, made: Callable[[ast.expr], Any], value: Callable[..., Any]) -> None:
+        self.names = names
+        self.source = names.source
+        self.made = made
+        self.value = value
 
     def node(self, name: str, call: ast.Call) -> Node | None:
         """A constructor call; None with what cannot be read told."""
@@ -38,7 +45,7 @@ class OwnClasses:
             if keyword.arg is None:
                 self.source.unknown(f"{name}: what ** gives is not read: write the arguments out", keyword)
             elif (known := self._like(keyword.arg)) is not None and self.names.reads(keyword.value):
-                values[keyword.arg] = self.layers.value(known.by_name[keyword.arg], known, keyword.value)
+                values[keyword.arg] = self.value(known.by_name[keyword.arg], known, keyword.value)
             else:
                 values[keyword.arg] = self._value(name, keyword.value)
         if len(self.source.problems) > before:
@@ -54,10 +61,8 @@ class OwnClasses:
         tree = self.names.resolved(tree)
         if isinstance(tree, ast.List | ast.Tuple):
             return tuple(self._value(name, item) for item in tree.elts)
-        if isinstance(tree, ast.Call) and self.layers.names_a_layer(tree.func):
-            return self.layers.layer(tree)
-        if isinstance(tree, ast.Name | ast.Attribute) and (held := self.layers.held(tree)) is not None:
-            return held
+        if (layer := self.made(tree)) is not MISSING:
+            return layer
         known = self.names.known(tree)
         if known is not MISSING and not (self.names.reads(tree) and self.names.lettered(tree) and type(known) is int):
             if isinstance(known, bool | int | float | str | tuple | None):
