@@ -25,6 +25,7 @@ from rnnshape.layers import TABLE
 from rnnshape.reading.asking import asked
 from rnnshape.reading.calling import Called, Reader
 from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
+from rnnshape.reading.choices import NothingMade, Undecided
 from rnnshape.reading.constructors import Constructors
 from rnnshape.reading.declared import Declared, agreed, warnings_of
 from rnnshape.reading.naming import Names
@@ -85,32 +86,31 @@ def _nameless(text: str) -> tuple[Parsed, ...] | None:
 
 def _read(text: str, let: Mapping[str, Any], taken: Iterable[int], modules: tuple[str, ...] = ()) -> list[Parsed]:
     source = opened(text)
+    names = Names(source, let, taken, modules)
     try:
-        read = _asked(source, Names(source, let, taken, modules))
+        read, unknown = _asked(source, names)
     except RecursionError:  # long chains of operators and attributes, which brackets do not count
         raise Invalid([Problem("", "this is nested too deeply")], source.text) from None
-    if not read and not source.problems:
-        source.problems.append(Problem("", "no layer is made here: write one as in Keras, such as LSTM(8)"))
     if source.problems:
         raise Invalid(source.problems, source.text)
+    if not read and (left := names.left_open()):
+        raise Undecided(left, source.text)
+    if not read:
+        nothing = Problem("", "no layer is made here: write one as in Keras, such as LSTM(8)")
+        raise NothingMade(unknown or [nothing], source.text)
     return read
 
 
-def _asked(source: Source, names: Names) -> list[Parsed]:
+def _asked(source: Source, names: Names) -> tuple[list[Parsed], list[Problem]]:
+    """What the code asks for, and the layers that are not known."""
     body = source.body()
     line = _line(body[0]) if len(body) == 1 else None
     if line is not None and not _unknown_around(line[1], Constructors(source, Tensors(source, names))):
         parsed = _Line(source, names).read(*line)
-        read = [] if parsed is None else [parsed]
-    elif body:
-        program = Program(source, names)
-        program.read(body)
-        read = [] if source.problems else asked(program.values)
-        if not read and not source.problems:
-            source.problems += program.unknown
-    else:
-        read = []
-    return read
+        return [] if parsed is None else [parsed], []
+    program = Program(source, names)
+    program.read(body)
+    return [] if source.problems else asked(program.values), program.unknown
 
 
 def opened(text: str) -> Source:

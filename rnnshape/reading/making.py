@@ -18,6 +18,7 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
+from rnnshape.reading.choices import NothingMade, Undecided
 from rnnshape.reading.finishing import finish, modules_in
 from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rnnshape.layers.arguments import Argument
-    from rnnshape.reading.naming import Open
     from rnnshape.reading.parsed import Parsed
     from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
@@ -59,6 +59,8 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
 def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> list[Spec]:
     """As ``make``: one Spec for each layer that the code makes, for each value of the choices that it leaves open.
 
+    A value with which the code makes no layer has none.
+
     Raises:
         Invalid: as ``make``; there are too many choices.
     """
@@ -70,13 +72,20 @@ def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str 
         if len(combinations) > _MOST_VARIANTS:
             raise
         keys = [choice.key for choice in error.open]
-    specs = []
+    specs: list[Spec] = []
+    nothing: NothingMade | None = None
     for values in combinations:
         decided = dict(zip(keys, values, strict=True))
         said = ", ".join(f"{key}={value!r}" for key, value in decided.items())
         let = {**options.get(LET.name, {}), **decided}
-        decided_on = make_all(layer, {**options, LET.name: let}, name=name)
+        try:
+            decided_on = make_all(layer, {**options, LET.name: let}, name=name)
+        except NothingMade as error:
+            nothing = error
+            continue
         specs += [replace(spec, notes=(f"with {said}", *spec.notes)) for spec in decided_on]
+    if nothing is not None and not specs:
+        raise nothing
     return specs
 
 
@@ -114,6 +123,8 @@ def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spe
     try:
         read = parse_all(layer, let, _sizes_in(run), modules_in(sound))
     except Invalid as error:
+        if not problems:
+            raise
         raise Invalid([*error.problems, *problems], error.text) from None
     if problems:
         raise Invalid(problems)
@@ -142,19 +153,6 @@ def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
     notes = (*_notes(parsed, spec, run), *spec.notes)
     let = tuple({**dict(parsed.stands), **dict(spec.let)}.items())
     return spec if (notes, let) == (spec.notes, spec.let) else replace(spec, notes=notes, let=let)
-
-
-class Undecided(Invalid):
-    """The code leaves a choice open, such as ``return_sequences=flag``; ``open`` has its values."""
-
-    def __init__(self, choices: Sequence[Open], text: str) -> None:
-        self.open = tuple(choices)
-        super().__init__((Problem("", _undecided(choice), choice.span) for choice in choices), text)
-
-
-def _undecided(choice: Open) -> str:
-    ways = " or ".join(f"--let {choice.key}={value}" for value in choice.values)
-    return f"{choice.key} is not given, and the structure depends on it: add {ways}"
 
 
 _MOST_VARIANTS = 8
