@@ -10,6 +10,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE
+from rnnshape.layers.flowing import entries
 from rnnshape.layers.quirks import PAGE
 from rnnshape.report.shown import Shown
 from rnnshape.report.state import Calls, keywords
@@ -194,6 +195,21 @@ class Report(Shown):
 
         return unroll(self.spec, self.predicted, [part.predicted for part in self.flow])
 
+    def _inputs(self) -> list[dict[str, Any]]:
+        """The inputs of wired calls, the first of which is ``input`` too."""
+        spec = self.spec
+        if spec.layer.cls.kind != "graph":
+            return []
+        return [
+            {
+                "name": leaf.role,
+                "shape": [dim.size for dim in leaf.dims],
+                "symbolic": [dim.letter for dim in leaf.dims],
+                "dtype": spec.input_dtype if number == 0 else leaf.dtype,
+            }
+            for number, leaf in enumerate(entries(spec.layer["graph"], spec.dims).values())
+        ]
+
     def to_dict(self, *, values: bool = False) -> dict[str, Any]:
         """The contract's object: plain data that ``json.dumps`` takes.
 
@@ -241,6 +257,7 @@ class Report(Shown):
             "run": to_data(spec),
             "cost": self.cost.to_dict(),
             **({"expectations": [line.to_dict() for line in self.expectations]} if self.expectations else {}),
+            **({"inputs": inputs} if len(inputs := self._inputs()) > 1 else {}),
             **({"flow": [part.to_dict() for part in self.flow]} if self.flow else {}),
             **({"notes": list(self.notes)} if self.notes else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),

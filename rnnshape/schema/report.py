@@ -40,6 +40,7 @@ def report() -> Schema:
                 "ok": boolean("Theory agrees, every guaranteed check and every expectation holds, and nothing failed."),
             },
             {
+                "inputs": array(ref("fed"), "The inputs of wired calls, where there are several; the first is input."),
                 "flow": array(ref("passed"), "The output of each layer of a stack."),
                 "notes": array({"type": "string"}, "How the input was given; how sizes were computed."),
                 "warnings": array({"type": "string"}, "The warnings of Keras."),
@@ -83,13 +84,15 @@ def report() -> Schema:
 SHAPE = array({"type": "integer", "minimum": 0}, "The sizes.")
 _ROWS = array(list_of({"type": "boolean"}), "For each sample and step, whether it is valid.")
 _SYMBOLIC = array({"type": "string"}, "The symbolic sizes, such as 2H.")
-INPUT = mapping({"shape": SHAPE, "symbolic": _SYMBOLIC, "dtype": string("A Keras dtype.")})
+_FED = {"shape": SHAPE, "symbolic": _SYMBOLIC, "dtype": string("A Keras dtype.")}
+INPUT = mapping(_FED)
 _BOTH = {
     "predicted": ref("structure"),
     "observed": or_null(ref("structure"), "Null when nothing ran."),
 }
 
 DEFINITIONS: dict[str, Schema] = {
+    "fed": mapping({"name": string("The name of the input in the code."), **_FED}),
     "structure": {
         "description": "The structure that a call returns, with its containers.",
         "anyOf": [ref("tensor"), ref("nest")],

@@ -79,3 +79,12 @@ def test_a_model_returns_what_the_code_names_an_input_too(outputs: str, roles: l
     report = rnnshape.explore(make(code))
     assert report.ok
     assert [tensor.role for tensor in leaves(report.structure)] == roles
+
+
+def test_each_input_of_wired_calls_is_told_with_its_shape() -> None:
+    data = rnnshape.predict(make(WIRED, {"let": {"n_tokens": 7}})).to_dict()
+    assert [(one["symbolic"], one["shape"]) for one in data["inputs"]] == [
+        (data["input"]["symbolic"], data["input"]["shape"]),
+        (["N", "T2", "C2"], [2, 5, 5]),
+    ]
+    assert "inputs" not in rnnshape.predict("LSTM(8)").to_dict()
