@@ -12,9 +12,9 @@ from rnnshape.layers.wires import Call, Entry, Graph, Wire
 from rnnshape.reading.calling import Called
 from rnnshape.reading.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.declared import Declared, agreed, warnings_of
+from rnnshape.reading.made import Applied, Layer, Model, Tensor, tensors_in, whole
 from rnnshape.reading.parsed import Parsed
 from rnnshape.reading.tensors import makes
-from rnnshape.reading.values import Applied, Layer, Model, Tensor, tensors_in, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

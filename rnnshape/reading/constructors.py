@@ -16,6 +16,7 @@ from rnnshape.reading import leftovers
 from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
 from rnnshape.reading.lists import Lists, constant
 from rnnshape.reading.literals import MISSING
+from rnnshape.reading.mistakes import is_a_cell, not_known, unknown_argument, unknown_class, wrong_role
 from rnnshape.reading.objects import Objects
 from rnnshape.reading.own import OwnClasses
 from rnnshape.reading.syntax import called, dotted, is_none, joined
@@ -39,17 +40,6 @@ _BY_STEP = ("RNN", "TimeDistributed")
 # What a Sequential takes beside its layers changes nothing that is asked.
 _OF_MODELS = ("name", "trainable")
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
-
-
-OWN = "if it is your own, --import MODULE builds it"
-"""What is to be done about a class that is not known."""
-
-
-def not_known(name: str) -> str:
-    """What is told of a layer behind which nothing is answered."""
-    if name.rpartition(".")[2] == "Lambda":
-        return f"{name} calls a function, which is not run: what stands before it is answered"
-    return f"{name} is not known: what stands before it is answered; {OWN}"
 
 
 class Constructors:
@@ -112,7 +102,7 @@ class Constructors:
         if layer is None and (own := self._own(call.func)) is not None:
             return self.own.node(own, call)
         if layer is None:
-            self.source.unknown(_unknown_class(name, name.rpartition(".")[2]), call.func)
+            self.source.unknown(unknown_class(name, name.rpartition(".")[2]), call.func)
             return None
         return self._node(layer, call)
 
@@ -192,7 +182,7 @@ class Constructors:
             elif (known := layer.by_name.get(keyword.arg)) is None:
                 if keyword.arg in DECLARING and "trainable" in layer.by_name:
                     continue  # no argument of the layer, but of its base class: see _declared
-                self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
+                self.wrong(unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
                 values[known.name] = self.value(known, layer, keyword.value)
 
@@ -276,7 +266,7 @@ class Constructors:
 
     def _checked(self, node: Node, kind: Nested, layer: LayerClass, tree: ast.expr) -> Node:
         if node.cls.kind not in (*_ROLES[kind.role], IMPORTED):
-            self.wrong(_wrong_role(layer, node, kind), tree)
+            self.wrong(wrong_role(layer, node, kind), tree)
         return node
 
     def _behind_input(self, trees: list[ast.expr]) -> list[ast.expr]:
@@ -365,35 +355,7 @@ def _inside(layer: LayerClass, call: ast.Call) -> ast.expr | None:
     return call.args[0] if call.args else next(named, None)
 
 
-def is_a_cell(cell: Node) -> str:
-    """Why a cell cannot stand where one layer follows another."""
-    return f"{cell.name} is a cell, which computes one step: write RNN({cell.text})"
-
-
 def _is_keras(prefix: str) -> bool:
     """Whether a prefix is a module of Keras, or a short name of one."""
     first, last = prefix.partition(".")[0], prefix.rpartition(".")[2]
     return first not in _OTHERS and (_KERAS.search(prefix) is not None or last in _PREFIXES)
-
-
-def _unknown_class(name: str, short: str) -> str:
-    if gone := leftovers.of_class(short):
-        return f"{short} {gone}"
-    near = nearest(short, TABLE)
-    return f"unknown layer {name}{near}; {OWN}" + ("" if near else f"; the known layers are {', '.join(TABLE)}")
-
-
-def _unknown_argument(name: str, layer: LayerClass, said: str) -> str:
-    if why := leftovers.of_argument(name, layer, said):
-        return f"{layer.name} takes no {name}: it {why}"
-    return f"{layer.name} takes no argument {name}{nearest(name, layer.by_name)}"
-
-
-def _wrong_role(layer: LayerClass, node: Node, kind: Nested) -> str:
-    if node.cls.kind == "cell":
-        return f"{layer.name} takes {kind.allowed}, and {node.name} is a cell: write RNN({node.text})"
-    if kind.role == "cell":
-        cells = {"LSTM": "LSTMCell", "GRU": "GRUCell", "SimpleRNN": "SimpleRNNCell"}
-        instead = f": use {cells[node.name]}" if node.name in cells else ""
-        return f"{layer.name} takes {kind.allowed}, and {node.name} is a whole layer{instead}"
-    return f"{layer.name} takes {kind.allowed}, which {node.name} is not"
