@@ -150,7 +150,7 @@ class Node:
         for child in self.children:
             yield from child.walk()
 
-    @property
+    @cached_property
     def without_rule(self) -> tuple[str, ...]:
         """The classes within it that theory has no rule for: those of the reader's own modules."""
         return tuple(dict.fromkeys(part.name for part in self.walk() if part.cls.kind == IMPORTED))
