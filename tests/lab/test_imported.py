@@ -158,6 +158,13 @@ def test_what_the_module_prints_is_no_part_of_the_answer(run: Callable[..., Ran]
     assert json.loads(ran.out)["ok"] is True
 
 
+def test_every_part_of_the_view_can_be_asked_for(run: Callable[..., Ran]) -> None:
+    parts = ("--diagram", "--cost", "--weights", "--cudnn", "--values")
+    ran = run("show", "RNN(OwnCell(8))", "--import", "own_layers", *parts)
+    assert (ran.code, ran.err) == (0, "")
+    assert "No diagram: theory has no rule for OwnCell." in ran.out
+
+
 def test_the_program_imports_the_class(run: Callable[..., Ran]) -> None:
     ran = run("show", "RNN(OwnCell(8))", "--import", "own_layers", "--format", "code")
     assert "from own_layers import OwnCell\n" in ran.out
