@@ -46,8 +46,12 @@ def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Rep
 
     Raises:
         Invalid: what was asked is wrong, with every problem at once.
+        RnnshapeError: theory has no rule for a class of one's own, and the lab cannot look at it.
     """
     spec = _spec(layer, options)
+    if spec.layer.without_rule:
+        with release.of(spec.keras):
+            return _seen(spec)
     with release.of(spec.keras):
         if (missing := release.uninstalled()) is not None:
             note = f"not verified on a real layer: {missing}"
@@ -61,6 +65,17 @@ def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Rep
         except Exception as error:  # noqa: BLE001  theory's answer stands, whatever the lab falls over
             return assemble(spec, predicted, foreseen(error))
         return assemble(spec, theory.predict(spec, gpu=observed.cudnn_used), observed)
+
+
+def _seen(spec: Spec) -> Report:
+    """The answer on a class of the reader's own, for which theory has no rule."""
+    from rnnshape import lab
+    from rnnshape.report.unruled import seen_alone
+
+    try:
+        return seen_alone(spec, lab.observe(spec))
+    except Exception as error:
+        raise foreseen(error) from error
 
 
 def predict(layer: str | Spec, /, **options: Any) -> Report:

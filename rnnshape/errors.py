@@ -78,6 +78,18 @@ class Invalid(RnnshapeError):
         super().__init__("\n".join(problem.message for problem in self.problems))
 
 
+class NoRule(RnnshapeError):
+    """Theory has no rule for a class: one of the reader's own modules, which only the lab can look at."""
+
+    kind = "no-rule"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"theory has no rule for {name}",
+            "only the real layer shows what it returns: ask about it alone, without --predict",
+        )
+
+
 class Refused(RnnshapeError):
     """Keras itself refuses the layer; ``message`` is its own reason."""
 

@@ -56,6 +56,9 @@ class Nest(Formed):
 
 Structure: TypeAlias = Tensor | Nest
 
+NOTHING: Structure = Nest("tuple", ())
+"""What theory says of a layer that it has no rule for."""
+
 
 def describe(value: Any, leaf: Callable[[Any, str], Tensor], path: str = "") -> Structure:
     """The structure of nested Python tuples and lists; ``leaf`` describes what stands in them.

@@ -76,7 +76,13 @@ DEVICE = "device"
 def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
     view, wanted = _view(output), form(output)
     with destination(output.get("output_file")) as stream:
-        if wanted == "table" and stream is sys.stdout and stream.isatty() and not output.get("predict"):
+        if (
+            wanted == "table"
+            and stream is sys.stdout
+            and stream.isatty()
+            and not output.get("predict")
+            and not spec.layer.without_rule
+        ):
             from rnnshape.render.settling import settling
 
             return settling(api.predict(spec), lambda: _explored(spec, output), stream, view)

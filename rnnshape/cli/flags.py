@@ -8,6 +8,7 @@ that ``--units 2.5`` and ``units: 2.5`` get the same answer, and all errors come
 from __future__ import annotations
 
 from inspect import Parameter, Signature
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -152,7 +153,7 @@ def with_flags(function: Callable[..., Any], panels: Mapping[str, Iterable[Argum
     ]
 
     def flagged(*args: Any, **flags: Any) -> None:
-        function(*args, **flags)
+        function(*args, **{name.removesuffix("_"): value for name, value in flags.items()})
 
     flagged.__doc__ = function.__doc__
     flagged.__signature__ = Signature([*own, *parameters])  # type: ignore[attr-defined]
@@ -188,7 +189,9 @@ def _parameter(argument: Argument, panel: str) -> Parameter:
         declared["metavar"] = argument.kind.metavar
         declared["autocompletion"] = completion.of(argument.kind)
     option = typer.Option(*names, **declared)
-    return Parameter(argument.name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
+    # No parameter of Python can be called import.
+    name = f"{argument.name}_" if iskeyword(argument.name) else argument.name
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
 
 
 def _help(argument: Argument) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +13,12 @@ from rnnshape.layers.release import KERAS_3, asked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What Keras and TensorFlow put round the reason of an error.
+_WRAPPING = re.compile(
+    r"^Exception encountered when calling (layer )?(\S+\.|'[^']*' \(type \w+\)\.)\s*|\{\{function_node .*?\}\}\s*"
+    r"|\s*Arguments received by .*|\s*Call arguments received by .*|\s*; NodeDef: .*|\s*\[Op:\w+\].*",
+    re.DOTALL,
+)
 _OURS = "rnnshape"
 _THEIRS = ("keras", "tf_keras", "tensorflow")
 
@@ -43,3 +50,10 @@ def whole_tracebacks() -> Iterator[None]:
     finally:
         for each in on:
             each.enable_traceback_filtering()
+
+
+def reason(error: BaseException) -> str:
+    """Keras' own words, without the frame that stands round every error of a call."""
+    text = _WRAPPING.sub("", str(error).replace("\x1b[1m", "").replace("\x1b[0m", "").strip()).strip()
+    # Behind a blank line TensorFlow writes out whole structures, and the numbers in them.
+    return text.partition("\n\n")[0] or type(error).__name__

@@ -6,8 +6,10 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.lab.own import class_of
 from rnnshape.lab.tensorflow import keras, load
 from rnnshape.layers.graph import by_hand
+from rnnshape.layers.imported import Imported
 from rnnshape.layers.node import Node
 from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.release import KERAS_3, asked
@@ -32,6 +34,8 @@ def build(node: Node) -> Any:
         return Stack([build(layer) for layer in node["layers"]], begun.index(True) if any(begun) else None)
     if node.cls.kind == "graph":
         return Wired(node["graph"])
+    if isinstance(node.cls, Imported):
+        return _own(node.cls, node)
     layers = keras().layers
     arguments: Mapping[str, Any] = {"dtype": "float32", **dict(node.given)}
     if node.has("data_format") and not node.cls.by_name["data_format"].missing_in(asked()):
@@ -42,6 +46,13 @@ def build(node: Node) -> Any:
 def reset(layer: Any) -> None:
     """Let a stateful layer begin anew; Keras 2 has another name for it."""
     (layer.reset_states if hasattr(layer, "reset_states") and asked() < KERAS_3 else layer.reset_state)()
+
+
+def _own(cls: Imported, node: Node) -> Any:
+    """An object of the reader's own class, made from exactly what its call has."""
+    values = [(name, _real(value)) for name, value in node.given]
+    places = [value for name, value in values if name.isdigit()]
+    return class_of(cls)(*places, **{name: value for name, value in values if not name.isdigit()})
 
 
 class Stack:
@@ -68,8 +79,8 @@ class Stack:
         takes = {"mask": place == 0, "initial_state": place == self.begun, "training": True}
         return {name: value for name, value in given.items() if takes[name]}
 
-    def result(self, flow: Sequence[Any]) -> Any:
-        """What comes out, of what each layer returned."""
+    def result(self, flow: Sequence[Any], inputs: Sequence[Any]) -> Any:
+        """What comes out, of what each layer returned and what went in."""
         return flow[-1]
 
     def reset_state(self) -> None:
@@ -108,15 +119,19 @@ class Wired(Stack):
             apart = len(fed) == 1 or self.graph.by_name[call.layer].name == "MultiHeadAttention"
             result = self.by_name[call.layer](*(fed if apart else [fed]), **given)
             if isinstance(self.by_name[call.layer], Stack):
-                result = self.by_name[call.layer].result(result)
+                result = self.by_name[call.layer].result(result, fed)
             tensors[call.name] = result
             flow.append(result)
         return flow
 
+    def _tensors(self, inputs: Sequence[Any], flow: Sequence[Any]) -> dict[str, Any]:
+        """What the names of entries and calls stand for."""
+        names = (*(entry.name for entry in self.graph.entries), *(call.name for call in self.graph.calls))
+        return dict(zip(names, (*inputs, *flow), strict=True))
+
     def stepped(self, inputs: tuple[Any, ...], flow: tuple[Any, ...]) -> dict[str, Any]:
         """The first step of each call that begins with passed states, by its cell alone (``layers.graph.by_hand``)."""
-        tensors: dict[str, Any] = dict(zip((entry.name for entry in self.graph.entries), inputs, strict=True))
-        tensors |= dict(zip((call.name for call in self.graph.calls), flow, strict=True))
+        tensors = self._tensors(inputs, flow)
         made = {}
         for call in self.graph.calls:
             if (check := by_hand(self.graph, call)) is not None:
@@ -124,11 +139,11 @@ class Wired(Stack):
                 made[check] = self.by_name[call.layer].cell(x[:, 0], _states(call.initial_state, tensors))[0]
         return made
 
-    def result(self, flow: Sequence[Any]) -> Any:
+    def result(self, flow: Sequence[Any], inputs: Sequence[Any]) -> Any:
         """The outputs that the code names, several in a tuple; else what the last call returned."""
         if not self.graph.outputs:
             return flow[-1]
-        tensors = dict(zip((call.name for call in self.graph.calls), flow, strict=True))
+        tensors = self._tensors(inputs, flow)
         outputs = tuple(_at(tensors[wire.source], wire.path) for wire in self.graph.outputs)
         return outputs[0] if len(outputs) == 1 else outputs
 

@@ -202,7 +202,7 @@ def _looked_at(side: _Side, kernels: dict[tuple[Any, ...], str | None]) -> Outco
                 result = side.call()
             if side.way == "compute_output_shape":
                 return Outcome(None, side.way, static=_shapes(result), unmapped=side.unmapped)
-            result = last_of(side.layer, result)
+            result = last_of(side.layer, result, side.inputs)
             if side.variant.static:
                 return Outcome(None, side.way, static=describe(result, _stand_in), unmapped=side.unmapped)
             kernel = _kernel(side, kernels)
@@ -311,7 +311,7 @@ def _forward_and_backward(side: _Side) -> Callable[..., Any]:
 
     def step(*inputs: Any) -> Any:
         with tensorflow.GradientTape() as tape:
-            result = tensorflow.nest.flatten(last_of(side.layer, layer(*inputs)))
+            result = tensorflow.nest.flatten(last_of(side.layer, layer(*inputs), inputs))
             loss = tensorflow.add_n([tensorflow.reduce_sum(tensorflow.cast(one, "float32")) for one in result])
         return tape.gradient(loss, side.layer.trainable_weights)
 

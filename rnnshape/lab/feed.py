@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.errors import RnnshapeError
 from rnnshape.lab.tensorflow import load
 from rnnshape.layers.flowing import eats, entries
+from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.release import KERAS_3, asked
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
     """
     import numpy as np
 
+    if spec.layer.cls.kind == IMPORTED and hasattr(layer, "state_size"):
+        what = f"{spec.layer.name} is a cell, which computes one step: write RNN({spec.layer.text})"
+        raise RnnshapeError(what)
     rng = np.random.default_rng(spec.seed)
     tensorflow = load()
     tokens = spec.tokens

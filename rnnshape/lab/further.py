@@ -36,7 +36,7 @@ def further_calls(spec: Spec, layer: Any, inputs: tuple[Any, ...], execution: st
         else:
             assert name == STEPPED
             result = _stepped(spec, inputs[0])
-        made[name] = layer.result(result) if isinstance(layer, Stack) and isinstance(result, list) else result
+        made[name] = layer.result(result, inputs) if isinstance(layer, Stack) and isinstance(result, list) else result
     return made
 
 

@@ -43,9 +43,10 @@ def witness(spec: Spec, layer: Any, x: Any, execution: str) -> tuple[np.ndarray[
     The layer's own values may not tell: an activation gives zeros, weights are zeros, two steps are equal in 16 bits.
     So it is built again with random weights, usual activations and float32, and fed other random numbers (``x`` is what
     the last layer was fed).  Where the layer returns no sequence, each of its directions gives one, in the order of
-    time: from its steps can be told which of them changed the state.  None where no mask was asked for, and in a graph.
+    time: from its steps can be told which of them changed the state.  None where no mask was asked for, in a graph,
+    and where theory has no rule.
     """
-    if spec.mask is None or spec.layer.cls.kind == "graph":
+    if spec.mask is None or spec.layer.cls.kind == "graph" or spec.layer.without_rule:
         return None
     import numpy as np
 

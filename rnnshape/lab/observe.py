@@ -6,7 +6,6 @@ cells and for a Bidirectional with two unlike directions.
 
 from __future__ import annotations
 
-import re
 import threading
 import warnings
 from contextlib import contextmanager, nullcontext
@@ -15,13 +14,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable, foreseen
-from rnnshape.lab.blame import is_keras, whole_tracebacks
+from rnnshape.lab.blame import is_keras, reason, whole_tracebacks
 from rnnshape.lab.build import Stack, Wired, build
 from rnnshape.lab.execution import run
 from rnnshape.lab.feed import feed, handed, states
 from rnnshape.lab.further import further_calls, other_batch
 from rnnshape.lab.kernel import noticing_cudnn, traced_or_none
 from rnnshape.lab.masked import mask_on, witness
+from rnnshape.lab.own import running
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import gpus, held_back, keras, load, place, tf32
 from rnnshape.layers.base import Given
@@ -37,13 +37,6 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.node import Node
     from rnnshape.spec import Spec
-
-# What Keras and TensorFlow put round the reason of an error.
-_WRAPPING = re.compile(
-    r"^Exception encountered when calling (layer )?(\S+\.|'[^']*' \(type \w+\)\.)\s*|\{\{function_node .*?\}\}\s*"
-    r"|\s*Arguments received by .*|\s*Call arguments received by .*|\s*; NodeDef: .*|\s*\[Op:\w+\].*",
-    re.DOTALL,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +102,7 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
         insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
         device = place(spec.device, cudnn=insists)
         tidy(tensorflow)
-        with held_back(), tensorflow.device(device), explained(tensorflow):
+        with held_back(), tensorflow.device(device), explained(tensorflow), running(spec.layer):
             execution = spec.faster
             try:
                 return _observed(spec, device, execution, trace=trace)
@@ -133,7 +126,7 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         further = further_calls(spec, layer, inputs, execution)
     flow: tuple[Any, ...] = ()
     if isinstance(layer, Stack):
-        flow, result = tuple(result), layer.result(result)
+        flow, result = tuple(result), layer.result(result, inputs)
     if isinstance(layer, Wired):
         further |= layer.stepped(inputs, flow)
     # In training each would draw its own dropout masks.
@@ -228,16 +221,9 @@ def explained(tensorflow: Any) -> Iterator[None]:
         raise
     except (MemoryError, tensorflow.errors.ResourceExhaustedError) as error:
         raise Unavailable(
-            f"not enough memory: {_reason(error)}", "make the layer or its input smaller", kind="memory"
+            f"not enough memory: {reason(error)}", "make the layer or its input smaller", kind="memory"
         ) from error
     except Exception as error:
         if not is_keras(error):
             raise foreseen(error) from error
-        raise Refused(f"{type(error).__name__}: {_reason(error)}") from error
-
-
-def _reason(error: BaseException) -> str:
-    """Keras' own words, without the frame that stands round every error of a call."""
-    text = _WRAPPING.sub("", str(error).replace("\x1b[1m", "").replace("\x1b[0m", "").strip()).strip()
-    # Behind a blank line TensorFlow writes out whole structures, and the numbers in them.
-    return text.partition("\n\n")[0] or type(error).__name__
+        raise Refused(f"{type(error).__name__}: {reason(error)}") from error

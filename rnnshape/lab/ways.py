@@ -22,9 +22,9 @@ def asked(way: str, spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable
     return ask(spec, layer, inputs)
 
 
-def last_of(layer: Any, result: Any) -> Any:
+def last_of(layer: Any, result: Any, inputs: Any) -> Any:
     """What the last layer of a stack returns; a functional model keeps only that."""
-    return layer.result(result) if isinstance(layer, Stack) and isinstance(result, list) else result
+    return layer.result(result, inputs) if isinstance(layer, Stack) and isinstance(result, list) else result
 
 
 def _running(way: str, spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable[[], Any]:
@@ -37,7 +37,7 @@ def _predicting(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable[[],
     tensors = {name: value for name, value in beside(spec).items() if name != "training"}
     given = inputs, tensors
     first, more = ends = _stand_ins(given)
-    model = keras().Model(nest.flatten(ends), last_of(layer, layer(*first, **more)))
+    model = keras().Model(nest.flatten(ends), last_of(layer, layer(*first, **more), first))
     fed = nest.flatten(given)
     return partial(model.predict, fed if len(fed) > 1 else fed[0], batch_size=spec.input[0], verbose=0)
 

@@ -121,9 +121,9 @@ def theory(node: Node, given: Given) -> Answer:
         mask=attached(given.mask) if forward_node["return_sequences"] else None,
         begins=through(begun, dtype) if _CASTS.made else begun,
         scan=forward.scan,
-        strips=_strips(node, forward, scans, given.mask) if given.watched else (),
+        strips=_strips(node, forward, scans, used or given.mask) if given.watched else (),
         quirks=tuple(
-            dict.fromkeys(((quirks.DROPPED,) if used != given.mask else ()) + forward.quirks + backward.quirks)
+            dict.fromkeys(((quirks.DROPPED,) if used is None and given.mask else ()) + forward.quirks + backward.quirks)
         ),
         notes=tuple(dict.fromkeys((*_notes(node), *forward.notes, *backward.notes))),
         refusals=[
@@ -342,7 +342,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
         if wrong := layer.cls.check_input(layer, dims):
             return wrong
     mode = node["merge_mode"]
-    if mode is None or own is None:
+    if mode is None or own is None or node.without_rule:
         return None
     ahead, back = (layer.cls.theory(layer, Given(dims, "float32")).outputs[0].dims for layer in (node["layer"], own))
     sizes = [(a.size, b.size) for a, b in zip(ahead, back, strict=True)]

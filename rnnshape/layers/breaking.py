@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.base import Given, Leaf, flat
 from rnnshape.layers.flowing import Flowing, in_order
+from rnnshape.layers.node import IMPORTED
 
 if TYPE_CHECKING:
     from rnnshape.layers.base import Dims
@@ -20,6 +21,8 @@ def check_input(node: Node, dims: Dims) -> str | None:
     for call in graph.calls:
         if wrong := _breaks(flowing, call):
             return f"{graph.statement(call)}: {wrong}"
+        if call.name not in flowing.tensors:
+            return None  # theory has no rule for it
     return next((f"Model(…): {wrong}" for wire in graph.outputs if (wrong := _alone(flowing, wire))), None)
 
 
@@ -33,6 +36,8 @@ def _breaks(flowing: Flowing, call: Call) -> str | None:
     own = flowing.reaching(call)
     if wrong := _takes(flowing.graph, call, layer, own):
         return wrong
+    if layer.without_rule:
+        return None
     answer = layer.cls.theory(layer, own)
     if handed and (wrong := _states(flowing, call, flat(answer.begins), handed)):
         return wrong
@@ -71,6 +76,8 @@ def _without_states(flowing: Flowing, wire: Wire) -> str:
 def _takes(graph: Graph, call: Call, layer: Node, own: Given) -> str | None:
     inputs = [own.dims, *(dims for dims, _ in own.others)]
     if len(inputs) > 1 or layer.cls.kind == "merge":
+        if layer.cls.kind == IMPORTED:
+            return None
         if layer.cls.kind != "merge":
             return f"{layer.name} takes one input, and {len(inputs)} go in"
         return layer.cls.check_inputs(layer, inputs)

@@ -35,8 +35,10 @@ def mask_used(given: Given) -> Mask | None:
     Keras looks at what is attached to the tensor only where the tensor is all that is handed in: beside an
     ``initial_state`` that mask is dropped, and yet goes on with the output (``docs/keras-quirks.md``).
     """
-    dropped = given.mask is not None and not given.mask.argument and given.initial is not None and _DROPS_MASK.made
-    return None if dropped else given.mask
+    mask = given.mask
+    if mask is None or (not mask.argument and given.initial is not None and _DROPS_MASK.made):
+        return None
+    return mask.over(given.dims[0].size)
 
 
 def refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterable[Refusal]:

@@ -67,6 +67,8 @@ def _merge(graph: Graph, first: Dims) -> bool:
             return False
         if not own.others and not _goes_in(layer, own.dims):
             return True
+        if layer.without_rule:
+            return True
         flowing.add(call, layer.cls.theory(layer, own))
     return True
 

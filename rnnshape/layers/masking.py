@@ -57,6 +57,12 @@ class Mask:
         """Whether a sample has no valid step."""
         return self.said is not None and not all(map(any, distinct(self.said)))
 
+    def over(self, samples: int) -> Mask:
+        """The same over this many samples: TensorFlow lays the one row of a mask over all of them."""
+        if self.batch != 1 or samples == 1:
+            return self
+        return replace(self, batch=samples, said=self.said and self.said * samples)
+
     def passed_on(self) -> Mask:
         """The same, hanging on the tensor that goes to the next layer."""
         return replace(self, argument=False)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _KNOWN: dict[str, LayerClass] = {}
+IMPORTED = "imported"
+"""The kind of a class that the table does not have (``layers.imported``)."""
 
 
 def named(name: str) -> LayerClass:
@@ -48,7 +50,7 @@ class LayerClass:
 
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
     takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"merge"`` for what takes
-    several inputs, ``"layer"`` for the rest.
+    several inputs, ``IMPORTED`` for a class of the reader's own, ``"layer"`` for the rest.
 
     ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
     that the class supports masking and attaches the mask of its input to its output, ``makes_mask`` that it makes one
@@ -78,7 +80,8 @@ class LayerClass:
     former: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        _KNOWN[self.name] = self
+        if self.kind != IMPORTED:
+            _KNOWN[self.name] = self
         names = [argument.name for argument in self.arguments]
         object.__setattr__(self, "positional", names.index("dtype") if "dtype" in names else len(names))
         object.__setattr__(self, "by_name", {argument.name: argument for argument in self.arguments})
@@ -161,6 +164,11 @@ class Node:
         for child in self.children:
             yield from child.walk()
 
+    @cached_property
+    def without_rule(self) -> tuple[str, ...]:
+        """The classes within it that theory has no rule for: those of the reader's own modules."""
+        return tuple(dict.fromkeys(part.name for part in self.walk() if part.cls.kind == IMPORTED))
+
     @property
     def in_turn(self) -> tuple[Node, ...]:
         """The layers that the input goes through one after another: those of a stack, or the one."""
@@ -194,6 +202,8 @@ class Node:
             parts.append(text if argument.default is REQUIRED else f"{name}={text}")
         if self.cls.kind == "stack":
             prefix = prefix.removesuffix("layers.")  # Keras has it as a model
+        if self.cls.kind == IMPORTED:
+            prefix = ""
         return f"{prefix}{self.name}({', '.join(parts)})"
 
 

@@ -94,7 +94,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         ],
         begins=states if states == step.states else through(step.states, dtype),
         scan=scan,
-        strips=strips(node, scan, given.mask) if given.mask and given.watched else (),
+        strips=strips(node, scan, used or given.mask) if given.mask and given.watched else (),
         quirks=tuple(_quirks(scan, sequences=sequences, dropped=used is None)) if given.mask else (),
     )
 

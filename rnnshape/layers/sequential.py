@@ -26,7 +26,7 @@ _ANY = 1000
 """A size where only the rank is asked about."""
 
 
-def _answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
+def answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
     """Each layer with its answer; the hidden size of a layer before the last is H1, H2, … and within a layer H1_1."""
     layers: tuple[Node, ...] = node["layers"]
     letters = given.letter + ("_" if given.letter[-1].isdigit() else "")
@@ -64,30 +64,30 @@ def takes_states(layer: Node) -> bool:
 
 def theory(node: Node, given: Given) -> Answer:
     """The last layer's answer, with the weights of all and what flows between them."""
-    answers = list(_answers(node, given))
-    _, _, last = answers[-1]
+    found = list(answers(node, given))
+    _, _, last = found[-1]
     recurrent = [
-        (number, layer, answer) for number, layer, answer in answers if layer.cls.kind != "layer" or _loops(layer)
+        (number, layer, answer) for number, layer, answer in found if layer.cls.kind != "layer" or _loops(layer)
     ]
     return replace(
         last,
         weights=[
             weight.behind(f"layer{number}_")
-            for number, layer, answer in answers
+            for number, layer, answer in found
             for weight in in_order([(layer.trainable, answer.weights)])
         ],
-        products=[product for _, _, answer in answers for product in answer.products],
+        products=[product for _, _, answer in found for product in answer.products],
         cudnn=[
             kernel.inside(f"layer {number} {kernel.layer or layer.short}", f"layer {number} {layer.name}: ")
             for number, layer, answer in recurrent
             for kernel in answer.cudnn
         ]
         or last.cudnn,
-        refusals=[refusal for _, _, answer in answers for refusal in answer.refusals],
-        notes=tuple(f"layer {number}: {note}" for number, _, answer in answers for note in answer.notes),
-        flow=tuple((layer.text, answer.returned) for _, layer, answer in answers),
-        begins=next((answer.begins for _, layer, answer in answers if takes_states(layer)), ()),
-        quirks=tuple(dict.fromkeys(quirk for _, _, answer in answers for quirk in answer.quirks)),
+        refusals=[refusal for _, _, answer in found for refusal in answer.refusals],
+        notes=tuple(f"layer {number}: {note}" for number, _, answer in found for note in answer.notes),
+        flow=tuple((layer.text, answer.returned) for _, layer, answer in found),
+        begins=next((answer.begins for _, layer, answer in found if takes_states(layer)), ()),
+        quirks=tuple(dict.fromkeys(quirk for _, _, answer in found for quirk in answer.quirks)),
     )
 
 
@@ -117,7 +117,7 @@ class _Passed(NamedTuple):
 
 
 def check_input(node: Node, dims: Dims) -> str | None:
-    """Where the flow breaks, which layer must change and how."""
+    """Where the flow breaks, which layer must change and how; as far as theory has a rule for it."""
     given = Given(dims, "float32")
     layers: tuple[Node, ...] = node["layers"]
     passed: list[_Passed] = []
@@ -130,6 +130,8 @@ def check_input(node: Node, dims: Dims) -> str | None:
             return _rank(number, layer, given, passed)
         if wrong := layer.cls.check_input(layer, given.dims):
             return f"layer {number}, {layer.text}: {wrong}"
+        if layer.without_rule:
+            return None  # what reaches the layers behind it is not known
         answer = layer.cls.theory(layer, replace(given, letter=letter))
         passed.append(_Passed(number, layer, (len(given.dims), len(answer.outputs[0].dims))))
         given = replace(given, dims=answer.outputs[0].dims)

@@ -7,13 +7,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import MODEL, Node
+from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.wires import Call, Entry, Graph, Wire
 from rnnshape.reading.calling import Called
 from rnnshape.reading.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.declared import Declared, agreed, warnings_of
+from rnnshape.reading.made import Applied, Layer, Model, Tensor, tensors_in, whole
 from rnnshape.reading.parsed import Parsed
 from rnnshape.reading.tensors import makes
-from rnnshape.reading.values import Applied, Layer, Model, Tensor, tensors_in, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,9 @@ def asked(values: Values) -> list[Parsed]:
     ]
     found += [(values.made.index(group[0]), group) for group in groups]
     found.sort(key=lambda pair: pair[0])
-    recurrent = [what for _, what in found if any(map(_loops, _nodes(what)))]
+    # A class that is not known may be an optimizer: it counts where another layer holds it, or it is called.
+    idle = [what for _, what in found if isinstance(what, Layer) and what.node.cls.kind == IMPORTED]
+    recurrent = [what for _, what in found if what not in idle and any(map(_loops, _nodes(what)))] or idle
     return [_Asking(values).parsed(what) for what in recurrent or [what for _, what in found]]
 
 
@@ -66,7 +69,7 @@ class _Asking:
         if isinstance(what, Model):
             trees = [layer.tree for layer in what.layers]
             return self._parsed(whole(what), trees, what.said, Called(), name=what.name)
-        if _is_chain(what):
+        if _is_chain(what) and not self._outputs(what):
             return self._chain(what)
         return self._graph(what)
 
@@ -101,7 +104,8 @@ class _Asking:
         name: str | None = None,
     ) -> Parsed:
         values, names = self.values, self.values.names
-        at = trees if node.cls is MODEL else [part for tree in trees for part in in_turn(tree)]
+        # What stands behind a class that is not known is no part of the stack.
+        at = trees if node.cls is MODEL else [part for tree in trees for part in in_turn(tree)][: len(node.in_turn)]
         warned = [one for one in values.layers.warned if any(_within(one, tree) for tree in trees)]
         notes = (*values.notes, *names.notes, *values.layers.objects.notes, *warnings_of(warned, said))
         return Parsed(
@@ -146,7 +150,7 @@ class _Asking:
                 for call in calls
             ),
             tuple(_own_names(calls, words, taken)),
-            self._outputs(calls, wired),
+            tuple(map(wired.wire, self._outputs(calls))),
         )
         first, (tensor, _) = calls[0], entries[0]
         said = [*self._fed(tensor.root), *(self._says(first) if first.inputs[0] is tensor else ())]
@@ -155,14 +159,14 @@ class _Asking:
         node = Node.of(MODEL, {"graph": graph})
         return self._parsed(node, trees, said, Called(training))
 
-    def _outputs(self, calls: list[Applied], wired: _Wires) -> tuple[Wire, ...]:
-        """What the only model of these calls returns; where there are several, or none, what the last call returns."""
+    def _outputs(self, calls: list[Applied]) -> list[Tensor]:
+        """What the only model of these calls returns; none where there are several, or it is what the last returns."""
+        fed = [tensor for call in calls for tensor in call.inputs if tensor.call is None]
         models = [outputs for outputs in self.values.outputs if any(tensor.call in calls for tensor in outputs)]
-        if len(models) != 1 or any(tensor.call not in calls for tensor in models[0]):
-            return ()
-        outputs = tuple(wired.wire(tensor) for tensor in models[0])
-        last = outputs == (Wire(wired.calls[id(calls[-1])]),)
-        return () if last else outputs
+        if len(models) != 1 or not all(tensor.call in calls or tensor in fed for tensor in models[0]):
+            return []
+        (first, *others) = models[0]
+        return [] if not others and first.call is calls[-1] and not first.path else models[0]
 
     def _entries(self, calls: list[Applied], taken: set[str]) -> list[tuple[Tensor, Entry]]:
         """The inputs of the calls, in the order in which they are used."""
@@ -266,7 +270,7 @@ def _nodes(what: Layer | Model | list[Applied]) -> Iterator[Node]:
 
 
 def _loops(node: Node) -> bool:
-    return any(part.cls.kind in ("recurrent", "cell") for part in node.walk())
+    return any(part.cls.kind in ("recurrent", "cell", IMPORTED) for part in node.walk())
 
 
 def _within(keyword: ast.keyword, tree: ast.expr) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.sequential import takes_states
-from rnnshape.reading.constructors import is_a_cell
+from rnnshape.reading.mistakes import is_a_cell
 from rnnshape.reading.syntax import called as name_called
 from rnnshape.reading.syntax import joined
 from rnnshape.reading.tensors import INPUTS

@@ -7,16 +7,19 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import nearest
-from rnnshape.layers import TABLE, Node
+from rnnshape.layers import ALIASES, TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.layers.kinds import Whole
 from rnnshape.layers.merges import MERGES
+from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.release import asked
 from rnnshape.reading import leftovers
 from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
 from rnnshape.reading.lists import Lists, constant
 from rnnshape.reading.literals import MISSING
+from rnnshape.reading.mistakes import is_a_cell, not_known, unknown_argument, unknown_class, wrong_role
 from rnnshape.reading.objects import Objects
+from rnnshape.reading.own import OwnClasses
 from rnnshape.reading.syntax import called, dotted, is_none, joined
 from rnnshape.reading.tensors import INPUTS
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 # The last part of an import path, and the short names that people give to it.
 _PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}
 _KERAS = re.compile(r"(?:^|[._])keras(?:[._]|$)")
+_OF_LIBRARIES = re.compile(r"(?:^|[._])(?:keras|tf|tensorflow|torch|sklearn)[._]")
 _OTHERS = {"torch", "nn", "flax", "jax", "mxnet", "mx", "chainer", "paddle", "os"}
 # Their layer or cell gets one step of their input.
 _BY_STEP = ("RNN", "TimeDistributed")
@@ -57,12 +61,13 @@ class Constructors:
         self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
         self.lists = Lists(self.names)
         self.objects = Objects(source, self._literal)
+        self.own = OwnClasses(self.names, self._made, self.value)
 
     def layer(self, tree: ast.expr) -> Node | None:
         """A constructor call, or layers joined by ``|``."""
         match tree:
             case ast.BinOp(op=ast.BitOr()):
-                sources = self._behind_input(joined(tree))
+                sources = self._known_first(self._behind_input(joined(tree)))
                 parts = [self.layer(part) for part in sources]
                 layers = tuple(part for part in parts if part is not None)
                 for part, source in zip(parts, sources, strict=True):
@@ -78,6 +83,8 @@ class Constructors:
                 return held
             case ast.Name(id=name) if name in TABLE:
                 self.wrong(f"{name} must be called: write {name}(…)", tree)
+            case ast.Name() | ast.Attribute() if called(made := self.names.resolved(tree))[:1].isupper():
+                return self.layer(made)
             case ast.Name() | ast.Attribute():
                 what = self.source.said(tree)
                 self.source.unknown(f"{what} is not made here: add the line that makes it", tree)
@@ -93,14 +100,16 @@ class Constructors:
             self.wrong(f"a Keras class is expected here{result}", call.func)
             return None
         layer = self._class(call.func)
+        if layer is None and (own := self._own(call.func)) is not None:
+            return self.own.node(own, call)
         if layer is None:
-            self.source.unknown(_unknown_class(name, name.rpartition(".")[2]), call.func)
+            self.source.unknown(unknown_class(name, name.rpartition(".")[2]), call.func)
             return None
         return self._node(layer, call)
 
     def names_a_layer(self, function: ast.expr) -> bool:
-        """Whether a class of the table is called by this name."""
-        return self._class(function) is not None
+        """Whether a class of the table is called by this name, or one that a module of the reader's own may hold."""
+        return self._class(function) is not None or self._own(function) is not None
 
     def _class(self, function: ast.expr) -> LayerClass | None:
         """The class that a name means: with its prefix, as the text imports it, or as ``let`` gives it."""
@@ -110,11 +119,28 @@ class Constructors:
             return None
         if name not in TABLE and isinstance(given := self.names.known(function), str):
             name = given
-        first, dot, rest = name.partition(".")
-        if first in self.aliases:
-            name = self.aliases[first] + dot + rest
-        prefix, _, short = name.rpartition(".")
+        prefix, _, short = self._imported_as(name).rpartition(".")
+        short = ALIASES.get(short, short)
         return (TABLE.get(short) or MERGES.get(short)) if not prefix or _is_keras(prefix) else None
+
+    def _made(self, tree: ast.expr) -> Any:
+        """The layer that stands in an argument; ``MISSING`` where something else does."""
+        if isinstance(tree, ast.Call) and self.names_a_layer(tree.func):
+            return self.layer(tree)
+        held = self.held(tree) if isinstance(tree, ast.Name | ast.Attribute) else None
+        return MISSING if held is None else held
+
+    def _imported_as(self, name: str) -> str:
+        """The name with the module that the text imports it from."""
+        first, dot, rest = name.partition(".")
+        return self.aliases[first] + dot + rest if first in self.aliases else name
+
+    def _own(self, function: ast.expr) -> str | None:
+        """The class that a name means if a module of the reader's own may hold it; Keras' modules hold none."""
+        name = dotted(self.names.resolved(function)) if self.names.modules else None
+        prefix, _, short = self._imported_as(name or "").rpartition(".")
+        known = self._class(function) is not None or short in INPUTS or leftovers.of_class(short)
+        return None if known or _OF_LIBRARIES.search(f"{prefix}.") or not short[:1].isupper() else short
 
     def _node(self, layer: LayerClass, call: ast.Call) -> Node | None:
         before = len(self.source.problems)
@@ -129,7 +155,7 @@ class Constructors:
         if len(self.source.problems) > before:
             return None
         node = Node.of(layer, values)
-        for problem in layer.check(node):
+        for problem in () if node.without_rule else layer.check(node):
             self.wrong(f"{problem.key}: {problem.message}" if problem.key else problem.message, call)
         self._declared(node, call)
         return node if len(self.source.problems) == before else None
@@ -142,7 +168,7 @@ class Constructors:
             if isinstance(tree, ast.Starred):
                 self.wrong("* cannot be read without running it: write the arguments out", tree)
             else:
-                values[argument.name] = self._value(argument, layer, tree)
+                values[argument.name] = self.value(argument, layer, tree)
         if len(call.args) > len(positional):
             extra = call.args[len(positional)]
             self.wrong(f"{layer.name} takes at most {len(positional)} arguments by position", extra)
@@ -159,9 +185,9 @@ class Constructors:
             elif (known := layer.by_name.get(keyword.arg)) is None or known.missing_in(asked()):
                 if keyword.arg in DECLARING and "trainable" in layer.by_name:
                     continue  # no argument of the layer, but of its base class: see _declared
-                self.wrong(_unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
+                self.wrong(unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
-                values[known.name] = self._value(known, layer, keyword.value)
+                values[known.name] = self.value(known, layer, keyword.value)
 
     def _by_dictionary(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
         """What ``**kwargs`` gives is not known: a size that is needed has its name, the rest is as without it."""
@@ -191,7 +217,8 @@ class Constructors:
             for key, each in zip(keys, tree.values, strict=True):
                 yield ast.copy_location(ast.keyword(key, each), keyword)
 
-    def _value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
+    def value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
+        """The value of an argument; None with a mistake told."""
         if isinstance(argument.kind, Nested):
             return self._nested(argument, argument.kind, layer, tree)
         tree = self.names.resolved(tree)
@@ -212,11 +239,11 @@ class Constructors:
             return tuple(self._checked(node, kind, layer, tree) for node in held)
         trees = self.lists.listed(tree) if kind.many else None
         if trees is not None:
-            items = self._behind_input(trees) if layer.kind == "stack" else trees
+            items = self._known_first(self._behind_input(trees)) if layer.kind == "stack" else trees
             if not items:
                 self.wrong(f"{argument.name}: must be a list of at least one {kind.role}", tree)
             found = tuple(self._one(argument, kind, layer, item) for item in items)
-            if layer.kind == "stack" and items is trees and items and found[0] is not None:
+            if layer.kind == "stack" and items[:1] == trees[:1] and items and found[0] is not None:
                 self._built_on(items[0], found[0])
             self._say(tree, trees, items)
             if layer.kind == "stack":  # a model in a name is its layers
@@ -241,8 +268,8 @@ class Constructors:
         return None if node is None else self._checked(node, kind, layer, tree)
 
     def _checked(self, node: Node, kind: Nested, layer: LayerClass, tree: ast.expr) -> Node:
-        if node.cls.kind not in _ROLES[kind.role]:
-            self.wrong(_wrong_role(layer, node, kind), tree)
+        if node.cls.kind not in (*_ROLES[kind.role], IMPORTED):
+            self.wrong(wrong_role(layer, node, kind), tree)
         return node
 
     def _behind_input(self, trees: list[ast.expr]) -> list[ast.expr]:
@@ -251,6 +278,18 @@ class Constructors:
             return trees
         self.says[trees[0]] = (Declared(self.tensors.fed(trees[0]), trees[0]),)
         return trees[1:]
+
+    def _known_first(self, trees: list[ast.expr]) -> list[ast.expr]:
+        """The layers in front of the first class that is not known, and no slip of a known one; all without one."""
+        for place, tree in enumerate(trees):
+            name = dotted(tree.func) if place and isinstance(tree, ast.Call) else None
+            short = (name or "").rpartition(".")[2]
+            slip = nearest(short, TABLE) or leftovers.of_class(short)
+            known = isinstance(tree, ast.Call) and self.names_a_layer(tree.func)
+            if name and short[:1].isupper() and not slip and not known:
+                self.names.notes.append(not_known(name))
+                return trees[:place]
+        return trees
 
     def _say(self, tree: ast.expr, trees: list[ast.expr], layers: list[ast.expr]) -> None:
         """What layers one after another say of the first one's input, under the tree that holds them."""
@@ -319,39 +358,7 @@ def _inside(layer: LayerClass, call: ast.Call) -> ast.expr | None:
     return call.args[0] if call.args else next(named, None)
 
 
-def is_a_cell(cell: Node) -> str:
-    """Why a cell cannot stand where one layer follows another."""
-    return f"{cell.name} is a cell, which computes one step: write RNN({cell.text})"
-
-
 def _is_keras(prefix: str) -> bool:
     """Whether a prefix is a module of Keras, or a short name of one."""
     first, last = prefix.partition(".")[0], prefix.rpartition(".")[2]
     return first not in _OTHERS and (_KERAS.search(prefix) is not None or last in _PREFIXES)
-
-
-def _unknown_class(name: str, short: str) -> str:
-    if gone := leftovers.of_class(short):
-        return f"{short} {gone}"
-    near = nearest(short, TABLE)
-    return f"unknown layer {name}" + (near or f"; the known layers are {', '.join(TABLE)}")
-
-
-def _unknown_argument(name: str, layer: LayerClass, said: str) -> str:
-    if (known := layer.by_name.get(name)) is not None and not known.until:
-        return f"{layer.name} {known.missing_in(asked())}"
-    if why := leftovers.of_argument(name, layer, said):
-        return f"{layer.name} takes no {name}: it {why}"
-    if known is not None:
-        return f"{layer.name} {known.missing_in(asked())}"
-    return f"{layer.name} takes no argument {name}{nearest(name, layer.by_name)}"
-
-
-def _wrong_role(layer: LayerClass, node: Node, kind: Nested) -> str:
-    if node.cls.kind == "cell":
-        return f"{layer.name} takes {kind.allowed}, and {node.name} is a cell: write RNN({node.text})"
-    if kind.role == "cell":
-        cells = {"LSTM": "LSTMCell", "GRU": "GRUCell", "SimpleRNN": "SimpleRNNCell"}
-        instead = f": use {cells[node.name]}" if node.name in cells else ""
-        return f"{layer.name} takes {kind.allowed}, and {node.name} is a whole layer{instead}"
-    return f"{layer.name} takes {kind.allowed}, which {node.name} is not"

@@ -25,6 +25,7 @@ from rnnshape.layers import TABLE
 from rnnshape.reading.asking import asked
 from rnnshape.reading.calling import Called, Reader
 from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
+from rnnshape.reading.choices import NothingMade, Undecided
 from rnnshape.reading.constructors import Constructors
 from rnnshape.reading.declared import Declared, agreed, warnings_of
 from rnnshape.reading.naming import Names
@@ -44,27 +45,33 @@ LONGEST_CODE = 500_000
 DEEPEST = 20
 
 
-def parse(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = ()) -> Parsed:
+def parse(
+    text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = (), modules: tuple[str, ...] = ()
+) -> Parsed:
     """Read what asks about one layer: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
 
     Raises:
         Invalid: with every problem at once, each with its span in the stripped text.
     """
-    parsed, *others = parse_all(text, let, taken)
+    parsed, *others = parse_all(text, let, taken, modules)
     if others:
         what = f"this makes {1 + len(others)} layers or models, and one is expected here: show answers all of them"
         raise Invalid([Problem("", what)], parsed.text)
     return parsed
 
 
-def parse_all(text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = ()) -> list[Parsed]:
+def parse_all(
+    text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = (), modules: tuple[str, ...] = ()
+) -> list[Parsed]:
     """Read code as it stands: one line, or several statements with all the layers that they make.
+
+    A class that is not known is taken to be in one of the ``modules``, if there are some; none is imported here.
 
     Raises:
         Invalid: as ``parse``.
     """
-    nameless = None if let else _nameless(text)
-    return [*nameless] if nameless else _read(text, let or {}, taken)
+    nameless = None if let or modules else _nameless(text)
+    return [*nameless] if nameless else _read(text, let or {}, taken, modules)
 
 
 @lru_cache(maxsize=256)
@@ -77,35 +84,33 @@ def _nameless(text: str) -> tuple[Parsed, ...] | None:
     return None if any(parsed.names or parsed.stands or parsed.open for parsed in read) else tuple(read)
 
 
-def _read(text: str, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
+def _read(text: str, let: Mapping[str, Any], taken: Iterable[int], modules: tuple[str, ...] = ()) -> list[Parsed]:
     source = opened(text)
+    names = Names(source, let, taken, modules)
     try:
-        read = _asked(source, let, taken)
+        read, unknown = _asked(source, names)
     except RecursionError:  # long chains of operators and attributes, which brackets do not count
         raise Invalid([Problem("", "this is nested too deeply")], source.text) from None
-    if not read and not source.problems:
-        source.problems.append(Problem("", "no layer is made here: write one as in Keras, such as LSTM(8)"))
     if source.problems:
         raise Invalid(source.problems, source.text)
+    if not read and (left := names.left_open()):
+        raise Undecided(left, source.text)
+    if not read:
+        nothing = Problem("", "no layer is made here: write one as in Keras, such as LSTM(8)")
+        raise NothingMade(unknown or [nothing], source.text)
     return read
 
 
-def _asked(source: Source, let: Mapping[str, Any], taken: Iterable[int]) -> list[Parsed]:
+def _asked(source: Source, names: Names) -> tuple[list[Parsed], list[Problem]]:
+    """What the code asks for, and the layers that are not known."""
     body = source.body()
-    names = Names(source, let, taken)
     line = _line(body[0]) if len(body) == 1 else None
     if line is not None and not _unknown_around(line[1], Constructors(source, Tensors(source, names))):
         parsed = _Line(source, names).read(*line)
-        read = [] if parsed is None else [parsed]
-    elif body:
-        program = Program(source, names)
-        program.read(body)
-        read = [] if source.problems else asked(program.values)
-        if not read and not source.problems:
-            source.problems += program.unknown
-    else:
-        read = []
-    return read
+        return [] if parsed is None else [parsed], []
+    program = Program(source, names)
+    program.read(body)
+    return [] if source.problems else asked(program.values), program.unknown
 
 
 def opened(text: str) -> Source:
@@ -242,7 +247,8 @@ class _Line:
     def _parsed(
         self, node: Node, trees: list[ast.expr], said: Declared | None, called: Called, targets: int | None = None
     ) -> Parsed:
-        places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))
+        # What stands behind a class that is not known is no part of the stack.
+        places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))[: len(node.in_turn)]
         known = (*(() if said is None else (said,)), *self.layers.says.get(trees[0], ()))
         replaced = dict.fromkeys((*self.names.notes, *self.layers.objects.notes))
         return Parsed(

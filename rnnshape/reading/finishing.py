@@ -13,8 +13,8 @@ from rnnshape.layers.dims import Dim
 from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wiring import wire
 from rnnshape.reading.shape import rank_message, whole_shape
-from rnnshape.spec.masks import MASK
-from rnnshape.spec.options import CALLS, DTYPE, INITIAL_STATE, INPUT, INTO, KEPT, KERAS
+from rnnshape.spec.masks import MASK, MASKING
+from rnnshape.spec.options import CALLS, DTYPE, IMPORT, INITIAL_STATE, INPUT, INTO, KEPT, KERAS
 from rnnshape.spec.spec import Spec
 from rnnshape.spec.states import behind_masking, mask_rows, stateless
 
@@ -38,14 +38,19 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
 
 
 def _finished(node: Node, options: Mapping[str, Any], name: str | None, fed: Fed | None) -> Spec:
-    problems = [*unavailable(node), *_combinations(node), *_time_first(node, options)]
+    known = not node.without_rule
+    if known:
+        problems = [*unavailable(node), *_combinations(node), *_time_first(node, options)]
+    else:
+        problems = [*_ruled(node, options)]
     node = behind_masking(node, options if fed is None else {INPUT.name: fed.sizes, **options}, problems)
     policy = options.get(DTYPE.name)
     if policy is not None:
         node = under_policy(node, policy)
-    problems += (*uncast(node), *unlike_activations(node))
+    if known:
+        problems += (*uncast(node), *unlike_activations(node))
     shape = whole_shape(node, options, problems, fed)
-    into = _into(node, shape, options.get(INTO.name), policy, problems)
+    into = _into(node, shape, options, problems)
     problems += stateless(node, options)
     mask = mask_rows(node, shape, options, problems)
     if problems:
@@ -57,10 +62,26 @@ def _finished(node: Node, options: Mapping[str, Any], name: str | None, fed: Fed
     return Spec(node, sizes, name=name, into=second, mask=mask, axes=axes, notes=notes, let=let, **kept)
 
 
-def _into(
-    node: Node, shape: tuple[int, ...], text: str | None, policy: str | None, problems: list[Problem]
-) -> Parsed | None:
+def modules_in(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The modules of ``--import``."""
+    modules = options.get(IMPORT.name) or ()
+    return (modules,) if isinstance(modules, str) else tuple(modules)
+
+
+# What theory works out: the states that are made up, and what is kept between the calls.
+_BY_RULE = (INITIAL_STATE, INTO, CALLS, MASKING)
+
+
+def _ruled(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
+    """The options that need a rule, where theory has none."""
+    for option in _BY_RULE:
+        if options.get(option.name, option.default) != option.default:
+            yield Problem(option.name, f"needs theory, which has no rule for {node.without_rule[0]}")
+
+
+def _into(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], problems: list[Problem]) -> Parsed | None:
     """The second layer, when its states can come from the first, as its line has it."""
+    text, policy = options.get(INTO.name), options.get(DTYPE.name)
     if text is None or problems:
         return None
     if node.cls.kind == "graph":
@@ -69,9 +90,12 @@ def _into(
     from rnnshape.reading.expression import parse
 
     try:
-        parsed = parse(text)
+        parsed = parse(text, modules=modules_in(options))
     except Invalid as error:
         problems.extend(Problem(INTO.name, problem.message) for problem in error.problems)
+        return None
+    if parsed.node.without_rule:
+        problems.append(Problem(INTO.name, f"needs theory, which has no rule for {parsed.node.without_rule[0]}"))
         return None
     into = parsed.node if policy is None else under_policy(parsed.node, policy)
     dims = tuple(map(Dim, shape, node.cls.letters(node, len(shape))))

@@ -6,6 +6,7 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.reading.literals import MISSING
 from rnnshape.reading.syntax import called
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Lists:
             return items
         if isinstance(tree, ast.ListComp | ast.GeneratorExp):
             return self.unrolled(tree)
+        if isinstance(tree, ast.IfExp):
+            return self._either(tree)
         if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add):
             left, right = self.listed(tree.left), self.listed(tree.right)
             return None if left is None or right is None else left + right
@@ -39,6 +42,15 @@ class Lists:
             if left is not None and type(times) is int and 0 <= times * len(left) <= _LONGEST:
                 return left * times
         return None
+
+    def _either(self, tree: ast.IfExp) -> list[ast.expr] | None:
+        """One of two lists; where nothing decides, the choice stays open."""
+        sides = self.listed(tree.body), self.listed(tree.orelse)
+        if None in sides:
+            return None
+        known = self.names.known(tree.test)
+        holds = self.names.choose(tree.test, (True, False), "this condition") if known is MISSING else known
+        return sides[0] if holds else sides[1]
 
     def items(self, tree: ast.expr) -> list[ast.expr] | None:
         """What a loop runs over: a list, a ``range``, what ``enumerate`` and ``zip`` make of them."""

@@ -18,20 +18,20 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE, release
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
-from rnnshape.reading.finishing import finish
+from rnnshape.reading.choices import NothingMade, Undecided
+from rnnshape.reading.finishing import finish, modules_in
 from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.masks import MASK, PADDED, written
-from rnnshape.spec.options import DIMENSIONS, INPUT, INTO, KERAS, LET, RUN_OPTIONS
+from rnnshape.spec.options import DIMENSIONS, IMPORT, INPUT, INTO, KERAS, LET, RUN_OPTIONS
 from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rnnshape.layers.arguments import Argument
-    from rnnshape.reading.naming import Open
     from rnnshape.reading.parsed import Parsed
     from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
@@ -59,6 +59,8 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
 def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> list[Spec]:
     """As ``make``: one Spec for each layer that the code makes, for each value of the choices that it leaves open.
 
+    A value with which the code makes no layer has none.
+
     Raises:
         Invalid: as ``make``; there are too many choices.
     """
@@ -70,14 +72,27 @@ def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str 
         if len(combinations) > _MOST_VARIANTS:
             raise
         keys = [choice.key for choice in error.open]
-    specs = []
+    specs: list[Spec] = []
+    nothing: NothingMade | None = None
     for values in combinations:
         decided = dict(zip(keys, values, strict=True))
         said = ", ".join(f"{key}={value!r}" for key, value in decided.items())
         let = {**options.get(LET.name, {}), **decided}
-        decided_on = make_all(layer, {**options, LET.name: let}, name=name)
+        try:
+            decided_on = make_all(layer, {**options, LET.name: let}, name=name)
+        except NothingMade as error:
+            nothing = error
+            continue
         specs += [replace(spec, notes=(f"with {said}", *spec.notes)) for spec in decided_on]
+    if nothing is not None and not specs:
+        raise nothing
     return specs
+
+
+_OF_CODE = {
+    LET.name: "gives values to the names of an expression, and a command has none",
+    IMPORT.name: "is for the classes of an expression, and a command has only Keras'",
+}
 
 
 def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spec]:
@@ -99,8 +114,7 @@ def _read(layer: str, options: dict[str, Any], name: str | None) -> list[Spec]:
     problems += [problem for key, value in options.items() if (problem := _refuse(key, value, known, command))]
     run = {key: value for key, value in options.items() if key in _RUN}
     if command is not None:
-        if LET.name in run:
-            problems.append(Problem(LET.name, "gives values to the names of an expression, and a command has none"))
+        problems += [Problem(name, why) for name, why in _OF_CODE.items() if name in run]
         if problems:
             raise Invalid(problems)
         node = command.node({key: value for key, value in options.items() if key not in _RUN})
@@ -108,10 +122,14 @@ def _read(layer: str, options: dict[str, Any], name: str | None) -> list[Spec]:
     # A command's name needs none of what reads Python.
     from rnnshape.reading.expression import parse_all
 
-    let = run.get(LET.name, {}) if not any(problem.key == LET.name for problem in problems) else {}
+    wrong = {problem.key for problem in problems}
+    sound = {key: value for key, value in run.items() if key not in wrong}
+    let = sound.get(LET.name, {})
     try:
-        read = parse_all(layer, let, _sizes_in(run))
+        read = parse_all(layer, let, _sizes_in(run), modules_in(sound))
     except Invalid as error:
+        if not problems:
+            raise
         raise Invalid([*error.problems, *problems], error.text) from None
     if problems:
         raise Invalid(problems)
@@ -133,26 +151,13 @@ def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
         raise Invalid([_placed(problem, run, parsed) for problem in error.problems], parsed.text) from None
     if problems := [*calling.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
-    if parsed.targets is not None:
+    if parsed.targets is not None and not spec.layer.without_rule:
         returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
         if wrong := calling.unpacking(returned, parsed.targets):
             raise Invalid([Problem("", wrong)])
     notes = (*_notes(parsed, spec, run), *spec.notes)
     let = tuple({**dict(parsed.stands), **dict(spec.let)}.items())
     return spec if (notes, let) == (spec.notes, spec.let) else replace(spec, notes=notes, let=let)
-
-
-class Undecided(Invalid):
-    """The code leaves a choice open, such as ``return_sequences=flag``; ``open`` has its values."""
-
-    def __init__(self, choices: Sequence[Open], text: str) -> None:
-        self.open = tuple(choices)
-        super().__init__((Problem("", _undecided(choice), choice.span) for choice in choices), text)
-
-
-def _undecided(choice: Open) -> str:
-    ways = " or ".join(f"--let {choice.key}={value}" for value in choice.values)
-    return f"{choice.key} is not given, and the structure depends on it: add {ways}"
 
 
 _MOST_VARIANTS = 8
@@ -173,7 +178,7 @@ def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, An
         from rnnshape.reading.expression import parse
 
         with suppress(Invalid):
-            there += parse(run[INTO.name], let).names
+            there += parse(run[INTO.name], let, (), modules_in(run)).names
     for key in let:
         if key not in there:
             known = f"; its names are {', '.join(dict.fromkeys(there))}" if there else ""
@@ -223,8 +228,8 @@ def _notes(parsed: Parsed, spec: Spec, run: Mapping[str, Any]) -> Iterator[str]:
 
 def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
     """The Spec with its contract, if the layer has the letters that it speaks of."""
-    if expect is None:
-        return spec
+    if expect is None or spec.layer.without_rule:
+        return spec if expect is None else replace(spec, expect=expect)
     answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
     twin = spec.layer.cls.twin(spec.layer)
     calls = {FIRST, *([f"{twin.name}(...)(x)"] if twin else []), *further(spec)}

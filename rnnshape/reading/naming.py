@@ -72,13 +72,17 @@ class Names:
     """The names of one text.
 
     ``let`` has values that are given beside the text; ``bound`` those that the text assigns, which change as it is
-    read; ``taken`` the sizes that no name may get.  ``notes`` says what stands for what, ``open`` which choices were
-    met that nothing decides, with their values and their places.
+    read; ``taken`` the sizes that no name may get; ``modules`` those that may hold a class that is not known.
+    ``notes`` says what stands for what, ``open`` which choices were met that nothing decides, with their values and
+    their places.
     """
 
-    def __init__(self, source: Source, let: Mapping[str, Any], taken: Iterable[int] = ()) -> None:
+    def __init__(
+        self, source: Source, let: Mapping[str, Any], taken: Iterable[int] = (), modules: tuple[str, ...] = ()
+    ) -> None:
         self.source = source
         self.let = dict(let)
+        self.modules = modules
         self.bound: dict[str, Any] = {}
         self.trees: dict[str, ast.expr] = {}
         self.used: set[str] = set()

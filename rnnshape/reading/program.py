@@ -16,8 +16,9 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.reading.literals import MISSING
+from rnnshape.reading.made import Layer, Model
 from rnnshape.reading.syntax import Unknown
-from rnnshape.reading.values import Layer, Model, Values
+from rnnshape.reading.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

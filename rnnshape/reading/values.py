@@ -3,75 +3,28 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
+from rnnshape.layers.node import IMPORTED
 from rnnshape.reading.calling import Called, Reader, signature
 from rnnshape.reading.chain import in_turn
 from rnnshape.reading.constructors import Constructors
 from rnnshape.reading.declared import Declared
+from rnnshape.reading.made import Applied, Layer, Model, Tensor, tensors_in, whole
+from rnnshape.reading.mistakes import OWN, not_known
 from rnnshape.reading.syntax import called, dotted, is_none
 from rnnshape.reading.tensors import INPUTS, Tensors
 from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rnnshape.reading.naming import Names
     from rnnshape.reading.syntax import Source
-
-
-@dataclass(eq=False, slots=True)
-class Layer:
-    """A layer or cell that the text makes; ``used`` where another layer holds it or it is called."""
-
-    node: Node
-    tree: ast.expr
-    used: bool = False
-    name: str | None = None
-
-
-@dataclass(eq=False, slots=True)
-class Model:
-    """A Sequential model: its layers as far as they are added, and what is said of its input."""
-
-    layers: list[Layer] = field(default_factory=list)
-    said: list[Declared] = field(default_factory=list)
-    used: bool = False
-    name: str | None = None
-
-
-@dataclass(eq=False, slots=True)
-class Tensor:
-    """An input of the calls, made where ``root`` stands, or what a call returns; ``path`` says which of its results."""
-
-    root: ast.expr | None = None
-    call: Applied | None = None
-    path: tuple[int, ...] = ()
-    name: str | None = None
-
-
-@dataclass(eq=False, slots=True)
-class Applied:
-    """A call of a layer: on which tensors, with which states (nested tensors; None where the code has none).
-
-    ``targets`` is into how many names the result is unpacked, ``results`` the roles of its values (none: a bare
-    tensor); ``names`` are the code's names for them, by path.
-    """
-
-    layer: Layer | Model
-    node: Node
-    tree: ast.expr
-    inputs: list[Tensor]
-    called: Called
-    states: Any = None
-    targets: int | None = None
-    results: tuple[str, ...] = ()
-    names: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 Made = TypeVar("Made", Layer, Model, Applied)
@@ -110,7 +63,12 @@ class Values:
         """Whether a call of this may make, add or call a layer."""
         last = (dotted(function) or "").rpartition(".")[2]
         return (
-            last in TABLE or last in MERGES or last in INPUTS or last == "add" or self.source.said(function) in self.env
+            last in TABLE
+            or last in MERGES
+            or last in INPUTS
+            or last == "add"
+            or self.source.said(function) in self.env
+            or self.layers.names_a_layer(function)
         )
 
     def _held(self, tree: ast.expr) -> Node | None:
@@ -212,7 +170,8 @@ class Values:
         if not isinstance(added, Layer | Model | Tensor):
             if isinstance(tree, ast.Call) and isinstance(model, Model):
                 said = self.source.said(tree.func)
-                self.note(f"{said} is not known: the layers behind it are answered as a model of their own", tree)
+                what = f"{said} is not known: the layers behind it are answered as a model of their own"
+                self.note(f"{what}; {OWN}", tree)
                 self.bind(name, self._new(Model(name=model.name)))
             return
         if not isinstance(model, Model):
@@ -246,13 +205,20 @@ class Values:
                 self._wrong_merge(node, call)
                 return None
             return Tensor(call=self._new(Applied(layer, node, own, fed, Called(), targets=targets)))
+        several = call.args and (len(call.args) > 1 or isinstance(call.args[0], ast.List | ast.Tuple))
+        if node.cls.kind == IMPORTED and several and (fed := self._several(call, value)):
+            return Tensor(
+                call=self._new(
+                    Applied(layer, node, own, fed, Called(), targets=targets, results=_results(node, targets))
+                )
+            )
         before = len(self.source.problems)
         tree, beside_it = self.calls.read(node, call)
         if len(self.source.problems) > before or tree is None:
             return None
         states = _states_of(node, call)
         inputs = [self._tensor(tree, value(tree))]
-        applied = Applied(layer, node, own, inputs, beside_it, targets=targets, results=_results(node))
+        applied = Applied(layer, node, own, inputs, beside_it, targets=targets, results=_results(node, targets))
         if states is not None:
             applied.states = self._nested(states, value)
         self._new(applied)
@@ -343,26 +309,11 @@ class Values:
         function = call.func.func if isinstance(call.func, ast.Call) else call.func
         if called(call)[:1].islower() or not any(isinstance(one, Tensor) and one.call for one in given):
             return  # a method or a function: what it gives is another tensor
-        self.note(f"{self.source.said(function)} is not known: what stands before it is answered", call)
+        self.note(not_known(self.source.said(function)), call)
 
 
 def _node(model: Model) -> Node | None:
     return whole(model) if model.layers else None
-
-
-def whole(model: Model) -> Node:
-    """The layers of a model as one stack."""
-    layers = tuple(part for layer in model.layers for part in layer.node.in_turn)
-    return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
-
-
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """The tensors of a value, nested as it may be."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from tensors_in(item)
 
 
 # Keras' functions that merge, and their layers; TensorFlow's concat is one of them.
@@ -380,9 +331,14 @@ _OPERATORS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "M
 _MERGED = ("query", "value", "key", "inputs")
 
 
-def _results(node: Node) -> tuple[str, ...]:
-    """The roles of the values that a call of the layer returns; none where it is a bare tensor."""
+def _results(node: Node, targets: int | None) -> tuple[str, ...]:
+    """The roles of the values that a call of the layer returns; none where it is a bare tensor.
+
+    Without a rule for it, into how many names they are unpacked says how many there are.
+    """
     letters = node.cls.letters(node, None)
+    if node.without_rule:
+        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0))
     answer = node.cls.theory(node, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
     if isinstance(answer.returned, Leaf):
         return ()

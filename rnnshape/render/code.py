@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers import release
 from rnnshape.layers.flowing import eats, entries
+from rnnshape.layers.imported import modules_of
 from rnnshape.layers.objects import Function
 from rnnshape.layers.sequential import takes_states
 from rnnshape.report.state import keywords
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rnnshape.layers import Node
     from rnnshape.render import View
     from rnnshape.report import Report
+    from rnnshape.spec import Spec
     from rnnshape.structure import Structure
 
 
@@ -32,6 +34,7 @@ def program(report: Report) -> Iterator[str]:
     yield "import tensorflow as tf"
     with release.of(spec.keras):
         yield "import tf_keras as keras" if release.asked() < release.KERAS_3 else "from tensorflow import keras"
+    yield from _imports(spec)
     yield ""
     yield from (f"{name} = {value}" for name, value in spec.let)
     yield from _unknown_functions(report)
@@ -57,6 +60,12 @@ def program(report: Report) -> Iterator[str]:
         yield f"decoder = {constructor(report.wiring.layer)}"
         yield f"{report.wiring.unpacking}"
         yield from _shapes(report.wiring.structure, "decoder_")
+
+
+def _imports(spec: Spec) -> Iterator[str]:
+    """The lines that import the reader's own classes; which of several modules has them is not known here."""
+    modules, names = modules_of(spec.layer), ", ".join(spec.layer.without_rule)
+    yield from (f"from {module} import {names if len(modules) == 1 else '*'}" for module in modules)
 
 
 def _calls(report: Report) -> Iterator[str]:

@@ -102,6 +102,9 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
         way = " (drop --predict)" if release.uninstalled() is None else ""  # else a note says why
         yield Text(f"{NOT_VERIFIED}{way}.", "faint")
         return
+    if report.agrees is None:
+        yield Text(f"Theory has no rule for {' and '.join(report.unruled)}: nothing to compare.", "faint")
+        return
     if not report.agrees:
         yield Text()
         yield Text(f"{marks.no} Theory and the real layer disagree.", "bad")

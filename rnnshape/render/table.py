@@ -60,7 +60,9 @@ class Part(NamedTuple):
 
 def parts(report: Report, view: View, marks: Marks = UNICODE, *, waiting: bool = False) -> Iterator[Part]:
     """What stands between the heading and the footer, in order; the page and Markdown show the same."""
-    if view.diagram and report.spec.layer.cls.kind == "graph":
+    if view.diagram and report.unruled:
+        yield Part("diagram", (Text(f"No diagram: theory has no rule for {' and '.join(report.unruled)}.", "faint"),))
+    elif view.diagram and report.spec.layer.cls.kind == "graph":
         yield Part("diagram", (Text("No diagram of wired calls; Layers shows where each tensor goes.", "faint"),))
     elif view.diagram:
         from rnnshape.render.diagram import Diagram
@@ -84,11 +86,11 @@ def _asked_for(report: Report, view: View, marks: Marks) -> Iterator[Part]:
     """What stands there only where a flag asks for it."""
     if view.weights:
         yield Part("weights", (_weights(report, marks),))
-    if view.cost:
+    if view.cost and not report.unruled:
         yield Part("cost", (_cost(report, marks),))
     if view.values and report.values:
         yield Part("values", tuple(_values(report)))
-    if view.cudnn:
+    if view.cudnn and not report.unruled:
         yield Part("cudnn", (*verdict.rules(report, marks), Text(), verdict.lines(report)))
 
 

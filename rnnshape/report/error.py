@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @formed(
     "error",
-    kind="invalid, unreadable, keras, memory, device, tensorflow, worker, cluster, unavailable, or internal: "
-    "a bug of rnnshape; there may be more.",
+    kind="invalid, unreadable, keras, code, no-rule, memory, device, tensorflow, worker, cluster, unavailable, or "
+    "internal: a bug of rnnshape; there may be more.",
     message="What is wrong.",
     hint="How to avoid it.",
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from rnnshape.errors import FAILED, OK, UNAVAILABLE
 from rnnshape.form import LATER, MAYBE, Formed, Key, as_data, formed
 from rnnshape.layers.base import Weight  # noqa: TC001  the type of a key
+from rnnshape.layers.flowing import entries
 from rnnshape.layers.quirks import PAGE
 from rnnshape.report.aspect import Disagreement  # noqa: TC001  the type of a key
 from rnnshape.report.checks import Check
@@ -47,6 +48,22 @@ class Input(NamedTuple):
     dtype: str
 
 
+@formed(
+    "fed",
+    name="The name of the input in the code.",
+    shape="The sizes.",
+    symbolic="The symbolic sizes, such as 2H.",
+    dtype="A Keras dtype.",
+)
+class Fed(NamedTuple):
+    """One of several inputs of wired calls."""
+
+    name: str
+    shape: tuple[int, ...]
+    symbolic: tuple[str, ...]
+    dtype: str
+
+
 @formed("quirk", page="A page of the documentation.", heading="A heading on it.")
 class Quirk(NamedTuple):
     """Where a bug of Keras is documented."""
@@ -73,6 +90,7 @@ class Quirk(NamedTuple):
     run=Key("The run as data, to run it again; null when it cannot be read.", LATER, null=True),
     cost=Key("The cost of one forward call; null when the request was wrong.", LATER, null=True),
     expectations=Key("The expected results, and the real ones.", MAYBE),
+    inputs=Key("The inputs of wired calls, where there are several; the first is input.", MAYBE),
     flow=Key("The output of each layer of a stack.", MAYBE),
     notes=Key("How the input was given; how sizes were computed.", MAYBE),
     warnings=Key("The warnings of Keras.", MAYBE),
@@ -82,6 +100,7 @@ class Quirk(NamedTuple):
     calls=Key("", MAYBE),
     quirks=Key("The Keras bugs that affect this layer.", MAYBE, of="documented"),
     disagreements=Key("Where theory and the real layer differ.", MAYBE),
+    unruled=Key("The classes of --import: theory has no rule for them, and predicted is an empty tuple.", MAYBE),
     into=Key("", MAYBE, of="wiring"),
 )
 @dataclass(frozen=True, slots=True)
@@ -97,6 +116,7 @@ class Report(Shown, Formed):
     ``masked`` is what the mask did, ``begins`` the states that were handed in, nested as the call takes
     them, ``calls`` what came of calling it more than once, and ``quirks`` the headings
     under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.
+    ``unruled`` are the classes that theory has no rule for: ``predicted`` is an empty tuple then.
     """
 
     spec: Spec
@@ -118,6 +138,7 @@ class Report(Shown, Formed):
     begins: Structure | None = None
     calls: Calls | None = None
     quirks: tuple[str, ...] = ()
+    unruled: tuple[str, ...] = ()
 
     schema_version: ClassVar[str] = SCHEMA_VERSION
 
@@ -137,8 +158,9 @@ class Report(Shown, Formed):
 
     @property
     def agrees(self) -> bool | None:
-        """Whether theory and the real layer say the same; None when nothing ran."""
-        return None if self.observed is None else not self.disagreements
+        """Whether theory and the real layer say the same; None when nothing ran, or theory has no rule for it."""
+        compared = self.observed is not None and (not self.unruled or self.disagreements)
+        return not self.disagreements if compared else None
 
     @property
     def ok(self) -> bool:
@@ -237,6 +259,23 @@ class Report(Shown, Formed):
         from rnnshape.theory.unrolled import unroll
 
         return unroll(self.spec, self.predicted, [part.predicted for part in self.flow])
+
+    @property
+    def inputs(self) -> tuple[Fed, ...]:
+        """The inputs of wired calls, where there are several; the first is ``input`` too."""
+        spec = self.spec
+        found = list(entries(spec.layer["graph"], spec.dims).values()) if spec.layer.cls.kind == "graph" else []
+        if len(found) < 2:
+            return ()
+        return tuple(
+            Fed(
+                leaf.role,
+                tuple(dim.size for dim in leaf.dims),
+                tuple(dim.letter for dim in leaf.dims),
+                spec.input_dtype if number == 0 else leaf.dtype,
+            )
+            for number, leaf in enumerate(found)
+        )
 
     def to_dict(self, *, values: bool = False) -> dict[str, Any]:
         """The contract's object: plain data that ``json.dumps`` takes.

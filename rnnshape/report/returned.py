@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rnnshape.form import MAYBE, Key, formed
 from rnnshape.layers import Node
 from rnnshape.report.aspect import NOTHING, Aspect, Disagreement
+from rnnshape.structure import NOTHING as UNRULED
 from rnnshape.structure import Structure, Tensor, brackets, leaves, same
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Returned(Aspect):
     def disagreements(self) -> Iterator[Disagreement]:
         """Containers, shapes and dtypes."""
         predicted, observed = self.predicted, self.observed
+        if predicted == UNRULED:
+            return
         if observed is None:
             yield Disagreement(self.result, brackets(predicted, _tensor), NOTHING)
             return

@@ -13,7 +13,7 @@ from rnnshape.schema.parts import DRAFT, described, list_of, ref
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.data import NONE
 from rnnshape.spec.expect import ROLE
-from rnnshape.spec.options import LET, RUN_OPTIONS
+from rnnshape.spec.options import IMPORT, LET, RUN_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,7 +84,7 @@ def _options() -> dict[str, Declarations]:
             _declare(found, option, command.name)
     # The layer inside a Bidirectional has the name of the run's own key, which comes first.
     del found["layer"]
-    found[LET.name] = [(LET, [])]
+    found |= {option.name: [(option, [])] for option in (LET, IMPORT)}
     return dict(sorted(found.items(), key=lambda item: item[0] in _RUN_OPTIONS))
 
 

@@ -16,7 +16,7 @@ from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Argument, Nested, OneOf
 from rnnshape.layers.sequential import takes_states
 from rnnshape.spec.masks import MASK, MASKING
-from rnnshape.spec.options import CALLS, INITIAL_STATE, INTO, LET, LETTERS, RUN_OPTIONS, TIME
+from rnnshape.spec.options import CALLS, IMPORT, INITIAL_STATE, INTO, LET, LETTERS, RUN_OPTIONS, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ class Command:
     def run_options(self) -> tuple[Argument, ...]:
         """The options of a run that mean something for this layer: a cell has no time, Dense no state."""
         letters = self.cls.letters(self.node({}), None)
-        idle = {option.name for option, letter in LETTERS.items() if letter not in letters} | {LET.name}
+        idle = {option.name for option, letter in LETTERS.items() if letter not in letters} | {LET.name, IMPORT.name}
         if not takes_states(self.node({})):
             idle |= {INTO.name, CALLS.name, MASKING.name}
             if self.cls.kind != "cell":

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.layers.imported import modules_of
 from rnnshape.spec.masks import MASK, written
-from rnnshape.spec.options import INTO, KEPT, LET
+from rnnshape.spec.options import IMPORT, INTO, KEPT, LET
 
 if TYPE_CHECKING:
     from rnnshape.spec.spec import Spec
@@ -28,6 +29,8 @@ def to_data(spec: Spec) -> dict[str, Any]:
             said[option.name] = value
     if spec.let:
         said[LET.name] = dict(spec.let)
+    if modules := modules_of(spec.layer):
+        said[IMPORT.name] = list(modules)
     if spec.mask is not None:
         said[MASK.name] = written(spec.mask)
     if spec.into is not None:

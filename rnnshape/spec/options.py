@@ -101,6 +101,31 @@ class Let(Kind):
         return super().refusal(value)
 
 
+@dataclass(frozen=True)
+class Modules(Kind):
+    """The dotted names of modules: one of them in a shell, where the flag may stand again, or a list in a file."""
+
+    allowed = "the dotted name of a module, such as package.module (in a file, or a list of them)"
+    metavar = "MODULE"
+    many = True
+
+    def accepts(self, value: Any) -> bool:
+        return (isinstance(value, str) and _dotted(value)) or (
+            isinstance(value, tuple) and value != () and all(map(_dotted, value))
+        )
+
+    def schema(self) -> dict[str, Any]:
+        name = {"type": "string", "pattern": r"^[^\W\d]\w*(\.[^\W\d]\w*)*$"}
+        return {"anyOf": [name, {"type": "array", "items": name, "minItems": 1}]}
+
+    def from_texts(self, texts: list[str]) -> Any:
+        return tuple(dict.fromkeys(texts))
+
+
+def _dotted(name: Any) -> bool:
+    return isinstance(name, str) and all(part.isidentifier() for part in name.split("."))
+
+
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
 
 
@@ -139,10 +164,18 @@ TRAINING = Argument(
 KERAS = Argument("keras", Version(), None, "Answer for this Keras, instead of the installed one.", True)
 LET = Argument("let", Let(), None, "Value of a name in the expression (repeatable).", True)
 
+IMPORT = Argument(
+    "import",
+    Modules(),
+    None,
+    "Module with your own layers or cells (repeatable). This runs the code of the module.",
+    True,
+)
+
 LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
 DIMENSIONS = tuple(LETTERS)
 STATE_OPTIONS = (MASK, MASKING, INITIAL_STATE, CALLS, TRAINING)
-RUN_OPTIONS = (*DIMENSIONS, INPUT, LET, KERAS, SEED, DTYPE, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)
-_WORKED_IN = (*DIMENSIONS, INPUT, LET, DTYPE, MASK, MASKING, INTO)
+RUN_OPTIONS = (*DIMENSIONS, INPUT, LET, IMPORT, KERAS, SEED, DTYPE, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)
+_WORKED_IN = (*DIMENSIONS, INPUT, LET, IMPORT, DTYPE, MASK, MASKING, INTO)
 KEPT = tuple(option for option in RUN_OPTIONS if option not in _WORKED_IN)
 """The options that a Spec has as they are, in a field of the same name; the others become its layer, input or mask."""

@@ -11,15 +11,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from rnnshape.errors import NoRule
 from rnnshape.form import Key, formed
 from rnnshape.layers import quirks
 from rnnshape.layers.base import CUDNN, LOOP, STEP, UNROLLED, Law, Leaf, Rule
 from rnnshape.layers.building import uncounted, unscoped
+from rnnshape.layers.flowing import walk
+from rnnshape.layers.graph import named
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.recurrent import cell_of
+from rnnshape.layers.sequential import answers
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.calls import asks_more, random, resettable, stateful
 from rnnshape.structure import Structure, Tensor, describe
@@ -142,6 +147,18 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         begins=describe(answer.begins, _tensor) if spec.initial_state is not None else None,
         quirks=tuple(_quirks(spec, answer)),
     )
+
+
+def flow_by_rule(spec: Spec) -> Iterator[Structure]:
+    """What the layers of a stack, or the calls of a graph, return before the first that theory has no rule for."""
+    node, given = spec.layer, spec.given()
+    with suppress(NoRule):
+        if node.cls.kind == "graph":
+            for step in walk(node, given):
+                yield describe(named(node["graph"], step.call, step.answer.returned), _tensor)
+        elif node.cls.kind == "stack":
+            for _, _, answer in answers(node, given):
+                yield describe(answer.returned, _tensor)
 
 
 def _refusal(spec: Spec, answer: Answer, params: int) -> Refusal | None:

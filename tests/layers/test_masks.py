@@ -628,3 +628,14 @@ def test_a_state_that_is_kept_has_the_digits_of_the_coarsest_dtype_on_its_way(la
     kept = [check for check in report.checks if "[empty] ==" in check.check]
     assert kept
     assert all(check.guaranteed and check.exact for check in kept)
+
+
+@pytest.mark.parametrize("last", ["Bidirectional(ConvLSTM1D(2, 1))", "ConvLSTM1D(2, 1, return_sequences=True)"])
+def test_a_mask_of_one_row_lies_over_all_samples(last: str) -> None:
+    """TimeDistributed packs three tensors into one whose first axis counts them; the mask still has the one sample."""
+    code = f"Embedding(7, 3, mask_zero=True) | TimeDistributed(Bidirectional(GRU(7, return_state=True))) | {last}"
+    code = code.replace("return_state=True)", "return_state=True), merge_mode='sum'", 1)
+    report = rnnshape.explore(code, input=(1, 3, 1), mask="110")
+    assert (report.error, report.disagreements) == (None, ())
+    assert report.masked is not None
+    assert [len(strip.steps) for strip in report.masked.observed or ()] == [3] * len(report.masked.predicted)

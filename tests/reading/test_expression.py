@@ -54,7 +54,7 @@ def test_what_is_pasted_is_read(text: str, canonical: str) -> None:
 
 MISTAKES = {
     "LSTM(8, unit=3)": ("LSTM takes no argument unit (did you mean 'units'?)", "unit=3"),
-    "LSTMM(8)": ("unknown layer LSTMM (did you mean 'LSTM'?)", "LSTMM"),
+    "LSTMM(8)": ("unknown layer LSTMM (did you mean 'LSTM'?); if it is your own, --import MODULE builds it", "LSTMM"),
     "LSTM()": ("LSTM needs units", "LSTM()"),
     "LSTM(8.0)": ("units must be a whole number, 1 or more", "8.0"),
     "LSTM(True)": ("units must be a whole number, 1 or more", "True"),
@@ -69,7 +69,10 @@ MISTAKES = {
     "LSTM": ("LSTM must be called: write LSTM(…)", "LSTM"),
     "LSTM(8": ("invalid Python: '(' was never closed", "("),
     "__import__('os').system('ls')": ("a Keras class is expected here", "__import__('os').system"),
-    "os.LSTM(8)": ("unknown layer os.LSTM (did you mean 'LSTM'?)", "os.LSTM"),
+    "os.LSTM(8)": (
+        "unknown layer os.LSTM (did you mean 'LSTM'?); if it is your own, --import MODULE builds it",
+        "os.LSTM",
+    ),
     "CuDNNLSTM(8)": (
         "CuDNNLSTM was removed in TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",
         "CuDNNLSTM",

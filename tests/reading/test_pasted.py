@@ -10,8 +10,11 @@ import pytest
 
 import rnnshape
 from rnnshape.errors import Invalid
-from rnnshape.layers import TABLE
-from rnnshape.reading import make
+from rnnshape.lab.tensorflow import load
+from rnnshape.layers import ALIASES, TABLE
+from rnnshape.layers.arguments import REQUIRED
+from rnnshape.layers.merges import MERGES
+from rnnshape.reading import make, make_all
 from rnnshape.reading.calling import signature
 from rnnshape.reading.comparison import compared
 from rnnshape.reading.data import from_data
@@ -323,7 +326,7 @@ REFUSED = {
     ),
     "Dense(1)(GRUCell(8)(x, [h]))": ("GRUCell is a cell, which computes one step: write RNN(GRUCell(8))", "GRUCell(8)"),
     "LSTM(8)(Conv3D(8, 3)(x))": (
-        "unknown layer Conv3D (did you mean 'Conv2D'?)",
+        "unknown layer Conv3D (did you mean 'Conv2D'?); if it is your own, --import MODULE builds it",
         "Conv3D",
     ),
     "LSTM(8)(Conv3D(8, 3))": (
@@ -356,7 +359,7 @@ REFUSED = {
         "c, d, e",
     ),
     "Dense(1)(Conv3D(8, 3)([a, b]))": (
-        "unknown layer Conv3D (did you mean 'Conv2D'?)",
+        "unknown layer Conv3D (did you mean 'Conv2D'?); if it is your own, --import MODULE builds it",
         "Conv3D",
     ),
     "LSTM(8)(np.eye(3))": (
@@ -500,3 +503,53 @@ def test_a_call_has_the_arguments_of_keras(name: str) -> None:
     ours = list(signature(TABLE[name]))
     # Keras takes training in every layer's call.
     assert ours == [*theirs[1:], *(() if "training" in theirs else ("training",))]
+
+
+LOADED = """
+def build():
+    if os.path.exists(path):
+        model = load_model(path)
+    else:
+        model = Sequential()
+        model.add(LSTM(8))
+    return model
+"""
+ON_A_GPU = """
+if gpu_is_there():
+    layer = CuDNNLSTM(8)
+else:
+    layer = LSTM(8)
+y = layer(Input((5, 4)))
+"""
+
+
+@pytest.mark.parametrize("code", [LOADED, ON_A_GPU])
+def test_a_branch_that_makes_no_layer_is_left_out(code: str) -> None:
+    (spec,) = make_all(code)
+    assert spec.layer.text == "LSTM(8)"
+    assert any(note.startswith("with ") and note.endswith("=False") for note in spec.notes)
+
+
+def test_code_that_makes_no_layer_on_any_branch_is_one_error() -> None:
+    with pytest.raises(Invalid, match="no layer is made here"):
+        make_all("if flag:\n    x = 1\nelse:\n    y = 2")
+
+
+def test_layers_that_a_condition_chooses_within_a_list_are_answered_both() -> None:
+    code = "Sequential([Embedding(9, 4), *([LSTM(8, return_sequences=True), Flatten()] if flag else [LSTM(8)])])"
+    assert [len(spec.layer.in_turn) for spec in make_all(code)] == [3, 2]
+    assert [len(spec.layer.in_turn) for spec in make_all(code, {"let": {"flag": False}})] == [2]
+
+
+def test_a_layer_has_all_the_names_that_keras_has_for_it() -> None:
+    keras = load().keras.layers
+    others = {
+        name: known
+        for name in dir(keras)
+        for known in (*TABLE, *MERGES)
+        if name != known and getattr(keras, name) is getattr(keras, known, None)
+    }
+    assert others == ALIASES
+    for alias, name in ALIASES.items():
+        required = ["2" for one in TABLE[name].arguments if one.default is REQUIRED]
+        assert make(f"keras.layers.{alias}({', '.join(required)})").layer.name == name

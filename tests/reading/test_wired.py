@@ -69,3 +69,22 @@ def test_the_table_says_where_each_tensor_goes_at_any_width(width: int) -> None:
     words = " ".join(stream.getvalue().replace("│", " ").split())
     assert "initial_state[0]" in words
     assert "initial_state[1]" in words
+
+
+@pytest.mark.parametrize(
+    ("outputs", "roles"), [("[y, x]", ["y", "x"]), ("h", ["h"]), ("[h, y]", ["h", "y"]), ("y", ["y"])]
+)
+def test_a_model_returns_what_the_code_names_an_input_too(outputs: str, roles: list[str]) -> None:
+    code = f"x = Input((5, 4))\ny, h = GRU(3, return_state=True)(x)\nm = Model(x, {outputs})"
+    report = rnnshape.explore(make(code))
+    assert report.ok
+    assert [tensor.role for tensor in leaves(report.structure)] == roles
+
+
+def test_each_input_of_wired_calls_is_told_with_its_shape() -> None:
+    data = rnnshape.predict(make(WIRED, {"let": {"n_tokens": 7}})).to_dict()
+    assert [(one["symbolic"], one["shape"]) for one in data["inputs"]] == [
+        (data["input"]["symbolic"], data["input"]["shape"]),
+        (["N", "T2", "C2"], [2, 5, 5]),
+    ]
+    assert "inputs" not in rnnshape.predict("LSTM(8)").to_dict()

@@ -1,0 +1,101 @@
+"""The reader's own layers and cells: their modules are imported here and nowhere else, and their code runs in the lab.
+
+Modules are found as ``python -m`` finds them: those of the current directory first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Refused, RnnshapeError, nearest
+from rnnshape.lab.blame import reason
+from rnnshape.layers.imported import modules_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.imported import Imported
+    from rnnshape.layers.node import Node
+
+KIND = "code"
+"""The kind of an error in the reader's own code."""
+
+
+def class_of(entry: Imported) -> Any:
+    """The class itself, from the first of the modules that has it.
+
+    Raises:
+        RnnshapeError: a module cannot be imported, or none has the class.
+    """
+    modules = [_module(name) for name in entry.modules]
+    for module in modules:
+        if (found := getattr(module, entry.name, None)) is not None:
+            return found
+    there = [name for module in modules for name, value in vars(module).items() if isinstance(value, type)]
+    said = " and ".join(entry.modules)
+    raise RnnshapeError(
+        f"--import {said}: there is no class {entry.name}{nearest(entry.name, there)}",
+        f"name the module that has {entry.name}; --import may stand again",
+        kind=KIND,
+    )
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
+            what = f"--import {name}: there is no module {error.name} here or among the installed packages"
+            raise RnnshapeError(what, "run it in the folder that has the module", kind=KIND) from None
+        where = _line(
+            error, lambda frame: not str(frame.f_globals.get("__name__")).startswith(("importlib", "rnnshape"))
+        )
+        raise RnnshapeError(f"--import {name} raises {_said(error)}{where}", kind=KIND) from error
+
+
+@contextlib.contextmanager
+def running(node: Node) -> Iterator[None]:
+    """Meanwhile the modules of the reader's own classes are found, and what they print is no part of the answer.
+
+    An exception that comes out of their code is told with its line.
+    """
+    modules = modules_of(node)
+    if not modules:
+        yield
+        return
+    here = os.getcwd()  # noqa: PTH109  what sys.path holds is text
+    sys.path.insert(0, here)
+    packages = {name.partition(".")[0] for name in modules}
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except RnnshapeError:
+        raise
+    except (Exception, SystemExit) as error:
+        where = _line(error, lambda frame: str(frame.f_globals.get("__name__")).partition(".")[0] in packages)
+        if not where and not isinstance(error, SystemExit):
+            raise
+        raise Refused(f"your code raises {_said(error)}{where}", kind=KIND) from error
+    finally:
+        sys.path.remove(here)
+
+
+def _line(error: BaseException, theirs: Any) -> str:
+    """The innermost line of the reader's code that the exception went through: ``" (cells.py, line 12, in call)"``."""
+    if isinstance(error, SyntaxError):
+        return ""  # its message has the line
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if theirs(frame):
+            code = frame.f_code
+            return f" ({Path(code.co_filename).name}, line {line}, in {code.co_name})"
+    return ""
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {reason(error)}"

@@ -1,0 +1,79 @@
+"""What a program makes, as data: layers, models, tensors, and the calls that these come out of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers import TABLE, Node
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator
+
+    from rnnshape.reading.calling import Called
+    from rnnshape.reading.declared import Declared
+
+
+@dataclass(eq=False, slots=True)
+class Layer:
+    """A layer or cell that the text makes; ``used`` where another layer holds it or it is called."""
+
+    node: Node
+    tree: ast.expr
+    used: bool = False
+    name: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Model:
+    """A Sequential model: its layers as far as they are added, and what is said of its input."""
+
+    layers: list[Layer] = field(default_factory=list)
+    said: list[Declared] = field(default_factory=list)
+    used: bool = False
+    name: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Tensor:
+    """An input of the calls, made where ``root`` stands, or what a call returns; ``path`` says which of its results."""
+
+    root: ast.expr | None = None
+    call: Applied | None = None
+    path: tuple[int, ...] = ()
+    name: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Applied:
+    """A call of a layer: on which tensors, with which states (nested tensors; None where the code has none).
+
+    ``targets`` is into how many names the result is unpacked, ``results`` the roles of its values (none: a bare
+    tensor); ``names`` are the code's names for them, by path.
+    """
+
+    layer: Layer | Model
+    node: Node
+    tree: ast.expr
+    inputs: list[Tensor]
+    called: Called
+    states: Any = None
+    targets: int | None = None
+    results: tuple[str, ...] = ()
+    names: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+def whole(model: Model) -> Node:
+    """The layers of a model as one stack."""
+    layers = tuple(part for layer in model.layers for part in layer.node.in_turn)
+    return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors of a value, nested as it may be."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from tensors_in(item)

@@ -1,0 +1,137 @@
+"""The Report of a layer that theory has no rule for: what was observed, and what its values show; no verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.base import STEP, Kernel, Law, Rule, Weight
+from rnnshape.layers.dims import Dim
+from rnnshape.layers.wires import Wire
+from rnnshape.report.checks import SEEN, between_calls, verified
+from rnnshape.report.environment import environment
+from rnnshape.report.expected import held
+from rnnshape.report.kernels import Kernels
+from rnnshape.report.report import Report
+from rnnshape.report.returned import Flow, Returned
+from rnnshape.report.weights import Weights
+from rnnshape.structure import NOTHING, Structure, Tensor, labelled, leaves
+from rnnshape.theory import Cost, Verdict, flow_by_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rnnshape.lab.observe import Observation
+    from rnnshape.layers.wires import Call, Graph
+    from rnnshape.report.expected import Expected
+    from rnnshape.spec import Spec
+
+
+def seen_alone(spec: Spec, outcome: Observation) -> Report:
+    """What the lab saw; ``predicted`` has nothing in it.
+
+    Of a stack or a graph theory answers what stands before the first class without a rule, and that is compared.
+    """
+    names = spec.layer.without_rule
+    observed = _named(outcome.returned, *_outputs(spec))
+    where = environment(spec, outcome.versions, outcome.device, outcome.execution, outcome.tf32)
+    weights = tuple(
+        Weight(f"weight_{number}", tuple(Dim(size, str(size)) for size in shape))
+        for number, shape in enumerate(outcome.weights)
+    )
+    values: dict[str, Any] = {dim.letter: dim.size for dim in spec.dims}
+    values |= zip((tensor.role for tensor in leaves(observed)), outcome.values, strict=True)
+    report = Report(
+        spec=spec,
+        returned=Returned("y", NOTHING, observed),
+        weighed=Weights(weights, sum(weight.size for weight in weights), tuple(outcome.weights)),
+        checks=tuple(verified(law, values) for law in _shown(observed, values)),
+        cost=Cost((), weights, (), spec.dims),
+        cudnn=Kernels(Verdict((_kernel(names),)), (), outcome.cudnn_used),
+        environment=where,
+        values=outcome.values,
+        flow=tuple(_flow(spec, outcome)),
+        notes=spec.notes,
+        warnings=outcome.warnings,
+        unruled=names,
+    )
+    if spec.expect is None:
+        return report
+    return replace(report, expectations=tuple(_expected(report, values, between_calls(where))))
+
+
+def _outputs(spec: Spec) -> tuple[str, ...]:
+    """What a graph calls the tensors that it returns."""
+    graph: Graph | None = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
+    if graph is None:
+        return ()
+    if graph.outputs:
+        return tuple(map(graph.word, graph.outputs))
+    return _words(graph, graph.calls[-1])
+
+
+def _words(graph: Graph, call: Call) -> tuple[str, ...]:
+    """What a graph calls the results of a call."""
+    wires = (Wire(call.name, (index,)) for index in range(len(call.results)))
+    return tuple(map(graph.word, wires if call.results else (Wire(call.name),)))
+
+
+def _named(returned: Structure, *words: str) -> Structure:
+    """The tensors under these names; else the first is the output, the others are ``state_0``, ``state_1`` …"""
+    paths = [tensor.path for tensor in leaves(returned)]
+    roles = words if len(words) == len(paths) else ("output", *(f"state_{index}" for index in range(len(paths) - 1)))
+    by_path = dict(zip(paths, roles, strict=True))
+
+    def named(value: Structure) -> Structure:
+        if isinstance(value, Tensor):
+            return replace(value, role=by_path[value.path])
+        return replace(value, items=tuple(map(named, value.items)))
+
+    return named(returned)
+
+
+def _shown(observed: Structure, values: Mapping[str, Any]) -> Iterator[Law]:
+    """Which tensors, or steps of the first one, hold equal numbers."""
+    for left, right in combinations(leaves(observed), 2):
+        if left.shape == right.shape:
+            laws = [f"{left.role} == {right.role}"]
+        elif (left.shape[0], *left.shape[2:]) == right.shape:
+            laws = [f"{left.role}[:, -1] == {right.role}", f"{left.role}[:, 0] == {right.role}"]
+        else:
+            continue
+        told = (Law(check, False, SEEN) for check in laws)
+        yield from (law for law in told if verified(law, values).holds)
+
+
+def _flow(spec: Spec, outcome: Observation) -> Iterator[Flow]:
+    """What each layer of a stack, or each call of a graph, returned; theory's part as far as it goes."""
+    ruled = [*flow_by_rule(spec)]
+    graph: Any = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
+    texts = [layer.text for layer in spec.layer.in_turn] if graph is None else [*graph.statements]
+    for place, (text, back) in enumerate(zip(texts, outcome.flow, strict=False)):
+        predicted = ruled[place] if place < len(ruled) else NOTHING
+        call = None if graph is None else graph.calls[place]
+        words = () if call is None else _words(graph, call)
+        seen = _named(back, *words) if predicted is NOTHING else labelled(back, predicted)
+        yield Flow(f"layer {place + 1}: y", predicted, seen, text, None if call is None else graph.goes(call))
+
+
+def _kernel(names: tuple[str, ...]) -> Kernel:
+    what = " and ".join(names)
+    return Kernel("", (Rule("theory has a rule for every layer", False, "", f"none for {what}"),), STEP)
+
+
+def _expected(report: Report, values: dict[str, Any], between: Mapping[str, float]) -> Iterator[Expected]:
+    assert report.spec.expect is not None
+    letters = {dim.letter: dim.size for dim in report.spec.dims}
+    yield from held(
+        report.spec.expect,
+        report.structure,
+        params=report.params,
+        eligible=False,
+        letters=letters,
+        laws=(),
+        values=values,
+        between=between,
+    )
