@@ -18,7 +18,7 @@ from rnnshape.layers.building import unregularized
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.several import every_dims, every_mask, shown, shown_all
+from rnnshape.layers.several import every_dims, masks_handed_on, shown, shown_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ def _elementwise(node: Node, given: Given) -> Answer:
     dims = given.dims
     for other, _ in given.others:
         dims = (dims[0], *_stretched(dims[1:], other[1:]))
-    masks = every_mask(given)
+    masks = masks_handed_on(given)
     answer = _answer(node, given, dims)
     if None not in masks:
         try:
@@ -126,7 +126,7 @@ def _concatenate(node: Node, given: Given) -> Answer:
     for dims in inputs[1:]:
         size = size + dims[axis]
     out = (*given.dims[:axis], size, *given.dims[axis + 1 :])
-    return _answer(node, given, out, _beside(every_mask(given), inputs, axis))
+    return _answer(node, given, out, _beside(masks_handed_on(given), inputs, axis))
 
 
 def _beside(masks: Sequence[Mask | None], inputs: Sequence[Dims], axis: int) -> Mask | None:

@@ -10,7 +10,7 @@ from rnnshape.layers.base import Refusal, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import uninitialized
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.release import change
+from rnnshape.layers.release import KERAS_3, change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -144,6 +144,15 @@ NORMALIZATION = (
         _batch,
         file="batch_normalization",
     ),
-    _normalizing("LayerNormalization", (_AXES, _EPSILON, *_SHIFT, *_KEPT_SMALL), _layer, file="layer_normalization"),
+    _normalizing(
+        "LayerNormalization",
+        (
+            *(_AXES, _EPSILON, *_SHIFT[:2]),
+            arg.Argument("rms_scaling", arg.OneOf((False,)), False, since=KERAS_3, until=(3, 11)),
+            *(*_SHIFT[2:], *_KEPT_SMALL),
+        ),
+        _layer,
+        file="layer_normalization",
+    ),
     _normalizing("UnitNormalization", (_AXES,), unchanged, file="unit_normalization", built=True),
 )
