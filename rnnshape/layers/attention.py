@@ -49,11 +49,14 @@ def _attention(node: Node, given: Given) -> Answer:
         weights.append(Weight("scale", () if node.has("score_mode") else (query[-1],), (), kept))
     if node.has("score_mode") and not scored:
         weights.append(Weight("concat_score_weight", (), (), kept))
-    answer = _answer(node, given, (*query[:-1], value[-1]), weights, masks_handed_on(given)[0])
-    answer.refusals += _unlike_masks(node, given)
-    steps = (*query[:-1], key[-2])
+    flat = every_mask(given)[1] is not None and not _MASKS_SCORES.made
+    # Scores of one step are stretched by such a mask, to as many as it has rows.
+    asking = (*query[:-2], query[0]) if flat and query[-2].size == 1 else query[:-1]
+    answer = _answer(node, given, (*asking, value[-1]), weights, masks_handed_on(given)[0])
+    answer.refusals += _unlike_masks(node, query) if flat else ()
     # Only the dot product multiplies matrices for the scores; the others add up what tanh gives.
-    answer.products = [*([Product((*steps, query[-1]))] if scored else []), Product((*steps, value[-1]))]
+    scores = [Product((*query[:-1], key[-2], query[-1]))] if scored else []
+    answer.products = [*scores, Product((*asking, key[-2], value[-1]))]
     return answer
 
 
@@ -65,13 +68,10 @@ _MASKS_SCORES = change(
 )
 
 
-def _unlike_masks(node: Node, given: Given) -> Iterator[Refusal]:
+def _unlike_masks(node: Node, query: Dims) -> Iterator[Refusal]:
     """Before 3.12 a mask of (N, Tv) was laid on the scores, (N, Tq, Tv), without an axis for Tq."""
-    if every_mask(given)[1] is None or _MASKS_SCORES.made:
-        return
-    batch, steps = given.dims[0].size, given.dims[-2].size
-    # Over a query of one step the scores stretch to a step a sample; nobody means that.
-    if batch not in (1, steps):
+    batch, steps = query[0].size, query[-2].size
+    if 1 not in (batch, steps) and batch != steps:
         yield Refusal(
             f"InvalidArgumentError: the mask of the value is laid on the scores of the query's {steps} steps, a row for "
             f"each step, and it has {batch} rows",
