@@ -73,8 +73,7 @@ def _unlike_masks(node: Node, query: Dims) -> Iterator[Refusal]:
     batch, steps = query[0].size, query[-2].size
     if 1 not in (batch, steps) and batch != steps:
         yield Refusal(
-            f"InvalidArgumentError: the mask of the value is laid on the scores of the query's {steps} steps, a row for "
-            f"each step, and it has {batch} rows",
+            f"InvalidArgumentError: the value's mask has {batch} rows, laid on the query's {steps} steps",
             f"use MultiHeadAttention, or give the value of {node.name} no mask",
         )
 
@@ -163,7 +162,7 @@ def _attends_in_heads(node: Node, inputs: Sequence[Dims]) -> str | None:
     if len(query) != len(value):
         return f"query and value must have one rank, and they are {shown(query)} and {shown(value)}"
     if query[-1].size != value[-1].size and _BUILDS_ALIKE.made and not _BUILDS_UNLIKE.made:
-        return f"query and value must have one width in Keras 3.5 and 3.6, and they are {shown(query)} and {shown(value)}"
+        return f"Keras 3.5 and 3.6 need one width of query and value, and they are {shown(query)} and {shown(value)}"
     return None
 
 

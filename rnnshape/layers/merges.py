@@ -172,9 +172,8 @@ def _fits(node: Node, inputs: Sequence[Dims]) -> str | None:
                 + _other_axis(inputs, place)
             )
     if not (_WHOLE_SHAPES.made or _alike(inputs, axis)):
-        return (
-            f"Concatenate(axis={axis}) fails before Keras 3.7, which leaves axes of 1 out of {shown_all(inputs)}"
-            + (f": write axis={axis % rank}" if _alike(inputs, axis % rank) else "")
+        return f"Concatenate(axis={axis}) fails before Keras 3.7, which leaves axes of 1 out of {shown_all(inputs)}" + (
+            f": write axis={axis % rank}" if _alike(inputs, axis % rank) else ""
         )
     return None
 
