@@ -200,7 +200,8 @@ def _like(node: Node, layer: Any, x: Any) -> Any:
 
 def bare(value: Any, path: str) -> Tensor:
     shape = tuple(value.shape)
-    device = value.device.rpartition("device:")[2] or None
+    # An array of NumPy 1, which Model.predict returns, has no device.
+    device = getattr(value, "device", "").rpartition("device:")[2] or None
     return Tensor("unknown", path, shape, tuple(map(str, shape)), value.dtype.name, device)
 
 

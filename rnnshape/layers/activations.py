@@ -80,8 +80,9 @@ def _softmax(node: Node, given: Given) -> Answer:
 
 
 def _unlaid(axes: tuple[int, ...]) -> Refusal:
+    raised = "ValueError" if _CHECKS_MASK.made else "InvalidArgumentError"
     return Refusal(
-        f"ValueError: the mask {axes} must be broadcastable to the input of Softmax",
+        f"{raised}: the mask {axes} must be broadcastable to the input of Softmax",
         "use Activation('softmax'), which looks at no mask",
     )
 

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import any_sequence, no_loop
-from rnnshape.layers.base import Answer, Leaf, Product, Weight, compute_dtype, variable_dtype
+from rnnshape.layers.base import Answer, Leaf, Product, Refusal, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.masking import attached
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.several import every_dims, shown, shown_all
+from rnnshape.layers.release import change
+from rnnshape.layers.several import every_dims, every_mask, masks_handed_on, shown, shown_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rnnshape.layers.base import Dims, Given
+    from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
 
 
@@ -30,12 +32,11 @@ def _parts(inputs: Sequence[Dims]) -> tuple[Dims, Dims, Dims]:
     return query, value, inputs[2] if len(inputs) > 2 else value
 
 
-def _answer(node: Node, given: Given, dims: Dims, weights: list[Weight]) -> Answer:
+def _answer(node: Node, given: Given, dims: Dims, weights: list[Weight], mask: Mask | None) -> Answer:
     """The output mask is the query's."""
     output = Leaf("output", dims, compute_dtype(node["dtype"]))
-    mask = attached(given.mask)
     refusals = list(unregularized(node, given, output))
-    return Answer((output,), output, weights=weights, cudnn=no_loop(node), mask=mask, refusals=refusals)
+    return Answer((output,), output, weights=weights, cudnn=no_loop(node), mask=attached(mask), refusals=refusals)
 
 
 def _attention(node: Node, given: Given) -> Answer:
@@ -48,11 +49,33 @@ def _attention(node: Node, given: Given) -> Answer:
         weights.append(Weight("scale", () if node.has("score_mode") else (query[-1],), (), kept))
     if node.has("score_mode") and not scored:
         weights.append(Weight("concat_score_weight", (), (), kept))
-    answer = _answer(node, given, (*query[:-1], value[-1]), weights)
-    steps = (*query[:-1], key[-2])
+    flat = every_mask(given)[1] is not None and not _MASKS_SCORES.made
+    # Scores of one step are stretched by such a mask, to as many as it has rows.
+    asking = (*query[:-2], query[0]) if flat and query[-2].size == 1 else query[:-1]
+    answer = _answer(node, given, (*asking, value[-1]), weights, masks_handed_on(given)[0])
+    answer.refusals += _unlike_masks(node, query) if flat else ()
     # Only the dot product multiplies matrices for the scores; the others add up what tanh gives.
-    answer.products = [*([Product((*steps, query[-1]))] if scored else []), Product((*steps, value[-1]))]
+    scores = [Product((*query[:-1], key[-2], query[-1]))] if scored else []
+    answer.products = [*scores, Product((*asking, key[-2], value[-1]))]
     return answer
+
+
+_MASKS_SCORES = change(
+    "3.12",
+    "Attention and AdditiveAttention take a mask of their value, (N, T), for any N",
+    "layers/attention/attention.py: Attention._apply_scores",
+    in_2=True,
+)
+
+
+def _unlike_masks(node: Node, query: Dims) -> Iterator[Refusal]:
+    """Before 3.12 a mask of (N, Tv) was laid on the scores, (N, Tq, Tv), without an axis for Tq."""
+    batch, steps = query[0].size, query[-2].size
+    if 1 not in (batch, steps) and batch != steps:
+        yield Refusal(
+            f"InvalidArgumentError: the value's mask has {batch} rows, laid on the query's {steps} steps",
+            f"use MultiHeadAttention, or give the value of {node.name} no mask",
+        )
 
 
 def _multi_head(node: Node, given: Given) -> Answer:
@@ -69,7 +92,7 @@ def _multi_head(node: Node, given: Given) -> Answer:
     for name, dims, width in projections:
         weights += _projection(node, name, (dims[-1], heads, width), (heads, width), kept)
     weights += _projection(node, "attention_output", (heads, value_dim, *out), out, kept)
-    answer = _answer(node, given, (*query[:-1], *out), weights)
+    answer = _answer(node, given, (*query[:-1], *out), weights, given.mask)
     between = (*query[:-1], *key[1:-1], heads)
     answer.products = [
         *(Product((*dims, heads, width)) for _, dims, width in projections),
@@ -97,7 +120,14 @@ def unmasks(node: Node, dtype: str) -> bool:
     MultiHeadAttention sets the mask of its inputs to None, and they keep it only where a cast made copies of them: what
     is called later with the same tensor finds no mask (``multi_head_attention.py: MultiHeadAttention.call``).
     """
-    return node.name == "MultiHeadAttention" and dtype == compute_dtype(node["dtype"])
+    return node.name == "MultiHeadAttention" and dtype == compute_dtype(node["dtype"]) and _UNMASKS.made
+
+
+_UNMASKS = change(
+    "3.8",
+    "MultiHeadAttention takes the mask off its inputs",
+    "layers/attention/multi_head_attention.py: MultiHeadAttention.call",
+)
 
 
 # -- what goes in -------------------------------------------------------------------------------
@@ -131,7 +161,22 @@ def _attends_in_heads(node: Node, inputs: Sequence[Dims]) -> str | None:
         return f"key and value must have one length, and they are {shown(key)} and {shown(value)}"
     if len(query) != len(value):
         return f"query and value must have one rank, and they are {shown(query)} and {shown(value)}"
+    if query[-1].size != value[-1].size and _BUILDS_ALIKE.made and not _BUILDS_UNLIKE.made:
+        return f"Keras 3.5 and 3.6 need one width of query and value, and they are {shown(query)} and {shown(value)}"
     return None
+
+
+_BUILDS_ALIKE = change(
+    "3.5",
+    "MultiHeadAttention takes a query and a value of one width only",
+    "layers/attention/multi_head_attention.py: MultiHeadAttention.build",
+)
+_BUILDS_UNLIKE = change(
+    "3.7",
+    "MultiHeadAttention takes a query and a value of different widths",
+    "layers/attention/multi_head_attention.py: MultiHeadAttention.build",
+    in_2=True,
+)
 
 
 def _sequences(node: Node, inputs: Sequence[Dims]) -> str | None:

@@ -33,7 +33,7 @@ from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import attached, unmasked_scan
 from rnnshape.layers.merging import Merge, strips
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.objects import Function
+from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
@@ -141,8 +141,8 @@ def theory(node: Node, given: Given) -> Answer:
 def _notes(node: Node) -> Iterator[str]:
     if node["weights"] and _CASTS.made:
         yield "weights is not used: Keras 3 keeps it and builds new weights (call set_weights on the built layer)"
-    for function in _functions(node):
-        if function.copied:
+    for function in _activations(node):
+        if isinstance(function, Function) and function.copied:
             yield f"Bidirectional copies {function} only if it is registered: keras.utils.register_keras_serializable"
 
 
@@ -188,6 +188,17 @@ _FORGETS = change(
     "3.0",
     "the copy that Bidirectional makes of LSTM and GRU has implementation=2",
     "layers/rnn/lstm.py: LSTM.get_config",
+)
+_FORGETS_FUNCTIONS = change(
+    "3.0",
+    "Bidirectional cannot copy a layer whose activation is tf.nn.softmax or tf.nn.silu",
+    "saving/serialization_lib.py: deserialize_keras_object",
+)
+_READS_OBJECTS = change(
+    "3.10",
+    "Bidirectional copies a layer whose activation is a layer, such as LeakyReLU",
+    "activations/__init__.py: get",
+    in_2=True,
 )
 _CONFIG_KEEPS = change(
     "3.4",
@@ -269,15 +280,21 @@ def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
 
 
 def _uncopied(node: Node) -> Iterator[Refusal]:
-    """Functions in the copied layer whose config Keras cannot read back."""
-    for function in _functions(node):
-        if not function.copied:
-            raised = "TypeError" if function.known else "ValueError"
-            fix = f"'{function.like}'" if function.known else "a function with a name, registered as serializable"
-            yield Refusal(
-                f"{raised}: Bidirectional makes its layer anew from its config, and {function} cannot be made from one",
-                f"use {fix}",
-            )
+    """Functions and objects in the copied layer that Keras cannot make from its config."""
+    for value in _activations(node):
+        if isinstance(value, Made):
+            if not _READS_OBJECTS.made:
+                yield _unread("ValueError", value, "give both directions: backward_layer is not copied")
+        elif not value.known and not value.copied:
+            yield _unread("ValueError", value, "use a function with a name, registered as serializable")
+        elif value.known and (_FORGETS_FUNCTIONS.made or value.like not in ("softmax", "silu")):
+            by_name = value.like == "silu" or _READS_OBJECTS.made
+            yield _unread("TypeError" if by_name else "ValueError", value, f"use '{value.like}'")
+
+
+def _unread(raised: str, value: Made | Function, fix: str) -> Refusal:
+    what = f"Bidirectional makes its layer anew from its config, and {value} cannot be made from one"
+    return Refusal(f"{raised}: {what}", fix)
 
 
 def _unlike_dtypes(node: Node, forward: Answer, backward: Answer) -> Iterator[Refusal]:
@@ -290,10 +307,12 @@ def _unlike_dtypes(node: Node, forward: Answer, backward: Answer) -> Iterator[Re
         )
 
 
-def _functions(node: Node) -> Iterator[Function]:
-    """The functions in what Bidirectional copies: ``backward_layer`` is taken as it is."""
+def _activations(node: Node) -> Iterator[Made | Function]:
+    """The activations without a name in what Bidirectional copies: ``backward_layer`` is taken as it is."""
     for part in node["layer"].walk():
-        yield from (value for _, value in part.given if isinstance(value, Function))
+        for _, value in part.given:
+            if isinstance(value, Function) or (isinstance(value, Made) and value.what == "activation"):
+                yield value
 
 
 def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[Refusal]:

@@ -99,7 +99,7 @@ def _maybe(argument: Argument) -> Argument:
 
 
 # Which axes count as inputs changes nothing but how wide the numbers are drawn.
-_FANS = tuple(Argument(name, OneOf((None,)), None) for name in ("input_axes", "output_axes"))
+_FANS = tuple(Argument(name, OneOf((None,)), None, since=(3, 15)) for name in ("input_axes", "output_axes"))
 _MODE = Argument("mode", OneOf(("fan_in", "fan_out", "fan_avg")), "fan_in")
 _DISTRIBUTION = Argument(
     "distribution", OneOf(("truncated_normal", "untruncated_normal", "uniform", "normal")), "truncated_normal"

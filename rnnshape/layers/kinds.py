@@ -10,7 +10,7 @@ from typing import Any
 from rnnshape.errors import nearest
 from rnnshape.layers import names
 from rnnshape.layers.objects import Function, Made
-from rnnshape.layers.release import Release, dotted
+from rnnshape.layers.release import KERAS_3, Release, dotted
 from rnnshape.layers.stand_ins import Rate, Size
 
 _HUGE = sys.float_info.max
@@ -199,7 +199,7 @@ class Named(OneOf):
 
     def missing_in(self, value: Any, release: Release) -> str | None:
         since = self.of.since.get(value, ()) if isinstance(value, str) else ()
-        if release >= since:
+        if release >= since or (value in self.of.in_2 and release < KERAS_3):
             return None
         return f"cannot use the {self.of.what} {value!r} in Keras {dotted(release)}: it came with Keras {dotted(since)}"
 

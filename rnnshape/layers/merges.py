@@ -18,7 +18,8 @@ from rnnshape.layers.building import unregularized
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.several import every_dims, every_mask, shown, shown_all
+from rnnshape.layers.release import change
+from rnnshape.layers.several import every_dims, masks_handed_on, shown, shown_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +42,7 @@ def _elementwise(node: Node, given: Given) -> Answer:
     dims = given.dims
     for other, _ in given.others:
         dims = (dims[0], *_stretched(dims[1:], other[1:]))
-    masks = every_mask(given)
+    masks = masks_handed_on(given)
     answer = _answer(node, given, dims)
     if None not in masks:
         try:
@@ -126,7 +127,7 @@ def _concatenate(node: Node, given: Given) -> Answer:
     for dims in inputs[1:]:
         size = size + dims[axis]
     out = (*given.dims[:axis], size, *given.dims[axis + 1 :])
-    return _answer(node, given, out, _beside(every_mask(given), inputs, axis))
+    return _answer(node, given, out, _beside(masks_handed_on(given), inputs, axis))
 
 
 def _beside(masks: Sequence[Mask | None], inputs: Sequence[Dims], axis: int) -> Mask | None:
@@ -170,7 +171,38 @@ def _fits(node: Node, inputs: Sequence[Dims]) -> str | None:
                 f"Concatenate(axis={axis}) joins axis {axis % rank}, all others must be equal: axis {place} is {said}"
                 + _other_axis(inputs, place)
             )
+    if not (_WHOLE_SHAPES.made or _alike(inputs, axis)):
+        return f"Concatenate(axis={axis}) fails before Keras 3.7, which leaves axes of 1 out of {shown_all(inputs)}" + (
+            f": write axis={axis % rank}" if _alike(inputs, axis % rank) else ""
+        )
     return None
+
+
+_WHOLE_SHAPES = change(
+    "3.7",
+    "Concatenate compares the shapes of its inputs with their axes of 1",
+    "layers/merging/concatenate.py: Concatenate.build",
+)
+
+
+def _alike(inputs: Sequence[Dims], axis: int) -> bool:
+    """Whether ``Concatenate.build`` accepted the inputs while it left axes of 1 out.
+
+    It deletes them, and then the axis itself, by indices that are wrong as soon as one is deleted.
+    """
+    left = set()
+    for dims in inputs:
+        sizes = [dim.size for dim in dims]
+        try:
+            for place, size in enumerate(sizes[1:], start=1):
+                if place != axis % len(dims) and size == 1:
+                    del sizes[place]
+            if len(sizes) > axis:
+                del sizes[axis]
+        except IndexError:
+            return False
+        left.add(tuple(sizes))
+    return len(left) == 1
 
 
 def _other_axis(inputs: Sequence[Dims], place: int) -> str:

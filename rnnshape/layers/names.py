@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Names:
-    """One of Keras' lists: its names, those from which alone no object can be made, and since when it has some."""
+    """One of Keras' lists: its names, those from which alone no object can be made, and since when it has some.
+
+    ``in_2`` are names that Keras 2 had too, and only the first releases of Keras 3 did not.
+    """
 
     what: str
     known: tuple[str, ...]
     unmade: dict[str, str] = field(default_factory=dict)
     since: dict[str, Release] = field(default_factory=dict)
+    in_2: tuple[str, ...] = ()
 
     @property
     def usable(self) -> tuple[str, ...]:
@@ -130,6 +134,12 @@ INITIALIZERS = Names(
         **dict.fromkeys(("Initializer", "initializer"), _BASE),
         **dict.fromkeys(("STFT", "STFTInitializer", "stft"), _STFT),
     },
+    {
+        "OrthogonalInitializer": (3,),
+        "Orthogonal": (3, 4),
+        **dict.fromkeys(("IdentityInitializer", "STFT", "STFTInitializer", "stft"), (3, 7)),
+    },
+    ("Orthogonal",),
 )
 IDENTITY = ("Identity", "IdentityInitializer", "identity")
 ORTHOGONAL = ("Orthogonal", "OrthogonalInitializer", "orthogonal")

@@ -10,7 +10,7 @@ from rnnshape.layers.base import Refusal, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import uninitialized
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.release import change
+from rnnshape.layers.release import KERAS_3, change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,17 +38,25 @@ def _batch(node: Node, given: Given) -> Answer:
     if node["renorm"]:
         names += ["moving_stddev", "renorm_mean", "renorm_stddev"]
     answer = _normalized(node, given, _weights(node, (given.dims[node["axis"]],), names))
-    answer.refusals += [*_unlaid(given), *_squeezed(node, given), *_uncloned(node)]
+    answer.refusals += [*_unlaid(node, given), *_squeezed(node, given), *_uncloned(node)]
     if given.training and node["trainable"]:
         answer.notes = ("in training the mean and variance are those of this batch",)
     return answer
 
 
-def _unlaid(given: Given) -> Iterator[Refusal]:
-    mask = given.mask
-    if mask is not None and 2 + len(mask.behind) != len(given.dims) - 1:
+_CHECKS_MASK = change(
+    "3.4",
+    "BatchNormalization rejects a mask of another rank in every call; before, it failed in training",
+    "layers/normalization/batch_normalization.py: BatchNormalization.call",
+)
+
+
+def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
+    mask, used = given.mask, given.training and node["trainable"]
+    if mask is not None and 2 + len(mask.behind) != len(given.dims) - 1 and (used or _CHECKS_MASK.made):
+        raised = "ValueError" if _CHECKS_MASK.made else "InvalidArgumentError"
         yield Refusal(
-            "ValueError: The mask provided should be one dimension less than the inputs",
+            f"{raised}: The mask provided should be one dimension less than the inputs",
             "put BatchNormalization before what makes the mask",
         )
 
@@ -144,6 +152,15 @@ NORMALIZATION = (
         _batch,
         file="batch_normalization",
     ),
-    _normalizing("LayerNormalization", (_AXES, _EPSILON, *_SHIFT, *_KEPT_SMALL), _layer, file="layer_normalization"),
+    _normalizing(
+        "LayerNormalization",
+        (
+            *(_AXES, _EPSILON, *_SHIFT[:2]),
+            arg.Argument("rms_scaling", arg.OneOf((False,)), False, since=KERAS_3, until=(3, 11)),
+            *(*_SHIFT[2:], *_KEPT_SMALL),
+        ),
+        _layer,
+        file="layer_normalization",
+    ),
     _normalizing("UnitNormalization", (_AXES,), unchanged, file="unit_normalization", built=True),
 )

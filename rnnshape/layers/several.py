@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.release import change
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,6 +22,20 @@ def every_mask(given: Given) -> list[Mask | None]:
     """The masks attached to all inputs."""
     others = given.masks or (None,) * len(given.others)
     return [given.mask, *others]
+
+
+def masks_handed_on(given: Given) -> list[Mask | None]:
+    """The masks of a list of inputs as the layer gets them for its output mask."""
+    masks = every_mask(given)
+    return masks if _LOOKS_INTO_LISTS.made else [None] * len(masks)
+
+
+_LOOKS_INTO_LISTS = change(
+    "3.4",
+    "a layer that is called on a list attaches a mask to its output, from the masks of the tensors in the list",
+    "layers/layer.py: Layer.__call__",
+    in_2=True,
+)
 
 
 def shown(dims: Dims) -> str:

@@ -14,6 +14,7 @@ from rnnshape.layers import catalog, names
 from rnnshape.layers.arguments import DTYPE, DTYPES, REQUIRED
 from rnnshape.layers.kinds import LayerName, Named, article
 from rnnshape.layers.objects import UNCOPIED, Function
+from rnnshape.layers.release import asked
 from rnnshape.reading.syntax import dotted
 
 if TYPE_CHECKING:
@@ -149,11 +150,13 @@ class Objects:
 
     def _arguments(self, cls: ObjectClass, call: ast.Call) -> list[tuple[str | None, Argument | None, ast.expr]]:
         """Each argument of a call, with what the class has of that name; None for what ``*`` and ``**`` give."""
-        if len(call.args) > cls.positional:
-            self.wrong(f"{cls.name} takes at most {cls.positional} arguments by position", call.args[cls.positional])
+        positional = [one for one in cls.arguments[: cls.positional] if not one.missing_in(asked())]
+        if len(call.args) > len(positional):
+            most = len(positional)
+            self.wrong(f"{cls.name} takes at most {most} arguments by position", call.args[most])
         by_name = {one.name: one for one in cls.arguments}
         found: list[tuple[str | None, Argument | None, ast.expr]] = []
-        for known, tree in zip(cls.arguments, call.args, strict=False):
+        for known, tree in zip(positional, call.args, strict=False):
             found.append((None if isinstance(tree, ast.Starred) else known.name, known, tree))
         for keyword in call.keywords:
             name = keyword.arg
@@ -166,6 +169,8 @@ class Objects:
                 name = now
             if name is not None and name not in by_name:
                 self.wrong(f"{cls.name} takes no argument {name}{nearest(name, by_name)}", keyword)
+            elif name is not None and (why := by_name[name].missing_in(asked())):
+                self.wrong(f"{cls.name} {why}", keyword)
             elif name is not None and name in [said for said, _, _ in found]:
                 self.wrong(f"{name} is given twice", keyword)
             else:

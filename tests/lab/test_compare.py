@@ -18,6 +18,7 @@ from rnnshape.report.alike import must
 from rnnshape.schema.comparison import comparison
 from rnnshape.spec.comparison import AXES
 from tests import ROOT
+from tests.shared.releases import since
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +126,7 @@ def test_every_way_of_running_gives_the_same(layer: str) -> None:
     assert (compared.ok, compared.exit_code) == (True, 0)
 
 
+@since("3.4", "Model takes outputs that are nested, such as the states of a cell")
 def test_a_cell_runs_in_every_way_that_it_has() -> None:
     compared = compare("lstm-cell", axis="execution")
     assert [side.way for side in compared.sides] == ["eager", "graph", "xla", "predict", "symbolic"]

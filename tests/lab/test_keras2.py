@@ -17,12 +17,14 @@ import rnnshape
 from rnnshape.structure import leaves
 from tests.shared.drawing import Drawer, wrong
 from tests.shared.masking import MaskDrawer
+from tests.shared.releases import legacy
 from tests.shared.sampling import some
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNKS, EACH = 10, 30
+pytestmark = legacy
 
 
 @pytest.mark.parametrize("chunk", some(range(CHUNKS), CHUNKS, pytest.mark.draws))

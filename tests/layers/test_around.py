@@ -10,6 +10,7 @@ import pytest
 import rnnshape
 from rnnshape.layers import TABLE
 from rnnshape.reading import make
+from tests.shared.releases import had
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ SHAPES: dict[str, tuple[dict[str, Any], tuple[str, ...], tuple[int, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("text", SHAPES)
+@pytest.mark.parametrize("text", had(SHAPES))
 def test_the_shape_is_said_in_letters_and_is_that_of_the_real_layer(text: str) -> None:
     options, symbolic, shape = SHAPES[text]
     report = rnnshape.explore(text, **options)

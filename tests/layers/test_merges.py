@@ -14,7 +14,8 @@ from rnnshape import explore, predict
 from rnnshape.lab.build import build
 from rnnshape.lab.feed import feed
 from rnnshape.lab.tensorflow import load
-from rnnshape.layers import MODEL, TABLE, Node
+from rnnshape.layers import MODEL, TABLE, Node, release
+from rnnshape.layers.attention import unmasks
 from rnnshape.layers.base import Given
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.flowing import walk
@@ -24,6 +25,7 @@ from rnnshape.layers.wires import Call, Entry, Graph, Wire
 from rnnshape.spec import Spec
 from rnnshape.structure import leaves
 from tests.shared.counting import multiply_adds, traced
+from tests.shared.releases import offered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +69,8 @@ def wrong(spec: Spec) -> str | None:
 
 
 SEQUENCE, LONGER, WIDER, VECTOR = (2, 3, 4), (2, 5, 4), (2, 3, 6), (2, 4)
+_HEADS = {argument.name for argument in offered(MERGES["MultiHeadAttention"].arguments)}
+GATED = {"use_gate": True} if "use_gate" in _HEADS else {}
 FINE = [
     *((of(name), (SEQUENCE, SEQUENCE), (2, 3, 4)) for name in ELEMENTWISE),
     (of("Add"), (SEQUENCE, SEQUENCE, SEQUENCE), (2, 3, 4)),
@@ -90,10 +94,10 @@ FINE = [
     (of("Attention", score_mode="concat"), (SEQUENCE, (2, 5, 1)), (2, 3, 1)),
     (of("AdditiveAttention"), (SEQUENCE, LONGER), (2, 3, 4)),
     (of("AdditiveAttention", use_scale=False), (SEQUENCE, (2, 5, 7), LONGER), (2, 3, 7)),
-    (of("MultiHeadAttention", num_heads=2, key_dim=3), (SEQUENCE, (2, 5, 7)), (2, 3, 4)),
+    (of("MultiHeadAttention", num_heads=2, key_dim=3), (SEQUENCE, LONGER), (2, 3, 4)),
     (
-        of("MultiHeadAttention", num_heads=2, key_dim=3, value_dim=5, use_gate=True),
-        (SEQUENCE, (2, 5, 7), (2, 5, 6)),
+        of("MultiHeadAttention", num_heads=2, key_dim=3, value_dim=5, **GATED),
+        (SEQUENCE, LONGER, (2, 5, 6)),
         (2, 3, 4),
     ),
     (of("MultiHeadAttention", num_heads=2, key_dim=3, output_shape=9, use_bias=False), (SEQUENCE, LONGER), (2, 3, 9)),
@@ -111,6 +115,17 @@ def test_theory_and_keras_agree(merge: Node, shapes: Sequence[Sequence[int]], ou
     assert report.error is None
     assert report.disagreements == ()
     assert [tensor.shape for tensor in leaves(report.predicted)] == [out]
+
+
+@pytest.mark.parametrize("shapes", [(SEQUENCE, (2, 5, 7)), (SEQUENCE, (2, 5, 7), (2, 5, 6))])
+def test_attention_in_heads_over_another_width_is_run_by_both_or_rejected_by_both(
+    shapes: Sequence[Sequence[int]],
+) -> None:
+    """Keras 3.5 and 3.6 reject it."""
+    spec = merged(of("MultiHeadAttention", num_heads=2, key_dim=3), *shapes)
+    assert (wrong(spec) is None) == (raised(spec) is None)
+    if wrong(spec) is None:
+        assert explore(spec).agrees
 
 
 REJECTED = [
@@ -147,6 +162,20 @@ def test_what_keras_rejects_is_told_before(merge: Node, shapes: Sequence[Sequenc
     assert raised(spec) is not None
 
 
+@pytest.mark.parametrize(
+    ("axis", "shapes", "hint"),
+    [(-2, ((2, 3, 1), (2, 5, 1)), "write axis=1"), (-3, ((2, 3, 1),) * 2, ""), (0, ((2, 1, 1),) * 2, "")],
+)
+def test_concatenating_axes_of_1_is_run_by_both_or_rejected_by_both(
+    axis: int, shapes: Sequence[Sequence[int]], hint: str
+) -> None:
+    """Before Keras 3.7 these fail."""
+    spec = merged(of("Concatenate", axis=axis), *shapes)
+    assert (wrong(spec) is None) == (raised(spec) is None)
+    with release.of("3.6"):
+        assert hint in (wrong(spec) or "")
+
+
 @pytest.mark.parametrize("name", MERGES)
 def test_the_arguments_are_those_of_keras(name: str) -> None:
     keras = load().keras
@@ -155,7 +184,7 @@ def test_the_arguments_are_those_of_keras(name: str) -> None:
         for key, one in inspect.signature(getattr(keras.layers, name).__init__).parameters.items()
         if key != "self" and one.kind is not one.VAR_KEYWORD
     }
-    ours = {argument.name: argument.default for argument in MERGES[name].arguments}
+    ours = {argument.name: argument.default for argument in offered(MERGES[name].arguments)}
     # AdditiveAttention passes what it does not name on to Attention.
     known = [key for key in ours if key in theirs]
     assert known == list(theirs)
@@ -177,6 +206,7 @@ _MASKED = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Layer '.*' .of type EinsumDense:UserWarning")  # of its own part, before Keras 3.7
 @pytest.mark.parametrize("merge", _MASKED, ids=str)
 @pytest.mark.parametrize("masked", [(True, True), (True, False), (False, True)])
 def test_the_output_mask_is_that_of_keras(merge: Node, masked: tuple[bool, bool]) -> None:
@@ -191,18 +221,41 @@ def test_the_output_mask_is_that_of_keras(merge: Node, masked: tuple[bool, bool]
     tokens = [tensorflow.constant(np.array(one, np.int32)) for one in rows]
     inputs = [build(_EMBEDDING.but(mask_zero=there))(token) for token, there in zip(tokens, masked, strict=True)]
     layer = build(merge)
+    if answer.refusals:
+        with pytest.raises(tensorflow.errors.InvalidArgumentError):
+            layer(inputs)
+        return
     y = layer(*inputs) if merge.name == "MultiHeadAttention" else layer(inputs)
     seen = getattr(y, "_keras_mask", None)
     assert (answer.mask and [list(row) for row in answer.mask.rows]) == (
         None if seen is None else seen.numpy().tolist()
     )
     left = [getattr(x, "_keras_mask", None) is not None for x in inputs]
-    assert left == ([False, False] if merge.name == "MultiHeadAttention" else list(masked))
+    assert left == ([False, False] if unmasks(merge, "float32") else list(masked))
 
 
+@pytest.mark.parametrize("name", ["Attention", "AdditiveAttention"])
+@pytest.mark.parametrize("sizes", [(3, 3), (1, 3), (4, 3), (3, 1)])
+def test_a_mask_of_the_value_is_run_by_both_or_rejected_by_both(name: str, sizes: tuple[int, int]) -> None:
+    """Before Keras 3.12 its rows are laid on the steps of the query."""
+    batch, steps = sizes
+    merge, dims = of(name), (Dim(batch, "N"), Dim(5, "T"), Dim(4, "C"))
+    mask = Mask.of(((True, True, True, False, False),) * batch, argument=False)
+    query = (Dim(batch, "N"), Dim(steps, "T"), Dim(4, "C"))
+    answer = merge.cls.theory(merge, Given(query, "float32", others=((dims, "float32"),), masks=(mask,)))
+    value = build(_EMBEDDING)(np.array([[1, 1, 1, 0, 0]] * batch))
+    inputs = [np.ones((batch, steps, 4), np.float32), value]
+    if answer.refusals:
+        with pytest.raises(load().errors.InvalidArgumentError):
+            build(merge)(inputs)
+    else:
+        assert tuple(build(merge)(inputs).shape) == tuple(dim.size for dim in answer.outputs[0].dims)
+
+
+@pytest.mark.filterwarnings("ignore:Layer '.*' .of type EinsumDense:UserWarning")
 def test_attention_in_heads_takes_the_mask_off_its_inputs() -> None:
-    """What is called later with the same tensors finds no mask, unless they were cast."""
-    for dtype, stays in (("float32", False), ("float16", True)):
+    """What is called later with the same tensors finds no mask from Keras 3.8 on, unless they were cast."""
+    for dtype, stays in (("float32", release.asked() < (3, 8)), ("float16", True)):
         graph = Graph(
             (Entry("x", (None, None)),),
             (
@@ -238,8 +291,8 @@ def test_multiply_adds_are_those_of_tensorflows_graph(
 
 def test_multiply_adds_of_attention_in_heads_are_those_of_its_kernels() -> None:
     """Each kernel once a step of what it projects, and the two products of query, key and value in each head."""
-    merge = of("MultiHeadAttention", num_heads=2, key_dim=3, value_dim=5, use_gate=True)
-    spec = merged(merge, SEQUENCE, (2, 5, 7), (2, 5, 6))
+    merge = of("MultiHeadAttention", num_heads=2, key_dim=3, value_dim=5, **GATED)
+    spec = merged(merge, SEQUENCE, LONGER, (2, 5, 6))
     layer = build(spec.layer)
     layer(*feed(spec, layer))
     steps = {"query": 3, "gate": 3, "key": 5, "value": 5, "attention_output": 3}
@@ -266,7 +319,7 @@ def _drawn(rng: random.Random) -> Spec:
         "Dot": {"axes": rng.choice((rng.randint(-2, 3), (rng.randint(1, 2), rng.randint(1, 2))))},
         "Attention": {"use_scale": rng.random() < 0.5, "score_mode": rng.choice(("dot", "concat"))},
         "AdditiveAttention": {"use_scale": rng.random() < 0.5},
-        "MultiHeadAttention": {"num_heads": 2, "key_dim": 3, "use_gate": rng.random() < 0.5},
+        "MultiHeadAttention": {"num_heads": 2, "key_dim": 3, **(GATED if rng.random() < 0.5 else {})},
     }.get(name, {})
     return merged(of(name, **arguments), *shapes)
 

@@ -14,6 +14,7 @@ from rnnshape.layers import TABLE, names
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.objects import class_of
+from tests.shared.releases import had, named, offered
 from tests.shared.sampling import some
 from tests.shared.vocabulary import CLASSES, CONVOLUTIONS, Draft, Drawer, axes, bad, disagreement, good, plain
 
@@ -55,15 +56,16 @@ def signature(name: str) -> dict[str, inspect.Parameter]:
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_the_table_has_the_arguments_of_keras_in_their_order_with_their_defaults(name: str) -> None:
-    real, mine = signature(name), TABLE[name].by_name
+    real, mine = signature(name), {argument.name: argument for argument in offered(TABLE[name].arguments)}
     shared = [key for key in mine if key in real]
     assert shared == list(real)
-    taken = set(real) | BASE | POPPED.get(name, set())
+    later = set(TABLE[name].by_name) - set(mine)
+    taken = set(real) | BASE | POPPED.get(name, set()) - later
     assert set(mine) | SHAPES == (taken - WITHOUT.get(name, set())) | SHAPES
     for key, parameter in real.items():
         default = REQUIRED if parameter.default is inspect.Parameter.empty else parameter.default
         assert mine[key].default == default, key
-    positional = [argument.name for argument in TABLE[name].arguments[: TABLE[name].positional]]
+    positional = [argument.name for argument in offered(TABLE[name].arguments[: TABLE[name].positional])]
     assert positional[: len(real)] == list(real)[: len(positional)]
 
 
@@ -83,7 +85,8 @@ def test_keras_takes_no_other_argument_of_the_table(name: str) -> None:
 @pytest.mark.parametrize("known", names.LISTS, ids=lambda known: known.what)
 def test_the_names_are_those_of_keras(known: names.Names) -> None:
     module: Any = import_module(f"keras.src.{known.what}s")
-    assert sorted(module.ALL_OBJECTS_DICT) == sorted(known.known)
+    spelt_otherwise = {"orthogonal_initializer"}  # of Keras 3.3 to 3.6 alone
+    assert sorted(set(module.ALL_OBJECTS_DICT) - spelt_otherwise) == sorted(named(known))
     assert set(known.unmade) <= set(known.known)
     assert not {*names.IDENTITY, *names.ORTHOGONAL} - set(names.INITIALIZERS.usable)
 
@@ -204,7 +207,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("text", REFUSED)
+@pytest.mark.parametrize("text", had(REFUSED))
 def test_what_keras_refuses_is_known_without_it(text: str) -> None:
     foretold, met = rnnshape.predict(text, **REFUSED[text]), rnnshape.explore(text, **REFUSED[text])
     assert foretold.error is not None
@@ -243,7 +246,7 @@ RUNS: dict[str, tuple[dict[str, Any], tuple[int, ...], int]] = {
 }
 
 
-@pytest.mark.parametrize("text", some(RUNS, 4))
+@pytest.mark.parametrize("text", some(had(RUNS), 4))
 def test_what_keras_takes_is_taken(text: str) -> None:
     options, shape, params = RUNS[text]
     report = rnnshape.explore(text, **options)

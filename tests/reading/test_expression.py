@@ -16,6 +16,7 @@ from rnnshape.layers import TABLE
 from rnnshape.layers.arguments import REQUIRED
 from rnnshape.reading import make
 from tests.shared.hostile import LETS, expression, outcome, program, ran
+from tests.shared.releases import offered
 from tests.shared.vocabulary import plain
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ def test_arguments_stand_in_the_order_of_keras(name: str) -> None:
 
     theirs = inspect.signature(getattr(load().keras.layers, name).__init__).parameters
     layer = TABLE[name]
-    ours = list(layer.arguments[: layer.positional])
+    ours = offered(layer.arguments[: layer.positional])
     positional = [parameter for key, parameter in theirs.items() if key not in ("self", "kwargs")]
     assert [argument.name for argument in ours] == [parameter.name for parameter in positional][: len(ours)]
     for argument, parameter in zip(ours, positional, strict=False):

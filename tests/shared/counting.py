@@ -43,8 +43,7 @@ def traced(spec: rnnshape.Spec) -> tuple[Any, Any]:
         warnings.simplefilter("ignore")
         layer = build(spec.layer)
         inputs = feed(spec, layer)
-        if any(node.has("stateful") and node["stateful"] for node in spec.layer.walk()):
-            layer(*inputs)  # it makes its states when it is built, and a graph cannot do that
+        layer(*inputs)  # a graph cannot make states, nor, before Keras 3.5, weights
         signature = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)
         return layer, tf.compat.v1.wrap_function(layer, signature)
 

@@ -19,6 +19,7 @@ from rnnshape.layers import TABLE, catalog
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.arguments import REQUIRED, Argument, Kind
 from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.release import asked
 from rnnshape.reading import make
 from tests.shared.drawing import wrong
 from tests.shared.surroundings import FREE, PICTURES, STEPS
@@ -125,6 +126,10 @@ def _empty(part: Draft, argument: Argument, value: Any) -> bool:
     return argument.name in ("target_shape", "dims", "axis") and value == ()
 
 
+def _repeated(part: Draft, argument: Argument, value: Any) -> bool:
+    return part.name == "RepeatVector" and argument.name == "n" and type(value) is int and asked() < (3, 15)
+
+
 def _integral(part: Draft, argument: Argument, value: Any) -> bool:
     return argument.name == "dtype"
 
@@ -155,6 +160,7 @@ STRICTER = {
     _unchecked: "the AlphaDropout of tf.keras is an older class than that of keras, and looks at no rate",
     _rounded: "Reshape takes any fraction for -1",
     _empty: "no axes at all leave nothing to compute",
+    _repeated: "before Keras 3.15 RepeatVector took any n, and 0 or less leaves no step",
     _surrogate: "a name that is no text cannot be written out",
 }
 COMBINATIONS = {
