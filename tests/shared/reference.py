@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer.main
@@ -319,9 +320,35 @@ def changes_page() -> str:
     )
 
 
+def versions_page() -> str:
+    """``docs/reference/versions.md``."""
+    rows = []
+    for row in json.loads((Path(__file__).parent.parent / "versions.json").read_text("utf-8")):
+        audit, drawn = row["audit"], [row["drawing"], row["masking"]]
+        layers = sum(part["drawn"] for part in drawn)
+        rows.append(
+            (
+                row["tensorflow"],
+                ("tf_keras " if row["keras"].startswith("2.") else "") + row["keras"],
+                f"{audit['agree']:,}",
+                f"{audit['rejected']:,}",
+                f"{layers:,}",
+                str(audit["disagree"] + sum(part["disagree"] for part in drawn)),
+            )
+        )
+    return _page(
+        "Theory against each release",
+        "`python -m tests.versions` measures this in an environment for each release: `rnnshape audit`, and random layers, half of",
+        "them with masks, states, several calls and training.",
+        "",
+        *_table(("TensorFlow", "Keras", "audit: agree", "audit: both reject", "random layers", "disagree"), rows),
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "yaml.md": yaml_page,
     "report.md": report_page,
     "changes.md": changes_page,
+    "versions.md": versions_page,
 }
