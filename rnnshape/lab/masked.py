@@ -11,6 +11,7 @@ from rnnshape.lab.feed import beside
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import load
 from rnnshape.layers.bidirectional import directions
+from rnnshape.layers.casting import loses_mask
 from rnnshape.layers.changes import everywhere, told_apart
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def witness(spec: Spec, layer: Any, x: Any, execution: str) -> tuple[np.ndarray[
     given.pop("training", None)  # what is dropped makes no difference to which steps count
     mask = given.pop("mask", None)
     drawn = tensorflow.constant(np.random.default_rng([spec.seed, 2]).random(tuple(x.shape), np.float32))
-    tensors = [drawn, getattr(x, MASK, None) if mask is None else mask]
+    attached = None if loses_mask(x.dtype.name, node) else getattr(x, MASK, None)
+    tensors = [drawn, attached if mask is None else mask]
 
     def asked(node: Node, states: Any) -> list[Any]:
         begun = {} if states is None else {"initial_state": states}

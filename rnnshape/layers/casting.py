@@ -100,8 +100,12 @@ _KEPT_IN_CAST = change(
 )
 
 
+def loses_mask(dtype: str, node: Node) -> bool:
+    """Whether a layer loses the mask attached to a tensor of this dtype, for it casts the tensor."""
+    casts = node.has("autocast") and node["autocast"] and compute_dtype(node["dtype"]) != dtype
+    return casts and not _KEPT_IN_CAST.made
+
+
 def reaching(mask: Mask | None, dtype: str, node: Node) -> Mask | None:
-    """The mask that a layer finds on a tensor of this dtype: what is cast lost it before Keras 3.14."""
-    if mask is None or mask.argument or _KEPT_IN_CAST.made or not (node.has("autocast") and node["autocast"]):
-        return mask
-    return mask if compute_dtype(node["dtype"]) == dtype else None
+    """The mask that a layer finds on a tensor of this dtype."""
+    return None if mask is not None and not mask.argument and loses_mask(dtype, node) else mask
