@@ -60,7 +60,7 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
             asked = rows(runs, **how, jobs=jobs, scheduler=output.get("scheduler"))
         answered = stack.enter_context(closing(asked))  # whatever ends this, workers end with it
         if not verbose and bar_wanted(to_stdout=path is None and streams(wanted)):
-            answered = stack.enter_context(closing(watched(answered, total)))
+            answered = stack.enter_context(closing(watched(answered, total, "runs", "failed")))
         gate = _Gate(answered)
         internal = (lambda row: show_trace(row.trace)) if verbose else (lambda row: None)
         tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False), internal=internal)

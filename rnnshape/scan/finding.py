@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rnnshape.scan.codes import CODES, section
@@ -104,4 +104,8 @@ class Scanned:
     findings: tuple[Finding, ...] = ()
     found: tuple[Found, ...] = ()
     unread: str | None = None
-    fixed: str | None = field(default=None, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
