@@ -189,7 +189,9 @@ def _scan(
         # The extension of the output file is looked up among the formats of scan.
         wrong = [flagged(problem, output) for problem in refused({"format": "text", **output}, SCAN)]
         if not paths:
-            wrong.append(Problem("PATH", "is missing: give a Python file, a notebook, a folder, or - for standard input"))
+            wrong.append(
+                Problem("PATH", "is missing: give a Python file, a notebook, a folder, or - for standard input")
+            )
         if wrong:
             raise Invalid(wrong)
         from rnnshape.cli.scan import scan

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.batch.workers import spread
 from rnnshape.batch.died import Died
+from rnnshape.batch.workers import spread
 from rnnshape.cli.output import destination, note
 from rnnshape.cli.progress import wanted as bar_wanted
 from rnnshape.cli.progress import watched

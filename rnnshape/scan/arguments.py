@@ -1,4 +1,4 @@
-"""What a constructor call says by itself: arguments that are gone, cells in the place of layers, what keeps cuDNN away."""
+"""What a constructor call says by itself: arguments that are gone, cells for layers, what keeps cuDNN away."""
 
 from __future__ import annotations
 
@@ -24,9 +24,25 @@ if TYPE_CHECKING:
     from rnnshape.scan.imports import Imports
 
 # What the base class of Keras' layers takes (keras/src/layers/layer.py: Layer.__init__), beside what the table has.
-_OF_BASE = {"activity_regularizer", "autocast", "batch_input_shape", "batch_shape", "dtype", "input_dim", "input_shape", "name", "trainable"}
+_OF_BASE = {
+    "activity_regularizer",
+    "autocast",
+    "batch_input_shape",
+    "batch_shape",
+    "dtype",
+    "input_dim",
+    "input_shape",
+    "name",
+    "trainable",
+}
 _FUSED = ("LSTM", "GRU")
-_WANTED = {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True, "unroll": False, "reset_after": True}
+_WANTED = {
+    "activation": "tanh",
+    "recurrent_activation": "sigmoid",
+    "use_bias": True,
+    "unroll": False,
+    "reset_after": True,
+}
 _LAYERS_INSIDE = ("Bidirectional", "TimeDistributed")
 
 
@@ -62,7 +78,12 @@ class Arguments:
             said = self.source.said(keyword.value)
             why = leftovers.of_argument(name, layer, said)
             told = f": it {why}" if why else nearest(name, layer.by_name)
-            yield Hit("RNN104", f"{layer.name} takes no {name} in Keras 3{told}", keyword, self._mended(layer, call, keyword, why))
+            yield Hit(
+                "RNN104",
+                f"{layer.name} takes no {name} in Keras 3{told}",
+                keyword,
+                self._mended(layer, call, keyword, why),
+            )
 
     def _mended(self, layer: LayerClass, call: ast.Call, keyword: ast.keyword, why: str | None) -> tuple[Edit, ...]:
         """The one edit that mends it: its name now, or nothing where it says what happens anyway."""
@@ -88,7 +109,11 @@ class Arguments:
             cell = f"{inner.name}Cell"
             instead = f": write {inner.name} without RNN, or {cell}" if cell in TABLE else ""
             yield Hit("RNN105", f"RNN takes a cell, and {inner.name} is a whole layer{instead}", tree)
-        elif layer.name == "Bidirectional" and inner.kind not in ("recurrent", "cell") and inner.name in ("Dense", "Embedding"):
+        elif (
+            layer.name == "Bidirectional"
+            and inner.kind not in ("recurrent", "cell")
+            and inner.name in ("Dense", "Embedding")
+        ):
             yield Hit("RNN105", f"Bidirectional takes a recurrent layer, which {inner.name} is not", tree)
 
     def _slow(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:

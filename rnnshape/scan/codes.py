@@ -4,7 +4,7 @@
 ('unpacking', 'error')
 
 An ``error`` is what Keras rejects.  ``silent`` is what runs and computes something else than the code reads like.
-``speed`` is what runs slower than it could.  ``docs/findings.md`` has a section for each, with a wrong and a right example.
+``speed`` is what runs slower than it could.  ``docs/findings.md`` has a section for each.
 """
 
 from __future__ import annotations

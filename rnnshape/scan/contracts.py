@@ -52,11 +52,13 @@ def _against(text: str, step: Step) -> str | None:
     if not got or len(got) < len(step.returned):
         return None
     if len(wanted) != len(got):
-        return f"{step.node.name} returns {len(got)} tensor{'s' * (len(got) != 1)}, and the contract {text} has {len(wanted)}"
+        tensors = f"{len(got)} tensor{'s' * (len(got) != 1)}"
+        return f"{step.node.name} returns {tensors}, and the contract {text} has {len(wanted)}"
     letters = _letters(step)
     for one, sizes in zip(wanted, got, strict=True):
         if len(one) != len(sizes) or any(_differs(word, size, letters) for word, size in zip(one, sizes, strict=True)):
-            return f"{step.node.name} returns ({', '.join('?' if size is None else str(size) for size in sizes)}), and the contract says ({', '.join(one)})"
+            shape = ", ".join("?" if size is None else str(size) for size in sizes)
+            return f"{step.node.name} returns ({shape}), and the contract says ({', '.join(one)})"
     return None
 
 
@@ -65,7 +67,9 @@ def _shapes(text: str) -> list[list[str]] | None:
     inner = text.strip()
     groups = re.findall(r"[(\[]([^()\[\]]*)[)\]]", inner[1:-1]) or [inner[1:-1]]
     shapes = [[word.strip() for word in group.split(",") if word.strip()] for group in groups]
-    return shapes if all(shapes) and all(re.fullmatch(r"[\w*+\-·/ ?]+", word) for one in shapes for word in one) else None
+    return (
+        shapes if all(shapes) and all(re.fullmatch(r"[\w*+\-·/ ?]+", word) for one in shapes for word in one) else None
+    )
 
 
 def _letters(step: Step) -> dict[str, int]:

@@ -165,7 +165,7 @@ def once_assigned(body: list[ast.stmt], names: Names) -> dict[str, Any]:
 
 
 def _pairs(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.expr | None]]:
-    """Each name that is assigned, with what stands there; None where that depends on what was there, or on a condition."""
+    """Each name that is assigned, with what stands there; None where a condition decides it."""
     for part in body:
         match part:
             case ast.Assign(targets=targets, value=value):

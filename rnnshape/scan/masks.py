@@ -65,18 +65,24 @@ class Masks:
         if mask is None or mask.lost is not None:
             return mask if mask is not None and node.cls.keeps_mask else None
         if _recurrent(node):
-            return mask if any(part.has("return_sequences") and part["return_sequences"] is True for part in node.walk()) else None
+            return (
+                mask
+                if any(part.has("return_sequences") and part["return_sequences"] is True for part in node.walk())
+                else None
+            )
         if node.cls.keeps_mask:
             return mask
         # What looks at the mask and takes the time axis away has used it.
-        return None if node.cls.takes_mask or node.cls.kind != "layer" or node.cls.makes_mask else _Mask(mask.maker, step)
+        return (
+            None if node.cls.takes_mask or node.cls.kind != "layer" or node.cls.makes_mask else _Mask(mask.maker, step)
+        )
 
     # -- the last step --------------------------------------------------------------------------
 
     def _last(self, part: Part) -> Iterator[Hit]:
         """``output[:, -1]`` of a Bidirectional, and of a layer whose masked steps are zero."""
         ref = self.steps.ref(part.tensor)
-        if ref.step is None or ref.path not in ((), (0,)) or (ref.step.count or 0) > 1 and not ref.path:
+        if ref.step is None or ref.path not in ((), (0,)) or ((ref.step.count or 0) > 1 and not ref.path):
             return
         axes = part.tree.slice.elts if isinstance(part.tree.slice, ast.Tuple) else []
         if len(axes) < 2 or not _whole(axes[0]) or self.walk.names.known(axes[1]) != -1:
@@ -94,7 +100,11 @@ class Masks:
             return
         mask = self._reaching(ref.step)
         if mask is not None and mask.lost is None:
-            yield Hit("RNN205", f"the last step is zero where {mask.maker.node.name} masks it: use return_sequences=False", part.tree)
+            yield Hit(
+                "RNN205",
+                f"the last step is zero where {mask.maker.node.name} masks it: use return_sequences=False",
+                part.tree,
+            )
 
     def _only_forward(self, axes: list[ast.expr], node: Node, loop: Node) -> bool:
         """Whether only the forward half is taken, ``[:, -1, :H]``, or something that is not known."""

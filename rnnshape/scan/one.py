@@ -116,7 +116,15 @@ def _finding(hit: Hit, source: Source, text: Text, comments: Comments) -> Findin
     width = end - start if last == tree.lineno else len(shown) - column + 1
     cell, line = text.at(tree.lineno)
     return Finding(
-        hit.code, hit.message, text.name, line, column, column + max(width, 1), shown, cell, () if text.cells else hit.edits
+        hit.code,
+        hit.message,
+        text.name,
+        line,
+        column,
+        column + max(width, 1),
+        shown,
+        cell,
+        () if text.cells else hit.edits,
     )
 
 

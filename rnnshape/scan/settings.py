@@ -1,10 +1,9 @@
-"""Which findings are told: ``select`` and ``ignore`` of ``[tool.rnnshape]`` in pyproject.toml, and of the command line."""
+"""Which findings are told: ``select`` and ``ignore`` here and in ``[tool.rnnshape]`` of pyproject.toml."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
@@ -12,6 +11,7 @@ from rnnshape.scan.codes import CODES, chosen, meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from rnnshape.scan.finding import Scanned
 

@@ -42,7 +42,8 @@ class Ref:
 class Step:
     """One call of one layer.
 
-    ``tree`` is where the layer is made and ``call`` where it is called; ``shapes`` are those that its input may have,
+    ``tree`` is where the layer is made and ``call`` where it is called; ``states`` are nested as they are passed (None:
+    not known), ``made_states`` what is made in the line; ``shapes`` are those that its input may have,
     ``broken`` says that none of them goes in.
     """
 
@@ -51,6 +52,7 @@ class Step:
     call: ast.expr
     inputs: list[Ref]
     states: Any = None
+    made_states: Any = None
     has_states: bool = False
     has_mask: bool = False
     targets: int | None = None
@@ -97,6 +99,7 @@ class Steps:
         nested = None if made.states is None else self._states(made.states)
         states = {
             "states": nested,
+            "made_states": made.called.states,
             "has_states": "initial_state" in made.called.spans,
             "has_mask": "mask" in made.called.spans,
         }
@@ -117,10 +120,12 @@ class Steps:
 
     def _model(self, made: Model) -> None:
         """A Sequential model is called on the input that its first layer or its Input declares."""
-        inputs = [Ref(root=said.tree) if isinstance(said.tree, ast.expr) else Ref() for said in made.said[:1]] or [Ref()]
+        inputs = [Ref(root=said.tree) if isinstance(said.tree, ast.expr) else Ref() for said in made.said[:1]] or [
+            Ref()
+        ]
         sizes = next((said.sizes for said in made.said if said.sizes is not None), None)
         for number, layer in enumerate(made.layers):
-            given = (tuple(map(_plain, sizes)),) if sizes is not None and number == 0 else None
+            given = (tuple(map(plain, sizes)),) if sizes is not None and number == 0 else None
             inputs = [Ref(self._step(Step(layer.node, layer.tree, layer.tree, inputs), given))]
 
     # -- shapes ---------------------------------------------------------------------------------
@@ -133,7 +138,9 @@ class Steps:
             return step
         taken = [sizes for sizes in step.shapes if not _breaks(step.node, sizes)]
         # Which rank an input has that the code does not give is not known: one of them is right.
-        step.broken = bool(step.shapes) and not taken and (given is not None or before is not None or len(step.shapes) == 1)
+        step.broken = (
+            bool(step.shapes) and not taken and (given is not None or before is not None or len(step.shapes) == 1)
+        )
         for sizes in taken:
             self._goes_through(step, sizes)
         return step
@@ -145,11 +152,13 @@ class Steps:
         if isinstance(ref.root, ast.Call) and called(ref.root) in INPUTS:
             sizes = self.walk.values.tensors.fed(ref.root)
             if sizes is not None:
-                return (tuple(map(_plain, sizes)),)
+                return (tuple(map(plain, sizes)),)
         return _ANY_RANK
 
     def _goes_through(self, step: Step, sizes: Sizes) -> None:
-        answers = [step.node.cls.theory(step.node, Given(_dims(step.node, sizes, stand), "float32")) for stand in _STANDS]
+        answers = [
+            step.node.cls.theory(step.node, Given(_dims(step.node, sizes, stand), "float32")) for stand in _STANDS
+        ]
         unsure = has_unknown(step.node)
         first, second = (answer.returned for answer in answers)
         step.begins = answers[0].begins
@@ -167,7 +176,7 @@ def _sized(value: Any) -> bool:
     return isinstance(value, tuple) and any(isinstance(one, Size) for one in value)
 
 
-def _plain(size: int | None) -> int | None:
+def plain(size: int | None) -> int | None:
     return size if type(size) is int else None
 
 
@@ -192,7 +201,10 @@ def _gather(
     """The shapes of nested results; a size that depends on an unknown one is None."""
     if isinstance(first, Leaf):
         pairs = list(zip(first.dims, second.dims, strict=True))
-        known = (None if one.size != two.size or one.size in _STANDS or (unsure and at) else one.size for at, (one, two) in enumerate(pairs))
+        known = (
+            None if one.size != two.size or one.size in _STANDS or (unsure and at) else one.size
+            for at, (one, two) in enumerate(pairs)
+        )
         into.setdefault(path, []).append(tuple(known))
         return
     for index, (one, two) in enumerate(zip(first, second, strict=True)):
@@ -206,5 +218,3 @@ def flat(states: Any) -> Iterable[Any]:
             yield from flat(one)
     else:
         yield states
-
-

@@ -40,7 +40,12 @@ class Walk(Program):
     """The walk over one file, for one decision of each choice that the file leaves open (``let``)."""
 
     def __init__(
-        self, text: str, body: list[ast.stmt], aliases: Mapping[str, str], held: Mapping[str, Any], let: Mapping[str, Any]
+        self,
+        text: str,
+        body: list[ast.stmt],
+        aliases: Mapping[str, str],
+        held: Mapping[str, Any],
+        let: Mapping[str, Any],
     ) -> None:
         source = Source(text)
         super().__init__(source, Names(source, let))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rnnshape.scan.finding import Finding, Scanned
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+body { color-scheme: light dark; }
 pre { overflow-x: auto; padding: .5rem; border-left: 3px solid #888; }
 mark { background: #fd6; color: #000; }
 table { border-collapse: collapse; } td, th { padding: .2rem .8rem; text-align: left; }
@@ -39,7 +40,9 @@ def write(files: Iterable[Scanned], stream: TextIO) -> None:
         element("table", *counts) if counts else None,
         *(_file(one) for one in scanned if one.findings),
     )
-    head = element("head", element("meta", charset="utf-8"), element("title", "rnnshape scan"), element("style", _STYLE))
+    head = element(
+        "head", element("meta", charset="utf-8"), element("title", "rnnshape scan"), element("style", _STYLE)
+    )
     put(f"<!DOCTYPE html>\n{markup(element('html', head, body, lang='en'))}\n", stream)
 
 
