@@ -61,8 +61,8 @@ def _edited(code: str, edits: Sequence[Edit]) -> str:
 
 def diff(before: Text, after: Text) -> str:
     """What changes, as a unified diff; empty where nothing does."""
-    lines = [text.code.splitlines(keepends=True) for text in (before, after)]
-    parts = unified_diff(*lines, f"a/{before.name}", f"b/{before.name}")
+    old, new = (text.code.splitlines(keepends=True) for text in (before, after))
+    parts = unified_diff(old, new, f"a/{before.name}", f"b/{before.name}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in parts)
 
 

@@ -26,7 +26,8 @@ def with_argument(source: Source, call: ast.expr, argument: str) -> tuple[Edit, 
     """The edit that adds an argument at the end of a constructor call; none for what is no call."""
     if not isinstance(call, ast.Call) or any(keyword.arg is None for keyword in call.keywords):
         return ()
-    last = max((source.place(part)[1] for part in (*call.args, *call.keywords)), default=None)
+    parts: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    last = max((source.place(part)[1] for part in parts), default=None)
     if last is None:
         end = source.place(call)[1] - 1
         return (Edit(end, end, argument),)
@@ -35,7 +36,8 @@ def with_argument(source: Source, call: ast.expr, argument: str) -> tuple[Edit, 
 
 def without(source: Source, call: ast.Call, keyword: ast.keyword) -> tuple[Edit, ...]:
     """The edit that drops a keyword of a call, with the comma that goes with it."""
-    places = sorted(source.place(part) for part in (*call.args, *call.keywords))
+    parts: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    places = sorted(map(source.place, parts))
     own = source.place(keyword)
     at = places.index(own)
     if at > 0:

@@ -51,9 +51,9 @@ class Imports:
         # layers = tf.keras.layers
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                full = self.full(dotted(node.value) or "")
-                if full is not None and node.targets[0].id not in self.aliases:
-                    self.aliases[node.targets[0].id] = full
+                whole = self.full(dotted(node.value) or "")
+                if whole is not None and node.targets[0].id not in self.aliases:
+                    self.aliases[node.targets[0].id] = whole
         # What the file itself defines under the name of a class is not Keras' class.
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in _CLASSES:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers import Node
+    from rnnshape.scan.finding import Edit
     from rnnshape.scan.steps import Sizes, Step, Steps
     from rnnshape.scan.walk import Walk
 
@@ -100,7 +101,7 @@ class Wiring:
             yield Hit("RNN103", f"{names}, and {step.node.name} returns {step.count} values: {_roles(step)}", step.call)
             return
         loop = next((part for part in step.node.walk() if part.has("return_state")), None)
-        edits = ()
+        edits: tuple[Edit, ...] = ()
         if loop is not None and self._count_with_states(step) == step.targets:
             edits = with_argument(self.source, _constructor(step.tree, step.node), "return_state=True")
         hint = ": add return_state=True" if loop is not None else ""
