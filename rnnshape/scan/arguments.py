@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _OF_BASE = {
     "activity_regularizer",
     "autocast",
-    "batch_input_shape",
-    "batch_shape",
     "dtype",
     "input_dim",
     "input_shape",

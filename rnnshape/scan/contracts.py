@@ -57,8 +57,7 @@ def _against(text: str, step: Step) -> str | None:
     letters = _letters(step)
     for one, sizes in zip(wanted, got, strict=True):
         if len(one) != len(sizes) or any(_differs(word, size, letters) for word, size in zip(one, sizes, strict=True)):
-            shape = ", ".join("?" if size is None else str(size) for size in sizes)
-            return f"{step.node.name} returns ({shape}), and the contract says ({', '.join(one)})"
+            return f"{step.node.name} returns {sizes}, and the contract says ({', '.join(one)})"
     return None
 
 

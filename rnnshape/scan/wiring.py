@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers import Node
     from rnnshape.scan.finding import Edit
-    from rnnshape.scan.steps import Sizes, Step, Steps
+    from rnnshape.scan.steps import Step, Steps
     from rnnshape.scan.walk import Walk
 
 _LONG = 100
@@ -47,9 +47,9 @@ class Wiring:
         wanted = len(node.cls.letters(node, None))
         ranks = {len(sizes) for sizes in shapes}
         if all(len(node.cls.letters(node, rank)) == rank for rank in ranks):
-            yield Hit("RNN108", f"{node.name} does not take {_said(shapes[0])}", step.tree)
+            yield Hit("RNN108", f"{node.name} does not take {shapes[0]}", step.tree)
             return
-        got = _said(shapes[0]) if len(shapes) == 1 else f"{' or '.join(map(str, sorted(ranks)))} axes"
+        got = str(shapes[0]) if len(shapes) == 1 else f"{' or '.join(map(str, sorted(ranks)))} axes"
         loop = self._without_time(step)
         if loop is not None and wanted == _FIXED:
             call, name = loop
@@ -179,7 +179,3 @@ def _constructor(tree: ast.expr, node: Node) -> ast.expr:
     if node.name == "Bidirectional" and isinstance(tree, ast.Call) and tree.args:
         return tree.args[0]
     return tree
-
-
-def _said(sizes: Sizes) -> str:
-    return f"({', '.join('?' if size is None else str(size) for size in sizes)})"
