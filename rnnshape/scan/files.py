@@ -46,16 +46,22 @@ def _in_folder(folder: str) -> list[str]:
 
 
 def _by_git(folder: str) -> list[str] | None:
-    """The files that git tracks or would track; None where there is no repository or no git."""
-    command = ["git", "-C", folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    """The files that git tracks or would track; None without a repository, and for a folder that git ignores."""
+    listed = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--")
+    found = _git(folder, *listed, *(f"*{ending}" for ending in ENDINGS))
+    if found is None or (not found and _git(folder, "check-ignore", "-q", ".") is not None):
+        return None
+    names = (os.fsdecode(name) for name in found.split(b"\0") if name)
+    return [path for name in names if Path(path := _beside(folder, name)).is_file()]
+
+
+def _git(folder: str, *words: str) -> bytes | None:
+    """What git prints; None where it fails or is not there."""
     try:
-        done = subprocess.run(  # noqa: S603  no shell, and the folder is an argument of -C
-            [*command, "--", *(f"*{ending}" for ending in ENDINGS)], capture_output=True, check=True, timeout=60
-        )
+        # No shell, and the folder is what -C takes.
+        return subprocess.run(["git", "-C", folder, *words], capture_output=True, check=True, timeout=60).stdout  # noqa: S603, S607
     except (OSError, subprocess.SubprocessError):
         return None
-    names = (os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
-    return [path for name in names if Path(path := _beside(folder, name)).is_file()]
 
 
 def _walked(folder: str) -> Iterator[str]:

@@ -55,6 +55,8 @@ class Walk(Program):
         self.parts: list[Part] = []
         self.fits: list[Fit] = []
         self._parsers: dict[str, dict[str, Any]] = {}
+        self._calling = 0
+        self._unsure = _changed_by_several(body)
         self.read(body)
 
     @property
@@ -65,7 +67,9 @@ class Walk(Program):
         """What is imported was looked up for the whole file."""
 
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
+        self._calling += 1
         found = super().value(tree, targets)
+        self._calling -= 1
         if isinstance(tree, ast.Call):
             self._saw(tree, found)
         elif isinstance(tree, ast.Subscript) and found is None:
@@ -104,6 +108,26 @@ class Walk(Program):
                     for dest, value in self._parsers.get(dotted(parser) or "", {}).items():
                         self.names.bound[f"{name}.{dest}"] = value
 
+    # -- methods that the file does not call ----------------------------------------------------
+
+    def _class(self, own: str, body: list[ast.stmt]) -> Any:
+        before = self._unsure
+        self._unsure = _changed_by_several(body)
+        returned = super()._class(own, body)
+        self._unsure = before
+        return returned
+
+    def _enter(self, function: ast.FunctionDef, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
+        """A function that only other files call: which others run before the next one is not known.
+
+        So what several of them change is unknown behind it.
+        """
+        returned = super()._enter(function, args, keywords)
+        if not self._calling and function.name not in _FIRST:
+            for name in self._unsure:
+                self._forget(name)
+        return returned
+
     # -- what is not known ----------------------------------------------------------------------
 
     def _compound(self, statement: ast.stmt) -> Any:
@@ -124,6 +148,24 @@ class Walk(Program):
             case ast.While() | ast.Try():
                 return True
         return False
+
+
+# What Keras calls itself, in this order.
+_FIRST = ("__init__", "build")
+
+
+def _changed_by_several(body: list[ast.stmt]) -> set[str]:
+    """What more than one function among the statements assigns as an attribute, or adds layers to."""
+    functions = [part for part in body if isinstance(part, ast.FunctionDef) and part.name not in _FIRST]
+    changed = [{*_added_to(function), *(name for name in _stored(function) if "." in name)} for function in functions]
+    return {name for names in changed for name in names if sum(name in other for other in changed) > 1}
+
+
+def _added_to(function: ast.FunctionDef) -> Iterator[str]:
+    """The models that a function adds layers to."""
+    for part in ast.walk(function):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "add":
+            yield dotted(part.func.value) or ""
 
 
 def _stored(statement: ast.stmt) -> Iterator[str]:

@@ -30,6 +30,7 @@ def test_a_folder_is_read_as_git_sees_it(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     (tmp_path / ".gitignore").write_text("ignored.py\n.venv\n", encoding="utf-8")
     assert gathered([str(tmp_path)]) == [path for path in plain if "ignored" not in path]
+    assert gathered([str(tmp_path / ".venv")]) == [str(tmp_path / ".venv/inside.py")]
     # What is named is read, whatever git says of it; and once.
     named = str(tmp_path / "ignored.py")
     assert gathered([named, str(tmp_path), named]) == [named, *(path for path in plain if path != named)]
