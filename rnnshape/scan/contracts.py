@@ -51,6 +51,8 @@ def _against(text: str, step: Step) -> str | None:
     got = [sizes[0] for _, sizes in sorted(step.returned.items()) if len(set(sizes)) == 1]
     if not got or len(got) < len(step.returned):
         return None
+    if len(wanted) == 1 and len(wanted[0]) == len(got) > 1 and not any(map(str.isdigit, wanted[0])):
+        return None  # the names of the results
     if len(wanted) != len(got):
         tensors = f"{len(got)} tensor{'s' * (len(got) != 1)}"
         return f"{step.node.name} returns {tensors}, and the contract {text} has {len(wanted)}"

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from rnnshape.scan.walk import Part, Walk
 
 
+# What drops a mask and goes on with the same time axis.
+_SAME_AXIS = ("Conv1D", "SeparableConv1D", "DepthwiseConv1D", "MaxPooling1D", "AveragePooling1D")
+
+
 class _Mask(NamedTuple):
     """The layer that made the mask, and the one that drops it, if one does."""
 
@@ -43,7 +47,8 @@ class Masks:
             if mask.lost is not None:
                 what = f"{mask.lost.node.name} drops the mask of {mask.maker.node.name}"
                 yield Hit("RNN204", f"{what}: {step.node.name} reads the padding as data", mask.lost.tree)
-            elif step.has_states and not step.has_mask:
+            # A name that the file does not bind may stand for None.
+            elif step.states is not None and not step.has_mask:
                 what = f"Keras drops the mask of {mask.maker.node.name} beside initial_state: pass mask=… as well"
                 yield Hit("RNN203", what, step.call)
         for part in self.walk.parts:
@@ -62,8 +67,10 @@ class Masks:
         node = step.node
         if node.cls.makes_mask and (node.name != "Embedding" or node["mask_zero"] is True):
             return _Mask(step)
-        if mask is None or mask.lost is not None:
-            return mask if mask is not None and node.cls.keeps_mask else None
+        if mask is None:
+            return None
+        if mask.lost is not None:
+            return mask if node.cls.keeps_mask or node.name.startswith(_SAME_AXIS) else None
         if _recurrent(node):
             return (
                 mask

@@ -85,6 +85,8 @@ class Walk(Program):
         if isinstance(function, ast.Attribute):
             if function.attr == "fit" and isinstance(model := super().value(function.value), Model):
                 self.fits.append(Fit(tree, model))
+            elif function.attr == "pop" and isinstance(model := super().value(function.value), Model):
+                del model.layers[-1:]
             elif function.attr == "add_argument":
                 self._option(self.source.said(function.value), tree)
 
@@ -131,6 +133,11 @@ class Walk(Program):
     # -- what is not known ----------------------------------------------------------------------
 
     def _compound(self, statement: ast.stmt) -> Any:
+        if isinstance(statement, ast.For | ast.While) and any(map(_leaves, ast.walk(statement))):
+            # Which part of the body runs in which round is not known.
+            for name in {*_stored(statement), *_added_to(statement)}:
+                self._forget(name)
+            return None
         returned = super()._compound(statement)
         if returned is None and self._may_change(statement):
             for name in dict.fromkeys(_stored(statement)):
@@ -161,9 +168,13 @@ def _changed_by_several(body: list[ast.stmt]) -> set[str]:
     return {name for names in changed for name in names if sum(name in other for other in changed) > 1}
 
 
-def _added_to(function: ast.FunctionDef) -> Iterator[str]:
-    """The models that a function adds layers to."""
-    for part in ast.walk(function):
+def _leaves(part: ast.AST) -> bool:
+    return isinstance(part, ast.Break | ast.Continue)
+
+
+def _added_to(statement: ast.stmt) -> Iterator[str]:
+    """The models that a statement adds layers to."""
+    for part in ast.walk(statement):
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "add":
             yield dotted(part.func.value) or ""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rnnshape.scan.walk import Walk
 
 _LONG = 100
+_SHUFFLE = 8  # the place of shuffle among the arguments of fit
 _FIXED = 3  # the ranks from which a time axis is there
 
 
@@ -142,12 +143,8 @@ class Wiring:
             given = {keyword.arg for keyword in fit.tree.keywords}
             # Behind ** anything may stand, and of a data set or a generator Keras does not shuffle.
             with_targets = len(fit.tree.args) > 1 or "y" in given
-            if (
-                None in given
-                or "shuffle" in given
-                or not with_targets
-                or any(isinstance(a, ast.Starred) for a in fit.tree.args)
-            ):
+            said = None in given or "shuffle" in given or len(fit.tree.args) > _SHUFFLE
+            if said or not with_targets or any(isinstance(one, ast.Starred) for one in fit.tree.args):
                 continue
             if any(_flagged(layer.node, "stateful") for layer in fit.model.layers):
                 yield Hit(
