@@ -16,7 +16,7 @@ from rnnshape.scan.finding import Edit
 from rnnshape.scan.hits import Hit, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rnnshape.layers.node import LayerClass
     from rnnshape.reading.naming import Names
@@ -52,9 +52,9 @@ class Arguments:
         self.imports = imports
         self.names = names
 
-    def hits(self, tree: ast.Module) -> Iterator[Hit]:
+    def hits(self, nodes: Iterable[ast.AST]) -> Iterator[Hit]:
         """What is wrong with the constructor calls of a file, in its order."""
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Call) and (layer := self._class(node.func)) is not None:
                 yield from self._arguments(layer, node)
                 yield from self._inside(layer, node)

@@ -2,7 +2,7 @@
 
 >>> import ast
 >>> tree = ast.parse("from tensorflow.keras import layers as L\\nimport torch.nn as nn\\nL.LSTM(8); nn.LSTM(8)")
->>> imports = Imports(tree)
+>>> imports = Imports([*ast.walk(tree)])
 >>> imports.keras("L.LSTM"), imports.keras("nn.LSTM")
 ('LSTM', None)
 """
@@ -24,7 +24,7 @@ from rnnshape.reading.tensors import INPUTS
 from rnnshape.scan.texts import NotRead, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 # Keras 3, and what leads to it.  tf_keras, TensorFlow 1 and TensorFlow's private modules are other programs.
 _KERAS = re.compile(r"(?:tensorflow\.)?keras(?:\.(?!src\b|_)\w+)*")
@@ -36,12 +36,12 @@ _CLASSES = {*TABLE, *MERGES, *INPUTS, "Model", "Sequential"}
 
 
 class Imports:
-    """The names that one file imports, and what they mean."""
+    """The names that one file imports, and what they mean; ``nodes`` are all of its syntax tree."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, nodes: Sequence[ast.AST]) -> None:
         self.aliases: dict[str, str] = {}
         self.starred = False
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     full = alias.name if alias.asname else alias.name.partition(".")[0]
@@ -49,13 +49,13 @@ class Imports:
             elif isinstance(node, ast.ImportFrom):
                 self._from(node)
         # layers = tf.keras.layers
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 whole = self.full(dotted(node.value) or "")
                 if whole is not None and node.targets[0].id not in self.aliases:
                     self.aliases[node.targets[0].id] = whole
         # What the file itself defines under the name of a class is not Keras' class.
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in _CLASSES:
                 self.aliases[node.name] = f"{_ELSEWHERE}.{node.name}"
 
@@ -88,10 +88,10 @@ class Imports:
             _KERAS.fullmatch(full) or full.partition(".")[0] in _ROOTS for full in self.aliases.values()
         )
 
-    def for_reader(self, tree: ast.Module) -> dict[str, str]:
+    def for_reader(self, nodes: Sequence[ast.AST]) -> dict[str, str]:
         """The aliases as the reader of pasted code takes them; every other name that is called is no class of Keras."""
         given: dict[str, str] = {}
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Call) and (name := dotted(node.func)):
                 first = name.partition(".")[0]
                 if self.keras(name) is not None:
@@ -102,10 +102,10 @@ class Imports:
         return given
 
 
-def constants(tree: ast.Module, file: str) -> dict[str, Any]:
+def constants(nodes: Sequence[ast.AST], file: str) -> dict[str, Any]:
     """The values that a file takes from others of its tree: ``UNITS`` of ``from .config import UNITS``."""
     found: dict[str, Any] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and (own := _beside(file, node.module, node.level)):
             held = _assigned(own)
             for alias in node.names:

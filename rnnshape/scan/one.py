@@ -66,17 +66,18 @@ def _scanned(text: Text, *, layers: bool) -> Scanned:
     body = source.body()
     if source.problems:
         return Scanned(text.name, unread=source.problems[0].message)
-    tree = ast.Module(body, [])
-    imports = Imports(tree)
+    # Walked once: most of the time of a scan goes into walks.
+    nodes = [*ast.walk(ast.Module(body, []))]
+    imports = Imports(nodes)
     if not imports.any_keras:
         return Scanned(text.name)
     comments = comments_of(text.code)
-    held = constants(tree, text.name)
+    held = constants(nodes, text.name)
     names = Names(source, {})
     names.bound.update(held)
     once_assigned(body, names)
-    walks = _walks(text.code, body, imports.for_reader(tree), held)
-    hits = [*Arguments(source, imports, names).hits(tree), *_in_all(walks, comments)]
+    walks = _walks(text.code, body, imports.for_reader(nodes), held)
+    hits = [*Arguments(source, imports, names).hits(nodes), *_in_all(walks, comments)]
     findings = {finding: None for hit in hits if (finding := _finding(hit, source, text, comments)) is not None}
     found = tuple(found_in(walks[0], text)) if layers else ()
     return Scanned(text.name, tuple(sorted(findings, key=_order)), found)
