@@ -68,7 +68,8 @@ class Finding:
 class Found:
     """A layer, a model or wired calls that a file makes: where it is, what it returns and what it costs.
 
-    ``tensors`` are the symbolic shapes of what it returns, by role; ``flow`` what each layer of a model returns.
+    ``tensors`` are the symbolic shapes of what it returns, by role; ``flow`` what each layer of a model returns;
+    ``input`` is the shape of the input where the file says something of it.
     """
 
     name: str | None
@@ -81,6 +82,7 @@ class Found:
     params: int
     macs: int
     let: tuple[tuple[str, int | float], ...] = ()
+    input: tuple[int, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {

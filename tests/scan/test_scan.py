@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from rnnshape.render.scan import FORMATS
+from tests.scan.test_corpus import RIGHT as RIGHT_PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,3 +207,13 @@ def test_layers_are_shown_with_what_they_return(run: Callable[..., Ran]) -> None
         0,
         "right.py:3: LSTM(8, return_sequences=True)\n    returns (N, T, H); 416 parameters, 7,680 multiply-adds\n",
     )
+
+
+def test_what_right_programs_make_is_held_by_batch(run: Callable[..., Ran], folder: Path) -> None:
+    """The contracts of the corpus, letters and numbers, against theory: each run is read again and is ok."""
+    for number, code in enumerate(RIGHT_PROGRAMS.values()):
+        (folder / f"program{number}.py").write_text(code, encoding="utf-8")
+    assert run("scan", ".", "--contracts", "-o", "contracts.yaml").code == 0
+    ran = run("batch", "contracts.yaml", "--predict", "-f", "jsonl")
+    assert ran.code == 0, ran.err
+    assert len(ran.out.splitlines()) > 50

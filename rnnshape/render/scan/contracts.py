@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from rnnshape.spec.expect import ROLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TextIO
@@ -32,5 +34,8 @@ def _run(file: str, found: Found, taken: set[str]) -> dict[str, Any]:
     run: dict[str, Any] = {"name": unique, "layer": found.expression}
     if found.let:
         run["let"] = dict(found.let)
-    expect: dict[str, Any] = {role: list(shape) for role, shape in found.tensors}
+    if found.input is not None:
+        run["input"] = list(found.input)
+    # The tensors of wired calls have the code's own names, of which a contract knows nothing.
+    expect: dict[str, Any] = {role: list(shape) for role, shape in found.tensors if ROLE.fullmatch(role)}
     return {**run, "expect": {**expect, "params": found.params}}
