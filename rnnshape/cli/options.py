@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf, Whole
-from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS, by_ending
-from rnnshape.render.scan import FORMATS as SCAN_FORMATS
+from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS, SCAN_FORMATS, by_ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

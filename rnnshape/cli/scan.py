@@ -14,7 +14,7 @@ from rnnshape.cli.output import destination, note
 from rnnshape.cli.progress import wanted as bar_wanted
 from rnnshape.cli.progress import watched
 from rnnshape.errors import FAILED, INVALID, OK, Invalid, Problem, Unavailable
-from rnnshape.render.scan import by_ending, renderer, streams
+from rnnshape.render import scan_by_ending, scan_renderer, scan_streams
 from rnnshape.render.scan.contracts import write as write_contracts
 from rnnshape.render.scan.gathered import counted
 from rnnshape.scan.files import STDIN, gathered
@@ -45,15 +45,15 @@ def scan(paths: Sequence[str], output: Mapping[str, Any]) -> int:
         with destination(output.get("output_file")) as stream:
             left = list(_mending(files, chosen, stream, write="fix" in output))
         return _ended(left, paths, output)
-    wanted = output.get("format") or by_ending(output.get("output_file", "")) or "text"
+    wanted = output.get("format") or scan_by_ending(output.get("output_file", "")) or "text"
     scanned: list[Scanned] = []
     contracts = output.get("contracts", False)
     with ExitStack() as stack:
         stream = stack.enter_context(destination(output.get("output_file")))
         results = stack.enter_context(closing(_results(files, output)))
-        if bar_wanted(to_stdout="output_file" not in output and streams(wanted)):
+        if bar_wanted(to_stdout="output_file" not in output and scan_streams(wanted)):
             results = stack.enter_context(closing(watched(results, len(files), "files", "with findings")))
-        write = write_contracts if contracts else renderer(wanted)
+        write = write_contracts if contracts else scan_renderer(wanted)
         write(_kept(results, chosen, scanned), stream)
         if "statistics" in output and wanted == "text" and not contracts:
             stream.writelines(f"{count:>6,}  {code}\n" for code, count in counted(scanned))

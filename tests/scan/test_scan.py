@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rnnshape.render.scan import FORMATS
+from rnnshape.render import SCAN_FORMATS
 from tests.scan.test_corpus import RIGHT as RIGHT_PROGRAMS
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def test_mistakes_in_the_settings_are_one_error(table: str, told: str, run: Call
     assert "no code" in run("scan", "right.py", "--ignore", "RNN9").err or told
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", SCAN_FORMATS)
 def test_each_format_holds_each_finding(form: str, run: Callable[..., Ran]) -> None:
     told = run("scan", ".", "-f", form).out
     assert all(code in told for code in ("RNN103", "RNN301")), told
