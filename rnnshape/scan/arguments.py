@@ -33,6 +33,8 @@ _OF_BASE = {
     "name",
     "trainable",
 }
+# What only Keras 2 has, whatever the table knows of it: a finding is about Keras 3.
+_OF_KERAS_2 = {"time_major", "return_runtime"}
 _FUSED = ("LSTM", "GRU")
 _WANTED = {
     "activation": "tanh",
@@ -71,7 +73,7 @@ class Arguments:
             return
         for keyword in call.keywords:
             name = keyword.arg
-            if name is None or name in layer.by_name or name in _OF_BASE:
+            if name is None or name in _OF_BASE or (name in layer.by_name and name not in _OF_KERAS_2):
                 continue
             said = self.source.said(keyword.value)
             why = leftovers.of_argument(name, layer, said)
