@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import batches, layers, one_layer, parts, predictions, processes, report
+from benchmarks import batches, layers, one_layer, parts, predictions, processes, report, scanning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "sizes": one_layer.sizes,
     "batches": batches.batches,
     "jobs": batches.jobs,
+    "scanning": scanning.scanning,
 }
 
 

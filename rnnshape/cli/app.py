@@ -18,6 +18,8 @@ from rnnshape.cli.options import (
     COMPARE_OPTIONS,
     OUTPUT_FILE,
     OUTPUT_OPTIONS,
+    SCAN,
+    SCAN_OPTIONS,
     VERBOSE,
     flagged,
     form,
@@ -90,6 +92,7 @@ def _commands() -> list[tuple[str, Callable[..., None], Panels]]:
         ("compare", _compare, {"Run": _COMPARE_RUN, "Answer": COMPARE_OPTIONS}),
         ("batch", _batch, {"Answer": BATCH_OPTIONS}),
         ("audit", _audit, {"Answer": AUDIT_OPTIONS}),
+        ("scan", _scan, {"Answer": SCAN_OPTIONS}),
         ("env", _env, {"Answer": _ENV.values()}),
         ("schema", _schema, {"Answer": _SCHEMA.values()}),
         ("help", _help, {"Answer": [VERBOSE]}),
@@ -197,6 +200,29 @@ def _audit(
         from rnnshape.cli.audit import audit
 
         raise SystemExit(audit(classes or (), output))
+
+
+def _scan(
+    paths: Annotated[
+        list[str] | None,
+        _argument("PATH...", "Python files, notebooks, folders, or - for code from standard input."),
+    ] = None,
+    **flags: Any,
+) -> None:
+    """Find the RNN layers in files and folders, and say what will go wrong; nothing is run."""
+    with clean_ending():
+        output = {name: value for name, value in given(flags, SCAN).items() if value is not False}
+        # The extension of the output file is looked up among the formats of scan.
+        wrong = [flagged(problem, output) for problem in refused({"format": "text", **output}, SCAN)]
+        if not paths:
+            wrong.append(
+                Problem("PATH", "is missing: give a Python file, a notebook, a folder, or - for standard input")
+            )
+        if wrong:
+            raise Invalid(wrong)
+        from rnnshape.cli.scan import scan
+
+        raise SystemExit(scan(paths or (), output))
 
 
 _ENV = {

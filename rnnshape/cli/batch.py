@@ -70,7 +70,7 @@ def answer(runs: list[Run] | Iterator[Line | Run], output: Mapping[str, Any], wr
             asked = rows(runs, **how, jobs=jobs, scheduler=output.get("scheduler"))
         answered = stack.enter_context(closing(asked))  # whatever ends this, workers end with it
         if not verbose and bar_wanted(to_stdout=path is None and streams(wanted)):
-            answered = stack.enter_context(closing(watched(answered, total)))
+            answered = stack.enter_context(closing(watched(answered, total, "runs", "failed")))
         gate = _Gate(answered)
         internal = (lambda row: show_trace(row.trace)) if verbose else (lambda row: None)
         tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False), internal=internal)

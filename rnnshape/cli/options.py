@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf, Whole
-from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS, by_ending
+from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS, SCAN_FORMATS, by_ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,19 @@ class Address(Kind):
 
     def accepts(self, value: Any) -> bool:
         return isinstance(value, str) and "://" in value
+
+
+class Codes(Kind):
+    """Codes of findings; their words are looked up where they are used."""
+
+    allowed = "codes of findings, such as RNN301,speed"
+    metavar = "CODE,CODE,…"
+
+    def from_text(self, text: str) -> Any:
+        return tuple(word.strip() for word in text.split(",") if word.strip())
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, tuple) and bool(value)
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,20 @@ AUDIT_OPTIONS = (
     Argument("seed", Whole(0), 0, "Seed of weights, inputs and random masks, and of --full.", True),
     *(BATCH[name] for name in ("format", "output_file", "jobs", "scheduler", "resume", "fail_fast", "verbose")),
 )
+SCAN_OPTIONS = (
+    Argument("select", Codes(), None, "Tell only these findings: a code, its beginning, its name or a severity.", True),
+    Argument("ignore", Codes(), None, "Do not tell these findings.", True),
+    Argument("layers", Flag(), False, "Show each layer and model too: what it returns and what it costs.", True),
+    Argument("contracts", Flag(), False, "Write a batch file that holds the layers to what they return now.", True),
+    Argument("diff", Flag(), False, "Show what --fix would change, and change nothing.", True),
+    Argument("fix", Flag(), False, "Mend what one edit mends: show the changes and write the files.", True),
+    Argument("statistics", Flag(), False, "Count the findings by code (--format text).", True),
+    Argument("exit_zero", Flag(), False, "Exit with 0 even where something was found.", True),
+    Argument("format", OneOf(SCAN_FORMATS), "text", "Output format:", True, "f"),
+    OUTPUT_FILE,
+    Argument("jobs", Whole(), 1, "Number of processes.", True, "j"),
+)
+SCAN = {option.name: option for option in SCAN_OPTIONS}
 COMPARE_OPTIONS = (
     TIMING,
     Argument("format", Form(COMPARISON_FORMATS), "table", "Output format:", True, "f"),

@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from rnnshape.report.rows import Row, Written
+
+class Answered(Protocol):
+    """One of many answers, which may have failed."""
+
+    @property
+    def ok(self) -> bool: ...
+
+
+Answer = TypeVar("Answer", bound=Answered)
 
 
 def wanted(*, to_stdout: bool) -> bool:
@@ -24,8 +32,11 @@ def wanted(*, to_stdout: bool) -> bool:
     return not to_stdout or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
 
 
-def watched(rows: Generator[Row | Written], total: int | None) -> Generator[Row | Written]:
-    """The same rows, with a bar, the rate, the time left and the failures so far; it goes when they end."""
+def watched(rows: Generator[Answer], total: int | None, what: str, failures: str) -> Generator[Answer]:
+    """The same rows, with a bar, the rate, the time left and the failures so far; it goes when they end.
+
+    ``what`` is the word for many rows, ``failures`` what is said behind the number of those that are not ok.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -47,6 +58,6 @@ def watched(rows: Generator[Row | Written], total: int | None) -> Generator[Row 
         for row in rows:
             failed += not row.ok
             speed = bar.tasks[0].speed
-            rate = f"{speed:,.1f} runs/s" if speed else ""
-            bar.update(task, advance=1, rate=rate, failures=f"{failed} failed" if failed else "")
+            rate = f"{speed:,.1f} {what}/s" if speed else ""
+            bar.update(task, advance=1, rate=rate, failures=f"{failed} {failures}" if failed else "")
             yield row

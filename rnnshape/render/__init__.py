@@ -12,16 +12,18 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import TextIO
 
     from rnnshape.report import Report
     from rnnshape.report.comparison import Compared
     from rnnshape.report.rows import Row, Tally
+    from rnnshape.scan.finding import Scanned
 
     Renderer = Callable[[Report, TextIO, "View"], None]
     RowsRenderer = Callable[[Tally, TextIO, "View"], None]
     ComparisonRenderer = Callable[[Compared, TextIO], None]
+    ScanRenderer = Callable[[Iterable[Scanned], TextIO], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +152,40 @@ def notebook(answer: Report | Compared) -> str:
 def _function(place: str | None) -> Any:
     module, _, name = (place or "").partition(":")
     return getattr(import_module(f"rnnshape.render.{module}"), name)
+
+
+# What a scan found: each format, and whether it is written file by file.
+_OF_SCANS = {
+    "text": True,
+    "json": False,
+    "jsonl": True,
+    "github": True,
+    "sarif": False,
+    "junit": False,
+    "markdown": False,
+    "html": False,
+}
+SCAN_FORMATS = tuple(_OF_SCANS)
+
+
+def scan_by_ending(file: str) -> str | None:
+    """The format of findings that a file of this name holds, if its ending says so.
+
+    >>> scan_by_ending("findings.sarif"), scan_by_ending("findings.txt"), scan_by_ending("findings.csv")
+    ('sarif', 'text', None)
+    """
+    if file.lower().endswith((".sarif", ".txt")):
+        return "sarif" if file.lower().endswith(".sarif") else "text"
+    form = by_ending(file)
+    return form if form in _OF_SCANS else None
+
+
+def scan_streams(name: str) -> bool:
+    """Whether a format of findings is written file by file, and not at the end."""
+    return _OF_SCANS[name]
+
+
+def scan_renderer(name: str) -> ScanRenderer:
+    """The function that writes what a scan found in this format."""
+    write: ScanRenderer = _function(f"scan.{name}:write")
+    return write

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
 
     from rnnshape.render import View
@@ -42,5 +43,10 @@ def _command(level: str, row: Row, message: str, expect: str | None = None) -> s
             "endColumn": str(place.end_column),
         }
     properties["title"] = row.run.name or row.run.asked or "rnnshape"
+    return command(level, properties, message)
+
+
+def command(level: str, properties: Mapping[str, str], message: str) -> str:
+    """One workflow command, escaped."""
     said = ",".join(f"{name}={value.translate(_IN_PROPERTY)}" for name, value in properties.items())
     return f"::{level} {said}::{message.translate(_IN_MESSAGE)}\n"

@@ -31,12 +31,15 @@ if TYPE_CHECKING:
 
 LANGUAGES = {"console", "python", "pycon", "yaml", "json", "sh", "text", "{include}", "{toctree}"}
 RUN = ("console", "python", "pycon")
-QUIRKS = "keras-quirks.md"  # whose blocks tests/docs/test_quirks.py runs, each by itself
+# Pages whose blocks other tests run, each by itself: tests/docs/test_quirks.py and tests/scan/test_findings_page.py.
+ELSEWHERE = ("keras-quirks.md", "findings.md")
 
 
 def having(*languages: str) -> list[Path]:
     """The pages with a block of these languages."""
-    return [page for page in PAGES if page.name != QUIRKS and blocks(page.read_text(encoding="utf-8"), *languages)]
+    return [
+        page for page in PAGES if page.name not in ELSEWHERE and blocks(page.read_text(encoding="utf-8"), *languages)
+    ]
 
 
 @pytest.fixture

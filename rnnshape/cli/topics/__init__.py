@@ -55,9 +55,9 @@ def _exit_codes() -> str:
 
 
 def _formats() -> str:
-    from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS
+    from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS, SCAN_FORMATS
 
-    told = {"a layer, show": FORMATS, "compare": COMPARISON_FORMATS, "batch": ROWS_FORMATS}
+    told = {"a layer, show": FORMATS, "compare": COMPARISON_FORMATS, "batch": ROWS_FORMATS, "scan": SCAN_FORMATS}
     return "\n".join(_paragraph(f"  {what:<13}  ", ", ".join(formats)) for what, formats in told.items())
 
 

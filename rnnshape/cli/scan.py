@@ -1,0 +1,133 @@
+"""``rnnshape scan``: what will go wrong in the RNN layers of files and folders."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.batch.died import Died
+from rnnshape.batch.workers import spread
+from rnnshape.cli.output import destination, note
+from rnnshape.cli.progress import wanted as bar_wanted
+from rnnshape.cli.progress import watched
+from rnnshape.errors import FAILED, INVALID, OK, Invalid, Problem, Unavailable
+from rnnshape.render import scan_by_ending, scan_renderer, scan_streams
+from rnnshape.render.scan.contracts import write as write_contracts
+from rnnshape.render.scan.gathered import counted
+from rnnshape.scan.files import STDIN, gathered
+from rnnshape.scan.finding import Scanned
+from rnnshape.scan.fixing import diff, mended, write_back
+from rnnshape.scan.one import scan_file, scan_text
+from rnnshape.scan.settings import Chosen, of_project, unknown
+from rnnshape.scan.texts import NotRead, of_bytes, read
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from typing import TextIO
+
+    from rnnshape.scan.texts import Text
+
+
+def scan(paths: Sequence[str], output: Mapping[str, Any]) -> int:
+    """Scan files, folders or standard input (``-``); the exit code.
+
+    Raises:
+        Invalid: a path is not there, or a code is unknown.
+    """
+    chosen = _chosen(paths, output)
+    files = gathered(paths)
+    if not files:
+        note("no Python file and no notebook is there")
+    if "fix" in output or "diff" in output:
+        with destination(output.get("output_file")) as stream:
+            left = list(_mending(files, chosen, stream, write="fix" in output))
+        return _ended(left, paths, output)
+    wanted = output.get("format") or scan_by_ending(output.get("output_file", "")) or "text"
+    scanned: list[Scanned] = []
+    contracts = output.get("contracts", False)
+    with ExitStack() as stack:
+        stream = stack.enter_context(destination(output.get("output_file")))
+        results = stack.enter_context(closing(_results(files, output)))
+        if bar_wanted(to_stdout="output_file" not in output and scan_streams(wanted)):
+            results = stack.enter_context(closing(watched(results, len(files), "files", "with findings")))
+        write = write_contracts if contracts else scan_renderer(wanted)
+        write(_kept(results, chosen, scanned), stream)
+        if "statistics" in output and wanted == "text" and not contracts:
+            stream.writelines(f"{count:>6,}  {code}\n" for code, count in counted(scanned))
+    return OK if contracts else _ended(scanned, paths, output)
+
+
+def _chosen(paths: Sequence[str], output: Mapping[str, Any]) -> Chosen:
+    """What the command line says, and what it leaves open as the project has it."""
+    words = {key: tuple(output.get(key, ())) for key in ("select", "ignore")}
+    if problems := [problem for key, given in words.items() for problem in unknown(given, f"--{key}")]:
+        raise Invalid(problems)
+    first = Path(paths[0]) if paths[0] != STDIN else Path()
+    project = of_project(first if first.is_dir() else first.parent)
+    return Chosen(words["select"] or project.select, (*words["ignore"], *project.ignore))
+
+
+def _results(files: list[str], output: Mapping[str, Any]) -> Generator[Scanned]:
+    """What each file gives, in order."""
+    layers = output.get("layers", False) or output.get("contracts", False)
+    if STDIN in files:
+        if len(files) > 1:
+            raise Invalid([Problem("PATH", "- reads all of standard input: give it alone")])
+        yield _from_stdin(layers=layers)
+        return
+    with closing(spread(partial(scan_file, layers=layers), files, jobs=output.get("jobs", 1))) as answers:
+        for file, answer in zip(files, answers, strict=True):
+            yield Scanned(file, unread="the process that read it died") if isinstance(answer, Died) else answer
+
+
+def _from_stdin(*, layers: bool) -> Scanned:
+    try:
+        return scan_text(_stdin(), layers=layers)
+    except NotRead as error:
+        return Scanned("<stdin>", unread=str(error))
+
+
+def _stdin() -> Text:
+    if sys.stdin is None:
+        raise Unavailable("standard input is closed", "give a path, or pipe the code in")
+    return of_bytes(sys.stdin.buffer.read(), "<stdin>")
+
+
+def _kept(results: Iterable[Scanned], chosen: Chosen, scanned: list[Scanned]) -> Iterator[Scanned]:
+    """The findings that are told; what could not be read goes to standard error."""
+    for result in results:
+        if result.unread is not None:
+            note(f"{result.file} is not read: {result.unread}")
+        one = chosen.of(result)
+        scanned.append(one)
+        yield one
+
+
+def _mending(files: list[str], chosen: Chosen, stream: TextIO, *, write: bool) -> Iterator[Scanned]:
+    """Show the edits as a diff, and make them; what is left in each file."""
+    for file in files:
+        try:
+            before = _stdin() if file == STDIN else read(file)
+        except (NotRead, OSError) as error:
+            note(f"{file} is not read: {error}")
+            yield Scanned(file, unread=str(error))
+            continue
+        after = mended(before, chosen)
+        if after != before:
+            stream.write(diff(before, after))
+            if write and file != STDIN and not write_back(file, after):
+                note(f"{file} is not written: it mixes line breaks")
+                after = before
+        yield chosen.of(scan_text(after if write else before))
+
+
+def _ended(scanned: Sequence[Scanned], paths: Sequence[str], output: Mapping[str, Any]) -> int:
+    """The exit code: a file that was named and is not read is as bad as a wrong path."""
+    named = {STDIN, "<stdin>", *paths}
+    if any(one.unread is not None and one.file in named for one in scanned):
+        return INVALID
+    found = any(one.findings for one in scanned)
+    return FAILED if found and not output.get("exit_zero", False) else OK

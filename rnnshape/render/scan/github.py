@@ -1,0 +1,31 @@
+"""GitHub Actions' workflow commands: an annotation at the line of every finding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.render.github import command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TextIO
+
+    from rnnshape.scan.finding import Finding, Scanned
+
+_LEVELS = {"error": "error", "silent": "warning", "speed": "notice"}
+
+
+def write(files: Iterable[Scanned], stream: TextIO) -> None:
+    """Write an ``::error`` for each error, a ``::warning`` for what is silent, a ``::notice`` for speed."""
+    for scanned in files:
+        for finding in scanned.findings:
+            stream.write(_annotation(finding))
+        stream.flush()
+
+
+def _annotation(finding: Finding) -> str:
+    properties = {"file": finding.file}
+    if finding.cell is None:  # GitHub shows a notebook as JSON, whose lines these are not
+        properties |= {"line": str(finding.line), "col": str(finding.column), "endColumn": str(finding.end_column)}
+    cell = "" if finding.cell is None else f" (cell {finding.cell}, line {finding.line})"
+    return command(_LEVELS[finding.severity], {**properties, "title": finding.code}, f"{finding.message}{cell}")

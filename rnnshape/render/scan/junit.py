@@ -1,0 +1,41 @@
+"""JUnit XML: a suite a file, a failed test case a finding; a file without findings is one that passed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from rnnshape.render.plain_text import put, xml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TextIO
+
+    from rnnshape.scan.finding import Finding, Scanned
+
+
+def write(files: Iterable[Scanned], stream: TextIO) -> None:
+    """Write one document when all files are read."""
+    root = Element("testsuites", name="rnnshape")
+    for scanned in files:
+        suite = SubElement(root, "testsuite", name=xml(scanned.file))
+        if scanned.unread is not None:
+            case = SubElement(suite, "testcase", name="read", classname=xml(scanned.file))
+            SubElement(case, "error", message=xml(scanned.unread))
+        elif not scanned.findings:
+            SubElement(suite, "testcase", name="no findings", classname=xml(scanned.file))
+        suite.extend(map(_case, scanned.findings))
+    for element in (root, *root):
+        for attribute, path in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
+            element.set(attribute, str(sum(1 for _ in element.iter(path))))
+    indent(root)
+    put(f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n', stream)
+
+
+def _case(finding: Finding) -> Element:
+    case = Element("testcase", name=xml(f"{finding.code} {finding.where}"), classname=xml(finding.file))
+    case.set("file", xml(finding.file))
+    case.set("line", str(finding.line))
+    failure = SubElement(case, "failure", type=finding.severity, message=xml(finding.message))
+    failure.text = xml(f"{finding.where}: {finding.code} {finding.message}\n{finding.shown}")
+    return case

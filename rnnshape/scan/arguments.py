@@ -1,0 +1,139 @@
+"""What a constructor call says by itself: arguments that are gone, cells for layers, what keeps cuDNN away."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import nearest
+from rnnshape.layers import TABLE
+from rnnshape.layers.cudnn import DECIDING
+from rnnshape.layers.merges import MERGES
+from rnnshape.reading import leftovers
+from rnnshape.reading.literals import MISSING
+from rnnshape.reading.syntax import dotted
+from rnnshape.scan.finding import Edit
+from rnnshape.scan.hits import Hit, without
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rnnshape.layers.node import LayerClass
+    from rnnshape.reading.naming import Names
+    from rnnshape.reading.syntax import Source
+    from rnnshape.scan.imports import Imports
+
+# What the base class of Keras' layers takes (keras/src/layers/layer.py: Layer.__init__), beside what the table has.
+_OF_BASE = {
+    "activity_regularizer",
+    "autocast",
+    "dtype",
+    "input_dim",
+    "input_shape",
+    "name",
+    "trainable",
+}
+# What only Keras 2 has, whatever the table knows of it: a finding is about Keras 3.
+_OF_KERAS_2 = {"time_major", "return_runtime"}
+_FUSED = ("LSTM", "GRU")
+_WANTED = {
+    "activation": "tanh",
+    "recurrent_activation": "sigmoid",
+    "use_bias": True,
+    "unroll": False,
+    "reset_after": True,
+}
+_LAYERS_INSIDE = ("Bidirectional", "TimeDistributed")
+
+
+class Arguments:
+    """Looks at the constructor calls of one file; ``names`` has what the file assigns once."""
+
+    def __init__(self, source: Source, imports: Imports, names: Names) -> None:
+        self.source = source
+        self.imports = imports
+        self.names = names
+
+    def hits(self, nodes: Iterable[ast.AST]) -> Iterator[Hit]:
+        """What is wrong with the constructor calls of a file, in its order."""
+        for node in nodes:
+            if isinstance(node, ast.Call) and (layer := self._class(node.func)) is not None:
+                yield from self._arguments(layer, node)
+                yield from self._inside(layer, node)
+                if layer.name in _FUSED:
+                    yield from self._slow(layer, node)
+
+    def _class(self, function: ast.expr) -> LayerClass | None:
+        name = self.imports.keras(dotted(function) or "")
+        return None if name is None else TABLE.get(name) or MERGES.get(name)
+
+    def _arguments(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:
+        """Keywords that the class does not take; a Sequential is a model and takes others."""
+        if layer.kind == "stack":
+            return
+        for keyword in call.keywords:
+            name = keyword.arg
+            if name is None or name in _OF_BASE or (name in layer.by_name and name not in _OF_KERAS_2):
+                continue
+            said = self.source.said(keyword.value)
+            why = leftovers.of_argument(name, layer, said)
+            told = f": it {why}" if why else nearest(name, layer.by_name)
+            yield Hit(
+                "RNN104",
+                f"{layer.name} takes no {name} in Keras 3{told}",
+                keyword,
+                self._mended(layer, call, keyword, why),
+            )
+
+    def _mended(self, layer: LayerClass, call: ast.Call, keyword: ast.keyword, why: str | None) -> tuple[Edit, ...]:
+        """The one edit that mends it: its name now, or nothing where it says what happens anyway."""
+        there = {one.arg for one in call.keywords}
+        assert keyword.arg is not None
+        _, now = leftovers.RENAMED.get(keyword.arg, ("", ""))
+        if now in layer.by_name and now not in there and not (now == layer.arguments[0].name and call.args):
+            start = self.source.place(keyword)[0]
+            return (Edit(start, start + len(keyword.arg), now),)
+        return without(self.source, call, keyword) if why and why.startswith("is not needed") else ()
+
+    def _inside(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:
+        """A cell where a layer is expected, and the other way round."""
+        first = layer.arguments[0]
+        tree = call.args[0] if call.args else next((one.value for one in call.keywords if one.arg == first.name), None)
+        inner = self._class(tree.func) if isinstance(tree, ast.Call) else None
+        if inner is None or tree is None:
+            return
+        if layer.name in _LAYERS_INSIDE and inner.kind == "cell":
+            now = f"{layer.name}(RNN({self.source.said(tree)}))"
+            yield Hit("RNN105", f"{layer.name} takes a layer, and {inner.name} is a cell: write {now}", tree)
+        elif layer.name == "RNN" and inner.kind == "recurrent":
+            cell = f"{inner.name}Cell"
+            instead = f": write {inner.name} without RNN, or {cell}" if cell in TABLE else ""
+            yield Hit("RNN105", f"RNN takes a cell, and {inner.name} is a whole layer{instead}", tree)
+        elif (
+            layer.name == "Bidirectional"
+            and inner.kind not in ("recurrent", "cell")
+            and inner.name in ("Dense", "Embedding")
+        ):
+            yield Hit("RNN105", f"Bidirectional takes a recurrent layer, which {inner.name} is not", tree)
+
+    def _slow(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:
+        """Arguments that keep LSTM and GRU from cuDNN; one that is not known may well be right."""
+        if any(keyword.arg is None or keyword.arg == "use_cudnn" for keyword in call.keywords):
+            return
+        for keyword in call.keywords:
+            if keyword.arg not in DECIDING or keyword.arg not in layer.by_name:
+                continue
+            value = self._known(keyword.value)
+            if value is MISSING or not _keeps_away(keyword.arg, value):
+                continue
+            does = f"drop {keyword.arg}={self.source.said(keyword.value)}"
+            yield Hit("RNN301", f"{layer.name} cannot use cuDNN: {does}", keyword)
+
+    def _known(self, tree: ast.expr) -> Any:
+        return tree.value if isinstance(tree, ast.Constant) else self.names.known(tree)
+
+
+def _keeps_away(name: str, value: Any) -> bool:
+    if name == "recurrent_dropout":
+        return isinstance(value, int | float) and value > 0
+    return isinstance(value, str | bool | None) and value != _WANTED[name]

@@ -1,0 +1,79 @@
+"""Findings that one edit mends: the text with the edits made, each kept only where it leaves fewer findings.
+
+>>> from rnnshape.scan.settings import Chosen
+>>> from rnnshape.scan.texts import Text
+>>> code = "import keras\\nlayer = keras.layers.LSTM(8, time_major=False)\\n"
+>>> print(mended(Text("model.py", code), Chosen()).code)
+import keras
+layer = keras.layers.LSTM(8)
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnnshape.scan.one import scan_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rnnshape.scan.finding import Edit, Finding
+    from rnnshape.scan.settings import Chosen
+    from rnnshape.scan.texts import Text
+
+_MOST_EDITS = 200
+
+
+def mended(text: Text, chosen: Chosen) -> Text:
+    """The text with every edit made that leaves fewer findings than there were."""
+    for _ in range(_MOST_EDITS):
+        findings = scan_text(text).findings
+        for finding in findings:
+            if not finding.edits or not chosen.tells(finding.code):
+                continue
+            edited = replace(text, code=_edited(text.code, finding.edits))
+            if _better(scan_text(edited).findings, findings):
+                text = edited
+                break
+        else:
+            break
+    return text
+
+
+def _better(after: Sequence[Finding], before: Sequence[Finding]) -> bool:
+    """Whether there are fewer errors, or as many and fewer findings; a mended error may show what else is there."""
+    return _count(after) < _count(before)
+
+
+def _count(findings: Sequence[Finding]) -> tuple[int, int]:
+    return sum(finding.severity == "error" for finding in findings), len(findings)
+
+
+def _edited(code: str, edits: Sequence[Edit]) -> str:
+    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
+        code = code[: edit.start] + edit.text + code[edit.end :]
+    return code
+
+
+def diff(before: Text, after: Text) -> str:
+    """What changes, as a unified diff; empty where nothing does."""
+    old, new = (text.code.splitlines(keepends=True) for text in (before, after))
+    parts = unified_diff(old, new, f"a/{before.name}", f"b/{before.name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in parts)
+
+
+def write_back(path: str, after: Text) -> bool:
+    """Write a mended file, with its own line breaks and byte order mark; not one that mixes line breaks."""
+    file = Path(path)
+    data = file.read_bytes()
+    breaks = data.count(b"\r\n")
+    if breaks not in (0, data.count(b"\n")) or data.count(b"\r") != breaks:
+        return False
+    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+    code = after.code.replace("\n", "\r\n") if breaks else after.code
+    file.write_bytes(mark + code.encode("utf-8"))
+    return True

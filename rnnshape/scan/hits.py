@@ -1,0 +1,45 @@
+"""What a rule says: a code, a message, and the part of the code that it is about."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnnshape.scan.finding import Edit
+
+if TYPE_CHECKING:
+    from rnnshape.reading.syntax import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that will go wrong; ``edits`` mend it."""
+
+    code: str
+    message: str
+    tree: ast.expr | ast.keyword
+    edits: tuple[Edit, ...] = ()
+
+
+def with_argument(source: Source, call: ast.expr, argument: str) -> tuple[Edit, ...]:
+    """The edit that adds an argument at the end of a constructor call; none for what is no call."""
+    if not isinstance(call, ast.Call) or any(keyword.arg is None for keyword in call.keywords):
+        return ()
+    parts: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    last = max((source.place(part)[1] for part in parts), default=None)
+    if last is None:
+        end = source.place(call)[1] - 1
+        return (Edit(end, end, argument),)
+    return (Edit(last, last, f", {argument}"),)
+
+
+def without(source: Source, call: ast.Call, keyword: ast.keyword) -> tuple[Edit, ...]:
+    """The edit that drops a keyword of a call, with the comma that goes with it."""
+    parts: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    places = sorted(map(source.place, parts))
+    own = source.place(keyword)
+    at = places.index(own)
+    if at > 0:
+        return (Edit(places[at - 1][1], own[1], ""),)
+    return (Edit(own[0], places[1][0] if len(places) > 1 else own[1], ""),)

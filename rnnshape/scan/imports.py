@@ -1,0 +1,182 @@
+"""What the names of a file stand for: classes of Keras, and constants of other files of the scanned tree.
+
+>>> import ast
+>>> tree = ast.parse("from tensorflow.keras import layers as L\\nimport torch.nn as nn\\nL.LSTM(8); nn.LSTM(8)")
+>>> imports = Imports([*ast.walk(tree)])
+>>> imports.keras("L.LSTM"), imports.keras("nn.LSTM")
+('LSTM', None)
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers import TABLE
+from rnnshape.layers.merges import MERGES
+from rnnshape.reading.literals import MISSING
+from rnnshape.reading.naming import Names
+from rnnshape.reading.syntax import Source, dotted
+from rnnshape.reading.tensors import INPUTS
+from rnnshape.scan.texts import NotRead, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# Keras 3, and what leads to it.  tf_keras, TensorFlow 1 and TensorFlow's private modules are other programs.
+_KERAS = re.compile(r"(?:tensorflow\.)?keras(?:\.(?!src\b|_)\w+)*")
+_STARS = re.compile(r"(?:tensorflow\.)?keras\.(?:layers|models)(?:\.\w+)*")
+_ROOTS = ("keras", "tensorflow")
+# A prefix that the reader of pasted code takes for no module of Keras.
+_ELSEWHERE = "elsewhere.module"
+_CLASSES = {*TABLE, *MERGES, *INPUTS, "Model", "Sequential"}
+
+
+class Imports:
+    """The names that one file imports, and what they mean; ``nodes`` are all of its syntax tree."""
+
+    def __init__(self, nodes: Sequence[ast.AST]) -> None:
+        self.aliases: dict[str, str] = {}
+        self.starred = False
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    full = alias.name if alias.asname else alias.name.partition(".")[0]
+                    self.aliases[alias.asname or full] = full
+            elif isinstance(node, ast.ImportFrom):
+                self._from(node)
+        # layers = tf.keras.layers
+        for node in nodes:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                whole = self.full(dotted(node.value) or "")
+                if whole is not None and node.targets[0].id not in self.aliases:
+                    self.aliases[node.targets[0].id] = whole
+        # What the file itself defines under the name of a class is not Keras' class.
+        for node in nodes:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in _CLASSES:
+                self.aliases[node.name] = f"{_ELSEWHERE}.{node.name}"
+
+    def _from(self, node: ast.ImportFrom) -> None:
+        module = "." * node.level + (node.module or "")
+        for alias in node.names:
+            if alias.name == "*":
+                self.starred |= _STARS.fullmatch(module) is not None
+            else:
+                self.aliases[alias.asname or alias.name] = f"{module}.{alias.name}"
+
+    def full(self, name: str) -> str | None:
+        """The whole name in Keras, ``keras.layers.LSTM``; None for what is not Keras'."""
+        first, dot, rest = name.partition(".")
+        if first in self.aliases:
+            full = self.aliases[first] + dot + rest
+        else:
+            full = f"keras.layers.{name}" if self.starred and name in _CLASSES else ""
+        return full if _KERAS.fullmatch(full) else None
+
+    def keras(self, name: str) -> str | None:
+        """The class of Keras that a dotted name means here."""
+        full = self.full(name)
+        short = None if full is None else full.rpartition(".")[2]
+        return short if short in _CLASSES else None
+
+    @property
+    def any_keras(self) -> bool:
+        return self.starred or any(
+            _KERAS.fullmatch(full) or full.partition(".")[0] in _ROOTS for full in self.aliases.values()
+        )
+
+    def for_reader(self, nodes: Sequence[ast.AST]) -> dict[str, str]:
+        """The aliases as the reader of pasted code takes them; every other name that is called is no class of Keras."""
+        given: dict[str, str] = {}
+        for node in nodes:
+            if isinstance(node, ast.Call) and (name := dotted(node.func)):
+                first = name.partition(".")[0]
+                if self.keras(name) is not None:
+                    if first in self.aliases:
+                        given[first] = self.aliases[first]
+                elif first not in given and name.rpartition(".")[2] in _CLASSES:
+                    given[first] = f"{_ELSEWHERE}.{first}"
+        return given
+
+
+def constants(nodes: Sequence[ast.AST], file: str) -> dict[str, Any]:
+    """The values that a file takes from others of its tree: ``UNITS`` of ``from .config import UNITS``."""
+    found: dict[str, Any] = {}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (own := _beside(file, node.module, node.level)):
+            held = _assigned(own)
+            for alias in node.names:
+                if alias.name == "*":
+                    found |= held
+                found |= _under(held, alias.name, alias.asname or alias.name)
+                if inner := _beside(file, f"{node.module}.{alias.name}" if node.module else alias.name, node.level):
+                    name = alias.asname or alias.name
+                    found |= {f"{name}.{key}": value for key, value in _assigned(inner).items()}
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if own := _beside(file, alias.name, 0):
+                    name = alias.asname or alias.name
+                    found |= {f"{name}.{key}": value for key, value in _assigned(own).items()}
+    return found
+
+
+def _under(held: Mapping[str, Any], name: str, own: str) -> dict[str, Any]:
+    """A constant and what is assigned in a class of this name, under the importing file's name for it."""
+    pairs = ((key, value) for key, value in held.items() if key == name or key.startswith(f"{name}."))
+    return {own + key[len(name) :]: value for key, value in pairs}
+
+
+def _beside(file: str, module: str | None, level: int) -> str | None:
+    """The file of a module, where it lies in the same tree."""
+    if file.startswith("<") or (module is None and level == 0):
+        return None
+    folder = Path(file).parent
+    parts = (module or "").split(".") if module else []
+    roots = [folder.joinpath(*[".."] * (level - 1))] if level else [folder, *list(folder.parents)[:4]]
+    for root in roots:
+        path = root.joinpath(*parts)
+        for one in (path.with_suffix(".py"), path / "__init__.py") if parts else (root / "__init__.py",):
+            if one.is_file():
+                return str(one)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _assigned(file: str) -> Mapping[str, Any]:
+    """What a file assigns once at its top, and in the bodies of its classes; nothing where it cannot be read."""
+    try:
+        text = read(file).code
+    except (NotRead, OSError):
+        return {}
+    source = Source(text)
+    return once_assigned(source.body(), Names(source, {}))
+
+
+def once_assigned(body: list[ast.stmt], names: Names) -> dict[str, Any]:
+    """The plain values that these statements, and the classes among them, assign once."""
+    for name, value in _pairs(body, ""):
+        # What is assigned twice, or under a condition, is not known.
+        once = value is not None and name not in names.bound
+        names.bound[name] = names.known(value) if once and value is not None else MISSING
+    return {name: value for name, value in names.bound.items() if value is not MISSING}
+
+
+def _pairs(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.expr | None]]:
+    """Each name that is assigned, with what stands there; None where a condition decides it."""
+    for part in body:
+        match part:
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        yield prefix + target.id, value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                yield prefix + name, value
+            case ast.AugAssign(target=ast.Name(id=name)):
+                yield prefix + name, None
+            case ast.ClassDef(name=name, body=inner) if not prefix:
+                yield from _pairs(inner, f"{name}.")
+            case ast.If(body=inner, orelse=orelse) if not prefix:
+                yield from ((name, None) for name, _ in _pairs([*inner, *orelse], ""))

@@ -1,0 +1,133 @@
+"""One file: read it, walk over it, and gather what the rules say.
+
+>>> from rnnshape.scan.texts import Text
+>>> code = "import keras\\nx = keras.layers.LSTM(8, recurrent_dropout=0.1)\\n"
+>>> scan_text(Text("model.py", code)).findings[0].message
+'LSTM cannot use cuDNN: drop recurrent_dropout=0.1'
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import foreseen
+from rnnshape.reading.naming import Names
+from rnnshape.reading.syntax import Source
+from rnnshape.scan.arguments import Arguments
+from rnnshape.scan.comments import comments_of
+from rnnshape.scan.contracts import Contracts
+from rnnshape.scan.finding import Finding, Scanned
+from rnnshape.scan.imports import Imports, constants, once_assigned
+from rnnshape.scan.layers import found_in
+from rnnshape.scan.masks import Masks
+from rnnshape.scan.steps import Steps
+from rnnshape.scan.texts import NotRead, Text, read
+from rnnshape.scan.walk import Walk
+from rnnshape.scan.wiring import Wiring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rnnshape.scan.comments import Comments
+    from rnnshape.scan.hits import Hit
+
+# A file without these words holds nothing that a rule looks at; most files need not be parsed.
+_WORTH = re.compile(r"LSTM|GRU|RNN|Bidirectional|TimeDistributed|RepeatVector")
+_KERAS = re.compile(r"keras|tensorflow")
+_MOST_WALKS = 8
+
+
+def scan_file(path: str, *, layers: bool = False) -> Scanned:
+    """What a file gives; a file that cannot be read is told in ``unread``, and never ends the scan."""
+    try:
+        return scan_text(read(path), layers=layers)
+    except (NotRead, OSError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        return Scanned(path, unread=said or str(error))
+
+
+def scan_text(text: Text, *, layers: bool = False) -> Scanned:
+    """What a text gives: the findings in the order of their places, and with ``layers`` what it makes."""
+    if not (_WORTH.search(text.code) and _KERAS.search(text.code)):
+        return Scanned(text.name)
+    try:
+        return _scanned(text, layers=layers)
+    except RecursionError:
+        return Scanned(text.name, unread="nested too deeply")
+    except Exception as error:  # noqa: BLE001  one file must not end the others
+        return Scanned(text.name, unread=foreseen(error).message)
+
+
+def _scanned(text: Text, *, layers: bool) -> Scanned:
+    source = Source(text.code)
+    body = source.body()
+    if source.problems:
+        return Scanned(text.name, unread=source.problems[0].message)
+    # Walked once: most of the time of a scan goes into walks.
+    nodes = [*ast.walk(ast.Module(body, []))]
+    imports = Imports(nodes)
+    if not imports.any_keras:
+        return Scanned(text.name)
+    comments = comments_of(text.code)
+    held = constants(nodes, text.name)
+    names = Names(source, {})
+    names.bound.update(held)
+    once_assigned(body, names)
+    walks = _walks(text.code, body, imports.for_reader(nodes), held)
+    hits = [*Arguments(source, imports, names).hits(nodes), *_in_all(walks, comments)]
+    findings = {finding: None for hit in hits if (finding := _finding(hit, source, text, comments)) is not None}
+    found = tuple(found_in(walks[0], text)) if layers else ()
+    return Scanned(text.name, tuple(sorted(findings, key=_order)), found)
+
+
+def _walks(code: str, body: list[ast.stmt], aliases: Mapping[str, str], held: Mapping[str, Any]) -> list[Walk]:
+    """A walk for each value of the choices that the file leaves open; only the first where there are too many."""
+    first = Walk(code, body, aliases, held, {})
+    choices = first.names.left_open()
+    ways = [*product(*(choice.values for choice in choices))] if len(choices) < _MOST_WALKS else []
+    if not choices or not 1 < len(ways) <= _MOST_WALKS:
+        return [first]
+    keys = [choice.key for choice in choices]
+    return [Walk(code, body, aliases, held, dict(zip(keys, values, strict=True))) for values in ways]
+
+
+def _in_all(walks: list[Walk], comments: Comments) -> Iterator[Hit]:
+    """What goes wrong however the open choices are decided; where they are too many, nothing is known."""
+    if walks[0].names.open:
+        return
+    told = []
+    for walk in walks:
+        steps = Steps(walk)
+        hits = [*Wiring(walk, steps).hits(), *Masks(walk, steps).hits(), *Contracts(walk, steps, comments).hits()]
+        told.append({(hit.code, walk.source.place(hit.tree)): hit for hit in hits})
+    yield from (hit for key, hit in told[0].items() if all(key in others for others in told[1:]))
+
+
+def _finding(hit: Hit, source: Source, text: Text, comments: Comments) -> Finding | None:
+    tree = hit.tree
+    last = tree.end_lineno or tree.lineno
+    if comments.ignores(hit.code, range(tree.lineno, last + 1)):
+        return None
+    start, end = source.place(tree)
+    column = start - source.starts[tree.lineno - 1] + 1
+    shown = source.lines[tree.lineno - 1]
+    width = end - start if last == tree.lineno else len(shown) - column + 1
+    cell, line = text.at(tree.lineno)
+    return Finding(
+        hit.code,
+        hit.message,
+        text.name,
+        line,
+        column,
+        column + max(width, 1),
+        shown,
+        cell,
+        () if text.cells else hit.edits,
+    )
+
+
+def _order(finding: Finding) -> tuple[int, int, int, str]:
+    return finding.cell or 0, finding.line, finding.column, finding.code

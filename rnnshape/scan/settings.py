@@ -1,0 +1,87 @@
+"""Which findings are told: ``select`` and ``ignore`` here and in ``[tool.rnnshape]`` of pyproject.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Invalid, Problem, nearest
+from rnnshape.scan.codes import CODES, chosen, meant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rnnshape.scan.finding import Scanned
+
+_FILE = "pyproject.toml"
+_TABLE = "tool.rnnshape"
+KEYS = ("select", "ignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The codes that are told: all, or those of ``select``, without those of ``ignore``.
+
+    >>> chosen = Chosen(select=("error", "speed"), ignore=("RNN302",))
+    >>> chosen.tells("RNN301"), chosen.tells("RNN302"), chosen.tells("RNN201")
+    (True, False, False)
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def tells(self, code: str) -> bool:
+        return (not self.select or chosen(code, self.select)) and not chosen(code, self.ignore)
+
+    def of(self, scanned: Scanned) -> Scanned:
+        """What is told of a file."""
+        return replace(scanned, findings=tuple(one for one in scanned.findings if self.tells(one.code)))
+
+
+def unknown(words: tuple[str, ...], key: str) -> Iterator[Problem]:
+    """Words that choose no code."""
+    names = [name for code in CODES.values() for name in (code.code, code.name, code.severity)]
+    for word in words:
+        if not meant(word):
+            near = nearest(word, names)
+            yield Problem(key, f"{word!r} is no code, no beginning of one, no name and no severity{near}")
+
+
+def of_project(folder: Path) -> Chosen:
+    """What the nearest pyproject.toml says, from a folder upwards.
+
+    Raises:
+        Invalid: the file is not TOML, or its table has what is not allowed there.
+    """
+    for one in (folder.resolve(), *folder.resolve().parents):
+        file = one / _FILE
+        if file.is_file():
+            return _read(file)
+    return Chosen()
+
+
+def _read(file: Path) -> Chosen:
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid([Problem(str(file), f"is not TOML: {error}")]) from None
+    tool = data.get("tool")
+    table: Any = tool.get("rnnshape", {}) if isinstance(tool, dict) else {}
+    problems = []
+    if not isinstance(table, dict):
+        raise Invalid([Problem(str(file), f"{_TABLE} must be a table")])
+    words: dict[str, tuple[str, ...]] = {}
+    for key, value in table.items():
+        where = f"{file}: {_TABLE}.{key}"
+        if key not in KEYS:
+            problems.append(Problem(where, f"is unknown{nearest(key, KEYS)}; the keys are {', '.join(KEYS)}"))
+        elif not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            problems.append(Problem(where, 'must be a list of codes, such as ["RNN301", "speed"]'))
+        else:
+            words[key] = tuple(value)
+            problems += unknown(words[key], where)
+    if problems:
+        raise Invalid(problems)
+    return Chosen(**words)

@@ -1,0 +1,104 @@
+"""The states that a call passes against those that the layer takes: their number, order and size."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rnnshape.layers.base import Leaf
+from rnnshape.reading.calling import State
+from rnnshape.scan.hits import Hit
+from rnnshape.scan.steps import Ref, has_unknown, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.scan.steps import Sizes, Step, Steps
+
+
+def handed_in(steps: Steps, step: Step) -> Iterator[Hit]:
+    """What is wrong with the states of a call; what the code does not say is passed over.
+
+    Nested states, those of stacked cells, are not looked at.
+    """
+    wanted = list(step.begins) if isinstance(step.begins, tuple | list) else []
+    if not step.has_states or not wanted or not all(isinstance(leaf, Leaf) for leaf in wanted):
+        return
+    place = _place(step)
+    yield from _made(step, wanted, place)
+    handed = _counted(step.states, len(wanted))
+    if handed is None:
+        return
+    if len(handed) != len(wanted):
+        are = "one state is" if len(handed) == 1 else f"{len(handed)} are"
+        yield Hit("RNN106", f"{step.node.name} takes {_written(wanted)}, and {are} passed", place)
+        return
+    for ref, leaf in zip(handed, wanted, strict=True):
+        yield from _state(steps, step, ref, leaf, place)
+
+
+def _counted(states: object, wanted: int) -> list[Ref] | None:
+    """The states of a list that holds one tensor in each place, or one tensor alone; None where it is not known."""
+    if isinstance(states, Ref):
+        one = states.step is not None and (states.path or states.step.count == 1)
+        # Of a layer's only state Keras makes the list itself.
+        return [states] if one and wanted > 1 else None
+    if not isinstance(states, list):
+        return None
+    single = [ref for ref in states if isinstance(ref, Ref) and not _whole(ref)]
+    return single if len(single) == len(states) else None
+
+
+def _whole(ref: Ref) -> bool:
+    """Whether it is the whole of several results."""
+    return ref.step is not None and not ref.path and ref.step.count != 1
+
+
+def _made(step: Step, wanted: list[Leaf], place: ast.expr) -> Iterator[Hit]:
+    """States that are made in the line, such as ``tf.zeros((1, 8))``."""
+    made = [step.made_states] if isinstance(step.made_states, State) else list(step.made_states or ())
+    if len(made) != len(wanted):
+        return
+    for one, leaf in zip(made, wanted, strict=True):
+        if isinstance(one, State) and one.shape is not None:
+            yield from _size(step, tuple(map(plain, one.shape)), leaf, place)
+
+
+def _state(steps: Steps, step: Step, ref: Ref, leaf: Leaf, place: ast.expr) -> Iterator[Hit]:
+    role = _role(ref)
+    if ref.step is not None and {role[-2:], leaf.role[-2:]} == {"_h", "_c"}:
+        what = f"{role} of {ref.step.node.name} is in the place of {leaf.role}"
+        yield Hit("RNN201", f"{what}: pass [state_h, state_c]", place)
+    elif ref.step is not None and len(shapes := steps.shapes(ref)) == 1:
+        yield from _size(step, shapes[0], leaf, place)
+
+
+def _role(ref: Ref) -> str:
+    if ref.step is None or len(ref.path) != 1 or ref.path[0] >= len(ref.step.roles):
+        return ""
+    return ref.step.roles[ref.path[0]]
+
+
+def _size(step: Step, sizes: Sizes, leaf: Leaf, place: ast.expr) -> Iterator[Hit]:
+    """A state of another width, or of one sample where the input is known to have more."""
+    if len(sizes) != len(leaf.dims):
+        return
+    width = leaf.dims[-1].size
+    batches = {shape[0] for shape in step.shapes}
+    if sizes[-1] is not None and sizes[-1] != width and not has_unknown(step.node):
+        yield Hit("RNN108", f"a state of width {sizes[-1]} is passed as {leaf.role}, whose width is {width}", place)
+    elif sizes[0] == 1 and len(batches) == 1 and not batches & {None, 1}:
+        what = f"{leaf.role} has batch size 1 and the input {batches.pop()}"
+        yield Hit("RNN202", f"{what}: Keras uses it for every sample", place)
+
+
+def _place(step: Step) -> ast.expr:
+    """Where the states stand in the call."""
+    if not isinstance(step.call, ast.Call):
+        return step.tree
+    named = (keyword.value for keyword in step.call.keywords if keyword.arg == "initial_state")
+    return next(named, step.call.args[1] if len(step.call.args) > 1 else step.call)
+
+
+def _written(wanted: list[Leaf]) -> str:
+    return f"{len(wanted)} states, [{', '.join(leaf.role for leaf in wanted)}]" if len(wanted) > 1 else "one state"

@@ -1,0 +1,220 @@
+"""The calls of a file as steps: which layer, on what, with which states; a model is a step for each of its layers.
+
+Each tensor has the shapes that it may have: one that is known, or several ranks where the code does not say.  A size
+that the code does not give is None, and no finding rests on it.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from rnnshape.layers.base import Given, Leaf
+from rnnshape.layers.dims import Dim
+from rnnshape.layers.stand_ins import Size
+from rnnshape.reading.made import Applied, Model, Tensor
+from rnnshape.reading.syntax import called
+from rnnshape.reading.tensors import INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rnnshape.layers import Node
+    from rnnshape.scan.walk import Walk
+
+Sizes: TypeAlias = tuple[int | None, ...]
+_ANY_RANK: tuple[Sizes, ...] = tuple((None,) * rank for rank in range(1, 6))
+# What stands for a size that is not known; two runs of theory tell what depends on it.
+_STANDS = (2520, 5040)
+
+
+@dataclass(eq=False, slots=True)
+class Ref:
+    """A tensor: a result of a step (``path`` says which), or an input of the code."""
+
+    step: Step | None = None
+    path: tuple[int, ...] = ()
+    root: ast.expr | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """One call of one layer.
+
+    ``tree`` is where the layer is made and ``call`` where it is called; ``states`` are nested as they are passed (None:
+    not known), ``made_states`` what is made in the line; ``shapes`` are those that its input may have,
+    ``broken`` says that none of them goes in.
+    """
+
+    node: Node
+    tree: ast.expr
+    call: ast.expr
+    inputs: list[Ref]
+    states: Any = None
+    made_states: Any = None
+    has_states: bool = False
+    has_mask: bool = False
+    targets: int | None = None
+    shapes: tuple[Sizes, ...] = ()
+    broken: bool = False
+    returned: dict[tuple[int, ...], list[Sizes]] = field(default_factory=dict)
+    begins: Any = ()
+    roles: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int | None:
+        """How many values the call returns; None where nothing goes in that is known to fit."""
+        return len(self.roles) or None
+
+    @property
+    def before(self) -> Step | None:
+        """The step whose whole result goes in."""
+        return self.inputs[0].step if len(self.inputs) == 1 and not self.inputs[0].path else None
+
+
+class Steps:
+    """All steps of a walk, with the shapes that reach them."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self.all: list[Step] = []
+        self.of: dict[int, Step] = {}
+        for made in walk.made:
+            if isinstance(made, Applied):
+                self._applied(made)
+            elif isinstance(made, Model):
+                self._model(made)
+
+    def ref(self, tensor: Tensor) -> Ref:
+        """A tensor of the walk as a result of a step."""
+        if tensor.call is None:
+            return Ref(root=tensor.root)
+        step = self.of.get(id(tensor.call))
+        return Ref(root=tensor.root) if step is None else Ref(step, tensor.path)
+
+    def _applied(self, made: Applied) -> None:
+        call = self.walk.calls.get(id(made), made.tree)
+        inputs = [self.ref(tensor) for tensor in made.inputs]
+        nested = None if made.states is None else self._states(made.states)
+        states = {
+            "states": nested,
+            "made_states": made.called.states,
+            "has_states": "initial_state" in made.called.spans,
+            "has_mask": "mask" in made.called.spans,
+        }
+        if isinstance(made.layer, Model):
+            layers = made.layer.layers
+            for layer in layers[:-1]:
+                inputs = [Ref(self._step(Step(layer.node, layer.tree, call, inputs)))]
+            last = layers[-1]
+            self.of[id(made)] = self._step(Step(last.node, last.tree, call, inputs, targets=made.targets))
+            return
+        step = Step(made.node, made.tree, call, inputs, targets=made.targets, **states)
+        self.of[id(made)] = self._step(step)
+
+    def _states(self, states: Any) -> Any:
+        if isinstance(states, Tensor):
+            return self.ref(states)
+        return None if states is None else [self._states(one) for one in states]
+
+    def _model(self, made: Model) -> None:
+        """A Sequential model is called on the input that its first layer or its Input declares."""
+        inputs = [Ref(root=said.tree) if isinstance(said.tree, ast.expr) else Ref() for said in made.said[:1]] or [
+            Ref()
+        ]
+        sizes = next((said.sizes for said in made.said if said.sizes is not None), None)
+        for number, layer in enumerate(made.layers):
+            given = (tuple(map(plain, sizes)),) if sizes is not None and number == 0 else None
+            inputs = [Ref(self._step(Step(layer.node, layer.tree, layer.tree, inputs), given))]
+
+    # -- shapes ---------------------------------------------------------------------------------
+
+    def _step(self, step: Step, given: tuple[Sizes, ...] | None = None) -> Step:
+        self.all.append(step)
+        before = step.inputs[0].step
+        step.shapes = self.shapes(step.inputs[0]) if given is None else given
+        if step.node.cls.kind in ("merge", "cell", "graph"):
+            return step
+        taken = [sizes for sizes in step.shapes if not _breaks(step.node, sizes)]
+        # Which rank an input has that the code does not give is not known: one of them is right.
+        step.broken = (
+            bool(step.shapes) and not taken and (given is not None or before is not None or len(step.shapes) == 1)
+        )
+        for sizes in taken:
+            self._goes_through(step, sizes)
+        return step
+
+    def shapes(self, ref: Ref) -> tuple[Sizes, ...]:
+        """The shapes that a tensor may have."""
+        if ref.step is not None:
+            return tuple(dict.fromkeys(ref.step.returned.get(ref.path, ()))) or _ANY_RANK
+        if isinstance(ref.root, ast.Call) and called(ref.root) in INPUTS:
+            sizes = self.walk.values.tensors.fed(ref.root)
+            if sizes is not None:
+                return (tuple(map(plain, sizes)),)
+        return _ANY_RANK
+
+    def _goes_through(self, step: Step, sizes: Sizes) -> None:
+        answers = [
+            step.node.cls.theory(step.node, Given(_dims(step.node, sizes, stand), "float32")) for stand in _STANDS
+        ]
+        unsure = has_unknown(step.node)
+        first, second = (answer.returned for answer in answers)
+        step.begins = answers[0].begins
+        several = first if isinstance(first, tuple | list) else (first,)
+        step.roles = tuple(one.role if isinstance(one, Leaf) else "states" for one in several)
+        _gather(first, second, (), step.returned, unsure=unsure)
+
+
+def has_unknown(node: Node) -> bool:
+    """Whether a size or a number of the layer is not given in the code."""
+    return any(isinstance(value, Size) or _sized(value) for part in node.walk() for _, value in part.given)
+
+
+def _sized(value: Any) -> bool:
+    return isinstance(value, tuple) and any(isinstance(one, Size) for one in value)
+
+
+def plain(size: int | None) -> int | None:
+    return size if type(size) is int else None
+
+
+def _dims(node: Node, sizes: Sizes, stand: int) -> tuple[Dim, ...]:
+    letters = node.cls.letters(node, len(sizes))
+    return tuple(Dim(size or stand, letter) for size, letter in zip(sizes, letters, strict=True))
+
+
+def _breaks(node: Node, sizes: Sizes) -> bool:
+    """Whether Keras rejects an input of this shape; where a size is not known, only its rank is looked at."""
+    if len(node.cls.letters(node, len(sizes))) != len(sizes):
+        return True
+    dims = _dims(node, sizes, _STANDS[0])
+    if node.cls.check_input(node, dims) is None:
+        return False
+    return None not in sizes[1:] and not has_unknown(node)
+
+
+def _gather(
+    first: Any, second: Any, path: tuple[int, ...], into: dict[tuple[int, ...], list[Sizes]], *, unsure: bool
+) -> None:
+    """The shapes of nested results; a size that depends on an unknown one is None."""
+    if isinstance(first, Leaf):
+        pairs = list(zip(first.dims, second.dims, strict=True))
+        known = (
+            None if one.size != two.size or one.size in _STANDS or (unsure and at) else one.size
+            for at, (one, two) in enumerate(pairs)
+        )
+        into.setdefault(path, []).append(tuple(known))
+        return
+    for index, (one, two) in enumerate(zip(first, second, strict=True)):
+        _gather(one, two, (*path, index), into, unsure=unsure)
+
+
+def flat(states: Any) -> Iterable[Any]:
+    """The states of a nested list, in order."""
+    if isinstance(states, list | tuple):
+        for one in states:
+            yield from flat(one)
+    else:
+        yield states

@@ -1,0 +1,93 @@
+"""The text of a file as Python, and where its lines stand: a module, or the cells of a notebook in order."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 16 * 2**20
+"""Of a file; notebooks hold pictures."""
+# What IPython takes and Python does not: %magic, !command, name = %magic or !command, help with ?.
+_MAGIC = re.compile(r"^(\s*)(?:[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
+_ASSIGNED = re.compile(r"^(\s*[\w., ]+?=\s*)[%!].*$")
+
+
+class NotRead(Exception):
+    """A file that is no Python, no notebook, or too large; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Python code, the file's name, and of a notebook the cell and the line in it of each line."""
+
+    name: str
+    code: str
+    cells: tuple[tuple[int, int], ...] = ()
+
+    def at(self, line: int) -> tuple[int | None, int]:
+        """The cell, if any, and the line in it of a line of the code."""
+        return self.cells[line - 1] if 0 < line <= len(self.cells) else (None, line)
+
+
+def read(path: str) -> Text:
+    """The text of a file.
+
+    Raises:
+        NotRead: it is no text, no notebook, or too large.
+        OSError: it cannot be opened.
+    """
+    file = Path(path)
+    if file.stat().st_size > MAX_BYTES:
+        raise NotRead(f"more than {MAX_BYTES // 2**20} MiB")
+    return of_bytes(file.read_bytes(), path)
+
+
+def of_bytes(data: bytes, name: str) -> Text:
+    """The text of what stands in a file, as ``read``."""
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError:
+        raise NotRead("not UTF-8") from None
+    if name.endswith(".ipynb") or (name == "<stdin>" and text.lstrip().startswith("{") and '"cells"' in text):
+        return _notebook(text, name)
+    return Text(name, text)
+
+
+def _notebook(text: str, name: str) -> Text:
+    try:
+        cells = json.loads(text)["cells"]
+        sources = [(number, _source(cell)) for number, cell in enumerate(cells, 1) if cell.get("cell_type") == "code"]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise NotRead("not a notebook") from None
+    lines: list[str] = []
+    places: list[tuple[int, int]] = []
+    for number, source in sources:
+        own = _as_python(source)
+        lines += own
+        places += [(number, line) for line in range(1, len(own) + 1)]
+    return Text(name, "\n".join(lines), tuple(places))
+
+
+def _source(cell: dict[str, Any]) -> str:
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _as_python(source: str) -> list[str]:
+    """The lines of a cell, magics made harmless; all empty where it is no Python, so that the others are read."""
+    lines = source.replace("\r\n", "\n").split("\n")
+    if lines[0].startswith("%%") and not lines[0].startswith(("%%time", "%%capture")):
+        return [""] * len(lines)
+    plain = [_ASSIGNED.sub(r"\1None", _MAGIC.sub(r"\1pass", line)) for line in lines]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse("\n".join(plain))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [""] * len(lines)
+    return plain

@@ -1,0 +1,185 @@
+"""One walk over a file: the reader of pasted code, with what a file knows beside it.
+
+The reader follows values as they flow.  Here it also sees where each call stands, which parts of a result the code
+takes, and which models are fitted; and what a condition may have changed is unknown behind it.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.reading.literals import MISSING
+from rnnshape.reading.made import Applied, Layer, Model, Tensor
+from rnnshape.reading.naming import Names
+from rnnshape.reading.program import Program
+from rnnshape.reading.syntax import Source, called, dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a tensor that the code takes: ``output[:, -1]``."""
+
+    tree: ast.Subscript
+    tensor: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A call of ``model.fit``."""
+
+    tree: ast.Call
+    model: Model
+
+
+class Walk(Program):
+    """The walk over one file, for one decision of each choice that the file leaves open (``let``)."""
+
+    def __init__(
+        self,
+        text: str,
+        body: list[ast.stmt],
+        aliases: Mapping[str, str],
+        held: Mapping[str, Any],
+        let: Mapping[str, Any],
+    ) -> None:
+        source = Source(text)
+        super().__init__(source, Names(source, let))
+        self.values.aliases.update(aliases)
+        self.names.bound.update(held)
+        self.calls: dict[int, ast.Call] = {}
+        self.parts: list[Part] = []
+        self.fits: list[Fit] = []
+        self._parsers: dict[str, dict[str, Any]] = {}
+        self._calling = 0
+        self._unsure = _changed_by_several(body)
+        self.read(body)
+
+    @property
+    def made(self) -> list[Layer | Model | Applied]:
+        return self.values.made
+
+    def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
+        """What is imported was looked up for the whole file."""
+
+    def value(self, tree: ast.expr, targets: int | None = None) -> Any:
+        self._calling += 1
+        found = super().value(tree, targets)
+        self._calling -= 1
+        if isinstance(tree, ast.Call):
+            self._saw(tree, found)
+        elif isinstance(tree, ast.Subscript) and found is None:
+            whole = super().value(tree.value)
+            if isinstance(whole, Tensor) and whole.call is not None:
+                self.parts.append(Part(tree, whole))
+        return found
+
+    def _saw(self, tree: ast.Call, found: Any) -> None:
+        if isinstance(found, Tensor) and found.call is not None:
+            self.calls.setdefault(id(found.call), tree)
+        function = tree.func
+        if isinstance(function, ast.Attribute):
+            if function.attr == "fit" and isinstance(model := super().value(function.value), Model):
+                self.fits.append(Fit(tree, model))
+            elif function.attr == "pop" and isinstance(model := super().value(function.value), Model):
+                del model.layers[-1:]
+            elif function.attr == "add_argument":
+                self._option(self.source.said(function.value), tree)
+
+    # -- argparse -------------------------------------------------------------------------------
+
+    def _option(self, parser: str, tree: ast.Call) -> None:
+        """``parser.add_argument("--units", default=64)``: the default stands for the option."""
+        flags = [one.value for one in tree.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        given = {keyword.arg: self.names.known(keyword.value) for keyword in tree.keywords}
+        long = next((flag for flag in flags if flag.startswith("--")), flags[0] if flags else "")
+        dest = given.get("dest", long.lstrip("-").replace("-", "_"))
+        default = given.get("default", False if given.get("action") == "store_true" else MISSING)
+        if isinstance(dest, str) and default is not MISSING and default is not None:
+            self._parsers.setdefault(parser, {})[dest] = default
+
+    def _assignment(self, statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
+        super()._assignment(statement)
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute(value=parser)) as call):
+                if called(call) == "parse_args":
+                    for dest, value in self._parsers.get(dotted(parser) or "", {}).items():
+                        self.names.bound[f"{name}.{dest}"] = value
+
+    # -- methods that the file does not call ----------------------------------------------------
+
+    def _class(self, own: str, body: list[ast.stmt]) -> Any:
+        before = self._unsure
+        self._unsure = _changed_by_several(body)
+        returned = super()._class(own, body)
+        self._unsure = before
+        return returned
+
+    def _enter(self, function: ast.FunctionDef, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
+        """A function that only other files call: which others run before the next one is not known.
+
+        So what several of them change is unknown behind it.
+        """
+        returned = super()._enter(function, args, keywords)
+        if not self._calling and function.name not in _FIRST:
+            for name in self._unsure:
+                self._forget(name)
+        return returned
+
+    # -- what is not known ----------------------------------------------------------------------
+
+    def _compound(self, statement: ast.stmt) -> Any:
+        if isinstance(statement, ast.For | ast.While) and any(map(_leaves, ast.walk(statement))):
+            # Which part of the body runs in which round is not known.
+            for name in {*_stored(statement), *_added_to(statement)}:
+                self._forget(name)
+            return None
+        returned = super()._compound(statement)
+        if returned is None and self._may_change(statement):
+            for name in dict.fromkeys(_stored(statement)):
+                # Tensors and layers stay: what they hold was decided, or is the same in every round.
+                self.names.bound.pop(name, None)
+        return returned
+
+    def _may_change(self, statement: ast.stmt) -> bool:
+        """Whether the statements inside run or not, or how often, is not known."""
+        match statement:
+            case ast.If(test=test, body=body, orelse=orelse):
+                return self.names.known(test) is MISSING and not self._touched([*body, *orelse])
+            case ast.For(iter=items):
+                return self.values.lists.items(items) is None
+            case ast.While() | ast.Try():
+                return True
+        return False
+
+
+# What Keras calls itself, in this order.
+_FIRST = ("__init__", "build")
+
+
+def _changed_by_several(body: list[ast.stmt]) -> set[str]:
+    """What more than one function among the statements assigns as an attribute, or adds layers to."""
+    functions = [part for part in body if isinstance(part, ast.FunctionDef) and part.name not in _FIRST]
+    changed = [{*_added_to(function), *(name for name in _stored(function) if "." in name)} for function in functions]
+    return {name for names in changed for name in names if sum(name in other for other in changed) > 1}
+
+
+def _leaves(part: ast.AST) -> bool:
+    return isinstance(part, ast.Break | ast.Continue)
+
+
+def _added_to(statement: ast.stmt) -> Iterator[str]:
+    """The models that a statement adds layers to."""
+    for part in ast.walk(statement):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "add":
+            yield dotted(part.func.value) or ""
+
+
+def _stored(statement: ast.stmt) -> Iterator[str]:
+    for part in ast.walk(statement):
+        if isinstance(part, ast.Name | ast.Attribute) and isinstance(part.ctx, ast.Store):
+            yield dotted(part) or ""

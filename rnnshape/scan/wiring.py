@@ -1,0 +1,178 @@
+"""What goes wrong where layers meet: ranks, the number of values, what stateful and unrolled layers need."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from rnnshape.scan.hits import Hit, with_argument
+from rnnshape.scan.states import handed_in
+from rnnshape.scan.steps import flat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers import Node
+    from rnnshape.scan.finding import Edit
+    from rnnshape.scan.steps import Step, Steps
+    from rnnshape.scan.walk import Walk
+
+_LONG = 100
+_SHUFFLE = 8  # the place of shuffle among the arguments of fit
+_FIXED = 3  # the ranks from which a time axis is there
+
+
+class Wiring:
+    """Looks at the steps of one walk."""
+
+    def __init__(self, walk: Walk, steps: Steps) -> None:
+        self.walk = walk
+        self.source = walk.source
+        self.steps = steps
+
+    def hits(self) -> Iterator[Hit]:
+        for step in self.steps.all:
+            yield from self._several(step)
+            if step.broken:
+                yield from self._broken(step)
+            yield from self._unpacked(step)
+            yield from handed_in(self.steps, step)
+            yield from self._stateful(step)
+            yield from self._unrolled(step)
+        yield from self._shuffled()
+
+    # -- ranks ----------------------------------------------------------------------------------
+
+    def _broken(self, step: Step) -> Iterator[Hit]:
+        node, shapes = step.node, step.shapes
+        wanted = len(node.cls.letters(node, None))
+        ranks = {len(sizes) for sizes in shapes}
+        if all(len(node.cls.letters(node, rank)) == rank for rank in ranks):
+            yield Hit("RNN108", f"{node.name} does not take {shapes[0]}", step.tree)
+            return
+        got = str(shapes[0]) if len(shapes) == 1 else f"{' or '.join(map(str, sorted(ranks)))} axes"
+        loop = self._without_time(step)
+        if loop is not None and wanted == _FIXED:
+            call, name = loop
+            message = (
+                f"{node.name} needs every time step, and {name} returns its last output {got}: "
+                f"give {name} return_sequences=True"
+            )
+            yield Hit("RNN101", message, step.tree, with_argument(self.source, call, "return_sequences=True"))
+            return
+        letters = ", ".join(node.cls.letters(node, None))
+        what = "its input is" if step.inputs[0].step is None else f"{step.inputs[0].step.node.name} returns"
+        yield Hit("RNN102", f"{node.name} takes ({letters}), and {what} {got}", step.tree)
+
+    def _without_time(self, step: Step) -> tuple[ast.expr, str] | None:
+        """The recurrent layer before a step that returns its last output only, where its sequence would fit."""
+        before = step.before
+        while before is not None and before.node.cls.keeps_mask and before.node.name != "TimeDistributed":
+            before = before.before
+        if before is None:
+            return None
+        loop = next((part for part in before.node.walk() if part.has("return_sequences")), None)
+        if loop is None or loop["return_sequences"] or before.node.name not in (loop.name, "Bidirectional"):
+            return None
+        return _constructor(before.tree, before.node), loop.name
+
+    # -- results --------------------------------------------------------------------------------
+
+    def _several(self, step: Step) -> Iterator[Hit]:
+        """A call that returns several values goes into a layer as a whole."""
+        if step.node.cls.kind == "merge":
+            return
+        for ref in step.inputs:
+            before = ref.step
+            if before is None or ref.path or before.count in (None, 1):
+                continue
+            word = before.node.name
+            yield Hit(
+                "RNN103",
+                f"{step.node.name} takes one tensor, and {word} returns {before.count} values ({_roles(before)}): "
+                f"take the first, {word}(…)(x)[0], or drop return_state=True",
+                step.tree,
+            )
+
+    def _unpacked(self, step: Step) -> Iterator[Hit]:
+        if step.targets is None or step.count is None or step.targets == step.count:
+            return
+        names = f"{step.targets} name{'s are' if step.targets != 1 else ' is'} on the left"
+        if step.count > 1:
+            yield Hit("RNN103", f"{names}, and {step.node.name} returns {step.count} values: {_roles(step)}", step.call)
+            return
+        loop = next((part for part in step.node.walk() if part.has("return_state")), None)
+        edits: tuple[Edit, ...] = ()
+        if loop is not None and self._count_with_states(step) == step.targets:
+            edits = with_argument(self.source, _constructor(step.tree, step.node), "return_state=True")
+        hint = ": add return_state=True" if loop is not None else ""
+        yield Hit("RNN103", f"{names}, and {step.node.name} returns one tensor{hint}", step.call, edits)
+
+    def _count_with_states(self, step: Step) -> int:
+        return 1 + sum(1 for _ in flat(step.begins))
+
+    # -- stateful, unroll -----------------------------------------------------------------------
+
+    def _stateful(self, step: Step) -> Iterator[Hit]:
+        """A stateful layer behind an input whose batch size the code leaves open."""
+        if not _flagged(step.node, "stateful") or step.broken or len(step.shapes) != 1:
+            return
+        first = step
+        while first.before is not None:
+            first = first.before
+        root = first.inputs[0].root
+        if root is None or first.inputs[0].path or len(first.shapes) != 1 or first.shapes[0][0] is not None:
+            return
+        if not _open_batch(root):
+            return
+        yield Hit(
+            "RNN107",
+            f"{step.node.name} is stateful, and the input has no batch size: give Input batch_size=…",
+            step.tree,
+        )
+
+    def _unrolled(self, step: Step) -> Iterator[Hit]:
+        if not _flagged(step.node, "unroll") or len(step.shapes) != 1:
+            return
+        time = step.shapes[0][1] if len(step.shapes[0]) >= _FIXED else None
+        if time is not None and time >= _LONG:
+            yield Hit("RNN302", f"{step.node.name} is unrolled over {time} time steps: drop unroll=True", step.tree)
+
+    def _shuffled(self) -> Iterator[Hit]:
+        for fit in self.walk.fits:
+            given = {keyword.arg for keyword in fit.tree.keywords}
+            # Behind ** anything may stand, and of a data set or a generator Keras does not shuffle.
+            with_targets = len(fit.tree.args) > 1 or "y" in given
+            said = None in given or "shuffle" in given or len(fit.tree.args) > _SHUFFLE
+            if said or not with_targets or any(isinstance(one, ast.Starred) for one in fit.tree.args):
+                continue
+            if any(_flagged(layer.node, "stateful") for layer in fit.model.layers):
+                yield Hit(
+                    "RNN207",
+                    "fit shuffles the samples of a stateful model: add shuffle=False",
+                    fit.tree,
+                    with_argument(self.source, fit.tree, "shuffle=False"),
+                )
+
+
+def _flagged(node: Node, name: str) -> bool:
+    return any(part.has(name) and part[name] is True for part in node.walk())
+
+
+def _open_batch(root: ast.expr) -> bool:
+    """Whether what stands there is an Input without a batch size."""
+    if not isinstance(root, ast.Call):
+        return False
+    given = {keyword.arg for keyword in root.keywords}
+    return not given & {"batch_size", "batch_shape", "batch_input_shape", "tensor", None} and len(root.args) < 2
+
+
+def _roles(step: Step) -> str:
+    return ", ".join(step.roles)
+
+
+def _constructor(tree: ast.expr, node: Node) -> ast.expr:
+    """The constructor call of the recurrent layer: the one inside of a Bidirectional."""
+    if node.name == "Bidirectional" and isinstance(tree, ast.Call) and tree.args:
+        return tree.args[0]
+    return tree

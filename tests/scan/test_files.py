@@ -1,0 +1,155 @@
+"""What is read: files, folders as git sees them, notebooks, constants of other files; and nothing is run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rnnshape.errors import Invalid
+from rnnshape.scan.files import gathered
+from rnnshape.scan.one import scan_file, scan_text
+from rnnshape.scan.texts import NotRead, Text, of_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WRONG = "import keras\nlayer = keras.layers.LSTM(8, time_major=True)\n"
+
+
+def test_a_folder_is_read_as_git_sees_it(tmp_path: Path) -> None:
+    for name in ("model.py", "ignored.py", "notes.ipynb", "data.txt", ".venv/inside.py", "deep/er/layer.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("", encoding="utf-8")
+    plain = [str(tmp_path / name) for name in ("deep/er/layer.py", "ignored.py", "model.py", "notes.ipynb")]
+    assert gathered([str(tmp_path)]) == plain
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("ignored.py\n.venv\n", encoding="utf-8")
+    assert gathered([str(tmp_path)]) == [path for path in plain if "ignored" not in path]
+    assert gathered([str(tmp_path / ".venv")]) == [str(tmp_path / ".venv/inside.py")]
+    # What is named is read, whatever git says of it; and once.
+    named = str(tmp_path / "ignored.py")
+    assert gathered([named, str(tmp_path), named]) == [named, *(path for path in plain if path != named)]
+    with pytest.raises(Invalid, match="is no file and no folder"):
+        gathered([str(tmp_path / "missing.py")])
+
+
+def notebook(*cells: str | list[str]) -> bytes:
+    made = [{"cell_type": "code", "source": cell} for cell in cells]
+    return json.dumps({"cells": [{"cell_type": "markdown", "source": "# LSTM"}, *made]}).encode()
+
+
+def test_a_notebook_is_its_cells_in_order() -> None:
+    text = of_bytes(
+        notebook(
+            "%matplotlib inline\nimport keras\n!pip install keras",
+            ["x = keras.Input((10, 4))\n", "files = !ls\n", "keras.Model?"],
+            "%%bash\nfor f in *; do LSTM; done",
+            "this is not Python",
+            "y, h = keras.layers.LSTM(8, return_state=True)(x)",
+        ),
+        "notes.ipynb",
+    )
+    (finding,) = scan_text(text).findings
+    assert (finding.where, finding.code) == ("notes.ipynb:cell 6:1:8", "RNN103")
+    assert finding.edits == ()
+
+
+@pytest.mark.parametrize("data", [b"{", b"[]", b'{"cells": 3}', b'{"cells": [1]}', b"\xff\xfe\x00"])
+def test_what_is_no_notebook_is_told(data: bytes) -> None:
+    with pytest.raises(NotRead):
+        of_bytes(data, "notes.ipynb")
+
+
+def test_constants_are_followed_into_other_files(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "config.py").write_text(
+        "UNITS = 8\nclass Config:\n    wide = UNITS * 2\nCHANGED = 1\nCHANGED = 2\n", encoding="utf-8"
+    )
+    model = package / "model.py"
+    for line in (
+        "from .config import UNITS as U, Config",
+        "from package.config import *\nU = UNITS",
+        "from config import UNITS as U, Config",
+    ):
+        code = (
+            f"import keras\n{line}\nx = keras.Input((10, 4))\n"
+            "_, h = keras.layers.GRU(U, return_state=True)(x)\ny = keras.layers.GRU(Config.wide)(x, initial_state=[h])\n"
+        )
+        model.write_text(code, encoding="utf-8")
+        (finding,) = scan_file(str(model)).findings
+        assert (finding.code, "width 8" in finding.message) == ("RNN108", True)
+    model.write_text(
+        code.replace("GRU(U,", "GRU(CHANGED,").replace("import UNITS as U", "import CHANGED"), encoding="utf-8"
+    )
+    assert scan_file(str(model)).findings == ()
+
+
+def test_nothing_is_run(tmp_path: Path) -> None:
+    path = tmp_path / "model.py"
+    path.write_text(
+        f"import keras\nopen({str(tmp_path / 'ran')!r}, 'w')\n{WRONG}raise SystemExit(7)\n", encoding="utf-8"
+    )
+    assert [finding.code for finding in scan_file(str(path)).findings] == ["RNN104"]
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("imports", "name"),
+    [
+        ("from torch import nn", "nn.LSTM"),
+        ("from torch.nn import LSTM", "LSTM"),
+        ("from .layers import LSTM", "LSTM"),
+        ("from mine import layers", "layers.LSTM"),
+        ("import tf_keras", "tf_keras.layers.LSTM"),
+        ("import tensorflow.compat.v1 as tf", "tf.keras.layers.LSTM"),
+        ("from tensorflow.python.keras.layers import LSTM", "LSTM"),
+        ("layers = object()", "layers.LSTM"),
+        ("", "LSTM"),
+    ],
+)
+def test_a_class_that_is_not_of_keras_is_left_alone(imports: str, name: str) -> None:
+    code = f"import keras\n{imports}\nlayer = {name}(8, 4, batch_first=True)\na, b, c, d = layer(x)\n"
+    assert scan_text(Text("model.py", code)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("imports", "name"),
+    [
+        ("from keras import layers as L", "L.LSTM"),
+        ("from tensorflow.keras.layers import LSTM as Long", "Long"),
+        ("from keras.layers import *", "LSTM"),
+        ("import tensorflow.keras as K", "K.layers.LSTM"),
+        ("import tensorflow as tf\nlayers = tf.keras.layers", "layers.LSTM"),
+        ("import keras.layers", "keras.layers.LSTM"),
+    ],
+)
+def test_a_class_of_keras_is_known_by_its_import(imports: str, name: str) -> None:
+    code = f"{imports}\nlayer = {name}(8, time_major=True)\na, b = {name}(8)(x)\n"
+    assert [finding.code for finding in scan_text(Text("model.py", code)).findings] == ["RNN104", "RNN103"]
+
+
+@pytest.mark.parametrize(
+    "code", ["import keras\nLSTM(", "import keras # LSTM\nprint 'LSTM'", "import keras\nLSTM" + "(" * 300 + ")" * 300]
+)
+def test_what_is_no_python_is_told(code: str) -> None:
+    scanned = scan_text(Text("model.py", code))
+    assert scanned.unread
+    assert scanned.findings == ()
+
+
+def test_tensorflow_is_not_imported(tmp_path: Path) -> None:
+    path = tmp_path / "model.py"
+    path.write_text(WRONG, encoding="utf-8")
+    code = (
+        "import sys\nfrom rnnshape.scan.one import scan_file\n"
+        f"assert scan_file({str(path)!r}, layers=True).findings\n"
+        "print(sorted({'tensorflow', 'keras', 'numpy'} & {name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

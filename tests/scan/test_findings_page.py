@@ -1,0 +1,47 @@
+"""The page of findings: a section for each code, whose wrong example has the finding and whose right one has none."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rnnshape.scan.codes import CODES, section
+from rnnshape.scan.one import scan_text
+from rnnshape.scan.texts import Text
+from tests import ROOT
+from tests.scan.test_corpus import failed_at
+
+PAGE = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## (RNN\d+ [\w-]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+EXAMPLES = {
+    title.split()[0]: re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    for title, text in SECTIONS.items()
+}
+
+
+def test_each_code_has_its_section() -> None:
+    assert list(SECTIONS) == [f"{code.code} {code.name}" for code in CODES.values()]
+    for code in CODES.values():
+        told = " ".join(SECTIONS[f"{code.code} {code.name}"].split())
+        assert told.startswith(f"*{code.severity.capitalize()}.* {code.happens} {code.do}")
+        assert (
+            f"| [{code.code}](#{section(code.code).partition('#')[2]}) | {code.name} | {code.severity} | {code.happens} |"
+            in PAGE
+        )
+        assert len(EXAMPLES[code.code]) == 2
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_wrong_example_is_found_and_the_right_one_is_not(code: str) -> None:
+    wrong, right = (scan_text(Text("page.py", example)).findings for example in EXAMPLES[code])
+    assert ([finding.code for finding in wrong], right) == ([code], ())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("code", CODES)
+def test_keras_agrees(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong, right = (failed_at(example, monkeypatch) for example in EXAMPLES[code])
+    assert right is None
+    assert (wrong is not None) == (CODES[code].severity == "error" and code != "RNN401")
