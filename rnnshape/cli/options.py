@@ -32,7 +32,7 @@ class Address(Kind):
 class Codes(Kind):
     """Codes of findings; their words are looked up where they are used."""
 
-    allowed = "codes of findings, such as RNN301,speed"
+    allowed = "codes of findings, such as cudnn,rank"
     metavar = "CODE,CODE,…"
 
     def from_text(self, text: str) -> Any:
@@ -102,7 +102,7 @@ AUDIT_OPTIONS = (
     *(BATCH[name] for name in ("format", "output_file", "jobs", "scheduler", "resume", "fail_fast", "verbose")),
 )
 SCAN_OPTIONS = (
-    Argument("select", Codes(), None, "Tell only these findings: a code, its beginning, its name or a severity.", True),
+    Argument("select", Codes(), None, "Tell only these findings: codes, or severities (error, warning, info).", True),
     Argument("ignore", Codes(), None, "Do not tell these findings.", True),
     Argument("layers", Flag(), False, "Show each layer and model too: what it returns and what it costs.", True),
     Argument("contracts", Flag(), False, "Write a batch file that holds the layers to what they return now.", True),

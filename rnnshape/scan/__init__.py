@@ -4,5 +4,5 @@
 >>> from rnnshape.scan.texts import Text
 >>> code = "from keras import layers\\nx = layers.Bidirectional(layers.LSTMCell(8))\\n"
 >>> [(finding.code, finding.line) for finding in scan_text(Text("model.py", code)).findings]
-[('RNN105', 2)]
+[('cell', 2)]
 """

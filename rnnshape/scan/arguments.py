@@ -79,10 +79,11 @@ class Arguments:
             why = leftovers.of_argument(name, layer, said)
             told = f": it {why}" if why else nearest(name, layer.by_name)
             yield Hit(
-                "RNN104",
+                "argument",
                 f"{layer.name} takes no {name} in Keras 3{told}",
                 keyword,
                 self._mended(layer, call, keyword, why),
+                call,
             )
 
     def _mended(self, layer: LayerClass, call: ast.Call, keyword: ast.keyword, why: str | None) -> tuple[Edit, ...]:
@@ -104,17 +105,17 @@ class Arguments:
             return
         if layer.name in _LAYERS_INSIDE and inner.kind == "cell":
             now = f"{layer.name}(RNN({self.source.said(tree)}))"
-            yield Hit("RNN105", f"{layer.name} takes a layer, and {inner.name} is a cell: write {now}", tree)
+            yield Hit("cell", f"{layer.name} takes a layer, and {inner.name} is a cell: write {now}", tree)
         elif layer.name == "RNN" and inner.kind == "recurrent":
             cell = f"{inner.name}Cell"
             instead = f": write {inner.name} without RNN, or {cell}" if cell in TABLE else ""
-            yield Hit("RNN105", f"RNN takes a cell, and {inner.name} is a whole layer{instead}", tree)
+            yield Hit("cell", f"RNN takes a cell, and {inner.name} is a whole layer{instead}", tree)
         elif (
             layer.name == "Bidirectional"
             and inner.kind not in ("recurrent", "cell")
             and inner.name in ("Dense", "Embedding")
         ):
-            yield Hit("RNN105", f"Bidirectional takes a recurrent layer, which {inner.name} is not", tree)
+            yield Hit("cell", f"Bidirectional takes a recurrent layer, which {inner.name} is not", tree)
 
     def _slow(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:
         """Arguments that keep LSTM and GRU from cuDNN; one that is not known may well be right."""
@@ -127,7 +128,7 @@ class Arguments:
             if value is MISSING or not _keeps_away(keyword.arg, value):
                 continue
             does = f"drop {keyword.arg}={self.source.said(keyword.value)}"
-            yield Hit("RNN301", f"{layer.name} cannot use cuDNN: {does}", keyword)
+            yield Hit("cudnn", f"{layer.name} cannot use cuDNN: {does}", keyword, layer=call)
 
     def _known(self, tree: ast.expr) -> Any:
         return tree.value if isinstance(tree, ast.Constant) else self.names.known(tree)

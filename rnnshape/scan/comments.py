@@ -1,4 +1,4 @@
-"""What comments say to scan: ``# rnnshape: ignore[RNN301]``, and a contract behind a line, ``# -> (N, T, 2H)``."""
+"""What comments say to scan: ``# rnnshape: ignore[cudnn]``, and a contract behind a line, ``# -> (N, T, 2H)``."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Comments:
 def comments_of(text: str) -> Comments:
     """The comments of a file that are for scan.
 
-    >>> found = comments_of("x = f()  # rnnshape: ignore[RNN301, rank]\\ny = g()  # -> (N, T, 2H)")
+    >>> found = comments_of("x = f()  # rnnshape: ignore[cudnn, rank]\\ny = g()  # -> (N, T, 2H)")
     >>> found.ignored, found.contracts
-    ({1: ('RNN301', 'rank')}, {2: ('(N, T, 2H)', 9)})
+    ({1: ('cudnn', 'rank')}, {2: ('(N, T, 2H)', 9)})
     """
     found = Comments()
     if "rnnshape:" not in text and "->" not in text:

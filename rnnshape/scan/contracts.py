@@ -33,7 +33,7 @@ class Contracts:
             if line in self.comments.contracts and not self._within(step):
                 text, _ = self.comments.contracts[line]
                 if told := _against(text, step):
-                    yield Hit("RNN401", told, step.call)
+                    yield Hit("contract", told, step.call)
 
     def _within(self, step: Step) -> bool:
         """Whether another call of the same line takes in what this one returns: the line is about that one."""

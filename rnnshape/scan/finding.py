@@ -23,7 +23,7 @@ class Finding:
 
     Lines and columns count from 1; ``cell`` is the number of a notebook's cell, and ``line`` is then counted in it.
     ``shown`` is the text of the line; ``end_column`` is one past the end, on the same line.  ``edits`` mend it, if one
-    change does.
+    change does.  ``layer`` is the call that it is about, as the code has it.
     """
 
     code: str
@@ -35,6 +35,7 @@ class Finding:
     shown: str
     cell: int | None = None
     edits: tuple[Edit, ...] = ()
+    layer: str | None = None
 
     @property
     def severity(self) -> str:
@@ -47,18 +48,20 @@ class Finding:
         return f"{self.file}:{cell}{self.line}:{self.column}"
 
     def to_dict(self) -> dict[str, Any]:
-        known = CODES[self.code]
+        """The contract's finding."""
+        cell = {} if self.cell is None else {"cell": self.cell}
         return {
-            "code": self.code,
-            "name": known.name,
-            "severity": known.severity,
-            "file": self.file,
-            "cell": self.cell,
+            "path": self.file,
+            **cell,
             "line": self.line,
             "column": self.column,
+            "end_line": self.line,
             "end_column": self.end_column,
+            "code": self.code,
+            "severity": self.severity,
             "message": self.message,
-            "do": known.do,
+            "fix": CODES[self.code].do,
+            "layer": self.layer,
             "page": section(self.code),
             "fixable": bool(self.edits),
         }

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One thing that will go wrong; ``edits`` mend it."""
+    """One thing that will go wrong; ``edits`` mend it.  ``layer`` is the call that it is about, if ``tree`` is not."""
 
     code: str
     message: str
     tree: ast.expr | ast.keyword
     edits: tuple[Edit, ...] = ()
+    layer: ast.expr | None = None
 
 
 def with_argument(source: Source, call: ast.expr, argument: str) -> tuple[Edit, ...]:

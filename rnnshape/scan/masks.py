@@ -46,11 +46,11 @@ class Masks:
                 continue
             if mask.lost is not None:
                 what = f"{mask.lost.node.name} drops the mask of {mask.maker.node.name}"
-                yield Hit("RNN204", f"{what}: {step.node.name} reads the padding as data", mask.lost.tree)
+                yield Hit("mask-lost", f"{what}: {step.node.name} reads the padding as data", mask.lost.tree)
             # A name that the file does not bind may stand for None.
             elif step.states is not None and not step.has_mask:
                 what = f"Keras drops the mask of {mask.maker.node.name} beside initial_state: pass mask=… as well"
-                yield Hit("RNN203", what, step.call)
+                yield Hit("mask-beside-state", what, step.call)
         for part in self.walk.parts:
             yield from self._last(part)
 
@@ -101,14 +101,16 @@ class Masks:
         if node.name == "Bidirectional":
             if not self._only_forward(axes[2:], node, loop):
                 where = "the backward half has read one step only"
-                yield Hit("RNN206", f"at [:, -1] {where}: use return_sequences=False, or output[:, 0, H:]", part.tree)
+                yield Hit(
+                    "backward-last", f"at [:, -1] {where}: use return_sequences=False, or output[:, 0, H:]", part.tree
+                )
                 return
         elif not (loop.has("zero_output_for_mask") and loop["zero_output_for_mask"] is True):
             return
         mask = self._reaching(ref.step)
         if mask is not None and mask.lost is None:
             yield Hit(
-                "RNN205",
+                "masked-last",
                 f"the last step is zero where {mask.maker.node.name} masks it: use return_sequences=False",
                 part.tree,
             )

@@ -126,6 +126,7 @@ def _finding(hit: Hit, source: Source, text: Text, comments: Comments) -> Findin
         shown,
         cell,
         () if text.cells else hit.edits,
+        source.said(layer) if isinstance(layer := hit.layer or tree, ast.Call) else None,
     )
 
 

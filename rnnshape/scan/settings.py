@@ -24,8 +24,8 @@ KEYS = ("select", "ignore")
 class Chosen:
     """The codes that are told: all, or those of ``select``, without those of ``ignore``.
 
-    >>> chosen = Chosen(select=("error", "speed"), ignore=("RNN302",))
-    >>> chosen.tells("RNN301"), chosen.tells("RNN302"), chosen.tells("RNN201")
+    >>> chosen = Chosen(select=("error", "info"), ignore=("long-unroll",))
+    >>> chosen.tells("cudnn"), chosen.tells("long-unroll"), chosen.tells("swapped-states")
     (True, False, False)
     """
 
@@ -42,11 +42,11 @@ class Chosen:
 
 def unknown(words: tuple[str, ...], key: str) -> Iterator[Problem]:
     """Words that choose no code."""
-    names = [name for code in CODES.values() for name in (code.code, code.name, code.severity)]
+    names = [name for code in CODES.values() for name in (code.code, code.severity)]
     for word in words:
         if not meant(word):
             near = nearest(word, names)
-            yield Problem(key, f"{word!r} is no code, no beginning of one, no name and no severity{near}")
+            yield Problem(key, f"{word!r} is neither a code nor a severity{near}")
 
 
 def of_project(folder: Path) -> Chosen:
@@ -78,7 +78,7 @@ def _read(file: Path) -> Chosen:
         if key not in KEYS:
             problems.append(Problem(where, f"is unknown{nearest(key, KEYS)}; the keys are {', '.join(KEYS)}"))
         elif not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-            problems.append(Problem(where, 'must be a list of codes, such as ["RNN301", "speed"]'))
+            problems.append(Problem(where, 'must be a list of codes, such as ["cudnn", "warning"]'))
         else:
             words[key] = tuple(value)
             problems += unknown(words[key], where)

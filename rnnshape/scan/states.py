@@ -31,7 +31,7 @@ def handed_in(steps: Steps, step: Step) -> Iterator[Hit]:
         return
     if len(handed) != len(wanted):
         are = "one state is" if len(handed) == 1 else f"{len(handed)} are"
-        yield Hit("RNN106", f"{step.node.name} takes {_written(wanted)}, and {are} passed", place)
+        yield Hit("states", f"{step.node.name} takes {_written(wanted)}, and {are} passed", place)
         return
     for ref, leaf in zip(handed, wanted, strict=True):
         yield from _state(steps, step, ref, leaf, place)
@@ -68,7 +68,7 @@ def _state(steps: Steps, step: Step, ref: Ref, leaf: Leaf, place: ast.expr) -> I
     role = _role(ref)
     if ref.step is not None and {role[-2:], leaf.role[-2:]} == {"_h", "_c"}:
         what = f"{role} of {ref.step.node.name} is in the place of {leaf.role}"
-        yield Hit("RNN201", f"{what}: pass [state_h, state_c]", place)
+        yield Hit("swapped-states", f"{what}: pass [state_h, state_c]", place)
     elif ref.step is not None and len(shapes := steps.shapes(ref)) == 1:
         yield from _size(step, shapes[0], leaf, place)
 
@@ -86,10 +86,10 @@ def _size(step: Step, sizes: Sizes, leaf: Leaf, place: ast.expr) -> Iterator[Hit
     width = leaf.dims[-1].size
     batches = {shape[0] for shape in step.shapes}
     if sizes[-1] is not None and sizes[-1] != width and not has_unknown(step.node):
-        yield Hit("RNN108", f"a state of width {sizes[-1]} is passed as {leaf.role}, whose width is {width}", place)
+        yield Hit("widths", f"a state of width {sizes[-1]} is passed as {leaf.role}, whose width is {width}", place)
     elif sizes[0] == 1 and len(batches) == 1 and not batches & {None, 1}:
         what = f"{leaf.role} has batch size 1 and the input {batches.pop()}"
-        yield Hit("RNN202", f"{what}: Keras uses it for every sample", place)
+        yield Hit("broadcast-state", f"{what}: Keras uses it for every sample", place)
 
 
 def _place(step: Step) -> ast.expr:

@@ -48,7 +48,7 @@ class Wiring:
         wanted = len(node.cls.letters(node, None))
         ranks = {len(sizes) for sizes in shapes}
         if all(len(node.cls.letters(node, rank)) == rank for rank in ranks):
-            yield Hit("RNN108", f"{node.name} does not take {shapes[0]}", step.tree)
+            yield Hit("widths", f"{node.name} does not take {shapes[0]}", step.tree)
             return
         got = str(shapes[0]) if len(shapes) == 1 else f"{' or '.join(map(str, sorted(ranks)))} axes"
         loop = self._without_time(step)
@@ -58,11 +58,11 @@ class Wiring:
                 f"{node.name} needs every time step, and {name} returns its last output {got}: "
                 f"give {name} return_sequences=True"
             )
-            yield Hit("RNN101", message, step.tree, with_argument(self.source, call, "return_sequences=True"))
+            yield Hit("return-sequences", message, step.tree, with_argument(self.source, call, "return_sequences=True"))
             return
         letters = ", ".join(node.cls.letters(node, None))
         what = "its input is" if step.inputs[0].step is None else f"{step.inputs[0].step.node.name} returns"
-        yield Hit("RNN102", f"{node.name} takes ({letters}), and {what} {got}", step.tree)
+        yield Hit("rank", f"{node.name} takes ({letters}), and {what} {got}", step.tree)
 
     def _without_time(self, step: Step) -> tuple[ast.expr, str] | None:
         """The recurrent layer before a step that returns its last output only, where its sequence would fit."""
@@ -88,7 +88,7 @@ class Wiring:
                 continue
             word = before.node.name
             yield Hit(
-                "RNN103",
+                "unpacking",
                 f"{step.node.name} takes one tensor, and {word} returns {before.count} values ({_roles(before)}): "
                 f"take the first, {word}(…)(x)[0], or drop return_state=True",
                 step.tree,
@@ -99,14 +99,16 @@ class Wiring:
             return
         names = f"{step.targets} name{'s are' if step.targets != 1 else ' is'} on the left"
         if step.count > 1:
-            yield Hit("RNN103", f"{names}, and {step.node.name} returns {step.count} values: {_roles(step)}", step.call)
+            yield Hit(
+                "unpacking", f"{names}, and {step.node.name} returns {step.count} values: {_roles(step)}", step.call
+            )
             return
         loop = next((part for part in step.node.walk() if part.has("return_state")), None)
         edits: tuple[Edit, ...] = ()
         if loop is not None and self._count_with_states(step) == step.targets:
             edits = with_argument(self.source, _constructor(step.tree, step.node), "return_state=True")
         hint = ": add return_state=True" if loop is not None else ""
-        yield Hit("RNN103", f"{names}, and {step.node.name} returns one tensor{hint}", step.call, edits)
+        yield Hit("unpacking", f"{names}, and {step.node.name} returns one tensor{hint}", step.call, edits)
 
     def _count_with_states(self, step: Step) -> int:
         return 1 + sum(1 for _ in flat(step.begins))
@@ -126,7 +128,7 @@ class Wiring:
         if not _open_batch(root):
             return
         yield Hit(
-            "RNN107",
+            "stateful-batch",
             f"{step.node.name} is stateful, and the input has no batch size: give Input batch_size=…",
             step.tree,
         )
@@ -136,7 +138,9 @@ class Wiring:
             return
         time = step.shapes[0][1] if len(step.shapes[0]) >= _FIXED else None
         if time is not None and time >= _LONG:
-            yield Hit("RNN302", f"{step.node.name} is unrolled over {time} time steps: drop unroll=True", step.tree)
+            yield Hit(
+                "long-unroll", f"{step.node.name} is unrolled over {time} time steps: drop unroll=True", step.tree
+            )
 
     def _shuffled(self) -> Iterator[Hit]:
         for fit in self.walk.fits:
@@ -148,7 +152,7 @@ class Wiring:
                 continue
             if any(_flagged(layer.node, "stateful") for layer in fit.model.layers):
                 yield Hit(
-                    "RNN207",
+                    "stateful-shuffle",
                     "fit shuffles the samples of a stateful model: add shuffle=False",
                     fit.tree,
                     with_argument(self.source, fit.tree, "shuffle=False"),

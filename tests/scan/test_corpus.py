@@ -1,6 +1,6 @@
 """Small programs with one mistake each, and right ones: every mistake is found, nothing else is, and Keras agrees.
 
-A program begins at ``# %%``.  A line that is wrong has its code behind it; a contract that does not hold is ``RNN401``.
+A program begins at ``# %%``.  A line that is wrong has its code behind it; a contract that does not hold is ``contract``.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ ERRORS, SILENT, RIGHT = (programs(name) for name in ("errors", "silent", "right"
 def planted(code: str) -> list[tuple[str, int]]:
     """The codes that stand behind lines, with their lines."""
     return [
-        (found[1] or "RNN401", number)
+        (found[1] or "contract", number)
         for number, line in enumerate(code.splitlines(), 1)
-        if (found := re.search(r"# (?:(RNN\d+)|->.*)$", line))
+        if (found := re.search(r"# (?:([a-z][a-z-]+)|->.*)$", line))
     ]
 
 
@@ -97,7 +97,7 @@ def test_keras_rejects_each_error(name: str, monkeypatch: pytest.MonkeyPatch) ->
     code = ERRORS[name]
     ((wrong, line),) = planted(code)
     failed = failed_at(code, monkeypatch)
-    if wrong == "RNN401":  # the code is right, and its comment is not
+    if wrong == "contract":  # the code is right, and its comment is not
         assert failed is None
         return
     assert failed is not None, "Keras takes it"

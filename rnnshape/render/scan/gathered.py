@@ -22,7 +22,7 @@ def counted(files: Iterable[Scanned]) -> list[tuple[str, int]]:
 def data_of(scanned: Scanned) -> dict[str, Any]:
     """What was found in one file, as JSON holds it."""
     return {
-        "file": scanned.file,
+        "path": scanned.file,
         "unread": scanned.unread,
         "findings": [finding.to_dict() for finding in scanned.findings],
         "layers": [found.to_dict() for found in scanned.found],

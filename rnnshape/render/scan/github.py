@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from rnnshape.scan.finding import Finding, Scanned
 
-_LEVELS = {"error": "error", "silent": "warning", "speed": "notice"}
+_LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def write(files: Iterable[Scanned], stream: TextIO) -> None:
-    """Write an ``::error`` for each error, a ``::warning`` for what is silent, a ``::notice`` for speed."""
+    """Write an ``::error`` for each error, a ``::warning`` for each warning, a ``::notice`` for the rest."""
     for scanned in files:
         for finding in scanned.findings:
             stream.write(_annotation(finding))

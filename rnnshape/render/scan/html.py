@@ -30,7 +30,7 @@ def write(files: Iterable[Scanned], stream: TextIO) -> None:
     scanned = list(files)
     total = sum(len(one.findings) for one in scanned)
     counts = [
-        element("tr", element("td", code), element("td", CODES[code].name), element("td", f"{count:,}"))
+        element("tr", element("td", code), element("td", CODES[code].severity), element("td", f"{count:,}"))
         for code, count in counted(scanned)
     ]
     body = element(
@@ -55,7 +55,7 @@ def _finding(finding: Finding) -> Element:
     line = finding.shown
     return element(
         "article",
-        element("h3", f"{finding.code} {CODES[finding.code].name}"),
+        element("h3", f"{finding.code} ({finding.severity})"),
         element("p", f"{finding.where}: {finding.message}"),
         element("pre", line[:start], element("mark", line[start:end]), line[end:]),
     )

@@ -1,11 +1,11 @@
-"""JSON Lines: one line for each file with something to tell."""
+"""JSON Lines: one line for each finding, and with ``--layers`` one for each layer."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from rnnshape.render.scan.gathered import data_of, told
+from rnnshape.render.scan.gathered import data_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def write(files: Iterable[Scanned], stream: TextIO) -> None:
     """Write each line as soon as its file is read."""
     for scanned in files:
-        if told(scanned):
-            stream.write(json.dumps(data_of(scanned), ensure_ascii=False) + "\n")
-            stream.flush()
+        for data in (
+            *data_of(scanned)["findings"],
+            *({"path": scanned.file, **one.to_dict()} for one in scanned.found),
+        ):
+            stream.write(json.dumps(data, ensure_ascii=False) + "\n")
+        stream.flush()

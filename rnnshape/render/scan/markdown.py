@@ -25,9 +25,9 @@ def write(files: Iterable[Scanned], stream: TextIO) -> None:
     for finding in findings:
         cells = (_cell(finding.where), finding.code, finding.severity, _cell(finding.message))
         stream.write(f"| {' | '.join(cells)} |\n")
-    stream.write("\n| code | name | count |\n| --- | --- | --- |\n")
+    stream.write("\n| code | severity | count |\n| --- | --- | --- |\n")
     for code, count in counted(scanned):
-        stream.write(f"| {code} | {CODES[code].name} | {count:,} |\n")
+        stream.write(f"| {code} | {CODES[code].severity} | {count:,} |\n")
 
 
 def _cell(text: str) -> str:

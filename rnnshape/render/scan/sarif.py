@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rnnshape.scan.finding import Finding, Scanned
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS = {"error": "error", "silent": "warning", "speed": "note"}
+_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def write(files: Iterable[Scanned], stream: TextIO) -> None:
@@ -37,7 +37,6 @@ def _rule(code: str) -> dict[str, Any]:
     known = CODES[code]
     return {
         "id": code,
-        "name": known.name,
         "shortDescription": {"text": known.happens},
         "help": {"text": f"{known.do} See {section(code)}."},
         "defaultConfiguration": {"level": _LEVELS[known.severity]},
