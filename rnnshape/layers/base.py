@@ -75,7 +75,7 @@ class Weight(NamedTuple):
 
     def behind(self, prefix: str) -> Weight:
         """The same weight under a name that begins with ``prefix``."""
-        return Weight(prefix + self.name, *self[1:])
+        return Weight(prefix + self.name, self.dims, self.gates, self.dtype, self.trainable)
 
 
 class Product(NamedTuple):
@@ -230,10 +230,12 @@ _IN_ORDER = change(
 
 def in_order(parts: Iterable[tuple[bool, Iterable[Weight]]]) -> list[Weight]:
     """The weights of a layer's parts, as ``layer.weights`` has them; of each part whether it is trainable."""
+    if _IN_ORDER.made:
+        return [weight for _, part in parts for weight in part]
     weights = [
         weight if trainable else weight._replace(trainable=False) for trainable, part in parts for weight in part
     ]
-    return weights if _IN_ORDER.made else sorted(weights, key=lambda weight: not weight.trainable)
+    return sorted(weights, key=lambda weight: not weight.trainable)
 
 
 def several(outputs: Iterable[Returned]) -> Returned:

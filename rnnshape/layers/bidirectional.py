@@ -109,7 +109,7 @@ def theory(node: Node, given: Given) -> Answer:
         states=states,
         returned=returned,
         weights=in_order(
-            (layer["trainable"], [weight.behind(prefix) for weight in answer.weights])
+            (layer.trainable, [weight.behind(prefix) for weight in answer.weights])
             for prefix, layer, answer in (
                 ("forward_", forward_node, forward),
                 ("backward_", backward_node, backward),

@@ -86,7 +86,8 @@ def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
     names = _deciding(node.cls, asked(), outside=dropping.DROPS_OUTSIDE.made)
     said = tuple(zip(names, map(node.__getitem__, names), strict=True))
-    return _fused_rules(node.name, said, (node["dtype"], given.dtype, given.within), mask_used(given), given.execution)
+    dtypes = node["dtype"], given.dtype, given.within
+    return _fused_rules(node.name, said, dtypes, mask_used(given), given.execution, keras_2=asked() < KERAS_3)
 
 
 @cache
@@ -103,16 +104,21 @@ def _fused_rules(
     dtypes: tuple[str | None, str, str | None],
     mask: Mask | None,
     execution: str,
+    *,
+    keras_2: bool,
 ) -> tuple[Rule, ...]:
     said = dict(arguments)
     inner_loop = f"keras/src/layers/rnn/{layer.lower()}.py: {layer}.inner_loop"
+    decides = f"{_BACKEND}: cudnn_ok"
+    if keras_2:
+        inner_loop = decides = f"tf_keras/src/layers/rnn/{layer.lower()}.py: {layer}.__init__"
 
     def rule(name: str, wanted: str, ok: bool, source: str) -> Rule:
         decided = f"{name}={said[name]!r}"
         return Rule(f"{name} is {wanted}", ok, "" if ok else f"drop {decided}", decided, source)
 
     def is_(name: str, wanted: object) -> Rule:
-        return rule(name, str(wanted), said[name] == wanted, f"{_BACKEND}: cudnn_ok")
+        return rule(name, str(wanted), said[name] == wanted, decides)
 
     return (
         Rule("the layer is LSTM or GRU", True, "", layer, inner_loop),
@@ -126,7 +132,7 @@ def _fused_rules(
         *([rule("use_cudnn", "not False", said["use_cudnn"] is not False, inner_loop)] if "use_cudnn" in said else []),
         _dtype_rule(*dtypes),
         *([_XLA] if execution == "xla" else []),
-        *_mask_rules(mask, asserted=execution == "graph"),
+        *_mask_rules(mask, asserted=execution == "graph" and not keras_2, source=_OF_MASK[keras_2]),
     )
 
 
@@ -145,7 +151,13 @@ def _dtype_rule(policy: str | None, given: str, within: str | None) -> Rule:
     return Rule("one dtype throughout", ok, "" if ok else "give the wrapper and the layer one dtype", decided, _OP)
 
 
-def _mask_rules(mask: Mask | None, *, asserted: bool) -> Iterator[Rule]:
+_OF_MASK = {
+    False: f"{_BACKEND}: _assert_valid_mask",
+    True: "tf_keras/src/layers/rnn/gru_lstm_utils.py: is_cudnn_supported_inputs",
+}
+
+
+def _mask_rules(mask: Mask | None, *, asserted: bool, source: str) -> Iterator[Rule]:
     """What Keras asks of the mask's values when the layer runs; a call without a mask is asked nothing.
 
     An eager call that breaks one of these takes the loop.  A graph holds cuDNN whatever the values are: there they are
@@ -163,7 +175,7 @@ def _mask_rules(mask: Mask | None, *, asserted: bool) -> Iterator[Rule]:
         else:
             decided = "the mask's values" if ok else broken
         chosen = ok or asserted
-        yield Rule(rule, chosen, "" if chosen else fix, decided, f"{_BACKEND}: _assert_valid_mask")
+        yield Rule(rule, chosen, "" if chosen else fix, decided, source)
 
 
 def _fits_cudnn(mask: Mask | None) -> tuple[bool, bool]:

@@ -141,6 +141,11 @@ class Node:
         """Whether the class takes this argument at all."""
         return argument in self.cls.defaults
 
+    @property
+    def trainable(self) -> bool:
+        """Whether its weights are trained; a class without the argument has none."""
+        return bool(self._values.get("trainable", True))
+
     def but(self, **changes: Any) -> Node:
         """The same node with some arguments changed."""
         return Node.of(self.cls, {**dict(self.given), **changes})

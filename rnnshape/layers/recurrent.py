@@ -82,15 +82,15 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         laws=laws,
         cudnn=[Kernel("", cudnn, UNROLLED if node["unroll"] else LOOP)],
         mask=attached(given.mask) if sequences else None,
-        notes=(*step.notes, *_unlisted(node, cudnn)),
+        notes=step.notes if _LISTED.made else (*step.notes, *_unlisted(node, cudnn)),
         products=[product.repeated(time) for product in step.products],
         refusals=[
             *step.refusals,
             *refusals(node, given, cudnn),
             *([] if used is None else unmaskable(node, used, time, (step.outputs[0], step.states))),
             *unregularized(node, given, returned),
-            *_unkept(node, step.states),
-            *_unmatched(node, used, time),
+            *(_unkept(node, step.states) if node["stateful"] else ()),
+            *(_unmatched(node, used, time) if node["unroll"] else ()),
         ],
         begins=states if states == step.states else through(step.states, dtype),
         scan=scan,
@@ -118,14 +118,14 @@ _LISTED = change(
 
 def _unlisted(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[str]:
     """The form of the state where cuDNN computes, which nobody without a GPU sees."""
-    if node.name == "GRU" and node["return_state"] and not _LISTED.made and all(rule.ok for rule in cudnn):
+    if node.name == "GRU" and node["return_state"] and all(rule.ok for rule in cudnn):
         yield "with cuDNN this Keras returns each row of the state as a tensor of its own (mended in Keras 3.11)"
 
 
 def _unkept(node: Node, states: Returned) -> Iterator[Refusal]:
     """States that a stateful layer cannot keep: its variables have its own dtype, and TensorFlow does not cast."""
     # A ConvLSTM of Keras 2 keeps them otherwise (base_conv_rnn.py: reset_states).
-    if not node["stateful"] or (_KEEPS_ANY_DTYPE.made and (_ZEROES.made or not node.has("filters"))):
+    if _KEEPS_ANY_DTYPE.made and (_ZEROES.made or not node.has("filters")):
         return
     kept = variable_dtype(node["dtype"]) if _ZEROES.made or not node.has("filters") else "float32"
     for leaf in flat(states):
@@ -145,8 +145,8 @@ _MATCHES = change(
 
 def _unmatched(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
     """Where Keras 2 lays the mask of all steps over the output of the last."""
-    unrolled = node["unroll"] and node["zero_output_for_mask"] and not node["return_sequences"]
-    if unrolled and mask is not None and time.size > 1 and not _MATCHES.made:
+    zeroed = node["zero_output_for_mask"] and not node["return_sequences"]
+    if zeroed and mask is not None and time.size > 1 and not _MATCHES.made:
         yield Refusal(
             f"ValueError: Tensor's shape ({time.size}, …) is not compatible with supplied shape (1, …)",
             "drop unroll or zero_output_for_mask",
@@ -206,7 +206,8 @@ def _fused(
     def theory(node: Node, given: Given) -> Answer:
         batch, _, channels = given.dims
         one = step(node, Given((batch, channels), given.dtype, given.letter))
-        one.refusals += dropping.refusals(node, given)
+        if given.training or node["dropout"]:
+            one.refusals += dropping.refusals(node, given)
         return over_time(node, given, one, cudnn(node, given))
 
     return time_major(theory)
@@ -222,7 +223,7 @@ def _rnn(node: Node, given: Given) -> Answer:
     cell = cell_of(node)
     batch, _, *rest = given.dims
     step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
-    if not cell["trainable"]:
+    if not cell.trainable:
         step.weights = in_order([(False, step.weights)])
     step.refusals += dropping.refusals(node, given, cell)
     if _unlike_states(node, cell, given):

@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnnshape.versions import installed, keras_3, tf_keras
@@ -30,12 +31,23 @@ NEWEST: Release = (3, 15)
 LEGACY = "2.21"
 """The release of tf_keras, which is Keras 2, that theory has been compared with."""
 
-_asked: ContextVar[Release | None] = ContextVar("asked", default=None)
+
+class _Question(NamedTuple):
+    """The release that is asked about, what is noted meanwhile, and the change that is turned."""
+
+    release: Release
+    noted: dict[Change, None] | None = None
+    turned: Change | None = None
+
+
+# None nearly always: then every change answers from what it knows of the installed release.
+_question: ContextVar[_Question | None] = ContextVar("question", default=None)
 
 
 def asked() -> Release:
     """The release that is asked about, in numbers: the one of the question, else the one that is installed."""
-    return _asked.get() or default()
+    question = _question.get()
+    return default() if question is None else question.release
 
 
 @cache
@@ -62,11 +74,11 @@ def of(version: str | None) -> Iterator[None]:
     if version is None:
         yield
         return
-    token = _asked.set(numbers(version))
+    token = _question.set(_Question(numbers(version)))
     try:
         yield
     finally:
-        _asked.reset(token)
+        _question.reset(token)
 
 
 def version() -> str | None:
@@ -95,11 +107,11 @@ def _found() -> str | None:
 def watched(turned: Change | None = None) -> Iterator[dict[Change, None]]:
     """The changes that are asked for meanwhile; the one that is ``turned`` answers the opposite of what is so."""
     noted: dict[Change, None] = {}
-    token = _watched.set((noted, turned))
+    token = _question.set(_Question(asked(), noted, turned))
     try:
         yield noted
     finally:
-        _watched.reset(token)
+        _question.reset(token)
 
 
 def releases() -> list[str]:
@@ -108,7 +120,8 @@ def releases() -> list[str]:
     return ["2", *(f"3.{minor}" for minor in range(OLDEST[1], newest + 1))]
 
 
-class Change(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Change:
     """A change of Keras: the release from which on it is so, what is so from there on, and where Keras has it.
 
     ``in_2`` says that Keras 2 had it too, and only the first releases of Keras 3 did not.
@@ -122,14 +135,22 @@ class Change(NamedTuple):
     @property
     def made(self) -> bool:
         """Whether the release that is asked about has it."""
-        release, (noted, turned) = asked(), _watched.get()
-        if noted is not None:
-            noted[self] = None
-        return (release >= self.since or (self.in_2 and release < KERAS_3)) != (self is turned)
+        question = _question.get()
+        if question is None:
+            return self._usual
+        if question.noted is not None:
+            question.noted[self] = None
+        return self._in(question.release) != (self is question.turned)
+
+    @cached_property
+    def _usual(self) -> bool:
+        return self._in(default())
+
+    def _in(self, release: Release) -> bool:
+        return release >= self.since or (self.in_2 and release < KERAS_3)
 
 
 CHANGES: list[Change] = []
-_watched: ContextVar[tuple[dict[Change, None] | None, Change | None]] = ContextVar("watched", default=(None, None))
 
 
 def change(since: str, what: str, source: str, *, in_2: bool = False) -> Change:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Leaf
+from rnnshape.layers.base import Answer, Given, Leaf, in_order
 from rnnshape.layers.casting import reaching
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.node import LayerClass
@@ -72,9 +72,9 @@ def theory(node: Node, given: Given) -> Answer:
     return replace(
         last,
         weights=[
-            weight.behind(f"layer{number}_")._replace(trainable=weight.trainable and layer["trainable"])
+            weight.behind(f"layer{number}_")
             for number, layer, answer in answers
-            for weight in answer.weights
+            for weight in in_order([(layer.trainable, answer.weights)])
         ],
         products=[product for _, _, answer in answers for product in answer.products],
         cudnn=[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.layers import release
 from rnnshape.layers.flowing import eats, entries
 from rnnshape.layers.objects import Function
 from rnnshape.layers.sequential import takes_states
@@ -29,7 +30,8 @@ def program(report: Report) -> Iterator[str]:
     """The lines of the program."""
     spec = report.spec
     yield "import tensorflow as tf"
-    yield "from tensorflow import keras"
+    with release.of(spec.keras):
+        yield "import tf_keras as keras" if release.asked() < release.KERAS_3 else "from tensorflow import keras"
     yield ""
     yield from (f"{name} = {value}" for name, value in spec.let)
     yield from _unknown_functions(report)

@@ -215,7 +215,7 @@ def _reasons(compared: Compared) -> Table:
     """Every reason once, behind the variants that it is true of; what is broken first."""
     table = _by_letter()
     of: dict[tuple[str, str], list[str]] = {}
-    for number, why, style in sorted(set(_told(compared)), key=lambda told: (told[2] != "bad", told[0])):
+    for number, why, style in sorted(dict.fromkeys(_told(compared)), key=lambda told: (told[2] != "bad", told[0])):
         of.setdefault((why, style), []).append(_letter(number))
     for (why, style), letters in of.items():
         table.add_row(Text(" ".join(letters), "head"), Text(why, style))

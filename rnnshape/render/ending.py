@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from rnnshape.layers import release
 from rnnshape.layers.quirks import HELP
 from rnnshape.render import verdict as cudnn
 from rnnshape.render.grid import grid
@@ -98,7 +99,8 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
     if unmet:
         yield Text(f"{marks.no} {unmet} of {len(report.expectations)} expectations not met.", "bad")
     if report.observed is None:
-        yield Text(f"{NOT_VERIFIED} (drop --predict).", "faint")
+        way = " (drop --predict)" if release.uninstalled() is None else ""  # else a note says why
+        yield Text(f"{NOT_VERIFIED}{way}.", "faint")
         return
     if not report.agrees:
         yield Text()

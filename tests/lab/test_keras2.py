@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,9 @@ from tests.shared.drawing import Drawer, wrong
 from tests.shared.masking import MaskDrawer
 from tests.shared.releases import legacy
 from tests.shared.sampling import some
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CHUNKS, EACH = 10, 30
 pytestmark = legacy
@@ -104,3 +107,29 @@ def test_the_environment_variable_makes_keras_2_the_one_that_is_asked_about() ->
     assert report["observed"]["kind"] == "list"
     assert report["agrees"] is True
     assert report["environment"]["keras"].startswith("2.")
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "LSTM(3, return_state=True)",
+        "GRUCell(3)",
+        "RNN([LSTMCell(3), GRUCell(2)], return_state=True)",
+        "Masking() | GRU(2)",
+    ],
+)
+def test_the_program_runs_under_keras_2(layer: str, tmp_path: Path) -> None:
+    from rnnshape.render.code import program
+
+    report = rnnshape.predict(layer, keras="2")
+    path = tmp_path / "program.py"
+    path.write_text("\n".join(program(report)), "utf-8")
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line.count("(") for line in done.stdout.splitlines()] == [1] * len(list(leaves(report.predicted)))
+
+
+def test_the_rules_of_cudnn_name_files_of_tf_keras() -> None:
+    verdict = rnnshape.predict("GRU(3)", keras="2").cudnn
+    assert verdict.eligible
+    assert {rule.source.partition("/")[0] for rule in verdict.rules} == {"tf_keras", "tensorflow"}

@@ -12,7 +12,9 @@ import typer.main
 
 from rnnshape.cli.app import application
 from rnnshape.errors import EXIT_CODES
+from rnnshape.layers import TABLE
 from rnnshape.layers.kinds import INT64
+from rnnshape.layers.release import CHANGES, KERAS_3, dotted
 from rnnshape.schema.comparison import comparison
 from rnnshape.schema.file import batch_file
 from rnnshape.schema.report import report
@@ -294,4 +296,32 @@ def _page(title: str, *lines: str) -> str:
     return "\n".join([_MADE, "", f"# {title}", "", *lines]) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": cli_page, "yaml.md": yaml_page, "report.md": report_page}
+def changes_page() -> str:
+    """``docs/reference/changes.md``."""
+    told = sorted(CHANGES, key=lambda change: (change.since, change.what))
+    rows = [(dotted(change.since), change.what, "yes" if change.in_2 else "", f"`{change.source}`") for change in told]
+    arguments = {
+        (argument.since, argument.name): [cls.name for cls in TABLE.values() if argument in cls.arguments]
+        for cls in TABLE.values()
+        for argument in cls.arguments
+        if argument.since > KERAS_3
+    }
+    new = [(dotted(since), f"`{name}`", ", ".join(of)) for (since, name), of in sorted(arguments.items())]
+    return _page(
+        "What changed in Keras",
+        "Theory has a rule for each of these. *In Keras 2* says that only the first releases of Keras 3 did not have it.",
+        "",
+        *_table(("since", "what", "in Keras 2", "source"), rows),
+        "",
+        "## New arguments",
+        "",
+        *_table(("since", "argument", "of"), new),
+    )
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "yaml.md": yaml_page,
+    "report.md": report_page,
+    "changes.md": changes_page,
+}
