@@ -269,7 +269,7 @@ def _brackets(structure: Structure | None) -> str:
 def _pair(number: int, first: Side, side: Side, tensors: tuple[Tensor, Tensor]) -> Pair:
     theirs, own = tensors
     wanted = _must(first, side, own.role)
-    if side.variant.static:
+    if first.variant.static or side.variant.static:  # the first one, too, may be a release that is not installed
         shapes_equal, dtypes_equal = theirs.shape == own.shape, own.dtype in ("", theirs.dtype)
         why = wanted.why if shapes_equal and dtypes_equal else _against(own, theirs)
         pair = Pair(own.role, number, 0, own, shapes_equal and dtypes_equal, None, None, wanted.kind, why)

@@ -22,7 +22,7 @@ import yaml
 from rnnshape.layers import TABLE
 from tests import ROOT
 from tests.shared.pages import DOCS, OPTIONAL, PAGES, Block, Shell, answered, blocks, comparable, name, prose, replaced
-from tests.shared.releases import newest
+from tests.shared.releases import legacy, newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +54,8 @@ OF_THE_NEWEST = {
     f"{page}.md"
     for page in ("batch", "contributing", "cudnn", "masks", "paste", "pipelines", "questions", "quickstart")
 }
-SHOWN = [pytest.param(page, marks=newest if page.name in OF_THE_NEWEST else ()) for page in having(*RUN)]
+MARKS = {**dict.fromkeys(OF_THE_NEWEST, newest), "keras-versions.md": legacy}
+SHOWN = [pytest.param(page, marks=MARKS.get(page.name, ())) for page in having(*RUN)]
 
 
 @pytest.mark.parametrize("page", SHOWN, ids=name)

@@ -237,7 +237,7 @@ def test_what_keras_refuses_in_training_is_foretold(layer: str) -> None:
     report = rnnshape.explore(layer, training=True)
     assert report.error is not None
     assert report.error.hint == foretold.hint
-    assert rnnshape.explore(layer).ok
+    assert rnnshape.explore(layer).ok == (predict(make(layer)).refusal is None)  # in 3.8 it drops in every call
 
 
 @pytest.mark.parametrize(

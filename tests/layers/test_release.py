@@ -13,6 +13,7 @@ from rnnshape.layers import TABLE, release
 from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.release import CHANGES, KERAS_3, asked, dotted, numbers
 from rnnshape.reading import make
+from tests.shared.releases import legacy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +126,7 @@ def test_the_oldest_and_the_newest_are_shown_where_nothing_changed() -> None:
 # ── the real Keras 2 ──
 
 
+@legacy
 def test_both_keras_run_in_one_process() -> None:
     two, three = (rnnshape.explore("LSTM(3, return_state=True)", keras=version) for version in ("2", None))
     assert (two.agrees, three.agrees) == (True, True)
@@ -145,6 +147,7 @@ _OTHERWISE = {
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "RNN", "StackedRNNCells")
 
 
+@legacy
 @pytest.mark.parametrize("name", [*_RECURRENT, "Bidirectional", "TimeDistributed", "ConvLSTM2D", "Dense"])
 def test_the_table_has_the_arguments_of_keras_2_with_their_defaults(name: str) -> None:
     with release.of("2"):

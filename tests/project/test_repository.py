@@ -15,7 +15,9 @@ import pytest
 import yaml
 
 import rnnshape
+from rnnshape.layers.release import LEGACY, NEWEST, OLDEST, dotted
 from tests import ROOT
+from tests.versions import PAIRS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,13 +34,20 @@ def workflow() -> dict[Any, Any]:
 
 
 def test_ci_runs_on_every_python_that_is_promised() -> None:
-    (job,) = workflow()["jobs"].values()
+    job = workflow()["jobs"]["run"]
     assert job["strategy"]["matrix"]["python"] == PYTHONS
     assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
     setup, run = (step for step in job["steps"] if "${{ matrix.python }}" in str(step))
     assert setup["with"]["python-version"] == "${{ matrix.python }}"
     assert run["run"] == "bash .ci/run"
     assert run["env"] == {"PYTHON": "python${{ matrix.python }}"}
+
+
+def test_the_workflow_measures_every_release_of_keras_that_is_promised() -> None:
+    job = workflow()["jobs"]["versions"]
+    assert job["strategy"]["matrix"]["keras"] == [pair.keras for pair in PAIRS]
+    assert job["steps"][-1]["run"] == "python -m tests.versions ${{ matrix.keras }}"
+    assert {pair.keras.rpartition(".")[0] for pair in PAIRS} >= {dotted(OLDEST), dotted(NEWEST), LEGACY}
 
 
 def test_ci_may_read_and_no_more() -> None:
@@ -54,6 +63,7 @@ def test_ci_may_read_and_no_more() -> None:
 # A Python that makes an environment of programs that only say what they are asked.
 _PYTHON = """#!/bin/sh
 echo "python $*" >> "$LOG"
+[ "$1 $2" = "-m venv" ] || exit 2
 mkdir -p "$3/bin"
 for name in pip python ruff mypy rnnshape; do
     printf '#!/bin/sh\\necho "%s $*" >> "$LOG"\\n' "$name" > "$3/bin/$name"; chmod +x "$3/bin/$name"
@@ -78,6 +88,10 @@ def test_the_script_of_ci_takes_the_python_that_is_named(tmp_path: Path) -> None
         "python -m venv VENV",
         "pip install -e .[dev]",
         "python -m pytest -m ",
+        "python -c import sys; sys.exit(sys.version_info >= (3, 13))",
+        "python -m venv VENV",
+        "pip install -q -e .[test] tensorflow==2.16.2 keras==3.3.3",
+        "python -m pytest -p no:cacheprovider",
         "ruff check .",
         "ruff format --check .",
         "mypy ",

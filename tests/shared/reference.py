@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import typer.main
 
+from rnnshape import layers, theory
 from rnnshape.cli.app import application
 from rnnshape.errors import EXIT_CODES
 from rnnshape.layers import TABLE
@@ -299,6 +302,10 @@ def _page(title: str, *lines: str) -> str:
 
 def changes_page() -> str:
     """``docs/reference/changes.md``."""
+    # A change is known as soon as the module of its rule is imported, and some are imported late.
+    for room in (layers, theory):
+        for module in iter_modules(room.__path__, f"{room.__name__}."):
+            import_module(module.name)
     told = sorted(CHANGES, key=lambda change: (change.since, change.what))
     rows = [(dotted(change.since), change.what, "yes" if change.in_2 else "", f"`{change.source}`") for change in told]
     arguments = {
