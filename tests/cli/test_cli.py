@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rnnshape.layers import release
+from tests.shared.releases import newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -271,11 +271,11 @@ GOLDEN = {
 }
 
 
+@newest
 @pytest.mark.parametrize("name", GOLDEN)
 def test_view(name: str, run: Callable[..., Ran], golden: Callable[[str, str], None]) -> None:
     """The view of theory is golden to the letter; that of a run has as many rows as it has tensors."""
-    with release.of("3.15"):
-        golden(f"{name}.txt", without_versions(run(*GOLDEN[name], "--predict").out))
+    golden(f"{name}.txt", without_versions(run(*GOLDEN[name], "--predict").out))
     seen = run(*GOLDEN[name])
     report = json.loads(run(*GOLDEN[name], "-f", "json").out)
     tensors = leaf_count(report["observed"])

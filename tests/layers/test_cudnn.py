@@ -29,7 +29,7 @@ from rnnshape.reading import make
 from rnnshape.render import View, renderer
 from rnnshape.report.checks import TOLERANCES, between_calls, compare, verified
 from rnnshape.theory import predict
-from tests.shared.releases import offered
+from tests.shared.releases import newest, offered
 from tests.shared.sampling import some
 
 if TYPE_CHECKING:
@@ -527,10 +527,10 @@ VIEWS = {
 }
 
 
+@newest
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_table_of_rules(name: str, run: Callable[..., Ran], golden: Callable[[str, str], None]) -> None:
-    with release.of("3.15"):
-        ran = run(*VIEWS[name], "--cudnn", "--predict")
+    ran = run(*VIEWS[name], "--cudnn", "--predict")
     text = re.sub(r"When Keras \S+ uses", "When Keras X uses", ran.out[ran.out.index("When Keras") :])
     golden(name, text)
     if name != "cudnn-conv.txt":
