@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import TABLE, Node
-from rnnshape.layers.arguments import REQUIRED, USE_CUDNN, Flag, Nested, Number, OneOf, Sizes
+from rnnshape.layers.arguments import REQUIRED, TIME_MAJOR, USE_CUDNN, Flag, Nested, Number, OneOf, Sizes
 from rnnshape.layers.kinds import Named
+from rnnshape.layers.release import asked as keras
 from rnnshape.spec.masks import MASK, MASKING
 from rnnshape.spec.options import BATCH, CALLS, CHANNELS, INITIAL_STATE, INPUT, TIME, TRAINING
 
@@ -53,14 +54,20 @@ def axes_of(cls: LayerClass) -> Axes:
     An argument of the wrapped layer that the wrapper has as well is named ``layer.dtype``.  Arguments that change
     numbers only (initializers, regularizers, constraints, seeds) keep their defaults.
     """
-    own = {argument.name: values for argument in cls.arguments if len(values := _values(cls, argument)) > 1}
+    own = {argument.name: values for argument in _varied(cls) if len(values := _values(cls, argument)) > 1}
     inner: dict[str, tuple[Any, ...]] = {}
     for held in _nested(cls):
         for other in _fitting(cls, held):
-            for each in other.arguments:
+            for each in _varied(other):
                 if not isinstance(each.kind, Nested) and len(values := _values(other, each)) > 1:
                     inner.setdefault(_inner(cls, held, each.name), values)
     return {**own, **inner, **_RUN}
+
+
+def _varied(cls: LayerClass) -> list[Argument]:
+    """The arguments that the release has; ``time_major`` goes with none of the options of a run."""
+    release = keras()
+    return [one for one in cls.arguments if not one.missing_in(release) and one is not TIME_MAJOR]
 
 
 def asked(cls: LayerClass, changed: Mapping[str, Any]) -> tuple[Node, dict[str, Any]] | None:

@@ -250,9 +250,12 @@ _IN_ORDER = change(
 )
 
 
-def in_order(parts: Iterable[tuple[bool, Iterable[Weight]]]) -> list[Weight]:
-    """The weights of a layer's parts, as ``layer.weights`` has them; of each part whether it is trainable."""
-    if _IN_ORDER.made:
+def in_order(parts: Iterable[tuple[bool, Iterable[Weight]]], *, trainable: bool = True) -> list[Weight]:
+    """The weights of a layer's parts, as ``layer.weights`` has them; of each part whether it is trainable.
+
+    ``trainable`` says whether the layer itself is: where it is not, no part is.
+    """
+    if _IN_ORDER.made or not trainable:
         return [weight for _, part in parts for weight in part]
     weights = [
         weight if trainable else weight._replace(trainable=False) for trainable, part in parts for weight in part

@@ -109,11 +109,14 @@ def theory(node: Node, given: Given) -> Answer:
         states=states,
         returned=returned,
         weights=in_order(
-            (layer.trainable, [weight.behind(prefix) for weight in answer.weights])
-            for prefix, layer, answer in (
-                ("forward_", forward_node, forward),
-                ("backward_", backward_node, backward),
-            )
+            (
+                (layer.trainable, [weight.behind(prefix) for weight in answer.weights])
+                for prefix, layer, answer in (
+                    ("forward_", forward_node, forward),
+                    ("backward_", backward_node, backward),
+                )
+            ),
+            trainable=node.trainable,
         ),
         laws=[*_laws(node, (forward, backward), scans, one_step=given.dims[1].size == 1)] if with_state else [],
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),

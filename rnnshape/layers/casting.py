@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import Problem
 from rnnshape.layers.base import compute_dtype
 from rnnshape.layers.objects import Made
-from rnnshape.layers.release import change
+from rnnshape.layers.release import KERAS_3, asked, change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +70,8 @@ def _follows(node: Node, around: _Around, *, called: bool = True) -> bool:
         if node["layer"].cls.kind == "stack":
             # A Sequential casts what it gets to the dtype of its first layer.
             return _in_turn(node["layer"], _Around(mixed=within.mixed))
+        if asked() < KERAS_3:  # it calls the layer on what it got
+            return _in_turn(node["layer"], _Around(frozenset((own,)), within.mixed))
         # It runs the inner layer's call itself.
         return _follows(node["layer"], within, called=False)
     if node.name == "Bidirectional":

@@ -221,6 +221,8 @@ def cell_of(node: Node) -> Node:
 
 def _rnn(node: Node, given: Given) -> Answer:
     cell = cell_of(node)
+    if not node.trainable and asked() < KERAS_3 and cell.has("cells"):
+        cell = cell.but(trainable=False)  # then the order of their weights is that of the cells
     batch, _, *rest = given.dims
     step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
     if not cell.trainable:

@@ -62,7 +62,10 @@ def theory(node: Node, given: Given) -> Answer:
         begins=states if _LISTS.made else tuple(states),
         returned=(last.outputs[0], returned),
         hidden=last.hidden,
-        weights=in_order((cell.trainable, answer.weights) for cell, answer in zip(cells, answers, strict=True)),
+        weights=in_order(
+            ((cell.trainable, answer.weights) for cell, answer in zip(cells, answers, strict=True)),
+            trainable=node.trainable,
+        ),
         products=[product for answer in answers for product in answer.products],
         laws=list(_laws(last)),
         cudnn=[one_step("stack LSTM or GRU layers", node.name, "stacked_rnn_cells.py")],

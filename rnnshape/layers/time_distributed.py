@@ -76,7 +76,10 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     result.products = [product.repeated(time) for product in answer.products]
     # Keras 2 gives a stateful layer one step after another, and no mask.
     step_by_step = not _RUNS_CALL.made and any(part.has("stateful") and part["stateful"] for part in inner.walk())
-    masked = () if step_by_step else _unmaskable(inner, given)
+    masked = _unrepeatable(first, given) if step_by_step else _unmaskable(inner, given)
+    if not _RUNS_CALL.made and time.size > 1 and inner.has("axis") and inner["axis"] == 0:
+        message = f"ValueError: {inner.name} is built for the batch and gets the steps of all samples in it"
+        result.refusals.append(Refusal(message, "normalize another axis"))
     result.refusals += [*masked, *answer.refusals]
     if not step_by_step:
         result.refusals += _unpackable(inner, answer.returned)
@@ -84,6 +87,13 @@ def _time_distributed(node: Node, given: Given) -> Answer:
         result.returned = [Leaf(leaf.role, (leaf.dims[0], time, *leaf.dims[1:]), leaf.dtype) for leaf in leaves]
         result.outputs = tuple(result.returned[:1])
     return result
+
+
+def _unrepeatable(output: Leaf, given: Given) -> Iterator[Refusal]:
+    """Where Keras 2 cannot lay the mask of a step over the output of the layer, to repeat the one before."""
+    behind = () if given.mask is None else given.mask.behind
+    if any(size not in (1, dim.size) for size, dim in zip(behind, output.dims[1:], strict=False)):
+        yield Refusal("InvalidArgumentError: condition, then and else must be broadcastable (the mask of a step)", _ONE)
 
 
 def _remade(inner: Node, given: Given, mask: Mask | None) -> Mask | None:
