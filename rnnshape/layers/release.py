@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from rnnshape.versions import installed, keras_3, tf_keras
+from rnnshape.versions import installed, keras_3, legacy, tf_keras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,9 @@ def dotted(release: Release) -> str:
 def default() -> Release:
     """What ``tf.keras`` is here; where no Keras is installed, the newest that theory knows."""
     version = installed()["keras"]
-    return NEWEST if version is None else numbers(version)
+    if version is not None:
+        return numbers(version)
+    return numbers(LEGACY) if legacy() else NEWEST
 
 
 @contextmanager
