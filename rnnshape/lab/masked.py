@@ -10,9 +10,9 @@ from rnnshape.lab.execution import MASK, hang, run
 from rnnshape.lab.feed import beside
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import load
-from rnnshape.layers.bidirectional import directions
 from rnnshape.layers.casting import loses_mask
 from rnnshape.layers.changes import everywhere, told_apart
+from rnnshape.layers.copying import directions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ the backward sequence round again and merges the outputs; the states it only put
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
@@ -27,13 +27,14 @@ from rnnshape.layers.base import (
     through,
 )
 from rnnshape.layers.building import unregularized
+from rnnshape.layers.copying import answer_of, copied_activations, directions, uncopied
 from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import kept, unmasked
 from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import attached, unmasked_scan
 from rnnshape.layers.merging import Merge, strips
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.objects import Function
 from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
@@ -43,27 +44,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
     from rnnshape.layers.scan import Strip
 
-_KEEPS_USE_CUDNN = change(
-    "3.12",
-    "both directions of a Bidirectional get the use_cudnn of the layer that is given",
-    "layers/rnn/bidirectional.py: Bidirectional.__init__",
-)
 MERGES = ("concat", "sum", "mul", "ave", None)
-
-
-def directions(node: Node) -> tuple[Node, Node]:
-    """The forward and the backward layer, as Keras makes the second from the first.
-
-    ``use_cudnn`` is not in a layer's config, from which Keras makes the forward layer anew; from 3.12 on both
-    directions get that of the layer that was given (``docs/keras-quirks.md``).
-    """
-    forward: Node = node["layer"]
-    given: Node | None = node["backward_layer"]
-    if forward.has("use_cudnn") and not _KEEPS_USE_CUDNN.made:
-        forward = forward.but(use_cudnn="auto")
-    elif given is not None and forward.has("use_cudnn") and given.has("use_cudnn"):
-        given = given.but(use_cudnn=forward["use_cudnn"])
-    return forward, given or forward.but(go_backwards=not forward["go_backwards"])
 
 
 def theory(node: Node, given: Given) -> Answer:
@@ -75,7 +56,7 @@ def theory(node: Node, given: Given) -> Answer:
     if given.within is not None or given.mask is not None:
         inside = replace(given, within=None, mask=used and replace(used, argument=True))
     forward_node, backward_node = directions(node)
-    forward = _answer(forward_node, inside, asked=node["layer"], remade=True)
+    forward = answer_of(forward_node, inside, asked=node["layer"], remade=True)
     if own is None and used is None:
         # The same layer, read from the other end: without a mask only the scan is another one.
         backward = forward
@@ -83,7 +64,7 @@ def theory(node: Node, given: Given) -> Answer:
     else:
         if own is not None and _width(own) != _width(forward_node):
             inside = replace(inside, letter=given.letter + "b")
-        backward = _answer(backward_node, inside, asked=own or node["layer"], remade=own is None)
+        backward = answer_of(backward_node, inside, asked=own or node["layer"], remade=own is None)
         back = backward.scan
     assert forward.scan is not None
     assert back is not None
@@ -130,7 +111,7 @@ def theory(node: Node, given: Given) -> Answer:
         ),
         notes=tuple(dict.fromkeys((*_notes(node), *forward.notes, *backward.notes))),
         refusals=[
-            *_uncopied(node),
+            *uncopied(node),
             *_unlike_dtypes(node, forward, backward),
             *_unsplittable(given, forward, backward),
             *forward.refusals,
@@ -144,36 +125,9 @@ def theory(node: Node, given: Given) -> Answer:
 def _notes(node: Node) -> Iterator[str]:
     if node["weights"] and _CASTS.made:
         yield "weights is not used: Keras 3 keeps it and builds new weights (call set_weights on the built layer)"
-    for function in _activations(node):
+    for function in copied_activations(node):
         if isinstance(function, Function) and function.copied:
             yield f"Bidirectional copies {function} only if it is registered: keras.utils.register_keras_serializable"
-
-
-def _answer(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
-    """The answer of a direction as Bidirectional leaves it; ``asked`` is the layer as it was given.
-
-    With a mask ``force_zero_output_for_mask`` in ``Bidirectional.__init__`` overrules what the layer says: zeros at
-    masked steps where it returns sequences, else none.  A layer that is ``remade`` from its config loses its
-    ``implementation``.  Where it gets another ``use_cudnn`` than was asked for, its rule says so.
-    """
-    changes: dict[str, Any] = {}
-    if given.mask is not None and layer["zero_output_for_mask"] != layer["return_sequences"]:
-        changes["zero_output_for_mask"] = layer["return_sequences"]
-    if remade and layer.has("implementation") and layer["implementation"] != 2 and _FORGETS.made:
-        changes["implementation"] = 2
-    if remade and layer.has("cell") and not _CONFIG_KEEPS.made:
-        changes |= {"cell": _unregularized(layer["cell"]), "activity_regularizer": None}
-    answer = layer.cls.theory(layer.but(**changes) if changes else layer, given)
-    if asked.has("use_cudnn") and asked["use_cudnn"] != layer["use_cudnn"]:
-        source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
-        decided = f"Keras makes it {layer['use_cudnn']!r}"
-        [kernel] = answer.cudnn
-        rules = (
-            rule._replace(decided=decided, source=source) if rule.decided.startswith("use_cudnn=") else rule
-            for rule in kernel.rules
-        )
-        answer.cudnn = [kernel._replace(rules=tuple(rules))]
-    return answer
 
 
 _CASTS = change("3.0", "Bidirectional casts its outputs to its own dtype", "layers/rnn/bidirectional.py: call")
@@ -187,36 +141,6 @@ _FAILS = change(
     "a stateful Bidirectional that returns its state fails",
     "layers/rnn/bidirectional.py: Bidirectional.compute_mask",
 )
-_FORGETS = change(
-    "3.0",
-    "the copy that Bidirectional makes of LSTM and GRU has implementation=2",
-    "layers/rnn/lstm.py: LSTM.get_config",
-)
-_FORGETS_FUNCTIONS = change(
-    "3.0",
-    "Bidirectional cannot copy a layer whose activation is tf.nn.softmax or tf.nn.silu",
-    "saving/serialization_lib.py: deserialize_keras_object",
-)
-_READS_OBJECTS = change(
-    "3.10",
-    "Bidirectional copies a layer whose activation is a layer, such as LeakyReLU",
-    "activations/__init__.py: get",
-    in_2=True,
-)
-_CONFIG_KEEPS = change(
-    "3.4",
-    "the copy that Bidirectional makes of RNN keeps the activity_regularizer of the layer and its cells",
-    "layers/layer.py: Layer.get_config",
-    in_2=True,
-)
-
-
-def _unregularized(cell: Any) -> Any:
-    """The cells without their activity regularizers."""
-    if isinstance(cell, tuple):
-        return tuple(map(_unregularized, cell))
-    cells = {"cells": _unregularized(cell["cells"])} if cell.has("cells") else {}
-    return cell.but(activity_regularizer=None, **cells)
 
 
 def _width(node: Node) -> object:
@@ -282,24 +206,6 @@ def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
         )
 
 
-def _uncopied(node: Node) -> Iterator[Refusal]:
-    """Functions and objects in the copied layer that Keras cannot make from its config."""
-    for value in _activations(node):
-        if isinstance(value, Made):
-            if not _READS_OBJECTS.made:
-                yield _unread("ValueError", value, "give both directions: backward_layer is not copied")
-        elif not value.known and not value.copied:
-            yield _unread("ValueError", value, "use a function with a name, registered as serializable")
-        elif value.known and (_FORGETS_FUNCTIONS.made or value.like not in ("softmax", "silu")):
-            by_name = value.like == "silu" or _READS_OBJECTS.made
-            yield _unread("TypeError" if by_name else "ValueError", value, f"use '{value.like}'")
-
-
-def _unread(raised: str, value: Made | Function, fix: str) -> Refusal:
-    what = f"Bidirectional makes its layer anew from its config, and {value} cannot be made from one"
-    return Refusal(f"{raised}: {what}", fix)
-
-
 def _unlike_dtypes(node: Node, forward: Answer, backward: Answer) -> Iterator[Refusal]:
     """Keras 2 merges the outputs of the two directions as they are."""
     one, other = forward.outputs[0].dtype, backward.outputs[0].dtype
@@ -308,14 +214,6 @@ def _unlike_dtypes(node: Node, forward: Answer, backward: Answer) -> Iterator[Re
             f"InvalidArgumentError: the outputs of the two directions, {one} and {other}, cannot be merged",
             "give both directions one dtype",
         )
-
-
-def _activations(node: Node) -> Iterator[Made | Function]:
-    """The activations without a name in what Bidirectional copies: ``backward_layer`` is taken as it is."""
-    for part in node["layer"].walk():
-        for _, value in part.given:
-            if isinstance(value, Function) or (isinstance(value, Made) and value.what == "activation"):
-                yield value
 
 
 def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[Refusal]:

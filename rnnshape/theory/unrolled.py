@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from rnnshape.layers.base import Given, flat
-from rnnshape.layers.bidirectional import directions
+from rnnshape.layers.copying import directions
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.recurrent import cell_of
 from rnnshape.layers.sequential import takes_states

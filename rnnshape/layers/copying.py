@@ -1,0 +1,123 @@
+"""How Bidirectional makes its two layers: the forward one anew from its config, the backward one from the same.
+
+What is not in the config is lost, and what Keras cannot make from it is an error (Keras' ``layers/rnn/bidirectional.py``,
+read in 3.15.1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.base import Refusal
+from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.release import change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.base import Answer, Given
+    from rnnshape.layers.node import Node
+
+_KEEPS_USE_CUDNN = change(
+    "3.12",
+    "both directions of a Bidirectional get the use_cudnn of the layer that is given",
+    "layers/rnn/bidirectional.py: Bidirectional.__init__",
+)
+_FORGETS = change(
+    "3.0",
+    "the copy that Bidirectional makes of LSTM and GRU has implementation=2",
+    "layers/rnn/lstm.py: LSTM.get_config",
+)
+_FORGETS_FUNCTIONS = change(
+    "3.0",
+    "Bidirectional cannot copy a layer whose activation is tf.nn.softmax or tf.nn.silu",
+    "saving/serialization_lib.py: deserialize_keras_object",
+)
+_READS_OBJECTS = change(
+    "3.10",
+    "Bidirectional copies a layer whose activation is a layer, such as LeakyReLU",
+    "activations/__init__.py: get",
+    in_2=True,
+)
+_CONFIG_KEEPS = change(
+    "3.4",
+    "the copy that Bidirectional makes of RNN keeps the activity_regularizer of the layer and its cells",
+    "layers/layer.py: Layer.get_config",
+    in_2=True,
+)
+
+
+def directions(node: Node) -> tuple[Node, Node]:
+    """The forward and the backward layer, as Keras makes the second from the first.
+
+    ``use_cudnn`` is not in a layer's config, from which Keras makes the forward layer anew; from 3.12 on both
+    directions get that of the layer that was given (``docs/keras-quirks.md``).
+    """
+    forward: Node = node["layer"]
+    given: Node | None = node["backward_layer"]
+    if forward.has("use_cudnn") and not _KEEPS_USE_CUDNN.made:
+        forward = forward.but(use_cudnn="auto")
+    elif given is not None and forward.has("use_cudnn") and given.has("use_cudnn"):
+        given = given.but(use_cudnn=forward["use_cudnn"])
+    return forward, given or forward.but(go_backwards=not forward["go_backwards"])
+
+
+def answer_of(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
+    """The answer of a direction as Bidirectional leaves it; ``asked`` is the layer as it was given.
+
+    With a mask ``force_zero_output_for_mask`` in ``Bidirectional.__init__`` overrules what the layer says: zeros at
+    masked steps where it returns sequences, else none.  A layer that is ``remade`` from its config loses its
+    ``implementation``.  Where it gets another ``use_cudnn`` than was asked for, its rule says so.
+    """
+    changes: dict[str, Any] = {}
+    if given.mask is not None and layer["zero_output_for_mask"] != layer["return_sequences"]:
+        changes["zero_output_for_mask"] = layer["return_sequences"]
+    if remade and layer.has("implementation") and layer["implementation"] != 2 and _FORGETS.made:
+        changes["implementation"] = 2
+    if remade and layer.has("cell") and not _CONFIG_KEEPS.made:
+        changes |= {"cell": _unregularized(layer["cell"]), "activity_regularizer": None}
+    answer = layer.cls.theory(layer.but(**changes) if changes else layer, given)
+    if asked.has("use_cudnn") and asked["use_cudnn"] != layer["use_cudnn"]:
+        source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
+        decided = f"Keras makes it {layer['use_cudnn']!r}"
+        [kernel] = answer.cudnn
+        rules = (
+            rule._replace(decided=decided, source=source) if rule.decided.startswith("use_cudnn=") else rule
+            for rule in kernel.rules
+        )
+        answer.cudnn = [kernel._replace(rules=tuple(rules))]
+    return answer
+
+
+def _unregularized(cell: Any) -> Any:
+    """The cells without their activity regularizers."""
+    if isinstance(cell, tuple):
+        return tuple(map(_unregularized, cell))
+    cells = {"cells": _unregularized(cell["cells"])} if cell.has("cells") else {}
+    return cell.but(activity_regularizer=None, **cells)
+
+
+def uncopied(node: Node) -> Iterator[Refusal]:
+    """Functions and objects in the copied layer that Keras cannot make from its config."""
+    for value in copied_activations(node):
+        if isinstance(value, Made):
+            if not _READS_OBJECTS.made:
+                yield _unread("ValueError", value, "give both directions: backward_layer is not copied")
+        elif not value.known and not value.copied:
+            yield _unread("ValueError", value, "use a function with a name, registered as serializable")
+        elif value.known and (_FORGETS_FUNCTIONS.made or value.like not in ("softmax", "silu")):
+            by_name = value.like == "silu" or _READS_OBJECTS.made
+            yield _unread("TypeError" if by_name else "ValueError", value, f"use '{value.like}'")
+
+
+def _unread(raised: str, value: Made | Function, fix: str) -> Refusal:
+    what = f"Bidirectional makes its layer anew from its config, and {value} cannot be made from one"
+    return Refusal(f"{raised}: {what}", fix)
+
+
+def copied_activations(node: Node) -> Iterator[Made | Function]:
+    """The activations without a name in what Bidirectional copies: ``backward_layer`` is taken as it is."""
+    for part in node["layer"].walk():
+        for _, value in part.given:
+            if isinstance(value, Function) or (isinstance(value, Made) and value.what == "activation"):
+                yield value
