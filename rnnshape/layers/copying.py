@@ -1,6 +1,6 @@
 """How Bidirectional makes its two layers: the forward one anew from its config, the backward one from the same.
 
-What is not in the config is lost, and what Keras cannot make from it is an error (Keras' ``layers/rnn/bidirectional.py``,
+What is not in the config is lost; what Keras cannot make from it is an error (``layers/rnn/bidirectional.py`` of Keras,
 read in 3.15.1).
 """
 
