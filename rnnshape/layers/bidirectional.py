@@ -74,7 +74,8 @@ def theory(node: Node, given: Given) -> Answer:
     mode = node["merge_mode"]
     outputs: tuple[Leaf, ...]
     if mode is None:
-        outputs = (Leaf("forward_output", one, dtype), Leaf("backward_output", other, dtype))
+        second = dtype if _CASTS.made else backward.outputs[0].dtype
+        outputs = (Leaf("forward_output", one, dtype), Leaf("backward_output", other, second))
     elif mode == "concat":
         outputs = (Leaf("output", (*one[:-1], one[-1] + other[-1]), dtype),)
     else:
@@ -97,7 +98,7 @@ def theory(node: Node, given: Given) -> Answer:
                     ("backward_", backward_node, backward),
                 )
             ),
-            trainable=node.trainable,
+            trainable=node.trainable and node["layer"].trainable,
         ),
         laws=[*_laws(node, (forward, backward), scans, one_step=given.dims[1].size == 1)] if with_state else [],
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
@@ -130,6 +131,11 @@ def _notes(node: Node) -> Iterator[str]:
             yield f"Bidirectional copies {function} only if it is registered: keras.utils.register_keras_serializable"
 
 
+_CUTS_ODD = change(
+    "3.0",
+    "Bidirectional takes an odd number of initial states, and cuts them in the middle",
+    "layers/rnn/bidirectional.py: Bidirectional.call",
+)
 _CASTS = change("3.0", "Bidirectional casts its outputs to its own dtype", "layers/rnn/bidirectional.py: call")
 _TOGGLES = change(
     "3.0",
@@ -218,8 +224,13 @@ def _unlike_dtypes(node: Node, forward: Answer, backward: Answer) -> Iterator[Re
 
 def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[Refusal]:
     """Keras cuts an ``initial_state`` in the middle, wherever the forward states end."""
-    half = (len(forward.begins) + len(backward.begins)) // 2
-    if given.initial is not None and half != len(forward.begins):
+    half, odd = divmod(len(forward.begins) + len(backward.begins), 2)
+    if given.initial is not None and odd and not _CUTS_ODD.made:
+        yield Refusal(
+            "ValueError: initial_state of Bidirectional must be a list containing the states of both layers",
+            "give both directions the same number of states, or build them by hand",
+        )
+    elif given.initial is not None and half != len(forward.begins):
         yield Refusal(
             f"IndexError: initial_state is cut in half, and {len(forward.begins)} forward and {len(backward.begins)} "
             "backward states are no halves",

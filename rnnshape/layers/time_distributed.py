@@ -101,8 +101,7 @@ def _remade(inner: Node, given: Given, mask: Mask | None) -> Mask | None:
     last = inner.in_turn[-1]
     made = last.cls.theory(last, replace(given, mask=None)).mask if last.cls.makes_mask else None
     if made is not None:
-        batch, time = given.dims[:2]
-        return Mask(batch.size, time.size, made.said, argument=False, sure=last.name != "Masking")
+        return replace(made, sure=last.name != "Masking")
     return mask and replace(mask, behind=())
 
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Answer
     from rnnshape.spec import Spec
 
-_SEEDS_XLA = change(
+_SEEDS_GRAPHS = change(
     "3.0",
-    "a layer that is compiled by XLA draws its dropout masks from its own seed",
+    "a layer in a graph or compiled by XLA draws its dropout masks from its own seed",
     "layers/regularization/dropout.py: Dropout.call",
 )
 _SAME = "the same seed gives the same weights and the same draws"
@@ -51,8 +51,8 @@ def between(spec: Spec, answer: Answer) -> Iterator[Law]:
         elif name == HALVES:
             yield _halves(spec, answer, check, drawn)
         elif name == REBUILT:
-            same = not (drawn and spec.execution == "xla") or _SEEDS_XLA.made
-            yield Law(check, same, _SAME if same else "XLA draws from a generator of its own")
+            same = not drawn or spec.faster == "eager" or _SEEDS_GRAPHS.made
+            yield Law(check, same, _SAME if same else "in a graph Keras 2 draws from TensorFlow's own generator")
         elif name == STEPPED:
             compiled = spec.execution == "xla"
             yield Law(check, not compiled, _COMPILED if compiled else _FIXED)
