@@ -38,7 +38,7 @@ def code(config: Any) -> str:
         if _class(config) not in _MODELS:
             return _made(config)
         if _class(config) == "Sequential" and not any(_class(one) in _FUNCTIONAL for one in _layers(config)):
-            return f"Sequential([{', '.join(_made(one) for one in _flat(config))}])"
+            return f"Sequential([{', '.join([*_said_input(config), *(_made(one) for one in _flat(config))])}])"
         return _Wiring().program(config)
     except RecursionError:
         raise _wrong("it is nested too deeply") from None
@@ -85,6 +85,15 @@ def _flat(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from inner[number > 0 and _class(inner[0]) == "InputLayer" :]
         else:
             yield layer
+
+
+def _said_input(config: Mapping[str, Any]) -> list[str]:
+    """The input that a Sequential without an InputLayer was built for, if it says one."""
+    inside = config["config"]
+    shape = _plain(inside.get("build_input_shape")) if isinstance(inside, Mapping) else None
+    if not shape or _class(next(_flat(config))) == "InputLayer":
+        return []
+    return [f"Input(batch_shape={_shape({'batch_shape': shape})!r})"]
 
 
 def _made(config: Mapping[str, Any], *, named: bool = True) -> str:
@@ -277,7 +286,7 @@ class _Wiring:
             if _class(layer) == "Sequential":
                 return [self._sequential(layer, tensors[0])]
             return self._functional(layer, tensors)[1]
-        result = self._call(layer, _arguments(node, pick))
+        result = self._call(layer, _arguments(layer, node, pick))
         return [f"{result}[{number}]" for number in range(_MOST_RESULTS)] if _returns_several(layer) else [result]
 
 
@@ -311,7 +320,7 @@ def _tensors(node: Any) -> Any:
     return [node["args"], node["kwargs"]] if isinstance(node, Mapping) else node
 
 
-def _arguments(node: Any, pick: Callable[..., str]) -> str:
+def _arguments(layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) -> str:
     """What stands in the brackets of a call."""
     if isinstance(node, Mapping):
         passed = [_nested(one, pick) for one in node["args"] if [*_histories(one)]]
@@ -320,7 +329,14 @@ def _arguments(node: Any, pick: Callable[..., str]) -> str:
     heads = [node] if isinstance(node[0], str) else node
     tensors = [pick(str(one[0]), int(one[1]), int(one[2])) for one in heads]
     named = heads[0][3] if len(heads[0]) > 3 else {}
-    passed = tensors if len(tensors) == 1 else [f"[{', '.join(tensors)}]"]
+    name = _class(layer)
+    if len(tensors) > 1 and name in TABLE and TABLE[name].kind == "recurrent":
+        if layer["config"].get("num_constants"):
+            raise _wrong(f"the constants that {layer['config'].get('name')} is called with are not read here")
+        # Keras 2 puts the states behind the input.
+        passed = [tensors[0], f"initial_state=[{', '.join(tensors[1:])}]"]
+    else:
+        passed = tensors if len(tensors) == 1 else [f"[{', '.join(tensors)}]"]
     passed += [f"{name}={_nested(one, pick)}" for name, one in named.items() if [*_histories(one)]]
     return ", ".join(passed)
 

@@ -7,6 +7,7 @@ A ``.keras`` file is a zip with ``config.json``; HDF5 (``.h5``, ``.hdf5``) has t
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from collections import Counter
 from collections.abc import Mapping
@@ -56,6 +57,26 @@ def make_saved(path: str, options: Mapping[str, Any] | None = None, *, weights: 
     return _compared(path, specs) if weights and not path.lower().endswith(".json") else specs
 
 
+def make_live(layer: Any, options: Mapping[str, Any] | None = None) -> list[Spec]:
+    """The Specs of a live layer or model of Keras 3 or tf_keras, from its config; its weights do not matter.
+
+    Raises:
+        Invalid: it is no layer, or has no config, as a model of one's own with a ``call`` has none.
+    """
+    cls = type(layer)
+    root = next(
+        (root for one in cls.__mro__ if (root := one.__module__.partition(".")[0]) in ("keras", "tf_keras")), None
+    )
+    if root is None or not hasattr(layer, "get_config"):
+        raise _invalid(f"{cls.__name__} is not an expression, a Spec, or a layer or model of Keras")
+    try:
+        values = layer.get_config()
+    except NotImplementedError:
+        raise _invalid(f"{cls.__name__} has no config: give its layers one by one, or its code") from None
+    text = code({"class_name": cls.__name__, "module": cls.__module__, "config": values})
+    return make_config(text, getattr(sys.modules.get(root), "__version__", None), options)
+
+
 def make_config(text: str, version: str | None, options: Mapping[str, Any] | None = None) -> list[Spec]:
     """The Specs of a model's code, for ``version`` of Keras where the options name none."""
     options = dict(options or {})
@@ -64,11 +85,13 @@ def make_config(text: str, version: str | None, options: Mapping[str, Any] | Non
         asked = "2" if release.numbers(version) < release.KERAS_3 else version
         if not KERAS.kind.accepts(asked):
             notes.append(
-                f"saved by Keras {version}, which theory has not been compared with: this is about {release.version()}"
+                f"this is of Keras {version}, which theory has not been compared with: this is about {release.version()}"
             )
         elif release.numbers(asked)[:2] != release.default()[:2]:
             options[KERAS.name] = asked
-            notes.append(f"saved by Keras {version}: --keras asks about another one")
+            notes.append(
+                f"this is of Keras {version}, so Keras {version} is asked about; the option keras names another one"
+            )
     return [replace(spec, notes=(*notes, *spec.notes)) for spec in make_all(text, options)]
 
 
