@@ -2,7 +2,7 @@
 
 >>> dense = {"class_name": "Dense", "config": {"name": "out", "units": 2, "activation": "linear"}}
 >>> code({"class_name": "Sequential", "config": {"layers": [dense]}})
-"Sequential([Dense(name='out', units=2)])"
+"model = Sequential([Dense(name='out', units=2)])"
 
 The code is read as pasted code is: so there is one table of layers, and one way to name a class that is not known.
 Nested models are written in the place of their call.
@@ -38,7 +38,7 @@ def code(config: Any) -> str:
         if _class(config) not in _MODELS:
             return _made(config)
         if _class(config) == "Sequential" and not any(_class(one) in _FUNCTIONAL for one in _layers(config)):
-            return f"Sequential([{', '.join([*_said_input(config), *(_made(one) for one in _flat(config))])}])"
+            return f"model = Sequential([{', '.join([*_said_input(config), *(_made(one) for one in _flat(config))])}])"
         return _Wiring().program(config)
     except RecursionError:
         raise _wrong("it is nested too deeply") from None

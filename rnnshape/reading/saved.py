@@ -85,7 +85,7 @@ def make_config(text: str, version: str | None, options: Mapping[str, Any] | Non
         asked = "2" if release.numbers(version) < release.KERAS_3 else version
         if not KERAS.kind.accepts(asked):
             notes.append(
-                f"this is of Keras {version}, which theory has not been compared with: this is about {release.version()}"
+                f"this is of Keras {version}, which theory does not know: Keras {release.version()} is asked about"
             )
         elif release.numbers(asked)[:2] != release.default()[:2]:
             options[KERAS.name] = asked

@@ -64,7 +64,7 @@ def _keras(release: str) -> Any:
 
 def _shapes(model: Any) -> list[tuple[int, ...]]:
     """The shapes that the real model returns for two samples; a size that it leaves open is that of the tool."""
-    inputs = [load().tf.zeros([2, *(size or 5 for size in tensor.shape[1:])]) for tensor in model.inputs]
+    inputs = [load().zeros([2, *(size or 5 for size in tensor.shape[1:])]) for tensor in model.inputs]
     returned = model(inputs if len(inputs) > 1 else inputs[0])
     return [tuple(tensor.shape) for tensor in (returned if isinstance(returned, list | tuple) else [returned])]
 
@@ -104,9 +104,8 @@ def test_a_live_layer_is_asked_about(release: str) -> None:
     layers = _keras(release).layers
     report = rnnshape.explore(layers.Bidirectional(layers.LSTM(8, return_state=True)), channels=7)
     assert report.ok
-    assert (
-        report.expression == "Bidirectional(LSTM(8, return_state=True), name='bidirectional')" or report.params == 992
-    )
+    assert report.expression.startswith("Bidirectional(LSTM(8, return_state=True), name='bidirectional")
+    assert report.predicted.kind == ("list" if release == "2" else "tuple")
 
 
 def test_what_is_no_layer_is_told() -> None:
@@ -131,7 +130,7 @@ def test_a_class_of_ones_own_never_passes_for_one_of_keras() -> None:
     own = {"module": "mine", "class_name": "LSTM", "registered_name": "mine>LSTM", "config": {"units": 8}}
     first = {"class_name": "GRU", "config": {"units": 8, "return_sequences": True}}
     text = code({"class_name": "Sequential", "config": {"layers": [first, own]}})
-    assert text == "Sequential([GRU(units=8, return_sequences=True), mine_LSTM()])"
+    assert text == "model = Sequential([GRU(units=8, return_sequences=True), mine_LSTM()])"
     report = rnnshape.predict(text)
     assert report.expression == "Sequential([GRU(8, return_sequences=True)])"
 
@@ -151,7 +150,7 @@ def test_the_file_says_which_keras_is_asked_about(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
     path.write_text(OF_3_3, encoding="utf-8")
     (spec,) = make_saved(str(path))
-    assert spec.layer.text == "Sequential([GRU(3, name='gru')])"
+    assert spec.layer.text == "model = Sequential([GRU(3, name='gru')])"
     assert spec.keras == "3.3.3"
     assert make_saved(str(path), {"keras": "3.8"})[0].keras == "3.8"
 
