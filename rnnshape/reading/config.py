@@ -2,7 +2,7 @@
 
 >>> dense = {"class_name": "Dense", "config": {"name": "out", "units": 2, "activation": "linear"}}
 >>> code({"class_name": "Sequential", "config": {"layers": [dense]}})
-"model = Sequential([Dense(name='out', units=2)])"
+"model = Sequential([Dense(name='out', units=2, activation='linear')])"
 
 The code is read as pasted code is: so there is one table of layers, and one way to name a class that is not known.
 Nested models are written in the place of their call.
@@ -60,7 +60,7 @@ def _class(config: Any) -> str:
         str(config.get("registered_name") or "").rpartition(">")[0] or str(config["class_name"]).rpartition(">")[0]
     )
     if registered or str(module).partition(".")[0] not in _KERAS:
-        name = f"{registered or module}_{name}"
+        name = f"custom_{registered or module}_{name}"  # far from each name of Keras: it is no typing mistake
     return _word(name)
 
 
@@ -265,7 +265,7 @@ class _Wiring:
             (name, index, node)
             for name, layer in layers.items()
             if _class(layer) != "InputLayer"
-            for index, node in enumerate(layer.get("inbound_nodes") or ())
+            for index, node in enumerate(layer.get("inbound_nodes") or (), _first(config, name, layer))
         ]
         while waiting:
             later = []
@@ -291,6 +291,15 @@ class _Wiring:
 
 
 _MOST_RESULTS = 64
+
+
+def _first(config: Mapping[str, Any], name: str, layer: Mapping[str, Any]) -> int:
+    """The number of a layer's first call: Keras 2 counts from 1 where a model was called when it was made."""
+    inside = config["config"]
+    nodes = [node for one in inside["layers"] for node in one.get("inbound_nodes") or ()]
+    told = [*_histories([*map(_tensors, nodes)]), *_histories(inside["output_layers"])]
+    numbers = [index for source, index, _ in told if source == name]
+    return max(0, max(numbers, default=0) + 1 - len(layer.get("inbound_nodes") or ()))
 
 
 def _pick(results: Mapping[tuple[str, int], list[str]], name: str, index: int, which: int) -> str:

@@ -130,7 +130,7 @@ def test_a_class_of_ones_own_never_passes_for_one_of_keras() -> None:
     own = {"module": "mine", "class_name": "LSTM", "registered_name": "mine>LSTM", "config": {"units": 8}}
     first = {"class_name": "GRU", "config": {"units": 8, "return_sequences": True}}
     text = code({"class_name": "Sequential", "config": {"layers": [first, own]}})
-    assert text == "model = Sequential([GRU(units=8, return_sequences=True), mine_LSTM()])"
+    assert text == "model = Sequential([GRU(units=8, return_sequences=True), custom_mine_LSTM()])"
     report = rnnshape.predict(text)
     assert report.expression == "Sequential([GRU(8, return_sequences=True)])"
 
@@ -150,7 +150,7 @@ def test_the_file_says_which_keras_is_asked_about(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
     path.write_text(OF_3_3, encoding="utf-8")
     (spec,) = make_saved(str(path))
-    assert spec.layer.text == "model = Sequential([GRU(3, name='gru')])"
+    assert spec.layer.text == "Sequential([GRU(3, name='gru')])"
     assert spec.keras == "3.3.3"
     assert make_saved(str(path), {"keras": "3.8"})[0].keras == "3.8"
 
