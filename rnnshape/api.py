@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 Shown.drawn_by = staticmethod(notebook)
 
 
-def explore(layer: str | Spec, /, *, trace: bool = False, **options: Any) -> Report:
+def explore(layer: str | Spec | Any, /, *, trace: bool = False, **options: Any) -> Report:
     """What the layer returns: theory's answer, proved on the real ``tf.keras`` layer.
 
     ``layer`` is a command's name such as ``"lstm"``; ``options`` are the command's options with
     underscores (``return_state=True``, ``units=8``, ``batch=2``, ``seed=0`` …).  A ready Spec takes none.
+    A live layer or model of Keras 3 or tf_keras is asked about by its config: the lab builds one like it.
 
     With ``trace`` the kernel of each recurrent layer is read from a traced graph (``report.cudnn.traced``), which takes
     about a tenth of a second; where there is a GPU it always is.
@@ -78,7 +79,7 @@ def _seen(spec: Spec) -> Report:
         raise foreseen(error) from error
 
 
-def predict(layer: str | Spec, /, **options: Any) -> Report:
+def predict(layer: str | Spec | Any, /, **options: Any) -> Report:
     """What the layer returns, from theory alone: TensorFlow is not loaded and nothing is verified.
 
     Arguments and errors are those of ``explore``.
@@ -149,11 +150,16 @@ def timing(spec: Spec) -> Timing | None:
     return Timing.of(seconds, training=spec.training)
 
 
-def _spec(layer: str | Spec, options: dict[str, Any]) -> Spec:
+def _spec(layer: str | Spec | Any, options: dict[str, Any]) -> Spec:
     if isinstance(layer, Spec):
         if options:
             raise TypeError("a Spec already holds every option: give options or a Spec, not both")
         return layer
+    if not isinstance(layer, str):
+        from rnnshape.reading.saved import make_live
+
+        (spec,) = make_live(layer, options)
+        return spec
     return make(layer, options)
 
 

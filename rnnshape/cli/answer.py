@@ -12,6 +12,7 @@ from rnnshape.cli.output import destination, note, show_trace
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import release
 from rnnshape.reading import make_all
+from rnnshape.reading.saved import is_saved
 from rnnshape.render import View, renderer, rows_renderer
 from rnnshape.report.rows import Tally, row_of
 
@@ -31,7 +32,14 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
     output = {name: value for name, value in values.items() if name in OUTPUT}
     problems: list[Problem] = [*refused(output, OUTPUT), *_untimed(output)]
     try:
-        specs = make_all(layer, {name: value for name, value in values.items() if name not in OUTPUT})
+        asked = {name: value for name, value in values.items() if name not in OUTPUT}
+        if is_saved(layer):
+            from rnnshape.reading.saved import make_saved
+
+            # h5py is loaded where weights are looked at, and not for theory alone.
+            specs = make_saved(layer, asked, weights=bool(output.get("weights")) or not output.get("predict"))
+        else:
+            specs = make_all(layer, asked)
     except Invalid as error:
         raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
     if problems:

@@ -1,0 +1,193 @@
+"""Saved and live models: their answer is that of the model itself, whatever Keras wrote the file."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import rnnshape
+from rnnshape.errors import Invalid
+from rnnshape.lab.tensorflow import load
+from rnnshape.reading.config import code
+from rnnshape.reading.saved import make_saved
+from rnnshape.structure import leaves
+from tests.shared.releases import legacy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _sequential(keras: Any) -> Any:
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((None, 4)),
+            layers.LSTM(8, return_sequences=True, name="first", kernel_regularizer="l2"),
+            layers.Bidirectional(layers.GRU(3, recurrent_initializer="zeros")),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+def _functional(keras: Any) -> Any:
+    layers = keras.layers
+    x, z = keras.Input((5, 4), name="source"), keras.Input((None, 6), name="target")
+    output, *states = layers.LSTM(8, return_state=True)(x)
+    decoded = layers.LSTM(8, return_sequences=True)(z, initial_state=states)
+    shared = layers.Dense(3)
+    joined = layers.Concatenate()([layers.SimpleRNN(3)(decoded), output])
+    return keras.Model([x, z], [shared(decoded), shared(output), joined])
+
+
+def _nested(keras: Any) -> Any:
+    x = keras.Input((7, 4))
+    inner = _sequential(keras)
+    return keras.Model(x, keras.layers.Add()([inner(x), inner(x)]))
+
+
+def _within_sequential(keras: Any) -> Any:
+    x = keras.Input((7, 4))
+    inner = keras.Model(x, keras.layers.GRU(5, return_sequences=True)(x))
+    return keras.Sequential([keras.Input((7, 4)), inner, keras.layers.LSTM(2)])
+
+
+MODELS = [_sequential, _functional, _nested, _within_sequential]
+KERAS = ["3", pytest.param("2", marks=legacy)]
+
+
+def _keras(release: str) -> Any:
+    return pytest.importorskip("tf_keras") if release == "2" else load().keras
+
+
+def _shapes(model: Any) -> list[tuple[int, ...]]:
+    """The shapes that the real model returns for two samples; a size that it leaves open is that of the tool."""
+    inputs = [load().zeros([2, *(size or 5 for size in tensor.shape[1:])]) for tensor in model.inputs]
+    returned = model(inputs if len(inputs) > 1 else inputs[0])
+    return [tuple(tensor.shape) for tensor in (returned if isinstance(returned, list | tuple) else [returned])]
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".json"])
+@pytest.mark.parametrize("release", KERAS)
+@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.filterwarnings("ignore")
+def test_a_saved_model_returns_what_the_model_itself_returns(
+    make: Any, release: str, ending: str, tmp_path: Path
+) -> None:
+    model = make(_keras(release))
+    path = tmp_path / f"model{ending}"
+    if ending == ".json":
+        path.write_text(model.to_json(), encoding="utf-8")
+    else:
+        model.save(path)
+    (spec,) = make_saved(str(path), {"time": 5} if make is _sequential else {})
+    report = rnnshape.explore(spec)
+    assert report.ok, report.error
+    assert report.agrees
+    assert report.params == model.count_params()
+    assert [leaf.shape for leaf in leaves(report.predicted)] == _shapes(model)
+    assert (spec.keras == "2") is (release == "2")
+    assert ending == ".json" or any("weights of theory" in note for note in spec.notes)
+
+
+@pytest.mark.parametrize("release", KERAS)
+@pytest.mark.parametrize("make", MODELS)
+def test_a_live_model_is_asked_about(make: Any, release: str) -> None:
+    model = make(_keras(release))
+    assert rnnshape.predict(model).params == model.count_params()
+
+
+@pytest.mark.parametrize("release", KERAS)
+def test_a_live_layer_is_asked_about(release: str) -> None:
+    layers = _keras(release).layers
+    report = rnnshape.explore(layers.Bidirectional(layers.LSTM(8, return_state=True)), channels=7)
+    assert report.ok
+    assert report.expression.startswith("Bidirectional(LSTM(8, return_state=True), name='bidirectional")
+    assert report.predicted.kind == ("list" if release == "2" else "tuple")
+
+
+def test_what_is_no_layer_is_told() -> None:
+    with pytest.raises(Invalid, match="int is not an expression"):
+        rnnshape.predict(3)
+
+
+def test_a_weight_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    _sequential(load().keras).save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["config.json"] = parts["config.json"].replace(b'"units": 8', b'"units": 9')
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    with pytest.raises(Invalid, match=r"do not fit.*\(4, 36\)"):
+        make_saved(str(path))
+
+
+def test_a_class_of_ones_own_never_passes_for_one_of_keras() -> None:
+    own = {"module": "mine", "class_name": "LSTM", "registered_name": "mine>LSTM", "config": {"units": 8}}
+    first = {"class_name": "GRU", "config": {"units": 8, "return_sequences": True}}
+    text = code({"class_name": "Sequential", "config": {"layers": [first, own]}})
+    assert text == "model = Sequential([GRU(units=8, return_sequences=True), custom_mine_LSTM()])"
+    report = rnnshape.predict(text)
+    assert report.expression == "Sequential([GRU(8, return_sequences=True)])"
+
+
+# Of Keras 3.3.3, shortened.
+OF_3_3 = """{"module": "keras", "class_name": "Sequential", "config": {"name": "sequential", "trainable": true, "dtype":
+"float32", "layers": [{"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [null, null, 4],
+"dtype": "float32", "sparse": false, "name": "input_layer"}, "registered_name": null}, {"module": "keras.layers",
+"class_name": "GRU", "config": {"name": "gru", "trainable": true, "dtype": "float32", "return_sequences": false,
+"return_state": false, "go_backwards": false, "stateful": false, "unroll": false, "zero_output_for_mask": false, "units":
+3, "activation": "tanh", "kernel_initializer": {"module": "keras.initializers", "class_name": "GlorotUniform", "config":
+{"seed": null}, "registered_name": null}, "reset_after": true, "seed": null}, "registered_name": null}]},
+"registered_name": null, "keras_version": "3.3.3"}"""
+
+
+def test_the_file_says_which_keras_is_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(OF_3_3, encoding="utf-8")
+    (spec,) = make_saved(str(path))
+    assert spec.layer.text == "Sequential([GRU(3, name='gru')])"
+    assert spec.keras == "3.3.3"
+    assert make_saved(str(path), {"keras": "3.8"})[0].keras == "3.8"
+
+
+def _zip(path: Path, name: str, data: bytes) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+
+
+HOSTILE: dict[str, tuple[str, bytes | tuple[str, bytes]]] = {
+    "a pickle": (".keras", pickle.dumps({"config": 1})),
+    "a pickle as HDF5": (".h5", pickle.dumps({"config": 1})),
+    "empty": (".keras", b""),
+    "an empty HDF5": (".hdf5", b""),
+    "a damaged HDF5": (".h5", b"\x89HDF\r\n\x1a\n" + bytes(300)),
+    "a zip bomb": (".keras", ("config.json", b" " * 200_000_000)),
+    "a name that climbs out": (".keras", ("../config.json", b"{}")),
+    "no JSON": (".json", b"model = 3"),
+    "not UTF-8": (".json", b"\xff\xfe\xfa"),
+    "deep JSON": (".json", b"[" * 1_000_000),
+    "large JSON": (".json", b" " * 17_000_000),
+    "a list": (".json", b"[]"),
+    "no layers": (".json", b'{"class_name": "Sequential", "config": {}}'),
+    "no inputs": (".json", b'{"class_name": "Functional", "config": {"layers": [], "input_layers": 3}}'),
+    "code as a name": (".json", b'{"class_name": "__import__(\'os\').abort()", "config": {}}'),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_file_is_one_error(what: str, tmp_path: Path) -> None:
+    ending, data = HOSTILE[what]
+    path = tmp_path / f"model{ending}"
+    if isinstance(data, tuple):
+        _zip(path, *data)
+    else:
+        path.write_bytes(data)
+    with pytest.raises(Invalid) as caught:
+        make_saved(str(path))
+    assert str(path) in str([problem.key for problem in caught.value.problems]) or what == "code as a name"
+    assert [*tmp_path.iterdir()] == [path]
