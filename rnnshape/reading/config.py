@@ -60,7 +60,7 @@ def _class(config: Any) -> str:
         str(config.get("registered_name") or "").rpartition(">")[0] or str(config["class_name"]).rpartition(">")[0]
     )
     if registered or str(module).partition(".")[0] not in _KERAS:
-        name = f"custom_{registered or module}_{name}"  # far from each name of Keras: it is no typing mistake
+        name = f"Custom_{registered or module}_{name}"  # far from each name of Keras: it is no typing mistake
     return _word(name)
 
 

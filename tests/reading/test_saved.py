@@ -130,7 +130,7 @@ def test_a_class_of_ones_own_never_passes_for_one_of_keras() -> None:
     own = {"module": "mine", "class_name": "LSTM", "registered_name": "mine>LSTM", "config": {"units": 8}}
     first = {"class_name": "GRU", "config": {"units": 8, "return_sequences": True}}
     text = code({"class_name": "Sequential", "config": {"layers": [first, own]}})
-    assert text == "model = Sequential([GRU(units=8, return_sequences=True), custom_mine_LSTM()])"
+    assert text == "model = Sequential([GRU(units=8, return_sequences=True), Custom_mine_LSTM()])"
     report = rnnshape.predict(text)
     assert report.expression == "Sequential([GRU(8, return_sequences=True)])"
 
