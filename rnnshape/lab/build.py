@@ -190,15 +190,14 @@ def _function(function: Function) -> Any:
     if function.known:
         return attrgetter(function.text.removeprefix("tf."))(load())
     if function.copied:
-        return _registered(function.like)
+        return _registered(function.like, keras())
     like = keras().activations.get(function.like)
     return lambda x: like(x)  # noqa: PLW0108  Keras must not know it
 
 
 @cache
-def _registered(like: str) -> Any:
+def _registered(like: str, library: Any) -> Any:
     """A function that Bidirectional finds again by its name; Keras never lets go of one that is registered."""
-    library = keras()
     known = library.activations.get(like)
 
     def unknown(x: Any) -> Any:

@@ -41,7 +41,7 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
         # What a Masking takes for padding is there only where the mask says so; rounded, 0.5001 may be 0.5.
         rounded = tensorflow.cast(tensorflow.cast(real, spec.input_dtype), "float32").numpy()
         real[np.all(rounded == np.float32(value), axis=-1)] += 1
-    first = spec.layer.in_turn[0]
+    first = spec.layer.first
     if first.name == "Masking":
         real = _padded(spec, real, first["mask_value"])
     x = tensorflow.cast(real, spec.input_dtype)

@@ -53,7 +53,7 @@ def uncast(node: Node) -> Iterator[Problem]:
 
 def _in_turn(node: Node, around: _Around) -> bool:
     """The layers of a stack, each called with what the one before returns; or the one layer."""
-    for layer in node.in_turn:
+    for layer in (part for one in node.in_turn for part in one.in_turn):  # a graph may call a model
         if not _follows(layer, around):
             return False
         around = _Around(frozenset((compute_dtype(layer["dtype"]),)), around.mixed)

@@ -10,6 +10,7 @@ from rnnshape.layers.attention import unmasks
 from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype
 from rnnshape.layers.casting import reaching
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.release import asked
 from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.base import Dims
     from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
+    from rnnshape.layers.release import Release
     from rnnshape.layers.wires import Call, Entry, Graph
 
 _SPACE = 8
@@ -39,7 +41,7 @@ def entries(graph: Graph, first: Dims) -> dict[str, Leaf]:
     What it leaves open gets letters of its own, ``T2`` for the time of the second input; where inputs of different
     lengths cannot be merged, the time of the first.
     """
-    return _entries(graph, first, None if _merge(graph, first) else first[1])
+    return _entries(graph, first, None if _merge(graph, first, asked()) else first[1])
 
 
 def _entries(graph: Graph, first: Dims, time: Dim | None) -> dict[str, Leaf]:
@@ -52,7 +54,7 @@ def _entries(graph: Graph, first: Dims, time: Dim | None) -> dict[str, Leaf]:
 
 
 @lru_cache(maxsize=64)
-def _merge(graph: Graph, first: Dims) -> bool:
+def _merge(graph: Graph, first: Dims, release: Release) -> bool:
     """Whether all merging layers take inputs whose lengths are all different, as far as the calls can be followed."""
     if len(first) < 3 or not any(node.cls.kind == "merge" for node in graph.nodes):
         return True

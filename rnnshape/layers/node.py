@@ -176,6 +176,12 @@ class Node:
             return tuple(self["graph"].nodes)
         return tuple(self["layers"]) if self.cls.kind == "stack" else (self,)
 
+    @property
+    def first(self) -> Node:
+        """The layer that the input reaches first, through stacks and the models that a graph calls."""
+        layer = self.in_turn[0]
+        return layer if layer is self else layer.first
+
     @cached_property
     def text(self) -> str:
         """The canonical expression: parsing it gives an equal node."""

@@ -84,8 +84,20 @@ def _by_position(name: str, tree: ast.expr) -> str | None:
     return None
 
 
-def _takes_states(names: tuple[str, ...]) -> bool:
-    return INITIAL_STATE.name in names
+def states_apart(node: Node, call: ast.Call) -> ast.Call:
+    """The call with its states as ``initial_state``: Keras 2 finds them behind the input in a list.
+
+    From tf_keras' ``layers/rnn/rnn_utils.py: standardize_args``.
+    """
+    if asked() >= KERAS_3 or INITIAL_STATE.name not in signature(node.cls) or len(call.args) != 1:
+        return call
+    (inputs,) = call.args
+    if not isinstance(inputs, ast.List) or len(inputs.elts) < 2:
+        return call
+    first, *others = inputs.elts
+    states = ast.copy_location(ast.List(others, ast.Load()), others[0])
+    keyword = ast.copy_location(ast.keyword(INITIAL_STATE.name, states), others[0])
+    return ast.copy_location(ast.Call(call.func, [first], [*call.keywords, keyword]), call)
 
 
 class Reader:
@@ -98,6 +110,7 @@ class Reader:
 
     def read(self, node: Node, call: ast.Call) -> tuple[ast.expr | None, Called]:
         """What a layer is called on, and what its call says beside it."""
+        call = states_apart(node, call)
         names = signature(node.cls)
         given = self._given(node, names, call)
         beside: dict[str, ast.expr] = {name: tree for name, tree in given.items() if not is_none(tree)}
@@ -105,12 +118,6 @@ class Reader:
         states = beside.pop(_STATES, None) or beside.pop(INITIAL_STATE.name, None)
         if tree is None:
             self.wrong(f"{node.name} takes its input: {_example(node)}", call)
-        elif isinstance(tree, ast.List) and asked() < KERAS_3 and len(tree.elts) > 1 and _takes_states(names):
-            # Keras 2 finds the states behind the input in a list (rnn_utils.standardize_args).
-            first, *others = tree.elts
-            states = ast.copy_location(ast.List(others, ast.Load()), tree)
-            ast.fix_missing_locations(states)
-            tree = first
         elif isinstance(tree, ast.List | ast.Tuple):
             self.wrong(self._several(node, tree), tree)
             tree = None

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
+from rnnshape.layers.release import asked as asked_release
 from rnnshape.reading.asking import asked
 from rnnshape.reading.calling import Called, Reader
 from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from rnnshape.layers import Node
+    from rnnshape.layers.release import Release
 
 _BRACKET = re.compile(r"[()\[\]{}]")
 LONGEST = 5_000
@@ -70,12 +72,12 @@ def parse_all(
     Raises:
         Invalid: as ``parse``.
     """
-    nameless = None if let or modules else _nameless(text)
+    nameless = None if let or modules else _nameless(text, asked_release())
     return [*nameless] if nameless else _read(text, let or {}, taken, modules)
 
 
 @lru_cache(maxsize=256)
-def _nameless(text: str) -> tuple[Parsed, ...] | None:
+def _nameless(text: str, release: Release) -> tuple[Parsed, ...] | None:
     """What code without names asks for: whatever else is asked it is the same, and many runs ask for one layer."""
     try:
         read = _read(text, {}, ())

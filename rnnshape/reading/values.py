@@ -10,7 +10,7 @@ from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
-from rnnshape.reading.calling import Called, Reader, signature
+from rnnshape.reading.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.chain import in_turn
 from rnnshape.reading.constructors import Constructors
 from rnnshape.reading.declared import Declared
@@ -213,6 +213,7 @@ class Values:
                 )
             )
         before = len(self.source.problems)
+        call = states_apart(node, call)
         tree, beside_it = self.calls.read(node, call)
         if len(self.source.problems) > before or tree is None:
             return None

@@ -124,7 +124,7 @@ def _masked(report: Report) -> Iterator[str]:
     if spec.masked_data and spec.tokens is not None:
         yield "x = tf.where(mask, x, 0)"
     elif spec.masked_data:
-        first = spec.layer.in_turn[0]
+        first = spec.layer.first
         axes = ", tf.newaxis" * (len(spec.input) - 2)
         yield f"x = tf.where(mask[:, :{axes}], x, {first['mask_value']})"
 

@@ -90,7 +90,7 @@ def foretold(spec: Spec, predicted: Prediction) -> Masked | None:
     """What theory says of the mask; None where none was asked for."""
     if spec.mask is None:
         return None
-    first = spec.layer.in_turn[0]
+    first = spec.layer.first
     return Masked(
         rows=spec.mask,
         through=first.text if spec.masked_data else "mask=",

@@ -160,13 +160,13 @@ def holds(dtype: str, value: float) -> bool:
 
 def makes_its_own(node: Node) -> bool:
     """Whether the mask comes of the data: the first layer is one that looks at what it is fed."""
-    first = node.in_turn[0]
+    first = node.first
     return first.name == "Masking" or (first.name == "Embedding" and bool(first["mask_zero"]))
 
 
 def refusal(node: Node) -> str | None:
     """Why this layer takes no mask, if it does not."""
-    first = node.in_turn[0]
+    first = node.first
     if first.name == "Embedding" and not makes_its_own(first):
         return f"does not apply to {first.text}: give it mask_zero=True, and 0 is padding"
     if first.name == "Embedding" and first["input_dim"] == 1:

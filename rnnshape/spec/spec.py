@@ -114,5 +114,5 @@ class Spec:
         """The dtype of what is fed: the one in which the first layer computes, or that of tokens."""
         if self.tokens is not None:
             return "int32"
-        first = self.layer.in_turn[0]
+        first = self.layer.first
         return compute_dtype(first["dtype"])

@@ -80,7 +80,7 @@ def _nowhere(node: Node, letters: tuple[str, ...]) -> str | None:
     """Why no step can be masked: there is none, or none can hold what Masking looks for."""
     if "T" not in letters:
         return f"needs a time axis, but the input is ({', '.join(letters)})"
-    first = node.in_turn[0]
+    first = node.first
     if first.name == "Masking" and not holds(dtype := compute_dtype(first["dtype"]), first["mask_value"]):
         return (
             f"masks nothing here: {dtype} cannot hold mask_value={first['mask_value']!r}, so no step is equal to it; "

@@ -88,3 +88,21 @@ def test_each_input_of_wired_calls_is_told_with_its_shape() -> None:
         (["N", "T2", "C2"], [2, 5, 5]),
     ]
     assert "inputs" not in rnnshape.predict("LSTM(8)").to_dict()
+
+
+@pytest.mark.parametrize("first", ["LSTM(4, return_sequences=True)", "Masking()", "Embedding(9, 4)"])
+def test_wired_code_calls_a_model_of_several_layers(first: str) -> None:
+    code = f"x = Input((5, 4))\nm = Sequential([{first}, LSTM(2)])\ny = Concatenate()([m(x), LSTM(3)(x)])"
+    if "Embedding" in first:
+        code = code.replace("Input((5, 4))", "Input((5,))").replace(", LSTM(3)(x)", ", GRU(3)(Embedding(9, 4)(x))")
+    report = rnnshape.explore(make(code))
+    assert report.ok, report.error
+    assert report.structure.to_dict()["shape"] == [2, 5]
+
+
+def test_states_behind_the_input_of_keras_2_are_wired() -> None:
+    code = "e = LSTM(3, return_state=True); o, h, c = e(x); d = LSTM(3)([x, h, c])"
+    report = rnnshape.predict(make(code, {"keras": "2"}))
+    assert report.flow[1].expression.endswith("(x, initial_state=[h, c])")
+    with pytest.raises(Invalid, match="initial_state="):
+        make(code)
