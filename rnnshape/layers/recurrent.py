@@ -90,6 +90,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
             *([] if used is None else unmaskable(node, used, time, (step.outputs[0], step.states))),
             *unregularized(node, given, returned),
             *(_unkept(node, step.states) if node["stateful"] else ()),
+            *(_unlike_kept(node, given) if node["stateful"] and given.initial is not None else ()),
             *(_unmatched(node, used, time) if node["unroll"] else ()),
         ],
         begins=states if states == step.states else through(step.states, dtype),
@@ -120,6 +121,14 @@ def _unlisted(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[str]:
     """The form of the state where cuDNN computes, which nobody without a GPU sees."""
     if node.name == "GRU" and node["return_state"] and all(rule.ok for rule in cudnn):
         yield "with cuDNN this Keras returns each row of the state as a tensor of its own (mended in Keras 3.11)"
+
+
+def _unlike_kept(node: Node, given: Given) -> Iterator[Refusal]:
+    """Where a graph of Keras 2 has to choose between passed states and kept ones of another dtype."""
+    kept = "float32" if node.has("filters") else variable_dtype(node["dtype"])
+    if asked() < KERAS_3 and given.execution != "eager" and compute_dtype(node["dtype"]) != kept:
+        what = "true_fn and false_fn arguments to tf.cond must have the same type of return values"
+        yield Refusal(f"TypeError: {what}", "drop stateful, or --execution eager")
 
 
 def _unkept(node: Node, states: Returned) -> Iterator[Refusal]:

@@ -109,7 +109,7 @@ def together(name: str) -> list[Draft]:
 
     A choice that Keras refuses hides the others of its layer, so those stand alone.
     """
-    arguments = [argument for argument in TABLE[name].arguments if not isinstance(argument.kind, arg.Nested)]
+    arguments = [one for one in offered(TABLE[name].arguments) if not isinstance(one.kind, arg.Nested)]
     alone = {*names.IDENTITY, *names.ORTHOGONAL, *names.ORTHOGONAL_REGULARIZER, "glu", "bfloat16"}
     drafts = []
     rows = zip_longest(*(good(argument.kind) for argument in arguments), fillvalue=REQUIRED)
@@ -131,7 +131,7 @@ def test_each_good_choice_of_each_argument_runs_or_is_refused_by_both(name: str)
 
 @pytest.mark.parametrize("name", some(CLASSES, 4))
 def test_each_bad_choice_of_each_argument_is_refused_by_both(name: str) -> None:
-    arguments = [argument for argument in TABLE[name].arguments if not isinstance(argument.kind, arg.Nested)]
+    arguments = [one for one in offered(TABLE[name].arguments) if not isinstance(one.kind, arg.Nested)]
     drafts = [
         Draft(name, {**plain(name).values, argument.name: value})
         for argument in arguments

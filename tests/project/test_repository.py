@@ -91,7 +91,7 @@ def test_the_script_of_ci_takes_the_python_that_is_named(tmp_path: Path) -> None
         "python -c import sys; sys.exit(sys.version_info >= (3, 13))",
         "python -m venv VENV",
         "pip install -q -e .[test] tensorflow==2.16.2 keras==3.3.3",
-        "python -m pytest -p no:cacheprovider",
+        "python -m pytest -p no:cacheprovider testsVENV testsVENV testsVENV",
         "ruff check .",
         "ruff format --check .",
         "mypy ",

@@ -22,6 +22,7 @@ from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.release import asked
 from rnnshape.reading import make
 from tests.shared.drawing import wrong
+from tests.shared.releases import offered
 from tests.shared.surroundings import FREE, PICTURES, STEPS
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def objects(what: str) -> tuple[Made | Function, ...]:
     for cls in (known for known in catalog.CLASSES if known.what == what):
         others = {
             argument.name: [value for value in good(argument.kind) if value != argument.default]
-            for argument in cls.arguments
+            for argument in offered(cls.arguments)
             if argument.name != "dtype"
         }
         made.append(Made(what, cls.name, tuple((name, values[0]) for name, values in others.items() if values)))
@@ -339,7 +340,7 @@ def plain(name: str) -> Draft:
 
 def sweep(name: str) -> Iterator[Draft]:
     """Each choice of each argument of a class, good and bad, the rest as Keras has it."""
-    for argument in TABLE[name].arguments:
+    for argument in offered(TABLE[name].arguments):
         if isinstance(argument.kind, arg.Nested):
             continue
         for value in (*good(argument.kind), *bad(argument.kind)):
@@ -373,7 +374,7 @@ class Drawer:
     def values(self, name: str, wrongly: float) -> dict[str, Any]:
         """Arguments that are no layers: those that are needed, and some of the others."""
         said = {}
-        for argument in TABLE[name].arguments:
+        for argument in offered(TABLE[name].arguments):
             if isinstance(argument.kind, arg.Nested):
                 continue
             if argument.default is REQUIRED or self.flag(0.12 if argument.name != "dtype" else 0.2):
