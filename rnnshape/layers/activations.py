@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, names
-from rnnshape.layers.around import answered, any_letters, axes_problem, halving, unchanged, unmixed
+from rnnshape.layers.around import answered, any_letters, axes_problem, halving, unchanged, unmixed, unsoftened
 from rnnshape.layers.base import Refusal, Weight, variable_dtype
 from rnnshape.layers.building import uninitialized
 from rnnshape.layers.dims import fixed
@@ -26,6 +26,8 @@ def _activation(node: Node, given: Given) -> Answer:
     dims, refusals = halving(node["activation"], given.dims)
     answer = answered(node, given, dims)
     answer.refusals += refusals
+    if node["activation"] == "softmax":
+        answer.refusals += unsoftened(given, dims, answer.outputs[0].dtype)
     return answer
 
 
@@ -76,6 +78,8 @@ def _softmax(node: Node, given: Given) -> Answer:
     fits = all(one in (1, size) or (stretched and size == 1) for one, size in pairs)
     if len(axes) > len(dims) or not fits:
         answer.refusals.append(_unlaid(axes))
+    if isinstance(node["axis"], int):
+        answer.refusals += unsoftened(given, dims, answer.outputs[0].dtype)
     return answer
 
 

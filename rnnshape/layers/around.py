@@ -98,6 +98,20 @@ def halving(activation: str | None, dims: Dims) -> tuple[Dims, list[Refusal]]:
     return (*before, last if width == last.size else fixed(width)), []
 
 
+# oneDNN's kernel; float64 has another one (tensorflow/core/kernels/mkl/mkl_softmax_op.cc).
+_MOST_SOFTENED = 5
+
+
+def unsoftened(given: Given, dims: Dims, dtype: str) -> Iterator[Refusal]:
+    """A softmax over one axis of a tensor with more axes than TensorFlow takes on a CPU."""
+    on_cpu = not given.gpu and given.execution != "xla" and dtype != "float64"
+    if len(dims) > _MOST_SOFTENED and on_cpu:
+        yield Refusal(
+            f"AbortedError: Input dims must be <= {_MOST_SOFTENED} and >=1: softmax gets {len(dims)} axes on a CPU",
+            "use float64, --execution xla, or put axes together with Reshape",
+        )
+
+
 def axes_problem(node: Node, dims: Dims) -> str | None:
     """Why the axes that a layer is told are not those of its input."""
     axis = node["axis"]

@@ -17,6 +17,7 @@ from rnnshape.layers.around import (
     own_dtype,
     promoted,
     unchanged,
+    unsoftened,
 )
 from rnnshape.layers.base import Product, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import unadapted, uninitialized
@@ -48,6 +49,8 @@ def _dense(node: Node, given: Given) -> Answer:
     answer = answered(node, given, dims, *weights, *adapted, dtype=dtype)
     answer.products = [Product((*given.dims, units)), *product]
     answer.refusals += [*uninitialized(node, weights), *unadapted(node, "kernel_constraint"), *refusals]
+    if node["activation"] == "softmax":
+        answer.refusals += unsoftened(given, dims, dtype)
     return answer
 
 

@@ -52,7 +52,7 @@ def make_saved(path: str, options: Mapping[str, Any] | None = None, *, weights: 
         config, version = _read(Path(path))
         text = code(config)
     except Invalid as error:
-        raise Invalid(Problem(path, problem.message) for problem in error.problems) from None
+        raise Invalid(Problem("", f"{path}: {problem.message}") for problem in error.problems) from None
     specs = make_config(text, version, options)
     return _compared(path, specs) if weights and not path.lower().endswith(".json") else specs
 

@@ -160,3 +160,11 @@ def test_every_layer_without_a_loop_says_where_keras_has_its_call() -> None:
             file, _, name = layer.source.partition(": ")
             text = (root / file).read_text(encoding="utf-8")
             assert all(f"class {part}" in text or f"def {part}(" in text for part in name.split(".")), layer.source
+
+
+@pytest.mark.parametrize("layer", ["Softmax()", "Activation('softmax')", "Dense(2, activation='softmax')"])
+@pytest.mark.parametrize(("dtype", "axes", "runs"), [("float32", 5, True), ("float32", 6, False), ("float64", 6, True)])
+def test_softmax_takes_five_axes_on_a_cpu(layer: str, dtype: str, axes: int, runs: bool) -> None:
+    options = {"input": (2,) * axes, "dtype": dtype, "device": "cpu"}
+    theory, lab = rnnshape.predict(layer, **options), rnnshape.explore(layer, **options)
+    assert (theory.error is None, lab.error is None) == (runs, runs)

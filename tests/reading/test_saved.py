@@ -189,5 +189,5 @@ def test_a_hostile_file_is_one_error(what: str, tmp_path: Path) -> None:
         path.write_bytes(data)
     with pytest.raises(Invalid) as caught:
         make_saved(str(path))
-    assert str(path) in str([problem.key for problem in caught.value.problems]) or what == "code as a name"
+    assert str(path) in str([problem.message for problem in caught.value.problems]) or what == "code as a name"
     assert [*tmp_path.iterdir()] == [path]
