@@ -27,7 +27,6 @@ from rnnshape.layers.base import (
     in_order,
     several,
     through,
-    variable_dtype,
 )
 from rnnshape.layers.building import one_dtype, unregularized
 from rnnshape.layers.cells import (
@@ -41,11 +40,12 @@ from rnnshape.layers.cells import (
     simple_rnn_step,
 )
 from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
+from rnnshape.layers.former import LISTED, ZEROES, unkept, unlike_kept, unlike_states, unlisted, unmatched
 from rnnshape.layers.laws import kept, of_output, strips
 from rnnshape.layers.legacy import letters, time_major, with_runtime
 from rnnshape.layers.masking import Mask, Scan, attached, unmasked_scan
 from rnnshape.layers.node import LayerClass, Node
-from rnnshape.layers.release import KERAS_3, asked, change
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.scan import START, ZERO, Scanning
 from rnnshape.layers.stacked import STACKED_RNN_CELLS, renest
 
@@ -82,16 +82,16 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         laws=laws,
         cudnn=[Kernel("", cudnn, UNROLLED if node["unroll"] else LOOP)],
         mask=attached(given.mask) if sequences else None,
-        notes=step.notes if _LISTED.made else (*step.notes, *_unlisted(node, cudnn)),
+        notes=step.notes if LISTED.made else (*step.notes, *unlisted(node, cudnn)),
         products=[product.repeated(time) for product in step.products],
         refusals=[
             *step.refusals,
             *refusals(node, given, cudnn),
             *([] if used is None else unmaskable(node, used, time, (step.outputs[0], step.states))),
             *unregularized(node, given, returned),
-            *(_unkept(node, step.states) if node["stateful"] else ()),
-            *(_unlike_kept(node, given) if node["stateful"] and given.initial is not None else ()),
-            *(_unmatched(node, used, time) if node["unroll"] else ()),
+            *(unkept(node, step.states) if node["stateful"] else ()),
+            *(unlike_kept(node, given) if node["stateful"] and given.initial is not None else ()),
+            *(unmatched(node, used, time) if node["unroll"] else ()),
         ],
         begins=states if states == step.states else through(step.states, dtype),
         scan=scan,
@@ -100,75 +100,13 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
     )
 
 
-_ZEROES = change("3.0", "ConvLSTM looks at zero_output_for_mask", "layers/rnn/conv_lstm.py")
-_KEEPS_ANY_DTYPE = change(
-    "3.8",
-    "a stateful layer keeps states of a mixed policy, or of another dtype than its own",
-    "layers/rnn/rnn.py: RNN._create_state_variables",
-    in_2=True,
-)
-
-
-_LISTED = change(
-    "3.11",
-    "cuDNN's GRU returns its state whole; before, each row of it as a state of its own",
-    "backend/tensorflow/rnn.py: _cudnn_gru",
-    in_2=True,
-)
-
-
-def _unlisted(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[str]:
-    """The form of the state where cuDNN computes, which nobody without a GPU sees."""
-    if node.name == "GRU" and node["return_state"] and all(rule.ok for rule in cudnn):
-        yield "with cuDNN this Keras returns each row of the state as a tensor of its own (mended in Keras 3.11)"
-
-
-def _unlike_kept(node: Node, given: Given) -> Iterator[Refusal]:
-    """Where a graph of Keras 2 has to choose between passed states and kept ones of another dtype."""
-    kept = "float32" if node.has("filters") else variable_dtype(node["dtype"])
-    if asked() < KERAS_3 and given.execution != "eager" and compute_dtype(node["dtype"]) != kept:
-        what = "true_fn and false_fn arguments to tf.cond must have the same type of return values"
-        yield Refusal(f"TypeError: {what}", "drop stateful, or --execution eager")
-
-
-def _unkept(node: Node, states: Returned) -> Iterator[Refusal]:
-    """States that a stateful layer cannot keep: its variables have its own dtype, and TensorFlow does not cast."""
-    # A ConvLSTM of Keras 2 keeps them otherwise (base_conv_rnn.py: reset_states).
-    if _KEEPS_ANY_DTYPE.made and (_ZEROES.made or not node.has("filters")):
-        return
-    kept = variable_dtype(node["dtype"]) if _ZEROES.made or not node.has("filters") else "float32"
-    for leaf in flat(states):
-        if leaf.dtype != kept:
-            yield Refusal(
-                f"ValueError: Tensor conversion requested dtype {kept} for Tensor with dtype {leaf.dtype}: {leaf.role}",
-                "drop stateful, or give the layer and its cell one dtype that is not mixed",
-            )
-
-
-_MATCHES = change(
-    "3.0",
-    "an unrolled layer under a mask with zero_output_for_mask runs without return_sequences",
-    "backend.py of Keras 2: rnn",
-)
-
-
-def _unmatched(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
-    """Where Keras 2 lays the mask of all steps over the output of the last."""
-    zeroed = node["zero_output_for_mask"] and not node["return_sequences"]
-    if zeroed and mask is not None and time.size > 1 and not _MATCHES.made:
-        yield Refusal(
-            f"ValueError: Tensor's shape ({time.size}, …) is not compatible with supplied shape (1, …)",
-            "drop unroll or zero_output_for_mask",
-        )
-
-
 def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) -> Scan:
     if mask is None or (not mask.argument and mask.said is None):
         return unmasked_scan(node["go_backwards"], given.dims[1].size == 1)
     eligible = all(rule.ok for rule in cudnn)
     scanning = Scanning(
         backwards=node["go_backwards"],
-        zero=node["zero_output_for_mask"] and (_ZEROES.made or not node.has("filters")),
+        zero=node["zero_output_for_mask"] and (ZEROES.made or not node.has("filters")),
         unroll=node["unroll"],
         start=START if given.initial in ("ones", "random") else ZERO,
         fused=given.gpu and eligible,
@@ -237,7 +175,7 @@ def _rnn(node: Node, given: Given) -> Answer:
     if not cell.trainable:
         step.weights = in_order([(False, step.weights)])
     step.refusals += dropping.refusals(node, given, cell)
-    if _unlike_states(node, cell, given):
+    if unlike_states(node, cell, given):
         step.refusals.append(
             Refusal(
                 "TypeError: true_fn and false_fn arguments to tf.cond must have the same structure of return values",
@@ -253,12 +191,6 @@ def _rnn(node: Node, given: Given) -> Answer:
     answer = over_time(node, given, step, never_cudnn(instead, decided, _RNN_LOOP))
     answer.begins = begins  # unrolled, what comes back may be nested otherwise
     return answer
-
-
-def _unlike_states(node: Node, cell: Node, given: Given) -> bool:
-    """Whether a graph of Keras 2 has to choose between passed states, in a list, and kept ones, in a tuple."""
-    stacked = cell.cls is STACKED_RNN_CELLS and asked() < KERAS_3
-    return stacked and node["stateful"] and given.initial is not None and given.execution != "eager"
 
 
 def fused_twin(node: Node) -> Node | None:

@@ -1,0 +1,86 @@
+"""What a recurrent layer keeps, drops or returns otherwise in older releases of Keras, and what they reject.
+
+The newest release has none of this; each rule has its ``Change``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers.base import Refusal, compute_dtype, flat, variable_dtype
+from rnnshape.layers.release import KERAS_3, asked, change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers.base import Given, Returned, Rule
+    from rnnshape.layers.dims import Dim
+    from rnnshape.layers.masking import Mask
+    from rnnshape.layers.node import Node
+
+ZEROES = change("3.0", "ConvLSTM looks at zero_output_for_mask", "layers/rnn/conv_lstm.py")
+_KEEPS_ANY_DTYPE = change(
+    "3.8",
+    "a stateful layer keeps states of a mixed policy, or of another dtype than its own",
+    "layers/rnn/rnn.py: RNN._create_state_variables",
+    in_2=True,
+)
+
+
+LISTED = change(
+    "3.11",
+    "cuDNN's GRU returns its state whole; before, each row of it as a state of its own",
+    "backend/tensorflow/rnn.py: _cudnn_gru",
+    in_2=True,
+)
+
+
+def unlisted(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[str]:
+    """The form of the state where cuDNN computes, which nobody without a GPU sees."""
+    if node.name == "GRU" and node["return_state"] and all(rule.ok for rule in cudnn):
+        yield "with cuDNN this Keras returns each row of the state as a tensor of its own (mended in Keras 3.11)"
+
+
+def unlike_kept(node: Node, given: Given) -> Iterator[Refusal]:
+    """Where a graph of Keras 2 has to choose between passed states and kept ones of another dtype."""
+    kept = "float32" if node.has("filters") else variable_dtype(node["dtype"])
+    if asked() < KERAS_3 and given.execution != "eager" and compute_dtype(node["dtype"]) != kept:
+        what = "true_fn and false_fn arguments to tf.cond must have the same type of return values"
+        yield Refusal(f"TypeError: {what}", "drop stateful, or --execution eager")
+
+
+def unkept(node: Node, states: Returned) -> Iterator[Refusal]:
+    """States that a stateful layer cannot keep: its variables have its own dtype, and TensorFlow does not cast."""
+    # A ConvLSTM of Keras 2 keeps them otherwise (base_conv_rnn.py: reset_states).
+    if _KEEPS_ANY_DTYPE.made and (ZEROES.made or not node.has("filters")):
+        return
+    kept = variable_dtype(node["dtype"]) if ZEROES.made or not node.has("filters") else "float32"
+    for leaf in flat(states):
+        if leaf.dtype != kept:
+            yield Refusal(
+                f"ValueError: Tensor conversion requested dtype {kept} for Tensor with dtype {leaf.dtype}: {leaf.role}",
+                "drop stateful, or give the layer and its cell one dtype that is not mixed",
+            )
+
+
+_MATCHES = change(
+    "3.0",
+    "an unrolled layer under a mask with zero_output_for_mask runs without return_sequences",
+    "backend.py of Keras 2: rnn",
+)
+
+
+def unmatched(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
+    """Where Keras 2 lays the mask of all steps over the output of the last."""
+    zeroed = node["zero_output_for_mask"] and not node["return_sequences"]
+    if zeroed and mask is not None and time.size > 1 and not _MATCHES.made:
+        yield Refusal(
+            f"ValueError: Tensor's shape ({time.size}, …) is not compatible with supplied shape (1, …)",
+            "drop unroll or zero_output_for_mask",
+        )
+
+
+def unlike_states(node: Node, cell: Node, given: Given) -> bool:
+    """Whether a graph of Keras 2 has to choose between passed states, in a list, and kept ones, in a tuple."""
+    stacked = cell.has("cells") and asked() < KERAS_3
+    return stacked and node["stateful"] and given.initial is not None and given.execution != "eager"
