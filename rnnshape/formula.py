@@ -130,7 +130,8 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _SIGNS:
             return _SIGNS[type(op)](_value(operand, names))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return _OPERATORS[type(op)](_value(left, names), _value(right, names))
+            one, other = _value(left, names), _value(right, names)
+            return _OPERATORS[type(op)](_beside(one, other), _beside(other, one))
         case ast.Subscript(value=value, slice=index):
             return _at(node, _value(value, names), _value(index, names))
         case ast.Slice(lower=lower, upper=upper, step=step):
@@ -138,6 +139,14 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         case ast.Tuple(elts=items):
             return tuple(_value(item, names) for item in items)
     raise FormulaError(f"{ast.unparse(node)!r} is not allowed in a check: {_ALLOWED}")
+
+
+def _beside(value: Any, other: Any) -> Any:
+    """A number takes the dtype of the floats beside it, which NumPy 2.0 does not do for bfloat16."""
+    dtype = getattr(other, "dtype", None)
+    if isinstance(value, int | float) and dtype is not None and "float" in dtype.name:
+        return dtype.type(value)
+    return value
 
 
 def _known(name: str, names: Mapping[str, Any]) -> Any:
