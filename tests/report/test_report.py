@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -92,7 +93,6 @@ def test_a_check_is_python_over_the_roles() -> None:
 @pytest.mark.parametrize("name", ["bfloat16", "float16", "float32", "float64"])
 def test_a_number_takes_the_dtype_of_the_values_beside_it(name: str) -> None:
     """NumPy 2.0 divides a bfloat16 by 2 in float32, and the side of a check is then finer than what Keras computes."""
-    ml_dtypes = pytest.importorskip("ml_dtypes")  # TensorFlow brings it
     state = np.ones(3, ml_dtypes.bfloat16 if name == "bfloat16" else name)
     for side in both_sides("(state + state) / 2 == 0.5 * (1 - state)", {"state": state}):
         assert side.dtype == state.dtype
