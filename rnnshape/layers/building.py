@@ -8,6 +8,7 @@ the width that a cell has to keep (``layers/rnn/``), a regularizer may not fit t
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rnnshape.layers.base import Given, Returned, Weight
-    from rnnshape.layers.node import Node
+    from rnnshape.layers.node import LayerClass, Node
 
 
 def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
     """The weights of a layer that its initializers cannot make."""
     for weight in weights:
-        argument = _made_by(node, weight)
+        argument = _made_by(node.cls, weight.name)
         if argument is None:
             continue
         name, rank = class_of(node[argument]), len(weight.dims)
@@ -49,10 +50,11 @@ def uninitialized(node: Node, weights: Iterable[Weight]) -> Iterator[Refusal]:
             )
 
 
-def _made_by(node: Node, weight: Weight) -> str | None:
+@cache
+def _made_by(layer: LayerClass, weight: str) -> str | None:
     """The argument that names a weight's initializer: of a depthwise ``kernel`` it is ``depthwise_initializer``."""
-    stems = (weight.name, weight.name.removesuffix("_kernel"), "depthwise" if weight.name == "kernel" else "")
-    return next((f"{stem}_initializer" for stem in stems if node.has(f"{stem}_initializer")), None)
+    stems = (weight, weight.removesuffix("_kernel"), "depthwise" if weight == "kernel" else "")
+    return next((f"{stem}_initializer" for stem in stems if f"{stem}_initializer" in layer.by_name), None)
 
 
 def _axes(rank: int) -> str:

@@ -87,9 +87,11 @@ DECIDING = (
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
     """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
     names = _deciding(node.cls, asked(), outside=dropping.DROPS_OUTSIDE.made)
-    said = tuple(zip(names, map(node.__getitem__, names), strict=True))
+    said = tuple([(name, value) for name, value in node.given if name in names])
     dtypes = node["dtype"], given.dtype, given.within
-    return _fused_rules(node.name, said, dtypes, mask_used(given), given.execution, keras_2=asked() < KERAS_3)
+    return _fused_rules(
+        node.cls, names, said, dtypes, mask_used(given), execution=given.execution, keras_2=asked() < KERAS_3
+    )
 
 
 @cache
@@ -101,15 +103,17 @@ def _deciding(layer: LayerClass, release: Release, *, outside: bool) -> tuple[st
 
 @lru_cache(maxsize=1024)
 def _fused_rules(
-    layer: str,
-    arguments: tuple[tuple[str, Any], ...],
+    fused: LayerClass,
+    deciding: tuple[str, ...],
+    given: tuple[tuple[str, Any], ...],
     dtypes: tuple[str | None, str, str | None],
     mask: Mask | None,
-    execution: str,
     *,
+    execution: str,
     keras_2: bool,
 ) -> tuple[Rule, ...]:
-    said = dict(arguments)
+    layer, usual = fused.name, fused.usual
+    said = {name: usual[name] for name in deciding} | dict(given)
     inner_loop = f"keras/src/layers/rnn/{layer.lower()}.py: {layer}.inner_loop"
     decides = f"{_BACKEND}: cudnn_ok"
     if keras_2:

@@ -124,7 +124,8 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
     than the loop.
     """
     gpu = spec.device == "gpu" if gpu is None else gpu
-    answer = spec.layer.cls.theory(spec.layer, spec.given(gpu=gpu))
+    given = spec.given(gpu=gpu)
+    answer = spec.layer.cls.theory(spec.layer, given)
     returned = describe(answer.returned, _tensor)
     flow = tuple([(text, describe(passed, _tensor)) for text, passed in answer.flow])
     params = sum([weight.size for weight in answer.weights])
@@ -134,7 +135,7 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         weights=tuple(answer.weights),
         params=params,
         # The last layer of a stack hands out what the stack returns.
-        cost=Cost(answer.products, answer.weights, [passed for _, passed in flow] or [returned], spec.dims),
+        cost=Cost(answer.products, answer.weights, [passed for _, passed in flow] or [returned], given.dims),
         cudnn=Verdict(tuple(answer.cudnn)),
         refusal=_refusal(spec, answer, params),
         into=_into(spec),
