@@ -35,6 +35,8 @@ _ROOTS = ("keras", "tensorflow", "tf_keras")
 # A prefix that the reader of pasted code takes for no module of Keras.
 _ELSEWHERE = "elsewhere.module"
 _CLASSES = {*TABLE, *MERGES, *INPUTS, "Model", "Sequential"}
+# What is imported for its layers: they themselves, or modules that have them.
+_LEADING = {*_CLASSES, "keras", "tf_keras", "layers", "models"}
 
 
 class Imports:
@@ -111,7 +113,7 @@ class Imports:
 
 
 def _all_legacy(nodes: Sequence[ast.AST]) -> bool:
-    """Whether a file imports Keras 2 under its own name, and no other Keras."""
+    """Whether a file imports its layers from Keras 2 under that one's own name, and none from another Keras."""
     imported: list[str] = []
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -120,7 +122,8 @@ def _all_legacy(nodes: Sequence[ast.AST]) -> bool:
             imported += [f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*"] or [
                 node.module or ""
             ]
-    return any(map(_LEGACY.fullmatch, imported)) and not any(map(_KERAS.fullmatch, imported))
+    leading = [name for name in imported if name.rpartition(".")[2] in _LEADING]
+    return any(map(_LEGACY.fullmatch, leading)) and not any(map(_KERAS.fullmatch, leading))
 
 
 def constants(nodes: Sequence[ast.AST], file: str) -> dict[str, Any]:

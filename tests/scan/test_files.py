@@ -168,7 +168,14 @@ y = keras.layers.GRU(8)(words, initial_state=state)
 """
 
 
-@pytest.mark.parametrize("imported", ["import tf_keras as keras", "from tensorflow.python import keras"])
+@pytest.mark.parametrize(
+    "imported",
+    [
+        "import tf_keras as keras",
+        "from tensorflow.python import keras",
+        "import tf_keras as keras\nfrom keras.preprocessing import sequence",
+    ],
+)
 def test_what_imports_keras_2_is_read_by_its_rules(imported: str) -> None:
     """Its own arguments are taken, and the mask stays beside initial_state; what is wrong in both is found."""
     wrong = "a, b = keras.layers.GRU(8)(words)\n"
