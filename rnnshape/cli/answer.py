@@ -14,7 +14,6 @@ from rnnshape.layers import release
 from rnnshape.reading import make_all
 from rnnshape.reading.saved import is_saved
 from rnnshape.render import View, renderer, rows_renderer
-from rnnshape.report.rows import Tally, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -109,6 +108,8 @@ def _all(specs: Sequence[Spec], output: Mapping[str, Any]) -> list[Report]:
     view, wanted = _view(output), form(output)
     with destination(output.get("output_file")) as stream:
         if wanted in _WHOLE:
+            from rnnshape.report.rows import Tally, row_of  # which load the readers of files
+
             rows_renderer(wanted)(Tally(row_of(report, values=view.values) for report in reports), stream, view)
             return reports
         for number, report in enumerate(reports):
