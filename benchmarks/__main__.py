@@ -39,7 +39,7 @@ def main() -> None:
     options = _options()
     # What TensorFlow says about itself at import belongs to neither side.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # pip compiles what it installs; of an editable install, and where no bytecode may be written, each start would do it.
+    # pip compiles what it installs; an editable install is compiled at each start where no bytecode may be written.
     compileall.compile_dir(Path(rnnshape.__file__).parent, quiet=1)
     for name in options.only or BENCHMARKS:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
