@@ -10,20 +10,14 @@ Nested models are written in the place of their call.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import Invalid, Problem
-from rnnshape.layers import TABLE, catalog
-from rnnshape.layers.arguments import DTYPE
+from rnnshape.layers import TABLE
+from rnnshape.reading.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, shape_of, worded, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-_FUNCTIONAL = ("Functional", "Model")
-_MODELS = ("Sequential", *_FUNCTIONAL)
-_KERAS = ("keras", "tf_keras", "builtins")
 
 
 def code(config: Any) -> str:
@@ -35,54 +29,31 @@ def code(config: Any) -> str:
         Invalid: it is not the config of a layer or a model.
     """
     try:
-        if _class(config) not in _MODELS:
-            return _made(config)
-        if _class(config) == "Sequential" and not any(_class(one) in _FUNCTIONAL for one in _layers(config)):
-            return f"model = Sequential([{', '.join([*_said_input(config), *(_made(one) for one in _flat(config))])}])"
+        if class_of(config) not in MODELS:
+            return made(config)
+        if class_of(config) == "Sequential" and not any(class_of(one) in FUNCTIONAL for one in _layers(config)):
+            return f"model = Sequential([{', '.join([*_said_input(config), *(made(one) for one in _flat(config))])}])"
         return _Wiring().program(config)
     except RecursionError:
-        raise _wrong("it is nested too deeply") from None
+        raise wrong("it is nested too deeply") from None
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
-        raise _wrong(f"a part is missing or has another form ({type(error).__name__}: {error})") from None
-
-
-def _wrong(why: str) -> Invalid:
-    return Invalid([Problem("", f"this is not the config of a Keras layer or model: {why}")])
-
-
-def _class(config: Any) -> str:
-    """The name of the class; one that is not of Keras never gets the name of one of Keras' own."""
-    if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
-        raise _wrong("class_name is missing")
-    name = str(config["class_name"]).rpartition(">")[2]
-    module = config.get("module") or "keras"
-    registered = (
-        str(config.get("registered_name") or "").rpartition(">")[0] or str(config["class_name"]).rpartition(">")[0]
-    )
-    if registered or str(module).partition(".")[0] not in _KERAS:
-        name = f"Custom_{registered or module}_{name}"  # far from each name of Keras: it is no typing mistake
-    return _word(name)
-
-
-def _word(name: str) -> str:
-    word = re.sub(r"\W+", "_", str(name), flags=re.ASCII).strip("_") or "x"
-    return word if word.isidentifier() else f"x_{word}"
+        raise wrong(f"a part is missing or has another form ({type(error).__name__}: {error})") from None
 
 
 def _layers(config: Mapping[str, Any]) -> list[Any]:
     inside = config["config"]
     layers = inside if isinstance(inside, list) else inside["layers"]
     if not isinstance(layers, list):
-        raise _wrong("its layers are not a list")
+        raise wrong("its layers are not a list")
     return layers
 
 
 def _flat(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The layers of a Sequential and of those within it; only the first input is one."""
     for number, layer in enumerate(_layers(config)):
-        if _class(layer) == "Sequential":
+        if class_of(layer) == "Sequential":
             inner = [*_flat(layer)]
-            yield from inner[number > 0 and _class(inner[0]) == "InputLayer" :]
+            yield from inner[number > 0 and class_of(inner[0]) == "InputLayer" :]
         else:
             yield layer
 
@@ -90,102 +61,10 @@ def _flat(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _said_input(config: Mapping[str, Any]) -> list[str]:
     """The input that a Sequential without an InputLayer was built for, if it says one."""
     inside = config["config"]
-    shape = _plain(inside.get("build_input_shape")) if isinstance(inside, Mapping) else None
-    if not shape or _class(next(_flat(config))) == "InputLayer":
+    shape = plain(inside.get("build_input_shape")) if isinstance(inside, Mapping) else None
+    if not shape or class_of(next(_flat(config))) == "InputLayer":
         return []
-    return [f"Input(batch_shape={_shape({'batch_shape': shape})!r})"]
-
-
-def _made(config: Mapping[str, Any], *, named: bool = True) -> str:
-    """The constructor call of one layer."""
-    name, values = _class(config), config["config"]
-    if not isinstance(values, Mapping):
-        raise _wrong(f"the config of {name} is not an object")
-    if name == "InputLayer":
-        return f"Input(batch_shape={_shape(values)!r})"
-    if name in _MODELS:
-        raise _wrong(f"a {name} within a layer is not read here")
-    if name not in TABLE:
-        return f"{name}()"
-    parts = []
-    known = TABLE[name]
-    for argument, value in values.items():
-        if argument not in known.by_name or (argument == "name" and not named):
-            continue
-        if argument == "backward_layer" and _mirrors(value, values.get("layer")):
-            continue
-        default = known.usual[argument]
-        said = _value(argument, value, default)
-        if said is not None and said not in (repr(default), *(["'float32'"] if argument == DTYPE.name else [])):
-            parts.append(f"{argument}={said}")
-    return f"{name}({', '.join(parts)})"
-
-
-def _mirrors(backward: Any, forward: Any) -> bool:
-    """Whether a ``backward_layer`` is the one that Bidirectional makes itself, which Keras saves all the same."""
-    if not (_is_object(backward) and _is_object(forward)) or forward["config"].get("go_backwards"):
-        return False
-    turned = {**forward, "config": {**forward["config"], "go_backwards": True}}
-    return _made(turned, named=False) == _made(backward, named=False)
-
-
-def _shape(values: Mapping[str, Any]) -> tuple[int | None, ...]:
-    shape = _plain(values.get("batch_shape") or values.get("batch_input_shape"))
-    if not isinstance(shape, list | tuple) or not all(size is None or type(size) is int for size in shape):
-        raise _wrong("an InputLayer has no batch_shape")
-    return tuple(shape)
-
-
-def _plain(value: Any) -> Any:
-    """A tuple as Keras saves it (``__tuple__``) as a list."""
-    if isinstance(value, Mapping) and value.get("class_name") == "__tuple__":
-        return value["items"]
-    return value
-
-
-def _value(argument: str, value: Any, default: Any) -> str | None:
-    """The value of an argument as code; None where it says what is so anyway."""
-    value = _plain(value)
-    if isinstance(value, list | tuple):
-        items = [str(_value(argument, item, None)) for item in value]
-        return (
-            f"[{', '.join(items)}]" if any(map(_is_object, value)) else f"({', '.join(items)}{',' * (len(items) == 1)})"
-        )
-    if not isinstance(value, Mapping):
-        return repr(value)
-    if argument == DTYPE.name:
-        return repr(value["config"]["name"])
-    name = str(value["class_name"])
-    if name == "function":
-        return repr(value["config"]) if value.get("module") in (None, "builtins") else _word(value["config"])
-    if _class(value) in TABLE:
-        return _made(value, named=False)
-    return _object(_class(value), value.get("config") or {}, default)
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, Mapping) and "class_name" in value
-
-
-def _object(name: str, values: Mapping[str, Any], default: Any) -> str | None:
-    """An initializer, a regularizer, a constraint or an activation."""
-    found = [cls for what in _KINDS if (cls := catalog.find(what, name)) is not None]
-    if not found:
-        return f"{name}()"
-    given = {one.name: values[one.name] for one in found[0].arguments if one.name in values and one.name != "name"}
-    parts = [
-        f"{one.name}={said}"
-        for one in found[0].arguments
-        if one.name in given
-        and (said := _value(one.name, given[one.name], one.default)) is not None
-        and said not in (repr(one.default), *(["'float32'"] if one.name == DTYPE.name else []))
-    ]
-    if not parts and default is not None and found[0].made({}, default) == default:
-        return None
-    return f"{name}({', '.join(parts)})"
-
-
-_KINDS = ("initializer", "regularizer", "constraint", "activation")
+    return [f"Input(batch_shape={shape_of({'batch_shape': shape})!r})"]
 
 
 class _Wiring:
@@ -197,12 +76,12 @@ class _Wiring:
         self.layers: dict[int, str] = {}
 
     def program(self, config: Mapping[str, Any]) -> str:
-        if _class(config) == "Sequential":
+        if class_of(config) == "Sequential":
             first = _layers(config)[0]
-            while _class(first) in _MODELS:
+            while class_of(first) in MODELS:
                 first = _layers(first)[0]
-            if _class(first) != "InputLayer":
-                raise _wrong("the Sequential does not say the shape of its input: build the model before it is saved")
+            if class_of(first) != "InputLayer":
+                raise wrong("the Sequential does not say the shape of its input: build the model before it is saved")
             start = self._input(first)
             inputs, outputs = [start], [self._sequential(config, start)]
         else:
@@ -211,7 +90,7 @@ class _Wiring:
         return "\n".join(self.lines)
 
     def _free(self, name: str) -> str:
-        word = free = _word(name)
+        word = free = worded(name)
         number = 1
         while free in self.taken:
             number += 1
@@ -221,15 +100,15 @@ class _Wiring:
 
     def _input(self, layer: Mapping[str, Any]) -> str:
         name = self._free(layer["config"].get("name") or "x")
-        self.lines.append(f"{name} = {_made(layer)}")
+        self.lines.append(f"{name} = {made(layer)}")
         return name
 
     def _layer(self, layer: Mapping[str, Any]) -> str:
         """The name of a layer, which is made once and may be called often."""
         if id(layer) not in self.layers:
-            name = self._free(layer["config"].get("name") or _class(layer))
+            name = self._free(layer["config"].get("name") or class_of(layer))
             self.layers[id(layer)] = name
-            self.lines.append(f"{name} = {_made(layer, named=name != layer['config'].get('name'))}")
+            self.lines.append(f"{name} = {made(layer, named=name != layer['config'].get('name'))}")
         return self.layers[id(layer)]
 
     def _call(self, layer: Mapping[str, Any], arguments: str) -> str:
@@ -241,12 +120,12 @@ class _Wiring:
 
     def _sequential(self, config: Mapping[str, Any], tensor: str) -> str:
         for layer in _layers(config):
-            if _class(layer) == "Sequential":
+            if class_of(layer) == "Sequential":
                 tensor = self._sequential(layer, tensor)
-            elif _class(layer) in _FUNCTIONAL:
+            elif class_of(layer) in FUNCTIONAL:
                 _, outputs = self._functional(layer, [tensor])
                 (tensor,) = outputs
-            elif _class(layer) != "InputLayer":
+            elif class_of(layer) != "InputLayer":
                 tensor = self._call(layer, tensor)
         return tensor
 
@@ -257,14 +136,14 @@ class _Wiring:
         starts = [*_histories(inside["input_layers"])]
         results: dict[tuple[str, int], list[str]] = {}
         if given is not None and len(given) != len(starts):
-            raise _wrong(f"{inside.get('name')} has {len(starts)} inputs and is called on {len(given)} tensors")
+            raise wrong(f"{inside.get('name')} has {len(starts)} inputs and is called on {len(given)} tensors")
         for number, (name, index, _) in enumerate(starts):
             results[name, index] = [self._input(layers[name])] if given is None else [given[number]]
         inputs = [results[name, index][0] for name, index, _ in starts]
         waiting = [
             (name, index, node)
             for name, layer in layers.items()
-            if _class(layer) != "InputLayer"
+            if class_of(layer) != "InputLayer"
             for index, node in enumerate(layer.get("inbound_nodes") or (), _first(config, name, layer))
         ]
         while waiting:
@@ -275,15 +154,15 @@ class _Wiring:
                 else:
                     later.append((name, index, node))
             if len(later) == len(waiting):
-                raise _wrong(f"the inputs of {later[0][0]} are not there")
+                raise wrong(f"the inputs of {later[0][0]} are not there")
             waiting = later
         return inputs, [_pick(results, *at) for at in _histories(inside["output_layers"])]
 
     def _node(self, layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) -> list[str]:
         """One call in a functional model: the words for what it returns."""
-        if _class(layer) in _MODELS:
+        if class_of(layer) in MODELS:
             tensors = [pick(*at) for at in _histories(_tensors(node))]
-            if _class(layer) == "Sequential":
+            if class_of(layer) == "Sequential":
                 return [self._sequential(layer, tensors[0])]
             return self._functional(layer, tensors)[1]
         result = self._call(layer, _arguments(layer, node, pick))
@@ -308,7 +187,7 @@ def _pick(results: Mapping[tuple[str, int], list[str]], name: str, index: int, w
 
 def _histories(tensors: Any) -> Iterator[tuple[str, int, int]]:
     """Each ``[layer, call, result]`` in nested lists of them, as Keras 2 and 3 save them."""
-    tensors = _plain(tensors)
+    tensors = plain(tensors)
     if isinstance(tensors, Mapping):
         if tensors.get("class_name") == "__keras_tensor__":
             name, index, which = tensors["config"]["keras_history"]
@@ -338,10 +217,10 @@ def _arguments(layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) ->
     heads = [node] if isinstance(node[0], str) else node
     tensors = [pick(str(one[0]), int(one[1]), int(one[2])) for one in heads]
     named = heads[0][3] if len(heads[0]) > 3 else {}
-    name = _class(layer)
+    name = class_of(layer)
     if len(tensors) > 1 and name in TABLE and TABLE[name].kind == "recurrent":
         if layer["config"].get("num_constants"):
-            raise _wrong(f"the constants that {layer['config'].get('name')} is called with are not read here")
+            raise wrong(f"the constants that {layer['config'].get('name')} is called with are not read here")
         # Keras 2 puts the states behind the input.
         passed = [tensors[0], f"initial_state=[{', '.join(tensors[1:])}]"]
     else:
@@ -351,7 +230,7 @@ def _arguments(layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) ->
 
 
 def _nested(value: Any, pick: Callable[..., str]) -> str:
-    value = _plain(value)
+    value = plain(value)
     found = [*_histories(value)]
     if isinstance(value, Mapping) or (isinstance(value, list) and isinstance(value[0], str)):
         return pick(*found[0])
@@ -363,5 +242,5 @@ def _returns_several(layer: Mapping[str, Any]) -> bool:
     values = layer["config"]
     inner = values.get("layer")
     of_inner = isinstance(inner, Mapping) and inner["config"].get("return_state") is True
-    apart = _class(layer) == "Bidirectional" and values.get("merge_mode") is None
-    return values.get("return_state") is True or (_class(layer) == "Bidirectional" and of_inner) or apart
+    apart = class_of(layer) == "Bidirectional" and values.get("merge_mode") is None
+    return values.get("return_state") is True or (class_of(layer) == "Bidirectional" and of_inner) or apart
