@@ -13,9 +13,11 @@ from typing import Any
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import TABLE, catalog
 from rnnshape.layers.arguments import DTYPE
+from rnnshape.layers.merges import MERGES
 
 FUNCTIONAL = ("Functional", "Model")
 MODELS = ("Sequential", *FUNCTIONAL)
+LAYERS = {**TABLE, **MERGES}
 _KERAS = ("keras", "tf_keras", "builtins")
 
 
@@ -51,15 +53,17 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
         return f"Input(batch_shape={shape_of(values)!r})"
     if name in MODELS:
         raise wrong(f"a {name} within a layer is not read here")
-    if name not in TABLE:
+    if name not in LAYERS:
         return f"{name}()"
     parts = []
-    known = TABLE[name]
+    known = LAYERS[name]
     for argument, value in values.items():
         if argument not in known.by_name or (argument == "name" and not named):
             continue
         if argument == "backward_layer" and _mirrors(value, values.get("layer")):
             continue
+        if name == "BatchNormalization" and argument == "axis" and isinstance(value, list) and len(value) == 1:
+            (value,) = value  # Keras 2 saves the axes that it normalizes  # noqa: PLW2901
         default = known.usual[argument]
         said = _value(argument, value, default)
         if said is not None and said not in (repr(default), *(["'float32'"] if argument == DTYPE.name else [])):
@@ -104,7 +108,7 @@ def _value(argument: str, value: Any, default: Any) -> str | None:
     name = str(value["class_name"])
     if name == "function":
         return repr(value["config"]) if value.get("module") in (None, "builtins") else worded(value["config"])
-    if class_of(value) in TABLE:
+    if class_of(value) in LAYERS:
         return made(value, named=False)
     return _object(class_of(value), value.get("config") or {}, default)
 
