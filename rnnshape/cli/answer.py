@@ -35,8 +35,7 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
         if is_saved(layer):
             from rnnshape.reading.saved import make_saved
 
-            # h5py is loaded where weights are looked at, and not for theory alone.
-            specs = make_saved(layer, asked, weights=bool(output.get("weights")) or not output.get("predict"))
+            specs = make_saved(layer, asked)
         else:
             specs = make_all(layer, asked)
     except Invalid as error:

@@ -6,6 +6,7 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.lab.loading import layer_at, loaded
 from rnnshape.lab.own import class_of
 from rnnshape.lab.tensorflow import keras, load
 from rnnshape.layers.graph import by_hand
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rnnshape.layers.wires import Call, Graph
+    from rnnshape.spec import Spec
 
 
 def build(node: Node) -> Any:
@@ -41,6 +43,28 @@ def build(node: Node) -> Any:
     if node.has("data_format") and not node.cls.by_name["data_format"].missing_in(asked()):
         arguments = {"data_format": "channels_last", **arguments}
     return getattr(layers, node.name)(**{name: _real(value) for name, value in arguments.items()})
+
+
+def made(spec: Spec) -> tuple[Any, Any]:
+    """The layer of a Spec, and the saved model that it is from: its own layers there; else it is built.
+
+    Raises:
+        RnnshapeError: a class of the reader's own is not in the modules that hold it.
+    """
+    saved, node = spec.saved, spec.layer
+    if saved is None or not saved.loads:
+        return build(node), None
+    model = loaded(saved)
+    layers = [layer_at(model, held.names) for held in saved.layers]
+    if node.cls.kind == "graph":
+        by_word = {held.word: layer for held, layer in zip(saved.layers, layers, strict=True)}
+        return Wired(node["graph"], by_word), model
+    if node.cls.kind != "stack":
+        return layers[0], model
+    # A Masking that an option puts in front is not in the file.
+    before = [build(one) for one in node.in_turn[: len(node.in_turn) - len(layers)]]
+    begun = [takes_states(layer) for layer in node.in_turn]
+    return Stack([*before, *layers], begun.index(True) if any(begun) else None), model
 
 
 def reset(layer: Any) -> None:
@@ -101,9 +125,9 @@ class Stack:
 class Wired(Stack):
     """Real layers called as a graph wires them; a layer that is called twice is one object."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, layers: Mapping[str, Any] | None = None) -> None:
         self.graph = graph
-        self.by_name = {name: build(node) for name, node in graph.layers}
+        self.by_name = {name: layers[name] if layers else build(node) for name, node in graph.layers}
         super().__init__(list(self.by_name.values()))
 
     def __call__(self, *inputs: Any, **beside: Any) -> list[Any]:
@@ -140,11 +164,11 @@ class Wired(Stack):
         return made
 
     def result(self, flow: Sequence[Any], inputs: Sequence[Any]) -> Any:
-        """The outputs that the code names, several in a tuple; else what the last call returned."""
+        """The outputs that the code names, several in a list, as a Model returns them; else what the last call did."""
         if not self.graph.outputs:
             return flow[-1]
         tensors = self._tensors(inputs, flow)
-        outputs = tuple(_at(tensors[wire.source], wire.path) for wire in self.graph.outputs)
+        outputs = [_at(tensors[wire.source], wire.path) for wire in self.graph.outputs]
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _is_first(self, call: Call) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.lab.build import Stack, build, reset
+from rnnshape.lab.build import Stack, build, made, reset
 from rnnshape.lab.execution import run
 from rnnshape.lab.feed import beside, handed
 from rnnshape.lab.seeds import seeded
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def further_calls(spec: Spec, layer: Any, inputs: tuple[Any, ...], execution: str) -> dict[str, Any]:
     """What each of the Spec's further calls gave, by its name; the first has been made."""
     tensorflow = load()
-    made: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     names = further(spec)
     kept = tensorflow.nest.map_structure(tensorflow.identity, kept_states(layer)) if CARRIED in names else None
     for name in names:
@@ -32,12 +32,14 @@ def further_calls(spec: Spec, layer: Any, inputs: tuple[Any, ...], execution: st
             result = _halves(spec, layer, inputs[0], execution)
         elif name == REBUILT:
             with seeded(spec.seed):
-                result = run(execution, handed(spec, build(spec.layer)), *inputs)
+                result = run(execution, handed(spec, made(spec)[0]), *inputs)
         else:
             assert name == STEPPED
             result = _stepped(spec, inputs[0])
-        made[name] = layer.result(result, inputs) if isinstance(layer, Stack) and isinstance(result, list) else result
-    return made
+        results[name] = (
+            layer.result(result, inputs) if isinstance(layer, Stack) and isinstance(result, list) else result
+        )
+    return results
 
 
 def other_batch(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> str | None:

@@ -15,19 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable, foreseen
 from rnnshape.lab.blame import is_keras, reason, whole_tracebacks
-from rnnshape.lab.build import Stack, Wired, build
+from rnnshape.lab.build import Stack, Wired, build, made
 from rnnshape.lab.execution import run
-from rnnshape.lab.feed import feed, handed, states
+from rnnshape.lab.feed import beside, feed, handed, states
 from rnnshape.lab.further import further_calls, other_batch
 from rnnshape.lab.kernel import noticing_cudnn, traced_or_none
+from rnnshape.lab.loading import called
 from rnnshape.lab.masked import mask_on, witness
 from rnnshape.lab.own import running
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import gpus, held_back, keras, load, place, tf32
 from rnnshape.layers.base import Given
+from rnnshape.layers.imported import modules_of
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.wiring import wire
-from rnnshape.spec.calls import random
+from rnnshape.spec.calls import random, stateful
 from rnnshape.structure import Structure, Tensor, describe
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ class Observation:
     ``output_mask`` is the mask that hangs on what came out, ``witness`` what a layer like the last one, whose steps can
     be told apart, gives under the same mask (``lab.masked``); ``begun`` the states that were handed in, by role;
     ``calls`` what the further calls gave, by name, and ``other_batch`` why a stateful layer refused another batch size;
-    ``inner`` the arrays of each call of a graph, in order.
+    ``inner`` the arrays of each call of a graph, in order; ``apart`` how far the results of a saved model are from
+    those of its layers that are called one by one (None: there is none, or it was not called).
     """
 
     returned: Structure
@@ -77,6 +80,7 @@ class Observation:
     calls: dict[str, tuple[np.ndarray[Any, Any], ...]] = field(default_factory=dict)
     other_batch: str | None = None
     inner: tuple[tuple[np.ndarray[Any, Any], ...], ...] = ()
+    apart: float | None = None
 
 
 # The seed, the list of warnings and file descriptor 2 are the process's, not a thread's, and a run turns all
@@ -102,7 +106,7 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
         insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
         device = place(spec.device, cudnn=insists)
         tidy(tensorflow)
-        with held_back(), tensorflow.device(device), explained(tensorflow), running(spec.layer):
+        with held_back(), tensorflow.device(device), explained(tensorflow), running(modules_in(spec)):
             execution = spec.faster
             try:
                 return _observed(spec, device, execution, trace=trace)
@@ -119,14 +123,18 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         with seeded(spec.seed):
-            layer = build(spec.layer)
+            layer, model = made(spec)
             inputs = feed(spec, layer)
             with noticing_cudnn() if gpu else nullcontext(bool) as cudnn_used:
                 result = run(execution, handed(spec, layer), *inputs)
         further = further_calls(spec, layer, inputs, execution)
     flow: tuple[Any, ...] = ()
+    apart: float | None = None
     if isinstance(layer, Stack):
         flow, result = tuple(result), layer.result(result, inputs)
+    whole = None if model is None else _of_model(spec, model, inputs)
+    if whole is not None:
+        apart, result = _apart(whole, result), whole
     if isinstance(layer, Wired):
         further |= layer.stepped(inputs, flow)
     # In training each would draw its own dropout masks.
@@ -152,6 +160,36 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         calls={name: _arrays(value) for name, value in further.items()},
         inner=tuple(map(_arrays, flow)) if isinstance(layer, Wired) else (),
         other_batch=other_batch(spec, layer, inputs),
+        apart=apart,
+    )
+
+
+def modules_in(spec: Spec) -> tuple[str, ...]:
+    """The modules of the reader's own classes in the layer, or in the saved model that it is in."""
+    return modules_of(spec.layer) or (spec.saved.modules if spec.saved is not None else ())
+
+
+def _of_model(spec: Spec, model: Any, inputs: tuple[Any, ...]) -> Any:
+    """What the saved model itself returns; None where it is called in another way than its layers.
+
+    States that are kept, or passed, and a mask beside the input are no part of a model's call.
+    """
+    if beside(spec) or spec.calls > 1 or spec.masked_data or stateful(spec.layer):
+        return None
+    graph = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
+    names = [""] if graph is None else [entry.name for entry in graph.entries]
+    told = dict(spec.saved.inputs) if spec.saved is not None else {}
+    return called(model, dict(zip([told.get(name, name) for name in names], inputs, strict=True)))
+
+
+def _apart(whole: Any, result: Any) -> float:
+    """The largest difference between what the model returns and what its layers return that are called one by one."""
+    import numpy as np
+
+    pairs = [*zip(_arrays(whole), _arrays(result), strict=False)]
+    same = [(left, right) for left, right in pairs if left.shape == right.shape and left.size]
+    return max(
+        (float(np.max(np.abs(left.astype("float64") - right.astype("float64")))) for left, right in same), default=0.0
     )
 
 

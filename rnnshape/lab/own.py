@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, nearest
 from rnnshape.lab.blame import reason
-from rnnshape.layers.imported import modules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.imported import Imported
-    from rnnshape.layers.node import Node
 
 KIND = "code"
 """The kind of an error in the reader's own code."""
@@ -33,7 +31,7 @@ def class_of(entry: Imported) -> Any:
     Raises:
         RnnshapeError: a module cannot be imported, or none has the class.
     """
-    modules = [_module(name) for name in entry.modules]
+    modules = [module_of(name) for name in entry.modules]
     for module in modules:
         if (found := getattr(module, entry.name, None)) is not None:
             return found
@@ -46,7 +44,7 @@ def class_of(entry: Imported) -> Any:
     )
 
 
-def _module(name: str) -> Any:
+def module_of(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
@@ -60,12 +58,11 @@ def _module(name: str) -> Any:
 
 
 @contextlib.contextmanager
-def running(node: Node) -> Iterator[None]:
+def running(modules: tuple[str, ...]) -> Iterator[None]:
     """Meanwhile the modules of the reader's own classes are found, and what they print is no part of the answer.
 
     An exception that comes out of their code is told with its line.
     """
-    modules = modules_of(node)
     if not modules:
         yield
         return

@@ -55,7 +55,7 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _coming_out(flowing: Flowing, last: Step) -> Answer:
-    """The last call's answer; where the code names its outputs these are returned, several in a tuple."""
+    """The last call's answer; where the code names its outputs these are returned, several in a list."""
     graph = flowing.graph
     if not graph.outputs:
         return replace(last.answer, returned=named(graph, last.call, last.answer.returned))
@@ -67,7 +67,8 @@ def _coming_out(flowing: Flowing, last: Step) -> Answer:
         leaf = flowing.at(wire)
         outputs.append(Leaf(words.get(leaf.role, leaf.role), leaf.dims, leaf.dtype))
     mask = flowing.masks.get(graph.outputs[0])
-    returned = outputs[0] if len(outputs) == 1 else tuple(outputs)
+    # A Model gives its outputs back in the list that they were given in.
+    returned = outputs[0] if len(outputs) == 1 else outputs
     return replace(last.answer, outputs=tuple(outputs), returned=returned, mask=mask)
 
 

@@ -94,6 +94,7 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
         yield Text()
         what = "Keras rejects it" if report.error.kind == "keras" else "Not verified"
         yield Text(f"{marks.no} {what}: {report.error.message}", "bad")
+        yield from _misfits(report, marks)
         return
     unmet = sum(line.met is False for line in report.expectations)
     if unmet:
@@ -101,6 +102,7 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
     if report.observed is None:
         way = " (drop --predict)" if release.uninstalled() is None else ""  # else a note says why
         yield Text(f"{NOT_VERIFIED}{way}.", "faint")
+        yield from _misfits(report, marks)
         return
     if report.agrees is None:
         yield Text(f"Theory has no rule for {' and '.join(report.unruled)}: nothing to compare.", "faint")
@@ -108,7 +110,7 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
     if not report.agrees:
         yield Text()
         yield Text(f"{marks.no} Theory and the real layer disagree.", "bad")
-        yield _disagreement(report, marks)
+        yield _disagreement(report, marks, "the real layer")
     broken = sum(check.guaranteed and check.holds is False for check in report.checks)
     if broken:
         said = "equality by rule fails" if broken == 1 else "equalities by rule fail"
@@ -117,8 +119,16 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
         yield Text(f"{marks.yes} Theory and the real layer agree.", "good")
 
 
-def _disagreement(report: Report, marks: Marks) -> Table:
-    table = grid(marks, "", "", "theory", "the real layer")
+def _misfits(report: Report, marks: Marks) -> Iterator[RenderableType]:
+    """The weights in the file of a saved model that do not fit, where nothing else was compared."""
+    if report.disagreements:
+        yield Text()
+        yield Text(f"{marks.no} The weights in the file do not fit.", "bad")
+        yield _disagreement(report, marks, "the file")
+
+
+def _disagreement(report: Report, marks: Marks, other: str) -> Table:
+    table = grid(marks, "", "", "theory", other)
     table.title = None
     for one in report.disagreements:
         table.add_row(one.of, one.predicted, one.observed)

@@ -19,6 +19,7 @@ from rnnshape.report.masked import foretold, names_of, seen
 from rnnshape.report.report import Report
 from rnnshape.report.returned import Flow, Returned, Wired
 from rnnshape.report.state import called
+from rnnshape.report.stored import stored, told_of
 from rnnshape.report.weights import Weights
 from rnnshape.spec.data import to_data
 from rnnshape.spec.expect import known_letters
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeError | None) -> Report:
     """The Report of a prediction and what the lab made of it; None when the lab was not asked."""
+    file = stored(spec)
     told = Report(
         spec=spec,
         returned=Returned("y", predicted.returned, None),
@@ -50,11 +52,12 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
             )
         ),
         wiring=_wired(spec, predicted.into, None),
-        notes=(*spec.notes, *predicted.notes),
+        notes=(*spec.notes, *told_of(file), *predicted.notes),
         masked=foretold(spec, predicted),
         begins=predicted.begins,
         calls=called(spec),
         quirks=predicted.quirks,
+        file=file,
     )
     if outcome is None or isinstance(outcome, RnnshapeError):
         error = _error(spec, predicted, outcome)
@@ -89,6 +92,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         wiring=_wired(spec, predicted.into, begun),
         masked=masked,
         calls=calls,
+        file=told.file and replace(told.file, apart=outcome.apart),
     )
     return replace(report, expectations=_expected(spec, predicted, report, None, names))
 

@@ -23,6 +23,7 @@ from rnnshape.report.masked import Masked
 from rnnshape.report.returned import Flow, Returned, Wired, bare
 from rnnshape.report.shown import Shown
 from rnnshape.report.state import Calls, keywords
+from rnnshape.report.stored import Stored
 from rnnshape.report.timing import Timing
 from rnnshape.report.weights import Weights
 from rnnshape.spec import Spec
@@ -102,6 +103,7 @@ class Quirk(NamedTuple):
     disagreements=Key("Where theory and the real layer differ.", MAYBE),
     unruled=Key("The classes of --import: theory has no rule for them, and predicted is an empty tuple.", MAYBE),
     into=Key("", MAYBE, of="wiring"),
+    file=Key("", MAYBE),
 )
 @dataclass(frozen=True, slots=True)
 class Report(Shown, Formed):
@@ -116,7 +118,8 @@ class Report(Shown, Formed):
     ``masked`` is what the mask did, ``begins`` the states that were handed in, nested as the call takes
     them, ``calls`` what came of calling it more than once, and ``quirks`` the headings
     under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.
-    ``unruled`` are the classes that theory has no rule for: ``predicted`` is an empty tuple then.
+    ``unruled`` are the classes that theory has no rule for: ``predicted`` is an empty tuple then.  ``file`` is what the
+    file of a saved model has of the weights.
     """
 
     spec: Spec
@@ -139,21 +142,22 @@ class Report(Shown, Formed):
     calls: Calls | None = None
     quirks: tuple[str, ...] = ()
     unruled: tuple[str, ...] = ()
+    file: Stored | None = None
 
     schema_version: ClassVar[str] = SCHEMA_VERSION
 
     @property
     def aspects(self) -> tuple[Aspect, ...]:
         """All that knows both sides; in this order the disagreements are told."""
-        single = (self.wiring, self.masked, self.calls, self.cudnn, self.timing)
+        single = (self.wiring, self.masked, self.calls, self.cudnn, self.timing, self.file)
         there = [aspect for aspect in single if aspect is not None]
         return (self.returned, self.weighed, *self.flow, *there, *self.checks, *self.expectations)
 
     @property
     def disagreements(self) -> tuple[Disagreement, ...]:
-        """Where theory and the real layer differ; none where nothing ran."""
+        """Where theory and the real layer differ; where nothing ran, theory and the file of a saved model."""
         if self.observed is None:
-            return ()
+            return tuple(self.file.disagreements()) if self.file is not None else ()
         return tuple([one for aspect in self.aspects for one in aspect.disagreements()])
 
     @property

@@ -15,6 +15,7 @@ from rnnshape.report.expected import held
 from rnnshape.report.kernels import Kernels
 from rnnshape.report.report import Report
 from rnnshape.report.returned import Flow, Returned
+from rnnshape.report.stored import stored, told_of
 from rnnshape.report.weights import Weights
 from rnnshape.structure import NOTHING, Structure, Tensor, labelled, leaves
 from rnnshape.theory import Cost, Verdict, flow_by_rule
@@ -42,6 +43,7 @@ def seen_alone(spec: Spec, outcome: Observation) -> Report:
     )
     values: dict[str, Any] = {dim.letter: dim.size for dim in spec.dims}
     values |= zip((tensor.role for tensor in leaves(observed)), outcome.values, strict=True)
+    file = stored(spec, outcome.apart)
     report = Report(
         spec=spec,
         returned=Returned("y", NOTHING, observed),
@@ -52,7 +54,8 @@ def seen_alone(spec: Spec, outcome: Observation) -> Report:
         environment=where,
         values=outcome.values,
         flow=tuple(_flow(spec, outcome)),
-        notes=spec.notes,
+        notes=(*spec.notes, *told_of(file)),
+        file=file,
         warnings=outcome.warnings,
         unruled=names,
     )

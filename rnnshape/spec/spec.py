@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
     from rnnshape.spec.expect import Expectations
     from rnnshape.spec.masks import Rows
+    from rnnshape.spec.saved import Saved
 
 # A trace costs about as much as this many eager steps: ``benchmarks`` measures where the two cross (``lengths``).
 PAYS_FROM = 100
@@ -53,6 +54,7 @@ class Spec:
     keras: str | None = None
     axes: tuple[str | None, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    saved: Saved | None = field(default=None, compare=False)
 
     @property
     def masked_data(self) -> bool:

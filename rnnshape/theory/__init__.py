@@ -1,6 +1,6 @@
 """Theory: the answer from rules alone, in pure Python, without TensorFlow."""
 
 from rnnshape.theory.cost import BYTES, Cost
-from rnnshape.theory.predict import Prediction, Verdict, flow_by_rule, predict
+from rnnshape.theory.predict import Prediction, Verdict, flow_by_rule, predict, weights_by_rule
 
-__all__ = ["BYTES", "Cost", "Prediction", "Verdict", "flow_by_rule", "predict"]
+__all__ = ["BYTES", "Cost", "Prediction", "Verdict", "flow_by_rule", "predict", "weights_by_rule"]

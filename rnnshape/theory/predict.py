@@ -162,6 +162,26 @@ def flow_by_rule(spec: Spec) -> Iterator[Structure]:
                 yield describe(answer.returned, _tensor)
 
 
+def weights_by_rule(spec: Spec) -> Iterator[tuple[str, list[Weight]]]:
+    """The weights of each layer, of a stack or a graph in order, before the first that theory has no rule for.
+
+    The layers of a graph are in the order of their first calls, under their names in the code.
+    """
+    node, given = spec.layer, spec.given()
+    with suppress(NoRule):
+        if node.cls.kind == "graph":
+            told: set[str] = set()
+            for step in walk(node, given):
+                if step.call.layer not in told:
+                    told.add(step.call.layer)
+                    yield step.call.layer, [*step.answer.weights]
+        elif node.cls.kind == "stack":
+            for _, _, answer in answers(node, given):
+                yield "", [*answer.weights]
+        else:
+            yield "", [*node.cls.theory(node, given).weights]
+
+
 def _refusal(spec: Spec, answer: Answer, params: int) -> Refusal | None:
     """The first of what Keras is known to raise."""
     known = [*answer.refusals]

@@ -1,0 +1,72 @@
+"""The real model in a saved file, as Keras loads it: the one place that hands a file to Keras.
+
+What the file holds has been looked through before (``reading.foreign``, ``reading.stored``): a file with a Lambda, or
+with a class that no ``--import`` names, does not come here.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import RnnshapeError, nearest
+from rnnshape.lab.own import KIND, module_of
+from rnnshape.lab.tensorflow import keras
+from rnnshape.layers.release import KERAS_3, asked
+from rnnshape.reading.saved_file import JSON, read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rnnshape.spec.saved import Saved
+
+
+def loaded(saved: Saved) -> Any:
+    """The model with the weights of the file; of JSON and of a SavedModel the layers alone, without a graph to run.
+
+    Raises:
+        RnnshapeError: a class of the reader's own is not in the modules that hold it.
+    """
+    models = keras().models
+    own = _own(saved)
+    if saved.path.lower().endswith(JSON) or Path(saved.path).is_dir():
+        config, _ = read(saved.path)
+        return models.model_from_json(json.dumps(config), custom_objects=own)
+    return models.load_model(saved.path, custom_objects=own, compile=False, safe_mode=True)
+
+
+def _own(saved: Saved) -> dict[str, Any]:
+    """The reader's own classes by their names; the modules are imported here, which registers some by themselves."""
+    modules = [module_of(name) for name in saved.modules]
+    found: dict[str, Any] = {}
+    for name in saved.own:
+        holding = next((module for module in modules if hasattr(module, name)), None)
+        if holding is None:
+            there = [one for module in modules for one, value in vars(module).items() if isinstance(value, type)]
+            what = f"--import {' and '.join(saved.modules)}: there is no class {name}{nearest(name, there)}"
+            raise RnnshapeError(what, f"name the module that has {name}; --import may stand again", kind=KIND)
+        found[name] = getattr(holding, name)
+    return found
+
+
+def layer_at(model: Any, names: Sequence[str]) -> Any:
+    """A layer of the model, by the names of the models around it and its own."""
+    for name in names:
+        model = model.get_layer(name)
+    return model
+
+
+def called(model: Any, inputs: dict[str, Any]) -> Any:
+    """What the model itself returns for inputs by the names of its input layers; several outputs in a list.
+
+    Outputs under names are in the order of the names.
+    """
+    fed = [inputs[_name(tensor)] for tensor in model.inputs] if len(inputs) > 1 else [*inputs.values()]
+    result = model(fed if len(fed) > 1 else fed[0])
+    return [result[name] for name in sorted(result)] if isinstance(result, dict) else result
+
+
+def _name(tensor: Any) -> str:
+    history = tensor._keras_history
+    return str((history.layer if asked() < KERAS_3 else history.operation).name)

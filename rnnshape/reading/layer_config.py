@@ -1,0 +1,138 @@
+"""From the config that Keras saves of one layer to its constructor call.
+
+>>> made({"class_name": "GRU", "config": {"name": "gru", "units": 8, "return_sequences": False}})
+"GRU(name='gru', units=8)"
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rnnshape.errors import Invalid, Problem
+from rnnshape.layers import TABLE, catalog
+from rnnshape.layers.arguments import DTYPE
+from rnnshape.layers.merges import MERGES
+
+FUNCTIONAL = ("Functional", "Model")
+MODELS = ("Sequential", *FUNCTIONAL)
+LAYERS = {**TABLE, **MERGES}
+_KERAS = ("keras", "tf_keras", "builtins")
+
+
+def wrong(why: str) -> Invalid:
+    return Invalid([Problem("", f"this is not the config of a Keras layer or model: {why}")])
+
+
+def class_of(config: Any) -> str:
+    """The name of the class; one that is not of Keras never gets the name of one of Keras' own."""
+    if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
+        raise wrong("class_name is missing")
+    name = str(config["class_name"]).rpartition(">")[2]
+    module = config.get("module") or "keras"
+    registered = (
+        str(config.get("registered_name") or "").rpartition(">")[0] or str(config["class_name"]).rpartition(">")[0]
+    )
+    if registered or str(module).partition(".")[0] not in _KERAS:
+        name = f"Custom_{registered or module}_{name}"  # far from each name of Keras: it is no typing mistake
+    return worded(name)
+
+
+def worded(name: str) -> str:
+    word = re.sub(r"\W+", "_", str(name), flags=re.ASCII).strip("_") or "x"
+    return word if word.isidentifier() else f"x_{word}"
+
+
+def made(config: Mapping[str, Any], *, named: bool = True) -> str:
+    """The constructor call of one layer."""
+    name, values = class_of(config), config["config"]
+    if not isinstance(values, Mapping):
+        raise wrong(f"the config of {name} is not an object")
+    if name == "InputLayer":
+        return f"Input(batch_shape={shape_of(values)!r})"
+    if name in MODELS:
+        raise wrong(f"a {name} within a layer is not read here")
+    if name not in LAYERS:
+        return f"{name}()"
+    parts = []
+    known = LAYERS[name]
+    for argument, value in values.items():
+        if argument not in known.by_name or (argument == "name" and not named):
+            continue
+        if argument == "backward_layer" and _mirrors(value, values.get("layer")):
+            continue
+        if name == "BatchNormalization" and argument == "axis" and isinstance(value, list) and len(value) == 1:
+            (value,) = value  # Keras 2 saves the axes that it normalizes  # noqa: PLW2901
+        default = known.usual[argument]
+        said = _value(argument, value, default)
+        if said is not None and said not in (repr(default), *(["'float32'"] if argument == DTYPE.name else [])):
+            parts.append(f"{argument}={said}")
+    return f"{name}({', '.join(parts)})"
+
+
+def _mirrors(backward: Any, forward: Any) -> bool:
+    """Whether a ``backward_layer`` is the one that Bidirectional makes itself, which Keras saves all the same."""
+    if not (_is_object(backward) and _is_object(forward)) or forward["config"].get("go_backwards"):
+        return False
+    turned = {**forward, "config": {**forward["config"], "go_backwards": True}}
+    return made(turned, named=False) == made(backward, named=False)
+
+
+def shape_of(values: Mapping[str, Any]) -> tuple[int | None, ...]:
+    shape = plain(values.get("batch_shape") or values.get("batch_input_shape"))
+    if not isinstance(shape, list | tuple) or not all(size is None or type(size) is int for size in shape):
+        raise wrong("an InputLayer has no batch_shape")
+    return tuple(shape)
+
+
+def plain(value: Any) -> Any:
+    """A tuple as Keras saves it (``__tuple__``) as a list."""
+    if isinstance(value, Mapping) and value.get("class_name") == "__tuple__":
+        return value["items"]
+    return value
+
+
+def _value(argument: str, value: Any, default: Any) -> str | None:
+    """The value of an argument as code; None where it says what is so anyway."""
+    value = plain(value)
+    if isinstance(value, list | tuple):
+        items = [str(_value(argument, item, None)) for item in value]
+        return (
+            f"[{', '.join(items)}]" if any(map(_is_object, value)) else f"({', '.join(items)}{',' * (len(items) == 1)})"
+        )
+    if not isinstance(value, Mapping):
+        return repr(value)
+    if argument == DTYPE.name:
+        return repr(value["config"]["name"])
+    name = str(value["class_name"])
+    if name == "function":
+        return repr(value["config"]) if value.get("module") in (None, "builtins") else worded(value["config"])
+    if class_of(value) in LAYERS:
+        return made(value, named=False)
+    return _object(class_of(value), value.get("config") or {}, default)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping) and "class_name" in value
+
+
+def _object(name: str, values: Mapping[str, Any], default: Any) -> str | None:
+    """An initializer, a regularizer, a constraint or an activation."""
+    found = [cls for what in _KINDS if (cls := catalog.find(what, name)) is not None]
+    if not found:
+        return f"{name}()"
+    given = {one.name: values[one.name] for one in found[0].arguments if one.name in values and one.name != "name"}
+    parts = [
+        f"{one.name}={said}"
+        for one in found[0].arguments
+        if one.name in given
+        and (said := _value(one.name, given[one.name], one.default)) is not None
+        and said not in (repr(one.default), *(["'float32'"] if one.name == DTYPE.name else []))
+    ]
+    if not parts and default is not None and found[0].made({}, default) == default:
+        return None
+    return f"{name}({', '.join(parts)})"
+
+
+_KINDS = ("initializer", "regularizer", "constraint", "activation")
