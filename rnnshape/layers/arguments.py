@@ -14,27 +14,21 @@ from typing import Any
 from rnnshape.layers import names
 from rnnshape.layers.kinds import (
     INT64,
-    Arrays,
-    Axes,
     DropRate,
     Flag,
     Kind,
     LayerName,
-    Margins,
     MaskValue,
     Maybe,
     Named,
     Nested,
-    NoiseShape,
     Number,
     OneOf,
-    Order,
     Sizes,
-    TargetShape,
-    Unwritten,
     Whole,
 )
 from rnnshape.layers.release import KERAS_3, Release, dotted
+from rnnshape.layers.tuples import Arrays, Axes, Margins, NoiseShape, Order, TargetShape, Unwritten
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 

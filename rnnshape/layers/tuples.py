@@ -1,0 +1,122 @@
+"""Kinds of arguments that are axes, shapes and margins: whole numbers in tuples, each with its own condition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rnnshape.layers.kinds import INT64, Kind, Maybe, Sizes, Whole
+
+
+class NoiseShape(Kind):
+    """The shape of Dropout's mask: one size for each axis, None for the input's own."""
+
+    allowed = "a tuple of whole numbers, 1 or more, and None"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, tuple) and all(map(Maybe(Whole()).accepts, value))
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": Maybe(Whole()).schema()}
+
+
+@dataclass(frozen=True)
+class Axes(Kind):
+    """One axis of a tensor, or several of them; negative ones count from the end."""
+
+    empty: bool = False
+    allowed = "a whole number, or a tuple of them"
+
+    def accepts(self, value: Any) -> bool:
+        whole = Whole(-INT64 - 1)
+        if isinstance(value, tuple):
+            return (self.empty or bool(value)) and all(map(whole.accepts, value))
+        return whole.accepts(value)
+
+    def schema(self) -> dict[str, Any]:
+        axis = Whole(-INT64 - 1).schema()
+        return {"anyOf": [axis, {"type": "array", "items": axis, "minItems": 0 if self.empty else 1}]}
+
+
+class TargetShape(Kind):
+    """The shape that a tensor gets, without the batch."""
+
+    allowed = "a tuple of whole numbers, 1 or more, of which one may be -1: what is left"
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, tuple) or not value:
+            return False
+        return all(size == -1 or Whole().accepts(size) for size in value) and value.count(-1) <= 1
+
+    def schema(self) -> dict[str, Any]:
+        size = {"anyOf": [Whole().schema(), {"const": -1}]}
+        return {"type": "array", "items": size, "minItems": 1}
+
+
+# As many as a batch of pictures in time of a batch has.
+_AXES = 6
+
+
+class Order(Kind):
+    """The axes behind the batch, in the order that they get."""
+
+    allowed = "a tuple with each of the numbers 1, 2, … once: (2, 1) swaps two axes"
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, tuple) or not value:
+            return False
+        count = len(value)
+        return count <= _AXES and all(type(axis) is int for axis in value) and set(value) == {*range(1, count + 1)}
+
+    def schema(self) -> dict[str, Any]:
+        return {
+            "anyOf": [
+                {
+                    "type": "array",
+                    "items": Whole(1, count).schema(),
+                    "minItems": count,
+                    "maxItems": count,
+                    "uniqueItems": True,
+                }
+                for count in range(1, _AXES + 1)
+            ]
+        }
+
+
+class Margins(Kind):
+    """What is added to, or cut from, the four sides of a picture."""
+
+    allowed = "a whole number, 0 or more, a tuple of 2 of them, or of 2 such tuples ((top, bottom), (left, right))"
+
+    def accepts(self, value: Any) -> bool:
+        each = value if isinstance(value, tuple) and len(value) == 2 else (value,)
+        return all(map(Sizes(2, 0).accepts, each))
+
+    def schema(self) -> dict[str, Any]:
+        size = Whole(0).schema()
+        two = {"anyOf": [size, {"type": "array", "items": size, "minItems": 2, "maxItems": 2}]}
+        return {"anyOf": [size, {"type": "array", "items": two, "minItems": 2, "maxItems": 2}]}
+
+
+class Arrays(Kind):
+    """A list of numbers or lists."""
+
+    allowed = "a list"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, tuple)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array"}
+
+
+class Unwritten(Kind):
+    """What no literal can say: Keras asks for an array."""
+
+    allowed = "None: Keras takes an array, which no literal is; call set_weights on the built layer"
+
+    def accepts(self, value: Any) -> bool:
+        return value is None
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "null"}
