@@ -67,6 +67,8 @@ def opened(path: str) -> Iterator[Any]:
     """
     import h5py
 
+    if not Path(path).is_file():
+        raise invalid("there is no such file")
     if path.lower().endswith(HDF5):
         with h5py.File(path, "r") as file:
             yield file
