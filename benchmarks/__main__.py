@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import batches, layers, one_layer, parts, predictions, processes, report, scanning
+from benchmarks import batches, layers, one_layer, parts, predictions, processes, report, saved, scanning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "batches": batches.batches,
     "jobs": batches.jobs,
     "scanning": scanning.scanning,
+    "saved": saved.saved,
 }
 
 

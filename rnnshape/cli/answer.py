@@ -15,7 +15,6 @@ from rnnshape.layers import release
 from rnnshape.reading import make_all
 from rnnshape.reading.saved import is_saved
 from rnnshape.render import View, renderer, rows_renderer
-from rnnshape.report.rows import Tally, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -152,6 +151,9 @@ def _all(specs: Sequence[Spec], output: Mapping[str, Any]) -> list[Report]:
     view, wanted = _view(output), form(output)
     with destination(output.get("output_file")) as stream:
         if wanted in _WHOLE:
+            # It loads what reads YAML, which one answer does not need.
+            from rnnshape.report.rows import Tally, row_of
+
             rows_renderer(wanted)(Tally(row_of(report, values=view.values) for report in reports), stream, view)
             return reports
         for number, report in enumerate(reports):
