@@ -309,7 +309,8 @@ def test_the_reports_of_a_batch_are_valid(path: Path, run: Callable[..., Ran]) -
 # What is optional, and what may be anything.
 OPTIONAL = {
     "values", "gates", "flow", "notes", "warnings", "into", "execution", "rnnshape", "cost", "tf32",
-    "decided_by", "source", "on_gpu", "cudnn.predicted", "traced", "tensor.device", "disagreements", "file", "apart", "others",
+    "decided_by", "source", "on_gpu", "cudnn.predicted", "traced", "tensor.device", "disagreements", "file", "apart",
+    "others", "inputs", "to",
 }  # fmt: skip
 ANYTHING = {"run", "matrix", "expectations", "of a later version"}
 
