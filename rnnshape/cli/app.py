@@ -148,8 +148,8 @@ def _show(
 
             raise SystemExit(fitting(expression, layer, given(flags, _SHOW)))
         if layer is not None:
-            what = "stands behind a file of weights, such as model.weights.h5; quote an expression with blanks in it"
-            raise Invalid([Problem(f"LAYER {layer}", what)])
+            what = "unexpected argument: only a file of weights, such as model.weights.h5, has a layer behind it"
+            raise Invalid([Problem(layer, what)])
         if expression is None:
             raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
         _answer(streams.text() if expression == "-" else expression, flags, _SHOW)
