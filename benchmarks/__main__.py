@@ -7,10 +7,13 @@ python -m benchmarks --only lengths --rounds 9  # one of them again; the other t
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import rnnshape
 from benchmarks import batches, layers, one_layer, parts, predictions, processes, report, saved, scanning
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ def main() -> None:
     options = _options()
     # What TensorFlow says about itself at import belongs to neither side.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # pip compiles what it installs; an editable install is compiled at each start where no bytecode may be written.
+    compileall.compile_dir(Path(rnnshape.__file__).parent, quiet=1)
     for name in options.only or BENCHMARKS:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         benchmark = BENCHMARKS[name]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 os.environ["TERM"] = "dumb"
 os.environ.pop("GITHUB_ACTIONS", None)
 os.environ.pop("FORCE_COLOR", None)
+
+
+# The hundreds of processes that the tests start need not compile the package each.
+compileall.compile_dir(Path(__file__).parent.parent / "rnnshape", quiet=1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -151,8 +151,7 @@ def _all(specs: Sequence[Spec], output: Mapping[str, Any]) -> list[Report]:
     view, wanted = _view(output), form(output)
     with destination(output.get("output_file")) as stream:
         if wanted in _WHOLE:
-            # It loads what reads YAML, which one answer does not need.
-            from rnnshape.report.rows import Tally, row_of
+            from rnnshape.report.rows import Tally, row_of  # which load the readers of files
 
             rows_renderer(wanted)(Tally(row_of(report, values=view.values) for report in reports), stream, view)
             return reports

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf, Whole
 from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS, SCAN_FORMATS, by_ending
+from rnnshape.spec.options import KERAS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +105,7 @@ AUDIT_OPTIONS = (
 SCAN_OPTIONS = (
     Argument("select", Codes(), None, "Tell only these findings: codes, or severities (error, warning, info).", True),
     Argument("ignore", Codes(), None, "Do not tell these findings.", True),
+    replace(KERAS, help="Scan for this Keras, instead of the installed one."),
     Argument("layers", Flag(), False, "Show each layer and model too: what it returns and what it costs.", True),
     Argument("contracts", Flag(), False, "Write a batch file that holds the layers to what they return now.", True),
     Argument("diff", Flag(), False, "Show what --fix would change, and change nothing.", True),

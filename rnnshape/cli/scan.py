@@ -45,7 +45,7 @@ def scan(paths: Sequence[str], output: Mapping[str, Any]) -> int:
         note("no Python file and no notebook is there")
     if "fix" in output or "diff" in output:
         with destination(output.get("output_file")) as stream:
-            left = list(_mending(files, chosen, stream, write="fix" in output))
+            left = list(_mending(files, chosen, stream, output))
         return _ended(left, paths, output)
     wanted = output.get("format") or scan_by_ending(output.get("output_file", "")) or "text"
     scanned: list[Scanned] = []
@@ -73,20 +73,20 @@ def _chosen(paths: Sequence[str], output: Mapping[str, Any]) -> Chosen:
 
 def _results(files: list[str], output: Mapping[str, Any]) -> Generator[Scanned]:
     """What each file gives, in order."""
-    layers = output.get("layers", False) or output.get("contracts", False)
+    wanted = {"layers": output.get("layers", False) or output.get("contracts", False), "keras": output.get("keras")}
     if STDIN in files:
         if len(files) > 1:
             raise Invalid([Problem("PATH", "- reads all of standard input: give it alone")])
-        yield _from_stdin(layers=layers)
+        yield _from_stdin(wanted)
         return
-    with closing(spread(partial(scan_file, layers=layers), files, jobs=output.get("jobs", 1))) as answers:
+    with closing(spread(partial(scan_file, **wanted), files, jobs=output.get("jobs", 1))) as answers:
         for file, answer in zip(files, answers, strict=True):
             yield Scanned(file, unread="the process that read it died") if isinstance(answer, Died) else answer
 
 
-def _from_stdin(*, layers: bool) -> Scanned:
+def _from_stdin(wanted: Mapping[str, Any]) -> Scanned:
     try:
-        return scan_text(_stdin(), layers=layers)
+        return scan_text(_stdin(), **wanted)
     except NotRead as error:
         return Scanned("<stdin>", unread=str(error))
 
@@ -107,8 +107,9 @@ def _kept(results: Iterable[Scanned], chosen: Chosen, scanned: list[Scanned]) ->
         yield one
 
 
-def _mending(files: list[str], chosen: Chosen, stream: TextIO, *, write: bool) -> Iterator[Scanned]:
+def _mending(files: list[str], chosen: Chosen, stream: TextIO, output: Mapping[str, Any]) -> Iterator[Scanned]:
     """Show the edits as a diff, and make them; what is left in each file."""
+    write, keras = "fix" in output, output.get("keras")
     for file in files:
         try:
             before = _stdin() if file == STDIN else read(file)
@@ -116,13 +117,13 @@ def _mending(files: list[str], chosen: Chosen, stream: TextIO, *, write: bool) -
             note(f"{file} is not read: {error}")
             yield Scanned(file, unread=str(error))
             continue
-        after = mended(before, chosen)
+        after = mended(before, chosen, keras=keras)
         if after != before:
             stream.write(diff(before, after))
             if write and file != STDIN and not write_back(file, after):
                 note(f"{file} is not written: it mixes line breaks")
                 after = before
-        yield chosen.of(scan_text(after if write else before))
+        yield chosen.of(scan_text(after if write else before, keras=keras))
 
 
 def _ended(scanned: Sequence[Scanned], paths: Sequence[str], output: Mapping[str, Any]) -> int:

@@ -5,6 +5,7 @@ From Keras' ``layers/convolutional`` and ``backend/tensorflow/nn.py`` (read in 3
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnshape.errors import Problem
@@ -44,6 +45,36 @@ def _plain(node: Node, given: Given) -> Answer:
     answer.refusals += unadapted(node, "kernel_constraint")
     if groups == 1:
         answer.refusals += _unimplemented(node, given, "UnimplementedError: on a CPU there is no convolution")
+    return answer
+
+
+_ONE_BATCH = change(
+    "3.0",
+    "Conv1D and Conv2D take one axis of samples; before, any number of them, (N, A, T, C)",
+    "layers/convolutional/base_conv.py: BaseConv.call",
+)
+_FURTHER = ("A", "B", "E", "F")
+
+
+def _batched(letters: Callable[[Node, int | None], tuple[str, ...]]) -> Callable[[Node, int | None], tuple[str, ...]]:
+    """The letters of a class that takes further axes of samples behind the first, as Keras 2 has it."""
+
+    def of_rank(node: Node, rank: int | None) -> tuple[str, ...]:
+        own = letters(node, rank)
+        more = 0 if rank is None or _ONE_BATCH.made else rank - len(own)
+        return (own[0], *_FURTHER[:more], *own[1:]) if 0 < more <= len(_FURTHER) else own
+
+    return of_rank
+
+
+def _of_batches(node: Node, given: Given) -> Answer:
+    """``_plain`` for each place of the further axes of samples."""
+    more = len(given.dims) - 2 - _rank(node)
+    if not more:
+        return _plain(node, given)
+    answer = _plain(node, replace(given, dims=given.dims[more:]))
+    answer.outputs[0].dims = (*given.dims[:more], *answer.outputs[0].dims)
+    answer.products = [product._replace(factors=(*given.dims[:more], *product.factors)) for product in answer.products]
     return answer
 
 
@@ -222,7 +253,7 @@ def _check_depthwise(node: Node) -> Iterator[Problem]:
 
 def _check_input(node: Node, dims: Dims) -> str | None:
     """Why a kernel does not fit into the picture, or a group into the channels."""
-    space, channels = split(node, dims)
+    space, channels = split(node, dims[len(dims) - 2 - _rank(node) :])
     if node.has("groups") and channels.size % node["groups"]:
         return f"groups={node['groups']} must divide the channels, {channels.letter}={channels.size}"
     windows = zip(kernels(node, len(space)), space, strict=True)
@@ -252,6 +283,9 @@ def _regularized(names: tuple[str, ...]) -> Iterator[arg.Argument]:
     yield from (arg.constraint(f"{name}_constraint") for name in names)
 
 
+_LETTERS = {1: steps, 2: picture}
+
+
 def _convolution(
     name: str,
     theory: Callable[[Node, Given], Answer],
@@ -261,6 +295,7 @@ def _convolution(
     check: Callable[[Node], Iterator[Problem]] = _check,
     check_input: Callable[[Node, Dims], str | None] = _check_input,
     popped: tuple[arg.Argument, ...] = (),
+    letters: Callable[[Node, int | None], tuple[str, ...]] | None = None,
     source: str,
 ) -> LayerClass:
     """The entry of a class whose first arguments stand in this ``order``."""
@@ -290,7 +325,7 @@ def _convolution(
             *popped,
         ),
         theory,
-        steps if rank == 1 else picture,
+        letters or _LETTERS[rank],
         check=check,
         check_input=check_input,
         source=f"convolutional/{source}.call",
@@ -301,10 +336,11 @@ CONVOLUTION = (
     *(
         _convolution(
             f"Conv{rank}D",
-            _plain,
+            _of_batches,
             "filters kernel_size strides padding data_format dilation_rate groups",
             ("kernel", "bias"),
             popped=arg.LORA[:2],
+            letters=_batched(_LETTERS[rank]),
             source="conv1d.py: Conv1D" if rank == 1 else "base_conv.py: BaseConv",
         )
         for rank in (1, 2)

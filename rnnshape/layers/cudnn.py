@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.release import Release
 
 
-_DROPS_MASK = change(
+DROPS_MASK = change(
     "3.0",
     "a mask attached to the tensor is dropped when initial_state is passed",
     "layers/layer.py: Layer.__call__",
@@ -36,7 +36,7 @@ def mask_used(given: Given) -> Mask | None:
     ``initial_state`` that mask is dropped, and yet goes on with the output (``docs/keras-quirks.md``).
     """
     mask = given.mask
-    if mask is None or (not mask.argument and given.initial is not None and _DROPS_MASK.made):
+    if mask is None or (not mask.argument and given.initial is not None and DROPS_MASK.made):
         return None
     return mask.over(given.dims[0].size)
 

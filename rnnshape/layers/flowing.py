@@ -41,7 +41,8 @@ def entries(graph: Graph, first: Dims) -> dict[str, Leaf]:
     What it leaves open gets letters of its own, ``T2`` for the time of the second input; where inputs of different
     lengths cannot be merged, the time of the first.
     """
-    return _entries(graph, first, None if _merge(graph, first, asked()) else first[1])
+    timed = len(first) > 1 and _letters(graph, graph.entries[0], len(first))[1:2] == ("T",)
+    return _entries(graph, first, first[1] if timed and not _merge(graph, first, asked()) else None)
 
 
 def _entries(graph: Graph, first: Dims, time: Dim | None) -> dict[str, Leaf]:
@@ -56,7 +57,7 @@ def _entries(graph: Graph, first: Dims, time: Dim | None) -> dict[str, Leaf]:
 @lru_cache(maxsize=64)
 def _merge(graph: Graph, first: Dims, release: Release) -> bool:
     """Whether all merging layers take inputs whose lengths are all different, as far as the calls can be followed."""
-    if len(first) < 3 or not any(node.cls.kind == "merge" for node in graph.nodes):
+    if not any(node.cls.kind == "merge" for node in graph.nodes):
         return True
     flowing = Flowing(graph, Given(first, "float32"), _entries(graph, first, None))
     for call in graph.calls:
@@ -93,10 +94,15 @@ def _dtype(graph: Graph, entry: Entry) -> str:
     return compute_dtype(first["dtype"]) if first is not None and first.has("dtype") else "float32"
 
 
+def _letters(graph: Graph, entry: Entry, rank: int | None) -> tuple[str, ...]:
+    """The letters of an input: those of the first layer that it goes into, else states'."""
+    fed = next(fed_by(graph, entry), None)
+    return fed.cls.letters(fed, rank) if fed is not None else ("N", *("S",) * ((rank or 2) - 1))
+
+
 def _dims(graph: Graph, entry: Entry, number: int, batch: Dim, time: Dim | None) -> Dims:
     fed = next(fed_by(graph, entry), None)
-    rank = None if entry.sizes is None else len(entry.sizes)
-    letters = fed.cls.letters(fed, rank) if fed is not None else ("N", *("S",) * ((rank or 2) - 1))
+    letters = _letters(graph, entry, None if entry.sizes is None else len(entry.sizes))
     sizes = entry.sizes or (None,) * len(letters)
     if len(sizes) != len(letters):
         letters = tuple(f"A{index}" for index in range(len(sizes)))

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import MODEL, Node
+from rnnshape.layers.catalog import snake
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.wires import Call, Entry, Graph, Wire
 from rnnshape.reading.calling import Called
@@ -257,7 +258,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _short(node: Node) -> str:
-    return "model" if node.cls.kind == "stack" else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", node.name).lower()
+    return "model" if node.cls.kind == "stack" else snake(node.name)
 
 
 def _nodes(what: Layer | Model | list[Applied]) -> Iterator[Node]:

@@ -40,6 +40,9 @@ _OTHERS = {"torch", "nn", "flax", "jax", "mxnet", "mx", "chainer", "paddle", "os
 _BY_STEP = ("RNN", "TimeDistributed")
 # What a Sequential takes beside its layers changes nothing that is asked.
 _OF_MODELS = ("name", "trainable")
+# What decides the structure of what a layer returns, by its kind.
+_DECIDING = {"recurrent": ("return_sequences", "return_state"), "cell": ()}
+_OF_BIDIRECTIONAL = ("merge_mode",)
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
 
 
@@ -55,6 +58,9 @@ class Constructors:
         self.says: dict[ast.expr, tuple[Declared, ...]] = {}
         # Where Keras 3 warns of it, in the order in which it is read.
         self.warned: list[ast.keyword] = []
+        # The layers whose text leaves open what they return, and the stacks that it does not end.
+        self._partly: list[Node] = []
+        self._left_out = 0
         # What the text imports, by the name that it has there, and the layers that its names hold.
         self.aliases: dict[str, str] = {}
         self.held: Callable[[ast.expr], Node | None] = lambda tree: None
@@ -91,6 +97,10 @@ class Constructors:
             case _:
                 self.wrong("a layer is expected here, such as LSTM(8)", tree)
         return None
+
+    def knows_part(self, node: Node) -> bool:
+        """Whether the text leaves open what a layer returns: arguments behind ``**``, layers of an unknown class."""
+        return any(part is one for one in self._partly for part in node.walk())
 
     def _constructed(self, call: ast.Call) -> Node | None:
         name = dotted(call.func)
@@ -143,10 +153,10 @@ class Constructors:
         return None if known or _OF_LIBRARIES.search(f"{prefix}.") or not short[:1].isupper() else short
 
     def _node(self, layer: LayerClass, call: ast.Call) -> Node | None:
-        before = len(self.source.problems)
+        before, left_out = len(self.source.problems), self._left_out
         values = self._by_position(layer, call)
         self._by_keyword(layer, call, values)
-        self._by_dictionary(layer, call, values)
+        known = self._by_dictionary(layer, call, values)
         required = [argument.name for argument in layer.arguments if argument.default is REQUIRED]
         missing = [name for name in required if name not in values]
         # A misspelt keyword is one mistake, not also a missing argument.
@@ -155,6 +165,8 @@ class Constructors:
         if len(self.source.problems) > before:
             return None
         node = Node.of(layer, values)
+        if not known or (layer.kind == "stack" and self._left_out > left_out):
+            self._partly.append(node)
         for problem in () if node.without_rule else layer.check(node):
             self.wrong(f"{problem.key}: {problem.message}" if problem.key else problem.message, call)
         self._declared(node, call)
@@ -189,17 +201,22 @@ class Constructors:
             else:
                 values[known.name] = self.value(known, layer, keyword.value)
 
-    def _by_dictionary(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
-        """What ``**kwargs`` gives is not known: a size that is needed has its name, the rest is as without it."""
-        for keyword in self._keywords(call):
-            if keyword.arg is not None:
-                continue
+    def _by_dictionary(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> bool:
+        """What ``**kwargs`` gives is not known: a size that is needed has its name, the rest is as without it.
+
+        Returns whether the structure of what comes out is known all the same.
+        """
+        unknown = [keyword for keyword in self._keywords(call) if keyword.arg is None]
+        deciding = _DECIDING.get(layer.kind, _OF_BIDIRECTIONAL if layer.name == "Bidirectional" else None)
+        known = not unknown or (deciding is not None and all(name in values for name in deciding))
+        for keyword in unknown:
             said = self.source.said(keyword.value)
             self.names.notes.append(f"what **{said} gives is not known: {layer.name} is read without it")
             for argument in layer.arguments:
                 if argument.default is REQUIRED and argument.name not in values and isinstance(argument.kind, Whole):
                     name = ast.copy_location(ast.Name(argument.name, ast.Load()), keyword.value)
                     values[argument.name] = self.names.value(argument, name)
+        return known
 
     def _keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
         """The keywords of a call, those of a literal dictionary behind ``**`` among them."""
@@ -288,6 +305,7 @@ class Constructors:
             known = isinstance(tree, ast.Call) and self.names_a_layer(tree.func)
             if name and short[:1].isupper() and not slip and not known:
                 self.names.notes.append(not_known(name))
+                self._left_out += 1
                 return trees[:place]
         return trees
 

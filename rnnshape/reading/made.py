@@ -27,12 +27,16 @@ class Layer:
 
 @dataclass(eq=False, slots=True)
 class Model:
-    """A Sequential model: its layers as far as they are added, and what is said of its input."""
+    """A Sequential model: its layers as far as they are added, and what is said of its input.
+
+    ``missing`` says where layers of a class that is not known stand: ``"front"``, ``"behind"`` or nowhere.
+    """
 
     layers: list[Layer] = field(default_factory=list)
     said: list[Declared] = field(default_factory=list)
     used: bool = False
     name: str | None = None
+    missing: str = ""
 
 
 @dataclass(eq=False, slots=True)

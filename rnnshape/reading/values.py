@@ -157,7 +157,8 @@ class Values:
         trees = [*in_turn(tree)]
         trees = trees if len(trees) == len(node["layers"]) else [tree] * len(node["layers"])
         parts = [Layer(part, own, used=True) for part, own in zip(node["layers"], trees, strict=True)]
-        return self._new(Model(parts, [*self.layers.says.get(tree, ())]))
+        missing = "behind" if self.layers.knows_part(node) else ""
+        return self._new(Model(parts, [*self.layers.says.get(tree, ())], missing=missing))
 
     def _new(self, value: Made) -> Made:
         self.made.append(value)
@@ -172,10 +173,10 @@ class Values:
                 said = self.source.said(tree.func)
                 what = f"{said} is not known: the layers behind it are answered as a model of their own"
                 self.note(f"{what}; {OWN}", tree)
-                self.bind(name, self._new(Model(name=model.name)))
+                self.bind(name, self._new(Model(name=model.name, missing="front")))
             return
-        if not isinstance(model, Model):
-            model = self._new(Model())
+        if not isinstance(model, Model) or model.missing == "behind":
+            model = self._new(Model(missing="front" if isinstance(model, Model) else ""))
             self.bind(name, model)
         if isinstance(added, Tensor):
             if added.root is not None:

@@ -9,6 +9,7 @@ from rnnshape.errors import nearest
 from rnnshape.layers import TABLE
 from rnnshape.layers.cudnn import DECIDING
 from rnnshape.layers.merges import MERGES
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading import leftovers
 from rnnshape.reading.literals import MISSING
 from rnnshape.reading.syntax import dotted
@@ -33,8 +34,8 @@ _OF_BASE = {
     "name",
     "trainable",
 }
-# What only Keras 2 has, whatever the table knows of it: a finding is about Keras 3.
-_OF_KERAS_2 = {"time_major", "return_runtime"}
+# What it takes in Keras 2 as well (tf_keras/src/engine/base_layer.py: Layer.__init__; rnn/base_rnn.py: RNN.__init__).
+_OF_BASE_2 = {*_OF_BASE, "batch_input_shape", "batch_size", "dynamic", "implementation", "input_length", "weights"}
 _FUSED = ("LSTM", "GRU")
 _WANTED = {
     "activation": "tanh",
@@ -71,16 +72,23 @@ class Arguments:
         """Keywords that the class does not take; a Sequential is a model and takes others."""
         if layer.kind == "stack":
             return
+        keras_2 = asked() < KERAS_3
+        of_base = _OF_BASE_2 if keras_2 else _OF_BASE
         for keyword in call.keywords:
             name = keyword.arg
-            if name is None or name in _OF_BASE or (name in layer.by_name and name not in _OF_KERAS_2):
+            known = layer.by_name.get(name or "")
+            if name is None or name in of_base or (known is not None and not known.missing_in(asked())):
                 continue
             said = self.source.said(keyword.value)
             why = leftovers.of_argument(name, layer, said)
-            told = f": it {why}" if why else nearest(name, layer.by_name)
+            told = f"takes no {name} in Keras {2 if keras_2 else 3}" + (
+                f": it {why}" if why else nearest(name, layer.by_name)
+            )
+            if known is not None and not known.until:
+                told = known.missing_in(asked()) or told
             yield Hit(
                 "argument",
-                f"{layer.name} takes no {name} in Keras 3{told}",
+                f"{layer.name} {told}",
                 keyword,
                 self._mended(layer, call, keyword, why),
                 call,

@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 _MOST_EDITS = 200
 
 
-def mended(text: Text, chosen: Chosen) -> Text:
+def mended(text: Text, chosen: Chosen, *, keras: str | None = None) -> Text:
     """The text with every edit made that leaves fewer findings than there were."""
     for _ in range(_MOST_EDITS):
-        findings = scan_text(text).findings
+        findings = scan_text(text, keras=keras).findings
         for finding in findings:
             if not finding.edits or not chosen.tells(finding.code):
                 continue
             edited = replace(text, code=_edited(text.code, finding.edits))
-            if _better(scan_text(edited).findings, findings):
+            if _better(scan_text(edited, keras=keras).findings, findings):
                 text = edited
                 break
         else:

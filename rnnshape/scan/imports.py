@@ -26,21 +26,30 @@ from rnnshape.scan.texts import NotRead, read
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# Keras 3, and what leads to it.  tf_keras, TensorFlow 1 and TensorFlow's private modules are other programs.
+# Keras, and what leads to it; TensorFlow 1 and Keras' private modules are other programs.
 _KERAS = re.compile(r"(?:tensorflow\.)?keras(?:\.(?!src\b|_)\w+)*")
-_STARS = re.compile(r"(?:tensorflow\.)?keras\.(?:layers|models)(?:\.\w+)*")
-_ROOTS = ("keras", "tensorflow")
+# Keras 2, whatever ``keras`` is: its own package, and the copy that TensorFlow keeps for itself.
+_LEGACY = re.compile(r"(?:tf_keras|tensorflow\.python\.keras)(?:\.\w+)*")
+_STARS = re.compile(r"(?:tensorflow\.(?:python\.)?|tf_)?keras\.(?:layers|models)(?:\.\w+)*")
+_ROOTS = ("keras", "tensorflow", "tf_keras")
 # A prefix that the reader of pasted code takes for no module of Keras.
 _ELSEWHERE = "elsewhere.module"
 _CLASSES = {*TABLE, *MERGES, *INPUTS, "Model", "Sequential"}
+# What is imported for its layers: they themselves, or modules that have them.
+_LEADING = {*_CLASSES, "keras", "tf_keras", "layers", "models"}
 
 
 class Imports:
-    """The names that one file imports, and what they mean; ``nodes`` are all of its syntax tree."""
+    """The names that one file imports, and what they mean; ``nodes`` are all of its syntax tree.
+
+    ``legacy`` says that its Keras is Keras 2, imported as ``tf_keras`` or ``tensorflow.python.keras``.
+    """
 
     def __init__(self, nodes: Sequence[ast.AST]) -> None:
         self.aliases: dict[str, str] = {}
-        self.starred = False
+        self.starred = ""
+        self.legacy = _all_legacy(nodes)
+        self._keras = _LEGACY if self.legacy else _KERAS
         for node in nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
@@ -63,7 +72,8 @@ class Imports:
         module = "." * node.level + (node.module or "")
         for alias in node.names:
             if alias.name == "*":
-                self.starred |= _STARS.fullmatch(module) is not None
+                if _STARS.fullmatch(module) and self._keras.fullmatch(module):
+                    self.starred = module
             else:
                 self.aliases[alias.asname or alias.name] = f"{module}.{alias.name}"
 
@@ -73,8 +83,8 @@ class Imports:
         if first in self.aliases:
             full = self.aliases[first] + dot + rest
         else:
-            full = f"keras.layers.{name}" if self.starred and name in _CLASSES else ""
-        return full if _KERAS.fullmatch(full) else None
+            full = f"{self.starred}.{name}" if self.starred and name in _CLASSES else ""
+        return full if self._keras.fullmatch(full) else None
 
     def keras(self, name: str) -> str | None:
         """The class of Keras that a dotted name means here."""
@@ -84,8 +94,8 @@ class Imports:
 
     @property
     def any_keras(self) -> bool:
-        return self.starred or any(
-            _KERAS.fullmatch(full) or full.partition(".")[0] in _ROOTS for full in self.aliases.values()
+        return bool(self.starred) or any(
+            self._keras.fullmatch(full) or full.partition(".")[0] in _ROOTS for full in self.aliases.values()
         )
 
     def for_reader(self, nodes: Sequence[ast.AST]) -> dict[str, str]:
@@ -100,6 +110,20 @@ class Imports:
                 elif first not in given and name.rpartition(".")[2] in _CLASSES:
                     given[first] = f"{_ELSEWHERE}.{first}"
         return given
+
+
+def _all_legacy(nodes: Sequence[ast.AST]) -> bool:
+    """Whether a file imports its layers from Keras 2 under that one's own name, and none from another Keras."""
+    imported: list[str] = []
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            imported += [f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*"] or [
+                node.module or ""
+            ]
+    leading = [name for name in imported if name.rpartition(".")[2] in _LEADING]
+    return any(map(_LEGACY.fullmatch, leading)) and not any(map(_KERAS.fullmatch, leading))
 
 
 def constants(nodes: Sequence[ast.AST], file: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
+from rnnshape.layers.cudnn import DROPS_MASK
 from rnnshape.reading.literals import MISSING
 from rnnshape.scan.hits import Hit
 
@@ -48,7 +49,7 @@ class Masks:
                 what = f"{mask.lost.node.name} drops the mask of {mask.maker.node.name}"
                 yield Hit("mask-lost", f"{what}: {step.node.name} reads the padding as data", mask.lost.tree)
             # A name that the file does not bind may stand for None.
-            elif step.states is not None and not step.has_mask:
+            elif step.states is not None and not step.has_mask and DROPS_MASK.made:
                 what = f"Keras drops the mask of {mask.maker.node.name} beside initial_state: pass mask=… as well"
                 yield Hit("mask-beside-state", what, step.call)
         for part in self.walk.parts:

@@ -14,6 +14,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import foreseen
+from rnnshape.layers import release
 from rnnshape.reading.naming import Names
 from rnnshape.reading.syntax import Source
 from rnnshape.scan.arguments import Arguments
@@ -40,28 +41,31 @@ _KERAS = re.compile(r"keras|tensorflow")
 _MOST_WALKS = 8
 
 
-def scan_file(path: str, *, layers: bool = False) -> Scanned:
+def scan_file(path: str, *, layers: bool = False, keras: str | None = None) -> Scanned:
     """What a file gives; a file that cannot be read is told in ``unread``, and never ends the scan."""
     try:
-        return scan_text(read(path), layers=layers)
+        return scan_text(read(path), layers=layers, keras=keras)
     except (NotRead, OSError) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
         return Scanned(path, unread=said or str(error))
 
 
-def scan_text(text: Text, *, layers: bool = False) -> Scanned:
-    """What a text gives: the findings in the order of their places, and with ``layers`` what it makes."""
+def scan_text(text: Text, *, layers: bool = False, keras: str | None = None) -> Scanned:
+    """What a text gives: the findings in the order of their places, and with ``layers`` what it makes.
+
+    ``keras`` is the release whose rules count (None: the installed one); what imports ``tf_keras`` is read as Keras 2.
+    """
     if not (_WORTH.search(text.code) and _KERAS.search(text.code)):
         return Scanned(text.name)
     try:
-        return _scanned(text, layers=layers)
+        return _scanned(text, layers=layers, keras=keras)
     except RecursionError:
         return Scanned(text.name, unread="nested too deeply")
     except Exception as error:  # noqa: BLE001  one file must not end the others
         return Scanned(text.name, unread=foreseen(error).message)
 
 
-def _scanned(text: Text, *, layers: bool) -> Scanned:
+def _scanned(text: Text, *, layers: bool, keras: str | None) -> Scanned:
     source = Source(text.code)
     body = source.body()
     if source.problems:
@@ -71,6 +75,13 @@ def _scanned(text: Text, *, layers: bool) -> Scanned:
     imports = Imports(nodes)
     if not imports.any_keras:
         return Scanned(text.name)
+    with release.of("2" if imports.legacy else keras):
+        return _looked_at(text, source, body, nodes, imports, layers=layers)
+
+
+def _looked_at(
+    text: Text, source: Source, body: list[ast.stmt], nodes: list[ast.AST], imports: Imports, *, layers: bool
+) -> Scanned:
     comments = comments_of(text.code)
     held = constants(nodes, text.name)
     names = Names(source, {})

@@ -105,6 +105,8 @@ class Steps:
         }
         if isinstance(made.layer, Model):
             layers = made.layer.layers
+            if made.layer.missing:
+                return
             for layer in layers[:-1]:
                 inputs = [Ref(self._step(Step(layer.node, layer.tree, call, inputs)))]
             last = layers[-1]
@@ -131,6 +133,8 @@ class Steps:
     # -- shapes ---------------------------------------------------------------------------------
 
     def _step(self, step: Step, given: tuple[Sizes, ...] | None = None) -> Step:
+        if self.walk.values.layers.knows_part(step.node):
+            return step  # what is not known is not accused, and what comes out of it may be anything
         self.all.append(step)
         before = step.inputs[0].step
         step.shapes = self.shapes(step.inputs[0]) if given is None else given

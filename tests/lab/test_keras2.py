@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rnnshape
+from rnnshape.errors import Invalid
 from rnnshape.structure import leaves
 from tests.shared.drawing import Drawer, wrong
 from tests.shared.masking import MaskDrawer
@@ -78,6 +79,23 @@ def test_time_can_come_first() -> None:
     output, state, _ = leaves(report.observed)
     assert (output.symbolic, state.symbolic) == (("T", "N", "H"), ("N", "H"))
     assert [check.check for check in report.checks if check.guaranteed] == ["output[-1, :, :] == state_h"]
+
+
+@pytest.mark.parametrize("input_", [(2, 5, 9, 6), (2, 2, 3, 5, 6)])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "Conv1D(6, 2, strides=2)",
+        "Conv1D(4, 2, padding='causal', dilation_rate=2, data_format='channels_first', use_bias=False)",
+        "Conv1D(6, 3, groups=3, padding='same')",
+        "Conv2D(3, 2)",
+    ],
+)
+def test_a_convolution_takes_several_axes_of_samples(layer: str, input_: tuple[int, ...]) -> None:
+    report = rnnshape.explore(layer, keras="2", input=input_)
+    assert report.ok, report.disagreements
+    with pytest.raises(Invalid, match="takes a rank-"):
+        rnnshape.predict(layer, keras="3.15", input=(*input_[:-1], 4, 5, 6))
 
 
 def test_a_mask_of_the_tensor_counts_beside_initial_states() -> None:

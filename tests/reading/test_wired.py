@@ -106,3 +106,11 @@ def test_states_behind_the_input_of_keras_2_are_wired() -> None:
     assert report.flow[1].expression.endswith("(x, initial_state=[h, c])")
     with pytest.raises(Invalid, match="initial_state="):
         make(code)
+
+
+def test_what_is_not_followed_has_the_length_of_the_tokens_it_is_joined_with() -> None:
+    """The code says of neither input how long it is, and Keras joins them only where both are of one length."""
+    code = "words = Embedding(10, 4)(x)\nboth = concatenate([tf.expand_dims(context, 1), words])\ny = GRU(8)(both)"
+    report = rnnshape.explore(code)
+    assert report.ok
+    assert report.to_dict()["input"]["symbolic"] == ["N", "T"]

@@ -13,9 +13,13 @@ from rnnshape.errors import Invalid
 from rnnshape.scan.files import gathered
 from rnnshape.scan.one import scan_file, scan_text
 from rnnshape.scan.texts import NotRead, Text, of_bytes
+from tests.shared.releases import legacy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.conftest import Ran
 
 WRONG = "import keras\nlayer = keras.layers.LSTM(8, time_major=True)\n"
 
@@ -153,3 +157,56 @@ def test_tensorflow_is_not_imported(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+IN_KERAS_2 = """
+layer = keras.layers.LSTM(8, batch_input_shape=(2, 3, 4), stateful=True, time_major=False)
+weighted = keras.layers.GRU(8, implementation=1, input_length=3, input_dim=4)
+words = keras.layers.Embedding(10, 4, mask_zero=True)(keras.Input((3,)))
+output, state = keras.layers.GRU(8, return_state=True)(words)
+y = keras.layers.GRU(8)(words, initial_state=state)
+"""
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        "import tf_keras as keras",
+        "from tensorflow.python import keras",
+        "import tf_keras as keras\nfrom keras.preprocessing import sequence",
+    ],
+)
+def test_what_imports_keras_2_is_read_by_its_rules(imported: str) -> None:
+    """Its own arguments are taken, and the mask stays beside initial_state; what is wrong in both is found."""
+    wrong = "a, b = keras.layers.GRU(8)(words)\n"
+    assert [one.code for one in scan_text(Text("model.py", f"{imported}\n{IN_KERAS_2}{wrong}")).findings] == [
+        "unpacking"
+    ]
+
+
+@legacy
+@pytest.mark.slow
+def test_keras_2_runs_it() -> None:
+    import tf_keras
+
+    exec(compile(IN_KERAS_2, "model.py", "exec"), {"keras": tf_keras})  # noqa: S102  the program is ours
+
+
+@pytest.mark.parametrize(
+    ("release", "codes"),
+    [("2", []), ("3.15", ["argument", "argument", "argument", "mask-beside-state"])],
+)
+def test_the_release_that_is_asked_for_decides(
+    release: str, codes: list[str], run: Callable[..., Ran], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.py"
+    path.write_text(f"from tensorflow import keras\n{IN_KERAS_2}", encoding="utf-8")
+    found = json.loads(run("scan", str(path), "--keras", release, "-f", "json").out)
+    assert [one["code"] for file in found["files"] for one in file["findings"]] == codes
+
+
+def test_an_argument_that_came_later_is_named_with_its_release() -> None:
+    code = "import keras\nlayer = keras.layers.GRU(8, implementation=1)\n"
+    (finding,) = scan_text(Text("model.py", code), keras="3.3").findings
+    assert finding.message == "GRU has no implementation in Keras 3.3: it came with Keras 3.4"
+    assert scan_text(Text("model.py", code), keras="3.4").findings == ()
