@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rnnshape
-from benchmarks import batches, layers, one_layer, parts, predictions, processes, report, scanning
+from benchmarks import batches, layers, one_layer, parts, predictions, processes, report, saved, scanning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "batches": batches.batches,
     "jobs": batches.jobs,
     "scanning": scanning.scanning,
+    "saved": saved.saved,
 }
 
 

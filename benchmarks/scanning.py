@@ -57,14 +57,14 @@ def scanning(rounds: int) -> list[Row]:
         ours, theirs = "rnnshape scan of 1,000 files", "python -c: ast.parse of the same files"
         sides = {ours: seconds(partial(finished, *scan)), theirs: seconds(partial(finished, *parse))}
         taken = in_turn(sides, rounds)
-        memory = tuple(_most_memory(scan) for _ in range(rounds))
+        memory = tuple(most_memory(scan) for _ in range(rounds))
     return [
         Row(ours, theirs, "s", taken[ours], taken[theirs], (Target("ours", "≤", 5.0),)),
         Row(f"{ours}, memory", "nothing", "MB", memory, (), (Target("ours", "≤", 200.0),)),
     ]
 
 
-def _most_memory(command: tuple[str, ...]) -> float:
+def most_memory(command: tuple[str, ...]) -> float:
     """The most memory, in MB, that a command held."""
     code = (
         "import resource, subprocess, sys\n"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rnnshape.api import compare, explore, predict
     from rnnshape.errors import Invalid, RnnshapeError
     from rnnshape.report import Report
+    from rnnshape.scan.asked import scan
     from rnnshape.spec import Spec
 
 _HOMES = {
@@ -25,9 +26,10 @@ _HOMES = {
     "Invalid": "rnnshape.errors",
     "RnnshapeError": "rnnshape.errors",
     "Report": "rnnshape.report",
+    "scan": "rnnshape.scan.asked",
     "Spec": "rnnshape.spec",
 }
-__all__ = ["Invalid", "Report", "RnnshapeError", "Spec", "__version__", "compare", "explore", "predict"]
+__all__ = ["Invalid", "Report", "RnnshapeError", "Spec", "__version__", "compare", "explore", "predict", "scan"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 from rnnshape import api
 from rnnshape.cli.options import OUTPUT, flagged, form, refused
 from rnnshape.cli.output import destination, note, show_trace
-from rnnshape.errors import Invalid, Problem
+from rnnshape.errors import OK, Invalid, Problem
 from rnnshape.layers import release
 from rnnshape.reading import make_all
 from rnnshape.reading.saved import is_saved
 from rnnshape.render import View, renderer, rows_renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from rnnshape.reading.weights_file import Group
     from rnnshape.report import Report
     from rnnshape.spec import Spec
 
@@ -28,16 +30,58 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
     Raises:
         Invalid: with the problems of both, the question and how its answer is wanted.
     """
+    if is_saved(layer):
+        from rnnshape.reading.saved import make_saved
+
+        return _answered(lambda asked: make_saved(layer, asked), values)
+    return _answered(lambda asked: make_all(layer, asked), values)
+
+
+def fitting(path: str, layer: str | None, values: Mapping[str, Any]) -> int:
+    """Answer whether a file of weights fits a layer; without a layer, list what is in it.
+
+    Raises:
+        Invalid: as ``answer``; the file cannot be read.
+    """
+    from rnnshape.reading.weights_file import contents, make_against
+
+    if layer is not None:
+        return _answered(lambda asked: [make_against(path, layer, asked)], values)
+    if wrong := [
+        flagged(Problem(name, "asks about a layer: give one behind the file"), values)
+        for name in values
+        if name not in ("format", "output_file")
+    ]:
+        raise Invalid(wrong)
+    groups = contents(path)
+    with destination(values.get("output_file")) as stream:
+        if values.get("format") == "json":
+            listed = [
+                {
+                    "layer": group.name,
+                    "could_be": group.could_be,
+                    "weights": [{"name": name, "shape": list(shape)} for name, shape in group.weights],
+                }
+                for group in groups
+            ]
+            json.dump({"path": path, "layers": listed}, stream, indent=2)
+            stream.write("\n")
+        else:
+            width = max(len(group.name) for group in groups)
+            stream.writelines(f"{group.name:<{width}}  {_weighed(group)}\n" for group in groups)
+    return OK
+
+
+def _weighed(group: Group) -> str:
+    shapes = ", ".join(str(shape) for _, shape in group.weights)
+    return f"{shapes}: {f'could be {group.could_be}' if group.could_be else 'no recurrent layer'}"
+
+
+def _answered(make: Callable[[dict[str, Any]], Sequence[Spec]], values: Mapping[str, Any]) -> int:
     output = {name: value for name, value in values.items() if name in OUTPUT}
     problems: list[Problem] = [*refused(output, OUTPUT), *_untimed(output)]
     try:
-        asked = {name: value for name, value in values.items() if name not in OUTPUT}
-        if is_saved(layer):
-            from rnnshape.reading.saved import make_saved
-
-            specs = make_saved(layer, asked)
-        else:
-            specs = make_all(layer, asked)
+        specs = make({name: value for name, value in values.items() if name not in OUTPUT})
     except Invalid as error:
         raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
     if problems:

@@ -126,15 +126,30 @@ def _argument(metavar: str, help_: str, completed: Callable[[str], list[str]] | 
 
 
 _EXPR = 'A layer as written in Keras, in quotes: "LSTM(8)", "LSTM(8) | Dense(1)"'
-_CODE = ", a line or several as they stand in a file, or - for code from standard input."
+_CODE = (
+    ", a line or several as they stand in a file, or - for code from standard input; or a saved model: model.keras, "
+    "model.h5, model.json, the folder of a SavedModel."
+)
+_LAYER = "Behind a file of weights (model.weights.h5): the layer that it is for. Without it, the weights are listed."
+_WEIGHTS, _HDF5 = ".weights.h5", (".h5", ".hdf5")
 _SHOW = {option.name: option for option in (*RUN_OPTIONS, *OUTPUT_OPTIONS)}
 
 
 def _show(
-    expression: Annotated[str | None, _argument("EXPR", _EXPR + _CODE, completion.layers)] = None, **flags: Any
+    expression: Annotated[str | None, _argument("EXPR", _EXPR + _CODE, completion.layers)] = None,
+    layer: Annotated[str | None, _argument("[LAYER]", _LAYER, completion.layers)] = None,
+    **flags: Any,
 ) -> None:
-    """Show what pasted Keras code returns."""
+    """Show what pasted Keras code or a saved model returns."""
     with clean_ending():
+        # Asked for by its ending, so that nothing is imported for an expression.
+        if expression is not None and expression.lower().endswith(_WEIGHTS if layer is None else _HDF5):
+            from rnnshape.cli.answer import fitting
+
+            raise SystemExit(fitting(expression, layer, given(flags, _SHOW)))
+        if layer is not None:
+            what = "unexpected argument: only a file of weights, such as model.weights.h5, has a layer behind it"
+            raise Invalid([Problem(layer, what)])
         if expression is None:
             raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
         _answer(streams.text() if expression == "-" else expression, flags, _SHOW)

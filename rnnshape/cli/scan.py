@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.batch.died import Died
@@ -17,17 +17,19 @@ from rnnshape.errors import FAILED, INVALID, OK, Invalid, Problem, Unavailable
 from rnnshape.render import scan_by_ending, scan_renderer, scan_streams
 from rnnshape.render.scan.contracts import write as write_contracts
 from rnnshape.render.scan.gathered import counted
+from rnnshape.scan.asked import chosen_for
 from rnnshape.scan.files import STDIN, gathered
 from rnnshape.scan.finding import Scanned
 from rnnshape.scan.fixing import diff, mended, write_back
 from rnnshape.scan.one import scan_file, scan_text
-from rnnshape.scan.settings import Chosen, of_project, unknown
+from rnnshape.scan.settings import KEYS
 from rnnshape.scan.texts import NotRead, of_bytes, read
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
     from typing import TextIO
 
+    from rnnshape.scan.settings import Chosen
     from rnnshape.scan.texts import Text
 
 
@@ -62,12 +64,11 @@ def scan(paths: Sequence[str], output: Mapping[str, Any]) -> int:
 
 def _chosen(paths: Sequence[str], output: Mapping[str, Any]) -> Chosen:
     """What the command line says, and what it leaves open as the project has it."""
-    words = {key: tuple(output.get(key, ())) for key in ("select", "ignore")}
-    if problems := [problem for key, given in words.items() for problem in unknown(given, f"--{key}")]:
-        raise Invalid(problems)
-    first = Path(paths[0]) if paths[0] != STDIN else Path()
-    project = of_project(first if first.is_dir() else first.parent)
-    return Chosen(words["select"] or project.select, (*words["ignore"], *project.ignore))
+    select, ignore = (tuple(output.get(key, ())) for key in ("select", "ignore"))
+    try:
+        return chosen_for([path for path in paths if path != STDIN], select, ignore)
+    except Invalid as error:
+        raise Invalid(replace(one, key=f"--{one.key}") if one.key in KEYS else one for one in error.problems) from None
 
 
 def _results(files: list[str], output: Mapping[str, Any]) -> Generator[Scanned]:

@@ -92,7 +92,7 @@ def _places(
     seen: Counter[str] = Counter()
     for layer in _layers(config):
         cls = class_of(layer)
-        group = _snake(str(layer["class_name"]).rpartition(">")[2])
+        group = snake(str(layer["class_name"]).rpartition(">")[2])
         number = seen[group]
         seen[group] += 1
         place = Placed("", cls, (*names, _name(layer)), (*groups, "layers", f"{group}_{number}" if number else group))
@@ -108,7 +108,7 @@ def _name(layer: Mapping[str, Any]) -> str:
     )
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
     """As Keras makes the name of a group from that of a class (``keras/src/utils/naming.py``)."""
     name = re.sub(r"\W+", "", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()

@@ -67,6 +67,8 @@ def opened(path: str) -> Iterator[Any]:
     """
     import h5py
 
+    if not Path(path).is_file():
+        raise invalid("there is no such file")
     if path.lower().endswith(HDF5):
         with h5py.File(path, "r") as file:
             yield file
@@ -129,10 +131,10 @@ def _under(every: Found, groups: tuple[str, ...]) -> Found:
 
 def _by_names(group: Any, every: Found, layers: Sequence[Placed]) -> list[Found | None]:
     """Those of each layer, by the names that the older HDF5 lists for each layer of the model."""
-    listed = {name: _listed(group, every, name) for name in {layer.names[0] for layer in layers}}
+    by_name = {name: listed(group, every, name) for name in {layer.names[0] for layer in layers}}
     found: list[Found | None] = []
     for layer in layers:
-        mine = listed[layer.names[0]]
+        mine = by_name[layer.names[0]]
         if mine is not None and len(layer.names) > 1:
             # Of a model within: where its layers' names are no part of the weights' names, it stays open.
             mine = {place: shape for place, shape in mine.items() if layer.names[-1] in place[1:]} or None
@@ -140,7 +142,7 @@ def _by_names(group: Any, every: Found, layers: Sequence[Placed]) -> list[Found 
     return found
 
 
-def _listed(group: Any, every: Found, name: str) -> Found | None:
+def listed(group: Any, every: Found, name: str) -> Found | None:
     """The weights of one layer of the model, in the order of their names; a long list is in several parts."""
     layer = within(group, name)
     if layer is None:

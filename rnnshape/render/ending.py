@@ -107,7 +107,9 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
     if report.agrees is None:
         yield Text(f"Theory has no rule for {' and '.join(report.unruled)}: nothing to compare.", "faint")
         return
-    if not report.agrees:
+    if report.file is not None and report.disagreements == (*report.file.disagreements(),):
+        yield from _misfits(report, marks)
+    elif not report.agrees:
         yield Text()
         yield Text(f"{marks.no} Theory and the real layer disagree.", "bad")
         yield _disagreement(report, marks, "the real layer")
@@ -120,7 +122,7 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
 
 
 def _misfits(report: Report, marks: Marks) -> Iterator[RenderableType]:
-    """The weights in the file of a saved model that do not fit, where nothing else was compared."""
+    """The weights in the file of a saved model that do not fit, where nothing else differs."""
     if report.disagreements:
         yield Text()
         yield Text(f"{marks.no} The weights in the file do not fit.", "bad")

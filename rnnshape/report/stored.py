@@ -150,6 +150,6 @@ def told_of(file: Stored | None) -> Iterator[str]:
     if file.unplaced:
         said += ", but does not say whose they are"
     if file.other:
-        counted = Counter(name.partition("/")[0] for name in file.other)
+        counted = Counter(name.removeprefix("layers/").partition("/")[0] for name in file.other)
         said += f", and {len(file.other)} others (in {', '.join(counted)})"
     yield said

@@ -186,7 +186,7 @@ def test_a_dumb_terminal_has_no_colour() -> None:
 def test_the_usage_says_what_must_be_given(run: Callable[..., Ran]) -> None:
     usage = {name: run(name, "--help").out.splitlines()[0] for name in ("show", "compare", "batch", "schema", "lstm")}
     assert usage == {
-        "show": "Usage: rnnshape show [OPTIONS] EXPR",
+        "show": "Usage: rnnshape show [OPTIONS] EXPR [LAYER]",
         "compare": "Usage: rnnshape compare [OPTIONS] EXPR...",
         "batch": "Usage: rnnshape batch [OPTIONS] FILE...",
         "schema": "Usage: rnnshape schema [OPTIONS] [WHAT]",

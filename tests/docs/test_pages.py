@@ -52,7 +52,7 @@ def shell(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> Iterator[
 # They show what only the newest release answers: cuDNN's rules and notes, a mask on the output, RMSNormalization.
 OF_THE_NEWEST = {
     f"{page}.md"
-    for page in ("batch", "contributing", "cudnn", "masks", "paste", "pipelines", "questions", "quickstart")
+    for page in ("batch", "contributing", "cudnn", "masks", "models", "paste", "pipelines", "questions", "quickstart")
 }
 MARKS = {**dict.fromkeys(OF_THE_NEWEST, newest), "keras-versions.md": legacy}
 SHOWN = [pytest.param(page, marks=MARKS.get(page.name, ())) for page in having(*RUN)]

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests import ROOT
+
 HEAVY = ("tensorflow", "keras", "numpy")
 
 WITHOUT = {
@@ -49,6 +51,14 @@ def test_no_tensorflow(what: str) -> None:
 def test_no_rich(what: str) -> None:
     """What answers while somebody types loads not even what draws tables."""
     assert loaded_by(WITHOUT[what], ("rich",)) == set()
+
+
+@pytest.mark.parametrize("file", ["encoder_decoder.keras", "nested.h5", "encoder_decoder.weights.h5"])
+def test_theory_of_a_saved_model_needs_no_tensorflow(file: str) -> None:
+    """The weights in the file are looked at by h5py, which loads NumPy."""
+    words = ["rnnshape", "show", str(ROOT / "tests/reading/saved" / file), *(["LSTM(4)"] if "weights" in file else [])]
+    code = f"import sys; sys.argv = {[*words, '--predict']!r}; from rnnshape.cli import main; main()"
+    assert loaded_by(code) == {"numpy"}
 
 
 @pytest.mark.slow

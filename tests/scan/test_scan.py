@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
 
+import rnnshape
 from rnnshape.render import SCAN_FORMATS
 from tests.scan.test_corpus import RIGHT as RIGHT_PROGRAMS
 
@@ -217,3 +220,22 @@ def test_what_right_programs_make_is_held_by_batch(run: Callable[..., Ran], fold
     ran = run("batch", "contracts.yaml", "--predict", "-f", "jsonl")
     assert ran.code == 0, ran.err
     assert len(ran.out.splitlines()) > 50
+
+
+def test_the_findings_of_the_command_are_data_in_python(run: Callable[..., Ran], folder: Path) -> None:
+    scanned = rnnshape.scan(folder / "model.py", "right.py", layers=True)
+    assert [one.file for one in scanned] == [str(folder / "model.py"), "right.py"]
+    told = [json.loads(line) for line in run("scan", "model.py", "-f", "jsonl").out.splitlines()]
+    assert [(one.code, one.line) for one in scanned[0].findings] == [(one["code"], one["line"]) for one in told]
+    assert scanned[1].ok
+    assert [one.expression for one in scanned[1].found] == ["LSTM(8, return_sequences=True)"]
+
+
+def test_scan_can_be_called_before_and_after_its_package_is_imported() -> None:
+    code = "import rnnshape; a = rnnshape.scan('right.py'); import rnnshape.scan.one; assert rnnshape.scan('right.py') == a"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_wrong_code_is_a_mistake_in_python_too() -> None:
+    with pytest.raises(rnnshape.Invalid, match="'rnk' is neither a code nor a severity"):
+        rnnshape.scan("right.py", select=["rnk"])

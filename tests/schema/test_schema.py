@@ -20,6 +20,8 @@ from rnnshape.layers.arguments import Nested
 from rnnshape.reading.data import _tuples, from_data
 from rnnshape.reading.documents import read_yaml
 from rnnshape.reading.runs import from_stream
+from rnnshape.reading.saved import make_saved
+from rnnshape.reading.weights_file import make_against
 from rnnshape.schema.comparison import comparison
 from rnnshape.schema.file import batch_file
 from rnnshape.schema.report import report
@@ -256,6 +258,7 @@ def _row(line: bytes) -> dict[str, Any]:
     return next(rows(from_stream(io.BytesIO(line), "-"))).data
 
 
+SAVED = ROOT / "tests/reading/saved"
 SOME_REPORTS: dict[str, Callable[[], dict[str, Any]]] = {
     "states": lambda: rnnshape.explore("lstm", return_state=True, return_sequences=True).to_dict(values=True),
     "two outputs": lambda: rnnshape.explore("bidirectional", merge_mode=None, return_state=True).to_dict(),
@@ -276,6 +279,10 @@ SOME_REPORTS: dict[str, Callable[[], dict[str, Any]]] = {
     "a contract": lambda: rnnshape.explore("lstm", expect={"output": ["N", "_"], "params": 3}).to_dict(),
     "of a matrix": lambda: _row(b'{"layer": "lstm", "matrix": {"units": [1]}}'),
     "refused as expected": lambda: rnnshape.predict("lstm", dtype="bfloat16", expect={"error": "keras"}).to_dict(),
+    "a saved model": lambda: rnnshape.explore(*make_saved(str(SAVED / "bidirectional.keras"))).to_dict(),
+    "weights that do not fit": lambda: rnnshape.predict(
+        make_against(str(SAVED / "encoder_decoder.weights.h5"), "GRU(8, use_bias=False)")
+    ).to_dict(),
 }  # fmt: skip
 
 
@@ -302,7 +309,8 @@ def test_the_reports_of_a_batch_are_valid(path: Path, run: Callable[..., Ran]) -
 # What is optional, and what may be anything.
 OPTIONAL = {
     "values", "gates", "flow", "notes", "warnings", "into", "execution", "rnnshape", "cost", "tf32",
-    "decided_by", "source", "on_gpu", "cudnn.predicted", "traced", "tensor.device",
+    "decided_by", "source", "on_gpu", "cudnn.predicted", "traced", "tensor.device", "disagreements", "file", "apart",
+    "others",
 }  # fmt: skip
 ANYTHING = {"run", "matrix", "expectations", "of a later version"}
 
