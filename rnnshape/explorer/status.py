@@ -1,0 +1,101 @@
+"""The lines that say how it stands: what is wrong with the expression, how long theory took, what the real layer says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+from textual.widgets import Static
+
+from rnnshape.reading.places import marked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rnnshape.errors import Problem
+    from rnnshape.explorer.changes import Changes
+    from rnnshape.explorer.steps import Step
+
+
+class Wrong(Static):
+    """The problems of a step, each under its caret; the options that mean nothing here."""
+
+    def show(self, step: Step, problems: Iterable[Problem]) -> None:
+        """Tell them; nothing is there where nothing is wrong."""
+        lines = [line for problem in problems for line in self._told(step, problem)]
+        lines += [Text(f"{problem.key} is left out: {problem.message}", "teach") for problem in step.idle]
+        self.set_class(bool(lines), "-shown")
+        self.update(Text("\n").join(lines))
+
+    def _told(self, step: Step, problem: Problem) -> Iterable[Text]:
+        if problem.span is not None:
+            start = step.source.rfind("\n", 0, problem.span[0]) + 1
+            line = step.source[start:].split("\n", 1)[0]
+            width = max(20, self.app.size.width - 2 - len("......"))
+            shown, under = marked(line, problem.span[0] - start, problem.span[1] - start, width)
+            if shown != step.text:  # else it stands right above
+                yield Text(shown, "faint", no_wrap=True)
+            yield Text(under, no_wrap=True)
+        yield Text(f"{problem.key}: {problem.message}" if problem.key else problem.message)
+
+
+class Status(Static):
+    """Theory on the left, the real layer behind it, and how much changed."""
+
+    def begun(self, *, verifies: bool) -> None:
+        """At the start."""
+        self.theory = Text()
+        self.real = Text("loading TensorFlow …" if verifies else "theory only (--predict)", "faint")
+        self.loaded = False
+        self.changes = Text()
+
+    def predicted(self, seconds: float | None, changes: Changes | None) -> None:
+        """Theory has answered, or cannot while the expression is wrong."""
+        self.theory = (
+            Text("the last answer, until the expression is right", "teach")
+            if seconds is None
+            else Text(f"theory in {1000 * seconds:.1f} ms")
+        )
+        count = 0 if changes is None else len(changes.told)
+        self.changes = Text(f"{count} change{'s' * (count != 1)} by this step", "changed") if count else Text()
+        self._draw()
+
+    def asked(self) -> None:
+        """The real layer is asked."""
+        if self.loaded:
+            self.real = Text("verifying …", "faint")
+        self._draw()
+
+    def heard(self, news: Any) -> None:
+        """What the verifier told."""
+        self.real = self._real(news)
+        self._draw()
+
+    def _real(self, news: Any) -> Text:
+        match type(news).__name__:
+            case "Loading":
+                self.loaded = False
+                return Text("loading TensorFlow …", "faint")
+            case "Ready":
+                self.loaded = True
+                return Text(f"TensorFlow loaded in {news.seconds:.1f} s", "faint")
+            case "Verified":
+                self.loaded = True
+                return _verdict(news.report, news.seconds)
+            case "Missing":
+                return Text(f"no TensorFlow here: {news.message}", "teach")
+        self.loaded = False
+        return Text(f"the worker died ({news.message}); started again", "bad")
+
+    def _draw(self) -> None:
+        self.update(Text(" · ").join(part for part in (self.theory, self.real, self.changes) if part))
+
+
+def _verdict(report: Any, seconds: float) -> Text:
+    took = f"{1000 * seconds:.0f} ms"
+    if report.error is not None:
+        who = "Keras rejects it" if report.error.kind == "keras" else "not verified"
+        return Text(f"{who}: {report.error.message}", "bad")
+    if not report.ok:
+        return Text(f"theory and the real layer disagree ({took})", "bad")
+    return Text(f"verified in {took}", "good")
