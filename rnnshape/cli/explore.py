@@ -40,15 +40,22 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
         raise Unavailable("explore needs a terminal", 'for a pipe there is rnnshape show "LSTM(8)"')
     from rnnshape.explorer.app import Explorer
     from rnnshape.explorer.app import explore as run
-    from rnnshape.explorer.verifier import Verifier
 
     text = START if expression is None else expression
     if text in COMMANDS:
         text = COMMANDS[text].node({}).text
     options = {name: value for name, value in values.items() if name not in ("predict", "serve")}
     marks = ASCII if plain(sys.stdout) else UNICODE
-    verifier = None if values.get("predict") else Verifier
-    return run(Explorer(text, options, opened=destination, marks=marks, verifier=verifier))
+    return run(Explorer(text, options, opened=destination, marks=marks, verifier=_verifier(values)))
+
+
+def _verifier(values: Mapping[str, Any]) -> Any:
+    """What makes the process that runs the real layer; None where theory alone is wanted."""
+    if values.get("predict"):
+        return None
+    from rnnshape.explorer.verifier import Verifier
+
+    return Verifier
 
 
 def _has(module: str) -> bool:

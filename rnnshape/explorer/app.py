@@ -12,6 +12,7 @@ from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.containers import Container
+from textual.screen import ModalScreen
 from textual.widgets import Footer, Static, TextArea
 
 from rnnshape import api
@@ -53,15 +54,15 @@ class Explorer(App[int]):
     CSS_PATH = "explorer.tcss"
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (120, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "wrap", "Bidirectional", tooltip="Wrap the layer in Bidirectional, or unwrap it"),
-        Binding("f3", "change_class", "Class", tooltip="Give the layer another class"),
-        Binding("f4", "append", "Append", tooltip="Append a layer to the stack"),
-        Binding("f5", "copy", "Copy", tooltip="Copy the shell command, the YAML run or the Python code"),
-        Binding("f6", "save", "Save", tooltip="Save the answer as svg or html"),
-        Binding("f7", "preset", "Preset", tooltip="Start from a preset"),
+        Binding("f2", "wrap", "Wrap", tooltip="Wrap the layer in Bidirectional, or unwrap it", priority=True),
+        Binding("f3", "change_class", "Class", tooltip="Give the layer another class", priority=True),
+        Binding("f4", "append", "Append", tooltip="Append a layer to the stack", priority=True),
+        Binding("f5", "copy", "Copy", tooltip="Copy the shell command, the YAML run or the Python code", priority=True),
+        Binding("f6", "save", "Save", tooltip="Save the answer as svg or html", priority=True),
+        Binding("f7", "preset", "Preset", tooltip="Start from a preset", priority=True),
         Binding("f8", "tab(1)", "Next tab", priority=True),
         Binding("shift+f8", "tab(-1)", "Tab before", show=False, priority=True),
-        Binding("f9", "remove", "Remove", show=False, tooltip="Remove the layer from the stack"),
+        Binding("f9", "remove", "Remove", show=False, tooltip="Remove the layer from the stack", priority=True),
         Binding("ctrl+z", "undo", "Undo", priority=True),
         Binding("ctrl+y", "redo", "Redo", priority=True),
         Binding("ctrl+q", "quit", "Quit", priority=True),
@@ -120,6 +121,11 @@ class Explorer(App[int]):
         if self.verifier is not None:
             self.verifier.close()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A window above takes the keys for itself, all but those that quit."""
+        ours = action in _EDITS and isinstance(self.screen, ModalScreen)
+        return False if ours else super().check_action(action, parameters)
+
     def _ended_by(self, code: int) -> None:
         self.exit(code, return_code=code)
 
@@ -159,7 +165,7 @@ class Explorer(App[int]):
         answer, status = self.query_one(Answer), self.query_one(Status)
         answer.show(report)
         self.asked += 1
-        status.predicted(None if report is None else took, answer.changes)
+        status.predicted(None if report is None else took, answer)
         if report is not None and self.verifier is not None and step.spec is not None:
             self.verifier.ask(step.spec, self.asked)
             status.asked()
@@ -336,6 +342,7 @@ class Explorer(App[int]):
                 )
 
 
+_EDITS = ("wrap", "change_class", "append", "copy", "save", "preset", "tab", "remove", "undo", "redo")
 _ENDS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED, signal.SIGHUP: HUNG_UP}
 
 

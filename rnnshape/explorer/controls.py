@@ -14,6 +14,7 @@ from rnnshape.explorer.mask import MaskGrid
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.content import Content
     from textual.widget import Widget
 
     from rnnshape.explorer.edits import Path
@@ -33,9 +34,10 @@ def key_of(field: Field) -> str:
 class Switch(Checkbox):
     """True or False, told apart without colour too."""
 
-    def watch_value(self) -> None:
+    @property
+    def _button(self) -> Content:
         self.BUTTON_INNER = "X" if self.value else " "
-        super().watch_value()
+        return super()._button
 
     def __init__(self, field: Field) -> None:
         super().__init__(field.argument.name, field.value, id=key_of(field), compact=True, tooltip=field.argument.told)

@@ -76,6 +76,9 @@ class Copy(Dialog[None]):
             yield OptionList(*self.forms, compact=True)
             yield TextArea(read_only=True, id="text", compact=True, show_cursor=False)
 
+    def on_mount(self) -> None:
+        self.query_one(OptionList).highlighted = 0
+
     @on(OptionList.OptionHighlighted)
     def _show(self, event: OptionList.OptionHighlighted) -> None:
         self.query_one(TextArea).text = self.forms[str(event.option.prompt)]

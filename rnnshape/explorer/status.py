@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rnnshape.errors import Problem
-    from rnnshape.explorer.changes import Changes
+    from rnnshape.explorer.answer import Answer
     from rnnshape.explorer.steps import Step
 
 
@@ -49,14 +49,14 @@ class Status(Static):
         self.loaded = False
         self.changes = Text()
 
-    def predicted(self, seconds: float | None, changes: Changes | None) -> None:
+    def predicted(self, seconds: float | None, answer: Answer) -> None:
         """Theory has answered, or cannot while the expression is wrong."""
-        self.theory = (
-            Text("the last answer, until the expression is right", "teach")
-            if seconds is None
-            else Text(f"theory in {1000 * seconds:.1f} ms")
-        )
-        count = 0 if changes is None else len(changes.told)
+        if seconds is not None:
+            self.theory = Text(f"theory in {1000 * seconds:.1f} ms")
+        else:
+            shown = "no answer" if answer.report is None else "the last answer"
+            self.theory = Text(f"{shown} until the expression is right", "teach")
+        count = 0 if answer.changes is None or seconds is None else len(answer.changes.told)
         self.changes = Text(f"{count} change{'s' * (count != 1)} by this step", "changed") if count else Text()
         self._draw()
 

@@ -62,8 +62,12 @@ class Step:
         return read(text, dict(self.options))
 
     def with_layer(self, layer: Node) -> Step:
-        """The step with an edited layer, written as the canonical expression."""
-        return read(layer.text, self._said())
+        """The step with an edited layer, written as the canonical expression.
+
+        A layer that the reader rejects stays, so that its fields can take the edit back.
+        """
+        step = read(layer.text, self._said())
+        return step if step.layer is not None else replace(step, layer=layer)
 
     def with_option(self, name: str, value: Any) -> Step:
         """The step with another value of one option; None takes it away.
