@@ -1,0 +1,1 @@
+"""The explorer: change a flag, see the answer change."""
