@@ -17,6 +17,8 @@ from rnnshape.spec.commands import COMMANDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rnnshape.explorer.verifier import Verifier
+
 START = "LSTM(8)"
 """What is shown where nothing is asked."""
 _HOST = "localhost"
@@ -49,7 +51,7 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
     return run(Explorer(text, options, opened=destination, marks=marks, verifier=_verifier(values)))
 
 
-def _verifier(values: Mapping[str, Any]) -> Any:
+def _verifier(values: Mapping[str, Any]) -> type[Verifier] | None:
     """What makes the process that runs the real layer; None where theory alone is wanted."""
     if values.get("predict"):
         return None

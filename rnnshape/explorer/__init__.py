@@ -1,1 +1,1 @@
-"""The explorer: change a flag, and see the answer change.  Textual is imported by the modules that draw, and by no other."""
+"""The explorer: change a flag, and see the answer change.  Only the modules that draw import Textual."""

@@ -12,7 +12,6 @@ from rnnshape.explorer.changes import changed
 from rnnshape.explorer.panels import TABS, drawn
 
 if TYPE_CHECKING:
-
     from rnnshape.explorer.changes import Changes
     from rnnshape.render.marks import Marks
     from rnnshape.report import Report
@@ -49,7 +48,7 @@ class Answer(TabbedContent):
         self.changes = None if self.before is None else changed(self.before, report)
         for tab in TABS:
             told = self.changes is not None and self.changes.lines(tab)
-            self.get_tab(f"tab-{tab}").label = f"{tab}*" if told else tab  # type: ignore[assignment]
+            self.get_tab(f"tab-{tab}").label = f"{tab}*" if told else tab
         self._draw()
 
     @on(TabbedContent.TabActivated)

@@ -1,4 +1,4 @@
-"""The application: the expression above, the fields below or on the left, the answer in tabs, and what happens between them."""
+"""The application: the expression above, the fields, the answer in tabs, and what happens between them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from rnnshape.explorer.mask import MaskGrid
 from rnnshape.explorer.presets import NAMES, preset
 from rnnshape.explorer.status import Status, Wrong
 from rnnshape.explorer.steps import History, Step, read
+from rnnshape.explorer.verifier import Died, Verified
 from rnnshape.render import View, by_ending, renderer
 from rnnshape.render.terminal import THEME
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from rnnshape.explorer.edits import Path
+    from rnnshape.explorer.verifier import News, Verifier
     from rnnshape.layers import Node
     from rnnshape.render.marks import Marks
 
@@ -52,7 +54,7 @@ class Explorer(App[int]):
 
     TITLE = "rnnshape explore"
     CSS_PATH = "explorer.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (120, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "wrap", "Wrap", tooltip="Wrap the layer in Bidirectional, or unwrap it", priority=True),
         Binding("f3", "change_class", "Class", tooltip="Give the layer another class", priority=True),
@@ -76,12 +78,12 @@ class Explorer(App[int]):
         *,
         opened: Opened,
         marks: Marks,
-        verifier: Callable[[Callable[[Any], None]], Any] | None,
+        verifier: Callable[[Callable[[News], None]], Verifier] | None,
     ) -> None:
         """Begin with this expression and these options of the run.
 
-        ``opened`` gives the stream of a file that is to be written; ``verifier`` makes the worker that runs the real layer,
-        None for theory alone.
+        ``opened`` gives the stream of a file that is to be written; ``verifier`` makes the process that runs the real
+        layer, None for theory alone.
         """
         super().__init__()
         self.console.push_theme(THEME)
@@ -90,8 +92,8 @@ class Explorer(App[int]):
         self.opened = opened
         self.marks = marks
         self.made = verifier
-        self.verifier: Any = None
-        self.asked = 0
+        self.verifier: Verifier | None = None
+        self.asked = self.asked_again = 0
         self.typed_at = 0.0
         self.layer: Path | None = None
         self.failure: RnnshapeError | None = None
@@ -130,7 +132,7 @@ class Explorer(App[int]):
         self.exit(code, return_code=code)
 
     def _handle_exception(self, error: Exception) -> None:
-        """An exception that nobody foresaw ends the application; the command says it in one line, without a traceback."""
+        """An exception that nobody foresaw ends the application; the command tells it in one line."""
         self.failure = foreseen(error)
         self._return_code = self.failure.exit_code
         if self._exception is None:
@@ -176,17 +178,22 @@ class Explorer(App[int]):
             text.move_cursor(text.document.end)
         await self.query_one(Controls).follow(step)
 
-    def _tell(self, news: Any) -> None:
+    def _tell(self, news: News) -> None:
         """Called by the verifier in a thread of its own."""
         self.call_later(self._heard, news)
 
-    def _heard(self, news: Any) -> None:
-        step = getattr(news, "step", None)
-        if step is not None and step != self.asked:
-            return
-        report = getattr(news, "report", None)
-        if report is not None:
-            self.query_one(Answer).verified(report)
+    def _heard(self, news: News) -> None:
+        if isinstance(news, Verified):
+            if news.step != self.asked:
+                return
+            self.query_one(Answer).verified(news.report)
+        elif isinstance(news, Died):
+            self.notify(f"the worker died: {news.message}; started again", severity="warning")
+            report = self.query_one(Answer).report
+            # A layer of which it dies twice is not asked about for ever.
+            if self.verifier is not None and report and report.observed is None and self.asked != self.asked_again:
+                self.asked_again = self.asked
+                self.verifier.ask(report.spec, self.asked)
         self.query_one(Status).heard(news)
 
     # What somebody does.

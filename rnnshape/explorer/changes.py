@@ -2,8 +2,9 @@
 
 >>> import rnnshape
 >>> before, after = rnnshape.predict("lstm"), rnnshape.predict("lstm", return_state=True)
->>> changed(before, after).told[:2]
-(('returns', 'state_h', 'y[1] state_h is new: (2, 1) float32'), ('returns', 'state_c', 'y[2] state_c is new: (2, 1) float32'))
+>>> print(*changed(before, after).lines("returns"), sep="\\n")
+y[1] state_h is new: (2, 1) float32
+y[2] state_c is new: (2, 1) float32
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class Changes:
 
 def changed(before: Report, after: Report) -> Changes:
     """The changes from one answer to the next."""
-    return Changes((*_returns(before, after), *_checks(before, after), *_weights(before, after), *_others(before, after)))
+    return Changes(
+        (*_returns(before, after), *_checks(before, after), *_weights(before, after), *_others(before, after))
+    )
 
 
 def _returns(before: Report, after: Report) -> Iterator[Told]:

@@ -1,4 +1,4 @@
-"""The switches, choices and fields of the table's arguments, as widgets; they follow the step and tell what is edited."""
+"""The switches, choices and fields as widgets; they follow the step and tell what is edited."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ Control = Switch | Choice | Entry
 
 def control(field: Field) -> Control:
     """The control of a field."""
-    return {SWITCH: Switch, CHOICE: Choice}.get(field.control, Entry)(field)
+    if field.control == SWITCH:
+        return Switch(field)
+    return Choice(field) if field.control == CHOICE else Entry(field)
 
 
 class Controls(VerticalScroll, can_focus=False):
@@ -187,7 +189,8 @@ class Controls(VerticalScroll, can_focus=False):
     def _chosen(self, event: Select.Changed) -> None:
         event.stop()
         assert isinstance(event.select, Choice)
-        value = event.select.values[int(event.value)]  # type: ignore[arg-type]
+        assert isinstance(event.value, int)
+        value = event.select.values[event.value]
         if value != event.select.field.value:
             self.post_message(self.Edited(event.select.field, value))
 

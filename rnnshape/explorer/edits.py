@@ -60,7 +60,7 @@ def at(node: Node, path: Path) -> Node:
     for step in path:
         found = found[step]
     if not isinstance(found, Node):
-        raise LookupError(path)
+        raise LookupError(path)  # noqa: TRY004  the path leads to no layer
     return found
 
 
@@ -140,7 +140,7 @@ def made_into(node: Node, path: Path, name: str) -> Node:
 def appended(node: Node, name: str) -> Node:
     """The stack with one layer more at its end; it has the size of the last one where both have one."""
     last = node.in_turn[-1]
-    size = {"units": value for argument, value in last.given if argument in ("units", "filters")}
+    size = next(({"units": last[name]} for name in ("units", "filters") if last.has(name)), {})
     return Node.of(TABLE["Sequential"], {"layers": (*node.in_turn, _made(TABLE[name], size))})
 
 
@@ -152,7 +152,7 @@ def removed(node: Node, path: Path) -> Node:
 
 
 def _made(cls: LayerClass, values: Mapping[str, Any], cell: str | None = None) -> Node:
-    """A layer of this class with those of the values that it takes, and what Keras wants to have as a command has it."""
+    """A layer of this class with those of the values that it takes; what Keras demands is as a command has it."""
     given: dict[str, Any] = {}
     for argument in cls.arguments:
         if isinstance(argument.kind, Nested):

@@ -1,12 +1,13 @@
-"""The lines that say how it stands: what is wrong with the expression, how long theory took, what the real layer says."""
+"""The lines above the answer: what is wrong with the expression, what theory and the real layer say."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.widgets import Static
 
+from rnnshape.explorer.verifier import Died, Loading, Missing, Ready, Verified
 from rnnshape.reading.places import marked
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rnnshape.errors import Problem
     from rnnshape.explorer.answer import Answer
     from rnnshape.explorer.steps import Step
+    from rnnshape.explorer.verifier import News
+    from rnnshape.report import Report
 
 
 class Wrong(Static):
@@ -66,32 +69,30 @@ class Status(Static):
             self.real = Text("verifying …", "faint")
         self._draw()
 
-    def heard(self, news: Any) -> None:
+    def heard(self, news: News) -> None:
         """What the verifier told."""
         self.real = self._real(news)
         self._draw()
 
-    def _real(self, news: Any) -> Text:
-        match type(news).__name__:
-            case "Loading":
-                self.loaded = False
+    def _real(self, news: News) -> Text:
+        self.loaded = isinstance(news, Ready | Verified)
+        match news:
+            case Loading():
                 return Text("loading TensorFlow …", "faint")
-            case "Ready":
-                self.loaded = True
-                return Text(f"TensorFlow loaded in {news.seconds:.1f} s", "faint")
-            case "Verified":
-                self.loaded = True
-                return _verdict(news.report, news.seconds)
-            case "Missing":
-                return Text(f"no TensorFlow here: {news.message}", "teach")
-        self.loaded = False
-        return Text(f"the worker died ({news.message}); started again", "bad")
+            case Ready(seconds):
+                return Text(f"TensorFlow loaded in {seconds:.1f} s", "faint")
+            case Verified(_, report, seconds):
+                return _verdict(report, seconds)
+            case Missing(message):
+                return Text(f"no TensorFlow here: {message}", "teach")
+            case Died(_, message):
+                return Text(f"the worker died ({message}); started again", "bad")
 
     def _draw(self) -> None:
         self.update(Text(" · ").join(part for part in (self.theory, self.real, self.changes) if part))
 
 
-def _verdict(report: Any, seconds: float) -> Text:
+def _verdict(report: Report, seconds: float) -> Text:
     took = f"{1000 * seconds:.0f} ms"
     if report.error is not None:
         who = "Keras rejects it" if report.error.kind == "keras" else "not verified"

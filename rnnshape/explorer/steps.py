@@ -8,8 +8,9 @@
 >>> read("LSTM(8, unit=3)").problems[0].span
 (8, 14)
 
-The text and the options are one Spec.  An edit changes the layer that the text was read to and writes it again.  A step that
-cannot be read keeps the problems with their places; its ``layer`` is there as soon as the expression by itself is right.
+The text and the options are one Spec.  An edit changes the layer that the text was read to and writes it again.  A step
+that cannot be read keeps the problems with their places; its ``layer`` is there as soon as the expression by itself
+is right.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ Options = tuple[tuple[str, Any], ...]
 class Step:
     """One state of the screen.
 
-    ``layer`` is what the text was read to (None: it cannot be read), ``spec`` the question with its options (None: there
-    are ``problems``).  The spans of the problems point into ``source``, which is the text as the reader saw it.
+    ``layer`` is what the text was read to (None: it cannot be read), ``spec`` the question with its options (None:
+    there are ``problems``).  The spans of the problems point into ``source``, which is the text as the reader saw it.
     ``idle`` are the problems of options that mean nothing for this layer: they are left out, and come back with a layer
     that takes them.  ``declares`` says that the text has more than the layer: a call, or the shape of its input.
     """
@@ -95,7 +96,7 @@ class Step:
         return read(self.layer.text if self.declares and self.layer is not None else self.text, options)
 
     def _said(self) -> dict[str, Any]:
-        """The options, and those that the text says in a call or an input: the canonical expression has no place for them."""
+        """The options, and what the text says in a call or an input: the canonical expression has no place for that."""
         options = dict(self.options)
         if self.spec is None or self.layer is None or not self.declares:
             return options

@@ -248,8 +248,7 @@ def test_the_main_views(golden: Callable[[str, str], None], name: str, size: tup
         views.append(seen(pilot.app))  # type: ignore[arg-type]
         await focus(pilot, "at-return_sequences")
         views.append(await press(pilot, "space"))
-        for _ in range(8):
-            views.append(await press(pilot, "f8"))
+        views.extend([await press(pilot, "f8") for _ in range(8)])
 
     drive(session, "LSTM(8, return_state=True)", size=size, mask="111;110")
     golden(f"{name}.txt", ("=" * 40 + "\n").join(views))

@@ -112,7 +112,9 @@ def test_the_steps_of_a_preset_can_be_answered(name: str) -> None:
     assert walk.now.spec is not None
 
 
-@pytest.mark.parametrize("text", ["LSTM(8)", "Bidirectional(RNN([LSTMCell(4), GRUCell(6)]))", "Embedding(9, 4) | GRU(2)"])
+@pytest.mark.parametrize(
+    "text", ["LSTM(8)", "Bidirectional(RNN([LSTMCell(4), GRUCell(6)]))", "Embedding(9, 4) | GRU(2)"]
+)
 def test_each_field_of_the_run_and_of_the_layers_shows_its_value(text: str) -> None:
     step = read(text)
     assert step.layer is not None
