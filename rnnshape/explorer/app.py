@@ -64,6 +64,7 @@ class Explorer(App[int]):
         Binding("f7", "preset", "Preset", tooltip="Start from a preset", priority=True),
         Binding("f8", "tab(1)", "Next tab", priority=True),
         Binding("shift+f8", "tab(-1)", "Tab before", show=False, priority=True),
+        Binding("f10", "fields", "Fields", tooltip="Hide the fields, or show them", priority=True),
         Binding("f9", "remove", "Remove", show=False, tooltip="Remove the layer from the stack", priority=True),
         Binding("ctrl+z", "undo", "Undo", priority=True),
         Binding("ctrl+y", "redo", "Redo", priority=True),
@@ -86,6 +87,7 @@ class Explorer(App[int]):
         layer, None for theory alone.
         """
         super().__init__()
+        self.animation_level = "none"  # over ssh each frame is sent, and nothing here has to move
         self.console.push_theme(THEME)
         self.console.push_theme(Theme({"changed": "bold reverse" if self.no_color else "bold magenta"}, inherit=False))
         self.history = History(read(text, options))
@@ -299,6 +301,10 @@ class Explorer(App[int]):
     def action_tab(self, on: int) -> None:
         self.query_one(Answer).turn(on)
 
+    def action_fields(self) -> None:
+        controls = self.query_one(Controls)
+        controls.display = not controls.display
+
     def action_copy(self) -> None:
         report = self.query_one(Answer).report
         if report is None:
@@ -349,7 +355,7 @@ class Explorer(App[int]):
                 )
 
 
-_EDITS = ("wrap", "change_class", "append", "copy", "save", "preset", "tab", "remove", "undo", "redo")
+_EDITS = ("wrap", "change_class", "append", "copy", "save", "preset", "tab", "remove", "undo", "redo", "fields")
 _ENDS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED, signal.SIGHUP: HUNG_UP}
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from rich.text import Text
 from textual import on
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Input, Label, OptionList, TextArea
+from textual.widgets import Input, Label, OptionList, Static
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,14 +75,15 @@ class Copy(Dialog[None]):
         with Vertical():
             yield Label("Copy: the arrows show a form, Enter copies it, Escape closes")
             yield OptionList(*self.forms, compact=True)
-            yield TextArea(read_only=True, id="text", compact=True, show_cursor=False)
+            with VerticalScroll(id="text"):
+                yield Static(Text(next(iter(self.forms.values()))))
 
     def on_mount(self) -> None:
         self.query_one(OptionList).highlighted = 0
 
     @on(OptionList.OptionHighlighted)
-    def _show(self, event: OptionList.OptionHighlighted) -> None:
-        self.query_one(TextArea).text = self.forms[str(event.option.prompt)]
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        self.query_one("#text > Static", Static).update(Text(self.forms[str(event.option.prompt)]))
 
     @on(OptionList.OptionSelected)
     def _copy(self, event: OptionList.OptionSelected) -> None:

@@ -61,6 +61,7 @@ async def press(pilot: Pilot[int], *keys: str) -> str:
     for key in keys:
         await pilot.press(key)
         await pilot.pause()
+    await pilot.pause()  # a window that has opened is filled after it is there
     return seen(pilot.app)  # type: ignore[arg-type]
 
 
