@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from importlib.util import find_spec
@@ -38,7 +39,7 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
         raise Unavailable(f"explore needs {missing.replace('_', '-')}", 'pip install "rnnshape[tui]"')
     if serves:
         return _serve(int(values["serve"]))
-    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _drawable():
         raise Unavailable("explore needs a terminal", 'for a pipe there is rnnshape show "LSTM(8)"')
     from rnnshape.explorer.app import Explorer
     from rnnshape.explorer.app import explore as run
@@ -58,6 +59,11 @@ def _verifier(values: Mapping[str, Any]) -> type[Verifier] | None:
     from rnnshape.explorer.verifier import Verifier
 
     return Verifier
+
+
+def _drawable() -> bool:
+    """Whether there is a terminal, or a driver of Textual that needs none: the server's child has pipes."""
+    return "TEXTUAL_DRIVER" in os.environ or bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
 
 
 def _has(module: str) -> bool:
