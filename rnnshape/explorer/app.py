@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from os import environ
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -65,6 +66,7 @@ class Explorer(App[int]):
         Binding("f8", "tab(1)", "Next tab", priority=True),
         Binding("shift+f8", "tab(-1)", "Tab before", show=False, priority=True),
         Binding("f10", "fields", "Fields", tooltip="Hide the fields, or show them", priority=True),
+        Binding("f12", "ground", "Light or dark", show=False, tooltip="A light ground, or a dark one", priority=True),
         Binding("f9", "remove", "Remove", show=False, tooltip="Remove the layer from the stack", priority=True),
         Binding("ctrl+z", "undo", "Undo", priority=True),
         Binding("ctrl+y", "redo", "Redo", priority=True),
@@ -87,6 +89,8 @@ class Explorer(App[int]):
         layer, None for theory alone.
         """
         super().__init__()
+        if environ.get("COLORFGBG", "").endswith((";7", ";15")):  # a terminal that says that its ground is light
+            self.theme = "textual-light"
         self.animation_level = "none"  # over ssh each frame is sent, and nothing here has to move
         self.console.push_theme(THEME)
         self.console.push_theme(Theme({"changed": "bold reverse" if self.no_color else "bold magenta"}, inherit=False))
@@ -300,6 +304,9 @@ class Explorer(App[int]):
 
     def action_tab(self, on: int) -> None:
         self.query_one(Answer).turn(on)
+
+    def action_ground(self) -> None:
+        self.theme = "textual-light" if self.current_theme.dark else "textual-dark"
 
     def action_fields(self) -> None:
         controls = self.query_one(Controls)

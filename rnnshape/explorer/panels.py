@@ -72,7 +72,8 @@ def _below(tab: str, report: Report, marks: Marks) -> Iterator[RenderableType]:
         yield Text()
         yield table.context(report, marks)
         yield ending.footer(report)
-        yield from ending.verdict(report, marks)
+        if report.observed is not None or report.error is not None:  # else the line above says what is waited for
+            yield from ending.verdict(report, marks)
     elif report.disagreements:
         yield from ending.verdict(report, marks)
 
