@@ -206,8 +206,8 @@ class Explorer(App[int]):
 
     @on(TextArea.Changed, "#expression")
     async def _typed(self, event: TextArea.Changed) -> None:
-        now, self.typed_at = monotonic(), monotonic() - self.typed_at
-        going_on = self.typed_at < _PAUSE_S or self.history.now.spec is None
+        now = monotonic()
+        going_on = now - self.typed_at < _PAUSE_S or self.history.now.spec is None
         self.typed_at = now
         step = self.history.now.with_text(event.text_area.text)
         same = step.spec is not None and step.spec == self.history.now.spec

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rnnshape.errors import Internal
-from rnnshape.explorer import app as application
 from rnnshape.explorer.app import Explorer
 from rnnshape.explorer.controls import Controls
+from rnnshape.explorer.verifier import Verifier
 from rnnshape.render.marks import UNICODE
 
 if TYPE_CHECKING:
@@ -44,9 +44,10 @@ def drive(
     text: str = "LSTM(8)",
     *,
     size: tuple[int, int] = WIDE,
+    verifier: type[Verifier] | None = None,
     **options: Any,
-) -> Explorer:
-    app = Explorer(text, options, opened=opened, marks=UNICODE, verifier=None)
+) -> None:
+    app = Explorer(text, options, opened=opened, marks=UNICODE, verifier=verifier)
 
     async def driven() -> None:
         async with app.run_test(size=size) as pilot:
@@ -54,7 +55,6 @@ def drive(
             await session(pilot)
 
     asyncio.run(driven())
-    return app
 
 
 async def press(pilot: Pilot[int], *keys: str) -> str:
@@ -219,6 +219,47 @@ def test_wired_calls_are_text() -> None:
     drive(session, code)
 
 
+async def waited(pilot: Pilot[int], text: str) -> str:
+    """The screen as soon as this stands there; TensorFlow takes seconds to load."""
+    for _ in range(1200):
+        if text in (screen := seen(pilot.app)):  # type: ignore[arg-type]
+            return screen
+        await pilot.pause(0.05)
+    raise AssertionError(f"{text!r} does not come:\n{screen}")
+
+
+def workers() -> list[Any]:
+    import psutil
+
+    return [one for one in psutil.Process().children() if "rnnshape.explorer.verifier" in " ".join(one.cmdline())]
+
+
+@pytest.mark.slow
+def test_the_real_layer_follows_and_a_process_that_is_killed_is_started_again() -> None:
+    async def session(pilot: Pilot[int]) -> None:
+        assert "loading TensorFlow" in seen(pilot.app)  # type: ignore[arg-type]
+        assert "Theory and the real layer agree" in await waited(pilot, "verified in")
+        (worker,) = workers()
+        await focus(pilot, "at-return_state")
+        worker.suspend()  # so that it is killed while it is asked
+        assert "verifying" in await press(pilot, "space")
+        worker.kill()
+        assert "state_h is new" in await waited(pilot, "verified in")
+        assert "the worker died" in told(pilot)
+        assert [one.pid for one in workers()] != [worker.pid]
+
+    drive(session, verifier=Verifier)
+    assert not workers()
+
+
+@pytest.mark.slow
+def test_what_keras_rejects_is_told_by_the_real_layer() -> None:
+    async def session(pilot: Pilot[int]) -> None:
+        await waited(pilot, "Keras rejects it: TypeError")
+
+    drive(session, "Bidirectional(LSTM(8, stateful=True, return_state=True))", verifier=Verifier)
+
+
 def test_an_unforeseen_exception_ends_it_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("broken for the test")
@@ -238,7 +279,6 @@ def test_an_unforeseen_exception_ends_it_without_a_traceback(monkeypatch: pytest
         asyncio.run(driven())
     assert isinstance(app.failure, Internal)
     assert "this is a bug of rnnshape" in app.failure.message
-    assert application.explore.__doc__
 
 
 @pytest.mark.parametrize(("name", "size"), [("narrow", NARROW), ("wide", WIDE)])
