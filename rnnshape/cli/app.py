@@ -16,6 +16,9 @@ from rnnshape.cli.options import (
     BATCH,
     BATCH_OPTIONS,
     COMPARE_OPTIONS,
+    EXPLORE,
+    EXPLORE_OPTIONS,
+    EXPLORE_RUN,
     OUTPUT_FILE,
     OUTPUT_OPTIONS,
     SCAN,
@@ -89,6 +92,7 @@ def _commands() -> list[tuple[str, Callable[..., None], Panels]]:
     return [
         *((command.name, _layer(command), _panels(command)) for command in COMMANDS.values()),
         ("show", _show, {"Run": RUN_OPTIONS, "Answer": OUTPUT_OPTIONS}),
+        ("explore", _explore, {"Run": EXPLORE_RUN, "Answer": EXPLORE_OPTIONS}),
         ("compare", _compare, {"Run": _COMPARE_RUN, "Answer": COMPARE_OPTIONS}),
         ("batch", _batch, {"Answer": BATCH_OPTIONS}),
         ("audit", _audit, {"Answer": AUDIT_OPTIONS}),
@@ -153,6 +157,19 @@ def _show(
         if expression is None:
             raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
         _answer(streams.text() if expression == "-" else expression, flags, _SHOW)
+
+
+def _explore(
+    expression: Annotated[
+        str | None, _argument("[EXPR]", _EXPR + ", or the name of a command, such as lstm.", completion.layers)
+    ] = None,
+    **flags: Any,
+) -> None:
+    """Change a layer in the terminal, and see its answer change."""
+    with clean_ending():
+        from rnnshape.cli.explore import explore
+
+        raise SystemExit(explore(expression, given(flags, EXPLORE)))
 
 
 _COMPARE_RUN = (AXIS, *(option for option in RUN_OPTIONS if option is not INTO))

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from rnnshape.cli import coloured, completion, usage
-from rnnshape.layers.arguments import REQUIRED, Argument, Flag, OneOf
+from rnnshape.layers.arguments import Argument, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -176,7 +176,7 @@ def _meant(kind: Any, value: Any) -> Any:
 
 
 def _parameter(argument: Argument, panel: str) -> Parameter:
-    declared: dict[str, Any] = {"help": _help(argument), "rich_help_panel": panel, "show_default": False}
+    declared: dict[str, Any] = {"help": argument.told, "rich_help_panel": panel, "show_default": False}
     names = [argument.option]
     if argument.short:
         names.append(f"-{argument.short}")
@@ -192,12 +192,3 @@ def _parameter(argument: Argument, panel: str) -> Parameter:
     # No parameter of Python can be called import.
     name = f"{argument.name}_" if iskeyword(argument.name) else argument.name
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
-
-
-def _help(argument: Argument) -> str:
-    """The help line with the default; one that ends in a colon goes on with the values that there are."""
-    kind, default = argument.kind, argument.default if argument.cli_default is REQUIRED else argument.cli_default
-    text = argument.help
-    if isinstance(kind, OneOf) and text.endswith(":"):
-        text += f" {', '.join(kind.texts)}."
-    return text if default is None or isinstance(kind, Flag) else f"{text} Default: {str(default).lower()}."

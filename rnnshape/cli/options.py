@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf, Whole
 from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS, SCAN_FORMATS, by_ending
-from rnnshape.spec.options import KERAS
+from rnnshape.spec.options import IMPORT, KERAS, LET, RUN_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,6 +125,12 @@ COMPARE_OPTIONS = (
 )
 COMPARE = {option.name: option for option in COMPARE_OPTIONS}
 AUDIT = {option.name: option for option in AUDIT_OPTIONS}
+EXPLORE_OPTIONS = (
+    OUTPUT["predict"],
+    Argument("serve", Whole(1, 65535), None, "Serve the explorer to a browser on this machine, at this port.", True),
+)
+EXPLORE_RUN = tuple(option for option in RUN_OPTIONS if option not in (LET, IMPORT))
+EXPLORE = {option.name: option for option in (*EXPLORE_RUN, *EXPLORE_OPTIONS)}
 
 
 def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Problem]:

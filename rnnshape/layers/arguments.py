@@ -60,6 +60,21 @@ class Argument:
     def option(self) -> str:
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def usual(self) -> Any:
+        """What a command gives it where its flag is not there."""
+        return self.default if self.cli_default is REQUIRED else self.cli_default
+
+    @property
+    def told(self) -> str:
+        """The help line with the default; one that ends in a colon goes on with the values that there are."""
+        text = self.help
+        if isinstance(self.kind, OneOf) and text.endswith(":"):
+            text += f" {', '.join(self.kind.texts)}."
+        if self.usual is None or isinstance(self.kind, Flag):
+            return text
+        return f"{text} Default: {str(self.usual).lower()}."
+
     def missing_in(self, release: Release) -> str | None:
         """Why there is no such argument in this release of Keras; None where there is."""
         if release < self.since and not (self.in_2 and release < KERAS_3):

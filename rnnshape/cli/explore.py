@@ -1,0 +1,83 @@
+"""``rnnshape explore``: the explorer in this terminal, or served to a browser on this machine."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.cli.options import EXPLORE, flagged, refused
+from rnnshape.cli.output import destination, note
+from rnnshape.errors import Invalid, Unavailable
+from rnnshape.render.marks import ASCII, UNICODE
+from rnnshape.render.terminal import plain
+from rnnshape.spec.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rnnshape.explorer.verifier import Verifier
+
+START = "LSTM(8)"
+"""What is shown where nothing is asked."""
+_HOST = "localhost"
+
+
+def explore(expression: str | None, values: Mapping[str, Any]) -> int:
+    """Open the explorer on an expression or a command's name; the exit code.
+
+    Raises:
+        Unavailable: Textual is not installed, or there is no terminal.
+        Invalid: an option has a wrong value.
+    """
+    if wrong := [flagged(problem, values) for problem in refused(values, EXPLORE)]:
+        raise Invalid(wrong)
+    serves = "serve" in values
+    if missing := next((name for name in ("textual", *(["textual_serve"] if serves else [])) if not _has(name)), None):
+        raise Unavailable(f"explore needs {missing.replace('_', '-')}", 'pip install "rnnshape[tui]"')
+    if serves:
+        return _serve(int(values["serve"]))
+    if not _drawable():
+        raise Unavailable("explore needs a terminal", 'for a pipe there is rnnshape show "LSTM(8)"')
+    from rnnshape.explorer.app import Explorer
+    from rnnshape.explorer.app import explore as run
+
+    text = START if expression is None else expression
+    if text in COMMANDS:
+        text = COMMANDS[text].node({}).text
+    options = {name: value for name, value in values.items() if name not in ("predict", "serve")}
+    marks = ASCII if plain(sys.stdout) else UNICODE
+    return run(Explorer(text, options, opened=destination, marks=marks, verifier=_verifier(values)))
+
+
+def _verifier(values: Mapping[str, Any]) -> type[Verifier] | None:
+    """What makes the process that runs the real layer; None where theory alone is wanted."""
+    if values.get("predict"):
+        return None
+    from rnnshape.explorer.verifier import Verifier
+
+    return Verifier
+
+
+def _drawable() -> bool:
+    """Whether there is a terminal, or a driver of Textual that needs none: the server's child has pipes."""
+    return "TEXTUAL_DRIVER" in os.environ or bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
+
+
+def _has(module: str) -> bool:
+    return find_spec(module) is not None
+
+
+def _serve(port: int) -> int:
+    """Serve the same command to a browser; nobody but this machine is answered."""
+    from textual_serve.server import Server
+
+    words = sys.argv[1:]
+    place = next(number for number, word in enumerate(words) if word.split("=")[0] == "--serve")
+    left = words[:place] + words[place + (1 if "=" in words[place] else 2) :]
+    command = shlex.join([sys.executable, "-m", "rnnshape", *left])
+    note(f"open http://{_HOST}:{port} in a browser on this machine; Ctrl-C ends it")
+    Server(command, host=_HOST, port=port, title="rnnshape explore").serve()
+    return 0

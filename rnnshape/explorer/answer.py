@@ -1,0 +1,66 @@
+"""The answer in tabs: what theory says at once, and the real layer's verdict in its place when it comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import VerticalScroll
+from textual.widgets import Static, TabbedContent, TabPane
+
+from rnnshape.explorer.changes import changed
+from rnnshape.explorer.panels import TABS, drawn
+
+if TYPE_CHECKING:
+    from rnnshape.explorer.changes import Changes
+    from rnnshape.render.marks import Marks
+    from rnnshape.report import Report
+
+
+class Answer(TabbedContent):
+    """The tabs.  Only the one in front is drawn; what changed in another is marked at its name."""
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__(id="answer")
+        self.marks = marks
+        self.report: Report | None = None
+        self.before: Report | None = None
+        self.changes: Changes | None = None
+        for tab in TABS:
+            self.compose_add_child(TabPane(tab, VerticalScroll(Static(classes="drawn")), id=f"tab-{tab}"))
+
+    def settle(self) -> None:
+        """What is shown now is what the next step is compared with."""
+        self.before = self.report or self.before
+
+    def show(self, report: Report | None) -> None:
+        """Show theory's answer; without one the last answer stays, dimmed."""
+        self.set_class(report is None and self.report is not None, "-stale")
+        if report is not None:
+            self._take(report)
+
+    def verified(self, report: Report) -> None:
+        """Show what the real layer says of the answer that is shown."""
+        self._take(report)
+
+    def _take(self, report: Report) -> None:
+        self.report = report
+        self.changes = None if self.before is None else changed(self.before, report)
+        for tab in TABS:
+            told = self.changes is not None and self.changes.lines(tab)
+            self.get_tab(f"tab-{tab}").label = f"{tab}*" if told else tab
+        self._draw()
+
+    @on(TabbedContent.TabActivated)
+    def _draw(self) -> None:
+        """Draw the tab in front."""
+        if self.report is None or not self.active:
+            return
+        tab = self.active.removeprefix("tab-")
+        self.get_pane(self.active).query_one(".drawn", Static).update(drawn(tab, self.report, self.changes, self.marks))
+
+    def turn(self, on: int) -> None:
+        """Go so many tabs on."""
+        names = [*TABS]
+        place = names.index(self.active.removeprefix("tab-")) if self.active else 0
+        self.active = f"tab-{names[(place + on) % len(names)]}"

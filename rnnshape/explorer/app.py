@@ -1,0 +1,378 @@
+"""The application: the expression above, the fields, the answer in tabs, and what happens between them."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from os import environ
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.theme import Theme
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.containers import Container
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static, TextArea
+
+from rnnshape import api
+from rnnshape.errors import HUNG_UP, INTERRUPTED, OK, TERMINATED, Problem, RnnshapeError, foreseen
+from rnnshape.explorer import edits, written
+from rnnshape.explorer.answer import Answer
+from rnnshape.explorer.controls import Controls
+from rnnshape.explorer.dialogs import Choose, Copy, Save
+from rnnshape.explorer.mask import MaskGrid
+from rnnshape.explorer.presets import NAMES, preset
+from rnnshape.explorer.status import Status, Wrong
+from rnnshape.explorer.steps import History, Step, read
+from rnnshape.explorer.verifier import Died, Verified
+from rnnshape.render import View, by_ending, renderer
+from rnnshape.render.terminal import THEME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
+    from typing import TextIO
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.screen import Screen
+
+    from rnnshape.explorer.edits import Path
+    from rnnshape.explorer.verifier import News, Verifier
+    from rnnshape.layers import Node
+    from rnnshape.render.marks import Marks
+
+    Opened = Callable[[str], AbstractContextManager[TextIO]]
+
+_PAUSE_S = 1.5
+"""Keys that follow one another faster are one step."""
+
+
+class Explorer(App[int]):
+    """Change a flag, see the answer change."""
+
+    TITLE = "rnnshape explore"
+    CSS_PATH = "explorer.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  as Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "wrap", "Wrap", tooltip="Wrap the layer in Bidirectional, or unwrap it", priority=True),
+        Binding("f3", "change_class", "Class", tooltip="Give the layer another class", priority=True),
+        Binding("f4", "append", "Append", tooltip="Append a layer to the stack", priority=True),
+        Binding("f5", "copy", "Copy", tooltip="Copy the shell command, the YAML run or the Python code", priority=True),
+        Binding("f6", "save", "Save", tooltip="Save the answer as svg or html", priority=True),
+        Binding("f7", "preset", "Preset", tooltip="Start from a preset", priority=True),
+        Binding("f8", "tab(1)", "Next tab", priority=True),
+        Binding("shift+f8", "tab(-1)", "Tab before", show=False, priority=True),
+        Binding("f10", "fields", "Fields", tooltip="Hide the fields, or show them", priority=True),
+        Binding("f12", "ground", "Light or dark", show=False, tooltip="A light ground, or a dark one", priority=True),
+        Binding("f9", "remove", "Remove", show=False, tooltip="Remove the layer from the stack", priority=True),
+        Binding("ctrl+z", "undo", "Undo", priority=True),
+        Binding("ctrl+y", "redo", "Redo", priority=True),
+        Binding("ctrl+q", "quit", "Quit", priority=True),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        text: str,
+        options: Mapping[str, Any],
+        *,
+        opened: Opened,
+        marks: Marks,
+        verifier: Callable[[Callable[[News], None]], Verifier] | None,
+    ) -> None:
+        """Begin with this expression and these options of the run.
+
+        ``opened`` gives the stream of a file that is to be written; ``verifier`` makes the process that runs the real
+        layer, None for theory alone.
+        """
+        super().__init__()
+        if environ.get("COLORFGBG", "").endswith((";7", ";15")):  # a terminal that says that its ground is light
+            self.theme = "textual-light"
+        self.animation_level = "none"  # over ssh each frame is sent, and nothing here has to move
+        self.console.push_theme(THEME)
+        self.console.push_theme(Theme({"changed": "bold reverse" if self.no_color else "bold magenta"}, inherit=False))
+        self.history = History(read(text, options))
+        self.opened = opened
+        self.marks = marks
+        self.made = verifier
+        self.verifier: Verifier | None = None
+        self.asked = self.asked_again = 0
+        self.typed_at = 0.0
+        self.layer: Path | None = None
+        self.failure: RnnshapeError | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TextArea(self.history.now.text, id="expression", compact=True, highlight_cursor_line=False)
+        yield Wrong(id="wrong")
+        yield Status(id="status")
+        with Container(id="body"):
+            yield Controls()
+            yield Answer(self.marks)
+        yield Static(id="help")
+        yield Footer(compact=True)
+
+    async def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number, code in _ENDS.items():
+            loop.add_signal_handler(number, self._ended_by, code)
+        self.query_one(Status).begun(verifies=self.made is not None)
+        if self.made is not None:
+            self.verifier = self.made(self._tell)
+        self.query_one(TextArea).move_cursor(self.query_one(TextArea).document.end)
+        self.query_one(TextArea).focus()
+        await self._show()
+
+    def on_unmount(self) -> None:
+        if self.verifier is not None:
+            self.verifier.close()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A window above takes the keys for itself, all but those that quit."""
+        ours = action in _EDITS and isinstance(self.screen, ModalScreen)
+        return False if ours else super().check_action(action, parameters)
+
+    def _ended_by(self, code: int) -> None:
+        self.exit(code, return_code=code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """An exception that nobody foresaw ends the application; the command tells it in one line."""
+        self.failure = foreseen(error)
+        self._return_code = self.failure.exit_code
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
+
+    # From a step to the screen.
+
+    async def _to(self, step: Step, *, replacing: bool = False) -> None:
+        """One step on."""
+        if step == self.history.now:
+            return
+        if not replacing:
+            self.query_one(Answer).settle()
+        self.history = self.history.to(step, replacing=replacing)
+        await self._show()
+
+    async def _show(self) -> None:
+        """Show the present step: theory at once, then ask for the real layer."""
+        step = self.history.now
+        begun = perf_counter()
+        problems = step.problems
+        report = None
+        if step.spec is not None:
+            try:
+                report = api.predict(step.spec)
+            except Exception as error:  # noqa: BLE001  one answer that fails does not end the rest
+                problems = (Problem("", foreseen(error).message),)
+        took = perf_counter() - begun
+        self.query_one(Wrong).show(step, problems)
+        answer, status = self.query_one(Answer), self.query_one(Status)
+        answer.show(report)
+        self.asked += 1
+        status.predicted(None if report is None else took, answer)
+        if report is not None and self.verifier is not None and step.spec is not None:
+            self.verifier.ask(step.spec, self.asked)
+            status.asked()
+        text = self.query_one(TextArea)
+        if text.text != step.text:
+            with text.prevent(TextArea.Changed):
+                text.text = step.text
+            text.move_cursor(text.document.end)
+        await self.query_one(Controls).follow(step)
+
+    def _tell(self, news: News) -> None:
+        """Called by the verifier in a thread of its own."""
+        self.call_later(self._heard, news)
+
+    def _heard(self, news: News) -> None:
+        if isinstance(news, Verified):
+            if news.step != self.asked:
+                return
+            self.query_one(Answer).verified(news.report)
+        elif isinstance(news, Died):
+            self.notify(f"the worker died: {news.message}; started again", severity="warning")
+            report = self.query_one(Answer).report
+            # A layer of which it dies twice is not asked about for ever.
+            if self.verifier is not None and report and report.observed is None and self.asked != self.asked_again:
+                self.asked_again = self.asked
+                self.verifier.ask(report.spec, self.asked)
+        self.query_one(Status).heard(news)
+
+    # What somebody does.
+
+    @on(TextArea.Changed, "#expression")
+    async def _typed(self, event: TextArea.Changed) -> None:
+        now = monotonic()
+        going_on = now - self.typed_at < _PAUSE_S or self.history.now.spec is None
+        self.typed_at = now
+        step = self.history.now.with_text(event.text_area.text)
+        same = step.spec is not None and step.spec == self.history.now.spec
+        await self._to(step, replacing=bool(self.history.past) and (going_on or same))
+
+    @on(Controls.Edited)
+    async def _edited(self, event: Controls.Edited) -> None:
+        now, field = self.history.now, event.field
+        self.typed_at = 0.0
+        if field.path is None:
+            await self._to(now.with_option(field.argument.name, event.value))
+        elif now.layer is not None:
+            await self._to(now.with_layer(edits.changed(now.layer, field.path, field.argument.name, event.value)))
+
+    @on(MaskGrid.Switched)
+    async def _masked(self, event: MaskGrid.Switched) -> None:
+        await self._to(self.history.now.with_mask(event.rows))
+
+    @on(Controls.Told)
+    def _told(self, event: Controls.Told) -> None:
+        line = self.query_one("#help", Static)
+        line.set_class(event.wrong, "-wrong")
+        line.update(event.text)
+
+    def on_descendant_focus(self) -> None:
+        """The layer whose fields have the focus is the one that the keys mean."""
+        controls = self.query_one(Controls)
+        self.layer = controls.at(self.focused)
+
+    def _meant(self) -> tuple[Node, Path] | None:
+        """The layer that the keys mean: where the focus is, else the last one of a stack; told where there is none."""
+        layer = self.history.now.layer
+        if layer is None:
+            self.notify("first mend the expression", severity="warning")
+            return None
+        if layer.cls.kind == "graph":
+            self.notify("wired calls are edited as text", severity="warning")
+            return None
+        there = [path for path, _ in edits.places(layer)]
+        if self.layer in there:
+            return layer, self.layer
+        return layer, ("layers", len(layer.in_turn) - 1) if layer.cls.kind == "stack" else ()
+
+    async def action_undo(self) -> None:
+        await self._walk(self.history.undone)
+
+    async def action_redo(self) -> None:
+        await self._walk(self.history.redone)
+
+    async def _walk(self, history: History) -> None:
+        if history is self.history:
+            return
+        self.query_one(Answer).settle()
+        self.history, self.typed_at = history, 0.0
+        await self._show()
+
+    async def action_wrap(self) -> None:
+        if (meant := self._meant()) is None:
+            return
+        layer, path = meant
+        loop = edits.loop_at(layer, path)
+        if loop is None:
+            self.notify(f"Bidirectional takes a recurrent layer, which {edits.at(layer, path).name} is not")
+            return
+        edit = edits.unwrapped if edits.is_wrapped(layer, loop) else edits.wrapped
+        await self._to(self.history.now.with_layer(edit(layer, loop)))
+
+    @work
+    async def action_change_class(self) -> None:
+        if (meant := self._meant()) is None:
+            return
+        layer, path = meant
+        if edits.at(layer, path).name == "Bidirectional":
+            path = (*path, "layer")
+        title = f"Another class for {edits.at(layer, path).short}"
+        if name := await self.push_screen_wait(Choose(title, edits.classes_for(layer, path))):
+            await self._to(self.history.now.with_layer(edits.made_into(layer, path, name)))
+
+    @work
+    async def action_append(self) -> None:
+        if (meant := self._meant()) is None:
+            return
+        if name := await self.push_screen_wait(Choose("Append a layer", edits.LAYERS)):
+            await self._to(self.history.now.with_layer(edits.appended(meant[0], name)))
+
+    async def action_remove(self) -> None:
+        if (meant := self._meant()) is None:
+            return
+        layer, path = meant
+        if layer.cls.kind != "stack":
+            self.notify("only a layer of a stack can be removed", severity="warning")
+            return
+        await self._to(self.history.now.with_layer(edits.removed(layer, path)))
+
+    def action_tab(self, on: int) -> None:
+        self.query_one(Answer).turn(on)
+
+    def action_ground(self) -> None:
+        self.theme = "textual-light" if self.current_theme.dark else "textual-dark"
+
+    def action_fields(self) -> None:
+        controls = self.query_one(Controls)
+        controls.display = not controls.display
+
+    def action_copy(self) -> None:
+        report = self.query_one(Answer).report
+        if report is None:
+            self.notify("nothing to copy: first mend the expression", severity="warning")
+            return
+        spec = report.spec
+        forms = {
+            "Shell command": written.shell(spec),
+            "YAML run": written.run(spec),
+            "Python code": written.python(report),
+        }
+        self.push_screen(Copy(forms))
+
+    @work
+    async def action_save(self) -> None:
+        report = self.query_one(Answer).report
+        if report is None or not (name := await self.push_screen_wait(Save())):
+            return
+        form = by_ending(name)
+        if form not in ("svg", "html"):
+            self.notify(f"{name} ends neither in .svg nor in .html", severity="error")
+            return
+        try:
+            with self.opened(name) as stream:
+                renderer(form)(report, stream, View(True, True, True, True, True))
+        except OSError as error:
+            self.notify(foreseen(error).message, severity="error")
+            return
+        self.notify(f"written: {name}")
+
+    @work
+    async def action_preset(self) -> None:
+        if name := await self.push_screen_wait(Choose("Start from a preset", NAMES)):
+            steps = preset(name)
+            before = (*self.history.past, self.history.now)
+            await self._walk(History(steps.now, before, steps.future))
+            if steps.future:
+                self.notify(f"Ctrl+Y goes on: {len(steps.future)} more steps")
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The command palette: all that has a key, and what Textual offers."""
+        yield from super().get_system_commands(screen)
+        for binding in self.BINDINGS:
+            if isinstance(binding, Binding) and binding.key.startswith(("f", "ctrl+z", "ctrl+y")):
+                action = binding.action
+                yield SystemCommand(
+                    binding.description, binding.tooltip or binding.key, lambda action=action: self.run_action(action)
+                )
+
+
+_EDITS = ("wrap", "change_class", "append", "copy", "save", "preset", "tab", "remove", "undo", "redo", "fields")
+_ENDS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED, signal.SIGHUP: HUNG_UP}
+
+
+def explore(app: Explorer) -> int:
+    """Run the application in this terminal; the exit code.
+
+    Raises:
+        RnnshapeError: the application fell over something that nobody foresaw.
+    """
+    app.run()
+    if app.failure is not None:
+        raise app.failure
+    return app.return_code or OK

@@ -1,0 +1,303 @@
+"""The real layer in a process of its own: it loads TensorFlow once, and verifies what is asked last.
+
+>>> from rnnshape.reading import make
+>>> with Verifier(print) as verifier:                                                # doctest: +SKIP
+...     verifier.ask(make("lstm", {}), step=1)
+Loading()
+Ready(seconds=2.9)
+Verified(step=1, report=Report(...), seconds=0.04)
+
+A process and no thread: TensorFlow in the process of the interface would hold the interpreter while it loads, and take
+the interface with it when it dies.  A pipe carries pickles both ways.  The process ends when its pipe is closed, and so
+also when whoever began it is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from rnnshape.report import Report
+    from rnnshape.spec import Spec
+
+PATIENCE_S = 2.0
+"""How long an answer that nobody waits for any more may keep the one that is wanted waiting."""
+_MOST_DEATHS = 3
+_START = "from rnnshape.explorer.verifier import serve; serve()"
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """TensorFlow is being loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """TensorFlow is there."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The answer of the real layer to a step; an error of Keras is part of the report."""
+
+    step: int
+    report: Report
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """There is no TensorFlow here, or it cannot be loaded: nothing will be verified."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The process died, with the step that it was at; another one has been started."""
+
+    step: int | None
+    message: str
+
+
+News: TypeAlias = Loading | Ready | Verified | Missing | Died
+
+
+class Verifier:
+    """The process, and who speaks with it.
+
+    ``tell`` gets the news, in a thread of the verifier's own.  Of what is asked only the latest counts: what waits is
+    replaced, the answer to what has been replaced is not told, and a process that works on it for longer than
+    ``PATIENCE_S`` is ended and another one started.
+    """
+
+    def __init__(self, tell: Callable[[News], None]) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._closed = False
+        self._last: Spec | None = None
+        self._wanted: tuple[Spec, int] | None = None
+        self._running: int | None = None
+        self._again: int | None = None
+        self._ended_stale = False
+        self._ready = False
+        self._impatient: threading.Timer | None = None
+        self._process = _begun()
+        self._reader = threading.Thread(target=self._listen, name="verifier", daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The number of the process, as it is now."""
+        return self._process.pid
+
+    def ask(self, spec: Spec, step: int) -> None:
+        """Verify this; ``step`` names the answer."""
+        with self._lock:
+            self._wanted, self._again = (spec, step), None
+            if self._running is None:
+                self._send()
+            elif self._impatient is None:
+                self._impatient = threading.Timer(PATIENCE_S, self._end_stale, [self._process, self._running])
+                self._impatient.daemon = True
+                self._impatient.start()
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._closed = True
+            self._calm()
+            process = self._process
+        process.kill()
+        self._reader.join(timeout=2)  # it may be telling something to whoever closes
+
+    # -- what is sent, with the lock held ---------------------------------------------------------
+
+    def _send(self) -> None:
+        """Hand what is wanted to the process, once it is ready."""
+        if self._wanted is None or not self._ready or self._closed:
+            return
+        (spec, step), self._wanted = self._wanted, None
+        self._running = step
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # it has died: the reader finds out
+            _write(self._process.stdin, (spec, step))
+        self._last = spec
+
+    def _calm(self) -> None:
+        if self._impatient is not None:
+            self._impatient.cancel()
+            self._impatient = None
+
+    def _end_stale(self, process: subprocess.Popen[bytes], step: int) -> None:
+        with self._lock:
+            if process is self._process and self._running == step and self._wanted is not None:
+                self._ended_stale = True
+                process.kill()
+
+    # -- what is heard, in the reader's thread ----------------------------------------------------
+
+    def _listen(self) -> None:
+        deaths = 0
+        while True:
+            self._tell(Loading())
+            for news in self._heard():
+                if isinstance(news, Missing):
+                    self._buried()
+                    self._tell(news)
+                    return
+                deaths = 0
+                self._take(news)
+            with self._lock:
+                died = self._buried()
+                if self._closed:
+                    return
+                deaths += not self._ready
+                self._ready = False
+                if deaths < _MOST_DEATHS:
+                    self._process = _begun()
+            if deaths >= _MOST_DEATHS:
+                message = "" if died is None else f": {died.message}"
+                self._tell(Missing(f"the process that loads TensorFlow dies{message}"))
+                return
+            if died is not None:
+                self._tell(died)
+
+    def _heard(self) -> Iterator[News]:
+        """What one process says until it ends."""
+        stream = self._process.stdout
+        assert stream is not None
+        while (news := _read(stream)) is not None:
+            yield news
+
+    def _take(self, news: News) -> None:
+        with self._lock:
+            replaced = self._wanted is not None
+            if isinstance(news, Ready):
+                self._ready = True
+            else:
+                self._running = None
+                self._calm()
+            self._send()
+            silent = self._closed or (isinstance(news, Verified) and replaced)
+        if not silent:
+            self._tell(news)
+
+    def _buried(self) -> Died | None:
+        """Make ready for another process; what is told of the one that ended, if it was not ended here."""
+        code = self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            with contextlib.suppress(OSError):  # what was not sent stays unsent
+                stream.close()
+        step, self._running = self._running, None
+        self._calm()
+        if self._ended_stale:
+            self._ended_stale = False
+            return None
+        if step is not None and self._last is not None and self._wanted is None and self._again != step:
+            # Once more: what ended the process may have come from elsewhere.
+            self._wanted, self._again = (self._last, step), step
+        said = f"signal {-code}" if code < 0 else f"exit code {code}"
+        with contextlib.suppress(ValueError):
+            said = signal.Signals(-code).name if code < 0 else said
+        return Died(step, said)
+
+
+def _begun() -> subprocess.Popen[bytes]:
+    """Another process; Ctrl-C in the terminal is not for it, and what it writes does not reach the screen."""
+    return subprocess.Popen(  # noqa: S603  the command is ours
+        [sys.executable, "-P", "-c", _START],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _write(stream: BinaryIO | Any, message: object) -> None:
+    pickle.dump(message, stream)
+    stream.flush()
+
+
+def _read(stream: BinaryIO | Any) -> Any:
+    """The next message; None where the other side has ended, in the middle of one too."""
+    try:
+        return pickle.load(stream)  # noqa: S301  both ends are this program
+    except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+        return None
+
+
+# -- the process ----------------------------------------------------------------------------------------------------
+
+
+def serve() -> None:
+    """Load TensorFlow, and verify what is asked, until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)  # TensorFlow's own lines would stand among the pickles
+    questions = _Questions()
+    news = _loaded()
+    _write(answers, news)
+    if isinstance(news, Missing):
+        return
+    from rnnshape import api
+
+    while True:
+        spec, step = questions.next()
+        began = perf_counter()
+        report = api.explore(spec)
+        _write(answers, Verified(step, report, perf_counter() - began))
+
+
+def _loaded() -> Ready | Missing:
+    from rnnshape.errors import RnnshapeError
+    from rnnshape.lab.tensorflow import load
+
+    began = perf_counter()
+    try:
+        load()
+    except RnnshapeError as error:
+        return Missing(error.message)
+    return Ready(perf_counter() - began)
+
+
+class _Questions:
+    """What is asked, read in a thread that ends the process when nobody is there any more."""
+
+    def __init__(self) -> None:
+        from queue import SimpleQueue
+
+        self._asked: SimpleQueue[tuple[Spec, int]] = SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def next(self) -> tuple[Spec, int]:
+        return self._asked.get()
+
+    def _read(self) -> None:
+        while (question := _read(sys.stdin.buffer)) is not None:
+            self._asked.put(question)
+        os._exit(0)
