@@ -13,7 +13,7 @@ from rnnshape.cli.output import destination, note, show_trace
 from rnnshape.errors import OK, Invalid, Problem
 from rnnshape.layers import release
 from rnnshape.reading import make_all
-from rnnshape.reading.saved import is_saved
+from rnnshape.reading.files import is_code, is_saved
 from rnnshape.render import View, renderer, rows_renderer
 
 if TYPE_CHECKING:
@@ -34,7 +34,23 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
         from rnnshape.reading.saved import make_saved
 
         return _answered(lambda asked: make_saved(layer, asked), values)
-    return _answered(lambda asked: make_all(layer, asked), values)
+    text = _code_of(layer) if is_code(layer) else layer
+    return _answered(lambda asked: make_all(text, asked), values)
+
+
+def _code_of(path: str) -> str:
+    """The code in a file, of a notebook that of its cells.
+
+    Raises:
+        Invalid: it cannot be read.
+    """
+    from rnnshape.scan.texts import NotRead, read
+
+    try:
+        return read(path).code
+    except (NotRead, OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise Invalid([Problem("", f"{path} is not read: {said}")]) from None
 
 
 def fitting(path: str, layer: str | None, values: Mapping[str, Any]) -> int:

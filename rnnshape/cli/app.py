@@ -131,8 +131,8 @@ def _argument(metavar: str, help_: str, completed: Callable[[str], list[str]] | 
 
 _EXPR = 'A layer as written in Keras, in quotes: "LSTM(8)", "LSTM(8) | Dense(1)"'
 _CODE = (
-    ", a line or several as they stand in a file, or - for code from standard input; or a saved model: model.keras, "
-    "model.h5, model.json, the folder of a SavedModel."
+    ", a line or several as they stand in a file, the file itself (model.py, notes.ipynb), or - for code from standard "
+    "input; or a saved model: model.keras, model.h5, model.json, the folder of a SavedModel."
 )
 _LAYER = "Behind a file of weights (model.weights.h5): the layer that it is for. Without it, the weights are listed."
 _WEIGHTS, _HDF5 = ".weights.h5", (".h5", ".hdf5")

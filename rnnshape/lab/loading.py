@@ -14,7 +14,8 @@ from rnnshape.errors import RnnshapeError, nearest
 from rnnshape.lab.own import KIND, module_of
 from rnnshape.lab.tensorflow import keras
 from rnnshape.layers.release import KERAS_3, asked
-from rnnshape.reading.saved_file import JSON, read
+from rnnshape.reading.files import JSON
+from rnnshape.reading.saved_file import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
@@ -16,7 +15,7 @@ from rnnshape.reading import saved_file, stored
 from rnnshape.reading.config import Code, code
 from rnnshape.reading.foreign import foreign
 from rnnshape.reading.making import make_all
-from rnnshape.reading.saved_file import HDF5, JSON, KERAS, METADATA, invalid
+from rnnshape.reading.saved_file import invalid
 from rnnshape.spec.options import DTYPE, IMPORT
 from rnnshape.spec.options import KERAS as RELEASE
 from rnnshape.spec.saved import Held, Saved
@@ -27,22 +26,6 @@ if TYPE_CHECKING:
 
     from rnnshape.reading.foreign import Foreign
     from rnnshape.spec import Spec
-
-_ENDINGS = (KERAS, *HDF5, JSON)
-
-
-def is_saved(text: str) -> bool:
-    """Whether this is the name of a saved model, and not code: ``model.keras``, ``model.h5``, a SavedModel's folder."""
-    if "\n" in text:
-        return False
-    return text.lower().endswith(_ENDINGS) or ("(" not in text and (text.endswith("/") or _is_folder(text)))
-
-
-def _is_folder(text: str) -> bool:
-    try:
-        return (Path(text) / METADATA).is_file() or (Path(text) / "saved_model.pb").is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def make_saved(path: str, options: Mapping[str, Any] | None = None) -> list[Spec]:

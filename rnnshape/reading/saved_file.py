@@ -16,15 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import release
+from rnnshape.reading.files import HDF5, JSON, KERAS, METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HDF5 = (".h5", ".hdf5")
-KERAS = ".keras"
-JSON = ".json"
 WEIGHTS = ".weights.h5"
-METADATA = "keras_metadata.pb"
 _MOST_BYTES = 16_000_000
 # What Keras itself puts into an archive.
 _MEMBERS = ("metadata.json", "config.json", "model.weights.h5")

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.saved_file import HDF5, JSON, invalid
+from rnnshape.reading.files import HDF5, JSON
+from rnnshape.reading.saved_file import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -292,3 +292,16 @@ def leaf_count(structure: dict) -> int:
 def without_versions(text: str) -> str:
     """The view without what differs from machine to machine."""
     return re.sub(r"TensorFlow \S+, Keras \S+", "TensorFlow X, Keras Y", text)
+
+
+def test_the_name_of_a_file_of_code_is_read(run: Callable[..., Ran], tmp_path: Path) -> None:
+    code = "from keras import layers\n\nlayer = layers.GRU(8, return_state=True)\n"
+    (tmp_path / "model.py").write_text(code, encoding="utf-8")
+    cells = [{"cell_type": "code", "source": ["%matplotlib inline\n", line]} for line in code.splitlines(keepends=True)]
+    (tmp_path / "notes.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    for name in ("model.py", "notes.ipynb"):
+        answer = json.loads(run("show", str(tmp_path / name), "--predict", "-f", "json").out)
+        assert answer["expression"] == "GRU(8, return_state=True)"
+    missing = run("show", str(tmp_path / "other.py"))
+    assert (missing.code, missing.out) == (2, "")
+    assert missing.err == f"rnnshape: error: {tmp_path / 'other.py'} is not read: No such file or directory\n"
