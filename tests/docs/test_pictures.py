@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
 from typing import TYPE_CHECKING
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.others import RESULT, TOOLS, asked, shown, table
+from rnnshape.cli.output import destination
+from rnnshape.explorer.app import Explorer
+from rnnshape.render.marks import UNICODE
 from tests import ROOT
 from tests.shared.pages import DOCS, comparable
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 PICTURES = {
     DOCS / "pictures" / "lstm.svg": "lstm --units 8 --return-state --return-sequences --diagram -f svg",
 }
+SESSION = DOCS / "pictures" / "explorer.svg"
+"""The explorer after a few steps, as its page tells them; Textual draws it."""
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -49,7 +55,29 @@ def test_every_picture_is_shown_and_drawn_here() -> None:
         for page in pages
         for link in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
     }
-    assert shown_on == set(PICTURES) == set((DOCS / "pictures").iterdir())
+    assert shown_on == {*PICTURES, SESSION} == set((DOCS / "pictures").iterdir())
+
+
+def test_the_picture_of_the_explorer_is_not_stale(request: pytest.FixtureRequest) -> None:
+    """Wrapped in Bidirectional, with its states, two steps masked, and the strip looked at; ``--rewrite-golden`` draws it."""
+    app = Explorer("LSTM(8, return_sequences=True)", {}, opened=destination, marks=UNICODE, verifier=None)
+
+    async def session() -> str:
+        async with app.run_test(size=(120, 34)) as pilot:
+            for field in ("return_state", "go_backwards", "go_backwards"):
+                app.query_one(f"#at-{field}").focus()
+                await pilot.press("space")
+            await pilot.press("f2")
+            app.query_one("MaskGrid").focus()
+            await pilot.press("right", "right", "space", "f8", "f8", "f8")
+            await pilot.pause()
+            return app.export_screenshot(title="rnnshape explore")
+
+    now = re.sub(r"terminal-\d+", "terminal", asyncio.run(session()))
+    now = re.sub(r"[\d.]+((?:&#160;| )ms)", r"1.0\1", now)
+    if request.config.getoption("--rewrite-golden"):
+        SESSION.write_text(now, encoding="utf-8")
+    assert drawing(SESSION.read_text(encoding="utf-8")) == drawing(now)
 
 
 @pytest.mark.parametrize("command", PICTURES.values())
