@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rnnshape
-from benchmarks import batches, layers, one_layer, parts, predictions, processes, report, saved, scanning
+from benchmarks import batches, exploring, layers, one_layer, parts, predictions, processes, report, saved, scanning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "jobs": batches.jobs,
     "scanning": scanning.scanning,
     "saved": saved.saved,
+    "exploring": exploring.exploring,
 }
 
 

@@ -1,0 +1,71 @@
+"""How long the explorer takes from a key to its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from benchmarks.pairs import Row, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
+
+_EACH = 10  # presses in a round
+_LOOK_S = 0.0005
+
+
+def exploring(rounds: int) -> list[Row]:
+    """The explorer.
+
+    From a press of the space key on the switch `return_state` of `LSTM(8)` to theory's answer in the tabs, and to the
+    verdict of the real layer, which a process of its own has ready with TensorFlow loaded; driven by Textual's pilot.
+    """
+    theory, verified = asyncio.run(_pressed(rounds * _EACH))
+    return [
+        Row("key to theory", "nothing", "s", theory, (), (Target("ours", "≤", 0.030),)),
+        Row("key to verified", "nothing", "s", verified, (), (Target("ours", "≤", 0.100),)),
+    ]
+
+
+async def _pressed(presses: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    from rnnshape.explorer.answer import Answer
+    from rnnshape.explorer.app import Explorer
+    from rnnshape.explorer.verifier import Verifier
+    from rnnshape.render.marks import UNICODE
+
+    app = Explorer("LSTM(8)", {}, opened=_unopened, marks=UNICODE, verifier=Verifier)
+    theory, verified = [], []
+    async with app.run_test(size=(80, 24)) as pilot:
+        answer = app.query_one(Answer)
+
+        def seen() -> bool:
+            return answer.report is not None and answer.report.observed is not None
+
+        await _until(seen)
+        app.query_one("#at-return_state").focus()
+        await pilot.pause()
+        for _ in range(presses):
+            before = answer.report
+            began = perf_counter()
+            press = asyncio.create_task(pilot.press("space"))
+            await _until(lambda before=before: answer.report is not before)  # type: ignore[misc]
+            theory.append(perf_counter() - began)
+            await _until(seen)
+            verified.append(perf_counter() - began)
+            await press
+            await pilot.pause()
+    return tuple(theory), tuple(verified)
+
+
+async def _until(there: Callable[[], bool]) -> None:
+    while not there():
+        await asyncio.sleep(_LOOK_S)
+
+
+@contextlib.contextmanager
+def _unopened(path: str) -> Iterator[TextIO]:
+    raise OSError(path)
+    yield
