@@ -62,8 +62,11 @@ def _returns(before: Report, after: Report) -> Iterator[Told]:
             yield "returns", role, f"{access}: {said}"
         elif old.dtype != one.dtype:
             yield "returns", role, f"{access}: {old.dtype} is now {one.dtype}"
-    for role in was.keys() - now.keys():
-        yield "returns", role, f"{role} is gone"
+        elif old.path != one.path:
+            yield "returns", role, f"{role}: y{old.path} is now y{one.path}"
+    for role in was:
+        if role not in now:
+            yield "returns", role, f"{role} is gone"
 
 
 def _checks(before: Report, after: Report) -> Iterator[Told]:
