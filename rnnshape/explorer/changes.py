@@ -3,6 +3,7 @@
 >>> import rnnshape
 >>> before, after = rnnshape.predict("lstm"), rnnshape.predict("lstm", return_state=True)
 >>> print(*changed(before, after).lines("returns"), sep="\\n")
+output: y is now y[0]
 y[1] state_h is new: (2, 1) float32
 y[2] state_c is new: (2, 1) float32
 """
