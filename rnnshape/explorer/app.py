@@ -99,7 +99,7 @@ class Explorer(App[int]):
         self.marks = marks
         self.made = verifier
         self.verifier: Verifier | None = None
-        self.asked = self.asked_again = 0
+        self.asked = 0
         self.typed_at = 0.0
         self.layer: Path | None = None
         self.failure: RnnshapeError | None = None
@@ -195,11 +195,6 @@ class Explorer(App[int]):
             self.query_one(Answer).verified(news.report)
         elif isinstance(news, Died):
             self.notify(f"the worker died: {news.message}; started again", severity="warning")
-            report = self.query_one(Answer).report
-            # A layer of which it dies twice is not asked about for ever.
-            if self.verifier is not None and report and report.observed is None and self.asked != self.asked_again:
-                self.asked_again = self.asked
-                self.verifier.ask(report.spec, self.asked)
         self.query_one(Status).heard(news)
 
     # What somebody does.
