@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from rnnshape.errors import Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf, Whole
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class FileName(Kind):
+class FileName(Kind, frozen=True):
     """The name of a file, taken as it is."""
 
     metavar = "FILE"
 
 
-class Address(Kind):
+class Address(Kind, frozen=True):
     """Where a Dask scheduler listens."""
 
     allowed = "the address of a Dask scheduler, such as tcp://10.0.0.1:8786"
@@ -30,7 +31,7 @@ class Address(Kind):
         return isinstance(value, str) and "://" in value
 
 
-class Codes(Kind):
+class Codes(Kind, frozen=True):
     """Codes of findings; their words are looked up where they are used."""
 
     allowed = "codes of findings, such as cudnn,rank"
@@ -43,8 +44,7 @@ class Codes(Kind):
         return isinstance(value, tuple) and bool(value)
 
 
-@dataclass(frozen=True)
-class Form(OneOf):
+class Form(OneOf, frozen=True):
     """The name of a format; of one that another command has it says how to get that."""
 
     def refusal(self, value: Any) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, names
@@ -123,7 +124,7 @@ def _least_zero(name: str, default: float | None) -> arg.Argument:
 ACTIVATIONS = (
     _activating(
         "Activation",
-        arg.Argument("activation", arg.Named(names.ACTIVATIONS), cli_default="relu"),
+        arg.Argument("activation", arg.Named.among(names.ACTIVATIONS), cli_default="relu"),
         theory=_activation,
         zeros=contents.activated,
         file="activation",

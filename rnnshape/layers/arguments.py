@@ -8,8 +8,10 @@ argument says what is allowed, before TensorFlow is loaded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rnnshape.layers import names
 from rnnshape.layers.kinds import (
@@ -35,8 +37,7 @@ REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 DTYPES = ("float32", "float16", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """One constructor argument of one or more classes.
 
     ``flag`` says whether a command offers it as an option, ``short`` its one-letter form.  ``since`` is the release of
@@ -50,10 +51,10 @@ class Argument:
     help: str = ""
     flag: bool = False
     short: str = ""
-    cli_default: Any = field(default=REQUIRED)
+    cli_default: Any = REQUIRED
     since: Release = ()
     until: Release = ()
-    was: Any = field(default=REQUIRED)
+    was: Any = REQUIRED
     in_2: bool = False
 
     @property
@@ -85,19 +86,19 @@ class Argument:
 
 
 def initializer(name: str, default: str | None) -> Argument:
-    return Argument(name, Named(names.INITIALIZERS), default)
+    return Argument(name, Named.among(names.INITIALIZERS), default)
 
 
 def regularizer(name: str) -> Argument:
-    return Argument(name, Named(names.REGULARIZERS), None)
+    return Argument(name, Named.among(names.REGULARIZERS), None)
 
 
 def constraint(name: str) -> Argument:
-    return Argument(name, Named(names.CONSTRAINTS), None)
+    return Argument(name, Named.among(names.CONSTRAINTS), None)
 
 
 def activation(name: str, default: str | None, purpose: str) -> Argument:
-    return Argument(name, Named(names.ACTIVATIONS), default, purpose, True)
+    return Argument(name, Named.among(names.ACTIVATIONS), default, purpose, True)
 
 
 UNITS = Argument("units", Whole(), help="H, the hidden size.", flag=True, short="u", cli_default=1)

@@ -5,8 +5,9 @@ All read in Keras 3.15.1, ``keras/src/layers/attention/``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import any_sequence, no_loop
@@ -193,8 +194,7 @@ def _sequences(node: Node, inputs: Sequence[Dims]) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class OutputShape(arg.Kind):
+class OutputShape(arg.Kind, frozen=True):
     """The sizes behind the time axis: one, or a tuple of them."""
 
     allowed = "a whole number, 1 or more, a tuple of them, or None"

@@ -7,10 +7,12 @@ tensors, so that nothing has to translate between a rule and the container that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rnnshape.form import LATER, Key, formed
 from rnnshape.layers.dims import Dim
@@ -30,8 +32,7 @@ Zeros: TypeAlias = tuple[tuple[bool | None, ...], ...]
 _SIZE, _OK = attrgetter("size"), attrgetter("ok")
 
 
-@dataclass(slots=True)
-class Leaf:
+class Leaf(Struct):
     """A tensor that theory expects: its role, its dimensions, its dtype."""
 
     role: str
@@ -64,7 +65,7 @@ class Law(NamedTuple):
     symbolic="The symbolic sizes, such as 2H.",
     gates=Key("The gates side by side in the last dimension.", LATER),
 )
-class Weight(NamedTuple):
+class Weight(Struct, frozen=True):
     """A weight: its name, its dimensions, the gates side by side in its last one, the dtype it is kept in.
 
     ``trainable`` is False where a layer within another one is not.
@@ -94,7 +95,7 @@ class Weight(NamedTuple):
         return Weight(prefix + self.name, self.dims, self.gates, self.dtype, self.trainable)
 
 
-class Product(NamedTuple):
+class Product(Struct, frozen=True):
     """The multiply-adds of matrix products or convolutions: all ``factors``, times the sum of ``summed`` if any.
 
     An LSTM's step is ``Product((N, 4H), (C, H))``: a product with the input and one with the state.
@@ -138,7 +139,7 @@ class Rule(NamedTuple):
 CUDNN, LOOP, UNROLLED, STEP = "cudnn", "loop", "unrolled", "step"
 
 
-class Kernel(NamedTuple):
+class Kernel(Struct, frozen=True):
     """How one recurrent layer is computed: its rules, and what runs where cuDNN does not.
 
     ``layer`` names it within the whole, ``"forward LSTM(8)"``, and is empty for the whole itself; ``where``
@@ -173,8 +174,7 @@ class Refusal(NamedTuple):
     hint: str
 
 
-@dataclass(slots=True)
-class Given:
+class Given(Struct):
     """What reaches a layer: dimensions, dtype, and the letter that its ``units`` go by.
 
     ``within`` is the dtype policy of a wrapper that runs the layer's ``call`` itself, under its own
@@ -205,8 +205,7 @@ class Given:
     masks: tuple[Mask | None, ...] = ()
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(Struct):
     """What theory says of one layer or cell.
 
     ``outputs`` holds one leaf, or two for a Bidirectional that does not merge; ``states`` the
@@ -258,7 +257,7 @@ def in_order(parts: Iterable[tuple[bool, Iterable[Weight]]], *, trainable: bool 
     if _IN_ORDER.made or not trainable:
         return [weight for _, part in parts for weight in part]
     weights = [
-        weight if trainable else weight._replace(trainable=False) for trainable, part in parts for weight in part
+        weight if trainable else replace(weight, trainable=False) for trainable, part in parts for weight in part
     ]
     return sorted(weights, key=lambda weight: not weight.trainable)
 

@@ -6,8 +6,9 @@ the backward sequence round again and merges the outputs; the states it only put
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
@@ -27,7 +28,7 @@ from rnnshape.layers.base import (
     through,
 )
 from rnnshape.layers.building import unregularized
-from rnnshape.layers.copying import answer_of, copied_activations, directions, uncopied
+from rnnshape.layers.copying import answer_of, backward_of, copied_activations, forward_of, uncopied
 from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.laws import kept, unmasked
 from rnnshape.layers.legacy import unsupported
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.masking import Mask, Scan
     from rnnshape.layers.node import Node
+    from rnnshape.layers.objects import Made
     from rnnshape.layers.scan import Strip
 
 MERGES = ("concat", "sum", "mul", "ave", None)
@@ -55,13 +57,14 @@ def theory(node: Node, given: Given) -> Answer:
     inside = given
     if given.within is not None or given.mask is not None:
         inside = replace(given, within=None, mask=used and replace(used, argument=True))
-    forward_node, backward_node = directions(node)
+    forward_node = forward_of(node)
     forward = answer_of(forward_node, inside, asked=node["layer"], remade=True)
     if own is None and used is None:
         # The same layer, read from the other end: without a mask only the scan is another one.
-        backward = forward
-        back: Scan | None = unmasked_scan(backward_node["go_backwards"], given.dims[1].size == 1)
+        backward_node, backward = forward_node, forward
+        back: Scan | None = unmasked_scan(not forward_node["go_backwards"], given.dims[1].size == 1)
     else:
+        backward_node = backward_of(node, forward_node)
         if own is not None and _width(own) != _width(forward_node):
             inside = replace(inside, letter=given.letter + "b")
         backward = answer_of(backward_node, inside, asked=own or node["layer"], remade=own is None)
@@ -84,6 +87,7 @@ def theory(node: Node, given: Given) -> Answer:
     begun = [*states]
     if (forward.begins, backward.begins) != (forward.states, backward.states):
         begun = [*prefixed("forward_", forward.begins), *prefixed("backward_", backward.begins)]
+    activations = copied_activations(node)
     with_state = forward_node["return_state"]
     returned = several((*outputs, *states) if with_state else outputs) if with_state or mode is None else outputs[0]
     return Answer(
@@ -92,11 +96,8 @@ def theory(node: Node, given: Given) -> Answer:
         returned=returned,
         weights=in_order(
             (
-                (layer.trainable, [weight.behind(prefix) for weight in answer.weights])
-                for prefix, layer, answer in (
-                    ("forward_", forward_node, forward),
-                    ("backward_", backward_node, backward),
-                )
+                (forward_node.trainable, [weight.behind("forward_") for weight in forward.weights]),
+                (backward_node.trainable, [weight.behind("backward_") for weight in backward.weights]),
             ),
             trainable=node.trainable and node["layer"].trainable,
         ),
@@ -110,9 +111,9 @@ def theory(node: Node, given: Given) -> Answer:
         quirks=tuple(
             dict.fromkeys(((quirks.DROPPED,) if used is None and given.mask else ()) + forward.quirks + backward.quirks)
         ),
-        notes=tuple(dict.fromkeys((*_notes(node), *forward.notes, *backward.notes))),
+        notes=tuple(dict.fromkeys((*_notes(node, activations), *forward.notes, *backward.notes))),
         refusals=[
-            *uncopied(node),
+            *uncopied(activations),
             *_unlike_dtypes(node, forward, backward),
             *_unsplittable(given, forward, backward),
             *forward.refusals,
@@ -123,10 +124,10 @@ def theory(node: Node, given: Given) -> Answer:
     )
 
 
-def _notes(node: Node) -> Iterator[str]:
+def _notes(node: Node, activations: Iterable[Made | Function]) -> Iterator[str]:
     if node["weights"] and _CASTS.made:
         yield "weights is not used: Keras 3 keeps it and builds new weights (call set_weights on the built layer)"
-    for function in copied_activations(node):
+    for function in activations:
         if isinstance(function, Function) and function.copied:
             yield f"Bidirectional copies {function} only if it is registered: keras.utils.register_keras_serializable"
 

@@ -7,8 +7,10 @@ dtype already it makes no difference.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rnnshape.errors import Problem
 from rnnshape.layers.base import compute_dtype
@@ -37,8 +39,7 @@ def unlike_activations(node: Node) -> Iterator[Problem]:
                 yield Problem("", f"{name}: {what}: write {value.name}(…, dtype={dtype!r})")
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
+class _Around(Struct, frozen=True):
     """What a layer is called with: the dtypes of its inputs, and whether a mixed policy is above it."""
 
     dtypes: frozenset[str] = frozenset()

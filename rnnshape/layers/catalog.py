@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from rnnshape.layers import names
 from rnnshape.layers.arguments import DTYPE, NAME, SEED, Argument
@@ -16,8 +17,7 @@ from rnnshape.layers.kinds import FLOAT32, INT64, Kind, Maybe, Number, OneOf
 from rnnshape.layers.objects import Made
 
 
-@dataclass(frozen=True)
-class Float32(Number):
+class Float32(Number, frozen=True):
     """A number that TensorFlow can make a float32 or an int64 of; ``above`` leaves out the least one itself."""
 
     above: bool = False
@@ -34,7 +34,7 @@ class Float32(Number):
         return super().accepts(value) and abs(value) <= (INT64 if type(value) is int else FLOAT32)
 
 
-class Axes(Kind):
+class Axes(Kind, frozen=True):
     """The axes of a norm: Keras looks at them only when it trains."""
 
     allowed = "a whole number, a list of them, or None"
@@ -44,8 +44,7 @@ class Axes(Kind):
         return value is None or all(type(axis) is int for axis in axes)
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectClass:
+class ObjectClass(Struct, frozen=True):
     """One class of Keras: what it makes, under which other names Keras has it, and its arguments in order.
 
     ``renamed`` says what an argument of Keras 2 is called now, and is read as that where Keras 3 still takes it
@@ -56,7 +55,7 @@ class ObjectClass:
     name: str
     arguments: tuple[Argument, ...] = ()
     aliases: tuple[str, ...] = ()
-    renamed: dict[str, str] = field(default_factory=dict)
+    renamed: dict[str, str] = {}
     understood: bool = False
 
     @property

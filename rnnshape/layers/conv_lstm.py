@@ -6,8 +6,9 @@ From Keras' ``layers/rnn/conv_lstm.py`` (read in 3.15.1).  The input's kernel mo
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg

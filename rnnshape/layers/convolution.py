@@ -5,8 +5,9 @@ From Keras' ``layers/convolutional`` and ``backend/tensorflow/nn.py`` (read in 3
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
@@ -74,7 +75,7 @@ def _of_batches(node: Node, given: Given) -> Answer:
         return _plain(node, given)
     answer = _plain(node, replace(given, dims=given.dims[more:]))
     answer.outputs[0].dims = (*given.dims[:more], *answer.outputs[0].dims)
-    answer.products = [product._replace(factors=(*given.dims[:more], *product.factors)) for product in answer.products]
+    answer.products = [replace(product, factors=(*given.dims[:more], *product.factors)) for product in answer.products]
     return answer
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from rnnshape.layers.base import Refusal
 from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rnnshape.layers.base import Answer, Given
     from rnnshape.layers.node import Node
@@ -48,18 +50,29 @@ _CONFIG_KEEPS = change(
 
 
 def directions(node: Node) -> tuple[Node, Node]:
-    """The forward and the backward layer, as Keras makes the second from the first.
+    """The forward and the backward layer."""
+    forward = forward_of(node)
+    return forward, backward_of(node, forward)
 
-    ``use_cudnn`` is not in a layer's config, from which Keras makes the forward layer anew; from 3.12 on both
-    directions get that of the layer that was given (``docs/keras-quirks.md``).
+
+def forward_of(node: Node) -> Node:
+    """The forward layer, which Keras makes anew from the config of the layer that is given.
+
+    ``use_cudnn`` is not in the config; from 3.12 on both directions get that of the layer that is given
+    (``docs/keras-quirks.md``).
     """
     forward: Node = node["layer"]
+    return forward if not forward.has("use_cudnn") or _KEEPS_USE_CUDNN.made else forward.but(use_cudnn="auto")
+
+
+def backward_of(node: Node, forward: Node) -> Node:
+    """The backward layer: the one that is given, else Keras makes it from the config of the forward layer."""
     given: Node | None = node["backward_layer"]
-    if forward.has("use_cudnn") and not _KEEPS_USE_CUDNN.made:
-        forward = forward.but(use_cudnn="auto")
-    elif given is not None and forward.has("use_cudnn") and given.has("use_cudnn"):
-        given = given.but(use_cudnn=forward["use_cudnn"])
-    return forward, given or forward.but(go_backwards=not forward["go_backwards"])
+    if given is None:
+        return forward.but(go_backwards=not forward["go_backwards"])
+    if forward.has("use_cudnn") and given.has("use_cudnn") and _KEEPS_USE_CUDNN.made:
+        return given.but(use_cudnn=forward["use_cudnn"])
+    return given
 
 
 def answer_of(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
@@ -85,7 +98,7 @@ def answer_of(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer
             rule._replace(decided=decided, source=source) if rule.decided.startswith("use_cudnn=") else rule
             for rule in kernel.rules
         )
-        answer.cudnn = [kernel._replace(rules=tuple(rules))]
+        answer.cudnn = [replace(kernel, rules=tuple(rules))]
     return answer
 
 
@@ -97,9 +110,9 @@ def _unregularized(cell: Any) -> Any:
     return cell.but(activity_regularizer=None, **cells)
 
 
-def uncopied(node: Node) -> Iterator[Refusal]:
-    """Functions and objects in the copied layer that Keras cannot make from its config."""
-    for value in copied_activations(node):
+def uncopied(activations: Iterable[Made | Function]) -> Iterator[Refusal]:
+    """The functions and objects among the copied activations that Keras cannot make from a config."""
+    for value in activations:
         if isinstance(value, Made):
             if not _READS_OBJECTS.made:
                 yield _unread("ValueError", value, "give both directions: backward_layer is not copied")
@@ -115,9 +128,7 @@ def _unread(raised: str, value: Made | Function, fix: str) -> Refusal:
     return Refusal(f"{raised}: {what}", fix)
 
 
-def copied_activations(node: Node) -> Iterator[Made | Function]:
+def copied_activations(node: Node) -> list[Made | Function]:
     """The activations without a name in what Bidirectional copies: ``backward_layer`` is taken as it is."""
-    for part in node["layer"].walk():
-        for _, value in part.given:
-            if isinstance(value, Function) or (isinstance(value, Made) and value.what == "activation"):
-                yield value
+    objects = [value for part in node["layer"].walk() for _, value in part.given if isinstance(value, Made | Function)]
+    return [value for value in objects if isinstance(value, Function) or value.what == "activation"]

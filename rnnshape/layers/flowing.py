@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rnnshape.layers.attention import unmasks
 from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 _SPACE = 8
 
 
-@dataclass(slots=True)
-class Step:
+class Step(Struct):
     """A call with what it gets and what theory answers."""
 
     call: Call

@@ -6,8 +6,9 @@ Theory walks the calls in order, as a stack's does, and every recurrent call has
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, Leaf

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from rnnshape.errors import nearest
 from rnnshape.layers import names
@@ -19,7 +20,7 @@ INT64 = 2**63 - 1
 FLOAT32 = math.nextafter(2.0**128 - 2.0**103, 0)
 
 
-class Kind:
+class Kind(Struct, frozen=True):
     """What may stand for an argument.  ``allowed`` completes the sentence "must be …"."""
 
     allowed = "a literal: a number, a string, True, False, None, a list or a tuple"
@@ -50,8 +51,7 @@ class Kind:
         return {}
 
 
-@dataclass(frozen=True)
-class Whole(Kind):
+class Whole(Kind, frozen=True):
     """A whole number with a least value, and perhaps a greatest.  ``True`` is none, nor is ``2.0``."""
 
     least: int = 1
@@ -79,8 +79,7 @@ class Whole(Kind):
         return int(text) if digits.isascii() and digits.isdigit() and len(text) <= 30 else text
 
 
-@dataclass(frozen=True)
-class Flag(Kind):
+class Flag(Kind, frozen=True):
     allowed = "True or False"
     metavar = ""
 
@@ -91,8 +90,7 @@ class Flag(Kind):
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True)
-class Number(Kind):
+class Number(Kind, frozen=True):
     """A finite number between two bounds, both included."""
 
     least: float = -math.inf
@@ -121,8 +119,7 @@ class Number(Kind):
             return text
 
 
-@dataclass(frozen=True)
-class DropRate(Number):
+class DropRate(Number, frozen=True):
     """A fraction to drop; before Keras 3.14 less than 1, for ``tf.nn.dropout`` was asked for a rate of 1 too."""
 
     least: float = 0
@@ -137,8 +134,7 @@ class DropRate(Number):
 _DROPS_ALL = (3, 14)
 
 
-@dataclass(frozen=True)
-class OneOf(Kind):
+class OneOf(Kind, frozen=True):
     """One of a few values.  In a shell ``True``, ``False`` and ``None`` are written in lower case."""
 
     values: tuple[Any, ...]
@@ -167,15 +163,15 @@ class OneOf(Kind):
         return f"must be {self.allowed}{nearest(value, self.texts) if isinstance(value, str) else ''}"
 
 
-@dataclass(frozen=True)
-class Named(OneOf):
+class Named(OneOf, frozen=True):
     """A name of one of Keras' lists, from which Keras makes the object, or None."""
 
     of: names.Names = names.INITIALIZERS
-    values: tuple[Any, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "values", (*self.of.usable, None))
+    @classmethod
+    def among(cls, of: names.Names) -> Named:
+        """The names of one list."""
+        return cls((*of.usable, None), of)
 
     @property
     def allowed(self) -> str:  # type: ignore[override]
@@ -209,8 +205,7 @@ def article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-@dataclass(frozen=True)
-class LayerName(Kind):
+class LayerName(Kind, frozen=True):
     """The name of a layer.  Keras refuses one with a slash, and TensorFlow one that is no UTF-8."""
 
     allowed = "a string without '/', or None"
@@ -225,8 +220,7 @@ class LayerName(Kind):
         return {"type": ["string", "null"], "pattern": "^[^/]*$"}
 
 
-@dataclass(frozen=True)
-class MaskValue(Number):
+class MaskValue(Number, frozen=True):
     """The value of a masked step: TensorFlow makes a float32 of a float, whatever the dtype, and an int64 of an int."""
 
     least: float = -FLOAT32
@@ -244,8 +238,7 @@ class MaskValue(Number):
         return {"anyOf": [whole, super().schema() | {"not": {"type": "integer"}}]}
 
 
-@dataclass(frozen=True)
-class Maybe(Kind):
+class Maybe(Kind, frozen=True):
     """What another kind allows, or None."""
 
     of: Kind
@@ -268,8 +261,7 @@ class Maybe(Kind):
         return {"anyOf": [self.of.schema(), {"type": "null"}]}
 
 
-@dataclass(frozen=True)
-class Sizes(Kind):
+class Sizes(Kind, frozen=True):
     """One whole number, or one for each spatial dimension, as a convolution takes them."""
 
     rank: int
@@ -293,8 +285,7 @@ class Sizes(Kind):
         return sizes[0] if len(sizes) == 1 else sizes
 
 
-@dataclass(frozen=True)
-class Nested(Kind):
+class Nested(Kind, frozen=True):
     """Another layer or cell.  ``role`` says what it must be able to do."""
 
     role: str

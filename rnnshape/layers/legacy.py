@@ -5,8 +5,9 @@ From tf_keras' ``layers/rnn/base_rnn.py``, ``lstm.py`` and ``gru.py`` (read in 2
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape.layers.base import Leaf
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rnnshape.layers.release import change
 from rnnshape.layers.scan import Row, Scanning, distinct, each, followed
@@ -12,8 +14,7 @@ _ZEROED = "a masked step outputs zero (zero_output_for_mask); the state is kept"
 _FUSED = "cuDNN outputs zeros at masked steps; the state is kept"
 
 
-@dataclass(frozen=True, slots=True)
-class Mask:
+class Mask(Struct, frozen=True):
     """Which steps of which sample are valid: a row for each sample.
 
     ``argument`` says that it is passed to the call; else it is attached to the tensor, as by Masking and Embedding.
@@ -81,8 +82,7 @@ def attached(mask: Mask | None) -> Mask | None:
     return None if mask is None or (mask.argument and not _ATTACHES.made) else mask.passed_on()
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """What a layer does with each sample, ``rows``; ``elsewhere`` what it does where the other kernel runs.
 
     ``elsewhere`` is None where no mask comes or cuDNN cannot take it: then all kernels do the same.  ``right`` is what

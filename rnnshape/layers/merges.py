@@ -6,9 +6,10 @@ together is in ``check_inputs`` (read in 3.15.1: ``keras/src/layers/merging/``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import any_sequence, no_loop
@@ -251,8 +252,7 @@ def _summable(node: Node, inputs: Sequence[Dims]) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class Axes(arg.Kind):
+class Axes(arg.Kind, frozen=True):
     """One axis, or one for each of two inputs."""
 
     allowed = "a whole number, or a tuple of two"
@@ -267,8 +267,7 @@ class Axes(arg.Kind):
         return {"anyOf": [{"type": "integer"}, pair]}
 
 
-@dataclass(frozen=True)
-class Axis(arg.Kind):
+class Axis(arg.Kind, frozen=True):
     """An axis, counted from the front or from the back."""
 
     allowed = "a whole number"

@@ -8,15 +8,15 @@ alone; ``unmade`` says of which names that is impossible, and why.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from rnnshape.layers.release import Release
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(Struct, frozen=True):
     """One of Keras' lists: its names, those from which alone no object can be made, and since when it has some.
 
     ``in_2`` are names that Keras 2 had too, and only the first releases of Keras 3 did not.
@@ -24,8 +24,8 @@ class Names:
 
     what: str
     known: tuple[str, ...]
-    unmade: dict[str, str] = field(default_factory=dict)
-    since: dict[str, Release] = field(default_factory=dict)
+    unmade: dict[str, str] = {}
+    since: dict[str, Release] = {}
     in_2: tuple[str, ...] = ()
 
     @property

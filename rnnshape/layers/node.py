@@ -55,7 +55,7 @@ class LayerClass:
     ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
     that the class supports masking and attaches the mask of its input to its output, ``makes_mask`` that it makes one
     of its input, ``takes_mask`` that its call looks at the mask; ``built`` that it is built when it is made, because it
-    has nothing to build.
+    has nothing to build.  ``nests`` says that layers or cells stand in its arguments.
     """
 
     name: str
@@ -75,6 +75,7 @@ class LayerClass:
     takes_mask: bool = False
     built: bool = False
     positional: int = field(init=False)
+    nests: bool = field(init=False)
     by_name: dict[str, Argument] = field(init=False)
     defaults: dict[str, Any] = field(init=False)
     former: dict[str, Any] = field(init=False)
@@ -84,6 +85,7 @@ class LayerClass:
             _KNOWN[self.name] = self
         names = [argument.name for argument in self.arguments]
         object.__setattr__(self, "positional", names.index("dtype") if "dtype" in names else len(names))
+        object.__setattr__(self, "nests", self.kind in ("graph", IMPORTED) or any(map(_nests, self.arguments)))
         object.__setattr__(self, "by_name", {argument.name: argument for argument in self.arguments})
         object.__setattr__(self, "defaults", {argument.name: argument.default for argument in self.arguments})
         was = {argument.name: argument.was for argument in self.arguments if argument.was is not REQUIRED}
@@ -100,6 +102,10 @@ class LayerClass:
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         # There is one object a class: a copy in another process must be that process' own entry.
         return named, (self.name,)
+
+
+def _nests(argument: Argument) -> bool:
+    return isinstance(argument.kind, Nested)
 
 
 @dataclass(frozen=True, repr=False)
@@ -156,6 +162,8 @@ class Node:
     @property
     def children(self) -> tuple[Node, ...]:
         """The layers and cells that stand in the arguments, in order."""
+        if not self.cls.nests:
+            return ()
         return tuple(_nodes(value for _, value in self.given))
 
     def walk(self) -> Iterator[Node]:

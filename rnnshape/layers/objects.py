@@ -9,8 +9,9 @@ my_act
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 # Functions of TensorFlow that compute what one of Keras' names does, but whose config Keras cannot read back.
 UNCOPIED = {
@@ -22,8 +23,7 @@ UNCOPIED = {
 }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Made:
+class Made(Struct, frozen=True):
     """An object of one of Keras' classes, with the arguments that differ from Keras' defaults."""
 
     what: str
@@ -56,8 +56,7 @@ class Made:
         return Made(self.what, self.name, (*own, ("dtype", policy), *named))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Function:
+class Function(Struct, frozen=True):
     """An activation that Keras has no name for, as it was written.
 
     ``like`` is the name of the activation whose values it has here: of one of TensorFlow's functions the same one, of

@@ -6,8 +6,9 @@ The containers are those of Keras' ``layers/rnn/rnn.py``: ``output``, or ``(outp
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, dropping, quirks

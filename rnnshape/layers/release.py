@@ -14,13 +14,13 @@ import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache, cached_property, lru_cache, wraps
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from rnnshape.versions import installed, keras_3, legacy, tf_keras
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Release = tuple[int, ...]
 
@@ -114,6 +114,29 @@ def watched(turned: Change | None = None) -> Iterator[dict[Change, None]]:
         yield noted
     finally:
         _question.reset(token)
+
+
+Said = TypeVar("Said")
+
+
+def remembered(rule: Callable[..., Said], most: int = 1024) -> Callable[..., Said]:
+    """A rule over hashable values that is worked out once for each of them and each release.
+
+    While changes are watched, each has to be asked: then nothing is remembered.
+    """
+
+    @lru_cache(most)
+    def of_release(release: Release, *values: Any) -> Said:
+        return rule(*values)
+
+    @wraps(rule)
+    def said(*values: Any) -> Said:
+        question = _question.get()
+        if question is not None and question.noted is not None:
+            return rule(*values)
+        return of_release(asked(), *values)
+
+    return said
 
 
 def releases() -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import answered, any_rank, any_sequence

@@ -5,8 +5,9 @@ The layers are called in turn, as ``x = LSTM(64, …)(x)`` line by line does it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Leaf, in_order

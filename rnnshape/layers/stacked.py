@@ -6,8 +6,9 @@ for each cell, except that a stack of one cell returns the states of that cell a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, Leaf, Refusal, Returned, compute_dtype, flat, in_order, prefixed

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
@@ -69,7 +70,7 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     weights = in_order([(True, answer.weights)])
     result = answered(node, given, dims, *weights, dtype=first.dtype)
     if any(part.cls.kind == "recurrent" for part in inner.walk()):
-        result.cudnn = [kernel._replace(layer=kernel.layer or inner.short) for kernel in answer.cudnn]
+        result.cudnn = [replace(kernel, layer=kernel.layer or inner.short) for kernel in answer.cudnn]
     if not _RUNS_CALL.made:
         result.mask = _remade(inner, given, result.mask)
     result.notes = answer.notes

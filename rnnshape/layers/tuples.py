@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from rnnshape.layers.kinds import INT64, Kind, Maybe, Sizes, Whole
 
 
-class NoiseShape(Kind):
+class NoiseShape(Kind, frozen=True):
     """The shape of Dropout's mask: one size for each axis, None for the input's own."""
 
     allowed = "a tuple of whole numbers, 1 or more, and None"
@@ -20,8 +19,7 @@ class NoiseShape(Kind):
         return {"type": "array", "items": Maybe(Whole()).schema()}
 
 
-@dataclass(frozen=True)
-class Axes(Kind):
+class Axes(Kind, frozen=True):
     """One axis of a tensor, or several of them; negative ones count from the end."""
 
     empty: bool = False
@@ -38,7 +36,7 @@ class Axes(Kind):
         return {"anyOf": [axis, {"type": "array", "items": axis, "minItems": 0 if self.empty else 1}]}
 
 
-class TargetShape(Kind):
+class TargetShape(Kind, frozen=True):
     """The shape that a tensor gets, without the batch."""
 
     allowed = "a tuple of whole numbers, 1 or more, of which one may be -1: what is left"
@@ -57,7 +55,7 @@ class TargetShape(Kind):
 _AXES = 6
 
 
-class Order(Kind):
+class Order(Kind, frozen=True):
     """The axes behind the batch, in the order that they get."""
 
     allowed = "a tuple with each of the numbers 1, 2, … once: (2, 1) swaps two axes"
@@ -83,7 +81,7 @@ class Order(Kind):
         }
 
 
-class Margins(Kind):
+class Margins(Kind, frozen=True):
     """What is added to, or cut from, the four sides of a picture."""
 
     allowed = "a whole number, 0 or more, a tuple of 2 of them, or of 2 such tuples ((top, bottom), (left, right))"
@@ -98,7 +96,7 @@ class Margins(Kind):
         return {"anyOf": [size, {"type": "array", "items": two, "minItems": 2, "maxItems": 2}]}
 
 
-class Arrays(Kind):
+class Arrays(Kind, frozen=True):
     """A list of numbers or lists."""
 
     allowed = "a list"
@@ -110,7 +108,7 @@ class Arrays(Kind):
         return {"type": "array"}
 
 
-class Unwritten(Kind):
+class Unwritten(Kind, frozen=True):
     """What no literal can say: Keras asks for an array."""
 
     allowed = "None: Keras takes an array, which no literal is; call set_weights on the built layer"

@@ -23,32 +23,30 @@ decoder_output = decoder(z, initial_state=[h, c])
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(Struct, frozen=True):
     """One tensor: an entry, or what a call returned; ``path`` says which of its results, ``()`` the only one."""
 
     source: str
     path: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An input of the graph; its sizes are batch first, None where the code does not say."""
 
     name: str
     sizes: tuple[int | None, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call of a layer; ``initial_state`` is nested as it is passed, in tuples of wires.
 
     ``results`` are the roles of the values that the call returns, none for a bare tensor; a list of states is one,
@@ -62,8 +60,7 @@ class Call:
     results: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(Struct, frozen=True, dict=True):
     """Entries, layers (each a ``Node``) under their names, and the calls; a layer that is called twice stands once.
 
     ``names`` are the code's own names for tensors, ``outputs`` what the code takes as the result; where it says

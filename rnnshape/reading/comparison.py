@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import release
 from rnnshape.layers.changes import as_cells, as_layers, everywhere, set_everywhere
@@ -182,8 +184,10 @@ def _of_release(spec: Spec, version: str) -> tuple[Node, Answer, list[release.Ch
 
 def _told(answer: Answer) -> Answer:
     """The answer without the rules of cuDNN that are met anyway."""
-    kernels = [kernel._replace(rules=tuple(rule for rule in kernel.rules if not rule.ok)) for kernel in answer.cudnn]
-    return replace(answer, cudnn=kernels)
+    kernels = [
+        structs.replace(kernel, rules=tuple(rule for rule in kernel.rules if not rule.ok)) for kernel in answer.cudnn
+    ]
+    return structs.replace(answer, cudnn=kernels)
 
 
 def _changed(spec: Spec, before: str, version: str, asked: list[release.Change]) -> Iterator[str]:

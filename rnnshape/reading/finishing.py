@@ -39,16 +39,13 @@ def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, f
 
 def _finished(node: Node, options: Mapping[str, Any], name: str | None, fed: Fed | None) -> Spec:
     known = not node.without_rule
-    if known:
-        problems = [*unavailable(node), *_combinations(node), *_time_first(node, options)]
-    else:
-        problems = [*_ruled(node, options)]
+    problems = [*_alone(node), *_time_first(node, options)] if known else [*_ruled(node, options)]
     node = behind_masking(node, options if fed is None else {INPUT.name: fed.sizes, **options}, problems)
     policy = options.get(DTYPE.name)
     if policy is not None:
         node = under_policy(node, policy)
     if known:
-        problems += (*uncast(node), *unlike_activations(node))
+        problems += _in_dtypes(node)
     shape = whole_shape(node, options, problems, fed)
     into = _into(node, shape, options, problems)
     problems += stateless(node, options)
@@ -60,6 +57,18 @@ def _finished(node: Node, options: Mapping[str, Any], name: str | None, fed: Fed
     sizes = tuple(map(int, shape))
     axes = tuple(size.letter if isinstance(size, Size) else None for size in shape) if shape != sizes else ()
     return Spec(node, sizes, name=name, into=second, mask=mask, axes=axes, notes=notes, let=let, **kept)
+
+
+@release.remembered
+def _alone(node: Node) -> tuple[Problem, ...]:
+    """What is wrong with the layer, whatever it is fed."""
+    return (*unavailable(node), *(problem for part in node.walk() for problem in part.cls.check(part)))
+
+
+@release.remembered
+def _in_dtypes(node: Node) -> tuple[Problem, ...]:
+    """What is wrong with the dtypes in which its parts compute."""
+    return (*uncast(node), *unlike_activations(node))
 
 
 def modules_in(options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -138,8 +147,3 @@ def _time_first(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
     for option in (MASK, CALLS, INTO) if first else ():
         if options.get(option.name, option.default) != option.default:
             yield Problem(option.name, "is not supported beside time_major=True")
-
-
-def _combinations(node: Node) -> Iterator[Problem]:
-    for part in node.walk():
-        yield from part.cls.check(part)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, RnnshapeError
 from rnnshape.layers import release
 from rnnshape.layers.quirks import PAGE
@@ -209,7 +211,7 @@ def _side(comparison: Comparison, variant: Variant, predicted: Prediction, outco
 
 def _comparable(variant: Variant, predicted: Prediction) -> Prediction:
     """Theory's answer without what the lab did not look at here: other calls, what flows, the steps of a state."""
-    return replace(
+    return structs.replace(
         predicted,
         laws=tuple(law for law in predicted.laws if FIRST_CALL not in law.check),
         strips=tuple(strip for strip in predicted.strips if not strip.of.endswith("state")),

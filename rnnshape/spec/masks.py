@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.errors import Invalid, Problem
@@ -37,8 +36,7 @@ _EMPTY_LAST = ("empty-last", "full")
 _TAKES = "a recurrent layer, Bidirectional and TimeDistributed take one, Masking and Embedding(mask_zero=True) make one"
 
 
-@dataclass(frozen=True)
-class Mask(Kind):
+class Mask(Kind, frozen=True):
     """A row of 0 and 1 for each sample (1 is valid), the side of the padding and each sample's length, or a word.
 
     ``right`` pads each sample a step more than the one before, ``random`` masks any steps but leaves each sample one,

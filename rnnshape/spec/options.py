@@ -7,7 +7,6 @@ of the Python API (``seed``).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from rnnshape.layers.arguments import DTYPES, INT64, Argument, Flag, Kind, Number, OneOf, Whole
@@ -15,8 +14,7 @@ from rnnshape.layers.release import LEGACY, NEWEST, OLDEST, dotted, releases
 from rnnshape.spec.masks import MASK, MASKING
 
 
-@dataclass(frozen=True)
-class Shape(Kind):
+class Shape(Kind, frozen=True):
     """The input's whole shape: whole numbers, 1 or more, joined by commas in a shell."""
 
     allowed = "the input shape, two or more whole numbers from 1, such as 2,3,4 (in a file [2, 3, 4])"
@@ -33,7 +31,7 @@ class Shape(Kind):
         return tuple(Whole().from_text(part.strip()) for part in inner.split(","))
 
 
-class Expression(Kind):
+class Expression(Kind, frozen=True):
     """The text of a layer, read by ``spec.expression``."""
 
     allowed = "a Keras expression, such as LSTM(8)"
@@ -49,8 +47,7 @@ class Expression(Kind):
 _VERSIONS = f"(2|{re.escape(LEGACY)}|({'|'.join(map(re.escape, releases()[1:]))})(\\.[0-9]+)?)"
 
 
-@dataclass(frozen=True)
-class Version(Kind):
+class Version(Kind, frozen=True):
     """A release of Keras whose rules are known: ``2``, or ``3.3`` to the newest; None is the installed one."""
 
     metavar = "VERSION"
@@ -68,8 +65,7 @@ class Version(Kind):
         return {"type": ["string", "null"], "pattern": f"^{_VERSIONS}$"}
 
 
-@dataclass(frozen=True)
-class Let(Kind):
+class Let(Kind, frozen=True):
     """Values of names in an expression: ``latent_dim=256`` in a shell, a mapping in a file."""
 
     allowed = "NAME=VALUE, such as latent_dim=256 (in a file a mapping, {latent_dim: 256})"
@@ -101,8 +97,7 @@ class Let(Kind):
         return super().refusal(value)
 
 
-@dataclass(frozen=True)
-class Modules(Kind):
+class Modules(Kind, frozen=True):
     """The dotted names of modules: one of them in a shell, where the flag may stand again, or a list in a file."""
 
     allowed = "the dotted name of a module, such as package.module (in a file, or a list of them)"

@@ -125,11 +125,24 @@ class Cost(Formed):
 
     def _words(self, dims: Iterable[tuple[int, str]]) -> Words:
         """The letters; the number where a letter would not say which, or stands nowhere with its size."""
-        return tuple([letter if self._clear(letter) else str(size) for size, letter in dims])
+        clear = self._clear
+        return tuple([letter if clear[letter] else str(size) for size, letter in dims])
 
-    def _clear(self, text: str) -> bool:
+    @cached_property
+    def _clear(self) -> _Clear:
+        return _Clear(self._shown, self._ambiguous)
+
+
+class _Clear(dict[str, bool]):
+    """Of each text in letters whether each of them is shown, and stands for one size."""
+
+    def __init__(self, shown: set[str], ambiguous: set[str]) -> None:
+        self._shown, self._ambiguous = shown, ambiguous
+
+    def __missing__(self, text: str) -> bool:
         letters = _letters(text)
-        return self._ambiguous.isdisjoint(letters) and self._shown.issuperset(letters)
+        self[text] = said = self._ambiguous.isdisjoint(letters) and self._shown.issuperset(letters)
+        return said
 
 
 @lru_cache(maxsize=1024)

@@ -12,8 +12,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from rnnshape.errors import NoRule
 from rnnshape.form import Key, formed
@@ -54,8 +55,7 @@ class Chosen(NamedTuple):
     kernel: str
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(Struct):
     """How each recurrent layer within is computed, and whether Keras may use cuDNN for every one."""
 
     kernels: tuple[Kernel, ...]
@@ -84,8 +84,7 @@ class Verdict:
         return tuple([Chosen(kernel.layer, kernel.chosen(gpu=gpu)) for kernel in self.kernels])
 
 
-@dataclass(slots=True)
-class Prediction:
+class Prediction(Struct):
     """Theory's answer.
 
     ``returned`` is the structure of the call's result, ``params`` the number of numbers in the

@@ -6,12 +6,12 @@ import io
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from rnnshape import api, theory
 from rnnshape.audit import audited, lattice
@@ -138,7 +138,7 @@ def planted() -> Iterator[None]:
     def wrong(node: Any, given: Any) -> Any:
         answer = right(node, given)
         output, states = answer.returned
-        return replace(answer, returned=(output, tuple(states)))
+        return structs.replace(answer, returned=(output, tuple(states)))
 
     object.__setattr__(cls, "theory", wrong)
     yield
@@ -174,7 +174,7 @@ def test_a_rejection_that_theory_does_not_know_is_a_disagreement(
     run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = theory.predict
-    monkeypatch.setattr(theory, "predict", lambda spec, **how: replace(known(spec, **how), refusal=None))
+    monkeypatch.setattr(theory, "predict", lambda spec, **how: structs.replace(known(spec, **how), refusal=None))
     ran = run("audit", SMALL)
     assert ran.code == 1
     reported = [json.loads(line) for line in ran.out.splitlines() if line.startswith("{")]

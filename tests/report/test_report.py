@@ -7,6 +7,7 @@ from dataclasses import replace
 import ml_dtypes
 import numpy as np
 import pytest
+from msgspec import structs
 
 from rnnshape import lab, theory
 from rnnshape.formula import FormulaError, both_sides
@@ -32,20 +33,20 @@ def test_agreement(seen: lab.Observation) -> None:
 
 def test_another_container_is_a_disagreement(seen: lab.Observation) -> None:
     assert isinstance(TRUTH.returned, Nest)
-    report = assemble(SPEC, replace(TRUTH, returned=replace(TRUTH.returned, kind="list")), seen)
+    report = assemble(SPEC, structs.replace(TRUTH, returned=replace(TRUTH.returned, kind="list")), seen)
     assert (report.agrees, report.ok, report.exit_code) == (False, False, 1)
 
 
 def test_another_weight_is_a_disagreement(seen: lab.Observation) -> None:
-    report = assemble(SPEC, replace(TRUTH, weights=TRUTH.weights[:2]), seen)
+    report = assemble(SPEC, structs.replace(TRUTH, weights=TRUTH.weights[:2]), seen)
     assert (report.agrees, report.ok) == (False, False)
 
 
 def test_a_broken_law_fails_and_a_broken_belief_does_not(seen: lab.Observation) -> None:
     law = Law("output == 2 * state_h", guaranteed=True, why="it is not")
-    broken = assemble(SPEC, replace(TRUTH, laws=(law,)), seen)
+    broken = assemble(SPEC, structs.replace(TRUTH, laws=(law,)), seen)
     assert (broken.checks[0].holds, broken.agrees, broken.ok, broken.exit_code) == (False, True, False, 1)
-    believed = assemble(SPEC, replace(TRUTH, laws=(law._replace(guaranteed=False),)), seen)
+    believed = assemble(SPEC, structs.replace(TRUTH, laws=(law._replace(guaranteed=False),)), seen)
     assert (believed.checks[0].holds, believed.ok, believed.exit_code) == (False, True, 0)
 
 
@@ -54,7 +55,7 @@ def test_a_disagreement_is_drawn_side_by_side(seen: lab.Observation) -> None:
 
     from rnnshape.render import View, renderer
 
-    report = assemble(SPEC, replace(TRUTH, returned=Tensor("output", "", (2, 9), ("N", "H"), "float32")), seen)
+    report = assemble(SPEC, structs.replace(TRUTH, returned=Tensor("output", "", (2, 9), ("N", "H"), "float32")), seen)
     stream = io.StringIO()
     renderer("table")(report, stream, View())
     assert "✗ Theory and the real layer disagree." in stream.getvalue()
