@@ -166,11 +166,11 @@ class Node:
             return ()
         return tuple(_nodes(value for _, value in self.given))
 
-    def walk(self) -> Iterator[Node]:
+    def walk(self) -> tuple[Node, ...]:
         """This node and all below it, outermost first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        if not self.cls.nests:
+            return (self,)
+        return (self, *[part for child in self.children for part in child.walk()])
 
     @cached_property
     def without_rule(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ shows it.
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache, wraps
@@ -70,12 +70,16 @@ def default() -> Release:
     return numbers(LEGACY) if legacy() else NEWEST
 
 
-@contextmanager
-def of(version: str | None) -> Iterator[None]:
+_HERE: AbstractContextManager[None] = nullcontext()
+
+
+def of(version: str | None) -> AbstractContextManager[None]:
     """Everything within is about this release, such as ``"3.8"`` or ``"2"``; None: the one that is installed."""
-    if version is None:
-        yield
-        return
+    return _HERE if version is None else _of(version)
+
+
+@contextmanager
+def _of(version: str) -> Iterator[None]:
     token = _question.set(_Question(numbers(version)))
     try:
         yield
