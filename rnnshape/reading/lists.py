@@ -10,9 +10,13 @@ from rnnshape.reading.literals import MISSING
 from rnnshape.reading.syntax import called
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rnnshape.reading.naming import Names
 
 _LONGEST = 64
+# Which parts of its pairs a dictionary gives.
+_VIEWS = {"keys": (0,), "values": (1,), "items": (0, 1)}
 
 
 class Lists:
@@ -20,16 +24,14 @@ class Lists:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        # How many layers or tensors the list has that a name holds; None where it holds something else.
+        self.held: Callable[[ast.expr], int | None] = lambda tree: None
 
     def listed(self, tree: ast.expr) -> list[ast.expr] | None:
         """The items of a list that the code writes in any of its ways; None for what is no list here."""
         tree = self.names.resolved(tree)
         if isinstance(tree, ast.List | ast.Tuple):
-            items: list[ast.expr] = []
-            for item in tree.elts:
-                inner = self.listed(item.value) if isinstance(item, ast.Starred) else None
-                items += [item] if inner is None else inner
-            return items
+            return self.spread(tree.elts)
         if isinstance(tree, ast.ListComp | ast.GeneratorExp):
             return self.unrolled(tree)
         if isinstance(tree, ast.IfExp):
@@ -42,6 +44,14 @@ class Lists:
             if left is not None and type(times) is int and 0 <= times * len(left) <= _LONGEST:
                 return left * times
         return None
+
+    def spread(self, trees: list[ast.expr]) -> list[ast.expr]:
+        """The trees, those of a list behind ``*`` one by one."""
+        items: list[ast.expr] = []
+        for item in trees:
+            inner = self.items(item.value) if isinstance(item, ast.Starred) else None
+            items += [item] if inner is None else inner
+        return items
 
     def _either(self, tree: ast.IfExp) -> list[ast.expr] | None:
         """One of two lists; where nothing decides, the choice stays open."""
@@ -59,20 +69,52 @@ class Lists:
             return [constant(item, tree) for item in known]
         if (found := self.listed(tree)) is not None:
             return found
+        if (count := self.held(tree)) is not None and count <= _LONGEST:
+            return [
+                ast.copy_location(ast.Subscript(tree, constant(index, tree), ast.Load()), tree)
+                for index in range(count)
+            ]
         if not isinstance(tree, ast.Call):
             return None
         if called(tree) == "range":
             return self._range(tree)
+        if called(tree) in _VIEWS and isinstance(tree.func, ast.Attribute) and not tree.args:
+            return self._view(tree.func.value, _VIEWS[called(tree)])
         inner = [self.items(argument) for argument in tree.args]
         if called(tree) == "enumerate" and inner and inner[0] is not None:
-            pairs = [[constant(index, tree), item] for index, item in enumerate(inner[0])]
+            first = self._first(tree)
+            if first is None:
+                return None
+            pairs = [[constant(index, tree), item] for index, item in enumerate(inner[0], first)]
         elif called(tree) == "zip" and inner and None not in inner:
             pairs = [list(items) for items in zip(*inner, strict=False)]
         elif called(tree) in ("list", "tuple") and len(inner) == 1:
             return inner[0]
+        elif called(tree) == "reversed" and len(inner) == 1:
+            return None if inner[0] is None else inner[0][::-1]
         else:
             return None
         return [ast.copy_location(ast.Tuple(pair, ast.Load()), tree) for pair in pairs]
+
+    def _first(self, tree: ast.Call) -> int | None:
+        """What ``enumerate`` counts from."""
+        named = [keyword.value for keyword in tree.keywords if keyword.arg == "start"]
+        known = self.names.known([*tree.args[1:], *named, ast.Constant(0)][0])
+        return known if type(known) is int else None
+
+    def _view(self, tree: ast.expr, what: tuple[int, ...]) -> list[ast.expr] | None:
+        """The keys, values or both of a dictionary."""
+        whole = self.names.known(tree)
+        written = self.names.resolved(tree)
+        if isinstance(whole, dict):
+            pairs = [(constant(key, tree), constant(value, tree)) for key, value in whole.items()]
+        elif isinstance(written, ast.Dict) and None not in written.keys:
+            pairs = [(key, value) for key, value in zip(written.keys, written.values, strict=True) if key is not None]
+        else:
+            return None
+        if len(what) == 1:
+            return [pair[what[0]] for pair in pairs]
+        return [ast.copy_location(ast.Tuple([*pair], ast.Load()), tree) for pair in pairs]
 
     def _range(self, tree: ast.Call) -> list[ast.expr] | None:
         numbers = [self.names.known(argument) for argument in tree.args]
@@ -96,6 +138,9 @@ def constant(value: Any, tree: ast.expr) -> ast.expr:
     made: ast.expr = ast.Constant(value)
     if isinstance(value, tuple | list):
         made = ast.Tuple([constant(item, tree) for item in value], ast.Load())
+    elif isinstance(value, dict):
+        keys: list[ast.expr | None] = [constant(key, tree) for key in value]
+        made = ast.Dict(keys, [constant(item, tree) for item in value.values()])
     return ast.copy_location(made, tree)
 
 

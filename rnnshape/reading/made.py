@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from rnnshape.reading.calling import Called
     from rnnshape.reading.declared import Declared
+    from rnnshape.reading.naming import Held
 
 
 @dataclass(eq=False, slots=True)
@@ -41,12 +42,16 @@ class Model:
 
 @dataclass(eq=False, slots=True)
 class Tensor:
-    """An input of the calls, made where ``root`` stands, or what a call returns; ``path`` says which of its results."""
+    """An input of the calls, made where ``root`` stands, or what a call returns; ``path`` says which of its results.
+
+    ``then`` is what the names in ``root`` held there.
+    """
 
     root: ast.expr | None = None
     call: Applied | None = None
     path: tuple[int, ...] = ()
     name: str | None = None
+    then: Held | None = None
 
 
 @dataclass(eq=False, slots=True)

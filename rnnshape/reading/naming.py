@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnshape.layers.arguments import REQUIRED, OneOf
@@ -24,10 +25,14 @@ from rnnshape.reading.literals import (
     applied,
     arithmetic,
     compared,
+    dictionary,
+    entry,
+    formatted,
     item,
     joined,
     plain,
     signed,
+    sliced,
 )
 from rnnshape.reading.syntax import called
 
@@ -68,6 +73,13 @@ class Open(NamedTuple):
     span: Span
 
 
+class Held(NamedTuple):
+    """What the names of the text hold at one place of it."""
+
+    bound: dict[str, Any]
+    trees: dict[str, ast.expr]
+
+
 class Names:
     """The names of one text.
 
@@ -92,6 +104,19 @@ class Names:
         self._letters: dict[str, str] = {}
         self._taken = set(taken)
 
+    @property
+    def now(self) -> Held:
+        """What the names hold where the text is read now."""
+        return Held(dict(self.bound), dict(self.trees))
+
+    @contextmanager
+    def at(self, then: Held | None) -> Iterator[None]:
+        """Within it the names hold what they held then."""
+        now = self.bound, self.trees
+        self.bound, self.trees = now if then is None else then
+        yield
+        self.bound, self.trees = now
+
     def reads(self, tree: ast.expr) -> bool:
         """Whether what stands there is no literal, and may stand for a value."""
         if isinstance(tree, ast.List | ast.Tuple):
@@ -101,9 +126,25 @@ class Names:
         return not isinstance(tree, ast.Constant | ast.Dict | ast.Set | ast.Starred | ast.Lambda | ast.JoinedStr)
 
     def resolved(self, tree: ast.expr) -> ast.expr:
-        """What a name was last bound to in the text, where that is no plain value; else what stands there."""
+        """What a name was last bound to in the text, where that is no plain value; else what stands there.
+
+        Of a choice that is decided it is the side that is taken, of a dictionary or list the entry that is asked for.
+        """
         for _ in range(_MOST_STEPS):
-            bound = self.trees.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
+            bound: ast.expr | None = None
+            match tree:
+                case ast.Name() | ast.Attribute():
+                    bound = self.trees.get(self.source.said(tree))
+                case ast.NamedExpr(value=value):
+                    bound = value
+                case ast.IfExp(test=test, body=body, orelse=orelse) if (holds := self.known(test)) is not MISSING:
+                    bound = body if holds else orelse
+                case ast.Subscript(value=whole, slice=key):
+                    bound = entry(self.resolved(whole), self.known(key), self.known)
+                case ast.Call(func=ast.Name(id="getattr"), args=[of, key, *_]):
+                    name = self.known(key)
+                    if isinstance(name, str) and name.isidentifier():
+                        bound = ast.copy_location(ast.Attribute(of, name, ast.Load()), tree)
             if bound is None:
                 break
             tree = bound
@@ -138,9 +179,8 @@ class Names:
             case ast.List(elts=elts) | ast.Tuple(elts=elts):
                 items = tuple(map(self.known, elts))
                 return MISSING if MISSING in items else items
-            case ast.Dict(keys=keys, values=values) if None not in keys:
-                pairs = [(self.known(key), self.known(value)) for key, value in zip(keys, values, strict=True) if key]
-                return MISSING if any(MISSING in pair for pair in pairs) else dict(pairs)
+            case ast.Dict(keys=keys, values=values):
+                return dictionary(zip(keys, values, strict=True), self.known)
             case ast.UnaryOp(op=op, operand=operand):
                 return signed(op, self.known(operand))
             case ast.BinOp(left=left, op=sign, right=right):
@@ -149,6 +189,13 @@ class Names:
                 return compared(compare, self.known(left), self.known(right))
             case ast.BoolOp(op=op, values=values):
                 return joined(op, [self.known(value) for value in values])
+            case ast.NamedExpr(value=value):
+                return self.known(value)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                holds = self.known(test)
+                return MISSING if holds is MISSING else self.known(body if holds else orelse)
+            case ast.JoinedStr(values=values):
+                return formatted(values, self.known)
             case ast.Call():
                 value = self._computed(tree)
                 return self._given(tree) if value is MISSING else value
@@ -157,13 +204,23 @@ class Names:
     def _computed(self, tree: ast.Call) -> Any:
         """What one of Python's own functions gives for known values."""
         name = called(tree)
+        if name == "dict" and isinstance(tree.func, ast.Name):
+            named = [(keyword.arg and ast.Constant(keyword.arg), keyword.value) for keyword in tree.keywords]
+            return dictionary([*((None, value) for value in tree.args), *named], self.known)
+        if name == "get" and isinstance(tree.func, ast.Attribute) and 1 <= len(tree.args) <= 2 and not tree.keywords:
+            whole, default = self.known(tree.func.value), self.known(tree.args[1]) if tree.args[1:] else None
+            return item(whole, self.known(tree.args[0]), default) if isinstance(whole, dict) else MISSING
         values = [self.known(value) for value in tree.args] if name in BUILT_IN or name in CASTS else []
         if tree.keywords or not values or MISSING in values:
             return MISSING
         if name == "len" and len(values) == 1:
             return len(values[0]) if isinstance(values[0], tuple | list | dict | str) else MISSING
+        if name in (*CHOSEN, "sum") and len(values) == 1 and isinstance(values[0], tuple) and len(values[0]) > 1:
+            values = [*values[0]]
         if not all(map(plain, values)):
             return MISSING
+        if name == "sum":
+            return sum(values)
         if name in CASTS:
             return CASTS[name](values[0]) if len(values) == 1 else MISSING
         return CHOSEN[name](values) if name in CHOSEN and len(values) > 1 else MISSING
@@ -177,6 +234,9 @@ class Names:
             if key in self.let:
                 self.used.add(key)
                 return self.let[key]
+        if isinstance(tree, ast.Subscript) and isinstance(where := tree.slice, ast.Slice):
+            ends = (where.lower, where.upper, where.step)
+            return sliced(self.known(tree.value), [None if end is None else self.known(end) for end in ends])
         if isinstance(tree, ast.Subscript):
             return item(self.known(tree.value), self.known(tree.slice))
         return MISSING
