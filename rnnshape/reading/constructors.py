@@ -86,17 +86,13 @@ class Constructors:
                     return None
                 self._say(tree, joined(tree), sources)
                 return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
-            case ast.Call() if (made := self.names.resolved(tree)) is not tree:
-                return self.layer(made)
-            case ast.Call():
-                return self._constructed(tree)
             case ast.Name() | ast.Attribute() | ast.Subscript() if (held := self.held(tree)) is not None:
                 return held
-            case ast.IfExp() | ast.NamedExpr() | ast.Subscript():
-                return self._decided(tree)
             case ast.Name(id=name) if name in TABLE:
                 self.wrong(f"{name} must be called: write {name}(…)", tree)
-            case ast.Name() | ast.Attribute() if isinstance(made := self.names.resolved(tree), ast.Call | ast.IfExp):
+            case _ if isinstance(made := self._decided(tree), ast.Call):
+                return self._constructed(made)
+            case _ if made is not tree and isinstance(made, ast.BinOp | ast.Subscript):
                 return self.layer(made)
             case ast.Name() | ast.Attribute():
                 what = self.source.said(tree)
@@ -105,16 +101,13 @@ class Constructors:
                 self.wrong("a layer is expected here, such as LSTM(8)", tree)
         return None
 
-    def _decided(self, tree: ast.expr) -> Node | None:
-        """One of two layers, or an entry of a dictionary or list of them."""
+    def _decided(self, tree: ast.expr) -> ast.expr:
+        """What stands there: of two layers the one that is taken; where nothing decides, the choice stays open."""
         made = self.names.resolved(tree)
         if isinstance(made, ast.IfExp):
             holds = self.names.choose(made.test, (True, False), "this condition")
-            made = made.body if holds else made.orelse
-        if made is not tree:
-            return self.layer(made)
-        self.wrong("a layer is expected here, such as LSTM(8)", tree)
-        return None
+            return self._decided(made.body if holds else made.orelse)
+        return made
 
     def knows_part(self, node: Node) -> bool:
         """Whether the text leaves open what a layer returns: arguments behind ``**``, layers of an unknown class."""
@@ -162,12 +155,10 @@ class Constructors:
         return ast.copy_location(ast.Call(first, [*before, *call.args], [*given, *call.keywords]), call)
 
     def _decided_class(self, function: ast.expr) -> ast.expr:
-        """One of two classes, ``(LSTM if gated else SimpleRNN)(8)``; where nothing decides, the choice stays open."""
+        """The class that is called: a name for it, or one of two, ``(LSTM if gated else SimpleRNN)(8)``."""
         made = self.names.resolved(function)
-        if isinstance(made, ast.IfExp) and self.names_a_layer(made):
-            holds = self.names.choose(made.test, (True, False), "this condition")
-            return self._decided_class(made.body if holds else made.orelse)
-        return function if isinstance(function, ast.Name | ast.Attribute) else made
+        named = isinstance(function, ast.Name | ast.Attribute) and not isinstance(made, ast.IfExp)
+        return function if named else self._decided(made)
 
     def _class(self, function: ast.expr) -> LayerClass | None:
         """The class that a name means: with its prefix, as the text imports it, or as ``let`` gives it."""

@@ -74,27 +74,25 @@ class Lists:
                 ast.copy_location(ast.Subscript(tree, constant(index, tree), ast.Load()), tree)
                 for index in range(count)
             ]
-        if not isinstance(tree, ast.Call):
-            return None
-        if called(tree) == "range":
+        return self._made(tree) if isinstance(tree, ast.Call) else None
+
+    def _made(self, tree: ast.Call) -> list[ast.expr] | None:
+        """What one of Python's own functions runs over."""
+        name = called(tree)
+        if name == "range":
             return self._range(tree)
-        if called(tree) in _VIEWS and isinstance(tree.func, ast.Attribute) and not tree.args:
-            return self._view(tree.func.value, _VIEWS[called(tree)])
-        inner = [self.items(argument) for argument in tree.args]
-        if called(tree) == "enumerate" and inner and inner[0] is not None:
-            first = self._first(tree)
-            if first is None:
-                return None
-            pairs = [[constant(index, tree), item] for index, item in enumerate(inner[0], first)]
-        elif called(tree) == "zip" and inner and None not in inner:
-            pairs = [list(items) for items in zip(*inner, strict=False)]
-        elif called(tree) in ("list", "tuple") and len(inner) == 1:
-            return inner[0]
-        elif called(tree) == "reversed" and len(inner) == 1:
-            return None if inner[0] is None else inner[0][::-1]
-        else:
+        if name in _VIEWS and isinstance(tree.func, ast.Attribute) and not tree.args:
+            return self._view(tree.func.value, _VIEWS[name])
+        inner = [items for argument in tree.args if (items := self.items(argument)) is not None]
+        if name == "enumerate" and inner and (first := self._first(tree)) is not None:
+            return _paired(tree, [[constant(index, tree), item] for index, item in enumerate(inner[0], first)])
+        if not inner or len(inner) < len(tree.args):
             return None
-        return [ast.copy_location(ast.Tuple(pair, ast.Load()), tree) for pair in pairs]
+        if name == "zip":
+            return _paired(tree, [list(items) for items in zip(*inner, strict=False)])
+        if name in ("list", "tuple", "reversed") and len(inner) == 1:
+            return inner[0][::-1] if name == "reversed" else inner[0]
+        return None
 
     def _first(self, tree: ast.Call) -> int | None:
         """What ``enumerate`` counts from."""
@@ -114,7 +112,7 @@ class Lists:
             return None
         if len(what) == 1:
             return [pair[what[0]] for pair in pairs]
-        return [ast.copy_location(ast.Tuple([*pair], ast.Load()), tree) for pair in pairs]
+        return _paired(tree, [[*pair] for pair in pairs])
 
     def _range(self, tree: ast.Call) -> list[ast.expr] | None:
         numbers = [self.names.known(argument) for argument in tree.args]
@@ -131,6 +129,10 @@ class Lists:
         if items is None or len(items) > _LONGEST:
             return None
         return [_with(tree.elt, loop.target, item) for item in items]
+
+
+def _paired(tree: ast.expr, pairs: list[list[ast.expr]]) -> list[ast.expr]:
+    return [ast.copy_location(ast.Tuple(pair, ast.Load()), tree) for pair in pairs]
 
 
 def constant(value: Any, tree: ast.expr) -> ast.expr:

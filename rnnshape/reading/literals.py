@@ -75,8 +75,10 @@ def plain(value: Any) -> bool:
 
 def arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
     """Literal arithmetic; ``MISSING`` where a side is no number or text, or the result would be huge."""
-    if isinstance(op, ast.Add) and isinstance(left, str | tuple) and type(left) is type(right):
+    if isinstance(op, ast.Add) and isinstance(left, str) and isinstance(right, str):
         return left + right
+    if isinstance(op, ast.Add) and isinstance(left, tuple) and isinstance(right, tuple):
+        return (*left, *right)
     if isinstance(op, ast.BitOr) and isinstance(left, dict) and isinstance(right, dict):
         return left | right
     if isinstance(op, ast.Mult) and isinstance(left, tuple) and type(right) is int:
@@ -121,20 +123,30 @@ def sliced(value: Any, ends: list[Any]) -> Any:
     return value[slice(*ends)] if ends[2] != 0 else MISSING
 
 
+def whole(tree: ast.List | ast.Tuple | ast.Dict | ast.JoinedStr, known: Known) -> Any:
+    """A list, dictionary or f-string all of whose parts are known."""
+    if isinstance(tree, ast.Dict):
+        return dictionary(zip(tree.keys, tree.values, strict=True), known)
+    if isinstance(tree, ast.JoinedStr):
+        return _formatted(tree.values, known)
+    items = tuple(map(known, tree.elts))
+    return MISSING if MISSING in items else items
+
+
 def dictionary(pairs: Iterable[tuple[ast.expr | None, ast.expr]], known: Known) -> Any:
     """A dictionary all of whose keys and values are known; what has no key stands behind ``**``."""
-    whole: dict[Any, Any] = {}
+    made: dict[Any, Any] = {}
     for key, tree in pairs:
         name, value = None if key is None else known(key), known(tree)
         if value is MISSING or name is MISSING or isinstance(name, tuple | dict):
             return MISSING
         if key is None and not isinstance(value, dict):
             return MISSING
-        whole |= value if key is None else {name: value}
-    return whole
+        made |= value if key is None else {name: value}
+    return made
 
 
-def formatted(parts: Iterable[ast.expr], known: Known) -> Any:
+def _formatted(parts: Iterable[ast.expr], known: Known) -> Any:
     """An f-string all of whose parts are known, none with a format of its own."""
     said = ""
     for part in parts:
@@ -146,11 +158,11 @@ def formatted(parts: Iterable[ast.expr], known: Known) -> Any:
     return said
 
 
-def entry(whole: ast.expr, key: Any, known: Known) -> ast.expr | None:
+def entry(held: ast.expr, key: Any, known: Known) -> ast.expr | None:
     """What stands in a written dictionary or list under a known key."""
-    if isinstance(whole, ast.Dict) and key is not MISSING:
-        pairs = zip(whole.keys, whole.values, strict=True)
+    if isinstance(held, ast.Dict) and key is not MISSING:
+        pairs = zip(held.keys, held.values, strict=True)
         return next((value for name, value in pairs if name is not None and known(name) == key), None)
-    if isinstance(whole, ast.List | ast.Tuple) and type(key) is int and -len(whole.elts) <= key < len(whole.elts):
-        return None if any(isinstance(one, ast.Starred) for one in whole.elts) else whole.elts[key]
+    if isinstance(held, ast.List | ast.Tuple) and type(key) is int and -len(held.elts) <= key < len(held.elts):
+        return None if any(isinstance(one, ast.Starred) for one in held.elts) else held.elts[key]
     return None

@@ -27,12 +27,12 @@ from rnnshape.reading.literals import (
     compared,
     dictionary,
     entry,
-    formatted,
     item,
     joined,
     plain,
     signed,
     sliced,
+    whole,
 )
 from rnnshape.reading.syntax import called
 
@@ -139,8 +139,8 @@ class Names:
                     bound = value
                 case ast.IfExp(test=test, body=body, orelse=orelse) if (holds := self.known(test)) is not MISSING:
                     bound = body if holds else orelse
-                case ast.Subscript(value=whole, slice=key):
-                    bound = entry(self.resolved(whole), self.known(key), self.known)
+                case ast.Subscript(value=held, slice=key):
+                    bound = entry(self.resolved(held), self.known(key), self.known)
                 case ast.Call(func=ast.Name(id="getattr"), args=[of, key, *_]):
                     name = self.known(key)
                     if isinstance(name, str) and name.isidentifier():
@@ -176,11 +176,8 @@ class Names:
         match tree:
             case ast.Constant(value=value):
                 return value
-            case ast.List(elts=elts) | ast.Tuple(elts=elts):
-                items = tuple(map(self.known, elts))
-                return MISSING if MISSING in items else items
-            case ast.Dict(keys=keys, values=values):
-                return dictionary(zip(keys, values, strict=True), self.known)
+            case ast.List() | ast.Tuple() | ast.Dict() | ast.JoinedStr():
+                return whole(tree, self.known)
             case ast.UnaryOp(op=op, operand=operand):
                 return signed(op, self.known(operand))
             case ast.BinOp(left=left, op=sign, right=right):
@@ -189,29 +186,28 @@ class Names:
                 return compared(compare, self.known(left), self.known(right))
             case ast.BoolOp(op=op, values=values):
                 return joined(op, [self.known(value) for value in values])
-            case ast.NamedExpr(value=value):
-                return self.known(value)
-            case ast.IfExp(test=test, body=body, orelse=orelse):
-                holds = self.known(test)
-                return MISSING if holds is MISSING else self.known(body if holds else orelse)
-            case ast.JoinedStr(values=values):
-                return formatted(values, self.known)
-            case ast.Call():
-                value = self._computed(tree)
-                return self._given(tree) if value is MISSING else value
+            case ast.NamedExpr() | ast.IfExp() if (decided := self.resolved(tree)) is not tree:
+                return self.known(decided)
+            case ast.Call() if (value := self._computed(tree)) is not MISSING:
+                return value
         return self._given(tree)
 
     def _computed(self, tree: ast.Call) -> Any:
         """What one of Python's own functions gives for known values."""
         name = called(tree)
         if name == "dict" and isinstance(tree.func, ast.Name):
-            named = [(keyword.arg and ast.Constant(keyword.arg), keyword.value) for keyword in tree.keywords]
-            return dictionary([*((None, value) for value in tree.args), *named], self.known)
+            keys = [None if keyword.arg is None else ast.Constant(keyword.arg) for keyword in tree.keywords]
+            values = [*tree.args, *(keyword.value for keyword in tree.keywords)]
+            return dictionary(zip([*[None] * len(tree.args), *keys], values, strict=True), self.known)
         if name == "get" and isinstance(tree.func, ast.Attribute) and 1 <= len(tree.args) <= 2 and not tree.keywords:
-            whole, default = self.known(tree.func.value), self.known(tree.args[1]) if tree.args[1:] else None
-            return item(whole, self.known(tree.args[0]), default) if isinstance(whole, dict) else MISSING
-        values = [self.known(value) for value in tree.args] if name in BUILT_IN or name in CASTS else []
-        if tree.keywords or not values or MISSING in values:
+            held, default = self.known(tree.func.value), self.known(tree.args[1]) if tree.args[1:] else None
+            return item(held, self.known(tree.args[0]), default) if isinstance(held, dict) else MISSING
+        if name not in BUILT_IN or tree.keywords or not tree.args:
+            return MISSING
+        return self._of_numbers(name, [self.known(value) for value in tree.args])
+
+    def _of_numbers(self, name: str, values: list[Any]) -> Any:
+        if MISSING in values:
             return MISSING
         if name == "len" and len(values) == 1:
             return len(values[0]) if isinstance(values[0], tuple | list | dict | str) else MISSING

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
-_GROWING = ("append", "extend")
+_GROWING = ("append", "extend", "insert", "pop")
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 _DEEPEST_CALL = 5
 _LONGEST_LOOP = 64
+# What ends the body of a loop.
+_BREAK, _CONTINUE = object(), object()
 # Of a loop that makes no layer; a longer one leaves what it assigns unknown.
 _MOST_IDLE_STEPS = 200
 
@@ -97,15 +99,11 @@ class Program:
 
     def _statement(self, statement: ast.stmt) -> Any:
         """One statement; what a ``return`` within it gives."""
-        for name, value in _walruses(statement):
-            self._assign(name, value)
+        for target, bound in _walruses(statement):
+            self._assign(target, bound)
         match statement:
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr=how), args=[item])) if how in _GROWING:
-                self._append(whole, item, how)
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr="insert"), args=[place, item])):
-                self._insert(whole, place, item)
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr="pop"), args=[], keywords=[])):
-                self._pop(whole)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr=how)) as call) if how in _GROWING:
+                self._grow(whole, how, call)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=receiver, attr="add")) as value):
                 self.value(value)
                 self._bound(receiver)
@@ -117,6 +115,8 @@ class Program:
                 self.functions[name] = statement
             case ast.Import() | ast.ImportFrom():
                 self._import(statement)
+            case ast.Break() | ast.Continue():
+                return _BREAK if isinstance(statement, ast.Break) else _CONTINUE
             case _:
                 return self._compound(statement)
         return None
@@ -180,35 +180,42 @@ class Program:
     def _loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
         values = self.values.lists.items(items)
         if values is None:
-            for part in ast.walk(target):
-                if isinstance(part, ast.Name):
-                    self._forget(part.id)
-            values = [ast.copy_location(ast.Constant(0), items)] if called(items) == "range" else [None]
-            if self._touched(body):
-                self.values.note(
-                    f"how often the loop over {self.source.said(items)} runs is not known: once here", items
-                )
-        elif _long(len(values), body) and not self._touched(body):
+            return self._once(target, items, body)
+        if _long(len(values), body) and not self._touched(body):
             for part in _inside(body):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                     self._forget(part.id)
             return None
         for item in values[:_LONGEST_LOOP]:
-            if item is not None:
-                self._assign(target, item)
-            if (returned := self.run(body)) is not None:
-                return returned
+            self._assign(target, item)
+            returned = self.run(body)
+            if returned is _BREAK:
+                return None
+            if (given := _within_loop(returned)) is not None:
+                return given
         return None
+
+    def _once(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
+        """The body of a loop of which nothing says how often it runs."""
+        if self._touched(body):
+            self.values.note(f"how often the loop over {self.source.said(items)} runs is not known: once here", items)
+        for name in _words(target):
+            self._forget(name)
+        if called(items) == "range":
+            self._assign(target, ast.copy_location(ast.Constant(0), items))
+        return _within_loop(self.run(body))
 
     def _while(self, test: ast.expr, body: list[ast.stmt]) -> Any:
         """A loop as often as its condition is known to hold; once where it is not known."""
         for times in range(_LONGEST_LOOP):
             known = self.names.known(test)
-            if (known is MISSING and times) or not known:
+            if (times and known is MISSING) or not known:
                 return None
-            if (returned := self.run(body)) is not None:
-                return returned
-            if known is MISSING or not self._touched(body):
+            returned = self.run(body)
+            if (given := _within_loop(returned)) is not None:
+                return given
+            # What ends "while True" is not known.
+            if returned is _BREAK or known is MISSING or isinstance(test, ast.Constant) or not self._touched(body):
                 return None
         return None
 
@@ -287,6 +294,18 @@ class Program:
             self.source.wrong(f"a model has at most {_MOST_LAYERS:,} layers here", receiver)
             self.steps = _MOST_STEPS + 1
 
+    def _grow(self, whole: ast.expr, how: str, call: ast.Call) -> None:
+        """What a method of a list or a model puts into it or takes out of it."""
+        match how, call.args:
+            case "append" | "extend", [item]:
+                self._append(whole, item, how)
+            case "insert", [place, item]:
+                self._insert(whole, place, item)
+            case "pop", [] if not call.keywords:
+                self._pop(whole)
+            case _:
+                self.value(call)
+
     def _append(self, whole: ast.expr, item: ast.expr, how: str) -> None:
         """A list grows: of layers, or of values that are known."""
         name, value = self.source.said(whole), self.value(item)
@@ -337,7 +356,8 @@ class Program:
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
         """A layer, a model, a tensor, or tuples and lists of them; None for everything else."""
         if isinstance(tree, ast.Call) and (function := self._own(tree.func)) is not None:
-            return self._enter(function, self.values.lists.spread(tree.args), self._keywords(tree))
+            args = self.values.lists.spread(tree.args)
+            return self._enter(function, args, self._keywords(function, args, tree))
         if isinstance(tree, ast.Tuple | ast.List):
             items = [self.value(item) for item in tree.elts]
             found = [item for item in items if item is not None]
@@ -348,9 +368,19 @@ class Program:
             return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, self.value, targets)
 
-    def _keywords(self, call: ast.Call) -> dict[str, ast.expr]:
-        """The arguments of a call by their names, those of a dictionary behind ``**`` among them."""
-        return {keyword.arg: keyword.value for keyword in self.values.layers.keywords(call) if keyword.arg is not None}
+    def _keywords(self, function: Function, args: list[ast.expr], call: ast.Call) -> dict[str, ast.expr]:
+        """The arguments of a call by their names, and what ``*args`` and ``**kwargs`` of the function take in."""
+        given = [*self.values.layers.keywords(call)]
+        named = {keyword.arg: keyword.value for keyword in given if keyword.arg is not None}
+        places, rest = _own_names(function), function.args
+        known = {*places, *(arg.arg for arg in rest.kwonlyargs)}
+        others = {name: value for name, value in named.items() if name not in known}
+        if rest.vararg is not None and (more := args[len(places) :]):
+            named[rest.vararg.arg] = ast.copy_location(ast.Tuple(more, ast.Load()), more[0])
+        if rest.kwarg is not None and all(keyword.arg is not None for keyword in given):
+            keys: list[ast.expr | None] = [ast.Constant(name) for name in others]
+            named[rest.kwarg.arg] = ast.copy_location(ast.Dict(keys, [*others.values()]), call)
+        return named
 
     def _own(self, function: ast.expr) -> Function | None:
         """The function or method that the text itself defines under this name."""
@@ -358,31 +388,18 @@ class Program:
             return self.functions.get(self.source.said(function))
         return None
 
-    def _rest(self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr]) -> dict[str, ast.expr]:
-        """What ``*args`` and ``**kwargs`` of a function take in."""
-        known = {arg.arg for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
-        rest: dict[str, ast.expr] = {}
-        if function.args.vararg is not None and args:
-            rest[function.args.vararg.arg] = ast.copy_location(ast.Tuple(args, ast.Load()), args[0])
-        if function.args.kwarg is not None:
-            more = {name: value for name, value in keywords.items() if name not in known}
-            keys: list[ast.expr | None] = [ast.Constant(name) for name in more]
-            rest[function.args.kwarg.arg] = ast.copy_location(ast.Dict(keys, [*more.values()]), function.body[0])
-        return rest
-
     def _enter(self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
         """Walk over the body of a function that the text defines, with what it is called with."""
         self.called.add(function)
         if self.depth >= _DEEPEST_CALL:
             return None
         names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
-        own = names[1:] if names[:1] in (["self"], ["cls"]) else names
+        own = _own_names(function)
         defaults = dict(zip(names[len(names) - len(function.args.defaults) :], function.args.defaults, strict=True))
         for arg, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
             if default is not None:
                 defaults[arg.arg] = default
         given = {**defaults, **dict(zip(own, args, strict=False)), **keywords}
-        given |= self._rest(function, args[len(own) :], keywords)
         passed = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
         before = dict(self.names.bound), dict(self.names.trees), dict(self.values.env)
         for name in (*own, *given):
@@ -401,6 +418,17 @@ class Program:
         self.names.bound, self.names.trees, self.values.env = before
         self.values.env |= kept
         return returned
+
+
+def _own_names(function: Function) -> list[str]:
+    """What a function is given by position, but ``self``."""
+    names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def _within_loop(returned: Any) -> Any:
+    """What ``return`` gives in the body of a loop; ``break`` and ``continue`` end the body and no more."""
+    return None if returned is _BREAK or returned is _CONTINUE else returned
 
 
 def _as_function(name: str, tree: ast.Lambda) -> ast.FunctionDef:
