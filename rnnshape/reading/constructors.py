@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from rnnshape.errors import nearest
 from rnnshape.layers import ALIASES, TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
-from rnnshape.layers.kinds import Whole
+from rnnshape.layers.kinds import Number, Sizes, Whole
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.release import asked
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import LayerClass
     from rnnshape.reading.syntax import Source
-    from rnnshape.reading.tensors import Sizes, Tensors
+    from rnnshape.reading.tensors import Sizes as Known
+    from rnnshape.reading.tensors import Tensors
 
 # The last part of an import path, and the short names that people give to it.
 _PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}
@@ -61,6 +62,8 @@ class Constructors:
         # The layers whose text leaves open what they return, and the stacks that it does not end.
         self._partly: list[Node] = []
         self._left_out = 0
+        # Classes of the text itself under a name of Keras'.
+        self.shadowed: set[str] = set()
         # What the text imports, by the name that it has there; the layers that its names hold, those that functions of
         # the text make, and where the inputs are made that its names hold.
         self.aliases: dict[str, str] = {}
@@ -164,7 +167,7 @@ class Constructors:
         """The class that a name means: with its prefix, as the text imports it, or as ``let`` gives it."""
         function = self.names.resolved(function)
         name = dotted(function)
-        if name is None:
+        if name is None or name in self.shadowed:
             return None
         if name not in TABLE and isinstance(given := self.names.known(function), str):
             name = given
@@ -253,7 +256,8 @@ class Constructors:
             said = self.source.said(keyword.value)
             self.names.notes.append(f"what **{said} gives is not known: {layer.name} is read without it")
             for argument in layer.arguments:
-                if argument.default is REQUIRED and argument.name not in values and isinstance(argument.kind, Whole):
+                needed = argument.default is REQUIRED and argument.name not in values
+                if needed and isinstance(argument.kind, Whole | Number | Sizes):
                     name = ast.copy_location(ast.Name(argument.name, ast.Load()), keyword.value)
                     values[argument.name] = self.names.value(argument, name)
         return known
@@ -377,7 +381,7 @@ class Constructors:
         within = self.says.get(inner, ()) if inner is not None else ()
         self.says[call] = (*said, *(map(by_step, within) if node.name in _BY_STEP else within))
 
-    def _says_of_input(self, node: Node, keyword: ast.keyword) -> Sizes | None:
+    def _says_of_input(self, node: Node, keyword: ast.keyword) -> Known | None:
         """The input's sizes as one argument of a constructor call has them."""
         rank = len(node.cls.letters(node, 2))
         if keyword.arg in ("batch_input_shape", "batch_shape"):

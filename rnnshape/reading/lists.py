@@ -64,11 +64,11 @@ class Lists:
 
     def items(self, tree: ast.expr) -> list[ast.expr] | None:
         """What a loop runs over: a list, a ``range``, what ``enumerate`` and ``zip`` make of them."""
+        if (found := self.listed(tree)) is not None:
+            return found
         known = self.names.known(tree)
         if isinstance(known, tuple | list):
             return [constant(item, tree) for item in known]
-        if (found := self.listed(tree)) is not None:
-            return found
         if (count := self.held(tree)) is not None and count <= _LONGEST:
             return [
                 ast.copy_location(ast.Subscript(tree, constant(index, tree), ast.Load()), tree)
@@ -118,7 +118,7 @@ class Lists:
         numbers = [self.names.known(argument) for argument in tree.args]
         if not 1 <= len(numbers) <= 3 or any(type(number) is not int for number in numbers) or numbers[2:] == [0]:
             return None
-        return [constant(number, tree) for number in range(*numbers)[:_LONGEST]]
+        return [constant(number, tree) for number in range(*numbers)[: _LONGEST + 1]]
 
     def unrolled(self, tree: ast.ListComp | ast.GeneratorExp) -> list[ast.expr] | None:
         """The items of a comprehension over one known sequence."""
@@ -153,7 +153,7 @@ class _Put(ast.NodeTransformer):
         self.trees = trees
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.copy_location(copy.deepcopy(self.trees[node.id]), node) if node.id in self.trees else node
+        return copy.deepcopy(self.trees[node.id]) if node.id in self.trees else node
 
 
 def _with(tree: ast.expr, target: ast.expr, item: ast.expr) -> ast.expr:

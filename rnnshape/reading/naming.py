@@ -37,7 +37,7 @@ from rnnshape.reading.literals import (
 from rnnshape.reading.syntax import called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import Node
@@ -100,6 +100,8 @@ class Names:
         self.used: set[str] = set()
         self.stands: dict[str, int | float] = {}
         self.notes: list[str] = []
+        # How many layers or tensors are in a list of them.
+        self.count: Callable[[ast.expr], int | None] = lambda tree: None
         self.open: dict[str, tuple[tuple[Any, ...], ast.expr]] = {}
         self._letters: dict[str, str] = {}
         self._taken = set(taken)
@@ -125,12 +127,12 @@ class Names:
             return not isinstance(tree.operand, ast.Constant) and self.reads(tree.operand)
         return not isinstance(tree, ast.Constant | ast.Dict | ast.Set | ast.Starred | ast.Lambda | ast.JoinedStr)
 
-    def resolved(self, tree: ast.expr) -> ast.expr:
+    def resolved(self, tree: ast.expr, steps: int = _MOST_STEPS) -> ast.expr:
         """What a name was last bound to in the text, where that is no plain value; else what stands there.
 
         Of a choice that is decided it is the side that is taken, of a dictionary or list the entry that is asked for.
         """
-        for _ in range(_MOST_STEPS):
+        for left in reversed(range(steps)):
             bound: ast.expr | None = None
             match tree:
                 case ast.Name() | ast.Attribute():
@@ -140,7 +142,7 @@ class Names:
                 case ast.IfExp(test=test, body=body, orelse=orelse) if (holds := self.known(test)) is not MISSING:
                     bound = body if holds else orelse
                 case ast.Subscript(value=held, slice=key):
-                    bound = entry(self.resolved(held), self.known(key), self.known)
+                    bound = entry(self.resolved(held, left), self.known(key), self.known)
                 case ast.Call(func=ast.Name(id="getattr"), args=[of, key, *_]):
                     name = self.known(key)
                     if isinstance(name, str) and name.isidentifier():
@@ -154,6 +156,8 @@ class Names:
         """The value of an argument that is given by a name; None with a mistake told."""
         known = self.known(tree)
         kind = argument.kind.of if isinstance(argument.kind, Maybe) else argument.kind
+        if known is None and not argument.kind.accepts(None):
+            known = MISSING  # the default of a function that the text does not call
         if known is not MISSING and not (isinstance(kind, Whole | Number | Sizes) and self.lettered(tree)):
             return self._checked(argument, known, tree)
         if argument.name in _IDLE:
@@ -204,6 +208,8 @@ class Names:
             return item(held, self.known(tree.args[0]), default) if isinstance(held, dict) else MISSING
         if name not in BUILT_IN or tree.keywords or not tree.args:
             return MISSING
+        if name == "len" and (count := self.count(tree.args[0])) is not None:
+            return count
         return self._of_numbers(name, [self.known(value) for value in tree.args])
 
     def _of_numbers(self, name: str, values: list[Any]) -> Any:
@@ -307,8 +313,8 @@ class Names:
         """A rate that is not known is taken as one that drops something."""
         letter = self._letter(tree)
         given = self._let(tree, letter)
-        if given is MISSING:
-            given = self.known(tree)
+        if given is MISSING and (given := self.known(tree)) is None:
+            given = MISSING
         value = _RATE if given is MISSING else given
         if type(value) not in (int, float) or not argument.kind.accepts(value):
             return self._wrong(f"{argument.name} {argument.kind.refusal(value)} ({letter} is {value!r})", tree)
@@ -379,7 +385,7 @@ class Names:
         if not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp):
             return None
         known = self.known(tree)
-        if known is not MISSING and not self.lettered(tree):
+        if known is not MISSING and known is not None and not self.lettered(tree):
             return _Part(known, str(known)) if type(known) is int else None
         letter = self._letter(tree)
         value = self._stands(tree, letter, first)
@@ -415,7 +421,7 @@ class Names:
         given = self._let(tree, letter)
         if given is MISSING:  # round(units / 2) of units that is given
             given = self.known(tree)
-        if given is not MISSING:
+        if given is not MISSING and given is not None:
             if type(given) is not int:
                 self.source.wrong(f"{letter} must be a whole number here, not {given!r}", tree)
                 return None
@@ -432,6 +438,8 @@ class Names:
     def _letter(self, tree: ast.expr) -> str:
         """The name of what stands there: an identifier that nothing else in the text has."""
         said = self.source.said(tree)
+        if isinstance(tree, ast.Name) and said != tree.id:  # what stands behind **, under the name that is needed
+            said = f"{said}[{tree.id!r}]"
         if said in self._letters:
             return self._letters[said]
         letter = self._plain_name(tree)

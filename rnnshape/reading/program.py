@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from rnnshape.reading.literals import MISSING
 from rnnshape.reading.made import Layer, Model
 from rnnshape.reading.made import whole as whole_of
-from rnnshape.reading.syntax import Unknown, called
+from rnnshape.reading.syntax import Unknown, called, dotted
 from rnnshape.reading.values import Values
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ class Program:
 
     def _compound(self, statement: ast.stmt) -> Any:
         match statement:
-            case ast.ClassDef(name=name, body=body):
+            case ast.ClassDef(name=name, bases=bases, body=body):
+                if not any((dotted(base) or "").endswith(name) for base in bases):
+                    self.values.layers.shadowed.add(name)  # class Attention(Layer) is not that of Keras
                 return self._class(name, body)
             case ast.For(target=target, iter=items, body=body):
                 return self._loop(target, items, body)
@@ -179,7 +181,7 @@ class Program:
 
     def _loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
         values = self.values.lists.items(items)
-        if values is None:
+        if values is None or (len(values) > _LONGEST_LOOP and self._touched(body)):
             return self._once(target, items, body)
         if _long(len(values), body) and not self._touched(body):
             for part in _inside(body):
@@ -198,7 +200,10 @@ class Program:
     def _once(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
         """The body of a loop of which nothing says how often it runs."""
         if self._touched(body):
-            self.values.note(f"how often the loop over {self.source.said(items)} runs is not known: once here", items)
+            said = self.source.said(items)
+            self.values.note(
+                f"the loop over {said} is read once: it is not known, or too long, how often it runs", items
+            )
         for name in _words(target):
             self._forget(name)
         if called(items) == "range":

@@ -15,7 +15,7 @@ from rnnshape.reading.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.chain import in_turn
 from rnnshape.reading.constructors import Constructors
 from rnnshape.reading.declared import Declared
-from rnnshape.reading.made import Applied, Layer, Model, Tensor, tensors_in, whole
+from rnnshape.reading.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in, whole
 from rnnshape.reading.mistakes import OWN, not_known
 from rnnshape.reading.syntax import called, dotted, is_none, joined
 from rnnshape.reading.tensors import INPUTS, Tensors, makes
@@ -43,7 +43,7 @@ class Values:
         self.layers.held = self._held
         self.layers.fed = self._input
         self.lists = self.layers.lists
-        self.lists.held = self._count
+        self.lists.held = self.names.count = self._count
         self.aliases = self.layers.aliases
         self.calls = Reader(source, self.tensors)
         self.calls.held = lambda tree: self.source.said(tree) in self.env
@@ -138,6 +138,8 @@ class Values:
         if self.layers.names_a_layer(tree.func):
             return self._layer(tree)
         layer = self._callee(tree.func, value)
+        if isinstance(layer, Functional):
+            return self._again(layer, tree, value)
         if layer is not None:
             return self._called(layer, tree, value, targets)
         self._passed_over(tree, value)
@@ -232,9 +234,20 @@ class Values:
             model.said += self.layers.says.get(added.tree, ()) if isinstance(added, Layer) else added.said
         model.layers += [added] if isinstance(added, Layer) else added.layers
 
-    def _callee(self, function: ast.expr, value: Callable[[ast.expr], Any]) -> Layer | Model | None:
+    def _callee(self, function: ast.expr, value: Callable[[ast.expr], Any]) -> Layer | Model | Functional | None:
         made = value(function)
-        return made if isinstance(made, Layer | Model) else None
+        return made if isinstance(made, Layer | Model | Functional) else None
+
+    def _again(self, model: Functional, call: ast.Call, value: Callable[[ast.expr], Any]) -> Any:
+        """What a model of functional calls returns for other tensors; its own calls are no answer of their own then."""
+        fed = self._several(call, value) or []
+        if len(fed) != len(model.inputs):
+            return None
+        outputs, calls = model.on(fed)
+        self.made = [*(made for made in self.made if all(made is not own for own in model.calls)), *calls]
+        own = {id(one) for one in model.calls}
+        self.outputs = [said for said in self.outputs if not any(id(tensor.call) in own for tensor in said)]
+        return outputs
 
     def _called(
         self, layer: Layer | Model, call: ast.Call, value: Callable[[ast.expr], Any], targets: int | None
@@ -305,12 +318,18 @@ class Values:
         node = Node.of(cls, {"axis": axis} if cls.name == "Concatenate" and type(axis) is int else {})
         return Tensor(call=self._new(Applied(Layer(node, tree, used=True), node, tree, fed, Called())))
 
-    def _model(self, tree: ast.Call, value: Callable[[ast.expr], Any]) -> None:
+    def _model(self, tree: ast.Call, value: Callable[[ast.expr], Any]) -> Functional | None:
         """``Model(inputs, outputs)``: what the code takes as the result."""
         named = {keyword.arg: keyword.value for keyword in tree.keywords}
-        outputs = tree.args[1] if len(tree.args) > 1 else named.get("outputs")
-        if outputs is not None:
-            self.outputs.append(list(tensors_in(value(outputs))))
+        given = dict(zip(("inputs", "outputs"), tree.args, strict=False))
+        inputs, outputs = (given.get(name, named.get(name)) for name in ("inputs", "outputs"))
+        if outputs is None:
+            return None
+        made = value(outputs)
+        self.outputs.append(list(tensors_in(made)))
+        needed = behind(self.outputs[-1])
+        calls = [call for call in self.made if isinstance(call, Applied) and id(call) in needed]
+        return Functional(list(tensors_in(value(inputs))) if inputs is not None else [], made, calls)
 
     def _tensor(self, tree: ast.expr, found: Any) -> Tensor:
         """The tensor that stands there; what is not known is an input, the same one under the same name."""
