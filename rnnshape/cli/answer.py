@@ -30,12 +30,20 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
     Raises:
         Invalid: with the problems of both, the question and how its answer is wanted.
     """
+    return _answered(lambda asked: specs_of(layer, asked), values)
+
+
+def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
+    """What is asked about a layer, the layers of pasted code or of a file of code, or a saved model.
+
+    Raises:
+        Invalid: it cannot be read.
+    """
     if is_saved(layer):
         from rnnshape.reading.saved import make_saved
 
-        return _answered(lambda asked: make_saved(layer, asked), values)
-    text = _code_of(layer) if is_code(layer) else layer
-    return _answered(lambda asked: make_all(text, asked), values)
+        return make_saved(layer, asked)
+    return make_all(_code_of(layer) if is_code(layer) else layer, asked)
 
 
 def _code_of(path: str) -> str:
