@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rnnshape.reading.weights_file import Group
     from rnnshape.report import Report
+    from rnnshape.scan.texts import Text
     from rnnshape.spec import Spec
 
 
@@ -43,10 +44,28 @@ def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
         from rnnshape.reading.saved import make_saved
 
         return make_saved(layer, asked)
-    return make_all(_code_of(layer) if is_code(layer) else layer, asked)
+    if not is_code(layer):
+        return make_all(layer, asked)
+    text = _text_of(layer)
+    try:
+        return make_all(text.code, asked)
+    except Invalid as error:
+        raise Invalid([_in_file(text, problem, error.text) for problem in error.problems], error.text) from None
 
 
-def _code_of(path: str) -> str:
+def _in_file(text: Text, problem: Problem, code: str | None) -> Problem:
+    """The problem under the name of the file, with the line where it is known."""
+    if problem.key:
+        return problem
+    where = text.name
+    before = text.code.find(code) if code else -1  # what stands around the code is taken away
+    if problem.span is not None and before >= 0:
+        cell, line = text.at(text.code.count("\n", 0, before + problem.span[0]) + 1)
+        where += f":{line}" if cell is None else f", cell {cell}, line {line}"
+    return Problem("", f"{where}: {problem.message}", problem.span)
+
+
+def _text_of(path: str) -> Text:
     """The code in a file, of a notebook that of its cells.
 
     Raises:
@@ -55,7 +74,7 @@ def _code_of(path: str) -> str:
     from rnnshape.scan.texts import NotRead, read
 
     try:
-        return read(path).code
+        return read(path)
     except (NotRead, OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
         raise Invalid([Problem("", f"{path} is not read: {said}")]) from None

@@ -166,6 +166,8 @@ def flagged(problem: Problem, values: Mapping[str, Any]) -> Problem:
     """The problem under the flag that it came from, with what was given there; a positional argument has none."""
     if not problem.key or problem.key.isupper():
         return problem
+    if problem.key == "layer" and "layer" not in values:
+        return Problem("", problem.message)
     flag = "--" + problem.key.replace("_", "-")
     value = values.get(problem.key)
     if value is False:
