@@ -107,7 +107,7 @@ def _asked(source: Source, names: Names) -> tuple[list[Parsed], list[Problem]]:
     """What the code asks for, and the layers that are not known."""
     body = source.body()
     line = _line(body[0]) if len(body) == 1 else None
-    if line is not None and (isinstance(line[1], _NO_LINE) or called(line[1]) == "Model"):
+    if line is not None and (isinstance(line[1], _NO_LINE) or _is_model(line[1])):
         line = None
     if line is not None and not _unknown_around(line[1], Constructors(source, Tensors(source, names))):
         parsed = _Line(source, names).read(*line)
@@ -134,6 +134,11 @@ def opened(text: str) -> Source:
 
 # One statement that asks for several layers, for what a function makes, or for nothing.
 _NO_LINE = (ast.Lambda, ast.List, ast.Tuple, ast.Constant)
+
+
+def _is_model(value: ast.expr) -> bool:
+    """Whether a model is made here of calls that stand within it: ``Model(x, LSTM(8)(x))``."""
+    return called(value) == "Model" and any(is_called(part) for part in ast.walk(value) if isinstance(part, ast.expr))
 
 
 def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:
