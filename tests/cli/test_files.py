@@ -37,3 +37,9 @@ def test_a_wrong_file_is_named_with_the_line(
 
 def test_a_word_that_is_no_layer_is_told_without_a_flag_that_nobody_gave(run: Callable[..., Ran]) -> None:
     assert run("show", "foo").err == "rnnshape: error: 'foo' is neither a layer's command nor an expression\n"
+
+
+def test_an_answer_cannot_be_written_to_a_file_without_a_name(run: Callable[..., Ran]) -> None:
+    ran = run("show", "LSTM(8)", "--predict", "-o", "")
+    assert (ran.code, ran.out) == (2, "")
+    assert "must be the name of a file" in ran.err
