@@ -33,10 +33,11 @@ def exploring(rounds: int) -> list[Row]:
 async def _pressed(presses: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     from rnnshape.explorer.answer import Answer
     from rnnshape.explorer.app import Explorer
+    from rnnshape.explorer.steps import History, read
     from rnnshape.explorer.verifier import Verifier
     from rnnshape.render.marks import UNICODE
 
-    app = Explorer("LSTM(8)", {}, opened=_unopened, marks=UNICODE, verifier=Verifier)
+    app = Explorer(History(read("LSTM(8)", {})), opened=_unopened, marks=UNICODE, verifier=Verifier)
     theory, verified = [], []
     async with app.run_test(size=(80, 24)) as pilot:
         answer = app.query_one(Answer)

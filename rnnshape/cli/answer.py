@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rnnshape.reading.weights_file import Group
     from rnnshape.report import Report
+    from rnnshape.scan.texts import Text
     from rnnshape.spec import Spec
 
 
@@ -30,15 +31,41 @@ def answer(layer: str, values: Mapping[str, Any]) -> int:
     Raises:
         Invalid: with the problems of both, the question and how its answer is wanted.
     """
+    return _answered(lambda asked: specs_of(layer, asked), values)
+
+
+def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
+    """What is asked about a layer, the layers of pasted code or of a file of code, or a saved model.
+
+    Raises:
+        Invalid: it cannot be read.
+    """
     if is_saved(layer):
         from rnnshape.reading.saved import make_saved
 
-        return _answered(lambda asked: make_saved(layer, asked), values)
-    text = _code_of(layer) if is_code(layer) else layer
-    return _answered(lambda asked: make_all(text, asked), values)
+        return make_saved(layer, asked)
+    if not is_code(layer):
+        return make_all(layer, asked)
+    text = _text_of(layer)
+    try:
+        return make_all(text.code, asked)
+    except Invalid as error:
+        raise Invalid([_in_file(text, problem, error.text) for problem in error.problems], error.text) from None
 
 
-def _code_of(path: str) -> str:
+def _in_file(text: Text, problem: Problem, code: str | None) -> Problem:
+    """The problem under the name of the file, with the line where it is known."""
+    if problem.key:
+        return problem
+    where = text.name
+    before = text.code.find(code) if code else -1  # what stands around the code is taken away
+    if problem.span is not None and before >= 0:
+        cell, line = text.at(text.code.count("\n", 0, before + problem.span[0]) + 1)
+        where += f":{line}" if cell is None else f", cell {cell}, line {line}"
+    return Problem("", f"{where}: {problem.message}", problem.span)
+
+
+def _text_of(path: str) -> Text:
     """The code in a file, of a notebook that of its cells.
 
     Raises:
@@ -47,7 +74,7 @@ def _code_of(path: str) -> str:
     from rnnshape.scan.texts import NotRead, read
 
     try:
-        return read(path).code
+        return read(path)
     except (NotRead, OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
         raise Invalid([Problem("", f"{path} is not read: {said}")]) from None

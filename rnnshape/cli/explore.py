@@ -8,9 +8,11 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.cli.answer import specs_of
 from rnnshape.cli.options import EXPLORE, flagged, refused
 from rnnshape.cli.output import destination, note
 from rnnshape.errors import Invalid, Unavailable
+from rnnshape.reading.files import is_code, is_saved
 from rnnshape.render.marks import ASCII, UNICODE
 from rnnshape.render.terminal import plain
 from rnnshape.spec.commands import COMMANDS
@@ -18,6 +20,7 @@ from rnnshape.spec.commands import COMMANDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rnnshape.explorer.steps import History
     from rnnshape.explorer.verifier import Verifier
 
 START = "LSTM(8)"
@@ -26,7 +29,7 @@ _HOST = "localhost"
 
 
 def explore(expression: str | None, values: Mapping[str, Any]) -> int:
-    """Open the explorer on an expression or a command's name; the exit code.
+    """Open the explorer on an expression, a command's name or a file; the exit code.
 
     Raises:
         Unavailable: Textual is not installed, or there is no terminal.
@@ -37,6 +40,7 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
     serves = "serve" in values
     if missing := next((name for name in ("textual", *(["textual_serve"] if serves else [])) if not _has(name)), None):
         raise Unavailable(f"explore needs {missing.replace('_', '-')}", 'pip install "rnnshape[tui]"')
+    history = _begun(expression, values)
     if serves:
         return _serve(int(values["serve"]))
     if not _drawable():
@@ -44,12 +48,23 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
     from rnnshape.explorer.app import Explorer
     from rnnshape.explorer.app import explore as run
 
-    text = START if expression is None else expression
-    if text in COMMANDS:
-        text = COMMANDS[text].node({}).text
-    options = {name: value for name, value in values.items() if name not in ("predict", "serve")}
     marks = ASCII if plain(sys.stdout) else UNICODE
-    return run(Explorer(text, options, opened=destination, marks=marks, verifier=_verifier(values)))
+    return run(Explorer(history, opened=destination, marks=marks, verifier=_verifier(values)))
+
+
+def _begun(expression: str | None, values: Mapping[str, Any]) -> History:
+    """The first step: the expression, or the layers of a file of code or a saved model, one after another.
+
+    Raises:
+        Invalid: the file cannot be read, or makes no layer.
+    """
+    from rnnshape.explorer.steps import History, read, read_spec
+
+    options = {name: value for name, value in values.items() if name not in ("predict", "serve")}
+    text = START if expression is None else expression
+    if is_code(text) or is_saved(text):
+        return History.of(map(read_spec, specs_of(text, options)))
+    return History(read(COMMANDS[text].node({}).text if text in COMMANDS else text, options))
 
 
 def _verifier(values: Mapping[str, Any]) -> type[Verifier] | None:

@@ -140,6 +140,8 @@ def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Pr
         for name, value in values.items()
         if not known[name].kind.accepts(value)
     ]
+    if values.get(OUTPUT_FILE.name) == "":
+        wrong.append(Problem(OUTPUT_FILE.name, "must be the name of a file"))
     forms = known.get("format")
     if forms and "format" not in values and not forms.kind.accepts(meant := form(values)):
         message = f"has the extension of {meant}; the format {forms.kind.refusal(meant)}"
@@ -166,10 +168,12 @@ def flagged(problem: Problem, values: Mapping[str, Any]) -> Problem:
     """The problem under the flag that it came from, with what was given there; a positional argument has none."""
     if not problem.key or problem.key.isupper():
         return problem
+    if problem.key == "layer" and "layer" not in values:
+        return Problem("", problem.message)
     flag = "--" + problem.key.replace("_", "-")
     value = values.get(problem.key)
     if value is False:
         flag = flag.replace("--", "--no-", 1)
     elif value is not None and value is not True:
-        flag += f" {_said(value)}"
+        flag += f" {_said(value) or repr('')}"
     return Problem(flag, problem.message)

@@ -6,7 +6,7 @@ import asyncio
 import signal
 from os import environ
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.theme import Theme
 from textual import on, work
@@ -25,13 +25,13 @@ from rnnshape.explorer.dialogs import Choose, Copy, Save
 from rnnshape.explorer.mask import MaskGrid
 from rnnshape.explorer.presets import NAMES, preset
 from rnnshape.explorer.status import Status, Wrong
-from rnnshape.explorer.steps import History, Step, read
+from rnnshape.explorer.steps import History, Step
 from rnnshape.explorer.verifier import Died, Verified
 from rnnshape.render import View, by_ending, renderer
 from rnnshape.render.terminal import THEME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
     from typing import TextIO
 
@@ -76,14 +76,13 @@ class Explorer(App[int]):
 
     def __init__(
         self,
-        text: str,
-        options: Mapping[str, Any],
+        history: History,
         *,
         opened: Opened,
         marks: Marks,
         verifier: Callable[[Callable[[News], None]], Verifier] | None,
     ) -> None:
-        """Begin with this expression and these options of the run.
+        """Begin with the present step of this history; redo goes to those that are ahead.
 
         ``opened`` gives the stream of a file that is to be written; ``verifier`` makes the process that runs the real
         layer, None for theory alone.
@@ -94,7 +93,7 @@ class Explorer(App[int]):
         self.animation_level = "none"  # over ssh each frame is sent, and nothing here has to move
         self.console.push_theme(THEME)
         self.console.push_theme(Theme({"changed": "bold reverse" if self.no_color else "bold magenta"}, inherit=False))
-        self.history = History(read(text, options))
+        self.history = history
         self.opened = opened
         self.marks = marks
         self.made = verifier
@@ -123,7 +122,13 @@ class Explorer(App[int]):
             self.verifier = self.made(self._tell)
         self.query_one(TextArea).move_cursor(self.query_one(TextArea).document.end)
         self.query_one(TextArea).focus()
+        self._tell_ahead()
         await self._show()
+
+    def _tell_ahead(self) -> None:
+        """Say how to go on where a walk, or a file of several layers, has steps ahead."""
+        if ahead := len(self.history.future):
+            self.notify(f"Ctrl+Y goes on: {ahead} more step{'' if ahead == 1 else 's'}")
 
     def on_unmount(self) -> None:
         if self.verifier is not None:
@@ -343,8 +348,7 @@ class Explorer(App[int]):
             steps = preset(name)
             before = (*self.history.past, self.history.now)
             await self._walk(History(steps.now, before, steps.future))
-            if steps.future:
-                self.notify(f"Ctrl+Y goes on: {len(steps.future)} more steps")
+            self._tell_ahead()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette: all that has a key, and what Textual offers."""

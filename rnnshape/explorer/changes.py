@@ -11,6 +11,7 @@ y[2] state_c is new: (2, 1) float32
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, TypeAlias
 
 from rnnshape.render.grid import container, sizes
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.report import Report
+    from rnnshape.structure import Tensor
 
 Told: TypeAlias = tuple[str, str, str]
 
@@ -42,9 +44,8 @@ class Changes:
 
 def changed(before: Report, after: Report) -> Changes:
     """The changes from one answer to the next."""
-    return Changes(
-        (*_returns(before, after), *_checks(before, after), *_weights(before, after), *_others(before, after))
-    )
+    sides = (_returns, _flow, _rejected, _checks, _weights, _cost, _others)
+    return Changes(tuple(told for side in sides for told in side(before, after)))
 
 
 def _returns(before: Report, after: Report) -> Iterator[Told]:
@@ -68,6 +69,73 @@ def _returns(before: Report, after: Report) -> Iterator[Told]:
     for role in was:
         if role not in now:
             yield "returns", role, f"{role} is gone"
+
+
+def _flow(before: Report, after: Report) -> Iterator[Told]:
+    """The layers of a stack, or the tensors of a graph: new, gone, another one, of another shape or dtype."""
+    if not (before.flow or after.flow):
+        return
+    if any(part.to is not None for part in (*before.flow, *after.flow)):
+        yield from _wired(before, after)
+        return
+    was, now = _layers(before), _layers(after)
+    match = SequenceMatcher(None, [text for text, _ in was], [text for text, _ in now], autojunk=False)
+    for what, begin, end, first, last in match.get_opcodes():
+        both = min(end - begin, last - first)
+        for number, (old, one) in enumerate(zip(was[begin : begin + both], now[first : first + both], strict=True)):
+            if what != "equal" or not _alike(old[1], one[1]):
+                kept = f" {one[0]}" if what == "equal" else f": {old[0]} is now {one[0]}"
+                yield "returns", one[0], f"layer {first + number + 1}{kept}: {_between(old[1], one[1])}"
+        for text, _ in was[begin + both : end]:
+            yield "returns", text, f"layer {text} is gone"
+        for number, (text, tensor) in enumerate(now[first + both : last], first + both + 1):
+            yield "returns", text, f"layer {number} {text} is new: {_shape(tensor)}"
+
+
+def _layers(report: Report) -> list[tuple[str, Tensor]]:
+    """Each layer with the first tensor that it returns; one layer by itself is a stack of one."""
+    parts = [(part.expression, part.structure) for part in report.flow] or [(report.expression, report.structure)]
+    return [(text, next(iter(leaves(structure)))) for text, structure in parts]
+
+
+def _wired(before: Report, after: Report) -> Iterator[Told]:
+    """The tensors of a graph's calls, by their names; those that the graph returns are told by themselves."""
+    was, now = ({one.role: one for part in side.flow for one in leaves(part.structure)} for side in (before, after))
+    returned = {one.role for side in (before, after) for one in leaves(side.structure)}
+    for role, one in now.items():
+        if role in returned:
+            continue
+        if role not in was:
+            yield "returns", f"  {role}", f"{role} is new: {_shape(one)}"
+        elif not _alike(was[role], one):
+            yield "returns", f"  {role}", f"{role}: {_between(was[role], one)}"
+    for role in was:
+        if role not in now and role not in returned:
+            yield "returns", role, f"{role} is gone"
+
+
+def _shape(tensor: Tensor) -> str:
+    return f"{sizes(tensor.symbolic)} {sizes(tensor.shape)} {tensor.dtype}"
+
+
+def _alike(old: Tensor, new: Tensor) -> bool:
+    """The same sizes; their letters are numbered anew with each layer that comes or goes."""
+    return (old.shape, old.dtype) == (new.shape, new.dtype)
+
+
+def _between(old: Tensor, new: Tensor) -> str:
+    return f"returns {_shape(new)}" if _alike(old, new) else f"{_shape(old)} is now {_shape(new)}"
+
+
+def _rejected(before: Report, after: Report) -> Iterator[Told]:
+    """What Keras rejects now, or no longer."""
+    old, new = (
+        side.error if side.error is not None and side.error.kind == "keras" else None for side in (before, after)
+    )
+    if new is not None and (old is None or old.message != new.message):
+        yield "returns", "", f"Keras now rejects it: {new.message}"
+    elif old is not None and after.error is None:
+        yield "returns", "", f"Keras no longer rejects it: {old.message}"
 
 
 def _checks(before: Report, after: Report) -> Iterator[Told]:
@@ -98,16 +166,24 @@ def _weights(before: Report, after: Report) -> Iterator[Told]:
         yield "weights", name, f"{name} is gone"
 
 
+def _cost(before: Report, after: Report) -> Iterator[Told]:
+    """The numbers of the cost, under the names that the table has for them."""
+    for name, unit, old, new in (
+        ("multiply-adds", "", before.cost.multiply_adds, after.cost.multiply_adds),
+        ("parameters", " bytes", before.cost.parameter_bytes, after.cost.parameter_bytes),
+        ("activations", " bytes", before.cost.activation_bytes, after.cost.activation_bytes),
+    ):
+        if old != new:
+            yield "cost", name, f"{name}: {old:,} are now {new:,}{unit}"
+
+
 def _others(before: Report, after: Report) -> Iterator[Told]:
-    """The rest: cuDNN with the rule that decides, the cost, the strip of a mask."""
+    """The rest: cuDNN with the rule that decides, the strip of a mask."""
     old, new = before.cudnn.verdict, after.cudnn.verdict
     if old.eligible != new.eligible:
         broken = [rule.rule for kernel in new.kernels for rule in kernel.rules if not rule.ok]
         why = f": {', '.join(dict.fromkeys(broken))} is not met" if broken else ""
         yield "cuDNN", ", ".join(broken[:1]), f"{'cuDNN can be used' if new.eligible else 'cuDNN cannot be used'}{why}"
-    if before.cost.multiply_adds != after.cost.multiply_adds:
-        said = f"{before.cost.multiply_adds:,} are now {after.cost.multiply_adds:,}"
-        yield "cost", "multiply-adds", f"multiply-adds: {said}"
     was = {} if before.masked is None else {strip.of: strip.steps for strip in before.masked.strips}
     for strip in () if after.masked is None else after.masked.strips:
         if was.get(strip.of) != strip.steps:

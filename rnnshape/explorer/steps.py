@@ -22,8 +22,9 @@ from rnnshape.errors import Invalid, Problem, foreseen
 from rnnshape.layers import release
 from rnnshape.reading import make
 from rnnshape.reading.expression import parse
+from rnnshape.spec.data import to_data
 from rnnshape.spec.masks import MASK, written
-from rnnshape.spec.options import BATCH, DIMENSIONS, INPUT, KEPT, KERAS, LETTERS, TIME
+from rnnshape.spec.options import BATCH, DIMENSIONS, INPUT, INTO, KEPT, KERAS, LETTERS, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -126,6 +127,8 @@ class Step:
 
 LETTERS_OF = {option.name: letter for option, letter in LETTERS.items()}
 _PLACES = tuple(option.name for option in DIMENSIONS)
+# What stands in no expression and in no call: the fields have it.
+_RUN = (INPUT, MASK, INTO, *KEPT)
 
 
 def read(text: str, options: Mapping[str, Any] | None = None) -> Step:
@@ -144,6 +147,21 @@ def read(text: str, options: Mapping[str, Any] | None = None) -> Step:
     except Exception as error:  # noqa: BLE001  as above
         return _failed(Step(text, kept, layer), error)
     return Step(text, kept, layer, spec, source=text, idle=tuple(idle), declares=declares)
+
+
+def read_spec(spec: Spec) -> Step:
+    """The step that asks what a Spec asks, such as one that was read from a file.
+
+    >>> from rnnshape.reading import make
+    >>> step = read_spec(make("y = LSTM(8)(keras.Input((7, 2)))"))
+    >>> step.text, step.options
+    ('LSTM(8)', (('input', (2, 7, 2)),))
+    """
+    data = to_data(spec)
+    said = {option.name: data[option.name] for option in _RUN if option.name in data}
+    shape = tuple(said.pop(INPUT.name))
+    step = read(spec.layer.text, said)
+    return step if step.input == shape else read(spec.layer.text, {INPUT.name: shape, **said})
 
 
 def _failed(step: Step, error: Exception) -> Step:

@@ -78,15 +78,14 @@ class _Asking:
         """Calls that follow one another are the stack of their layers."""
         steps = [Step(call.node, call.tree, call.called) for call in calls]
         trees = [step.tree for step in steps]
-        root = calls[0].inputs[0].root
-        said = [*self._fed(root), *self._says(calls[0])]
+        said = [*self._fed(calls[0].inputs[0]), *self._says(calls[0])]
         name = calls[-1].layer.name if len(calls) == 1 else None
         return self._parsed(
             stacked(steps), trees, said, beside(steps, self.source), targets=calls[-1].targets, name=name
         )
 
-    def _fed(self, root: ast.expr | None) -> list[Declared]:
-        return [] if root is None else [Declared(self.values.tensors.fed(root), root)]
+    def _fed(self, tensor: Tensor) -> list[Declared]:
+        return [] if tensor.root is None else [Declared(self._sizes(tensor), tensor.root)]
 
     def _says(self, call: Applied) -> Sequence[Declared]:
         """What the layer of a call says of its input."""
@@ -154,7 +153,7 @@ class _Asking:
             tuple(map(wired.wire, self._outputs(calls))),
         )
         first, (tensor, _) = calls[0], entries[0]
-        said = [*self._fed(tensor.root), *(self._says(first) if first.inputs[0] is tensor else ())]
+        said = [*self._fed(tensor), *(self._says(first) if first.inputs[0] is tensor else ())]
         trees = [call.tree for call in calls]
         training = {"training": True} if any(call.called.options.get("training") for call in calls) else {}
         node = Node.of(MODEL, {"graph": graph})
@@ -186,7 +185,10 @@ class _Asking:
         return list(found.values())
 
     def _sizes(self, tensor: Tensor) -> tuple[int | Size | None, ...] | None:
-        return None if tensor.root is None else self.values.tensors.fed(tensor.root)
+        if tensor.root is None:
+            return None
+        with self.values.names.at(tensor.then):
+            return self.values.tensors.fed(tensor.root)
 
     def _name(self, tensor: Tensor, taken: set[str]) -> str:
         root = tensor.root

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Problem
 from rnnshape.layers.base import Leaf, flat
 from rnnshape.layers.release import KERAS_3, asked
+from rnnshape.reading.literals import MISSING
 from rnnshape.reading.syntax import called as name_called
 from rnnshape.reading.syntax import is_none
 from rnnshape.reading.tensors import is_class
@@ -22,7 +23,7 @@ from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rnnshape.layers.base import Returned
     from rnnshape.layers.node import LayerClass, Node
@@ -107,15 +108,20 @@ class Reader:
         self.source = source
         self.wrong = source.wrong
         self.tensors = tensors
+        self.names = tensors.names
+        # Whether a name holds what the text itself makes: its name does not say then what it is.
+        self.held: Callable[[ast.expr], bool] = lambda tree: False
 
     def read(self, node: Node, call: ast.Call) -> tuple[ast.expr | None, Called]:
         """What a layer is called on, and what its call says beside it."""
         call = states_apart(node, call)
         names = signature(node.cls)
         given = self._given(node, names, call)
-        beside: dict[str, ast.expr] = {name: tree for name, tree in given.items() if not is_none(tree)}
+        beside: dict[str, ast.expr] = {name: tree for name, tree in given.items() if self.names.known(tree) is not None}
         tree = beside.pop(names[0], None)
         states = beside.pop(_STATES, None) or beside.pop(INITIAL_STATE.name, None)
+        if states is not None and isinstance(listed := self.names.resolved(states), ast.List | ast.Tuple):
+            states = listed
         if tree is None:
             self.wrong(f"{node.name} takes its input: {_example(node)}", call)
         elif isinstance(tree, ast.List | ast.Tuple):
@@ -142,7 +148,9 @@ class Reader:
         known = (*names, INITIAL_STATE.name) if node.cls.kind == "stack" else names
         for keyword in call.keywords:
             if keyword.arg is None:
-                self.wrong("** cannot be read without running it: write the arguments out", keyword)
+                self.names.notes.append(
+                    f"what **{self.source.said(keyword.value)} gives is not known: the call is read without it"
+                )
             elif keyword.arg in given:
                 self.wrong(f"{keyword.arg} is given twice", keyword)
             elif keyword.arg in known:
@@ -201,9 +209,13 @@ class Reader:
                 return
 
     def _flag(self, tree: ast.expr) -> bool | None:
-        if isinstance(tree, ast.Constant) and type(tree.value) is bool:
-            return tree.value
-        self.wrong("training must be True or False", tree)
+        known = self.names.known(tree)
+        if type(known) is bool:
+            return known
+        if known is MISSING:  # call(self, x, training) passes on what it is given
+            self.names.notes.append(f"training={self.source.said(tree)} is not known: False is used instead")
+        else:
+            self.wrong("training must be True or False", tree)
         return None
 
     def _mask(self, tree: ast.expr) -> Any:
@@ -231,7 +243,7 @@ class Reader:
         elif isinstance(tree, ast.Starred):
             self.wrong("* cannot be read without running it: write the states out", tree)
         shape = None if name_called(tree).endswith("_like") else self.tensors.made(tree)
-        return State(_name(tree), shape, self.source.place(tree))
+        return State(None if self.held(tree) else _name(tree), shape, self.source.place(tree))
 
 
 def _example(node: Node) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rnnshape.errors import nearest
 from rnnshape.layers import ALIASES, TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
-from rnnshape.layers.kinds import Whole
+from rnnshape.layers.kinds import Number, Sizes, Whole
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.release import asked
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import LayerClass
     from rnnshape.reading.syntax import Source
-    from rnnshape.reading.tensors import Sizes, Tensors
+    from rnnshape.reading.tensors import Sizes as Known
+    from rnnshape.reading.tensors import Tensors
 
 # The last part of an import path, and the short names that people give to it.
 _PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}
@@ -61,9 +62,14 @@ class Constructors:
         # The layers whose text leaves open what they return, and the stacks that it does not end.
         self._partly: list[Node] = []
         self._left_out = 0
-        # What the text imports, by the name that it has there, and the layers that its names hold.
+        # Classes of the text itself under a name of Keras'.
+        self.shadowed: set[str] = set()
+        # What the text imports, by the name that it has there; the layers that its names hold, those that functions of
+        # the text make, and where the inputs are made that its names hold.
         self.aliases: dict[str, str] = {}
         self.held: Callable[[ast.expr], Node | None] = lambda tree: None
+        self.entered: Callable[[ast.Call], Node | None] = lambda call: None
+        self.fed: Callable[[ast.expr], ast.expr | None] = lambda tree: None
         self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
         self.lists = Lists(self.names)
         self.objects = Objects(source, self._literal)
@@ -83,13 +89,13 @@ class Constructors:
                     return None
                 self._say(tree, joined(tree), sources)
                 return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
-            case ast.Call():
-                return self._constructed(tree)
-            case ast.Name() | ast.Attribute() if (held := self.held(tree)) is not None:
+            case ast.Name() | ast.Attribute() | ast.Subscript() if (held := self.held(tree)) is not None:
                 return held
             case ast.Name(id=name) if name in TABLE:
                 self.wrong(f"{name} must be called: write {name}(…)", tree)
-            case ast.Name() | ast.Attribute() if called(made := self.names.resolved(tree))[:1].isupper():
+            case _ if isinstance(made := self._decided(tree), ast.Call):
+                return self._constructed(made)
+            case _ if made is not tree and isinstance(made, ast.BinOp | ast.Subscript):
                 return self.layer(made)
             case ast.Name() | ast.Attribute():
                 what = self.source.said(tree)
@@ -98,19 +104,34 @@ class Constructors:
                 self.wrong("a layer is expected here, such as LSTM(8)", tree)
         return None
 
+    def _decided(self, tree: ast.expr) -> ast.expr:
+        """What stands there: of two layers the one that is taken; where nothing decides, the choice stays open."""
+        made = self.names.resolved(tree)
+        if isinstance(made, ast.IfExp):
+            holds = self.names.choose(made.test, (True, False), "this condition")
+            return self._decided(made.body if holds else made.orelse)
+        return made
+
     def knows_part(self, node: Node) -> bool:
         """Whether the text leaves open what a layer returns: arguments behind ``**``, layers of an unknown class."""
         return any(part is one for one in self._partly for part in node.walk())
 
     def _constructed(self, call: ast.Call) -> Node | None:
-        name = dotted(call.func)
+        if (made := self.entered(call)) is not None:
+            return made
+        if (whole := self._completed(call)) is not call:
+            node = self.layer(whole)
+            self.says[call] = self.says.get(whole, ())
+            return node
+        function = self._decided_class(call.func)
+        name = dotted(function)
         if name is None:
             is_result = isinstance(call.func, ast.Call)
             result = "; a layer returns a tensor, which cannot be called" if is_result else ""
             self.wrong(f"a Keras class is expected here{result}", call.func)
             return None
-        layer = self._class(call.func)
-        if layer is None and (own := self._own(call.func)) is not None:
+        layer = self._class(function)
+        if layer is None and (own := self._own(function)) is not None:
             return self.own.node(own, call)
         if layer is None:
             self.source.unknown(unknown_class(name, name.rpartition(".")[2]), call.func)
@@ -119,13 +140,34 @@ class Constructors:
 
     def names_a_layer(self, function: ast.expr) -> bool:
         """Whether a class of the table is called by this name, or one that a module of the reader's own may hold."""
+        function = self.names.resolved(function)
+        if isinstance(function, ast.IfExp):
+            return self.names_a_layer(function.body) and self.names_a_layer(function.orelse)
+        if _is_partial(function):
+            return self.names_a_layer(function.args[0])
         return self._class(function) is not None or self._own(function) is not None
+
+    def _completed(self, call: ast.Call) -> ast.Call:
+        """The call of a class with what ``functools.partial`` has given it before."""
+        function = self.names.resolved(call.func)
+        if not _is_partial(function):
+            return call
+        later = {keyword.arg for keyword in call.keywords}
+        given = [keyword for keyword in function.keywords if keyword.arg is None or keyword.arg not in later]
+        first, *before = function.args
+        return ast.copy_location(ast.Call(first, [*before, *call.args], [*given, *call.keywords]), call)
+
+    def _decided_class(self, function: ast.expr) -> ast.expr:
+        """The class that is called: a name for it, or one of two, ``(LSTM if gated else SimpleRNN)(8)``."""
+        made = self.names.resolved(function)
+        named = isinstance(function, ast.Name | ast.Attribute) and not isinstance(made, ast.IfExp)
+        return function if named else self._decided(made)
 
     def _class(self, function: ast.expr) -> LayerClass | None:
         """The class that a name means: with its prefix, as the text imports it, or as ``let`` gives it."""
         function = self.names.resolved(function)
         name = dotted(function)
-        if name is None:
+        if name is None or name in self.shadowed:
             return None
         if name not in TABLE and isinstance(given := self.names.known(function), str):
             name = given
@@ -176,18 +218,19 @@ class Constructors:
         values: dict[str, Any] = {}
         release = asked()
         positional = [known for known in layer.arguments[: layer.positional] if not known.missing_in(release)]
-        for argument, tree in zip(positional, call.args, strict=False):
+        trees = self.lists.spread(call.args)
+        for argument, tree in zip(positional, trees, strict=False):
             if isinstance(tree, ast.Starred):
                 self.wrong("* cannot be read without running it: write the arguments out", tree)
             else:
                 values[argument.name] = self.value(argument, layer, tree)
-        if len(call.args) > len(positional):
-            extra = call.args[len(positional)]
+        if len(trees) > len(positional):
+            extra = trees[len(positional)]
             self.wrong(f"{layer.name} takes at most {len(positional)} arguments by position", extra)
         return values
 
     def _by_keyword(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
-        for keyword in self._keywords(call):
+        for keyword in self.keywords(call):
             if keyword.arg is None:
                 continue  # see _by_dictionary
             if layer.kind == "stack" and keyword.arg in _OF_MODELS:
@@ -206,19 +249,20 @@ class Constructors:
 
         Returns whether the structure of what comes out is known all the same.
         """
-        unknown = [keyword for keyword in self._keywords(call) if keyword.arg is None]
+        unknown = [keyword for keyword in self.keywords(call) if keyword.arg is None]
         deciding = _DECIDING.get(layer.kind, _OF_BIDIRECTIONAL if layer.name == "Bidirectional" else None)
         known = not unknown or (deciding is not None and all(name in values for name in deciding))
         for keyword in unknown:
             said = self.source.said(keyword.value)
             self.names.notes.append(f"what **{said} gives is not known: {layer.name} is read without it")
             for argument in layer.arguments:
-                if argument.default is REQUIRED and argument.name not in values and isinstance(argument.kind, Whole):
+                needed = argument.default is REQUIRED and argument.name not in values
+                if needed and isinstance(argument.kind, Whole | Number | Sizes):
                     name = ast.copy_location(ast.Name(argument.name, ast.Load()), keyword.value)
                     values[argument.name] = self.names.value(argument, name)
         return known
 
-    def _keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
+    def keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
         """The keywords of a call, those of a literal dictionary behind ``**`` among them."""
         for keyword in call.keywords:
             tree = self.names.resolved(keyword.value) if keyword.arg is None else None
@@ -239,6 +283,8 @@ class Constructors:
         if isinstance(argument.kind, Nested):
             return self._nested(argument, argument.kind, layer, tree)
         tree = self.names.resolved(tree)
+        if isinstance(tree, ast.JoinedStr) and isinstance(known := self.names.known(tree), str):
+            tree = constant(known, tree)
         if self.objects.reads(argument, tree) and self.names.known(tree) is MISSING:
             return self.objects.read(argument, layer, tree)
         if self.names.reads(tree):
@@ -255,6 +301,8 @@ class Constructors:
         if kind.many and (held := self.held_list(tree)) is not None:
             return tuple(self._checked(node, kind, layer, tree) for node in held)
         trees = self.lists.listed(tree) if kind.many else None
+        if trees is None and kind.many and isinstance(tree, ast.Name | ast.Attribute):
+            trees = self.lists.items(tree)
         if trees is not None:
             items = self._known_first(self._behind_input(trees)) if layer.kind == "stack" else trees
             if not items:
@@ -278,7 +326,9 @@ class Constructors:
         return one
 
     def _one(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Node | None:
-        if not isinstance(tree, ast.Call | ast.BinOp | ast.Name | ast.Attribute):
+        if not isinstance(
+            tree, ast.Call | ast.BinOp | ast.Name | ast.Attribute | ast.IfExp | ast.Subscript | ast.NamedExpr
+        ):
             self.wrong(f"{argument.name} of {layer.name} must be {kind.allowed}", tree)
             return None
         node = self.layer(tree)
@@ -291,9 +341,10 @@ class Constructors:
 
     def _behind_input(self, trees: list[ast.expr]) -> list[ast.expr]:
         """The layers behind the Input that may stand in front of them, and gives their input's shape."""
-        if not (trees and called(trees[0]) in INPUTS):
+        made = trees[0] if trees and called(trees[0]) in INPUTS else self.fed(trees[0]) if trees else None
+        if made is None:
             return trees
-        self.says[trees[0]] = (Declared(self.tensors.fed(trees[0]), trees[0]),)
+        self.says[trees[0]] = (Declared(self.tensors.fed(made), made),)
         return trees[1:]
 
     def _known_first(self, trees: list[ast.expr]) -> list[ast.expr]:
@@ -317,7 +368,7 @@ class Constructors:
     def _declared(self, node: Node, call: ast.Call) -> None:
         """What a constructor call says of its layer's input, and what the calls within it say."""
         said: list[Declared] = []
-        for keyword in self._keywords(call):
+        for keyword in self.keywords(call):
             known = keyword.arg in node.cls.by_name and keyword.arg != "input_length"
             if keyword.arg not in DECLARING or known or is_none(keyword.value):
                 continue
@@ -330,7 +381,7 @@ class Constructors:
         within = self.says.get(inner, ()) if inner is not None else ()
         self.says[call] = (*said, *(map(by_step, within) if node.name in _BY_STEP else within))
 
-    def _says_of_input(self, node: Node, keyword: ast.keyword) -> Sizes | None:
+    def _says_of_input(self, node: Node, keyword: ast.keyword) -> Known | None:
         """The input's sizes as one argument of a constructor call has them."""
         rank = len(node.cls.letters(node, 2))
         if keyword.arg in ("batch_input_shape", "batch_shape"):
@@ -365,6 +416,10 @@ class Constructors:
             case _:
                 self.wrong("a literal is expected here: a number, a string, True, False, None, a list or a tuple", tree)
         return None
+
+
+def _is_partial(tree: ast.expr) -> TypeGuard[ast.Call]:
+    return isinstance(tree, ast.Call) and called(tree) == "partial" and bool(tree.args)
 
 
 def _inside(layer: LayerClass, call: ast.Call) -> ast.expr | None:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import ast
 import re
 from functools import lru_cache
-from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
@@ -28,11 +27,12 @@ from rnnshape.reading.calling import Called, Reader
 from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
 from rnnshape.reading.choices import NothingMade, Undecided
 from rnnshape.reading.constructors import Constructors
+from rnnshape.reading.copied import as_copied
 from rnnshape.reading.declared import Declared, agreed, warnings_of
 from rnnshape.reading.naming import Names
 from rnnshape.reading.parsed import Parsed
 from rnnshape.reading.program import Program
-from rnnshape.reading.syntax import Source, dotted
+from rnnshape.reading.syntax import Source, called, dotted
 from rnnshape.reading.tensors import Tensors
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def _asked(source: Source, names: Names) -> tuple[list[Parsed], list[Problem]]:
     """What the code asks for, and the layers that are not known."""
     body = source.body()
     line = _line(body[0]) if len(body) == 1 else None
+    if line is not None and (isinstance(line[1], _NO_LINE) or _is_model(line[1])):
+        line = None
     if line is not None and not _unknown_around(line[1], Constructors(source, Tensors(source, names))):
         parsed = _Line(source, names).read(*line)
         return [] if parsed is None else [parsed], []
@@ -121,30 +123,22 @@ def opened(text: str) -> Source:
     Raises:
         Invalid: it is too long, or nests too deep.
     """
-    text = _as_copied(text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     longest = LONGEST_CODE if "\n" in text else LONGEST
     if len(text) > longest:
         raise Invalid([Problem("", f"an expression has at most {longest:,} characters, this one {len(text):,}")])
     if (deep := _too_deep(text)) is not None:
         raise Invalid([Problem("", f"brackets nest at most {DEEPEST} deep", (deep, deep + 1))], text)
-    return Source(text)
+    return Source(as_copied(text))
 
 
-_PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?)", re.MULTILINE)
+# One statement that asks for several layers, for what a function makes, or for nothing.
+_NO_LINE = (ast.Lambda, ast.List, ast.Tuple, ast.Constant)
 
 
-def _as_copied(text: str) -> str:
-    if _PROMPT.match(text.lstrip()):
-        text = _PROMPT.sub("", text.strip())
-    first, newline, rest = text.strip("\n").partition("\n")
-    if not newline:
-        return text.strip()
-    # The first line of what was selected may have lost its indent.
-    if first[:1].isspace():
-        return dedent(text).strip()
-    if first.rstrip().endswith((":", ",", "(", "[", "{")):
-        return text.strip()
-    return f"{first}\n{dedent(rest)}".strip()
+def _is_model(value: ast.expr) -> bool:
+    """Whether a model is made here of calls that stand within it: ``Model(x, LSTM(8)(x))``."""
+    return called(value) == "Model" and any(is_called(part) for part in ast.walk(value) if isinstance(part, ast.expr))
 
 
 def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:

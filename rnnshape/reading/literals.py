@@ -9,7 +9,12 @@ from __future__ import annotations
 
 import ast
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Known: TypeAlias = Callable[[ast.expr], Any]
 
 MISSING = object()
 """What stands for a value that is not known."""
@@ -24,13 +29,16 @@ _COMPARES: dict[type, Any] = {
     ast.GtE: operator.ge,
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
+    ast.In: lambda item, items: item in items,
+    ast.NotIn: lambda item, items: item not in items,
 }
 CASTS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "round": round, "abs": abs}
 CHOSEN: dict[str, Any] = {"max": max, "min": min}
-BUILT_IN = {*CASTS, *CHOSEN, "len"}
+BUILT_IN = {*CASTS, *CHOSEN, "len", "dict", "sum"}
 # What Python counts in 64 bits; more is not computed.
 HUGE = 2**63
 _HIGHEST_POWER = 62
+_LONGEST = 1_000
 
 
 def signed(op: ast.unaryop, value: Any) -> Any:
@@ -69,6 +77,12 @@ def arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
     """Literal arithmetic; ``MISSING`` where a side is no number or text, or the result would be huge."""
     if isinstance(op, ast.Add) and isinstance(left, str) and isinstance(right, str):
         return left + right
+    if isinstance(op, ast.Add) and isinstance(left, tuple) and isinstance(right, tuple):
+        return (*left, *right)
+    if isinstance(op, ast.BitOr) and isinstance(left, dict) and isinstance(right, dict):
+        return left | right
+    if isinstance(op, ast.Mult) and isinstance(left, tuple) and type(right) is int:
+        return left * right if 0 <= right * len(left) <= _LONGEST else MISSING
     if not (plain(left) and plain(right)):
         return MISSING
     if isinstance(op, ast.Div):
@@ -91,12 +105,64 @@ def applied(sign: str, left: Any, right: Any) -> Any:
     return left * right if sign == "*" else left // right
 
 
-def item(value: Any, key: Any) -> Any:
+def item(value: Any, key: Any, default: Any = MISSING) -> Any:
     """An item of a literal list or dictionary."""
     if value is MISSING or key is MISSING:
         return MISSING
     if isinstance(value, dict):
-        return value.get(key, MISSING)
+        return value.get(key, default) if isinstance(key, str | int | float | None) else MISSING
     if isinstance(value, tuple | list) and type(key) is int and -len(value) <= key < len(value):
         return value[key]
     return MISSING
+
+
+def sliced(value: Any, ends: list[Any]) -> Any:
+    """A slice of a literal list or text."""
+    if not isinstance(value, tuple | str) or any(type(end) is not int and end is not None for end in ends):
+        return MISSING
+    return value[slice(*ends)] if ends[2] != 0 else MISSING
+
+
+def whole(tree: ast.List | ast.Tuple | ast.Dict | ast.JoinedStr, known: Known) -> Any:
+    """A list, dictionary or f-string all of whose parts are known."""
+    if isinstance(tree, ast.Dict):
+        return dictionary(zip(tree.keys, tree.values, strict=True), known)
+    if isinstance(tree, ast.JoinedStr):
+        return _formatted(tree.values, known)
+    items = tuple(map(known, tree.elts))
+    return MISSING if MISSING in items else items
+
+
+def dictionary(pairs: Iterable[tuple[ast.expr | None, ast.expr]], known: Known) -> Any:
+    """A dictionary all of whose keys and values are known; what has no key stands behind ``**``."""
+    made: dict[Any, Any] = {}
+    for key, tree in pairs:
+        name, value = None if key is None else known(key), known(tree)
+        if value is MISSING or name is MISSING or isinstance(name, tuple | dict):
+            return MISSING
+        if key is None and not isinstance(value, dict):
+            return MISSING
+        made |= value if key is None else {name: value}
+    return made
+
+
+def _formatted(parts: Iterable[ast.expr], known: Known) -> Any:
+    """An f-string all of whose parts are known, none with a format of its own."""
+    said = ""
+    for part in parts:
+        value = known(part.value if isinstance(part, ast.FormattedValue) else part)
+        odd = isinstance(part, ast.FormattedValue) and (part.format_spec is not None or part.conversion >= 0)
+        if odd or not isinstance(value, str | int | float | None):
+            return MISSING
+        said += str(value)
+    return said
+
+
+def entry(held: ast.expr, key: Any, known: Known) -> ast.expr | None:
+    """What stands in a written dictionary or list under a known key."""
+    if isinstance(held, ast.Dict) and key is not MISSING:
+        pairs = zip(held.keys, held.values, strict=True)
+        return next((value for name, value in pairs if name is not None and known(name) == key), None)
+    if isinstance(held, ast.List | ast.Tuple) and type(key) is int and -len(held.elts) <= key < len(held.elts):
+        return None if any(isinstance(one, ast.Starred) for one in held.elts) else held.elts[key]
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import TABLE, Node
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from rnnshape.reading.calling import Called
     from rnnshape.reading.declared import Declared
+    from rnnshape.reading.naming import Held
 
 
 @dataclass(eq=False, slots=True)
@@ -41,12 +42,16 @@ class Model:
 
 @dataclass(eq=False, slots=True)
 class Tensor:
-    """An input of the calls, made where ``root`` stands, or what a call returns; ``path`` says which of its results."""
+    """An input of the calls, made where ``root`` stands, or what a call returns; ``path`` says which of its results.
+
+    ``then`` is what the names in ``root`` held there.
+    """
 
     root: ast.expr | None = None
     call: Applied | None = None
     path: tuple[int, ...] = ()
     name: str | None = None
+    then: Held | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -66,6 +71,49 @@ class Applied:
     targets: int | None = None
     results: tuple[str, ...] = ()
     names: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Functional:
+    """``Model(inputs, outputs)``: calls that are made again on other tensors where the model is called."""
+
+    inputs: list[Tensor]
+    outputs: Any
+    calls: list[Applied]
+
+    def on(self, tensors: list[Tensor]) -> tuple[Any, list[Applied]]:
+        """What the model returns for these tensors, and its calls on them."""
+        put: dict[int, Any] = {id(one): other for one, other in zip(self.inputs, tensors, strict=True)}
+        made: list[Applied] = []
+        for call in self.calls:
+            fed = [_put(tensor, put) for tensor in call.inputs]
+            made.append(replace(call, inputs=fed, states=_put(call.states, put), names={}))
+            put[id(call)] = made[-1]
+        return _put(self.outputs, put), made
+
+
+def _put(value: Any, put: dict[int, Any]) -> Any:
+    """A value with other tensors in the places of those that a model was made of."""
+    if isinstance(value, list | tuple):
+        return [_put(item, put) for item in value]
+    if not isinstance(value, Tensor):
+        return value
+    if id(value) in put:
+        other: Tensor = put[id(value)]
+        return other
+    return Tensor(call=put[id(value.call)], path=value.path) if id(value.call) in put else value
+
+
+def behind(outputs: list[Tensor]) -> set[int]:
+    """The calls that the outputs come out of."""
+    found: dict[int, Applied] = {}
+    left = [tensor.call for tensor in outputs if tensor.call is not None]
+    while left:
+        call = left.pop()
+        if id(call) not in found:
+            found[id(call)] = call
+            left += [one.call for one in (*call.inputs, *tensors_in(call.states)) if one.call is not None]
+    return set(found)
 
 
 def whole(model: Model) -> Node:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnshape.layers.arguments import REQUIRED, OneOf
@@ -24,15 +25,19 @@ from rnnshape.reading.literals import (
     applied,
     arithmetic,
     compared,
+    dictionary,
+    entry,
     item,
     joined,
     plain,
     signed,
+    sliced,
+    whole,
 )
 from rnnshape.reading.syntax import called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import Node
@@ -68,6 +73,13 @@ class Open(NamedTuple):
     span: Span
 
 
+class Held(NamedTuple):
+    """What the names of the text hold at one place of it."""
+
+    bound: dict[str, Any]
+    trees: dict[str, ast.expr]
+
+
 class Names:
     """The names of one text.
 
@@ -88,9 +100,24 @@ class Names:
         self.used: set[str] = set()
         self.stands: dict[str, int | float] = {}
         self.notes: list[str] = []
+        # How many layers or tensors are in a list of them.
+        self.count: Callable[[ast.expr], int | None] = lambda tree: None
         self.open: dict[str, tuple[tuple[Any, ...], ast.expr]] = {}
         self._letters: dict[str, str] = {}
         self._taken = set(taken)
+
+    @property
+    def now(self) -> Held:
+        """What the names hold where the text is read now."""
+        return Held(dict(self.bound), dict(self.trees))
+
+    @contextmanager
+    def at(self, then: Held | None) -> Iterator[None]:
+        """Within it the names hold what they held then."""
+        now = self.bound, self.trees
+        self.bound, self.trees = now if then is None else then
+        yield
+        self.bound, self.trees = now
 
     def reads(self, tree: ast.expr) -> bool:
         """Whether what stands there is no literal, and may stand for a value."""
@@ -100,10 +127,26 @@ class Names:
             return not isinstance(tree.operand, ast.Constant) and self.reads(tree.operand)
         return not isinstance(tree, ast.Constant | ast.Dict | ast.Set | ast.Starred | ast.Lambda | ast.JoinedStr)
 
-    def resolved(self, tree: ast.expr) -> ast.expr:
-        """What a name was last bound to in the text, where that is no plain value; else what stands there."""
-        for _ in range(_MOST_STEPS):
-            bound = self.trees.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
+    def resolved(self, tree: ast.expr, steps: int = _MOST_STEPS) -> ast.expr:
+        """What a name was last bound to in the text, where that is no plain value; else what stands there.
+
+        Of a choice that is decided it is the side that is taken, of a dictionary or list the entry that is asked for.
+        """
+        for left in reversed(range(steps)):
+            bound: ast.expr | None = None
+            match tree:
+                case ast.Name() | ast.Attribute():
+                    bound = self.trees.get(self.source.said(tree))
+                case ast.NamedExpr(value=value):
+                    bound = value
+                case ast.IfExp(test=test, body=body, orelse=orelse) if (holds := self.known(test)) is not MISSING:
+                    bound = body if holds else orelse
+                case ast.Subscript(value=held, slice=key):
+                    bound = entry(self.resolved(held, left), self.known(key), self.known)
+                case ast.Call(func=ast.Name(id="getattr"), args=[of, key, *_]):
+                    name = self.known(key)
+                    if isinstance(name, str) and name.isidentifier():
+                        bound = ast.copy_location(ast.Attribute(of, name, ast.Load()), tree)
             if bound is None:
                 break
             tree = bound
@@ -113,6 +156,8 @@ class Names:
         """The value of an argument that is given by a name; None with a mistake told."""
         known = self.known(tree)
         kind = argument.kind.of if isinstance(argument.kind, Maybe) else argument.kind
+        if known is None and not argument.kind.accepts(None):
+            known = MISSING  # the default of a function that the text does not call
         if known is not MISSING and not (isinstance(kind, Whole | Number | Sizes) and self.lettered(tree)):
             return self._checked(argument, known, tree)
         if argument.name in _IDLE:
@@ -135,12 +180,8 @@ class Names:
         match tree:
             case ast.Constant(value=value):
                 return value
-            case ast.List(elts=elts) | ast.Tuple(elts=elts):
-                items = tuple(map(self.known, elts))
-                return MISSING if MISSING in items else items
-            case ast.Dict(keys=keys, values=values) if None not in keys:
-                pairs = [(self.known(key), self.known(value)) for key, value in zip(keys, values, strict=True) if key]
-                return MISSING if any(MISSING in pair for pair in pairs) else dict(pairs)
+            case ast.List() | ast.Tuple() | ast.Dict() | ast.JoinedStr():
+                return whole(tree, self.known)
             case ast.UnaryOp(op=op, operand=operand):
                 return signed(op, self.known(operand))
             case ast.BinOp(left=left, op=sign, right=right):
@@ -149,21 +190,39 @@ class Names:
                 return compared(compare, self.known(left), self.known(right))
             case ast.BoolOp(op=op, values=values):
                 return joined(op, [self.known(value) for value in values])
-            case ast.Call():
-                value = self._computed(tree)
-                return self._given(tree) if value is MISSING else value
+            case ast.NamedExpr() | ast.IfExp() if (decided := self.resolved(tree)) is not tree:
+                return self.known(decided)
+            case ast.Call() if (value := self._computed(tree)) is not MISSING:
+                return value
         return self._given(tree)
 
     def _computed(self, tree: ast.Call) -> Any:
         """What one of Python's own functions gives for known values."""
         name = called(tree)
-        values = [self.known(value) for value in tree.args] if name in BUILT_IN or name in CASTS else []
-        if tree.keywords or not values or MISSING in values:
+        if name == "dict" and isinstance(tree.func, ast.Name):
+            keys = [None if keyword.arg is None else ast.Constant(keyword.arg) for keyword in tree.keywords]
+            values = [*tree.args, *(keyword.value for keyword in tree.keywords)]
+            return dictionary(zip([*[None] * len(tree.args), *keys], values, strict=True), self.known)
+        if name == "get" and isinstance(tree.func, ast.Attribute) and 1 <= len(tree.args) <= 2 and not tree.keywords:
+            held, default = self.known(tree.func.value), self.known(tree.args[1]) if tree.args[1:] else None
+            return item(held, self.known(tree.args[0]), default) if isinstance(held, dict) else MISSING
+        if name not in BUILT_IN or tree.keywords or not tree.args:
+            return MISSING
+        if name == "len" and (count := self.count(tree.args[0])) is not None:
+            return count
+        return self._of_numbers(name, [self.known(value) for value in tree.args])
+
+    def _of_numbers(self, name: str, values: list[Any]) -> Any:
+        if MISSING in values:
             return MISSING
         if name == "len" and len(values) == 1:
             return len(values[0]) if isinstance(values[0], tuple | list | dict | str) else MISSING
+        if name in (*CHOSEN, "sum") and len(values) == 1 and isinstance(values[0], tuple) and len(values[0]) > 1:
+            values = [*values[0]]
         if not all(map(plain, values)):
             return MISSING
+        if name == "sum":
+            return sum(values)
         if name in CASTS:
             return CASTS[name](values[0]) if len(values) == 1 else MISSING
         return CHOSEN[name](values) if name in CHOSEN and len(values) > 1 else MISSING
@@ -177,6 +236,9 @@ class Names:
             if key in self.let:
                 self.used.add(key)
                 return self.let[key]
+        if isinstance(tree, ast.Subscript) and isinstance(where := tree.slice, ast.Slice):
+            ends = (where.lower, where.upper, where.step)
+            return sliced(self.known(tree.value), [None if end is None else self.known(end) for end in ends])
         if isinstance(tree, ast.Subscript):
             return item(self.known(tree.value), self.known(tree.slice))
         return MISSING
@@ -251,8 +313,8 @@ class Names:
         """A rate that is not known is taken as one that drops something."""
         letter = self._letter(tree)
         given = self._let(tree, letter)
-        if given is MISSING:
-            given = self.known(tree)
+        if given is MISSING and (given := self.known(tree)) is None:
+            given = MISSING
         value = _RATE if given is MISSING else given
         if type(value) not in (int, float) or not argument.kind.accepts(value):
             return self._wrong(f"{argument.name} {argument.kind.refusal(value)} ({letter} is {value!r})", tree)
@@ -323,7 +385,7 @@ class Names:
         if not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp):
             return None
         known = self.known(tree)
-        if known is not MISSING and not self.lettered(tree):
+        if known is not MISSING and known is not None and not self.lettered(tree):
             return _Part(known, str(known)) if type(known) is int else None
         letter = self._letter(tree)
         value = self._stands(tree, letter, first)
@@ -359,7 +421,7 @@ class Names:
         given = self._let(tree, letter)
         if given is MISSING:  # round(units / 2) of units that is given
             given = self.known(tree)
-        if given is not MISSING:
+        if given is not MISSING and given is not None:
             if type(given) is not int:
                 self.source.wrong(f"{letter} must be a whole number here, not {given!r}", tree)
                 return None
@@ -376,6 +438,8 @@ class Names:
     def _letter(self, tree: ast.expr) -> str:
         """The name of what stands there: an identifier that nothing else in the text has."""
         said = self.source.said(tree)
+        if isinstance(tree, ast.Name) and said != tree.id:  # what stands behind **, under the name that is needed
+            said = f"{said}[{tree.id!r}]"
         if said in self._letters:
             return self._letters[said]
         letter = self._plain_name(tree)

@@ -13,11 +13,12 @@ understood is told in a note, with its line, and the rest is still read.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.reading.literals import MISSING
 from rnnshape.reading.made import Layer, Model
-from rnnshape.reading.syntax import Unknown
+from rnnshape.reading.made import whole as whole_of
+from rnnshape.reading.syntax import Unknown, called, dotted
 from rnnshape.reading.values import Values
 
 if TYPE_CHECKING:
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
     from rnnshape.reading.naming import Names
     from rnnshape.reading.syntax import Source
 
-_GROWING = ("append", "extend")
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+_GROWING = ("append", "extend", "insert", "pop")
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 _DEEPEST_CALL = 5
 _LONGEST_LOOP = 64
+# What ends the body of a loop.
+_BREAK, _CONTINUE = object(), object()
 # Of a loop that makes no layer; a longer one leaves what it assigns unknown.
 _MOST_IDLE_STEPS = 200
 
@@ -45,10 +50,11 @@ class Program:
         self.names = names
         self.values = Values(source, names)
         self.values.layers.held_list = self._held_list
-        self.functions: dict[str, ast.FunctionDef] = {}
+        self.values.layers.entered = self._entered
+        self.functions: dict[str, Function] = {}
         # What classes of the text assign in their bodies.
         self.classes: dict[str, dict[str, Any]] = {}
-        self.called: set[ast.FunctionDef] = set()
+        self.called: set[Function] = set()
         self.unknown: list[Problem] = []
         self.steps = 0
         self.depth = 0
@@ -93,9 +99,11 @@ class Program:
 
     def _statement(self, statement: ast.stmt) -> Any:
         """One statement; what a ``return`` within it gives."""
+        for target, bound in _walruses(statement):
+            self._assign(target, bound)
         match statement:
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr=how), args=[item])) if how in _GROWING:
-                self._append(whole, item, how)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr=how)) as call) if how in _GROWING:
+                self._grow(whole, how, call)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=receiver, attr="add")) as value):
                 self.value(value)
                 self._bound(receiver)
@@ -103,10 +111,12 @@ class Program:
                 self.value(value)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
                 self._assignment(statement)
-            case ast.FunctionDef(name=name):
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 self.functions[name] = statement
             case ast.Import() | ast.ImportFrom():
                 self._import(statement)
+            case ast.Break() | ast.Continue():
+                return _BREAK if isinstance(statement, ast.Break) else _CONTINUE
             case _:
                 return self._compound(statement)
         return None
@@ -129,13 +139,19 @@ class Program:
 
     def _compound(self, statement: ast.stmt) -> Any:
         match statement:
-            case ast.ClassDef(name=name, body=body):
+            case ast.ClassDef(name=name, bases=bases, body=body):
+                if not any((dotted(base) or "").endswith(name) for base in bases):
+                    self.values.layers.shadowed.add(name)  # class Attention(Layer) is not that of Keras
                 return self._class(name, body)
             case ast.For(target=target, iter=items, body=body):
                 return self._loop(target, items, body)
             case ast.If(test=test, body=body, orelse=orelse):
                 return self.run(body if self._holds(test, [*body, *orelse]) else orelse)
-            case ast.With(body=body) | ast.AsyncWith(body=body) | ast.While(body=body) | ast.Try(body=body):
+            case ast.Match(subject=subject, cases=cases):
+                return self.run(_as_conditions(subject, cases))
+            case ast.While(test=test, body=body):
+                return self._while(test, body)
+            case ast.With(body=body) | ast.AsyncWith(body=body) | ast.Try(body=body):
                 return self.run(body)
         return None
 
@@ -150,7 +166,7 @@ class Program:
             return False
         return bool(self.names.choose(test, (True, False), "this condition"))
 
-    def _touched(self, body: list[ast.stmt], within: tuple[ast.FunctionDef, ...] = ()) -> bool:
+    def _touched(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
         """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
         for part in _inside(body):
             if not isinstance(part, ast.Call):
@@ -165,21 +181,47 @@ class Program:
 
     def _loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
         values = self.values.lists.items(items)
-        if values is None:
-            values = [ast.copy_location(ast.Constant(0), items)]
-            if self._touched(body):
-                self.values.note(
-                    f"how often the loop over {self.source.said(items)} runs is not known: once here", items
-                )
-        elif _long(len(values), body) and not self._touched(body):
+        if values is None or (len(values) > _LONGEST_LOOP and self._touched(body)):
+            return self._once(target, items, body)
+        if _long(len(values), body) and not self._touched(body):
             for part in _inside(body):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                     self._forget(part.id)
             return None
         for item in values[:_LONGEST_LOOP]:
             self._assign(target, item)
-            if (returned := self.run(body)) is not None:
-                return returned
+            returned = self.run(body)
+            if returned is _BREAK:
+                return None
+            if (given := _within_loop(returned)) is not None:
+                return given
+        return None
+
+    def _once(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
+        """The body of a loop of which nothing says how often it runs."""
+        if self._touched(body):
+            said = self.source.said(items)
+            self.values.note(
+                f"the loop over {said} is read once: it is not known, or too long, how often it runs", items
+            )
+        for name in _words(target):
+            self._forget(name)
+        if called(items) == "range":
+            self._assign(target, ast.copy_location(ast.Constant(0), items))
+        return _within_loop(self.run(body))
+
+    def _while(self, test: ast.expr, body: list[ast.stmt]) -> Any:
+        """A loop as often as its condition is known to hold; once where it is not known."""
+        for times in range(_LONGEST_LOOP):
+            known = self.names.known(test)
+            if (times and known is MISSING) or not known:
+                return None
+            returned = self.run(body)
+            if (given := _within_loop(returned)) is not None:
+                return given
+            # What ends "while True" is not known.
+            if returned is _BREAK or known is MISSING or isinstance(test, ast.Constant) or not self._touched(body):
+                return None
         return None
 
     def _class(self, own: str, body: list[ast.stmt]) -> Any:
@@ -194,7 +236,7 @@ class Program:
                     self.classes[own][name] = known
         for receiver in (own, "self", "cls"):
             self._give(receiver, own)
-        methods = {part.name: part for part in body if isinstance(part, ast.FunctionDef)}
+        methods = {part.name: part for part in body if isinstance(part, Function)}
         before = dict(self.functions)
         self.functions |= {f"self.{name}": method for name, method in methods.items()}
         for name in dict.fromkeys(("__init__", "build", "call", *methods)):
@@ -217,6 +259,10 @@ class Program:
                     self._assign(one, item)
                 return
         name = self.source.said(target)
+        if isinstance(tree, ast.Lambda) and isinstance(target, ast.Name | ast.Attribute):
+            self._forget(name)
+            self.functions[name] = _as_function(name, tree)
+            return
         if isinstance(tree, ast.Call):
             self._give(name, self.source.said(tree.func))
         known = self.names.known(tree)
@@ -253,6 +299,18 @@ class Program:
             self.source.wrong(f"a model has at most {_MOST_LAYERS:,} layers here", receiver)
             self.steps = _MOST_STEPS + 1
 
+    def _grow(self, whole: ast.expr, how: str, call: ast.Call) -> None:
+        """What a method of a list or a model puts into it or takes out of it."""
+        match how, call.args:
+            case "append" | "extend", [item]:
+                self._append(whole, item, how)
+            case "insert", [place, item]:
+                self._insert(whole, place, item)
+            case "pop", [] if not call.keywords:
+                self._pop(whole)
+            case _:
+                self.value(call)
+
     def _append(self, whole: ast.expr, item: ast.expr, how: str) -> None:
         """A list grows: of layers, or of values that are known."""
         name, value = self.source.said(whole), self.value(item)
@@ -268,6 +326,27 @@ class Program:
             more = value if how == "extend" and isinstance(value, tuple | list) else [value]
             self.values.env[name] = [*held, *more]
 
+    def _insert(self, whole: ast.expr, place: ast.expr, item: ast.expr) -> None:
+        """A list of layers gets another one at a known place."""
+        held, where, value = self.values.env.get(self.source.said(whole)), self.names.known(place), self.value(item)
+        if isinstance(held, list) and type(where) is int and value is not None:
+            held.insert(where, value)
+
+    def _pop(self, whole: ast.expr) -> None:
+        """A model or a list loses its last layer."""
+        held = self.values.env.get(self.source.said(whole))
+        items = held.layers if isinstance(held, Model) else held
+        if isinstance(items, list) and items:
+            items.pop()
+
+    def _entered(self, call: ast.Call) -> Node | None:
+        """The layer that a function of the text returns; what it stands in takes it in."""
+        made = None if self._own(call.func) is None else self.value(call)
+        if not isinstance(made, Layer | Model) or (isinstance(made, Model) and not made.layers):
+            return None
+        made.used = True
+        return made.node if isinstance(made, Layer) else whole_of(made)
+
     def _held_list(self, tree: ast.expr) -> list[Node] | None:
         """The layers of a list that a name holds; what takes the list in takes them in."""
         held = self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
@@ -282,28 +361,45 @@ class Program:
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
         """A layer, a model, a tensor, or tuples and lists of them; None for everything else."""
         if isinstance(tree, ast.Call) and (function := self._own(tree.func)) is not None:
-            return self._enter(function, tree.args, _keywords(tree))
+            args = self.values.lists.spread(tree.args)
+            return self._enter(function, args, self._keywords(function, args, tree))
         if isinstance(tree, ast.Tuple | ast.List):
             items = [self.value(item) for item in tree.elts]
             found = [item for item in items if item is not None]
             return (tuple(items) if isinstance(tree, ast.Tuple) else items) if found else None
+        if isinstance(tree, ast.Await):
+            return self.value(tree.value)
         if isinstance(tree, ast.IfExp):
             return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, self.value, targets)
 
-    def _own(self, function: ast.expr) -> ast.FunctionDef | None:
+    def _keywords(self, function: Function, args: list[ast.expr], call: ast.Call) -> dict[str, ast.expr]:
+        """The arguments of a call by their names, and what ``*args`` and ``**kwargs`` of the function take in."""
+        given = [*self.values.layers.keywords(call)]
+        named = {keyword.arg: keyword.value for keyword in given if keyword.arg is not None}
+        places, rest = _own_names(function), function.args
+        known = {*places, *(arg.arg for arg in rest.kwonlyargs)}
+        others = {name: value for name, value in named.items() if name not in known}
+        if rest.vararg is not None and (more := args[len(places) :]):
+            named[rest.vararg.arg] = ast.copy_location(ast.Tuple(more, ast.Load()), more[0])
+        if rest.kwarg is not None and all(keyword.arg is not None for keyword in given):
+            keys: list[ast.expr | None] = [ast.Constant(name) for name in others]
+            named[rest.kwarg.arg] = ast.copy_location(ast.Dict(keys, [*others.values()]), call)
+        return named
+
+    def _own(self, function: ast.expr) -> Function | None:
         """The function or method that the text itself defines under this name."""
         if isinstance(function, ast.Name | ast.Attribute):
             return self.functions.get(self.source.said(function))
         return None
 
-    def _enter(self, function: ast.FunctionDef, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
+    def _enter(self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
         """Walk over the body of a function that the text defines, with what it is called with."""
         self.called.add(function)
         if self.depth >= _DEEPEST_CALL:
             return None
         names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
-        own = names[1:] if names[:1] in (["self"], ["cls"]) else names
+        own = _own_names(function)
         defaults = dict(zip(names[len(names) - len(function.args.defaults) :], function.args.defaults, strict=True))
         for arg, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
             if default is not None:
@@ -311,7 +407,7 @@ class Program:
         given = {**defaults, **dict(zip(own, args, strict=False)), **keywords}
         passed = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
         before = dict(self.names.bound), dict(self.names.trees), dict(self.values.env)
-        for name in own:
+        for name in (*own, *given):
             self._forget(name)
         for name, (known, value, tree) in passed.items():
             if known is not MISSING and name not in self.names.let:
@@ -329,8 +425,44 @@ class Program:
         return returned
 
 
-def _keywords(call: ast.Call) -> dict[str, ast.expr]:
-    return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+def _own_names(function: Function) -> list[str]:
+    """What a function is given by position, but ``self``."""
+    names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def _within_loop(returned: Any) -> Any:
+    """What ``return`` gives in the body of a loop; ``break`` and ``continue`` end the body and no more."""
+    return None if returned is _BREAK or returned is _CONTINUE else returned
+
+
+def _as_function(name: str, tree: ast.Lambda) -> ast.FunctionDef:
+    """A lambda as the function that returns the same."""
+    returned = ast.copy_location(ast.Return(tree.body), tree.body)
+    return ast.copy_location(ast.FunctionDef(name, tree.args, [returned], []), tree)
+
+
+def _walruses(statement: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
+    """What ``:=`` binds in a statement itself, and not in those within it."""
+    own = [child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.expr)]
+    parts = (part for child in own for part in ast.walk(child))
+    return [(part.target, part.value) for part in parts if isinstance(part, ast.NamedExpr)]
+
+
+def _as_conditions(subject: ast.expr, cases: list[ast.match_case]) -> list[ast.stmt]:
+    """``match`` as the conditions that mean the same, as far as its patterns are values."""
+    otherwise: list[ast.stmt] = []
+    for case in reversed(cases):
+        patterns = case.pattern.patterns if isinstance(case.pattern, ast.MatchOr) else [case.pattern]
+        values = [one.value for one in patterns if isinstance(one, ast.MatchValue)]
+        if len(values) < len(patterns):
+            anything = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
+            otherwise = case.body if anything else otherwise
+            continue
+        tests: list[ast.expr] = [ast.copy_location(ast.Compare(subject, [ast.Eq()], [one]), one) for one in values]
+        test = tests[0] if len(tests) == 1 else ast.copy_location(ast.BoolOp(ast.Or(), tests), values[0])
+        otherwise = [ast.copy_location(ast.If(test, case.body, otherwise), subject)]
+    return otherwise
 
 
 def _targets(target: ast.expr) -> int | None:

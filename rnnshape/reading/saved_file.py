@@ -61,6 +61,8 @@ def failing(path: str) -> Iterator[None]:
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise invalid(f"{path}: is not a .keras file, or is damaged: {_line(error)}") from None
     except OSError as error:
+        if error.strerror is None and "signature not found" in str(error):  # as h5py says it
+            raise invalid(f"{path}: is not an HDF5 file, or is damaged: {_line(error)}") from None
         raise invalid(f"{path}: cannot be read: {_line(error.strerror or error)}") from None
     except (RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
         raise invalid(f"{path}: cannot be read, the file is damaged: {_line(error)}") from None

@@ -10,14 +10,15 @@ from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
+from rnnshape.reading import leftovers
 from rnnshape.reading.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.chain import in_turn
 from rnnshape.reading.constructors import Constructors
 from rnnshape.reading.declared import Declared
-from rnnshape.reading.made import Applied, Layer, Model, Tensor, tensors_in, whole
+from rnnshape.reading.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in, whole
 from rnnshape.reading.mistakes import OWN, not_known
-from rnnshape.reading.syntax import called, dotted, is_none
-from rnnshape.reading.tensors import INPUTS, Tensors
+from rnnshape.reading.syntax import called, dotted, is_none, joined
+from rnnshape.reading.tensors import INPUTS, Tensors, makes
 from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.syntax import Source
 
 
+_MOST_TIMES = 64
 Made = TypeVar("Made", Layer, Model, Applied)
 
 
@@ -39,9 +41,12 @@ class Values:
         self.tensors = Tensors(source, names)
         self.layers = Constructors(source, self.tensors)
         self.layers.held = self._held
+        self.layers.fed = self._input
         self.lists = self.layers.lists
+        self.lists.held = self.names.count = self._count
         self.aliases = self.layers.aliases
         self.calls = Reader(source, self.tensors)
+        self.calls.held = lambda tree: self.source.said(tree) in self.env
         self.env: dict[str, Any] = {}
         self.made: list[Layer | Model | Applied] = []
         self.notes: dict[str, None] = {}
@@ -73,10 +78,27 @@ class Values:
 
     def _held(self, tree: ast.expr) -> Node | None:
         """The layer that a name holds; another layer or a list takes it in."""
-        value = self.env.get(self.source.said(tree))
+        value = self._there(tree)
         if isinstance(value, Layer | Model):
             value.used = True
         return value.node if isinstance(value, Layer) else _node(value) if isinstance(value, Model) else None
+
+    def _there(self, tree: ast.expr) -> Any:
+        """What a name holds, or an item of the list that it holds."""
+        if isinstance(tree, ast.Subscript):
+            return self._part(tree, self._there)
+        return self.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
+
+    def _count(self, tree: ast.expr) -> int | None:
+        """How many layers or tensors are in the list that a name holds, or come out of the call."""
+        value = self._there(tree)
+        items = self._parts(value) or None if isinstance(value, Tensor) else value
+        return len(items) if isinstance(items, tuple | list) else None
+
+    def _input(self, tree: ast.expr) -> ast.expr | None:
+        """Where the input is made that a name holds."""
+        value = self._there(tree)
+        return value.root if isinstance(value, Tensor) and value.root is not None and makes(value.root) else None
 
     # -- expressions ----------------------------------------------------------------------------
 
@@ -88,7 +110,9 @@ class Values:
             case ast.Subscript():
                 return self._part(tree, value)
             case ast.BinOp(op=ast.BitOr()):
-                return self._layer(tree)
+                return self._layer(tree) if any(map(self._makes_one, joined(tree))) else None
+            case ast.NamedExpr(value=inner):
+                return value(inner)
             case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() as op):
                 return self._arithmetic(tree, op, value)
             case ast.ListComp():
@@ -104,26 +128,45 @@ class Values:
         if last == "add" and isinstance(tree.func, ast.Attribute) and len(tree.args) == 1:
             return self._add(tree.func.value, tree.args[0], value)
         if last in INPUTS:
-            return Tensor(root=tree)
+            return Tensor(root=tree, then=self.names.now)
         if last == "Model":
             return self._model(tree, value)
         if last in _FUNCTIONS and (tree.args and isinstance(tree.args[0], ast.List | ast.Tuple | ast.Name)):
             return self._merged(tree, value)
-        if last == "Sequential" and not [*tree.args, *(k for k in tree.keywords if k.arg == "layers")]:
-            return self._new(Model())
+        if last == "Sequential" and (begun := self._begun(tree)) is not None:
+            return begun
         if self.layers.names_a_layer(tree.func):
             return self._layer(tree)
         layer = self._callee(tree.func, value)
+        if isinstance(layer, Functional):
+            return self._again(layer, tree, value)
         if layer is not None:
             return self._called(layer, tree, value, targets)
         self._passed_over(tree, value)
         return None
+
+    def _makes_one(self, tree: ast.expr) -> bool:
+        """Whether a layer stands here, and no flag such as ``re.M``."""
+        return self._held(tree) is not None or (isinstance(tree, ast.Call) and self.touches(tree.func))
+
+    def _begun(self, tree: ast.Call) -> Model | None:
+        """A Sequential without layers, perhaps with its input: they are added later."""
+        given = [*tree.args, *(keyword.value for keyword in tree.keywords if keyword.arg == "layers")]
+        listed = self.lists.listed(given[0]) if given else []
+        inputs = [one if called(one) in INPUTS else self._input(one) for one in listed or ()]
+        if listed is None or None in inputs:
+            return None
+        said = [Declared(self.tensors.fed(one), one) for one in inputs if one is not None]
+        return self._new(Model(said=said))
 
     def _arithmetic(self, tree: ast.BinOp, op: ast.operator, value: Callable[[ast.expr], Any]) -> Any:
         """``x + y`` of two tensors is what Add computes; of two lists the list of both."""
         left, right = value(tree.left), value(tree.right)
         if isinstance(left, list) and isinstance(right, list) and isinstance(op, ast.Add):
             return [*left, *right]
+        if isinstance(left, list) and isinstance(op, ast.Mult):
+            times = self.names.known(tree.right)
+            return left * times if type(times) is int and 0 <= times * len(left) <= _MOST_TIMES else None
         if not (isinstance(left, Tensor) and isinstance(right, Tensor)):
             return None
         node = Node.of(MERGES[_OPERATORS[type(op)]], {})
@@ -131,6 +174,9 @@ class Values:
 
     def _part(self, tree: ast.Subscript, value: Callable[[ast.expr], Any]) -> Any:
         """An item of a list of layers or of a call's results; a slice of a tensor is another tensor."""
+        said = self.source.said(tree)
+        if isinstance(tree.slice, ast.Constant) and said.endswith("]") and said in self.env:
+            return self.env[said]  # layers["encoder"] = LSTM(8)
         whole = value(tree.value)
         items = self._parts(whole) if isinstance(whole, Tensor) else whole
         if not isinstance(items, tuple | list):
@@ -171,8 +217,9 @@ class Values:
         if not isinstance(added, Layer | Model | Tensor):
             if isinstance(tree, ast.Call) and isinstance(model, Model):
                 said = self.source.said(tree.func)
-                what = f"{said} is not known: the layers behind it are answered as a model of their own"
-                self.note(f"{what}; {OWN}", tree)
+                gone = leftovers.of_class(called(tree))
+                why = f"{said} {gone}" if gone else f"{said} is not known; {OWN}"
+                self.note(f"{why}; the layers behind it are answered as a model of their own", tree)
                 self.bind(name, self._new(Model(name=model.name, missing="front")))
             return
         if not isinstance(model, Model) or model.missing == "behind":
@@ -187,9 +234,20 @@ class Values:
             model.said += self.layers.says.get(added.tree, ()) if isinstance(added, Layer) else added.said
         model.layers += [added] if isinstance(added, Layer) else added.layers
 
-    def _callee(self, function: ast.expr, value: Callable[[ast.expr], Any]) -> Layer | Model | None:
+    def _callee(self, function: ast.expr, value: Callable[[ast.expr], Any]) -> Layer | Model | Functional | None:
         made = value(function)
-        return made if isinstance(made, Layer | Model) else None
+        return made if isinstance(made, Layer | Model | Functional) else None
+
+    def _again(self, model: Functional, call: ast.Call, value: Callable[[ast.expr], Any]) -> Any:
+        """What a model of functional calls returns for other tensors; its own calls are no answer of their own then."""
+        fed = self._several(call, value) or []
+        if len(fed) != len(model.inputs):
+            return None
+        outputs, calls = model.on(fed)
+        self.made = [*(made for made in self.made if all(made is not own for own in model.calls)), *calls]
+        own = {id(one) for one in model.calls}
+        self.outputs = [said for said in self.outputs if not any(id(tensor.call) in own for tensor in said)]
+        return outputs
 
     def _called(
         self, layer: Layer | Model, call: ast.Call, value: Callable[[ast.expr], Any], targets: int | None
@@ -219,6 +277,8 @@ class Values:
         if len(self.source.problems) > before or tree is None:
             return None
         states = _states_of(node, call)
+        if states is not None and self.names.known(states) is None:
+            states = None
         inputs = [self._tensor(tree, value(tree))]
         applied = Applied(layer, node, own, inputs, beside_it, targets=targets, results=_results(node, targets))
         if states is not None:
@@ -258,12 +318,18 @@ class Values:
         node = Node.of(cls, {"axis": axis} if cls.name == "Concatenate" and type(axis) is int else {})
         return Tensor(call=self._new(Applied(Layer(node, tree, used=True), node, tree, fed, Called())))
 
-    def _model(self, tree: ast.Call, value: Callable[[ast.expr], Any]) -> None:
+    def _model(self, tree: ast.Call, value: Callable[[ast.expr], Any]) -> Functional | None:
         """``Model(inputs, outputs)``: what the code takes as the result."""
         named = {keyword.arg: keyword.value for keyword in tree.keywords}
-        outputs = tree.args[1] if len(tree.args) > 1 else named.get("outputs")
-        if outputs is not None:
-            self.outputs.append(list(tensors_in(value(outputs))))
+        given = dict(zip(("inputs", "outputs"), tree.args, strict=False))
+        inputs, outputs = (given.get(name, named.get(name)) for name in ("inputs", "outputs"))
+        if outputs is None:
+            return None
+        made = value(outputs)
+        self.outputs.append(list(tensors_in(made)))
+        needed = behind(self.outputs[-1])
+        calls = [call for call in self.made if isinstance(call, Applied) and id(call) in needed]
+        return Functional(list(tensors_in(value(inputs))) if inputs is not None else [], made, calls)
 
     def _tensor(self, tree: ast.expr, found: Any) -> Tensor:
         """The tensor that stands there; what is not known is an input, the same one under the same name."""

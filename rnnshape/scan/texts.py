@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnnshape.reading.copied import is_python, without_magic
+
 MAX_BYTES = 16 * 2**20
 """Of a file; notebooks hold pictures."""
-# What IPython takes and Python does not: %magic, !command, name = %magic or !command, help with ?.
-_MAGIC = re.compile(r"^(\s*)(?:[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
-_ASSIGNED = re.compile(r"^(\s*[\w., ]+?=\s*)[%!].*$")
 
 
 class NotRead(Exception):
@@ -83,11 +79,5 @@ def _as_python(source: str) -> list[str]:
     lines = source.replace("\r\n", "\n").split("\n")
     if lines[0].startswith("%%") and not lines[0].startswith(("%%time", "%%capture")):
         return [""] * len(lines)
-    plain = [_ASSIGNED.sub(r"\1None", _MAGIC.sub(r"\1pass", line)) for line in lines]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse("\n".join(plain))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return [""] * len(lines)
-    return plain
+    plain = [*map(without_magic, lines)]
+    return plain if is_python("\n".join(plain)) else [""] * len(lines)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.reading.literals import MISSING
 from rnnshape.reading.made import Applied, Layer, Model, Tensor
 from rnnshape.reading.naming import Names
-from rnnshape.reading.program import Program
+from rnnshape.reading.program import Function, Program
 from rnnshape.reading.syntax import Source, called, dotted
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Walk(Program):
         self._unsure = before
         return returned
 
-    def _enter(self, function: ast.FunctionDef, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
+    def _enter(self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
         """A function that only other files call: which others run before the next one is not known.
 
         So what several of them change is unknown behind it.

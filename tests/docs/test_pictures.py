@@ -12,6 +12,7 @@ import pytest
 from benchmarks.others import RESULT, TOOLS, asked, shown, table
 from rnnshape.cli.output import destination
 from rnnshape.explorer.app import Explorer
+from rnnshape.explorer.steps import History, read
 from rnnshape.render.marks import UNICODE
 from tests import ROOT
 from tests.shared.pages import DOCS, comparable
@@ -60,7 +61,9 @@ def test_every_picture_is_shown_and_drawn_here() -> None:
 
 def test_the_picture_of_the_explorer_is_not_stale(request: pytest.FixtureRequest) -> None:
     """Wrapped in Bidirectional, with its states, two steps masked, and the strip looked at; ``--rewrite-golden`` draws it."""
-    app = Explorer("LSTM(8, return_sequences=True)", {}, opened=destination, marks=UNICODE, verifier=None)
+    app = Explorer(
+        History(read("LSTM(8, return_sequences=True)", {})), opened=destination, marks=UNICODE, verifier=None
+    )
 
     async def session() -> str:
         async with app.run_test(size=(120, 34)) as pilot:

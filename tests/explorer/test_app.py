@@ -12,6 +12,7 @@ import pytest
 from rnnshape.errors import Internal
 from rnnshape.explorer.app import Explorer
 from rnnshape.explorer.controls import Controls
+from rnnshape.explorer.steps import History, read
 from rnnshape.explorer.verifier import Verifier
 from rnnshape.render.marks import UNICODE
 
@@ -47,7 +48,7 @@ def drive(
     verifier: type[Verifier] | None = None,
     **options: Any,
 ) -> None:
-    app = Explorer(text, options, opened=opened, marks=UNICODE, verifier=verifier)
+    app = Explorer(History(read(text, options)), opened=opened, marks=UNICODE, verifier=verifier)
 
     async def driven() -> None:
         async with app.run_test(size=size) as pilot:
@@ -269,7 +270,7 @@ def test_an_unforeseen_exception_ends_it_without_a_traceback(monkeypatch: pytest
         await pilot.press("tab")
         await pilot.pause()
 
-    app = Explorer("LSTM(8)", {}, opened=opened, marks=UNICODE, verifier=None)
+    app = Explorer(History(read("LSTM(8)", {})), opened=opened, marks=UNICODE, verifier=None)
 
     async def driven() -> None:
         async with app.run_test() as pilot:
@@ -293,3 +294,17 @@ def test_the_main_views(golden: Callable[[str, str], None], name: str, size: tup
 
     drive(session, "LSTM(8, return_state=True)", size=size, mask="111;110")
     golden(f"{name}.txt", ("=" * 40 + "\n").join(views))
+
+
+def test_several_steps_that_are_ahead_are_told() -> None:
+    history = History.of([read("LSTM(8)"), read("GRU(4)"), read("Dense(2)")])
+    app = Explorer(history, opened=opened, marks=UNICODE, verifier=None)
+
+    async def driven() -> None:
+        async with app.run_test(size=WIDE) as pilot:
+            await pilot.pause()
+            assert "Ctrl+Y goes on: 2 more steps" in told(pilot)
+            await press(pilot, "ctrl+y")
+            assert app.history.now.text == "GRU(4)"
+
+    asyncio.run(driven())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,41 @@ def test_without_a_terminal_it_names_the_command_for_a_pipe(
     ran = run("explore", "LSTM(8)")
     assert (ran.code, ran.out) == (3, "")
     assert "rnnshape show" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("missing.py", "missing.py is not read: No such file or directory"),
+        ("bare.py", "no layer is made here: write one as in Keras, such as LSTM(8)"),
+        ("model.keras", "model.keras"),
+    ],
+)
+def test_a_file_that_asks_for_nothing_is_told_before_the_screen_is_taken(
+    run: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("bare.py").write_text("x = 1\n", encoding="utf-8")
+    Path("model.keras").touch()
+    ran = run("explore", name)
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err
+
+
+def test_the_layers_of_a_file_are_steps_of_one_walk(tmp_path: Path) -> None:
+    from rnnshape.cli.explore import _begun
+
+    file = tmp_path / "model.py"
+    file.write_text(
+        "encoder = LSTM(8)(keras.Input((7, 2)))\ndecoder = GRU(4, return_sequences=True)\n", encoding="utf-8"
+    )
+    history = _begun(str(file), {"batch": 5})
+    steps = (history.now, *history.future)
+    assert [(step.text, step.input) for step in steps] == [
+        ("LSTM(8)", (5, 7, 2)),
+        ("GRU(4, return_sequences=True)", (5, 3, 4)),
+    ]
+    assert not any(step.problems for step in steps)
 
 
 @pytest.mark.parametrize("flag", [("--serve", "0"), ("--time", "0"), ("--initial-state", "twos")])

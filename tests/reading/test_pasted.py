@@ -300,7 +300,6 @@ REFUSED = {
     "Dense(8)(sequences=x)": ("the input of Dense is called inputs in Keras", "sequences=x"),
     "LSTM(8)(x, sequences=y)": ("sequences is given twice", "sequences=y"),
     "LSTM(8)(*args)": ("* cannot be read without running it: write the arguments out", "*args"),
-    "LSTM(8)(x, **options)": ("** cannot be read without running it: write the arguments out", "**options"),
     "LSTM(8)(x, [h, c], None, True)": ("Keras takes only tensors by position here: write training=True", "True"),
     "Masking()(x, mask=m)": ("only the input and training can be given in the call of Masking", "mask=m"),
     "Dense(1)(LSTM(8)(x), mask=m)": ("only the input and training can be given in the call of Dense", "mask=m"),
@@ -423,6 +422,15 @@ REFUSED = {
         "tf.zeros((2, 8))",
     ),
 }
+
+
+def test_what_a_call_is_given_by_a_name_alone_is_told_and_left_out() -> None:
+    (spec,) = make_all("LSTM(8)(x, training=training, **options)")
+    assert not spec.training
+    assert spec.notes[:2] == (
+        "what **options gives is not known: the call is read without it",
+        "training=training is not known: False is used instead",
+    )
 
 
 @pytest.mark.parametrize("text", REFUSED)
