@@ -182,6 +182,7 @@ def test_a_rejection_that_theory_does_not_know_is_a_disagreement(
     assert all("bfloat16" in one["layer"] for one in reported)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ROWS_FORMATS)
 def test_each_format_of_a_batch(form: str, run: Callable[..., Ran]) -> None:
     ran = run("audit", SMALL, "-f", form)

@@ -91,6 +91,7 @@ def test_a_switch_changes_the_expression_and_the_answer() -> None:
     drive(session)
 
 
+@pytest.mark.slow
 def test_the_text_changes_the_switches() -> None:
     async def session(pilot: Pilot[int]) -> None:
         text = await press(pilot, "left", *", return_sequences=True")
@@ -101,6 +102,7 @@ def test_the_text_changes_the_switches() -> None:
     drive(session)
 
 
+@pytest.mark.slow
 def test_one_piece_of_typing_is_one_step() -> None:
     async def session(pilot: Pilot[int]) -> None:
         await press(pilot, "left", *", return_sequences=True")
@@ -121,6 +123,7 @@ def test_a_mistake_stands_under_its_caret_and_the_last_answer_stays() -> None:
     drive(session)
 
 
+@pytest.mark.slow
 def test_wrap_changes_both_ways_and_keeps_the_focus() -> None:
     async def session(pilot: Pilot[int]) -> None:
         await focus(pilot, "at-return_state")
@@ -159,6 +162,7 @@ def test_a_number_that_may_not_stand_there_is_told_and_changes_nothing() -> None
     drive(session)
 
 
+@pytest.mark.slow
 def test_a_class_is_chosen_and_a_layer_appended_and_removed() -> None:
     async def session(pilot: Pilot[int]) -> None:
         assert " GRU(8)\n" in await press(pilot, "f3", *"gru", "enter")
@@ -189,6 +193,7 @@ def test_what_is_copied_is_in_the_clipboard() -> None:
     drive(session, mask="111;110")
 
 
+@pytest.mark.slow
 def test_the_answer_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
@@ -282,6 +287,7 @@ def test_an_unforeseen_exception_ends_it_without_a_traceback(monkeypatch: pytest
     assert "this is a bug of rnnshape" in app.failure.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("narrow", NARROW), ("wide", WIDE)])
 def test_the_main_views(golden: Callable[[str, str], None], name: str, size: tuple[int, int]) -> None:
     views = []

@@ -29,7 +29,7 @@ pytestmark = legacy
 
 
 @pytest.mark.parametrize("chunk", some(range(CHUNKS), CHUNKS, pytest.mark.draws))
-@pytest.mark.parametrize("drawers", [Drawer, MaskDrawer])
+@pytest.mark.parametrize("drawers", [Drawer, pytest.param(MaskDrawer, marks=pytest.mark.draws)])
 def test_theory_says_what_the_real_layer_says(drawers: type[Drawer], chunk: int) -> None:
     drawer = drawers(40_000 + chunk, keras="2")
     specs = [drawer.spec() for _ in range(EACH)]
@@ -136,6 +136,7 @@ def test_the_environment_variable_makes_keras_2_the_one_that_is_asked_about() ->
         "Masking() | GRU(2)",
     ],
 )
+@pytest.mark.slow
 def test_the_program_runs_under_keras_2(layer: str, tmp_path: Path) -> None:
     from rnnshape.render.code import program
 

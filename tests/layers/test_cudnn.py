@@ -190,7 +190,7 @@ def _trace(spec: Spec) -> tuple[tuple[Any, ...], Any]:
 
 
 @pytest.mark.usefixtures("told_of_a_gpu")
-@pytest.mark.parametrize("layer", some(GRID, 16))
+@pytest.mark.parametrize("layer", some(GRID, 32))
 def test_the_graph_has_what_the_rules_say(layer: str) -> None:
     if release.asked() < (3, 11) and "GRU" in layer and "return_state" in layer:
         pytest.skip("cuDNN's state came back without its list before Keras 3.11, and cannot be unpacked in a graph")

@@ -63,6 +63,7 @@ def test_code_is_read(entry: dict[str, Any]) -> None:
     assert [seen(spec) for spec in specs] == entry["gives"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", _cases([*LINES, *SNIPPETS]))
 def test_theory_and_the_real_layer_agree(entry: dict[str, Any]) -> None:
     for spec in _read(entry):

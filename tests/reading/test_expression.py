@@ -211,6 +211,7 @@ def test_the_message_comes_with_a_caret(run: Callable[..., Ran]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_hostile_text_is_an_error_and_nothing_else(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(str(tmp_path))
     rng = random.Random(5)
@@ -222,6 +223,7 @@ def test_hostile_text_is_an_error_and_nothing_else(tmp_path: object, monkeypatch
     assert not list(type(tmp_path)(str(tmp_path)).iterdir())  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_hostile_programs_are_an_error_or_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rng = random.Random(6)
@@ -243,6 +245,7 @@ def test_hostile_programs_are_an_error_or_an_answer(tmp_path: Path, monkeypatch:
     ],
     ids=["add", "chain", "cycle", "doubling"],
 )
+@pytest.mark.slow
 def test_a_paste_without_measure_ends(text: str) -> None:
     assert ran(text, {}) in ("an error", "a layer")
 

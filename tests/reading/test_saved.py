@@ -16,6 +16,7 @@ from rnnshape.reading.config import code
 from rnnshape.reading.saved import make_saved
 from rnnshape.structure import leaves
 from tests.shared.releases import legacy
+from tests.shared.sampling import some
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +73,7 @@ def _shapes(model: Any) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize("ending", [".keras", ".h5", ".json"])
 @pytest.mark.parametrize("release", KERAS)
-@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("make", some(MODELS, 3))
 @pytest.mark.filterwarnings("ignore")
 def test_a_saved_model_returns_what_the_model_itself_returns(
     make: Any, release: str, ending: str, tmp_path: Path
@@ -100,7 +101,7 @@ def test_a_saved_model_returns_what_the_model_itself_returns(
 
 
 @pytest.mark.parametrize("release", KERAS)
-@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("make", some(MODELS, 2))
 def test_a_live_model_is_asked_about(make: Any, release: str) -> None:
     model = make(_keras(release))
     assert rnnshape.predict(model).params == model.count_params()

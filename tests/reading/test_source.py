@@ -588,6 +588,7 @@ PLAIN = st.recursive(
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.dictionaries(KEYS, PLAIN, max_size=5), st.booleans())
+@pytest.mark.slow
 def test_json_means_the_same_read_as_json_and_as_yaml(data: dict[str, Plain], ascii_only: bool) -> None:
     line = json.dumps(data, ensure_ascii=ascii_only)
     document = read_json_line(line, "f", 1)
