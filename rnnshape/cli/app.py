@@ -134,6 +134,7 @@ _CODE = (
     ", a line or several as they stand in a file, the file itself (model.py, notes.ipynb), or - for code from standard "
     "input; or a saved model: model.keras, model.h5, model.json, the folder of a SavedModel."
 )
+_OR_A_FILE = ", a file of code (model.py, notes.ipynb), a saved model, or the name of a command, such as lstm."
 _LAYER = "Behind a file of weights (model.weights.h5): the layer that it is for. Without it, the weights are listed."
 _WEIGHTS, _HDF5 = ".weights.h5", (".h5", ".hdf5")
 _SHOW = {option.name: option for option in (*RUN_OPTIONS, *OUTPUT_OPTIONS)}
@@ -160,9 +161,7 @@ def _show(
 
 
 def _explore(
-    expression: Annotated[
-        str | None, _argument("[EXPR]", _EXPR + ", or the name of a command, such as lstm.", completion.layers)
-    ] = None,
+    expression: Annotated[str | None, _argument("[EXPR]", _EXPR + _OR_A_FILE, completion.layers)] = None,
     **flags: Any,
 ) -> None:
     """Change a layer in the terminal, and see its answer change."""
