@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.pairs import Row, Target
 
@@ -52,13 +53,18 @@ async def _pressed(presses: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
             before = answer.report
             began = perf_counter()
             press = asyncio.create_task(pilot.press("space"))
-            await _until(lambda before=before: answer.report is not before)  # type: ignore[misc]
+            await _until(partial(_follows, answer, before))
             theory.append(perf_counter() - began)
             await _until(seen)
             verified.append(perf_counter() - began)
             await press
             await pilot.pause()
     return tuple(theory), tuple(verified)
+
+
+def _follows(answer: Any, before: Any) -> bool:
+    """Whether another answer is shown than before."""
+    return answer.report is not before
 
 
 async def _until(there: Callable[[], bool]) -> None:

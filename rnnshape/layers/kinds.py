@@ -166,7 +166,7 @@ class OneOf(Kind, frozen=True):
 class Named(OneOf, frozen=True):
     """A name of one of Keras' lists, from which Keras makes the object, or None."""
 
-    of: names.Names = names.INITIALIZERS
+    of: names.Names
 
     @classmethod
     def among(cls, of: names.Names) -> Named:

@@ -116,8 +116,10 @@ class Names:
         """Within it the names hold what they held then."""
         now = self.bound, self.trees
         self.bound, self.trees = now if then is None else then
-        yield
-        self.bound, self.trees = now
+        try:
+            yield
+        finally:
+            self.bound, self.trees = now
 
     def reads(self, tree: ast.expr) -> bool:
         """Whether what stands there is no literal, and may stand for a value."""

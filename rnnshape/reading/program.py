@@ -140,7 +140,7 @@ class Program:
     def _compound(self, statement: ast.stmt) -> Any:
         match statement:
             case ast.ClassDef(name=name, bases=bases, body=body):
-                if not any((dotted(base) or "").endswith(name) for base in bases):
+                if not any((dotted(base) or "").rpartition(".")[2] == name for base in bases):
                     self.values.layers.shadowed.add(name)  # class Attention(Layer) is not that of Keras
                 return self._class(name, body)
             case ast.For(target=target, iter=items, body=body):
@@ -201,9 +201,7 @@ class Program:
         """The body of a loop of which nothing says how often it runs."""
         if self._touched(body):
             said = self.source.said(items)
-            self.values.note(
-                f"the loop over {said} is read once: it is not known, or too long, how often it runs", items
-            )
+            self.values.note(f"the loop over {said} is read once: how often it runs is not known, or too often", items)
         for name in _words(target):
             self._forget(name)
         if called(items) == "range":

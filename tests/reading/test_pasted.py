@@ -561,3 +561,10 @@ def test_a_layer_has_all_the_names_that_keras_has_for_it() -> None:
     for alias, name in ALIASES.items():
         required = ["2" for one in TABLE[name].arguments if one.default is REQUIRED]
         assert make(f"keras.layers.{alias}({', '.join(required)})").layer.name == name
+
+
+def test_a_class_of_the_code_is_not_that_of_keras_whose_name_only_ends_that_of_its_base() -> None:
+    own = "class Attention(tf.keras.layers.MultiHeadAttention):\n    pass\ny = Attention()([a, b])"
+    with pytest.raises(Invalid, match="no layer is made here"):
+        make(own)
+    assert make("class LSTM(tf.keras.layers.LSTM):\n    pass\ny = LSTM(8)(x)").layer.text == "LSTM(8)"
