@@ -157,7 +157,7 @@ def _show(
             raise Invalid([Problem(layer, what)])
         if expression is None:
             raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
-        _answer(streams.text() if expression == "-" else expression, flags, _SHOW)
+        _answer(expression, flags, _SHOW)
 
 
 def _explore(
