@@ -10,11 +10,11 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.literals import MISSING
-from rnnshape.reading.made import Applied, Layer, Model, Tensor
-from rnnshape.reading.naming import Names
-from rnnshape.reading.program import Function, Program
-from rnnshape.reading.syntax import Source, called, dotted
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
+from rnnshape.reading.code.naming import Names
+from rnnshape.reading.code.program import Function, Program
+from rnnshape.reading.code.syntax import Source, called, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import rnnshape
-from rnnshape.reading.data import from_data
+from rnnshape.reading.batch.data import from_data
 from rnnshape.render import COMPARISON_FORMATS, FORMATS, View, comparison_renderer, renderer, rows_renderer
 from rnnshape.report.checks import Check
 from rnnshape.report.rows import Tally

@@ -22,18 +22,18 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
 from rnnshape.layers.release import asked as asked_release
-from rnnshape.reading.asking import asked
-from rnnshape.reading.calling import Called, Reader
-from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
-from rnnshape.reading.choices import NothingMade, Undecided
-from rnnshape.reading.constructors import Constructors
-from rnnshape.reading.copied import as_copied
-from rnnshape.reading.declared import Declared, agreed, warnings_of
-from rnnshape.reading.naming import Names
-from rnnshape.reading.parsed import Parsed
-from rnnshape.reading.program import Program
-from rnnshape.reading.syntax import Source, called, dotted
-from rnnshape.reading.tensors import Tensors
+from rnnshape.reading.code.asking import asked
+from rnnshape.reading.code.calling import Called, Reader
+from rnnshape.reading.code.chain import Step, beside, in_turn, is_called, stacked
+from rnnshape.reading.code.choices import NothingMade, Undecided
+from rnnshape.reading.code.constructors import Constructors
+from rnnshape.reading.code.copied import as_copied
+from rnnshape.reading.code.declared import Declared, agreed, warnings_of
+from rnnshape.reading.code.naming import Names
+from rnnshape.reading.code.parsed import Parsed
+from rnnshape.reading.code.program import Program
+from rnnshape.reading.code.syntax import Source, called, dotted
+from rnnshape.reading.code.tensors import Tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

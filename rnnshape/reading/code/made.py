@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterator
 
-    from rnnshape.reading.calling import Called
-    from rnnshape.reading.declared import Declared
-    from rnnshape.reading.naming import Held
+    from rnnshape.reading.code.calling import Called
+    from rnnshape.reading.code.declared import Declared
+    from rnnshape.reading.code.naming import Held
 
 
 @dataclass(eq=False, slots=True)

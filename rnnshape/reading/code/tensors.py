@@ -10,11 +10,11 @@ import ast
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.layers import TABLE
-from rnnshape.reading.syntax import called, dotted, is_none
+from rnnshape.reading.code.syntax import called, dotted, is_none
 
 if TYPE_CHECKING:
-    from rnnshape.reading.naming import Names
-    from rnnshape.reading.syntax import Source
+    from rnnshape.reading.code.naming import Names
+    from rnnshape.reading.code.syntax import Source
 
 # The sizes, batch first; None is a size that the line does not give.
 Sizes: TypeAlias = tuple[int | None, ...]

@@ -10,22 +10,22 @@ from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
-from rnnshape.reading import leftovers
-from rnnshape.reading.calling import Called, Reader, signature, states_apart
-from rnnshape.reading.chain import in_turn
-from rnnshape.reading.constructors import Constructors
-from rnnshape.reading.declared import Declared
-from rnnshape.reading.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in, whole
-from rnnshape.reading.mistakes import OWN, not_known
-from rnnshape.reading.syntax import called, dotted, is_none, joined
-from rnnshape.reading.tensors import INPUTS, Tensors, makes
+from rnnshape.reading.code import leftovers
+from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
+from rnnshape.reading.code.chain import in_turn
+from rnnshape.reading.code.constructors import Constructors
+from rnnshape.reading.code.declared import Declared
+from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in, whole
+from rnnshape.reading.code.mistakes import OWN, not_known
+from rnnshape.reading.code.syntax import called, dotted, is_none, joined
+from rnnshape.reading.code.tensors import INPUTS, Tensors, makes
 from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rnnshape.reading.naming import Names
-    from rnnshape.reading.syntax import Source
+    from rnnshape.reading.code.naming import Names
+    from rnnshape.reading.code.syntax import Source
 
 
 _MOST_TIMES = 64

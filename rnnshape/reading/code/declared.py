@@ -14,8 +14,8 @@ from rnnshape.layers.release import KERAS_3, asked
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rnnshape.reading.syntax import Source, Span
-    from rnnshape.reading.tensors import Sizes
+    from rnnshape.reading.code.syntax import Source, Span
+    from rnnshape.reading.code.tensors import Sizes
 
 # What gives the whole shape, or all that Keras builds on.
 WHOLE = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")

@@ -1,6 +1,6 @@
 """Several statements: layers held in names, ``model.add``, calls one after another, loops, functions; never evaluated.
 
->>> from rnnshape.reading.expression import parse_all
+>>> from rnnshape.reading.code.expression import parse_all
 >>> [parsed.node.text for parsed in parse_all("cell = LSTMCell(8)\\nlayer = RNN(cell, return_sequences=True)")]
 ['RNN(LSTMCell(8), return_sequences=True)']
 >>> [parsed.node.text for parsed in parse_all("model = Sequential()\\nmodel.add(LSTM(8))\\nmodel.add(Dense(1))")]
@@ -15,19 +15,19 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rnnshape.reading.literals import MISSING
-from rnnshape.reading.made import Layer, Model
-from rnnshape.reading.made import whole as whole_of
-from rnnshape.reading.syntax import Unknown, called, dotted
-from rnnshape.reading.values import Values
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.made import Layer, Model
+from rnnshape.reading.code.made import whole as whole_of
+from rnnshape.reading.code.syntax import Unknown, called, dotted
+from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.errors import Problem
     from rnnshape.layers import Node
-    from rnnshape.reading.naming import Names
-    from rnnshape.reading.syntax import Source
+    from rnnshape.reading.code.naming import Names
+    from rnnshape.reading.code.syntax import Source
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 

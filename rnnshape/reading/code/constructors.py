@@ -13,24 +13,24 @@ from rnnshape.layers.kinds import Number, Sizes, Whole
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.release import asked
-from rnnshape.reading import leftovers
-from rnnshape.reading.declared import DECLARING, WHOLE, Declared, by_step
-from rnnshape.reading.lists import Lists, constant
-from rnnshape.reading.literals import MISSING
-from rnnshape.reading.mistakes import is_a_cell, not_known, unknown_argument, unknown_class, wrong_role
-from rnnshape.reading.objects import Objects
-from rnnshape.reading.own import OwnClasses
-from rnnshape.reading.syntax import called, dotted, is_none, joined
-from rnnshape.reading.tensors import INPUTS
+from rnnshape.reading.code import leftovers
+from rnnshape.reading.code.declared import DECLARING, WHOLE, Declared, by_step
+from rnnshape.reading.code.lists import Lists, constant
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.mistakes import is_a_cell, not_known, unknown_argument, unknown_class, wrong_role
+from rnnshape.reading.code.objects import Objects
+from rnnshape.reading.code.own import OwnClasses
+from rnnshape.reading.code.syntax import called, dotted, is_none, joined
+from rnnshape.reading.code.tensors import INPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import LayerClass
-    from rnnshape.reading.syntax import Source
-    from rnnshape.reading.tensors import Sizes as Known
-    from rnnshape.reading.tensors import Tensors
+    from rnnshape.reading.code.syntax import Source
+    from rnnshape.reading.code.tensors import Sizes as Known
+    from rnnshape.reading.code.tensors import Tensors
 
 # The last part of an import path, and the short names that people give to it.
 _PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}

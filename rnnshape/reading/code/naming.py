@@ -15,7 +15,7 @@ from rnnshape.layers.arguments import REQUIRED, OneOf
 from rnnshape.layers.kinds import Flag, Maybe, Named, Number, Sizes, Whole
 from rnnshape.layers.stand_ins import Rate, Size
 from rnnshape.layers.wires import Graph
-from rnnshape.reading.literals import (
+from rnnshape.reading.code.literals import (
     BUILT_IN,
     CASTS,
     CHOSEN,
@@ -34,14 +34,14 @@ from rnnshape.reading.literals import (
     sliced,
     whole,
 )
-from rnnshape.reading.syntax import called
+from rnnshape.reading.code.syntax import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import Node
-    from rnnshape.reading.syntax import Source, Span
+    from rnnshape.reading.code.syntax import Source, Span
 
 # What changes neither the structure nor the kernel: the default stands for it.
 _IDLE = {"seed", "trainable", "implementation", "autocast", "lora_rank", "lora_alpha", "unit_forget_bias"}

@@ -6,13 +6,13 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.literals import MISSING
-from rnnshape.reading.syntax import called
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.syntax import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rnnshape.reading.naming import Names
+    from rnnshape.reading.code.naming import Names
 
 _LONGEST = 64
 # Which parts of its pairs a dictionary gives.

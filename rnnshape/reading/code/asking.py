@@ -10,18 +10,18 @@ from rnnshape.layers import MODEL, Node
 from rnnshape.layers.catalog import snake
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.wires import Call, Entry, Graph, Wire
-from rnnshape.reading.calling import Called
-from rnnshape.reading.chain import Step, beside, in_turn, stacked
-from rnnshape.reading.declared import Declared, agreed, warnings_of
-from rnnshape.reading.made import Applied, Layer, Model, Tensor, tensors_in, whole
-from rnnshape.reading.parsed import Parsed
-from rnnshape.reading.tensors import makes
+from rnnshape.reading.code.calling import Called
+from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
+from rnnshape.reading.code.declared import Declared, agreed, warnings_of
+from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
+from rnnshape.reading.code.parsed import Parsed
+from rnnshape.reading.code.tensors import makes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rnnshape.layers.stand_ins import Size
-    from rnnshape.reading.values import Values
+    from rnnshape.reading.code.values import Values
 
 
 def asked(values: Values) -> list[Parsed]:
