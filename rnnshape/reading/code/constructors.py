@@ -18,6 +18,7 @@ from rnnshape.reading.code.declared import DECLARING, WHOLE, Declared, by_step
 from rnnshape.reading.code.lists import Lists, constant
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.mistakes import is_a_cell, not_known, unknown_argument, unknown_class, wrong_role
+from rnnshape.reading.code.named_arguments import NamedArguments
 from rnnshape.reading.code.objects import Objects
 from rnnshape.reading.code.own import OwnClasses
 from rnnshape.reading.code.syntax import called, dotted, is_none, joined
@@ -72,6 +73,7 @@ class Constructors:
         self.fed: Callable[[ast.expr], ast.expr | None] = lambda tree: None
         self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
         self.lists = Lists(self.names)
+        self.by_name = NamedArguments(self.names)
         self.objects = Objects(source, self._literal)
         self.own = OwnClasses(self.names, self._made, self.value)
 
@@ -108,7 +110,7 @@ class Constructors:
         """What stands there: of two layers the one that is taken; where nothing decides, the choice stays open."""
         made = self.names.resolved(tree)
         if isinstance(made, ast.IfExp):
-            holds = self.names.choose(made.test, (True, False), "this condition")
+            holds = self.names.condition(made.test)
             return self._decided(made.body if holds else made.orelse)
         return made
 
@@ -259,7 +261,7 @@ class Constructors:
                 needed = argument.default is REQUIRED and argument.name not in values
                 if needed and isinstance(argument.kind, Whole | Number | Sizes):
                     name = ast.copy_location(ast.Name(argument.name, ast.Load()), keyword.value)
-                    values[argument.name] = self.names.value(argument, name)
+                    values[argument.name] = self.by_name.value(argument, name)
         return known
 
     def keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
@@ -288,7 +290,7 @@ class Constructors:
         if self.objects.reads(argument, tree) and self.names.known(tree) is MISSING:
             return self.objects.read(argument, layer, tree)
         if self.names.reads(tree):
-            return self.names.value(argument, tree)
+            return self.by_name.value(argument, tree)
         before = len(self.source.problems)
         value = self._literal(tree)
         if len(self.source.problems) == before and not argument.kind.accepts(value):

@@ -59,7 +59,7 @@ class Lists:
         if None in sides:
             return None
         known = self.names.known(tree.test)
-        holds = self.names.choose(tree.test, (True, False), "this condition") if known is MISSING else known
+        holds = self.names.condition(tree.test) if known is MISSING else known
         return sides[0] if holds else sides[1]
 
     def items(self, tree: ast.expr) -> list[ast.expr] | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rnnshape.reading.code.calling import Called
     from rnnshape.reading.code.declared import Declared
-    from rnnshape.reading.code.naming import Held
+    from rnnshape.reading.code.known import Held
 
 
 @dataclass(eq=False, slots=True)

@@ -164,7 +164,7 @@ class Program:
             return True
         if not self._touched(body):
             return False
-        return bool(self.names.choose(test, (True, False), "this condition"))
+        return bool(self.names.condition(test))
 
     def _touched(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
         """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
