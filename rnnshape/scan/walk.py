@@ -47,9 +47,8 @@ class Walk(Program):
         held: Mapping[str, Any],
         let: Mapping[str, Any],
     ) -> None:
-        source = Source(text)
-        super().__init__(source, Names(source, let))
-        self.values.aliases.update(aliases)
+        super().__init__(Names(Source(text), let))
+        self.values.classes.aliases.update(aliases)
         self.names.bound.update(held)
         self.calls: dict[int, ast.Call] = {}
         self.parts: list[Part] = []

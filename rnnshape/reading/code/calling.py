@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.base import Returned
     from rnnshape.layers.node import LayerClass, Node
-    from rnnshape.reading.code.syntax import Source, Span
+    from rnnshape.reading.code.syntax import Span
     from rnnshape.reading.code.tensors import Sizes, Tensors
     from rnnshape.spec.spec import Spec
 
@@ -104,9 +104,9 @@ def states_apart(node: Node, call: ast.Call) -> ast.Call:
 class Reader:
     """Reads the calls of one source."""
 
-    def __init__(self, source: Source, tensors: Tensors) -> None:
-        self.source = source
-        self.wrong = source.wrong
+    def __init__(self, tensors: Tensors) -> None:
+        self.source = tensors.source
+        self.wrong = self.source.wrong
         self.tensors = tensors
         self.names = tensors.names
         # Whether a name holds what the text itself makes: its name does not say then what it is.

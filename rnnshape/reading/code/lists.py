@@ -10,7 +10,7 @@ from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.syntax import called
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rnnshape.reading.code.naming import Names
 
@@ -52,6 +52,22 @@ class Lists:
             inner = self.items(item.value) if isinstance(item, ast.Starred) else None
             items += [item] if inner is None else inner
         return items
+
+    def keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
+        """The keywords of a call, those of a literal dictionary behind ``**`` among them."""
+        for keyword in call.keywords:
+            tree = self.names.resolved(keyword.value) if keyword.arg is None else None
+            known = MISSING if tree is None else self.names.known(tree)
+            if isinstance(known, dict):
+                for key, value in known.items():
+                    yield ast.copy_location(ast.keyword(str(key), constant(value, keyword.value)), keyword)
+                continue
+            keys = [self.names.known(key) if key else None for key in getattr(tree, "keys", ())]
+            if not isinstance(tree, ast.Dict) or not all(isinstance(key, str) for key in keys):
+                yield keyword
+                continue
+            for key, each in zip(keys, tree.values, strict=True):
+                yield ast.copy_location(ast.keyword(key, each), keyword)
 
     def _either(self, tree: ast.IfExp) -> list[ast.expr] | None:
         """One of two lists; where nothing decides, the choice stays open."""

@@ -108,6 +108,14 @@ class Names(KnownNames):
         """Whether a condition holds that the text does not decide."""
         return self.choose(test, (True, False), "this condition")
 
+    def decided(self, tree: ast.expr) -> ast.expr:
+        """What stands there: of two layers the one that is taken; where nothing decides, the choice stays open."""
+        made = self.resolved(tree)
+        if isinstance(made, ast.IfExp):
+            holds = self.condition(made.test)
+            return self.decided(made.body if holds else made.orelse)
+        return made
+
     def rate(self, argument: Argument, tree: ast.expr) -> Any:
         """A rate that is not known is taken as one that drops something."""
         letter = self._letter(tree)

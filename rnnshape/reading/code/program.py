@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from rnnshape.errors import Problem
     from rnnshape.layers import Node
     from rnnshape.reading.code.naming import Names
-    from rnnshape.reading.code.syntax import Source
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -45,10 +44,10 @@ _MOST_IDLE_STEPS = 200
 class Program:
     """One walk over the statements of one text."""
 
-    def __init__(self, source: Source, names: Names) -> None:
-        self.source = source
+    def __init__(self, names: Names) -> None:
+        self.source = names.source
         self.names = names
-        self.values = Values(source, names)
+        self.values = Values(names)
         self.values.layers.held_list = self._held_list
         self.values.layers.entered = self._entered
         self.functions: dict[str, Function] = {}
@@ -135,13 +134,13 @@ class Program:
         module = f"{statement.module or ''}." if isinstance(statement, ast.ImportFrom) else ""
         for alias in statement.names:
             if alias.asname or module:
-                self.values.aliases[alias.asname or alias.name] = f"{module}{alias.name}".strip(".")
+                self.values.classes.aliases[alias.asname or alias.name] = f"{module}{alias.name}".strip(".")
 
     def _compound(self, statement: ast.stmt) -> Any:
         match statement:
             case ast.ClassDef(name=name, bases=bases, body=body):
                 if not any((dotted(base) or "").rpartition(".")[2] == name for base in bases):
-                    self.values.layers.shadowed.add(name)  # class Attention(Layer) is not that of Keras
+                    self.values.classes.shadowed.add(name)  # class Attention(Layer) is not that of Keras
                 return self._class(name, body)
             case ast.For(target=target, iter=items, body=body):
                 return self._loop(target, items, body)
@@ -373,7 +372,7 @@ class Program:
 
     def _keywords(self, function: Function, args: list[ast.expr], call: ast.Call) -> dict[str, ast.expr]:
         """The arguments of a call by their names, and what ``*args`` and ``**kwargs`` of the function take in."""
-        given = [*self.values.layers.keywords(call)]
+        given = [*self.values.lists.keywords(call)]
         named = {keyword.arg: keyword.value for keyword in given if keyword.arg is not None}
         places, rest = _own_names(function), function.args
         known = {*places, *(arg.arg for arg in rest.kwonlyargs)}

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rnnshape.reading.code.naming import Names
-    from rnnshape.reading.code.syntax import Source
 
 
 _MOST_TIMES = 64
@@ -35,17 +34,17 @@ Made = TypeVar("Made", Layer, Model, Applied)
 class Values:
     """The values of one program, and the readers that make them."""
 
-    def __init__(self, source: Source, names: Names) -> None:
-        self.source = source
+    def __init__(self, names: Names) -> None:
+        self.source = names.source
         self.names = names
-        self.tensors = Tensors(source, names)
-        self.layers = Constructors(source, self.tensors)
+        self.tensors = Tensors(names)
+        self.layers = Constructors(self.tensors)
         self.layers.held = self._held
-        self.layers.fed = self._input
+        self.layers.declared.fed = self._input
         self.lists = self.layers.lists
         self.lists.held = self.names.count = self._count
-        self.aliases = self.layers.aliases
-        self.calls = Reader(source, self.tensors)
+        self.classes = self.layers.classes
+        self.calls = Reader(self.tensors)
         self.calls.held = lambda tree: self.source.said(tree) in self.env
         self.env: dict[str, Any] = {}
         self.made: list[Layer | Model | Applied] = []
@@ -73,7 +72,7 @@ class Values:
             or last in INPUTS
             or last == "add"
             or self.source.said(function) in self.env
-            or self.layers.names_a_layer(function)
+            or self.classes.names_a_layer(function)
         )
 
     def _held(self, tree: ast.expr) -> Node | None:
@@ -135,7 +134,7 @@ class Values:
             return self._merged(tree, value)
         if last == "Sequential" and (begun := self._begun(tree)) is not None:
             return begun
-        if self.layers.names_a_layer(tree.func):
+        if self.classes.names_a_layer(tree.func):
             return self._layer(tree)
         layer = self._callee(tree.func, value)
         if isinstance(layer, Functional):
@@ -204,7 +203,7 @@ class Values:
         trees = trees if len(trees) == len(node["layers"]) else [tree] * len(node["layers"])
         parts = [Layer(part, own, used=True) for part, own in zip(node["layers"], trees, strict=True)]
         missing = "behind" if self.layers.knows_part(node) else ""
-        return self._new(Model(parts, [*self.layers.says.get(tree, ())], missing=missing))
+        return self._new(Model(parts, [*self.layers.declared.of(tree)], missing=missing))
 
     def _new(self, value: Made) -> Made:
         self.made.append(value)
@@ -231,7 +230,7 @@ class Values:
             return
         added.used = True
         if not model.layers:
-            model.said += self.layers.says.get(added.tree, ()) if isinstance(added, Layer) else added.said
+            model.said += self.layers.declared.of(added.tree) if isinstance(added, Layer) else added.said
         model.layers += [added] if isinstance(added, Layer) else added.layers
 
     def _callee(self, function: ast.expr, value: Callable[[ast.expr], Any]) -> Layer | Model | Functional | None:
