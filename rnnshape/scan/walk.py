@@ -126,7 +126,7 @@ class Walk(Program):
         returned = super()._enter(function, args, keywords)
         if not self._calling and function.name not in _FIRST:
             for name in self._unsure:
-                self._forget(name)
+                self.values.forget(name)
         return returned
 
     # -- what is not known ----------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Walk(Program):
         if isinstance(statement, ast.For | ast.While) and any(map(_leaves, ast.walk(statement))):
             # Which part of the body runs in which round is not known.
             for name in {*_stored(statement), *_added_to(statement)}:
-                self._forget(name)
+                self.values.forget(name)
             return None
         returned = super()._compound(statement)
         if returned is None and self._may_change(statement):

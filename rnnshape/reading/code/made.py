@@ -39,6 +39,11 @@ class Model:
     name: str | None = None
     missing: str = ""
 
+    @property
+    def node(self) -> Node | None:
+        """Its layers as one stack; None before the first is added."""
+        return whole(self) if self.layers else None
+
 
 @dataclass(eq=False, slots=True)
 class Tensor:
