@@ -20,7 +20,7 @@ from rnnshape.render import View, renderer, rows_renderer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from rnnshape.reading.weights_file import Group
+    from rnnshape.reading.saved.weights_file import Group
     from rnnshape.report import Report
     from rnnshape.scan.texts import Text
     from rnnshape.spec import Spec
@@ -42,7 +42,7 @@ def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
         Invalid: it cannot be read.
     """
     if is_saved(layer):
-        from rnnshape.reading.saved import make_saved
+        from rnnshape.reading.saved.model import make_saved
 
         return make_saved(layer, asked)
     if not is_code(layer):
@@ -87,7 +87,7 @@ def fitting(path: str, layer: str | None, values: Mapping[str, Any]) -> int:
     Raises:
         Invalid: as ``answer``; the file cannot be read.
     """
-    from rnnshape.reading.weights_file import contents, make_against
+    from rnnshape.reading.saved.weights_file import contents, make_against
 
     if layer is not None:
         return _answered(lambda asked: [make_against(path, layer, asked)], values)

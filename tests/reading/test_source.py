@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnshape.errors import INVALID, RnnshapeError
-from rnnshape.reading.documents import MAX_DEPTH, MAX_MISTAKES, read_json_line, read_yaml
+from rnnshape.reading.batch.documents import MAX_DEPTH, MAX_MISTAKES, read_json_line, read_yaml
 from rnnshape.reading.places import MAX_BYTES, Place, Source, Unreadable
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 from msgspec import structs
 
 import rnnshape
-from rnnshape.reading.data import from_data
+from rnnshape.reading.batch.data import from_data
 from rnnshape.render import COMPARISON_FORMATS, FORMATS, View, comparison_renderer, renderer, rows_renderer
 from rnnshape.report.checks import Check
 from rnnshape.report.rows import Tally

@@ -9,7 +9,7 @@ from rnnshape.errors import Invalid, Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rnnshape.reading.naming import Open
+    from rnnshape.reading.code.naming import Open
 
 
 class Undecided(Invalid):

@@ -18,8 +18,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import TABLE
-from rnnshape.reading.inbound import histories, nested, tensors
-from rnnshape.reading.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, shape_of, worded, wrong
+from rnnshape.reading.saved.inbound import histories, nested, tensors
+from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, shape_of, worded, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

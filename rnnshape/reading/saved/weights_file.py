@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
-from rnnshape.reading import saved_file, stored
-from rnnshape.reading.config import snake
 from rnnshape.reading.making import make
-from rnnshape.reading.saved_file import invalid
+from rnnshape.reading.saved import model_file, stored
+from rnnshape.reading.saved.config import snake
+from rnnshape.reading.saved.model_file import invalid
 from rnnshape.spec.options import CHANNELS, INPUT
 from rnnshape.spec.saved import Held, Saved
 
@@ -89,7 +89,7 @@ def contents(path: str) -> list[Group]:
     Raises:
         Invalid: there is no such file, or it is damaged, or holds what no file of weights holds.
     """
-    with saved_file.failing(path):
+    with model_file.failing(path):
         return _groups(path)
 
 

@@ -22,18 +22,19 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
 from rnnshape.layers.release import asked as asked_release
-from rnnshape.reading.asking import asked
-from rnnshape.reading.calling import Called, Reader
-from rnnshape.reading.chain import Step, beside, in_turn, is_called, stacked
-from rnnshape.reading.choices import NothingMade, Undecided
-from rnnshape.reading.constructors import Constructors
-from rnnshape.reading.copied import as_copied
-from rnnshape.reading.declared import Declared, agreed, warnings_of
-from rnnshape.reading.naming import Names
-from rnnshape.reading.parsed import Parsed
-from rnnshape.reading.program import Program
-from rnnshape.reading.syntax import Source, called, dotted
-from rnnshape.reading.tensors import Tensors
+from rnnshape.reading.code.asking import asked
+from rnnshape.reading.code.calling import Called, Reader
+from rnnshape.reading.code.chain import Step, beside, in_turn, is_called, stacked
+from rnnshape.reading.code.choices import NothingMade, Undecided
+from rnnshape.reading.code.classes import Classes
+from rnnshape.reading.code.constructors import Constructors
+from rnnshape.reading.code.copied import as_copied
+from rnnshape.reading.code.declared import Declared, agreed, warnings_of
+from rnnshape.reading.code.naming import Names
+from rnnshape.reading.code.parsed import Parsed
+from rnnshape.reading.code.program import Program
+from rnnshape.reading.code.syntax import Source, called, dotted
+from rnnshape.reading.code.tensors import Tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -109,10 +110,10 @@ def _asked(source: Source, names: Names) -> tuple[list[Parsed], list[Problem]]:
     line = _line(body[0]) if len(body) == 1 else None
     if line is not None and (isinstance(line[1], _NO_LINE) or _is_model(line[1])):
         line = None
-    if line is not None and not _unknown_around(line[1], Constructors(source, Tensors(source, names))):
-        parsed = _Line(source, names).read(*line)
+    if line is not None and not _unknown_around(line[1], Classes(names)):
+        parsed = _Line(names).read(*line)
         return [] if parsed is None else [parsed], []
-    program = Program(source, names)
+    program = Program(names)
     program.read(body)
     return [] if source.problems else asked(program.values), program.unknown
 
@@ -165,10 +166,10 @@ def _added(value: ast.expr) -> ast.expr:
     return value
 
 
-def _unknown_around(value: ast.expr, layers: Constructors) -> bool:
+def _unknown_around(value: ast.expr, named: Classes) -> bool:
     """Whether a class that is not known, and no slip of a known one, is called on what known layers return."""
     classes = [step.func.func for step in _steps(value) if isinstance(step.func, ast.Call)]
-    unknown = [one for one in classes if not layers.names_a_layer(one)]
+    unknown = [one for one in classes if not named.names_a_layer(one)]
     slips = [one for one in unknown if nearest((dotted(one) or "").rpartition(".")[2], TABLE)]
     return bool(unknown) and unknown[-1] is not classes[-1] and not slips
 
@@ -195,12 +196,12 @@ def _too_deep(text: str) -> int | None:
 class _Line:
     """One pass over one text."""
 
-    def __init__(self, source: Source, names: Names) -> None:
-        self.source = source
+    def __init__(self, names: Names) -> None:
+        self.source = names.source
         self.names = names
-        self.tensors = Tensors(source, names)
-        self.layers = Constructors(source, self.tensors)
-        self.calls = Reader(source, self.tensors)
+        self.tensors = Tensors(names)
+        self.layers = Constructors(self.tensors)
+        self.calls = Reader(self.tensors)
 
     def read(self, left: list[ast.expr], value: ast.expr) -> Parsed | None:
         """One line: a layer, perhaps called on an input, perhaps unpacked into the names on the left."""
@@ -245,7 +246,7 @@ class _Line:
     ) -> Parsed:
         # What stands behind a class that is not known is no part of the stack.
         places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))[: len(node.in_turn)]
-        known = (*(() if said is None else (said,)), *self.layers.says.get(trees[0], ()))
+        known = (*(() if said is None else (said,)), *self.layers.declared.of(trees[0]))
         replaced = dict.fromkeys((*self.names.notes, *self.layers.objects.notes))
         return Parsed(
             node,
@@ -254,7 +255,7 @@ class _Line:
             called,
             places,
             agreed(known, self.source),
-            (*replaced, *warnings_of(self.layers.warned, known)),
+            (*replaced, *warnings_of(self.layers.declared.warned, known)),
             self.names.standing_in(node),
             self.names.left_open(),
             self.names.there,

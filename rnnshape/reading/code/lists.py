@@ -6,13 +6,13 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.literals import MISSING
-from rnnshape.reading.syntax import called
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.syntax import called
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from rnnshape.reading.naming import Names
+    from rnnshape.reading.code.naming import Names
 
 _LONGEST = 64
 # Which parts of its pairs a dictionary gives.
@@ -53,13 +53,29 @@ class Lists:
             items += [item] if inner is None else inner
         return items
 
+    def keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
+        """The keywords of a call, those of a literal dictionary behind ``**`` among them."""
+        for keyword in call.keywords:
+            tree = self.names.resolved(keyword.value) if keyword.arg is None else None
+            known = MISSING if tree is None else self.names.known(tree)
+            if isinstance(known, dict):
+                for key, value in known.items():
+                    yield ast.copy_location(ast.keyword(str(key), constant(value, keyword.value)), keyword)
+                continue
+            keys = [self.names.known(key) if key else None for key in getattr(tree, "keys", ())]
+            if not isinstance(tree, ast.Dict) or not all(isinstance(key, str) for key in keys):
+                yield keyword
+                continue
+            for key, each in zip(keys, tree.values, strict=True):
+                yield ast.copy_location(ast.keyword(key, each), keyword)
+
     def _either(self, tree: ast.IfExp) -> list[ast.expr] | None:
         """One of two lists; where nothing decides, the choice stays open."""
         sides = self.listed(tree.body), self.listed(tree.orelse)
         if None in sides:
             return None
         known = self.names.known(tree.test)
-        holds = self.names.choose(tree.test, (True, False), "this condition") if known is MISSING else known
+        holds = self.names.condition(tree.test) if known is MISSING else known
         return sides[0] if holds else sides[1]
 
     def items(self, tree: ast.expr) -> list[ast.expr] | None:

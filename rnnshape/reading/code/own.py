@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.layers import TABLE
 from rnnshape.layers.imported import imported
 from rnnshape.layers.node import Node
-from rnnshape.reading.literals import MISSING
+from rnnshape.reading.code.literals import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rnnshape.reading.naming import Names
+    from rnnshape.reading.code.naming import Names
 
 # Arguments that most layers have, which mean in a class of one's own what they mean in these.
 _LIKE = ("LSTM", "Conv1D", "BatchNormalization")

@@ -10,11 +10,10 @@ import ast
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.layers import TABLE
-from rnnshape.reading.syntax import called, dotted, is_none
+from rnnshape.reading.code.syntax import called, dotted, is_none
 
 if TYPE_CHECKING:
-    from rnnshape.reading.naming import Names
-    from rnnshape.reading.syntax import Source
+    from rnnshape.reading.code.naming import Names
 
 # The sizes, batch first; None is a size that the line does not give.
 Sizes: TypeAlias = tuple[int | None, ...]
@@ -35,10 +34,10 @@ _ELSEWHERE = "write a name for it, x, and give its shape with --input"
 class Tensors:
     """Reads tensors of one source."""
 
-    def __init__(self, source: Source, names: Names) -> None:
-        self.source = source
+    def __init__(self, names: Names) -> None:
+        self.source = names.source
         self.names = names
-        self.wrong = source.wrong
+        self.wrong = self.source.wrong
 
     def fed(self, tree: ast.expr) -> Sizes | None:
         """The shape of what a layer is called on; None where the line does not say it."""

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Problem
 from rnnshape.layers.base import Leaf, flat
 from rnnshape.layers.release import KERAS_3, asked
-from rnnshape.reading.literals import MISSING
-from rnnshape.reading.syntax import called as name_called
-from rnnshape.reading.syntax import is_none
-from rnnshape.reading.tensors import is_class
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.syntax import called as name_called
+from rnnshape.reading.code.syntax import is_none
+from rnnshape.reading.code.tensors import is_class
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.base import Returned
     from rnnshape.layers.node import LayerClass, Node
-    from rnnshape.reading.syntax import Source, Span
-    from rnnshape.reading.tensors import Sizes, Tensors
+    from rnnshape.reading.code.syntax import Span
+    from rnnshape.reading.code.tensors import Sizes, Tensors
     from rnnshape.spec.spec import Spec
 
 _ARRAYS = {"array", "asarray", "constant", "convert_to_tensor"}
@@ -104,9 +104,9 @@ def states_apart(node: Node, call: ast.Call) -> ast.Call:
 class Reader:
     """Reads the calls of one source."""
 
-    def __init__(self, source: Source, tensors: Tensors) -> None:
-        self.source = source
-        self.wrong = source.wrong
+    def __init__(self, tensors: Tensors) -> None:
+        self.source = tensors.source
+        self.wrong = self.source.wrong
         self.tensors = tensors
         self.names = tensors.names
         # Whether a name holds what the text itself makes: its name does not say then what it is.

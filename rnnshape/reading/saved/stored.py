@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.reading.files import HDF5, JSON
-from rnnshape.reading.saved_file import invalid
+from rnnshape.reading.saved.model_file import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rnnshape.reading.config import Placed
+    from rnnshape.reading.saved.config import Placed
     from rnnshape.spec.saved import Shape
 
     Found = dict[tuple[str, ...], Shape]

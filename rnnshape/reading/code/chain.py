@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.sequential import takes_states
-from rnnshape.reading.mistakes import is_a_cell
-from rnnshape.reading.syntax import called as name_called
-from rnnshape.reading.syntax import joined
-from rnnshape.reading.tensors import INPUTS
+from rnnshape.reading.code.mistakes import is_a_cell
+from rnnshape.reading.code.syntax import called as name_called
+from rnnshape.reading.code.syntax import joined
+from rnnshape.reading.code.tensors import INPUTS
 from rnnshape.spec.calls import drops
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
@@ -22,8 +22,8 @@ from rnnshape.spec.options import INITIAL_STATE, TRAINING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rnnshape.reading.calling import Called
-    from rnnshape.reading.syntax import Source, Span
+    from rnnshape.reading.code.calling import Called
+    from rnnshape.reading.code.syntax import Source, Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterator
 
-    from rnnshape.reading.calling import Called
-    from rnnshape.reading.declared import Declared
-    from rnnshape.reading.naming import Held
+    from rnnshape.reading.code.calling import Called
+    from rnnshape.reading.code.declared import Declared
+    from rnnshape.reading.code.known import Held
 
 
 @dataclass(eq=False, slots=True)
@@ -38,6 +38,11 @@ class Model:
     used: bool = False
     name: str | None = None
     missing: str = ""
+
+    @property
+    def node(self) -> Node | None:
+        """Its layers as one stack; None before the first is added."""
+        return whole(self) if self.layers else None
 
 
 @dataclass(eq=False, slots=True)

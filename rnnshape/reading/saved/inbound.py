@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.layer_config import plain
+from rnnshape.reading.saved.layer_config import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import release
-from rnnshape.reading import saved_file, stored
-from rnnshape.reading.config import Code, code
-from rnnshape.reading.foreign import foreign
 from rnnshape.reading.making import make_all
-from rnnshape.reading.saved_file import invalid
+from rnnshape.reading.saved import model_file, stored
+from rnnshape.reading.saved.config import Code, code
+from rnnshape.reading.saved.foreign import foreign
+from rnnshape.reading.saved.model_file import invalid
 from rnnshape.spec.options import DTYPE, IMPORT
 from rnnshape.spec.options import KERAS as RELEASE
 from rnnshape.spec.saved import Held, Saved
@@ -24,7 +24,7 @@ from rnnshape.versions import installed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rnnshape.reading.foreign import Foreign
+    from rnnshape.reading.saved.foreign import Foreign
     from rnnshape.spec import Spec
 
 
@@ -37,16 +37,16 @@ def make_saved(path: str, options: Mapping[str, Any] | None = None) -> list[Spec
     Raises:
         Invalid: there is no such file, or it is damaged, too large, or holds what no saved model holds.
     """
-    config, version = saved_file.read(path)
+    config, version = model_file.read(path)
     options = dict(options or {})
     if DTYPE.name in options:
         raise Invalid([Problem(DTYPE.name, f"each layer in {path} has its own")])
-    with saved_file.failing(path):
+    with model_file.failing(path):
         written = code(config)
         others = list(_once(foreign(config)))
         options, notes = _release(version, options)
         weights, left = stored.of_layers(path, written.layers) if stored.has_weights(path) else (None, ())
-        beside = saved_file.beside(path)
+        beside = model_file.beside(path)
     modules = _modules(options)
     specs = _located(path, written, others, options)
     saved = Saved(

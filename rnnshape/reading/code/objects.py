@@ -15,7 +15,7 @@ from rnnshape.layers.arguments import DTYPE, DTYPES, REQUIRED
 from rnnshape.layers.kinds import LayerName, Named, article
 from rnnshape.layers.objects import UNCOPIED, Function
 from rnnshape.layers.release import asked
-from rnnshape.reading.syntax import dotted
+from rnnshape.reading.code.syntax import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.catalog import ObjectClass
     from rnnshape.layers.node import LayerClass
-    from rnnshape.reading.syntax import Source
+    from rnnshape.reading.code.syntax import Source
 
 _KERAS = ("keras.", "tf.keras.", "")
 # TensorFlow's functions that compute what Keras' ones of the same name do, and are copied as those by Keras.

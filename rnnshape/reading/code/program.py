@@ -1,6 +1,6 @@
 """Several statements: layers held in names, ``model.add``, calls one after another, loops, functions; never evaluated.
 
->>> from rnnshape.reading.expression import parse_all
+>>> from rnnshape.reading.code.expression import parse_all
 >>> [parsed.node.text for parsed in parse_all("cell = LSTMCell(8)\\nlayer = RNN(cell, return_sequences=True)")]
 ['RNN(LSTMCell(8), return_sequences=True)']
 >>> [parsed.node.text for parsed in parse_all("model = Sequential()\\nmodel.add(LSTM(8))\\nmodel.add(Dense(1))")]
@@ -15,23 +15,21 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rnnshape.reading.literals import MISSING
-from rnnshape.reading.made import Layer, Model
-from rnnshape.reading.made import whole as whole_of
-from rnnshape.reading.syntax import Unknown, called, dotted
-from rnnshape.reading.values import Values
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.made import Layer, Model
+from rnnshape.reading.code.sequential import GROWING
+from rnnshape.reading.code.syntax import Unknown, called, dotted
+from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.errors import Problem
     from rnnshape.layers import Node
-    from rnnshape.reading.naming import Names
-    from rnnshape.reading.syntax import Source
+    from rnnshape.reading.code.naming import Names
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
-_GROWING = ("append", "extend", "insert", "pop")
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 _DEEPEST_CALL = 5
@@ -45,11 +43,10 @@ _MOST_IDLE_STEPS = 200
 class Program:
     """One walk over the statements of one text."""
 
-    def __init__(self, source: Source, names: Names) -> None:
-        self.source = source
+    def __init__(self, names: Names) -> None:
+        self.source = names.source
         self.names = names
-        self.values = Values(source, names)
-        self.values.layers.held_list = self._held_list
+        self.values = Values(names, self.value)
         self.values.layers.entered = self._entered
         self.functions: dict[str, Function] = {}
         # What classes of the text assign in their bodies.
@@ -102,8 +99,8 @@ class Program:
         for target, bound in _walruses(statement):
             self._assign(target, bound)
         match statement:
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr=how)) as call) if how in _GROWING:
-                self._grow(whole, how, call)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr=how)) as call) if how in GROWING:
+                self.values.growing.grow(whole, how, call)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=receiver, attr="add")) as value):
                 self.value(value)
                 self._bound(receiver)
@@ -135,13 +132,13 @@ class Program:
         module = f"{statement.module or ''}." if isinstance(statement, ast.ImportFrom) else ""
         for alias in statement.names:
             if alias.asname or module:
-                self.values.aliases[alias.asname or alias.name] = f"{module}{alias.name}".strip(".")
+                self.values.classes.aliases[alias.asname or alias.name] = f"{module}{alias.name}".strip(".")
 
     def _compound(self, statement: ast.stmt) -> Any:
         match statement:
             case ast.ClassDef(name=name, bases=bases, body=body):
                 if not any((dotted(base) or "").rpartition(".")[2] == name for base in bases):
-                    self.values.layers.shadowed.add(name)  # class Attention(Layer) is not that of Keras
+                    self.values.classes.shadowed.add(name)  # class Attention(Layer) is not that of Keras
                 return self._class(name, body)
             case ast.For(target=target, iter=items, body=body):
                 return self._loop(target, items, body)
@@ -164,7 +161,7 @@ class Program:
             return True
         if not self._touched(body):
             return False
-        return bool(self.names.choose(test, (True, False), "this condition"))
+        return bool(self.names.condition(test))
 
     def _touched(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
         """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
@@ -186,7 +183,7 @@ class Program:
         if _long(len(values), body) and not self._touched(body):
             for part in _inside(body):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                    self._forget(part.id)
+                    self.values.forget(part.id)
             return None
         for item in values[:_LONGEST_LOOP]:
             self._assign(target, item)
@@ -203,7 +200,7 @@ class Program:
             said = self.source.said(items)
             self.values.note(f"the loop over {said} is read once: how often it runs is not known, or too often", items)
         for name in _words(target):
-            self._forget(name)
+            self.values.forget(name)
         if called(items) == "range":
             self._assign(target, ast.copy_location(ast.Constant(0), items))
         return _within_loop(self.run(body))
@@ -258,14 +255,14 @@ class Program:
                 return
         name = self.source.said(target)
         if isinstance(tree, ast.Lambda) and isinstance(target, ast.Name | ast.Attribute):
-            self._forget(name)
+            self.values.forget(name)
             self.functions[name] = _as_function(name, tree)
             return
         if isinstance(tree, ast.Call):
             self._give(name, self.source.said(tree.func))
         known = self.names.known(tree)
         if known is not MISSING and not self.names.lettered(tree):
-            self._forget(name)
+            self.values.forget(name)
             self.names.bound[name] = known
             return
         value = self.value(tree, _targets(target))
@@ -279,16 +276,11 @@ class Program:
                 self._bind(one.value if isinstance(one, ast.Starred) else one, items[index], None)
             return
         name = self.source.said(target)
-        self._forget(name)
+        self.values.forget(name)
         if value is not None:
             self.values.bind(name, value)
         elif tree is not None and name not in _words(tree):
             self.names.trees[name] = tree
-
-    def _forget(self, name: str) -> None:
-        self.names.bound.pop(name, None)
-        self.names.trees.pop(name, None)
-        self.values.env.pop(name, None)
 
     def _bound(self, receiver: ast.expr) -> None:
         """A model that is added to itself doubles."""
@@ -297,62 +289,13 @@ class Program:
             self.source.wrong(f"a model has at most {_MOST_LAYERS:,} layers here", receiver)
             self.steps = _MOST_STEPS + 1
 
-    def _grow(self, whole: ast.expr, how: str, call: ast.Call) -> None:
-        """What a method of a list or a model puts into it or takes out of it."""
-        match how, call.args:
-            case "append" | "extend", [item]:
-                self._append(whole, item, how)
-            case "insert", [place, item]:
-                self._insert(whole, place, item)
-            case "pop", [] if not call.keywords:
-                self._pop(whole)
-            case _:
-                self.value(call)
-
-    def _append(self, whole: ast.expr, item: ast.expr, how: str) -> None:
-        """A list grows: of layers, or of values that are known."""
-        name, value = self.source.said(whole), self.value(item)
-        before = self.values.env.get(name)
-        known = self.names.bound.get(name)
-        if value is None:
-            if isinstance(known, tuple | list) and (one := self.names.known(item)) is not MISSING:
-                self.names.bound[name] = (*known, *(one if how == "extend" and isinstance(one, tuple) else (one,)))
-            return
-        held = before if isinstance(before, list) else []
-        if before is None or isinstance(before, list):
-            self._forget(name)
-            more = value if how == "extend" and isinstance(value, tuple | list) else [value]
-            self.values.env[name] = [*held, *more]
-
-    def _insert(self, whole: ast.expr, place: ast.expr, item: ast.expr) -> None:
-        """A list of layers gets another one at a known place."""
-        held, where, value = self.values.env.get(self.source.said(whole)), self.names.known(place), self.value(item)
-        if isinstance(held, list) and type(where) is int and value is not None:
-            held.insert(where, value)
-
-    def _pop(self, whole: ast.expr) -> None:
-        """A model or a list loses its last layer."""
-        held = self.values.env.get(self.source.said(whole))
-        items = held.layers if isinstance(held, Model) else held
-        if isinstance(items, list) and items:
-            items.pop()
-
     def _entered(self, call: ast.Call) -> Node | None:
         """The layer that a function of the text returns; what it stands in takes it in."""
         made = None if self._own(call.func) is None else self.value(call)
         if not isinstance(made, Layer | Model) or (isinstance(made, Model) and not made.layers):
             return None
         made.used = True
-        return made.node if isinstance(made, Layer) else whole_of(made)
-
-    def _held_list(self, tree: ast.expr) -> list[Node] | None:
-        """The layers of a list that a name holds; what takes the list in takes them in."""
-        held = self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
-        if not isinstance(held, tuple | list) or not held or not all(isinstance(one, Layer) for one in held):
-            return None
-        for one in held:
-            one.used = True
-        return [one.node for one in held]
+        return made.node
 
     # -- values ---------------------------------------------------------------------------------
 
@@ -369,11 +312,11 @@ class Program:
             return self.value(tree.value)
         if isinstance(tree, ast.IfExp):
             return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
-        return self.values.of(tree, self.value, targets)
+        return self.values.of(tree, targets)
 
     def _keywords(self, function: Function, args: list[ast.expr], call: ast.Call) -> dict[str, ast.expr]:
         """The arguments of a call by their names, and what ``*args`` and ``**kwargs`` of the function take in."""
-        given = [*self.values.layers.keywords(call)]
+        given = [*self.values.lists.keywords(call)]
         named = {keyword.arg: keyword.value for keyword in given if keyword.arg is not None}
         places, rest = _own_names(function), function.args
         known = {*places, *(arg.arg for arg in rest.kwonlyargs)}
@@ -406,7 +349,7 @@ class Program:
         passed = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
         before = dict(self.names.bound), dict(self.names.trees), dict(self.values.env)
         for name in (*own, *given):
-            self._forget(name)
+            self.values.forget(name)
         for name, (known, value, tree) in passed.items():
             if known is not MISSING and name not in self.names.let:
                 self.names.bound[name] = known

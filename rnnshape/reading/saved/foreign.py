@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import catalog
 from rnnshape.layers.names import ACTIVATIONS
-from rnnshape.reading.layer_config import LAYERS, MODELS, class_of
+from rnnshape.reading.saved.layer_config import LAYERS, MODELS, class_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rnnshape.reading.calling import Called
+from rnnshape.reading.code.calling import Called
 
 if TYPE_CHECKING:
     from rnnshape.layers import Node
-    from rnnshape.reading.declared import Fed
-    from rnnshape.reading.naming import Open
-    from rnnshape.reading.syntax import Span
+    from rnnshape.reading.code.declared import Fed
+    from rnnshape.reading.code.naming import Open
+    from rnnshape.reading.code.syntax import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rnnshape.errors import nearest
 from rnnshape.layers import TABLE
 from rnnshape.layers.release import asked
-from rnnshape.reading import leftovers
+from rnnshape.reading.code import leftovers
 
 if TYPE_CHECKING:
     from rnnshape.layers import Node

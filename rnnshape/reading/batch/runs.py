@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from rnnshape.errors import Internal, Invalid, Problem, RnnshapeError, foreseen, nearest
-from rnnshape.reading.data import from_data
-from rnnshape.reading.documents import read_json_line, read_yaml
-from rnnshape.reading.matrix import combinations
-from rnnshape.reading.matrix import mistakes as matrix_mistakes
+from rnnshape.reading.batch.data import from_data
+from rnnshape.reading.batch.documents import read_json_line, read_yaml
+from rnnshape.reading.batch.matrix import combinations
+from rnnshape.reading.batch.matrix import mistakes as matrix_mistakes
+from rnnshape.reading.batch.placing import mistake, placed
 from rnnshape.reading.places import MAX_BYTES, Mistake, Unreadable
-from rnnshape.reading.placing import mistake, placed
 from rnnshape.spec.expect import KEY as EXPECT
 from rnnshape.versions import report_it
 

@@ -10,18 +10,18 @@ from rnnshape.layers import MODEL, Node
 from rnnshape.layers.catalog import snake
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.wires import Call, Entry, Graph, Wire
-from rnnshape.reading.calling import Called
-from rnnshape.reading.chain import Step, beside, in_turn, stacked
-from rnnshape.reading.declared import Declared, agreed, warnings_of
-from rnnshape.reading.made import Applied, Layer, Model, Tensor, tensors_in, whole
-from rnnshape.reading.parsed import Parsed
-from rnnshape.reading.tensors import makes
+from rnnshape.reading.code.calling import Called
+from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
+from rnnshape.reading.code.declared import Declared, agreed, warnings_of
+from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
+from rnnshape.reading.code.parsed import Parsed
+from rnnshape.reading.code.tensors import makes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rnnshape.layers.stand_ins import Size
-    from rnnshape.reading.values import Values
+    from rnnshape.reading.code.values import Values
 
 
 def asked(values: Values) -> list[Parsed]:
@@ -65,7 +65,7 @@ class _Asking:
     def parsed(self, what: Layer | Model | list[Applied]) -> Parsed:
         """One answer that is asked for."""
         if isinstance(what, Layer):
-            said = self.values.layers.says.get(what.tree, ())
+            said = self.values.layers.declared.of(what.tree)
             return self._parsed(what.node, [what.tree], said, Called(), name=what.name)
         if isinstance(what, Model):
             trees = [layer.tree for layer in what.layers]
@@ -91,7 +91,7 @@ class _Asking:
         """What the layer of a call says of its input."""
         if isinstance(call.layer, Model):
             return call.layer.said
-        return self.values.layers.says.get(call.layer.tree, ())
+        return self.values.layers.declared.of(call.layer.tree)
 
     def _parsed(
         self,
@@ -106,7 +106,7 @@ class _Asking:
         values, names = self.values, self.values.names
         # What stands behind a class that is not known is no part of the stack.
         at = trees if node.cls is MODEL else [part for tree in trees for part in in_turn(tree)][: len(node.in_turn)]
-        warned = [one for one in values.layers.warned if any(_within(one, tree) for tree in trees)]
+        warned = [one for one in values.layers.declared.warned if any(_within(one, tree) for tree in trees)]
         notes = (*values.notes, *names.notes, *values.layers.objects.notes, *warnings_of(warned, said))
         return Parsed(
             node,
