@@ -12,7 +12,7 @@ from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.reading import leftovers
 from rnnshape.reading.calling import Called, Reader, signature, states_apart
-from rnnshape.reading.chain import in_turn
+from rnnshape.reading.chain import in_turn, is_called
 from rnnshape.reading.constructors import Constructors
 from rnnshape.reading.declared import Declared
 from rnnshape.reading.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in, whole
@@ -125,14 +125,15 @@ class Values:
     def _call(self, tree: ast.Call, value: Callable[[ast.expr], Any], targets: int | None) -> Any:
         """What a call makes: a constructor's layer, an input, or what a layer returns."""
         last = called(tree)
-        if last == "add" and isinstance(tree.func, ast.Attribute) and len(tree.args) == 1:
-            return self._add(tree.func.value, tree.args[0], value)
+        merged = self._merging(tree) if last in MERGING and self._there(tree.func) is None else []
+        if last == "add" and isinstance(tree.func, ast.Attribute) and len(merged) == 1 and self._one(merged[0]):
+            return self._add(tree.func.value, merged[0], value)
         if last in INPUTS:
             return Tensor(root=tree, then=self.names.now)
         if last == "Model":
             return self._model(tree, value)
-        if last in _FUNCTIONS and (tree.args and isinstance(tree.args[0], ast.List | ast.Tuple | ast.Name)):
-            return self._merged(tree, value)
+        if merged:
+            return self._merged(tree, merged, value)
         if last == "Sequential" and (begun := self._begun(tree)) is not None:
             return begun
         if self.layers.names_a_layer(tree.func):
@@ -167,9 +168,12 @@ class Values:
         if isinstance(left, list) and isinstance(op, ast.Mult):
             times = self.names.known(tree.right)
             return left * times if type(times) is int and 0 <= times * len(left) <= _MOST_TIMES else None
+        left = value(tree.left) if left is None and isinstance(right, Tensor) else left  # x + LSTM(8)(x)
         if not (isinstance(left, Tensor) and isinstance(right, Tensor)):
+            if isinstance(left, Tensor) or isinstance(right, Tensor):
+                self.note(f"{self.source.said(tree)} is not followed: what is before it is answered", tree)
             return None
-        node = Node.of(MERGES[_OPERATORS[type(op)]], {})
+        node = Node.of(MERGES[SIGNS[type(op)]], {})
         return Tensor(call=self._new(Applied(Layer(node, tree, used=True), node, tree, [left, right], Called())))
 
     def _part(self, tree: ast.Subscript, value: Callable[[ast.expr], Any]) -> Any:
@@ -302,20 +306,36 @@ class Values:
         inputs = "(query, value)" if node.name == "MultiHeadAttention" else "([a, b])"
         self.source.wrong(f"{node.name} takes several tensors: {node.name}(…){inputs}", call)
 
-    def _merged(self, tree: ast.Call, value: Callable[[ast.expr], Any]) -> Tensor | None:
+    def _one(self, tree: ast.expr) -> bool:
+        """Whether a single value stands here, and no name of a list."""
+        return not isinstance(self._there(tree), tuple | list)
+
+    def _merging(self, tree: ast.Call) -> list[ast.expr]:
+        """What a function that merges is called on: the items of its list, else each tensor by itself."""
+        named = [keyword.value for keyword in tree.keywords if keyword.arg in _LISTED]
+        if not (given := [*tree.args, *named]):
+            return []
+        listed = self.lists.listed(given[0])
+        apart = given[:1] if MERGING[called(tree)] in ("Concatenate", "Dot") else given
+        return apart if listed is None else listed
+
+    def _merged(self, tree: ast.Call, trees: list[ast.expr], value: Callable[[ast.expr], Any]) -> Tensor | None:
         """``concatenate([a, b])``: Keras' functions that make a merging layer and call it."""
-        cls = MERGES[_FUNCTIONS[called(tree)]]
-        given = {keyword.arg: keyword.value for keyword in tree.keywords}
-        axis = self.names.known(tree.args[1] if len(tree.args) > 1 else given.get("axis", ast.Constant(-1)))
-        trees = self.lists.listed(tree.args[0]) or tree.args
-        found = [value(one) for one in trees]
-        if len(found) == 1 and isinstance(found[0], tuple | list):
-            found = list(found[0])
-            trees = [tree.args[0]] * len(found)
-        if len(found) < 2 or not any(isinstance(one, Tensor) for one in found):
+        cls = MERGES[MERGING[called(tree)]]
+        found = [(one, value(one)) for one in trees]
+        if len(found) == 1 and isinstance(found[0][1], tuple | list):
+            found = [(trees[0], one) for one in found[0][1]]
+        if len(found) < 2 or not any(isinstance(one, Tensor) for _, one in found):
             return None  # max, say, of two numbers
-        fed = [self._tensor(one, what) for one, what in zip(trees, found, strict=True)]
-        node = Node.of(cls, {"axis": axis} if cls.name == "Concatenate" and type(axis) is int else {})
+        along = dict(zip(list(cls.by_name)[:1], tree.args[1:], strict=False))  # concatenate([a, b], 1)
+        along |= {keyword.arg: keyword.value for keyword in tree.keywords if keyword.arg in ("axis", "axes")}
+        given = {name: _tupled(self.names.known(one)) for name, one in along.items() if name in cls.by_name}
+        given = {name: one for name, one in given.items() if cls.by_name[name].kind.accepts(one)}
+        if cls.name == "Dot" and not given:
+            self.note(f"{self.source.said(tree)} is not followed: its axes are not known", tree)
+            return None
+        fed = [self._tensor(one, what) for one, what in found]
+        node = Node.of(cls, given)
         return Tensor(call=self._new(Applied(Layer(node, tree, used=True), node, tree, fed, Called())))
 
     def _model(self, tree: ast.Call, value: Callable[[ast.expr], Any]) -> Functional | None:
@@ -344,6 +364,8 @@ class Values:
 
     def _from_a_call(self, tree: ast.expr) -> bool:
         """Whether the result of a layer goes into what is not read, such as ``tf.reverse(h, [1])`` or ``h[:, -1]``."""
+        if any(is_called(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
+            return True
         names = (part for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute))
         held = (self.env.get(self.source.said(part)) for part in names)
         return any(tensor.call is not None for one in held for tensor in tensors_in(one))
@@ -384,8 +406,12 @@ def _node(model: Model) -> Node | None:
     return whole(model) if model.layers else None
 
 
-# Keras' functions that merge, and their layers; TensorFlow's concat is one of them.
-_FUNCTIONS = {
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+# Keras' functions that merge, and their layers; TensorFlow's concat is one of them. What they call their list.
+MERGING = {
     "concatenate": "Concatenate",
     "concat": "Concatenate",
     "add": "Add",
@@ -394,8 +420,10 @@ _FUNCTIONS = {
     "average": "Average",
     "maximum": "Maximum",
     "minimum": "Minimum",
+    "dot": "Dot",
 }
-_OPERATORS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply"}
+_LISTED = ("inputs", "tensors", "values", "xs")
+SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply"}
 _MERGED = ("query", "value", "key", "inputs")
 
 
