@@ -102,7 +102,7 @@ def _swept() -> dict[str, float]:
     """
     from rnnshape import lab
     from rnnshape.batch import rows
-    from rnnshape.reading.runs import Run, from_stream, runs_of
+    from rnnshape.reading.batch.runs import Run, from_stream, runs_of
     from rnnshape.render import View, rows_renderer
     from rnnshape.report.rows import Tally
 

@@ -156,7 +156,7 @@ def _spec(layer: str | Spec | Any, options: dict[str, Any]) -> Spec:
             raise TypeError("a Spec already holds every option: give options or a Spec, not both")
         return layer
     if not isinstance(layer, str):
-        from rnnshape.reading.saved import make_live
+        from rnnshape.reading.saved.model import make_live
 
         (spec,) = make_live(layer, options)
         return spec

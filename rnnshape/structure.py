@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import astuple, replace
 
 from rnnshape.form import MAYBE, Formed, Key, formed
 
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     dtype="A Keras dtype.",
     device=Key("Where an observed tensor came from, such as CPU:0.", MAYBE),
 )
-@dataclass(slots=True)
-class Tensor(Formed):
+class Tensor(Formed, Struct, frozen=True, eq=False):
     """One returned tensor.
 
     ``path`` is how Python reaches it from the call's result: ``""`` for a bare tensor, ``"[1][0]"``
@@ -40,14 +41,20 @@ class Tensor(Formed):
     shape: tuple[int, ...]
     symbolic: tuple[str, ...]
     dtype: str
-    device: str | None = field(default=None, compare=False)
+    device: str | None = None
 
     kind: ClassVar[Literal["tensor"]] = "tensor"
 
+    def __eq__(self, other: object) -> bool:
+        """Where a tensor came from does not make it another one."""
+        return isinstance(other, Tensor) and astuple(self)[:-1] == astuple(other)[:-1]
+
+    def __hash__(self) -> int:
+        return hash(astuple(self)[:-1])
+
 
 @formed("nest", kind="", items="Its items.")
-@dataclass(slots=True)
-class Nest(Formed):
+class Nest(Formed, Struct):
     """A tuple or a list of structures, told apart because Keras tells them apart."""
 
     kind: Literal["tuple", "list"]

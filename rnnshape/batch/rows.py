@@ -8,24 +8,25 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape import api
 from rnnshape.batch.died import Died
 from rnnshape.batch.workers import spread
 from rnnshape.errors import OK, RnnshapeError, Unavailable, foreseen
 from rnnshape.layers import release
-from rnnshape.reading.runs import runs_of
+from rnnshape.reading.batch.runs import runs_of
 from rnnshape.report.rows import Row, axes_of, row_of, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
     from rnnshape.batch.resume import Former
-    from rnnshape.reading.runs import Line, Run
+    from rnnshape.reading.batch.runs import Line, Run
     from rnnshape.report import Report
     from rnnshape.spec import Spec
 

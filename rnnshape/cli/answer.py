@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from rnnshape import api
 from rnnshape.cli.options import OUTPUT, flagged, form, refused
@@ -20,7 +21,7 @@ from rnnshape.render import View, renderer, rows_renderer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from rnnshape.reading.weights_file import Group
+    from rnnshape.reading.saved.weights_file import Group
     from rnnshape.report import Report
     from rnnshape.scan.texts import Text
     from rnnshape.spec import Spec
@@ -45,7 +46,7 @@ def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
         Invalid: it cannot be read.
     """
     if is_saved(layer):
-        from rnnshape.reading.saved import make_saved
+        from rnnshape.reading.saved.model import make_saved
 
         return make_saved(layer, asked)
     if not is_code(layer) and layer != STDIN:
@@ -90,7 +91,7 @@ def fitting(path: str, layer: str | None, values: Mapping[str, Any]) -> int:
     Raises:
         Invalid: as ``answer``; the file cannot be read.
     """
-    from rnnshape.reading.weights_file import contents, make_against
+    from rnnshape.reading.saved.weights_file import contents, make_against
 
     if layer is not None:
         return _answered(lambda asked: [make_against(path, layer, asked)], values, path)

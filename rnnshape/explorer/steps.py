@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem, foreseen
 from rnnshape.layers import release
 from rnnshape.reading import make
-from rnnshape.reading.expression import parse
+from rnnshape.reading.code.expression import parse
 from rnnshape.spec.data import to_data
 from rnnshape.spec.masks import MASK, written
 from rnnshape.spec.options import BATCH, DIMENSIONS, INPUT, INTO, KEPT, KERAS, LETTERS, TIME

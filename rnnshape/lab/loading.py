@@ -1,7 +1,7 @@
 """The real model in a saved file, as Keras loads it: the one place that hands a file to Keras.
 
-What the file holds has been looked through before (``reading.foreign``, ``reading.stored``): a file with a Lambda, or
-with a class that no ``--import`` names, does not come here.
+What the file holds has been looked through before (``reading.saved.foreign``, ``reading.saved.stored``): a file with a
+Lambda, or with a class that no ``--import`` names, does not come here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rnnshape.lab.own import KIND, module_of
 from rnnshape.lab.tensorflow import keras
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.files import JSON
-from rnnshape.reading.saved_file import read
+from rnnshape.reading.saved.model_file import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

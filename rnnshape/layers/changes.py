@@ -1,6 +1,6 @@
 """One change made to every layer of a tree: what an axis of a comparison varies.
 
->>> from rnnshape.reading.expression import parse
+>>> from rnnshape.reading.code.expression import parse
 >>> everywhere(parse("Bidirectional(LSTM(8))").node, lambda node: node.but(unroll=True) if node.has("unroll") else node)
 Bidirectional(LSTM(8, unroll=True))
 >>> as_cells(parse("LSTM(8, return_state=True, use_cudnn=False)").node)
@@ -87,7 +87,7 @@ def _of_dtype(part: Node, dtype: str, *, always: bool) -> dict[str, Made]:
 def under_policy(node: Node, dtype: str) -> Node:
     """The same tree as Keras makes it under this global dtype policy: every node that names no dtype has it.
 
-    >>> from rnnshape.reading.expression import parse
+    >>> from rnnshape.reading.code.expression import parse
     >>> under_policy(parse("RNN([GRUCell(2, dtype='float32')])").node, "float16")
     RNN(StackedRNNCells([GRUCell(2, dtype='float32')], dtype='float16'), dtype='float16')
     """

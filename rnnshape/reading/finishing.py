@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
-    from rnnshape.reading.declared import Fed
-    from rnnshape.reading.parsed import Parsed
+    from rnnshape.reading.code.declared import Fed
+    from rnnshape.reading.code.parsed import Parsed
 
 
 def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, fed: Fed | None = None) -> Spec:
@@ -96,7 +96,7 @@ def _into(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], proble
     if node.cls.kind == "graph":
         problems.append(Problem(INTO.name, "does not apply to wired calls: call the second layer in the code"))
         return None
-    from rnnshape.reading.expression import parse
+    from rnnshape.reading.code.expression import parse
 
     try:
         parsed = parse(text, modules=modules_in(options))
@@ -119,7 +119,7 @@ def _into(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], proble
 
 def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
     """Why the second layer cannot begin with the first one's states in the call that its line says."""
-    from rnnshape.reading.calling import unpacking
+    from rnnshape.reading.code.calling import unpacking
 
     beside = parsed.called
     if beside.spans.keys() - {INITIAL_STATE.name} or beside.options.get(INITIAL_STATE.name, "random") != "random":

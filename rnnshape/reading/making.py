@@ -18,7 +18,7 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE, release
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
-from rnnshape.reading.choices import NothingMade, Undecided
+from rnnshape.reading.code.choices import NothingMade, Undecided
 from rnnshape.reading.finishing import finish, modules_in
 from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rnnshape.layers.arguments import Argument
-    from rnnshape.reading.parsed import Parsed
+    from rnnshape.reading.code.parsed import Parsed
     from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
@@ -120,7 +120,7 @@ def _read(layer: str, options: dict[str, Any], name: str | None) -> list[Spec]:
         node = command.node({key: value for key, value in options.items() if key not in _RUN})
         return [_expecting(finish(node, run, name=name), expect)]
     # A command's name needs none of what reads Python.
-    from rnnshape.reading.expression import parse_all
+    from rnnshape.reading.code.expression import parse_all
 
     wrong = {problem.key for problem in problems}
     sound = {key: value for key, value in run.items() if key not in wrong}
@@ -142,7 +142,7 @@ def _read(layer: str, options: dict[str, Any], name: str | None) -> list[Spec]:
 
 def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
     """The Spec of what was read, and its options."""
-    from rnnshape.reading import calling
+    from rnnshape.reading.code import calling
 
     given = {**_with_call(parsed, run), LET.name: {**run.get(LET.name, {}), **dict(parsed.stands)}}
     try:
@@ -175,7 +175,7 @@ def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, An
     """Values that are given for names that nothing has."""
     there = [name for parsed in read for name in (*parsed.names, *dict(parsed.stands))]
     if INTO.name in run:  # a mistake in it is told elsewhere
-        from rnnshape.reading.expression import parse
+        from rnnshape.reading.code.expression import parse
 
         with suppress(Invalid):
             there += parse(run[INTO.name], let, (), modules_in(run)).names

@@ -178,7 +178,7 @@ class Node:
 class Document:
     """What a file says, as plain data, with the place of every key and value.
 
-    >>> from rnnshape.reading.documents import read_yaml
+    >>> from rnnshape.reading.batch.documents import read_yaml
     >>> document = read_yaml(b"runs:\\n- layer: 'LSTM(x)'\\n", "runs.yaml")
     >>> document.data
     {'runs': [{'layer': 'LSTM(x)'}]}

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rnnshape.layers.node import Node
-    from rnnshape.reading.declared import Fed
-    from rnnshape.reading.tensors import Sizes
+    from rnnshape.reading.code.declared import Fed
+    from rnnshape.reading.code.tensors import Sizes
 
 # T2 is the time axis inside a TimeDistributed; what else there is are the axes of a picture.
 _DEFAULT_SIZES = {"N": BATCH.default, "T": TIME.default, "C": CHANNELS.default, "T2": 5}

@@ -10,9 +10,9 @@ from rnnshape.layers import TABLE
 from rnnshape.layers.cudnn import DECIDING
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.release import KERAS_3, asked
-from rnnshape.reading import leftovers
-from rnnshape.reading.literals import MISSING
-from rnnshape.reading.syntax import dotted
+from rnnshape.reading.code import leftovers
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.syntax import dotted
 from rnnshape.scan.finding import Edit
 from rnnshape.scan.hits import Hit, without
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rnnshape.layers.node import LayerClass
-    from rnnshape.reading.naming import Names
-    from rnnshape.reading.syntax import Source
+    from rnnshape.reading.code.naming import Names
+    from rnnshape.reading.code.syntax import Source
     from rnnshape.scan.imports import Imports
 
 # What the base class of Keras' layers takes (keras/src/layers/layer.py: Layer.__init__), beside what the table has.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rnnshape.scan.finding import Edit
 
 if TYPE_CHECKING:
-    from rnnshape.reading.syntax import Source
+    from rnnshape.reading.code.syntax import Source
 
 
 @dataclass(frozen=True, slots=True)

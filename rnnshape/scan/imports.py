@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import TABLE
 from rnnshape.layers.merges import MERGES
-from rnnshape.reading.literals import MISSING
-from rnnshape.reading.naming import Names
-from rnnshape.reading.syntax import Source, dotted
-from rnnshape.reading.tensors import INPUTS
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.naming import Names
+from rnnshape.reading.code.syntax import Source, dotted
+from rnnshape.reading.code.tensors import INPUTS
 from rnnshape.scan.texts import NotRead, read
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape import theory
 from rnnshape.errors import Invalid
-from rnnshape.reading.asking import asked
+from rnnshape.reading.code.asking import asked
 from rnnshape.reading.finishing import finish
 from rnnshape.scan.finding import Found
 from rnnshape.spec.options import LET
@@ -15,7 +15,7 @@ from rnnshape.structure import brackets, leaves
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.reading.parsed import Parsed
+    from rnnshape.reading.code.parsed import Parsed
     from rnnshape.scan.texts import Text
     from rnnshape.scan.walk import Walk
     from rnnshape.structure import Tensor

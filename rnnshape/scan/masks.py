@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnnshape.layers.cudnn import DROPS_MASK
-from rnnshape.reading.literals import MISSING
+from rnnshape.reading.code.literals import MISSING
 from rnnshape.scan.hits import Hit
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import foreseen
 from rnnshape.layers import release
-from rnnshape.reading.naming import Names
-from rnnshape.reading.syntax import Source
+from rnnshape.reading.code.naming import Names
+from rnnshape.reading.code.syntax import Source
 from rnnshape.scan.arguments import Arguments
 from rnnshape.scan.comments import comments_of
 from rnnshape.scan.contracts import Contracts

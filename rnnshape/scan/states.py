@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Leaf
-from rnnshape.reading.calling import State
+from rnnshape.reading.code.calling import State
 from rnnshape.scan.hits import Hit
 from rnnshape.scan.steps import Ref, has_unknown, plain
 

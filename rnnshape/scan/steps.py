@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.stand_ins import Size
-from rnnshape.reading.made import Applied, Model, Tensor
-from rnnshape.reading.syntax import called
-from rnnshape.reading.tensors import INPUTS
+from rnnshape.reading.code.made import Applied, Model, Tensor
+from rnnshape.reading.code.syntax import called
+from rnnshape.reading.code.tensors import INPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

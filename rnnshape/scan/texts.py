@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnnshape.reading.copied import is_python, without_magic
+from rnnshape.reading.code.copied import is_python, without_magic
 from rnnshape.reading.places import marked_as
 
 MAX_BYTES = 16 * 2**20

@@ -10,11 +10,11 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.literals import MISSING
-from rnnshape.reading.made import Applied, Layer, Model, Tensor
-from rnnshape.reading.naming import Names
-from rnnshape.reading.program import Function, Program
-from rnnshape.reading.syntax import Source, called, dotted
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
+from rnnshape.reading.code.naming import Names
+from rnnshape.reading.code.program import Function, Program
+from rnnshape.reading.code.syntax import Source, called, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,9 +47,8 @@ class Walk(Program):
         held: Mapping[str, Any],
         let: Mapping[str, Any],
     ) -> None:
-        source = Source(text)
-        super().__init__(source, Names(source, let))
-        self.values.aliases.update(aliases)
+        super().__init__(Names(Source(text), let))
+        self.values.classes.aliases.update(aliases)
         self.names.bound.update(held)
         self.calls: dict[int, ast.Call] = {}
         self.parts: list[Part] = []
@@ -127,7 +126,7 @@ class Walk(Program):
         returned = super()._enter(function, args, keywords)
         if not self._calling and function.name not in _FIRST:
             for name in self._unsure:
-                self._forget(name)
+                self.values.forget(name)
         return returned
 
     # -- what is not known ----------------------------------------------------------------------
@@ -136,7 +135,7 @@ class Walk(Program):
         if isinstance(statement, ast.For | ast.While) and any(map(_leaves, ast.walk(statement))):
             # Which part of the body runs in which round is not known.
             for name in {*_stored(statement), *_added_to(statement)}:
-                self._forget(name)
+                self.values.forget(name)
             return None
         returned = super()._compound(statement)
         if returned is None and self._may_change(statement):

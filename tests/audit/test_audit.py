@@ -21,7 +21,7 @@ from rnnshape.layers import TABLE
 from rnnshape.layers.arguments import DTYPES, Flag
 from rnnshape.layers.bidirectional import MERGES
 from rnnshape.layers.release import asked as release
-from rnnshape.reading.data import from_data
+from rnnshape.reading.batch.data import from_data
 from rnnshape.reading.finishing import finish
 from rnnshape.render import ROWS_FORMATS
 from rnnshape.spec.data import to_data

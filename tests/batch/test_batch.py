@@ -14,8 +14,8 @@ from rnnshape import explore, predict
 from rnnshape.batch import rows
 from rnnshape.layers import TABLE, release
 from rnnshape.reading import make
-from rnnshape.reading.data import from_data
-from rnnshape.reading.runs import from_stream
+from rnnshape.reading.batch.data import from_data
+from rnnshape.reading.batch.runs import from_stream
 from rnnshape.structure import leaves
 from tests import CONFIGS
 from tests.shared.releases import legacy, since

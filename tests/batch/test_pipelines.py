@@ -17,7 +17,7 @@ import pytest
 
 from rnnshape.batch import rows
 from rnnshape.cli.batch import _Gate
-from rnnshape.reading.runs import from_stream
+from rnnshape.reading.batch.runs import from_stream
 from tests.shared.sampling import some
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from rnnshape.batch.workers import spread
 from rnnshape.batch.written import written
 from rnnshape.errors import Unavailable
 from rnnshape.reading import make
-from rnnshape.reading.runs import Line, from_stream, runs_of
+from rnnshape.reading.batch.runs import Line, from_stream, runs_of
 from rnnshape.report.rows import Row
 from rnnshape.schema.report import report
 from tests import ROOT

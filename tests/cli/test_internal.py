@@ -17,8 +17,9 @@ import rnnshape
 from rnnshape import api, theory
 from rnnshape.batch import rows
 from rnnshape.errors import Refused, RnnshapeError, foreseen
-from rnnshape.reading import make, runs
-from rnnshape.reading.runs import from_stream
+from rnnshape.reading import make
+from rnnshape.reading.batch import runs
+from rnnshape.reading.batch.runs import from_stream
 from rnnshape.render import ROWS_FORMATS, View, ending, rows_renderer
 from rnnshape.report import Report
 from rnnshape.report.rows import Tally

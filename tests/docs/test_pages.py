@@ -128,7 +128,7 @@ def test_the_data_of_a_page_is_right(page: Path, tmp_path: Path) -> None:
     """YAML and JSON can be read; a file of runs is one to the schema and to the reader."""
     import jsonschema
 
-    from rnnshape.reading.runs import from_files
+    from rnnshape.reading.batch.runs import from_files
     from rnnshape.schema.file import batch_file
 
     for block in blocks(page.read_text(encoding="utf-8"), "yaml", "json"):

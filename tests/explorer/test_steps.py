@@ -139,7 +139,7 @@ def test_what_is_copied_asks_the_same(text: str, options: dict[str, object]) -> 
 
     import yaml
 
-    from rnnshape.reading.data import from_data
+    from rnnshape.reading.batch.data import from_data
 
     spec = make(text, options)
     (data,) = yaml.safe_load(run(spec))["runs"]

@@ -12,7 +12,7 @@ import pytest
 import rnnshape
 from rnnshape.errors import Invalid
 from rnnshape.lab.tensorflow import load
-from rnnshape.reading.saved import make_saved
+from rnnshape.reading.saved.model import make_saved
 from rnnshape.versions import legacy
 
 if TYPE_CHECKING:

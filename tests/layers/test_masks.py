@@ -13,7 +13,7 @@ from rnnshape.errors import RnnshapeError
 from rnnshape.layers.release import asked
 from rnnshape.layers.scan import COMPUTED, FROZEN, REPEATED, ZEROS
 from rnnshape.reading import make
-from rnnshape.reading.data import from_data
+from rnnshape.reading.batch.data import from_data
 from rnnshape.spec.data import to_data
 from rnnshape.spec.masks import Rows, rows, written
 from tests.shared.drawing import wrong

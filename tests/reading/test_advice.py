@@ -8,7 +8,8 @@ import pytest
 
 import rnnshape
 from rnnshape.errors import Invalid
-from rnnshape.reading import leftovers, make
+from rnnshape.reading import make
+from rnnshape.reading.code import leftovers
 
 Options = dict[str, Any]
 

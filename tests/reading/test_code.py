@@ -20,7 +20,7 @@ import yaml
 
 import rnnshape
 from rnnshape.reading import make_all
-from rnnshape.reading.expression import opened
+from rnnshape.reading.code.expression import opened
 from rnnshape.structure import leaves
 
 if TYPE_CHECKING:

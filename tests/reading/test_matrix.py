@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rnnshape.reading.matrix import combinations, mistakes
+from rnnshape.reading.batch.matrix import combinations, mistakes
 
 
 def values(matrix: dict[str, Any]) -> list[dict[str, Any]]:

@@ -21,7 +21,8 @@ from rnnshape.layers import catalog, names
 from rnnshape.layers.arguments import DTYPE, NAME
 from rnnshape.layers.changes import under_policy
 from rnnshape.layers.objects import UNCOPIED
-from rnnshape.reading import make, objects
+from rnnshape.reading import make
+from rnnshape.reading.code import objects
 from rnnshape.render.code import program
 from rnnshape.theory import predict
 from tests.shared.releases import named, offered

@@ -15,9 +15,9 @@ from rnnshape.layers import ALIASES, TABLE
 from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.merges import MERGES
 from rnnshape.reading import make, make_all
-from rnnshape.reading.calling import signature
+from rnnshape.reading.batch.data import from_data
+from rnnshape.reading.code.calling import signature
 from rnnshape.reading.comparison import compared
-from rnnshape.reading.data import from_data
 from rnnshape.spec.data import to_data
 from tests.shared.pasting import Drawer, differs
 from tests.shared.vocabulary import plain

@@ -12,8 +12,8 @@ import rnnshape
 from rnnshape.errors import Invalid
 from rnnshape.lab.tensorflow import load
 from rnnshape.layers import release
-from rnnshape.reading.config import code
-from rnnshape.reading.saved import make_saved
+from rnnshape.reading.saved.config import code
+from rnnshape.reading.saved.model import make_saved
 from rnnshape.structure import leaves
 from tests.shared.releases import legacy
 from tests.shared.sampling import some

@@ -12,7 +12,7 @@ import pytest
 
 import rnnshape
 from rnnshape.errors import Invalid
-from rnnshape.reading.saved import make_saved
+from rnnshape.reading.saved.model import make_saved
 from rnnshape.structure import Nest, leaves
 from rnnshape.versions import legacy as legacy_mode
 from tests.shared.releases import legacy

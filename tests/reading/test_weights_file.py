@@ -12,7 +12,7 @@ import rnnshape
 from rnnshape.cli.answer import fitting
 from rnnshape.errors import Invalid
 from rnnshape.lab.tensorflow import load
-from rnnshape.reading.weights_file import contents, make_against
+from rnnshape.reading.saved.weights_file import contents, make_against
 
 HERE = Path(__file__).parent / "saved"
 

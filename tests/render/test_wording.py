@@ -13,7 +13,7 @@ import pytest
 import rnnshape
 from rnnshape.batch import rows
 from rnnshape.cli import output
-from rnnshape.reading.runs import from_stream
+from rnnshape.reading.batch.runs import from_stream
 from rnnshape.render import View, summary
 from rnnshape.render.html import report as page
 from rnnshape.render.table import write

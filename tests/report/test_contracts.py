@@ -9,7 +9,7 @@ import pytest
 import rnnshape
 from rnnshape.errors import Invalid
 from rnnshape.reading import make
-from rnnshape.reading.data import from_data
+from rnnshape.reading.batch.data import from_data
 from rnnshape.spec.data import to_data
 
 LSTM = {"layer": "LSTM(8, return_sequences=True, return_state=True)", "input": [2, 3, 4]}

@@ -17,11 +17,11 @@ from rnnshape.batch import rows
 from rnnshape.errors import Invalid
 from rnnshape.layers import TABLE
 from rnnshape.layers.arguments import Nested
-from rnnshape.reading.data import _tuples, from_data
-from rnnshape.reading.documents import read_yaml
-from rnnshape.reading.runs import from_stream
-from rnnshape.reading.saved import make_saved
-from rnnshape.reading.weights_file import make_against
+from rnnshape.reading.batch.data import _tuples, from_data
+from rnnshape.reading.batch.documents import read_yaml
+from rnnshape.reading.batch.runs import from_stream
+from rnnshape.reading.saved.model import make_saved
+from rnnshape.reading.saved.weights_file import make_against
 from rnnshape.schema.comparison import comparison
 from rnnshape.schema.file import batch_file
 from rnnshape.schema.report import report

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnshape.reading.expression import parse
+from rnnshape.reading.code.expression import parse
 from tests.shared.drawing import Drawer, wrong
 from tests.shared.sampling import some
 

@@ -1,0 +1,349 @@
+"""What stands in the calls of a pasted line: ``LSTM(8)(x, initial_state=[h, c], training=True)``.
+
+Values that are not in the line (``initial_state=encoder_states``) are made up: states are random, and a mask is to be
+given as an option.  What Keras would spread or misread without a word is told here: a bare tensor where a list of
+states belongs, a (1, H) state, h and c in each other's place.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Problem
+from rnnshape.layers.base import Leaf, flat
+from rnnshape.layers.release import KERAS_3, asked
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.syntax import called as name_called
+from rnnshape.reading.code.syntax import is_none
+from rnnshape.reading.code.tensors import is_class
+from rnnshape.spec.masks import MASK
+from rnnshape.spec.options import INITIAL_STATE, TRAINING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rnnshape.layers.base import Returned
+    from rnnshape.layers.node import LayerClass, Node
+    from rnnshape.reading.code.syntax import Span
+    from rnnshape.reading.code.tensors import Sizes, Tensors
+    from rnnshape.spec.spec import Spec
+
+_ARRAYS = {"array", "asarray", "constant", "convert_to_tensor"}
+_FILLS = {"zeros": "zeros", "zeros_like": "zeros", "get_initial_state": "zeros", "ones": "ones", "ones_like": "ones"}
+_STATES = "states"
+# The name of one state, and not of a list of them.
+_ONE = re.compile(r"(?:^|_)(?:h|c|state)\d*$")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state as it stands in the line: its name, or the literal shape that it is made with."""
+
+    name: str | None
+    shape: Sizes | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What one call says beside its input, or all calls together: run options by name, and where each stands.
+
+    ``states`` are as they nest; ``named_mask`` is where a mask stands whose rows are not in the line.
+    """
+
+    options: dict[str, Any] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
+    states: Any = None
+    named_mask: Span | None = None
+
+
+def signature(layer: LayerClass) -> tuple[str, ...]:
+    """The names of what a class is called with, in the order of Keras' ``call``."""
+    if layer.kind == "cell":
+        return ("sequence" if layer.name == "SimpleRNNCell" else "inputs", _STATES, TRAINING.name)
+    if layer.kind == "recurrent" or layer.name == "Bidirectional":
+        if asked() < KERAS_3:  # by position it takes them in this order, and the others by name (RNN.__call__)
+            return ("inputs", INITIAL_STATE.name, MASK.name, TRAINING.name)
+        return ("sequences", INITIAL_STATE.name, MASK.name, TRAINING.name)
+    if layer.name in ("TimeDistributed", "Sequential"):
+        return ("inputs", TRAINING.name, MASK.name)
+    if layer.takes_mask:
+        masked = ("inputs", MASK.name, TRAINING.name)
+        return ("inputs", TRAINING.name, MASK.name) if layer.name == "BatchNormalization" else masked
+    return ("inputs", TRAINING.name)
+
+
+def _by_position(name: str, tree: ast.expr) -> str | None:
+    """Why an argument of a call cannot stand where it does."""
+    if name == TRAINING.name and not is_none(tree):
+        return "Keras takes only tensors by position here: write training=True"
+    if name == INITIAL_STATE.name and isinstance(tree, ast.Name) and "mask" in tree.id.lower():
+        return f"Keras takes this for the initial_state: write mask={tree.id}"
+    return None
+
+
+def states_apart(node: Node, call: ast.Call) -> ast.Call:
+    """The call with its states as ``initial_state``: Keras 2 finds them behind the input in a list.
+
+    From tf_keras' ``layers/rnn/rnn_utils.py: standardize_args``.
+    """
+    if asked() >= KERAS_3 or INITIAL_STATE.name not in signature(node.cls) or len(call.args) != 1:
+        return call
+    (inputs,) = call.args
+    if not isinstance(inputs, ast.List) or len(inputs.elts) < 2:
+        return call
+    first, *others = inputs.elts
+    states = ast.copy_location(ast.List(others, ast.Load()), others[0])
+    keyword = ast.copy_location(ast.keyword(INITIAL_STATE.name, states), others[0])
+    return ast.copy_location(ast.Call(call.func, [first], [*call.keywords, keyword]), call)
+
+
+class Reader:
+    """Reads the calls of one source."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        self.source = tensors.source
+        self.wrong = self.source.wrong
+        self.tensors = tensors
+        self.names = tensors.names
+        # Whether a name holds what the text itself makes: its name does not say then what it is.
+        self.held: Callable[[ast.expr], bool] = lambda tree: False
+
+    def read(self, node: Node, call: ast.Call) -> tuple[ast.expr | None, Called]:
+        """What a layer is called on, and what its call says beside it."""
+        call = states_apart(node, call)
+        names = signature(node.cls)
+        given = self._given(node, names, call)
+        beside: dict[str, ast.expr] = {name: tree for name, tree in given.items() if self.names.known(tree) is not None}
+        tree = beside.pop(names[0], None)
+        states = beside.pop(_STATES, None) or beside.pop(INITIAL_STATE.name, None)
+        if states is not None and isinstance(listed := self.names.resolved(states), ast.List | ast.Tuple):
+            states = listed
+        if tree is None:
+            self.wrong(f"{node.name} takes its input: {_example(node)}", call)
+        elif isinstance(tree, ast.List | ast.Tuple):
+            self.wrong(self._several(node, tree), tree)
+            tree = None
+        elif node.cls.kind == "cell" and states is None:
+            self.wrong(f"{node.name} takes the step and its states: cell(x, states)", call)
+        return tree, self._beside(beside, states)
+
+    def _given(self, node: Node, names: tuple[str, ...], call: ast.Call) -> dict[str, ast.expr]:
+        """Every argument of the call under its name."""
+        given: dict[str, ast.expr] = {}
+        for place, tree in enumerate(call.args):
+            if isinstance(tree, ast.Starred):
+                self.wrong("* cannot be read without running it: write the arguments out", tree)
+                given.setdefault(names[0], tree.value)
+                break
+            if place >= len(names):
+                self.wrong(f"{node.name} is called with at most {' and '.join(names)}", tree)
+            elif (wrong := _by_position(names[place], tree)) is not None:
+                self.wrong(wrong, tree)
+            else:
+                given[names[place]] = tree
+        known = (*names, INITIAL_STATE.name) if node.cls.kind == "stack" else names
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                self.names.notes.append(
+                    f"what **{self.source.said(keyword.value)} gives is not known: the call is read without it"
+                )
+            elif keyword.arg in given:
+                self.wrong(f"{keyword.arg} is given twice", keyword)
+            elif keyword.arg in known:
+                given[keyword.arg] = keyword.value
+            elif keyword.arg in ("inputs", "sequences", "sequence"):
+                self.wrong(f"the input of {node.name} is called {names[0]} in Keras", keyword)
+                given.setdefault(names[0], keyword.value)
+            else:
+                what = ", ".join(("the input", *known[1:-1])) + f" and {known[-1]}"
+                self.wrong(f"only {what} can be given in the call of {node.name}", keyword)
+        return given
+
+    def _several(self, node: Node, tree: ast.List | ast.Tuple) -> str:
+        """Why a list cannot be the input, and the way to hand in what stands in it."""
+        no_list = "Keras takes a tensor as the input, not a list: "
+        if not tree.elts or isinstance(tree.elts[0], ast.List | ast.Tuple | ast.Constant | ast.UnaryOp):
+            return f"{no_list}make an array of it, np.array({self.source.said(tree)})"
+        first, *others = map(self.source.said, tree.elts)
+        if not others:
+            return f"{no_list}pass it alone, {node.name}(…)({first})"
+        states = f"[{', '.join(others)}]"
+        if node.cls.kind == "cell":
+            return f"{node.name} takes the step and its states: {node.name}(…)({first}, {states})"
+        if INITIAL_STATE.name in signature(node.cls):
+            way = f"{node.name}(…)({first}, initial_state={states})"
+            return f"Keras 3 takes one tensor as the input: pass the states as {way}"
+        return f"{node.name} takes one tensor as its input, but {len(tree.elts)} are given"
+
+    def _beside(self, beside: dict[str, ast.expr], states: ast.expr | None) -> Called:
+        options: dict[str, Any] = {}
+        spans = {name: self.source.place(tree) for name, tree in beside.items()}
+        named = None
+        if TRAINING.name in beside:
+            options[TRAINING.name] = self._flag(beside[TRAINING.name])
+        if MASK.name in beside:
+            options[MASK.name] = self._mask(beside[MASK.name])
+            named = None if options[MASK.name] is not None else spans[MASK.name]
+        if states is not None:
+            options[INITIAL_STATE.name] = _fill(states)
+            spans[INITIAL_STATE.name] = self.source.place(states)
+            self._from_a_layer(states)
+        return Called(
+            {name: value for name, value in options.items() if value is not None},
+            spans,
+            None if states is None else self._states(states),
+            named,
+        )
+
+    def _from_a_layer(self, states: ast.expr) -> None:
+        """A layer inside the states is asked about by itself."""
+        for part in ast.walk(states):
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Call) and is_class(part.func):
+                self.wrong(
+                    "the states of another layer are not supported here: show that layer, with this one as --into", part
+                )
+                return
+
+    def _flag(self, tree: ast.expr) -> bool | None:
+        known = self.names.known(tree)
+        if type(known) is bool:
+            return known
+        if known is MISSING:  # call(self, x, training) passes on what it is given
+            self.names.notes.append(f"training={self.source.said(tree)} is not known: False is used instead")
+        else:
+            self.wrong("training must be True or False", tree)
+        return None
+
+    def _mask(self, tree: ast.expr) -> Any:
+        """The rows of a literal mask; None for one whose values are not in the line."""
+        if isinstance(tree, ast.List | ast.Tuple):
+            self.wrong("a mask is an array or a tensor, not a list: tf.constant([[True, False]])", tree)
+            return ()
+        if not (isinstance(tree, ast.Call) and name_called(tree) in _ARRAYS and tree.args):
+            return None
+        try:
+            rows = _tupled(ast.literal_eval(tree.args[0]))
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            return None
+        if MASK.kind.accepts(rows):
+            return rows
+        self.wrong("a mask has one row for each sample, with True or False for each step: (N, T)", tree)
+        return ()
+
+    def _states(self, tree: ast.expr) -> Any:
+        if isinstance(tree, ast.List | ast.Tuple):
+            return tuple(map(self._states, tree.elts))
+        value = tree.operand if isinstance(tree, ast.UnaryOp) else tree
+        if isinstance(value, ast.Constant | ast.JoinedStr | ast.Dict | ast.Set | ast.Compare | ast.Lambda):
+            self.wrong(f"{self.source.said(tree)} is no state: write the name of a tensor for it", tree)
+        elif isinstance(tree, ast.Starred):
+            self.wrong("* cannot be read without running it: write the states out", tree)
+        shape = None if name_called(tree).endswith("_like") else self.tensors.made(tree)
+        return State(None if self.held(tree) else _name(tree), shape, self.source.place(tree))
+
+
+def _example(node: Node) -> str:
+    return f"{node.name}(…)(x, states)" if node.cls.kind == "cell" else f"{node.name}(…)(x)"
+
+
+def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
+    """Where the states of the line are not those that the layer takes."""
+    if called.states is None:
+        return
+    span = called.spans[INITIAL_STATE.name]
+    wanted = spec.layer.cls.theory(spec.layer, spec.given()).begins
+    if not wanted:
+        return
+    written = _written(wanted)
+    if isinstance(called.states, State):
+        one = called.states
+        if spec.layer.cls.kind != "cell" and len(wanted) == 1 and isinstance(wanted[0], Leaf):
+            yield from _misplaced(one, wanted[0])  # of the only state Keras makes the list itself
+        # A single name may well hold a list; what is made on the spot is a tensor.
+        elif one.shape is not None or (spec.layer.cls.kind == "cell" and _ONE.search(one.name or "")):
+            yield Problem("", f"pass the states as a list, {written}: a bare tensor means something else", one.span)
+        return
+    if _nesting(called.states) != _nesting(wanted):
+        count = len(list(_each(called.states)))
+        yield Problem("", f"pass the states as {written}; here {_there(count)}, in another structure or number", span)
+        return
+    for state, leaf in zip(_each(called.states), flat(wanted), strict=True):
+        yield from _misplaced(state, leaf)
+
+
+def unpacking(returned: Returned, targets: int | None) -> str | None:
+    """Why ``a, b = layer(x)`` does not take as many values as come out, if it does not."""
+    count = len(returned) if isinstance(returned, tuple) else 1
+    if targets is None or targets == count:
+        return None
+    names = f"{targets} name{'s are' if targets > 1 else ' is'} on the left"
+    if count > 1:
+        roles = ", ".join(leaf.role if isinstance(leaf, Leaf) else "[…]" for leaf in returned)
+        return f"{names}, but the call returns {count} values: {roles}"
+    return f"{names}, but the call returns one tensor, which Python would split along the batch: add return_state=True"
+
+
+def _misplaced(state: State, leaf: Leaf) -> Iterator[Problem]:
+    if state.name and (other := _other(state.name, leaf.role)):
+        yield Problem("", f"{state.name} is in the place of {leaf.role}: {other}", state.span)
+    shape, wanted = state.shape, tuple(dim.size for dim in leaf.dims)
+    if shape is None or (len(shape) == len(wanted) and all(a in (None, b) for a, b in zip(shape, wanted, strict=True))):
+        return
+    letters = ", ".join(dim.letter for dim in leaf.dims)
+    why = (
+        "; Keras would broadcast it to all samples without an error"
+        if shape[1:] == wanted[1:] and shape[0] == 1
+        else ""
+    )
+    yield Problem("", f"{leaf.role} must be ({letters}) = {wanted}, not {shape}{why}", state.span)
+
+
+def _other(name: str, role: str) -> str | None:
+    """Why a state of this name is taken for another than the role."""
+    if role.endswith(("_h", "_c")) and (found := re.search(r"(?:^|_)([hc])\d*(?:_|$)", name)) and found[1] != role[-1]:
+        return "the order is h, then c"
+    back = re.search(r"backward|bwd|(?:^|_)b_", name)
+    ahead = re.search(r"forward|fwd|(?:^|_)f_", name)
+    if (role.startswith("forward_") and back) or (role.startswith("backward_") and ahead):
+        return "the forward states come first"
+    return None
+
+
+def _there(count: int) -> str:
+    return f"{count} {'is' if count == 1 else 'are'} given"
+
+
+def _each(states: Any) -> Iterator[State]:
+    if isinstance(states, State):
+        yield states
+    else:
+        for state in states:
+            yield from _each(state)
+
+
+def _nesting(value: Any) -> Any:
+    return [_nesting(item) for item in value] if isinstance(value, list | tuple) else None
+
+
+def _written(wanted: Returned) -> str:
+    return wanted.role if isinstance(wanted, Leaf) else f"[{', '.join(map(_written, wanted))}]"
+
+
+def _fill(tree: ast.expr) -> str:
+    """What the states hold, as far as the line tells: made of zeros or ones, or else anything."""
+    if isinstance(tree, ast.List | ast.Tuple):
+        fills = {_fill(each) for each in tree.elts}
+        return fills.pop() if len(fills) == 1 else "random"
+    return _FILLS.get(name_called(tree), "random")
+
+
+def _name(tree: ast.expr) -> str | None:
+    return tree.id if isinstance(tree, ast.Name) else tree.attr if isinstance(tree, ast.Attribute) else None
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(map(_tupled, value)) if isinstance(value, list | tuple) else value

@@ -1,0 +1,277 @@
+"""Constructor calls: the classes of the table, their arguments and what nests in them, read and never evaluated."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import nearest
+from rnnshape.layers import TABLE, Node
+from rnnshape.layers.arguments import REQUIRED, Nested
+from rnnshape.layers.kinds import Number, Sizes, Whole
+from rnnshape.layers.node import IMPORTED
+from rnnshape.layers.release import asked
+from rnnshape.reading.code import leftovers
+from rnnshape.reading.code.classes import Classes
+from rnnshape.reading.code.declared import DECLARING, Declarations
+from rnnshape.reading.code.lists import Lists, constant
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.mistakes import is_a_cell, not_known, unknown_argument, unknown_class, wrong_role
+from rnnshape.reading.code.named_arguments import NamedArguments
+from rnnshape.reading.code.objects import Objects
+from rnnshape.reading.code.own import OwnClasses
+from rnnshape.reading.code.syntax import dotted, is_none, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rnnshape.layers.arguments import Argument
+    from rnnshape.layers.node import LayerClass
+    from rnnshape.reading.code.tensors import Tensors
+
+# What a Sequential takes beside its layers changes nothing that is asked.
+_OF_MODELS = ("name", "trainable")
+# What decides the structure of what a layer returns, by its kind.
+_DECIDING = {"recurrent": ("return_sequences", "return_state"), "cell": ()}
+_OF_BIDIRECTIONAL = ("merge_mode",)
+_ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
+
+
+class Constructors:
+    """Reads the layers of one source."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        self.source = tensors.source
+        self.names = tensors.names
+        self.wrong = self.source.wrong
+        # The layers whose text leaves open what they return, and the stacks that it does not end.
+        self._partly: list[Node] = []
+        self._left_out = 0
+        # The layers that names hold, alone and in lists, and those that functions of the text make.
+        self.held: Callable[[ast.expr], Node | None] = lambda tree: None
+        self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
+        self.entered: Callable[[ast.Call], Node | None] = lambda call: None
+        self.classes = Classes(self.names)
+        self.lists = Lists(self.names)
+        self.declared = Declarations(tensors, self.lists)
+        self.by_name = NamedArguments(self.names)
+        self.objects = Objects(self.source, self._literal)
+        self.own = OwnClasses(self.names, self._made, self.value)
+
+    def layer(self, tree: ast.expr) -> Node | None:
+        """A constructor call, or layers joined by ``|``."""
+        match tree:
+            case ast.BinOp(op=ast.BitOr()):
+                sources = self._known_first(self.declared.behind_input(joined(tree)))
+                parts = [self.layer(part) for part in sources]
+                layers = tuple(part for part in parts if part is not None)
+                for part, source in zip(parts, sources, strict=True):
+                    if part is not None and part.cls.kind == "cell":
+                        self.wrong(is_a_cell(part), source)
+                if len(layers) < len(parts):
+                    return None
+                self.declared.together(tree, joined(tree), sources)
+                return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
+            case ast.Name() | ast.Attribute() | ast.Subscript() if (held := self.held(tree)) is not None:
+                return held
+            case ast.Name(id=name) if name in TABLE:
+                self.wrong(f"{name} must be called: write {name}(…)", tree)
+            case _ if isinstance(made := self.names.decided(tree), ast.Call):
+                return self._constructed(made)
+            case _ if made is not tree and isinstance(made, ast.BinOp | ast.Subscript):
+                return self.layer(made)
+            case ast.Name() | ast.Attribute():
+                what = self.source.said(tree)
+                self.source.unknown(f"{what} is not made here: add the line that makes it", tree)
+            case _:
+                self.wrong("a layer is expected here, such as LSTM(8)", tree)
+        return None
+
+    def knows_part(self, node: Node) -> bool:
+        """Whether the text leaves open what a layer returns: arguments behind ``**``, layers of an unknown class."""
+        return any(part is one for one in self._partly for part in node.walk())
+
+    def _constructed(self, call: ast.Call) -> Node | None:
+        if (made := self.entered(call)) is not None:
+            return made
+        if (whole := self.classes.completed(call)) is not call:
+            node = self.layer(whole)
+            self.declared.says[call] = self.declared.of(whole)
+            return node
+        function = self.classes.decided(call.func)
+        name = dotted(function)
+        if name is None:
+            is_result = isinstance(call.func, ast.Call)
+            result = "; a layer returns a tensor, which cannot be called" if is_result else ""
+            self.wrong(f"a Keras class is expected here{result}", call.func)
+            return None
+        layer = self.classes.of(function)
+        if layer is None and (own := self.classes.own(function)) is not None:
+            return self.own.node(own, call)
+        if layer is None:
+            self.source.unknown(unknown_class(name, name.rpartition(".")[2]), call.func)
+            return None
+        return self._node(layer, call)
+
+    def _made(self, tree: ast.expr) -> Any:
+        """The layer that stands in an argument; ``MISSING`` where something else does."""
+        if isinstance(tree, ast.Call) and self.classes.names_a_layer(tree.func):
+            return self.layer(tree)
+        held = self.held(tree) if isinstance(tree, ast.Name | ast.Attribute) else None
+        return MISSING if held is None else held
+
+    def _node(self, layer: LayerClass, call: ast.Call) -> Node | None:
+        before, left_out = len(self.source.problems), self._left_out
+        values = self._by_position(layer, call)
+        self._by_keyword(layer, call, values)
+        known = self._by_dictionary(layer, call, values)
+        required = [argument.name for argument in layer.arguments if argument.default is REQUIRED]
+        missing = [name for name in required if name not in values]
+        # A misspelt keyword is one mistake, not also a missing argument.
+        if missing and len(self.source.problems) == before:
+            self.wrong(f"{layer.name} needs {' and '.join(missing)}", call)
+        if len(self.source.problems) > before:
+            return None
+        node = Node.of(layer, values)
+        if not known or (layer.kind == "stack" and self._left_out > left_out):
+            self._partly.append(node)
+        for problem in () if node.without_rule else layer.check(node):
+            self.wrong(f"{problem.key}: {problem.message}" if problem.key else problem.message, call)
+        self.declared.read(node, call)
+        return node if len(self.source.problems) == before else None
+
+    def _by_position(self, layer: LayerClass, call: ast.Call) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        release = asked()
+        positional = [known for known in layer.arguments[: layer.positional] if not known.missing_in(release)]
+        trees = self.lists.spread(call.args)
+        for argument, tree in zip(positional, trees, strict=False):
+            if isinstance(tree, ast.Starred):
+                self.wrong("* cannot be read without running it: write the arguments out", tree)
+            else:
+                values[argument.name] = self.value(argument, layer, tree)
+        if len(trees) > len(positional):
+            extra = trees[len(positional)]
+            self.wrong(f"{layer.name} takes at most {len(positional)} arguments by position", extra)
+        return values
+
+    def _by_keyword(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
+        for keyword in self.lists.keywords(call):
+            if keyword.arg is None:
+                continue  # see _by_dictionary
+            if layer.kind == "stack" and keyword.arg in _OF_MODELS:
+                continue
+            if keyword.arg in values:
+                self.wrong(f"{keyword.arg} is given twice", keyword)
+            elif (known := layer.by_name.get(keyword.arg)) is None or known.missing_in(asked()):
+                if keyword.arg in DECLARING and "trainable" in layer.by_name:
+                    continue  # no argument of the layer, but of its base class: see Declarations
+                self.wrong(unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
+            else:
+                values[known.name] = self.value(known, layer, keyword.value)
+
+    def _by_dictionary(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> bool:
+        """What ``**kwargs`` gives is not known: a size that is needed has its name, the rest is as without it.
+
+        Returns whether the structure of what comes out is known all the same.
+        """
+        unknown = [keyword for keyword in self.lists.keywords(call) if keyword.arg is None]
+        deciding = _DECIDING.get(layer.kind, _OF_BIDIRECTIONAL if layer.name == "Bidirectional" else None)
+        known = not unknown or (deciding is not None and all(name in values for name in deciding))
+        for keyword in unknown:
+            said = self.source.said(keyword.value)
+            self.names.notes.append(f"what **{said} gives is not known: {layer.name} is read without it")
+            for argument in layer.arguments:
+                needed = argument.default is REQUIRED and argument.name not in values
+                if needed and isinstance(argument.kind, Whole | Number | Sizes):
+                    name = ast.copy_location(ast.Name(argument.name, ast.Load()), keyword.value)
+                    values[argument.name] = self.by_name.value(argument, name)
+        return known
+
+    def value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
+        """The value of an argument; None with a mistake told."""
+        if isinstance(argument.kind, Nested):
+            return self._nested(argument, argument.kind, layer, tree)
+        tree = self.names.resolved(tree)
+        if isinstance(tree, ast.JoinedStr) and isinstance(known := self.names.known(tree), str):
+            tree = constant(known, tree)
+        if self.objects.reads(argument, tree) and self.names.known(tree) is MISSING:
+            return self.objects.read(argument, layer, tree)
+        if self.names.reads(tree):
+            return self.by_name.value(argument, tree)
+        before = len(self.source.problems)
+        value = self._literal(tree)
+        if len(self.source.problems) == before and not argument.kind.accepts(value):
+            self.wrong(f"{argument.name} {argument.kind.refusal(value)}", tree)
+        return value
+
+    def _nested(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Any:
+        if kind.none and is_none(tree):
+            return None
+        if kind.many and (held := self.held_list(tree)) is not None:
+            return tuple(self._checked(node, kind, layer, tree) for node in held)
+        trees = self.lists.listed(tree) if kind.many else None
+        if trees is None and kind.many and isinstance(tree, ast.Name | ast.Attribute):
+            trees = self.lists.items(tree)
+        if trees is not None:
+            items = self._known_first(self.declared.behind_input(trees)) if layer.kind == "stack" else trees
+            if not items:
+                self.wrong(f"{argument.name}: must be a list of at least one {kind.role}", tree)
+            found = tuple(self._one(argument, kind, layer, item) for item in items)
+            if layer.kind == "stack" and items[:1] == trees[:1] and items and found[0] is not None:
+                self.declared.built_on(items[0], found[0])
+            self.declared.together(tree, trees, items)
+            if layer.kind == "stack":  # a model in a name is its layers
+                pairs = zip(found, items, strict=True)
+                return tuple(
+                    part
+                    for one, item in pairs
+                    for part in (one.in_turn if one and isinstance(item, ast.Name | ast.Attribute) else (one,))
+                )
+            return found
+        one = self._one(argument, kind, layer, tree)
+        # RNN takes one cell or a list; where only a list may stand, one is a slip.
+        if one is not None and kind.many and layer.name != "RNN":
+            self.wrong(f"{argument.name} must be a list: [{one.text}]", tree)
+        return one
+
+    def _one(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Node | None:
+        if not isinstance(
+            tree, ast.Call | ast.BinOp | ast.Name | ast.Attribute | ast.IfExp | ast.Subscript | ast.NamedExpr
+        ):
+            self.wrong(f"{argument.name} of {layer.name} must be {kind.allowed}", tree)
+            return None
+        node = self.layer(tree)
+        return None if node is None else self._checked(node, kind, layer, tree)
+
+    def _checked(self, node: Node, kind: Nested, layer: LayerClass, tree: ast.expr) -> Node:
+        if node.cls.kind not in (*_ROLES[kind.role], IMPORTED):
+            self.wrong(wrong_role(layer, node, kind), tree)
+        return node
+
+    def _known_first(self, trees: list[ast.expr]) -> list[ast.expr]:
+        """The layers in front of the first class that is not known, and no slip of a known one; all without one."""
+        for place, tree in enumerate(trees):
+            name = dotted(tree.func) if place and isinstance(tree, ast.Call) else None
+            short = (name or "").rpartition(".")[2]
+            slip = nearest(short, TABLE) or leftovers.of_class(short)
+            known = isinstance(tree, ast.Call) and self.classes.names_a_layer(tree.func)
+            if name and short[:1].isupper() and not slip and not known:
+                self.names.notes.append(not_known(name))
+                self._left_out += 1
+                return trees[:place]
+        return trees
+
+    def _literal(self, tree: ast.expr) -> Any:
+        match tree:
+            case ast.Constant(value=bool() | int() | float() | str() | None as value):
+                return value
+            case ast.UnaryOp(
+                op=ast.USub() | ast.UAdd() as sign, operand=ast.Constant(value=int() | float() as value)
+            ) if not isinstance(value, bool):
+                return -value if isinstance(sign, ast.USub) else value
+            case ast.List(elts=items) | ast.Tuple(elts=items):
+                return tuple(map(self._literal, items))
+            case _:
+                self.wrong("a literal is expected here: a number, a string, True, False, None, a list or a tuple", tree)
+        return None

@@ -1,0 +1,272 @@
+"""Paste what you wrote: Keras layers, called or not, read and never evaluated.
+
+>>> parse("tf.keras.layers.Bidirectional(LSTM(64, return_sequences=True), merge_mode='sum')").node.text
+"Bidirectional(LSTM(64, return_sequences=True), merge_mode='sum')"
+>>> parse("a, b = LSTM(8, return_state=True)(x)").targets
+2
+>>> parsed = parse("Dense(1)(LSTM(8)(keras.Input((10, 4))))")
+>>> parsed.node.text, parsed.fed.sizes
+('LSTM(8) | Dense(1)', (None, 10, 4))
+
+The text becomes a syntax tree by way of ``ast`` and the tree is walked: constructor calls of classes
+in the table, calls of what they make, and literals.  Whatever else stands there is an error with its place.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.errors import Invalid, Problem, nearest
+from rnnshape.layers import TABLE
+from rnnshape.layers.merges import MERGES
+from rnnshape.layers.release import asked as asked_release
+from rnnshape.reading.code.asking import asked
+from rnnshape.reading.code.calling import Called, Reader
+from rnnshape.reading.code.chain import Step, beside, in_turn, is_called, stacked
+from rnnshape.reading.code.choices import NothingMade, Undecided
+from rnnshape.reading.code.classes import Classes
+from rnnshape.reading.code.constructors import Constructors
+from rnnshape.reading.code.copied import as_copied
+from rnnshape.reading.code.declared import Declared, agreed, warnings_of
+from rnnshape.reading.code.functional import MERGING, SIGNS
+from rnnshape.reading.code.naming import Names
+from rnnshape.reading.code.parsed import Parsed
+from rnnshape.reading.code.program import Program
+from rnnshape.reading.code.syntax import Source, called, dotted
+from rnnshape.reading.code.tensors import Tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rnnshape.layers import Node
+    from rnnshape.layers.release import Release
+
+_BRACKET = re.compile(r"[()\[\]{}]")
+LONGEST = 5_000
+LONGEST_CODE = 500_000
+DEEPEST = 20
+
+
+def parse(
+    text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = (), modules: tuple[str, ...] = ()
+) -> Parsed:
+    """Read what asks about one layer: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
+
+    Raises:
+        Invalid: with every problem at once, each with its span in the stripped text.
+    """
+    parsed, *others = parse_all(text, let, taken, modules)
+    if others:
+        what = f"this makes {1 + len(others)} layers or models, and one is expected here: show answers all of them"
+        raise Invalid([Problem("", what)], parsed.text)
+    return parsed
+
+
+def parse_all(
+    text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = (), modules: tuple[str, ...] = ()
+) -> list[Parsed]:
+    """Read code as it stands: one line, or several statements with all the layers that they make.
+
+    A class that is not known is taken to be in one of the ``modules``, if there are some; none is imported here.
+
+    Raises:
+        Invalid: as ``parse``.
+    """
+    nameless = None if let or modules else _nameless(text, asked_release())
+    return [*nameless] if nameless else _read(text, let or {}, taken, modules)
+
+
+@lru_cache(maxsize=256)
+def _nameless(text: str, release: Release) -> tuple[Parsed, ...] | None:
+    """What code without names asks for: whatever else is asked it is the same, and many runs ask for one layer."""
+    try:
+        read = _read(text, {}, ())
+    except Invalid:  # told with its names
+        return None
+    return None if any(parsed.names or parsed.stands or parsed.open for parsed in read) else tuple(read)
+
+
+def _read(text: str, let: Mapping[str, Any], taken: Iterable[int], modules: tuple[str, ...] = ()) -> list[Parsed]:
+    source = opened(text)
+    names = Names(source, let, taken, modules)
+    try:
+        read, unknown = _asked(source, names)
+    except RecursionError:  # long chains of operators and attributes, which brackets do not count
+        raise Invalid([Problem("", "this is nested too deeply")], source.text) from None
+    if source.problems:
+        raise Invalid(source.problems, source.text)
+    if not read and (left := names.left_open()):
+        raise Undecided(left, source.text)
+    if not read:
+        nothing = Problem("", "no layer is made here: write one as in Keras, such as LSTM(8)")
+        raise NothingMade(unknown or [nothing], source.text)
+    return read
+
+
+def _asked(source: Source, names: Names) -> tuple[list[Parsed], list[Problem]]:
+    """What the code asks for, and the layers that are not known."""
+    body = source.body()
+    line = _line(body[0]) if len(body) == 1 else None
+    if line is not None and (isinstance(line[1], _NO_LINE) or _is_graph(line[1])):
+        line = None
+    if line is not None and not _unknown_around(line[1], Classes(names)):
+        parsed = _Line(names).read(*line)
+        return [] if parsed is None else [parsed], []
+    program = Program(names)
+    program.read(body)
+    return [] if source.problems else asked(program.values), program.unknown
+
+
+def opened(text: str) -> Source:
+    """The text as it was copied: prompts, a common indent and blanks around it taken away.
+
+    Raises:
+        Invalid: it is too long, or nests too deep.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    longest = LONGEST_CODE if "\n" in text else LONGEST
+    if len(text) > longest:
+        raise Invalid([Problem("", f"an expression has at most {longest:,} characters, this one {len(text):,}")])
+    if (deep := _too_deep(text)) is not None:
+        raise Invalid([Problem("", f"brackets nest at most {DEEPEST} deep", (deep, deep + 1))], text)
+    return Source(as_copied(text))
+
+
+# One statement that asks for several layers, for what a function makes, or for nothing.
+_NO_LINE = (ast.Lambda, ast.List, ast.Tuple, ast.Constant)
+
+
+def _is_graph(value: ast.expr) -> bool:
+    """Whether calls within it are wired: ``Model(x, LSTM(8)(x))``, ``Add()([LSTM(8)(x), z])``, ``LSTM(8)(x) + z``."""
+    parts = [part for part in ast.walk(value) if isinstance(part, ast.expr)]
+    if any(is_called(part) and called(part.func) in MERGES for part in parts):
+        return True
+    wires = [part for part in parts if called(part) in ("Model", *MERGING) or _is_sum(part)]
+    return any(is_called(part) for wire in wires for part in ast.walk(wire) if isinstance(part, ast.expr))
+
+
+def _is_sum(part: ast.expr) -> bool:
+    return isinstance(part, ast.BinOp) and isinstance(part.op, tuple(SIGNS))
+
+
+def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:
+    """The left sides and the value of a statement that asks about one layer, as it stands in a file."""
+    match statement:
+        case ast.Assign(targets=left, value=value):
+            return left, value
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            return [target], value
+        case ast.Return(value=ast.expr() as value):
+            return [], value
+        case ast.Expr(value=value):
+            return [], _added(value)
+    return None
+
+
+def _added(value: ast.expr) -> ast.expr:
+    """What is added to a model or a list: ``model.add(layer)``, and an item of a list with its comma."""
+    match value:
+        case ast.Tuple(elts=[item]):
+            return _added(item)
+        case ast.Call(func=ast.Attribute(attr="add" | "append"), args=[item], keywords=[]):
+            return item
+    return value
+
+
+def _unknown_around(value: ast.expr, named: Classes) -> bool:
+    """Whether a class that is not known, and no slip of a known one, is called on what known layers return."""
+    classes = [step.func.func for step in _steps(value) if isinstance(step.func, ast.Call)]
+    unknown = [one for one in classes if not named.names_a_layer(one)]
+    slips = [one for one in unknown if nearest((dotted(one) or "").rpartition(".")[2], TABLE)]
+    return bool(unknown) and unknown[-1] is not classes[-1] and not slips
+
+
+def _steps(value: ast.expr) -> Iterator[ast.Call]:
+    """Calls of layers, each on the next."""
+    while is_called(value):
+        yield value
+        if not value.args:
+            return
+        value = value.args[0]
+
+
+def _too_deep(text: str) -> int | None:
+    """Where brackets nest too deep; told before anything recursive sees the text."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket[0] in "([{" else -1
+        if depth > DEEPEST:
+            return bracket.start()
+    return None
+
+
+class _Line:
+    """One pass over one text."""
+
+    def __init__(self, names: Names) -> None:
+        self.source = names.source
+        self.names = names
+        self.tensors = Tensors(names)
+        self.layers = Constructors(self.tensors)
+        self.calls = Reader(self.tensors)
+
+    def read(self, left: list[ast.expr], value: ast.expr) -> Parsed | None:
+        """One line: a layer, perhaps called on an input, perhaps unpacked into the names on the left."""
+        targets = self._unpacked(left)
+        if not is_called(value):
+            node = self.layers.layer(value)
+            return None if node is None else self._parsed(node, [value], None, Called())
+        steps, tensor = self._called(value)
+        said = None if tensor is None else Declared(self.tensors.fed(tensor), tensor)
+        if self.source.problems:
+            return None
+        called = beside(steps, self.source)
+        return self._parsed(stacked(steps), [step.tree for step in steps], said, called, targets)
+
+    def _unpacked(self, left: list[ast.expr]) -> int | None:
+        """Into how many names the left side unpacks; ``y = a, b = …`` has two left sides, and must agree."""
+        known = None
+        for side in left:
+            if not isinstance(side, ast.Tuple | ast.List) or any(isinstance(name, ast.Starred) for name in side.elts):
+                continue  # one name, or a * that takes any number
+            if known not in (None, len(side.elts)):
+                self.source.wrong(f"{known} names stand on the left before, and {len(side.elts)} here", side)
+            known = len(side.elts)
+        return known
+
+    def _called(self, tree: ast.expr) -> tuple[list[Step], ast.expr | None]:
+        """The layers that are called on one another, innermost first, and what the innermost is called on."""
+        steps: list[Step] = []
+        left: ast.expr | None = tree
+        while left is not None and is_called(left):
+            node = self.layers.layer(left.func)
+            if node is None:  # its mistakes are told, and those of the layers inside with them
+                left = left.args[0] if left.args and is_called(left.args[0]) else None
+                continue
+            tensor, called = self.calls.read(node, left)
+            steps.insert(0, Step(node, left.func, called))
+            left = tensor
+        return steps, left
+
+    def _parsed(
+        self, node: Node, trees: list[ast.expr], said: Declared | None, called: Called, targets: int | None = None
+    ) -> Parsed:
+        # What stands behind a class that is not known is no part of the stack.
+        places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))[: len(node.in_turn)]
+        known = (*(() if said is None else (said,)), *self.layers.declared.of(trees[0]))
+        replaced = dict.fromkeys((*self.names.notes, *self.layers.objects.notes))
+        return Parsed(
+            node,
+            self.source.text,
+            targets,
+            called,
+            places,
+            agreed(known, self.source),
+            (*replaced, *warnings_of(self.layers.declared.warned, known)),
+            self.names.standing_in(node),
+            self.names.left_open(),
+            self.names.there,
+        )

@@ -1,0 +1,216 @@
+"""Keras' functional API: layers that are called on tensors, what each call takes, and the models made of the calls."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers import Node
+from rnnshape.layers.base import Given, Leaf
+from rnnshape.layers.dims import Dim
+from rnnshape.layers.merges import MERGES
+from rnnshape.layers.node import IMPORTED
+from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
+from rnnshape.reading.code.chain import is_called
+from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
+from rnnshape.reading.code.syntax import called, is_none
+from rnnshape.spec.options import INITIAL_STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rnnshape.reading.code.lists import Lists
+    from rnnshape.reading.code.scope import Scope
+    from rnnshape.reading.code.tensors import Tensors
+
+# Keras' functions that merge, and their layers; TensorFlow's concat is one of them.
+MERGING = {
+    "concatenate": "Concatenate",
+    "concat": "Concatenate",
+    "add": "Add",
+    "subtract": "Subtract",
+    "multiply": "Multiply",
+    "average": "Average",
+    "maximum": "Maximum",
+    "minimum": "Minimum",
+    "dot": "Dot",
+}
+# What these functions call their list.
+_LISTED = ("inputs", "tensors", "values", "xs")
+SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply"}
+_MERGED = ("query", "value", "key", "inputs")
+# A size of the input on which a layer's results are counted.
+_ANY = 16
+
+
+class Calls:
+    """Reads the calls of one program; ``value`` reads an expression within them."""
+
+    def __init__(self, scope: Scope, lists: Lists, tensors: Tensors, value: Callable[[ast.expr], Any]) -> None:
+        self.scope = scope
+        self.source = scope.source
+        self.names = scope.names
+        self.lists = lists
+        self.value = value
+        self.reader = Reader(tensors)
+        self.reader.held = lambda tree: self.source.said(tree) in scope.env
+
+    def called(self, layer: Layer | Model, call: ast.Call, targets: int | None) -> Tensor | None:
+        """A call, and what comes out of it."""
+        layer.used = True
+        node = layer.node
+        if node is None:
+            return None
+        own = layer.tree if isinstance(layer, Layer) else call
+        if node.cls.kind == "merge":
+            fed = self._several(call)
+            if fed is None or len(fed) < 2:
+                self._wrong_merge(node, call)
+                return None
+            return self._result(Applied(layer, node, own, fed, Called(), targets=targets))
+        several = call.args and (len(call.args) > 1 or isinstance(call.args[0], ast.List | ast.Tuple))
+        if node.cls.kind == IMPORTED and several and (fed := self._several(call)):
+            results = _results(node, targets)
+            return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=results))
+        before = len(self.source.problems)
+        call = states_apart(node, call)
+        tree, beside_it = self.reader.read(node, call)
+        if len(self.source.problems) > before or tree is None:
+            return None
+        states = _states_of(node, call)
+        if states is not None and self.names.known(states) is None:
+            states = None
+        inputs = [self._tensor(tree, self.value(tree))]
+        applied = Applied(layer, node, own, inputs, beside_it, targets=targets, results=_results(node, targets))
+        if states is not None:
+            applied.states = self._nested(states)
+        return self._result(applied)
+
+    def _result(self, call: Applied) -> Tensor:
+        return Tensor(call=self.scope.new(call))
+
+    def _several(self, call: ast.Call) -> list[Tensor] | None:
+        """The inputs of a call that merges them, in a list or one by one; None where one of a held list is none."""
+        named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg in _MERGED}
+        trees = [*call.args, *(named[name] for name in _MERGED if name in named)]
+        if len(trees) == 1:
+            listed = self.lists.listed(trees[0])
+            if listed is None and isinstance(held := self.value(trees[0]), tuple | list):
+                return [one for one in held if isinstance(one, Tensor)] if all(held) else None
+            trees = trees if listed is None else listed
+        return [self._tensor(tree, self.value(tree)) for tree in trees]
+
+    def _wrong_merge(self, node: Node, call: ast.Call) -> None:
+        """A layer that merges is called on one tensor."""
+        inputs = "(query, value)" if node.name == "MultiHeadAttention" else "([a, b])"
+        self.source.wrong(f"{node.name} takes several tensors: {node.name}(…){inputs}", call)
+
+    def merging(self, tree: ast.Call) -> list[ast.expr]:
+        """What a function that merges is called on: the items of its list, else each tensor by itself."""
+        named = [keyword.value for keyword in tree.keywords if keyword.arg in _LISTED]
+        if not (given := [*tree.args, *named]):
+            return []
+        listed = self.lists.listed(given[0])
+        apart = given[:1] if MERGING[called(tree)] in ("Concatenate", "Dot") else given
+        return apart if listed is None else listed
+
+    def merged(self, tree: ast.Call, trees: list[ast.expr]) -> Tensor | None:
+        """``concatenate([a, b])``: Keras' functions that make a merging layer and call it."""
+        cls = MERGES[MERGING[called(tree)]]
+        found = [(one, self.value(one)) for one in trees]
+        if len(found) == 1 and isinstance(found[0][1], tuple | list):
+            found = [(trees[0], one) for one in found[0][1]]
+        if len(found) < 2 or not any(isinstance(one, Tensor) for _, one in found):
+            return None  # max, say, of two numbers
+        along = dict(zip(list(cls.by_name)[:1], tree.args[1:], strict=False))  # concatenate([a, b], 1)
+        along |= {keyword.arg: keyword.value for keyword in tree.keywords if keyword.arg in ("axis", "axes")}
+        given = {name: _tupled(self.names.known(one)) for name, one in along.items() if name in cls.by_name}
+        given = {name: one for name, one in given.items() if cls.by_name[name].kind.accepts(one)}
+        if cls.name == "Dot" and not given:
+            self.scope.note(f"{self.source.said(tree)} is not followed: its axes are not known", tree)
+            return None
+        return self._merge(Node.of(cls, given), tree, [self._tensor(one, what) for one, what in found])
+
+    def combined(self, op: ast.operator, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
+        """``x + y`` of two tensors is what Add computes."""
+        return self._merge(Node.of(MERGES[SIGNS[type(op)]], {}), tree, tensors)
+
+    def _merge(self, node: Node, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
+        return self._result(Applied(Layer(node, tree, used=True), node, tree, tensors, Called()))
+
+    def model(self, tree: ast.Call) -> Functional | None:
+        """``Model(inputs, outputs)``: what the code takes as the result."""
+        named = {keyword.arg: keyword.value for keyword in tree.keywords}
+        given = dict(zip(("inputs", "outputs"), tree.args, strict=False))
+        inputs, outputs = (given.get(name, named.get(name)) for name in ("inputs", "outputs"))
+        if outputs is None:
+            return None
+        made = self.value(outputs)
+        self.scope.outputs.append(list(tensors_in(made)))
+        needed = behind(self.scope.outputs[-1])
+        calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
+        return Functional(list(tensors_in(self.value(inputs))) if inputs is not None else [], made, calls)
+
+    def again(self, model: Functional, call: ast.Call) -> Any:
+        """What a model of functional calls returns for other tensors; its own calls are no answer of their own then."""
+        fed = self._several(call) or []
+        if len(fed) != len(model.inputs):
+            return None
+        outputs, calls = model.on(fed)
+        self.scope.made = [*(made for made in self.scope.made if all(made is not own for own in model.calls)), *calls]
+        own = {id(one) for one in model.calls}
+        self.scope.outputs = [said for said in self.scope.outputs if not any(id(tensor.call) in own for tensor in said)]
+        return outputs
+
+    def _tensor(self, tree: ast.expr, found: Any) -> Tensor:
+        """The tensor that stands there; what is not known is an input, the same one under the same name."""
+        if isinstance(found, Tensor):
+            return found
+        if self._from_a_call(self.names.resolved(tree)):
+            self.scope.note(f"{self.source.said(tree)} is not followed: its shape is not that of the code here", tree)
+        made = Tensor(root=tree)
+        if isinstance(tree, ast.Name):
+            self.scope.bind(tree.id, made)
+        return made
+
+    def _from_a_call(self, tree: ast.expr) -> bool:
+        """Whether the result of a layer goes into what is not read, such as ``tf.reverse(h, [1])`` or ``h[:, -1]``."""
+        if any(is_called(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
+            return True
+        names = (part for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute))
+        held = (self.scope.env.get(self.source.said(part)) for part in names)
+        return any(tensor.call is not None for one in held for tensor in tensors_in(one))
+
+    def _nested(self, tree: ast.expr) -> Any:
+        """The states that a call passes, as they nest; the whole of several results is a list of them."""
+        tree = self.names.resolved(tree)
+        if isinstance(tree, ast.List | ast.Tuple):
+            return [self._nested(item) for item in tree.elts]
+        return self.value(tree)
+
+
+def _results(node: Node, targets: int | None) -> tuple[str, ...]:
+    """The roles of the values that a call of the layer returns; none where it is a bare tensor.
+
+    Without a rule for it, into how many names they are unpacked says how many there are.
+    """
+    letters = node.cls.letters(node, None)
+    if node.without_rule:
+        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0))
+    answer = node.cls.theory(node, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
+    if isinstance(answer.returned, Leaf):
+        return ()
+    return tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _states_of(node: Node, call: ast.Call) -> ast.expr | None:
+    """Where the states stand in a call, if it passes some."""
+    names = signature(node.cls)
+    given: dict[str | None, ast.expr] = dict(zip(names, call.args, strict=False))
+    given |= {keyword.arg: keyword.value for keyword in call.keywords}
+    tree = given.get(INITIAL_STATE.name)
+    return None if tree is None or is_none(tree) or node.cls.kind == "cell" else tree

@@ -1,0 +1,205 @@
+"""What the names in a text are known to hold: by an assignment, by ``--let``, or by Python's own arithmetic on both."""
+
+from __future__ import annotations
+
+import ast
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rnnshape.reading.code.literals import (
+    BUILT_IN,
+    CASTS,
+    CHOSEN,
+    MISSING,
+    arithmetic,
+    compared,
+    dictionary,
+    entry,
+    item,
+    joined,
+    plain,
+    signed,
+    sliced,
+    whole,
+)
+from rnnshape.reading.code.syntax import called
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rnnshape.reading.code.syntax import Source
+
+_MOST_STEPS = 20
+
+
+class Held(NamedTuple):
+    """What the names of the text hold at one place of it."""
+
+    bound: dict[str, Any]
+    trees: dict[str, ast.expr]
+
+
+class KnownNames:
+    """The names of one text whose values are known.
+
+    ``let`` has values that are given beside the text (``used``: those that were needed); ``bound`` the values and
+    ``trees`` the expressions that the text assigns, which change as it is read.
+    """
+
+    def __init__(self, source: Source, let: Mapping[str, Any]) -> None:
+        self.source = source
+        self.let = dict(let)
+        self.bound: dict[str, Any] = {}
+        self.trees: dict[str, ast.expr] = {}
+        self.used: set[str] = set()
+        # How many layers or tensors are in a list of them.
+        self.count: Callable[[ast.expr], int | None] = lambda tree: None
+
+    @property
+    def now(self) -> Held:
+        """What the names hold where the text is read now."""
+        return Held(dict(self.bound), dict(self.trees))
+
+    @contextmanager
+    def at(self, then: Held | None) -> Iterator[None]:
+        """Within it the names hold what they held then."""
+        now = self.bound, self.trees
+        self.bound, self.trees = now if then is None else then
+        try:
+            yield
+        finally:
+            self.bound, self.trees = now
+
+    def reads(self, tree: ast.expr) -> bool:
+        """Whether what stands there is no literal, and may stand for a value."""
+        if isinstance(tree, ast.List | ast.Tuple):
+            return any(map(self.reads, tree.elts))
+        if isinstance(tree, ast.UnaryOp) and not isinstance(tree.op, ast.Not):
+            return not isinstance(tree.operand, ast.Constant) and self.reads(tree.operand)
+        return not isinstance(tree, ast.Constant | ast.Dict | ast.Set | ast.Starred | ast.Lambda | ast.JoinedStr)
+
+    def resolved(self, tree: ast.expr, steps: int = _MOST_STEPS) -> ast.expr:
+        """What a name was last bound to in the text, where that is no plain value; else what stands there.
+
+        Of a choice that is decided it is the side that is taken, of a dictionary or list the entry that is asked for.
+        """
+        for left in reversed(range(steps)):
+            bound: ast.expr | None = None
+            match tree:
+                case ast.Name() | ast.Attribute():
+                    bound = self.trees.get(self.source.said(tree))
+                case ast.NamedExpr(value=value):
+                    bound = value
+                case ast.IfExp(test=test, body=body, orelse=orelse) if (holds := self.known(test)) is not MISSING:
+                    bound = body if holds else orelse
+                case ast.Subscript(value=held, slice=key):
+                    bound = entry(self.resolved(held, left), self.known(key), self.known)
+                case ast.Call(func=ast.Name(id="getattr"), args=[of, key, *_]):
+                    name = self.known(key)
+                    if isinstance(name, str) and name.isidentifier():
+                        bound = ast.copy_location(ast.Attribute(of, name, ast.Load()), tree)
+            if bound is None:
+                break
+            tree = bound
+        return tree
+
+    def known(self, tree: ast.expr) -> Any:
+        """The value that ``let`` or an assignment gives, or that literal arithmetic has; ``MISSING`` without one."""
+        match tree:
+            case ast.Constant(value=value):
+                return value
+            case ast.List() | ast.Tuple() | ast.Dict() | ast.JoinedStr():
+                return whole(tree, self.known)
+            case ast.UnaryOp(op=op, operand=operand):
+                return signed(op, self.known(operand))
+            case ast.BinOp(left=left, op=sign, right=right):
+                return arithmetic(sign, self.known(left), self.known(right))
+            case ast.Compare(left=left, ops=[compare], comparators=[right]):
+                return compared(compare, self.known(left), self.known(right))
+            case ast.BoolOp(op=op, values=values):
+                return joined(op, [self.known(value) for value in values])
+            case ast.NamedExpr() | ast.IfExp() if (decided := self.resolved(tree)) is not tree:
+                return self.known(decided)
+            case ast.Call() if (value := self._computed(tree)) is not MISSING:
+                return value
+        return self._given(tree)
+
+    def _computed(self, tree: ast.Call) -> Any:
+        """What one of Python's own functions gives for known values."""
+        name = called(tree)
+        if name == "dict" and isinstance(tree.func, ast.Name):
+            keys = [None if keyword.arg is None else ast.Constant(keyword.arg) for keyword in tree.keywords]
+            values = [*tree.args, *(keyword.value for keyword in tree.keywords)]
+            return dictionary(zip([*[None] * len(tree.args), *keys], values, strict=True), self.known)
+        if name == "get" and isinstance(tree.func, ast.Attribute) and 1 <= len(tree.args) <= 2 and not tree.keywords:
+            held, default = self.known(tree.func.value), self.known(tree.args[1]) if tree.args[1:] else None
+            return item(held, self.known(tree.args[0]), default) if isinstance(held, dict) else MISSING
+        if name not in BUILT_IN or tree.keywords or not tree.args:
+            return MISSING
+        if name == "len" and (count := self.count(tree.args[0])) is not None:
+            return count
+        return self._of_numbers(name, [self.known(value) for value in tree.args])
+
+    def _of_numbers(self, name: str, values: list[Any]) -> Any:
+        if MISSING in values:
+            return MISSING
+        if name == "len" and len(values) == 1:
+            return len(values[0]) if isinstance(values[0], tuple | list | dict | str) else MISSING
+        if name in (*CHOSEN, "sum") and len(values) == 1 and isinstance(values[0], tuple) and len(values[0]) > 1:
+            values = [*values[0]]
+        if not all(map(plain, values)):
+            return MISSING
+        if name == "sum":
+            return sum(values)
+        if name in CASTS:
+            return CASTS[name](values[0]) if len(values) == 1 else MISSING
+        return CHOSEN[name](values) if name in CHOSEN and len(values) > 1 else MISSING
+
+    def _given(self, tree: ast.expr) -> Any:
+        """The value of a name, an attribute or an item."""
+        text = self.source.said(tree)
+        for key in (text, self.plain_name(tree)):
+            if key in self.bound and self.bound[key] is not MISSING:
+                return self.bound[key]
+            if key in self.let:
+                self.used.add(key)
+                return self.let[key]
+        if isinstance(tree, ast.Subscript) and isinstance(where := tree.slice, ast.Slice):
+            ends = (where.lower, where.upper, where.step)
+            return sliced(self.known(tree.value), [None if end is None else self.known(end) for end in ends])
+        if isinstance(tree, ast.Subscript):
+            return item(self.known(tree.value), self.known(tree.slice))
+        return MISSING
+
+    def lettered(self, tree: ast.expr) -> bool:
+        """Whether a size keeps its letter: the text does not give its number, though ``let`` may."""
+        calls = (part for part in ast.walk(tree) if isinstance(part, ast.Call))
+        functions = {id(call.func) for call in calls if called(call) in BUILT_IN}
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and id(part) not in functions:
+                return not self._assigned(part)
+        return False
+
+    def _assigned(self, tree: ast.expr) -> bool:
+        """Whether the text gives it a value, or what it is an item or an attribute of."""
+        if any(key in self.bound for key in (self.source.said(tree), self.plain_name(tree))):
+            return True
+        return isinstance(tree, ast.Subscript | ast.Attribute) and self._assigned(tree.value)
+
+    def plain_name(self, tree: ast.expr) -> str:
+        """``latent_dim``, ``units`` of ``self.units`` and ``params["units"]``, ``shape_1`` of ``x.shape[1]``."""
+        match tree:
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                return name
+            case ast.Subscript(value=value, slice=ast.Constant(value=str() as key)) if key.isidentifier():
+                return key
+            case ast.Subscript(value=value, slice=ast.Constant(value=int() as index)):
+                return f"{self.plain_name(value)}_{index}"
+        return identifier(self.source.said(tree))
+
+
+def identifier(text: str) -> str:
+    """The text as a name of Python."""
+    words = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:30].strip("_")
+    return words if words.isidentifier() else f"size_{words}"

@@ -1,0 +1,246 @@
+"""What stands for a value that the text does not give: sizes (``LSTM(latent_dim)``), rates, and choices (``flag``).
+
+A size that the text does not give is a letter of its own, and a small number stands for it that no other size has.
+A choice that it does not give stays open: ``Names.open`` says which values there are.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rnnshape.layers.stand_ins import Rate, Size
+from rnnshape.layers.wires import Graph
+from rnnshape.reading.code.known import KnownNames, identifier
+from rnnshape.reading.code.literals import HUGE, MISSING, SIGNS, applied
+from rnnshape.reading.code.syntax import called
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rnnshape.layers.arguments import Argument
+    from rnnshape.layers.node import Node
+    from rnnshape.reading.code.syntax import Source, Span
+
+_MOST_CHOICES = 3
+_RATE = 0.5
+_PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
+# Theory has these letters and names itself.
+_OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*")
+_TAKEN = {"output", "state", "mask", "x", "i", "empty"}
+_LEVELS = {"+": 0, "-": 0, "*": 1, "//": 1}
+_ATOM = 2
+
+
+class _Part(NamedTuple):
+    """A part of a size: its number, its Python text, how tight that binds, and whether a name is in it."""
+
+    value: int
+    text: str
+    level: int = _ATOM
+    named: bool = False
+
+
+class Open(NamedTuple):
+    """A choice that the text leaves open: its name, its values, and where it stands."""
+
+    key: str
+    values: tuple[Any, ...]
+    span: Span
+
+
+class Names(KnownNames):
+    """The names of one text, and what stands for those that nothing gives.
+
+    ``taken`` are the sizes that no name may get; ``modules`` those that may hold a class that is not known.
+    ``stands`` has the number of each name and ``notes`` says so; ``open`` which choices were met that nothing decides,
+    with their values and their places.
+    """
+
+    def __init__(
+        self, source: Source, let: Mapping[str, Any], taken: Iterable[int] = (), modules: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(source, let)
+        self.modules = modules
+        self.stands: dict[str, int | float] = {}
+        self.notes: list[str] = []
+        self.open: dict[str, tuple[tuple[Any, ...], ast.expr]] = {}
+        self._letters: dict[str, str] = {}
+        self._taken = set(taken)
+
+    def left_open(self) -> tuple[Open, ...]:
+        """The choices that nothing decides, in the order in which they are met."""
+        return tuple(Open(key, values, self.source.place(tree)) for key, (values, tree) in self.open.items())
+
+    @property
+    def there(self) -> tuple[str, ...]:
+        """The names that a value may be given for, and those that one was given for."""
+        return tuple(dict.fromkeys((*self._letters.values(), *self.used)))
+
+    def standing_in(self, node: Node) -> tuple[tuple[str, int | float], ...]:
+        """The number of each name that stands in an argument of the layer or within it."""
+        texts = [value.text for part in node.walk() for _, given in part.given for value in _each(given)]
+        words = {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
+        return tuple((name, value) for name, value in self.stands.items() if name in words)
+
+    # -- choices and rates ----------------------------------------------------------------------
+
+    def choose(self, tree: ast.expr, values: tuple[Any, ...], what: str) -> Any:
+        """One of a few values: the one that is given, or the first, and the choice stays open."""
+        key = self._letter(tree)
+        given = self._let(tree, key)
+        if given is not MISSING:
+            if any(given is value or (given == value and type(given) is type(value)) for value in values):
+                return given
+            allowed = ", ".join(map(repr, values))
+            self.source.wrong(f"{what} must be one of {allowed} ({key} is {given!r})", tree)
+            return None
+        if len(values) > _MOST_CHOICES:
+            shown = [str(value).lower() if isinstance(value, str | None) else repr(value) for value in values]
+            ways = f"--let {key}=…, one of {', '.join(shown)}"
+            self.source.wrong(f"{what}={self.source.said(tree)} is not given: add {ways}", tree)
+            return None
+        self.open.setdefault(key, (values, tree))
+        return values[0]
+
+    def condition(self, test: ast.expr) -> Any:
+        """Whether a condition holds that the text does not decide."""
+        return self.choose(test, (True, False), "this condition")
+
+    def decided(self, tree: ast.expr) -> ast.expr:
+        """What stands there: of two layers the one that is taken; where nothing decides, the choice stays open."""
+        made = self.resolved(tree)
+        if isinstance(made, ast.IfExp):
+            holds = self.condition(made.test)
+            return self.decided(made.body if holds else made.orelse)
+        return made
+
+    def rate(self, argument: Argument, tree: ast.expr) -> Any:
+        """A rate that is not known is taken as one that drops something."""
+        letter = self._letter(tree)
+        given = self._let(tree, letter)
+        if given is MISSING and (given := self.known(tree)) is None:
+            given = MISSING
+        value = _RATE if given is MISSING else given
+        if type(value) not in (int, float) or not argument.kind.accepts(value):
+            self.source.wrong(f"{argument.name} {argument.kind.refusal(value)} ({letter} is {value!r})", tree)
+            return None
+        self.stands[letter] = value
+        if given is MISSING:
+            self.notes.append(f"{letter} is not given: {_RATE} stands for it; --let {letter}=… sets it")
+        return Rate(value, letter)
+
+    # -- sizes ----------------------------------------------------------------------------------
+
+    def size(self, tree: ast.expr, first: int | None = None) -> int | None:
+        """The number of a size, with its letter where a name is in it; None where it cannot be one.
+
+        ``first`` is what is tried first for a name that nothing gives.
+        """
+        part = self._part(tree, first, whole=False)
+        if part is None:
+            return None
+        return Size(part.value, part.text) if part.named else part.value
+
+    def _part(self, tree: ast.expr, first: int | None, *, whole: bool) -> _Part | None:
+        """A part of a size; inside ``int(…)`` a division gives a whole number (``whole``)."""
+        if isinstance(tree, ast.Constant):
+            return _Part(tree.value, str(tree.value)) if type(tree.value) is int else None
+        if isinstance(tree, ast.BinOp):
+            return self._combined(tree, first, whole=whole)
+        if isinstance(tree, ast.Call) and called(tree) == "int" and len(tree.args) == 1:
+            return self._part(tree.args[0], first, whole=True)
+        if isinstance(tree, ast.Call) and called(tree)[:1].isupper():
+            return None
+        if not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp):
+            return None
+        known = self.known(tree)
+        if known is not MISSING and known is not None and not self.lettered(tree):
+            return _Part(known, str(known)) if type(known) is int else None
+        letter = self._letter(tree)
+        value = self._stands(tree, letter, first)
+        return None if value is None else _Part(value, letter, named=True)
+
+    def _combined(self, tree: ast.BinOp, first: int | None, *, whole: bool) -> _Part | None:
+        sign = "//" if whole and isinstance(tree.op, ast.Div) else SIGNS.get(type(tree.op))
+        if sign is None:
+            if isinstance(tree.op, ast.Div):
+                what = f"{self.source.said(tree.left)} // {self.source.said(tree.right)}"
+                self.source.wrong(f"a division gives a float, which is no size: write {what}", tree)
+            return None
+        left = self._part(tree.left, first, whole=whole)
+        right = self._part(tree.right, first, whole=whole)
+        if left is None or right is None or (sign == "//" and not right.value):
+            return None
+        value = applied(sign, left.value, right.value)
+        if abs(value) > HUGE:
+            return None
+        level = _LEVELS[sign]
+        # Subtraction and division are read from the left.
+        first_text = left.text if left.level >= level and not (sign == "*" and "//" in left.text) else f"({left.text})"
+        tight = right.level > level or (right.level == level and sign in "+*" and "//" not in right.text)
+        text = f"{first_text}{sign}{right.text if tight else f'({right.text})'}"
+        named = left.named or right.named
+        return _Part(value, text, level, named) if named else _Part(value, str(value))
+
+    def _stands(self, tree: ast.expr, letter: str, first: int | None) -> int | None:
+        """The number that stands for a name."""
+        if letter in self.stands:
+            value = self.stands[letter]
+            return value if isinstance(value, int) else None
+        given = self._let(tree, letter)
+        if given is MISSING:  # round(units / 2) of units that is given
+            given = self.known(tree)
+        if given is not MISSING and given is not None:
+            if type(given) is not int:
+                self.source.wrong(f"{letter} must be a whole number here, not {given!r}", tree)
+                return None
+            self.stands[letter] = given
+            return given
+        value = first if first is not None else next((n for n in _PRIMES if n not in self._taken), _PRIMES[-1] + 2)
+        self._taken.add(value)
+        self.stands[letter] = value
+        said = self.source.said(tree)
+        what = letter if said == letter else f"{letter} ({said})"
+        self.notes.append(f"{what} is not given: {value} stands for it; --let {letter}=… sets it")
+        return value
+
+    # -- letters --------------------------------------------------------------------------------
+
+    def _let(self, tree: ast.expr, letter: str) -> Any:
+        for key in (letter, self.source.said(tree)):
+            if key in self.let:
+                self.used.add(key)
+                return self.let[key]
+        return MISSING
+
+    def _letter(self, tree: ast.expr) -> str:
+        """The name of what stands there: an identifier that nothing else in the text has."""
+        said = self.source.said(tree)
+        if isinstance(tree, ast.Name) and said != tree.id:  # what stands behind **, under the name that is needed
+            said = f"{said}[{tree.id!r}]"
+        if said in self._letters:
+            return self._letters[said]
+        letter = self.plain_name(tree)
+        if _OWN.fullmatch(letter):
+            letter = letter.lower()
+        if letter in _TAKEN:
+            letter += "_"
+        if letter in self._letters.values():
+            letter = identifier(said)
+        while letter in self._letters.values():
+            letter += "_2"
+        self._letters[said] = letter
+        return letter
+
+
+def _each(value: Any) -> Iterator[Size | Rate]:
+    """The numbers with a name in an argument."""
+    if isinstance(value, Size | Rate):
+        yield value
+    elif isinstance(value, Graph):
+        yield from _each(tuple(entry.sizes for entry in value.entries))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _each(item)

@@ -1,0 +1,428 @@
+"""Several statements: layers held in names, ``model.add``, calls one after another, loops, functions; never evaluated.
+
+>>> from rnnshape.reading.code.expression import parse_all
+>>> [parsed.node.text for parsed in parse_all("cell = LSTMCell(8)\\nlayer = RNN(cell, return_sequences=True)")]
+['RNN(LSTMCell(8), return_sequences=True)']
+>>> [parsed.node.text for parsed in parse_all("model = Sequential()\\nmodel.add(LSTM(8))\\nmodel.add(Dense(1))")]
+['LSTM(8) | Dense(1)']
+
+The statements are walked in order.  What has nothing to do with layers is passed over; what touches a layer and is not
+understood is told in a note, with its line, and the rest is still read.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.made import Layer, Model
+from rnnshape.reading.code.sequential import GROWING
+from rnnshape.reading.code.syntax import Unknown, called, dotted
+from rnnshape.reading.code.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.errors import Problem
+    from rnnshape.layers import Node
+    from rnnshape.reading.code.naming import Names
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+_MOST_STEPS = 20_000
+_MOST_LAYERS = 1_000
+_DEEPEST_CALL = 5
+_LONGEST_LOOP = 64
+# What ends the body of a loop.
+_BREAK, _CONTINUE = object(), object()
+# Of a loop that makes no layer; a longer one leaves what it assigns unknown.
+_MOST_IDLE_STEPS = 200
+
+
+class Program:
+    """One walk over the statements of one text."""
+
+    def __init__(self, names: Names) -> None:
+        self.source = names.source
+        self.names = names
+        self.values = Values(names, self.value)
+        self.values.layers.entered = self._entered
+        self.functions: dict[str, Function] = {}
+        # What classes of the text assign in their bodies.
+        self.classes: dict[str, dict[str, Any]] = {}
+        self.called: set[Function] = set()
+        self.unknown: list[Problem] = []
+        self.steps = 0
+        self.depth = 0
+
+    def read(self, body: list[ast.stmt]) -> None:
+        """Walk over the whole text, and over the functions that it does not call itself."""
+        self.run(body)
+        while left := [function for function in self.functions.values() if function not in self.called]:
+            self._enter(left[0], [], {})
+
+    def run(self, body: list[ast.stmt]) -> Any:
+        """Walk over statements; what the first ``return`` among them gives."""
+        for statement in body:
+            self.steps += 1
+            if self.steps > _MOST_STEPS:
+                if self.steps == _MOST_STEPS + 1:
+                    self.source.wrong(f"more than {_MOST_STEPS:,} statements are run here: paste fewer", statement)
+                return None
+            before = len(self.source.problems)
+            ends = isinstance(statement, ast.Return)
+            returned = self._returned(statement) if isinstance(statement, ast.Return) else self._statement(statement)
+            self._pass_over(before)
+            if len(self.values.made) > _MOST_LAYERS and self.steps <= _MOST_STEPS:
+                self.source.wrong(f"more than {_MOST_LAYERS:,} layers and calls are made here: paste fewer", statement)
+                self.steps = _MOST_STEPS + 1
+            if ends or returned is not None:
+                return returned
+        return None
+
+    def _returned(self, statement: ast.Return) -> Any:
+        return None if statement.value is None else self.value(statement.value)
+
+    def _pass_over(self, before: int) -> None:
+        """A statement with a layer that is not known makes nothing here; the rest is still read."""
+        new = self.source.problems[before:]
+        if new and all(isinstance(problem, Unknown) for problem in new):
+            del self.source.problems[before:]
+            self.unknown += new
+            for problem in new:
+                line = self.source.text.count("\n", 0, problem.span[0] if problem.span else 0) + 1
+                self.values.notes[f"line {line}: {problem.message}"] = None
+
+    def _statement(self, statement: ast.stmt) -> Any:
+        """One statement; what a ``return`` within it gives."""
+        for target, bound in _walruses(statement):
+            self._assign(target, bound)
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr=how)) as call) if how in GROWING:
+                self.values.growing.grow(whole, how, call)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=receiver, attr="add")) as value):
+                self.value(value)
+                self._bound(receiver)
+            case ast.Expr(value=value):
+                self.value(value)
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+                self._assignment(statement)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                self.functions[name] = statement
+            case ast.Import() | ast.ImportFrom():
+                self._import(statement)
+            case ast.Break() | ast.Continue():
+                return _BREAK if isinstance(statement, ast.Break) else _CONTINUE
+            case _:
+                return self._compound(statement)
+        return None
+
+    def _assignment(self, statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
+        match statement:
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    self._assign(target, value)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                self._assign(target, value)
+            case ast.AugAssign(target=target, op=op, value=value):
+                self._assign(target, ast.copy_location(ast.BinOp(target, op, value), value))
+
+    def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
+        module = f"{statement.module or ''}." if isinstance(statement, ast.ImportFrom) else ""
+        for alias in statement.names:
+            if alias.asname or module:
+                self.values.classes.aliases[alias.asname or alias.name] = f"{module}{alias.name}".strip(".")
+
+    def _compound(self, statement: ast.stmt) -> Any:
+        match statement:
+            case ast.ClassDef(name=name, bases=bases, body=body):
+                if not any((dotted(base) or "").rpartition(".")[2] == name for base in bases):
+                    self.values.classes.shadowed.add(name)  # class Attention(Layer) is not that of Keras
+                return self._class(name, body)
+            case ast.For(target=target, iter=items, body=body):
+                return self._loop(target, items, body)
+            case ast.If(test=test, body=body, orelse=orelse):
+                return self.run(body if self._holds(test, [*body, *orelse]) else orelse)
+            case ast.Match(subject=subject, cases=cases):
+                return self.run(_as_conditions(subject, cases))
+            case ast.While(test=test, body=body):
+                return self._while(test, body)
+            case ast.With(body=body) | ast.AsyncWith(body=body) | ast.Try(body=body):
+                return self.run(body)
+        return None
+
+    def _holds(self, test: ast.expr, body: list[ast.stmt]) -> bool:
+        """Whether a condition holds; one that is not known is a choice where layers depend on it."""
+        known = self.names.known(test)
+        if known is not MISSING:
+            return bool(known)
+        if isinstance(test, ast.Compare) and self.source.said(test).startswith("__name__"):
+            return True
+        if not self._touched(body):
+            return False
+        return bool(self.names.condition(test))
+
+    def _touched(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
+        """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
+        for part in _inside(body):
+            if not isinstance(part, ast.Call):
+                continue
+            function = self._own(part.func)
+            if function is None:
+                if self.values.touches(part.func):
+                    return True
+            elif function not in within and self._touched(function.body, (*within, function)):
+                return True
+        return False
+
+    def _loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
+        values = self.values.lists.items(items)
+        if values is None or (len(values) > _LONGEST_LOOP and self._touched(body)):
+            return self._once(target, items, body)
+        if _long(len(values), body) and not self._touched(body):
+            for part in _inside(body):
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                    self.values.forget(part.id)
+            return None
+        for item in values[:_LONGEST_LOOP]:
+            self._assign(target, item)
+            returned = self.run(body)
+            if returned is _BREAK:
+                return None
+            if (given := _within_loop(returned)) is not None:
+                return given
+        return None
+
+    def _once(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
+        """The body of a loop of which nothing says how often it runs."""
+        if self._touched(body):
+            said = self.source.said(items)
+            self.values.note(f"the loop over {said} is read once: how often it runs is not known, or too often", items)
+        for name in _words(target):
+            self.values.forget(name)
+        if called(items) == "range":
+            self._assign(target, ast.copy_location(ast.Constant(0), items))
+        return _within_loop(self.run(body))
+
+    def _while(self, test: ast.expr, body: list[ast.stmt]) -> Any:
+        """A loop as often as its condition is known to hold; once where it is not known."""
+        for times in range(_LONGEST_LOOP):
+            known = self.names.known(test)
+            if (times and known is MISSING) or not known:
+                return None
+            returned = self.run(body)
+            if (given := _within_loop(returned)) is not None:
+                return given
+            # What ends "while True" is not known.
+            if returned is _BREAK or known is MISSING or isinstance(test, ast.Constant) or not self._touched(body):
+                return None
+        return None
+
+    def _class(self, own: str, body: list[ast.stmt]) -> Any:
+        """A layer or model of one's own: what its constructor makes, what its call does, then its other methods."""
+        self.classes[own] = {}
+        for part in body:
+            match part:
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ) if (known := self.names.known(value)) is not MISSING:
+                    self.classes[own][name] = known
+        for receiver in (own, "self", "cls"):
+            self._give(receiver, own)
+        methods = {part.name: part for part in body if isinstance(part, Function)}
+        before = dict(self.functions)
+        self.functions |= {f"self.{name}": method for name, method in methods.items()}
+        for name in dict.fromkeys(("__init__", "build", "call", *methods)):
+            if name in methods and methods[name] not in self.called:
+                self._enter(methods[name], [], {})
+        self.functions = before
+        return None
+
+    def _give(self, receiver: str, own: str) -> None:
+        """What a class of the text assigns in its body is there under ``Config.units`` and ``config.units``."""
+        for name, value in self.classes.get(own, {}).items():
+            self.names.bound[f"{receiver}.{name}"] = value
+
+    # -- names ----------------------------------------------------------------------------------
+
+    def _assign(self, target: ast.expr, tree: ast.expr) -> None:
+        match target, tree:
+            case ast.Tuple() | ast.List(), ast.Tuple() | ast.List() if len(target.elts) == len(tree.elts):
+                for one, item in zip(target.elts, tree.elts, strict=True):
+                    self._assign(one, item)
+                return
+        name = self.source.said(target)
+        if isinstance(tree, ast.Lambda) and isinstance(target, ast.Name | ast.Attribute):
+            self.values.forget(name)
+            self.functions[name] = _as_function(name, tree)
+            return
+        if isinstance(tree, ast.Call):
+            self._give(name, self.source.said(tree.func))
+        known = self.names.known(tree)
+        if known is not MISSING and not self.names.lettered(tree):
+            self.values.forget(name)
+            self.names.bound[name] = known
+            return
+        value = self.value(tree, _targets(target))
+        self._bind(target, value, tree)
+
+    def _bind(self, target: ast.expr, value: Any, tree: ast.expr | None) -> None:
+        """Bind a value, and the items of one that is taken apart."""
+        if isinstance(target, ast.Tuple | ast.List):
+            items = self.values.taken_apart(value, target)
+            for index, one in enumerate(target.elts):
+                self._bind(one.value if isinstance(one, ast.Starred) else one, items[index], None)
+            return
+        name = self.source.said(target)
+        self.values.forget(name)
+        if value is not None:
+            self.values.bind(name, value)
+        elif tree is not None and name not in _words(tree):
+            self.names.trees[name] = tree
+
+    def _bound(self, receiver: ast.expr) -> None:
+        """A model that is added to itself doubles."""
+        model = self.values.env.get(self.source.said(receiver))
+        if isinstance(model, Model) and len(model.layers) > _MOST_LAYERS:
+            self.source.wrong(f"a model has at most {_MOST_LAYERS:,} layers here", receiver)
+            self.steps = _MOST_STEPS + 1
+
+    def _entered(self, call: ast.Call) -> Node | None:
+        """The layer that a function of the text returns; what it stands in takes it in."""
+        made = None if self._own(call.func) is None else self.value(call)
+        if not isinstance(made, Layer | Model) or (isinstance(made, Model) and not made.layers):
+            return None
+        made.used = True
+        return made.node
+
+    # -- values ---------------------------------------------------------------------------------
+
+    def value(self, tree: ast.expr, targets: int | None = None) -> Any:
+        """A layer, a model, a tensor, or tuples and lists of them; None for everything else."""
+        if isinstance(tree, ast.Call) and (function := self._own(tree.func)) is not None:
+            args = self.values.lists.spread(tree.args)
+            return self._enter(function, args, self._keywords(function, args, tree))
+        if isinstance(tree, ast.Tuple | ast.List):
+            items = [self.value(item) for item in tree.elts]
+            found = [item for item in items if item is not None]
+            return (tuple(items) if isinstance(tree, ast.Tuple) else items) if found else None
+        if isinstance(tree, ast.Await):
+            return self.value(tree.value)
+        if isinstance(tree, ast.IfExp):
+            return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
+        return self.values.of(tree, targets)
+
+    def _keywords(self, function: Function, args: list[ast.expr], call: ast.Call) -> dict[str, ast.expr]:
+        """The arguments of a call by their names, and what ``*args`` and ``**kwargs`` of the function take in."""
+        given = [*self.values.lists.keywords(call)]
+        named = {keyword.arg: keyword.value for keyword in given if keyword.arg is not None}
+        places, rest = _own_names(function), function.args
+        known = {*places, *(arg.arg for arg in rest.kwonlyargs)}
+        others = {name: value for name, value in named.items() if name not in known}
+        if rest.vararg is not None and (more := args[len(places) :]):
+            named[rest.vararg.arg] = ast.copy_location(ast.Tuple(more, ast.Load()), more[0])
+        if rest.kwarg is not None and all(keyword.arg is not None for keyword in given):
+            keys: list[ast.expr | None] = [ast.Constant(name) for name in others]
+            named[rest.kwarg.arg] = ast.copy_location(ast.Dict(keys, [*others.values()]), call)
+        return named
+
+    def _own(self, function: ast.expr) -> Function | None:
+        """The function or method that the text itself defines under this name."""
+        if isinstance(function, ast.Name | ast.Attribute):
+            return self.functions.get(self.source.said(function))
+        return None
+
+    def _enter(self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
+        """Walk over the body of a function that the text defines, with what it is called with."""
+        self.called.add(function)
+        if self.depth >= _DEEPEST_CALL:
+            return None
+        names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
+        own = _own_names(function)
+        defaults = dict(zip(names[len(names) - len(function.args.defaults) :], function.args.defaults, strict=True))
+        for arg, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
+            if default is not None:
+                defaults[arg.arg] = default
+        given = {**defaults, **dict(zip(own, args, strict=False)), **keywords}
+        passed = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
+        before = dict(self.names.bound), dict(self.names.trees), dict(self.values.env)
+        for name in (*own, *given):
+            self.values.forget(name)
+        for name, (known, value, tree) in passed.items():
+            if known is not MISSING and name not in self.names.let:
+                self.names.bound[name] = known
+            elif value is not None:
+                self.values.bind(name, value)
+            elif known is MISSING and name not in _words(tree):
+                self.names.trees[name] = tree
+        self.depth += 1
+        returned = self.run(function.body)
+        self.depth -= 1
+        kept = {name: value for name, value in self.values.env.items() if name.startswith("self.")}
+        self.names.bound, self.names.trees, self.values.env = before
+        self.values.env |= kept
+        return returned
+
+
+def _own_names(function: Function) -> list[str]:
+    """What a function is given by position, but ``self``."""
+    names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def _within_loop(returned: Any) -> Any:
+    """What ``return`` gives in the body of a loop; ``break`` and ``continue`` end the body and no more."""
+    return None if returned is _BREAK or returned is _CONTINUE else returned
+
+
+def _as_function(name: str, tree: ast.Lambda) -> ast.FunctionDef:
+    """A lambda as the function that returns the same."""
+    returned = ast.copy_location(ast.Return(tree.body), tree.body)
+    return ast.copy_location(ast.FunctionDef(name, tree.args, [returned], []), tree)
+
+
+def _walruses(statement: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
+    """What ``:=`` binds in a statement itself, and not in those within it."""
+    own = [child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.expr)]
+    parts = (part for child in own for part in ast.walk(child))
+    return [(part.target, part.value) for part in parts if isinstance(part, ast.NamedExpr)]
+
+
+def _as_conditions(subject: ast.expr, cases: list[ast.match_case]) -> list[ast.stmt]:
+    """``match`` as the conditions that mean the same, as far as its patterns are values."""
+    otherwise: list[ast.stmt] = []
+    for case in reversed(cases):
+        patterns = case.pattern.patterns if isinstance(case.pattern, ast.MatchOr) else [case.pattern]
+        values = [one.value for one in patterns if isinstance(one, ast.MatchValue)]
+        if len(values) < len(patterns):
+            anything = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
+            otherwise = case.body if anything else otherwise
+            continue
+        tests: list[ast.expr] = [ast.copy_location(ast.Compare(subject, [ast.Eq()], [one]), one) for one in values]
+        test = tests[0] if len(tests) == 1 else ast.copy_location(ast.BoolOp(ast.Or(), tests), values[0])
+        otherwise = [ast.copy_location(ast.If(test, case.body, otherwise), subject)]
+    return otherwise
+
+
+def _targets(target: ast.expr) -> int | None:
+    """Into how many names a left side unpacks; None where it does not say."""
+    if isinstance(target, ast.Tuple | ast.List) and not any(isinstance(one, ast.Starred) for one in target.elts):
+        return len(target.elts)
+    return None
+
+
+def _words(tree: ast.expr) -> set[str]:
+    return {part.id for part in ast.walk(tree) if isinstance(part, ast.Name)}
+
+
+def _long(times: int, body: list[ast.stmt]) -> bool:
+    """Whether a loop takes many steps: by itself, or by a loop within it."""
+    inner = any(isinstance(part, ast.For | ast.While) for part in _inside(body))
+    return times * len(body) > _MOST_IDLE_STEPS or (times > 1 and inner)
+
+
+def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    for statement in body:
+        yield from ast.walk(statement)

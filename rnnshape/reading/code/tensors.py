@@ -1,0 +1,293 @@
+"""What a pasted line says of a tensor's shape: ``keras.Input((10, 8))``, ``tf.zeros([2, 10, 8])``, ``x[0]``.
+
+Nothing is evaluated: a function is known by its name, and its shape by what stands in its brackets.  A name is a tensor
+of any shape.  What may change a shape that is known, and is not read here, is an error with its place.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from rnnshape.layers import TABLE
+from rnnshape.reading.code.syntax import called, dotted, is_none
+
+if TYPE_CHECKING:
+    from rnnshape.reading.code.naming import Names
+
+# The sizes, batch first; None is a size that the line does not give.
+Sizes: TypeAlias = tuple[int | None, ...]
+
+INPUTS = {"Input", "InputLayer"}
+_FILLED = {"zeros", "ones", "empty", "full", "fill", "random", "random_sample", "standard_normal"}
+_DRAWN = {"normal", "uniform", "randint", "integers", "truncated_normal"}
+_SPREAD = {"rand", "randn"}
+_ARRAYS = {"array", "asarray", "constant", "convert_to_tensor", "Variable", "tensor"}
+_SAME = {"astype", "cast", "identity", "copy", "numpy", "zeros_like", "ones_like", "stop_gradient"}
+_MODULES = {"np", "numpy", "tf", "tensorflow", "keras", "ops", "K", "jnp", "torch"}
+_OLDER = {"input_shape": "shape", "batch_input_shape": "batch_shape"}
+_WITHOUT_MEANING = {"name", "dtype", "sparse", "ragged", "optional"}
+_DEEPEST = 100
+_ELSEWHERE = "write a name for it, x, and give its shape with --input"
+
+
+class Tensors:
+    """Reads tensors of one source."""
+
+    def __init__(self, names: Names) -> None:
+        self.source = names.source
+        self.names = names
+        self.wrong = self.source.wrong
+
+    def fed(self, tree: ast.expr) -> Sizes | None:
+        """The shape of what a layer is called on; None where the line does not say it."""
+        before = len(self.source.problems)
+        sizes = self._fed(tree)
+        if sizes is None and len(self.source.problems) == before and _of_numbers(tree):
+            self.wrong(f"the shape of {self.source.said(tree)} is not read: {_ELSEWHERE}", tree)
+        return sizes
+
+    def _fed(self, tree: ast.expr) -> Sizes | None:
+        """The same, where a shape that is not read does no harm."""
+        if _depth(tree) > _DEEPEST:
+            self.wrong("this is nested too deeply: " + _ELSEWHERE, tree)
+            return None
+        if makes(tree):
+            return self._made(tree)
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitOr):
+            self.wrong("layers joined by | are called on a tensor: (… | …)(x)", tree)
+        elif isinstance(_root(tree), ast.Name | ast.Call):
+            self._unknown(tree)
+        else:
+            self.wrong(f"this is not supported as a tensor: {_ELSEWHERE}", tree)
+        return None
+
+    def made(self, tree: ast.expr) -> Sizes | None:
+        """The shape of a tensor that is made in the line; None for any other, which is no error."""
+        return self.fed(tree) if _depth(tree) <= _DEEPEST and (makes(tree) or _of_numbers(tree)) else None
+
+    def _unknown(self, tree: ast.expr) -> None:
+        """A name, a part of one, or a function's result: anything, unless what is known goes into it."""
+        for part in ast.walk(tree):
+            if not isinstance(part, ast.expr):
+                continue
+            what = self.source.said(part)
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Call | ast.BinOp):
+                self.wrong(
+                    f"an operation on the result of {what} is not supported: only the whole result goes on", part
+                )
+                return
+            if is_class(part):
+                self.wrong(f"{what} is not a tensor: {_instead(part, what)}", part)
+                return
+            if part is not tree and makes(part):
+                self.wrong(f"an operation on {what} is not supported: {_ELSEWHERE}", tree)
+                return
+
+    def _made(self, tree: ast.expr) -> Sizes | None:
+        assert isinstance(tree, ast.Call)
+        name = called(tree)
+        if name in INPUTS:
+            return self.input(tree)
+        if name == "reshape":
+            return self._reshaped(tree)
+        if name in _SPREAD:
+            return self._sizes(tree.args)
+        if name in _SAME:
+            inner = _operand(tree)
+            return None if inner is None else self.fed(inner)
+        if name in _ARRAYS:
+            return self._array(tree)
+        shape = next((keyword.value for keyword in tree.keywords if keyword.arg in ("shape", "size", "dims")), None)
+        if shape is None and name in _FILLED:
+            shape = tree.args[0] if tree.args else None
+        if shape is None:  # np.random.normal(0, 1, (2, 3)) and tf.random.normal((2, 3), 0, 1)
+            shape = next((argument for argument in tree.args if isinstance(argument, ast.List | ast.Tuple)), None)
+        if shape is None:
+            return None
+        return self._sizes([shape]) if _whole(shape) is not None else self.shape(shape)
+
+    def input(self, tree: ast.Call) -> Sizes | None:
+        """The shape of ``keras.Input``, batch first."""
+        given: dict[str, ast.expr] = dict(zip(("shape", "batch_size"), tree.args, strict=False))
+        for argument in tree.args[3:]:  # the third is the dtype
+            self.wrong("only shape, batch_size and dtype of Input are supported by position: name the others", argument)
+        older = _OLDER if called(tree) == "InputLayer" else {}
+        for keyword in tree.keywords:
+            name = older.get(keyword.arg or "", keyword.arg)
+            if name in ("shape", "batch_size", "batch_shape"):
+                if name in given:
+                    self.wrong(f"{name} is given twice", keyword)
+                given[name] = keyword.value
+            elif name not in _WITHOUT_MEANING:
+                self.wrong("only shape, batch_size, batch_shape, dtype and name of Input are supported", keyword)
+            elif name in ("sparse", "ragged") and isinstance(keyword.value, ast.Constant) and keyword.value.value:
+                self.wrong(f"a {name} input is not supported here: remove {name}", keyword)
+        given = {name: value for name, value in given.items() if not is_none(value)}
+        if "batch_shape" in given:
+            if len(given) > 1:
+                self.wrong("Input takes shape or batch_shape, not both", tree)
+            return self.shape(given["batch_shape"])
+        if "shape" not in given:
+            self.wrong("Input needs its shape: Input((10, 8))", tree)
+            return None
+        behind = self.shape(given["shape"])
+        first = self.size(given["batch_size"]) if "batch_size" in given else None
+        return None if behind is None else (first, *behind)
+
+    def shape(self, tree: ast.expr) -> Sizes | None:
+        """The sizes of a tuple or list; None for a name, whose sizes are not in the line."""
+        tree = self.names.resolved(tree)
+        if isinstance(tree, ast.List | ast.Tuple):
+            return self._sizes(tree.elts)
+        if isinstance(known := self.names.known(tree), tuple | list):
+            return tuple(size if type(size) is int and size > 0 else None for size in known)
+        if isinstance(tree, ast.Constant | ast.UnaryOp):
+            what = self.source.said(tree)
+            instead = f": write ({what},)" if _whole(tree) is not None else ""
+            self.wrong(f"a shape is a tuple or a list of sizes, which {what} is not{instead}", tree)
+        elif not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
+            self.wrong("a shape is a tuple or a list of sizes: write it out", tree)
+        return None
+
+    def _sizes(self, trees: list[ast.expr]) -> Sizes:
+        return tuple(map(self.size, trees))
+
+    def size(self, tree: ast.expr) -> int | None:
+        """One size; None where it is open."""
+        if is_none(tree) or self.names.known(tree) is None:
+            return None
+        size = self.names.size(tree) if self.names.reads(tree) else _whole(tree)
+        if size is None or size < 1:
+            self.wrong("a size must be a whole number, 1 or more, or None", tree)
+            return None
+        return size
+
+    def _reshaped(self, tree: ast.Call) -> Sizes | None:
+        operand = _operand(tree)
+        shape = tree.args[1:] if operand is not None and operand in tree.args else tree.args
+        named = [keyword.value for keyword in tree.keywords if keyword.arg in ("shape", "newshape", "target_shape")]
+        trees = named or shape
+        if len(trees) == 1 and isinstance(trees[0], ast.List | ast.Tuple):
+            trees = trees[0].elts
+        elif len(trees) == 1 and _whole(trees[0]) is None:
+            return None
+        # -1 is what is left over; how much that is hangs on what was there.
+        left = [_whole(part) == -1 for part in trees]
+        sizes = [None if rest else self.size(part) for part, rest in zip(trees, left, strict=True)]
+        before = self._fed(operand) if operand is not None else None
+        if sum(left) == 1 and before is not None and None not in before and sizes.count(None) == 1:
+            sizes[left.index(True)] = _product(before) // max(_product(sizes), 1) or None
+        return tuple(sizes)
+
+    def _array(self, tree: ast.Call) -> Sizes | None:
+        """The shape of nested numbers, or of another tensor that an array is made of."""
+        if named := [keyword.value for keyword in tree.keywords if keyword.arg == "shape"]:
+            return self.shape(named[0])
+        if not tree.args:
+            return None
+        if not isinstance(tree.args[0], ast.List | ast.Tuple):
+            return self.fed(tree.args[0])
+        sizes = self._nested(tree.args[0])
+        if sizes is None:
+            self._unknown(tree.args[0])
+        if sizes is _RAGGED:
+            self.wrong("the rows must have the same length", tree.args[0])
+            return None
+        return None if sizes is None else tuple(sizes)
+
+    def _nested(self, tree: ast.expr) -> Any:
+        """The sizes of nested lists; None where an item is no number, ``_RAGGED`` where rows differ."""
+        if not isinstance(tree, ast.List | ast.Tuple):
+            value = tree.operand if isinstance(tree, ast.UnaryOp) else tree
+            return [] if isinstance(value, ast.Constant) else None
+        inside = [self._nested(item) for item in tree.elts]
+        if None in inside or not inside:
+            return None
+        if _RAGGED in inside or any(one != inside[0] for one in inside):
+            return _RAGGED
+        return [len(inside), *inside[0]]
+
+
+_RAGGED = "ragged"
+
+
+def makes(tree: ast.expr) -> bool:
+    """Whether a tensor is made here by a function that is known by its name."""
+    name = called(tree)
+    if name in _SAME or name == "reshape":
+        inner = _operand(tree)  # type: ignore[arg-type]
+        return name == "reshape" or (inner is not None and makes(inner))
+    return name in INPUTS | _FILLED | _DRAWN | _SPREAD | _ARRAYS
+
+
+def is_class(tree: ast.expr) -> bool:
+    """Whether a class stands here: its name, or a call of it, and no function that makes a tensor."""
+    if isinstance(tree, ast.Call):
+        name = called(tree)
+        return name[:1].isupper() and name not in INPUTS | _ARRAYS
+    return isinstance(tree, ast.Name | ast.Attribute) and _last(tree) in TABLE
+
+
+def _of_numbers(tree: ast.expr) -> bool:
+    """Whether a library makes it of numbers alone: ``np.eye(3)``, and not ``np.load("x.npy")``."""
+    parts = list(ast.walk(tree))
+    dtypes = [part.value for part in parts if isinstance(part, ast.keyword) and part.arg == "dtype"]
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    values = [part.value for part in parts if isinstance(part, ast.Constant) and part not in dtypes]
+    known = bool(names) and names <= _MODULES and not any(isinstance(value, str) for value in values)
+    return known and any(type(value) in (int, float) for value in values)
+
+
+def _last(tree: ast.Name | ast.Attribute) -> str:
+    return tree.id if isinstance(tree, ast.Name) else tree.attr
+
+
+def _instead(tree: ast.expr, what: str) -> str:
+    if not isinstance(tree, ast.Call):
+        return f"call it, {what}(…)(x)"
+    return f"call it on one, {what}(x)" if called(tree) in TABLE else _ELSEWHERE
+
+
+def _root(tree: ast.expr) -> ast.expr:
+    """What the names, indices and calls hang on: ``x`` of ``x[0].copy()``; a layer's call is one."""
+    while True:
+        if isinstance(tree, ast.Attribute | ast.Subscript):
+            tree = tree.value
+        elif isinstance(tree, ast.Call) and not isinstance(tree.func, ast.Call | ast.BinOp):
+            tree = tree.func
+        else:
+            return tree
+
+
+def _operand(tree: ast.Call) -> ast.expr | None:
+    """What a function is called on: ``x`` of ``x.astype("float32")`` and of ``tf.cast(x, "float32")``."""
+    function = tree.func
+    if isinstance(function, ast.Attribute) and (dotted(function) or "").split(".")[0] not in _MODULES:
+        return function.value
+    return tree.args[0] if tree.args else None
+
+
+def _whole(tree: ast.expr) -> int | None:
+    """The whole number that stands here, with its sign."""
+    sign = 1
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        sign, tree = -1, tree.operand
+    return sign * tree.value if isinstance(tree, ast.Constant) and type(tree.value) is int else None
+
+
+def _product(sizes: Any) -> int:
+    product = 1
+    for size in sizes:
+        product *= size or 1
+    return product
+
+
+def _depth(tree: ast.AST) -> int:
+    """How deep a tree nests, counted without recursion."""
+    deepest, left = 0, [(tree, 1)]
+    while left:
+        node, depth = left.pop()
+        deepest = max(deepest, depth)
+        left += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
+    return deepest

@@ -1,0 +1,186 @@
+"""What the names of a program hold: layers, models, tensors, and the calls that they come out of."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers import TABLE, Node
+from rnnshape.layers.merges import MERGES
+from rnnshape.reading.code.chain import in_turn
+from rnnshape.reading.code.constructors import Constructors
+from rnnshape.reading.code.declared import Declared
+from rnnshape.reading.code.functional import MERGING, Calls
+from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
+from rnnshape.reading.code.mistakes import not_known
+from rnnshape.reading.code.scope import Scope
+from rnnshape.reading.code.sequential import Growing
+from rnnshape.reading.code.syntax import called, dotted, joined
+from rnnshape.reading.code.tensors import INPUTS, Tensors, makes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rnnshape.reading.code.naming import Names
+
+
+_MOST_TIMES = 64
+
+
+class Values(Scope):
+    """The values of one program, and the readers that make them; ``value`` reads the expressions within one."""
+
+    def __init__(self, names: Names, value: Callable[[ast.expr], Any]) -> None:
+        super().__init__(names)
+        self.value = value
+        self.tensors = Tensors(names)
+        self.layers = Constructors(self.tensors)
+        self.layers.held = self._held
+        self.layers.held_list = self._held_list
+        self.layers.declared.fed = self._input
+        self.lists = self.layers.lists
+        self.lists.held = self.names.count = self._count
+        self.classes = self.layers.classes
+        self.functional = Calls(self, self.lists, self.tensors, value)
+        self.growing = Growing(self, self.layers.declared, value)
+
+    def touches(self, function: ast.expr) -> bool:
+        """Whether a call of this may make, add or call a layer."""
+        last = (dotted(function) or "").rpartition(".")[2]
+        return (
+            last in TABLE
+            or last in MERGES
+            or last in INPUTS
+            or last == "add"
+            or self.source.said(function) in self.env
+            or self.classes.names_a_layer(function)
+        )
+
+    def _held(self, tree: ast.expr) -> Node | None:
+        """The layer that a name holds; another layer or a list takes it in."""
+        value = self.there(tree)
+        if isinstance(value, Layer | Model):
+            value.used = True
+            return value.node
+        return None
+
+    def _held_list(self, tree: ast.expr) -> list[Node] | None:
+        """The layers of a list that a name holds; what takes the list in takes them in."""
+        held = self.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
+        if not isinstance(held, tuple | list) or not held or not all(isinstance(one, Layer) for one in held):
+            return None
+        for one in held:
+            one.used = True
+        return [one.node for one in held]
+
+    def _count(self, tree: ast.expr) -> int | None:
+        """How many layers or tensors are in the list that a name holds, or come out of the call."""
+        value = self.there(tree)
+        items = self.parts(value) or None if isinstance(value, Tensor) else value
+        return len(items) if isinstance(items, tuple | list) else None
+
+    def _input(self, tree: ast.expr) -> ast.expr | None:
+        """Where the input is made that a name holds."""
+        value = self.there(tree)
+        return value.root if isinstance(value, Tensor) and value.root is not None and makes(value.root) else None
+
+    # -- expressions ----------------------------------------------------------------------------
+
+    def of(self, tree: ast.expr, targets: int | None = None) -> Any:
+        """What an expression makes; ``targets`` is into how many names it is unpacked."""
+        match tree:
+            case ast.Name() | ast.Attribute():
+                return self.env.get(self.source.said(tree))
+            case ast.Subscript():
+                return self.part(tree, self.value)
+            case ast.BinOp(op=ast.BitOr()):
+                return self._layer(tree) if any(map(self._makes_one, joined(tree))) else None
+            case ast.NamedExpr(value=inner):
+                return self.value(inner)
+            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() as op):
+                return self._arithmetic(tree, op)
+            case ast.ListComp():
+                items = self.lists.unrolled(tree)
+                return None if items is None else [self.value(item) for item in items]
+            case ast.Call():
+                return self._call(tree, targets)
+        return None
+
+    def _call(self, tree: ast.Call, targets: int | None) -> Any:
+        """What a call makes: a constructor's layer, an input, or what a layer returns."""
+        last = called(tree)
+        merged = self.functional.merging(tree) if last in MERGING and self.there(tree.func) is None else []
+        if last == "add" and isinstance(tree.func, ast.Attribute) and len(merged) == 1 and self._one(merged[0]):
+            return self.growing.add(tree.func.value, merged[0])
+        if last in INPUTS:
+            return Tensor(root=tree, then=self.names.now)
+        if last == "Model":
+            return self.functional.model(tree)
+        if merged:
+            return self.functional.merged(tree, merged)
+        if last == "Sequential" and (begun := self._begun(tree)) is not None:
+            return begun
+        if self.classes.names_a_layer(tree.func):
+            return self._layer(tree)
+        made = self.value(tree.func)
+        if isinstance(made, Functional):
+            return self.functional.again(made, tree)
+        if isinstance(made, Layer | Model):
+            return self.functional.called(made, tree, targets)
+        self._passed_over(tree)
+        return None
+
+    def _one(self, tree: ast.expr) -> bool:
+        """Whether a single value stands here, and no name of a list."""
+        return not isinstance(self.there(tree), tuple | list)
+
+    def _makes_one(self, tree: ast.expr) -> bool:
+        """Whether a layer stands here, and no flag such as ``re.M``."""
+        return self._held(tree) is not None or (isinstance(tree, ast.Call) and self.touches(tree.func))
+
+    def _begun(self, tree: ast.Call) -> Model | None:
+        """A Sequential without layers, perhaps with its input: they are added later."""
+        given = [*tree.args, *(keyword.value for keyword in tree.keywords if keyword.arg == "layers")]
+        listed = self.lists.listed(given[0]) if given else []
+        inputs = [one if called(one) in INPUTS else self._input(one) for one in listed or ()]
+        if listed is None or None in inputs:
+            return None
+        said = [Declared(self.tensors.fed(one), one) for one in inputs if one is not None]
+        return self.new(Model(said=said))
+
+    def _arithmetic(self, tree: ast.BinOp, op: ast.operator) -> Any:
+        """``x + y`` of two tensors is what Add computes; of two lists the list of both."""
+        left, right = self.value(tree.left), self.value(tree.right)
+        if isinstance(left, list) and isinstance(right, list) and isinstance(op, ast.Add):
+            return [*left, *right]
+        if isinstance(left, list) and isinstance(op, ast.Mult):
+            times = self.names.known(tree.right)
+            return left * times if type(times) is int and 0 <= times * len(left) <= _MOST_TIMES else None
+        left = self.value(tree.left) if left is None and isinstance(right, Tensor) else left  # x + LSTM(8)(x)
+        if not (isinstance(left, Tensor) and isinstance(right, Tensor)):
+            if isinstance(left, Tensor) or isinstance(right, Tensor):
+                self.note(f"{self.source.said(tree)} is not followed: what is before it is answered", tree)
+            return None
+        return self.functional.combined(op, tree, [left, right])
+
+    def _layer(self, tree: ast.expr) -> Layer | Model | None:
+        node = self.layers.layer(tree)
+        if node is None:
+            return None
+        if node.cls.kind != "stack":
+            return self.new(Layer(node, tree))
+        trees = [*in_turn(tree)]
+        trees = trees if len(trees) == len(node["layers"]) else [tree] * len(node["layers"])
+        parts = [Layer(part, own, used=True) for part, own in zip(node["layers"], trees, strict=True)]
+        missing = "behind" if self.layers.knows_part(node) else ""
+        return self.new(Model(parts, [*self.layers.declared.of(tree)], missing=missing))
+
+    def _passed_over(self, call: ast.Call) -> None:
+        """A call that is not known: told where a layer's result goes in and something else comes out."""
+        if isinstance(call.func, ast.Attribute):
+            self.value(call.func.value)
+        given = [self.value(tree) for tree in [*call.args, *(keyword.value for keyword in call.keywords)]]
+        function = call.func.func if isinstance(call.func, ast.Call) else call.func
+        if called(call)[:1].islower() or not any(isinstance(one, Tensor) and one.call for one in given):
+            return  # a method or a function: what it gives is another tensor
+        self.note(not_known(self.source.said(function)), call)

@@ -1,0 +1,87 @@
+"""What a saved config names that is not Keras': classes and functions whose code Keras would look up and run.
+
+>>> [one.said for one in foreign({"class_name": "Lambda", "config": {"name": "double"}})]
+['double, a Lambda']
+
+Keras' own ``safe_mode`` says no to a Lambda only, and older releases import any module that a config names
+(``keras/src/saving/serialization_lib.py``, ``_retrieve_class_or_fn``).  So the config is looked through before Keras
+gets the file: what is not on the lists here is never loaded unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers import catalog
+from rnnshape.layers.names import ACTIVATIONS
+from rnnshape.reading.saved.layer_config import LAYERS, MODELS, class_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# How Keras writes plain data, and dtypes.
+_DATA = ("__tuple__", "__keras_tensor__", "__bytes__", "__ellipsis__", "__slice__", "TensorShape")
+_POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
+_KINDS = ("initializer", "regularizer", "constraint", "activation")
+# With ``compile=False`` these are never read.
+_UNREAD = ("compile_config", "build_config", "training_config")
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Something that is not Keras': the layer that it stands in, its class, and whether a module may hold it."""
+
+    layer: str
+    name: str
+    importable: bool
+
+    @property
+    def said(self) -> str:
+        """What it is, in words."""
+        return f"{self.layer}, {'' if self.importable else 'a '}{self.name}" if self.layer else self.name
+
+
+def foreign(config: Any, layer: str = "") -> Iterator[Foreign]:
+    """Everything in a config that is neither plain data nor on the lists of Keras' names."""
+    if isinstance(config, list | tuple):
+        for one in config:
+            yield from foreign(one, layer)
+    if not isinstance(config, Mapping):
+        return
+    values = config.get("config")
+    if isinstance(config.get("class_name"), str):
+        if isinstance(values, Mapping) and isinstance(values.get("name"), str):
+            layer = values["name"]
+        if not _known(config):
+            name = _name(config)
+            yield Foreign(layer, name, name not in ("Lambda", "__lambda__"))
+    elif isinstance(config.get("module"), str) or "registered_name" in config:
+        yield Foreign(layer, f"an object of {config.get('module')}", importable=False)
+    for key, value in config.items():
+        if key not in _UNREAD:
+            yield from foreign(value, layer)
+
+
+def _known(config: Mapping[str, Any]) -> bool:
+    name = str(config["class_name"])
+    if name in _DATA:
+        return True
+    if name == "function":
+        return config.get("module") in (None, "builtins") and config.get("config") in ACTIVATIONS.known
+    cls = class_of(config)
+    return (
+        cls in (*MODELS, "InputLayer", *_POLICIES)
+        or cls in LAYERS
+        or any(catalog.find(kind, cls) is not None for kind in _KINDS)
+    )
+
+
+def _name(config: Mapping[str, Any]) -> str:
+    name = str(config["class_name"])
+    if name == "function":
+        return f"the function {config.get('config')}"
+    package = str(config.get("registered_name") or "").rpartition(">")[0] or config.get("module")
+    bare = name.rpartition(">")[2]
+    return f"{package}.{bare}" if package and not str(package).startswith(("keras", "tf_keras")) else bare

@@ -1,0 +1,170 @@
+"""The weights in the file of a saved model, by layer: their names and shapes; no number is read.
+
+Keras 3 has each weight under the groups of its layer (``layers/lstm/cell/vars/0``), in ``model.weights.h5`` of a
+``.keras`` file too; the older HDF5 has a group for each layer of the model, by name, with ``weight_names`` in order.
+Links that lead out of the file are not followed.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.reading.files import HDF5, JSON
+from rnnshape.reading.saved.model_file import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rnnshape.reading.saved.config import Placed
+    from rnnshape.spec.saved import Shape
+
+    Found = dict[tuple[str, ...], Shape]
+
+_MOST_ARRAYS = 100_000
+_MOST_NAMES = 16_000_000
+_MEMBER = "model.weights.h5"
+# What a file has beside the weights of layers.
+_OTHERS = ("optimizer", "seed_generator", "random_generator", "top_level_model_weights")
+_LEGACY = "model_weights"
+
+
+def has_weights(path: str) -> bool:
+    """Whether this is a file in which weights can be found; JSON has none, and those of a SavedModel are not read."""
+    return not path.lower().endswith(JSON) and not Path(path).is_dir()
+
+
+def of_layers(
+    path: str, layers: Sequence[Placed]
+) -> tuple[list[tuple[tuple[str, Shape], ...] | None], tuple[tuple[str, Shape], ...]]:
+    """The weights of each layer, and those that belong to none; None where the file does not say whose they are.
+
+    Raises:
+        Invalid: the file is damaged, or holds what no file of weights holds.
+    """
+    with opened(path) as file:
+        legacy = within(file, _LEGACY)
+        every = arrays(file if legacy is None else legacy)
+        if legacy is None:
+            found: list[Found | None] = [_under(every, layer.groups) for layer in layers]
+        else:
+            found = _by_names(legacy, every, layers)
+    if not any(found):
+        found = [None for _ in layers]
+    taken = {place for one in found if one for place in one}
+    others = tuple(("/".join(place), shape) for place, shape in every.items() if place not in taken)
+    return [None if one is None else _named(one) for one in found], others
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Any]:
+    """The file of weights, or the one within an archive.
+
+    Raises:
+        Invalid: it is compressed in the archive.
+    """
+    import h5py
+
+    if not Path(path).is_file():
+        raise invalid("there is no such file")
+    if path.lower().endswith(HDF5):
+        with h5py.File(path, "r") as file:
+            yield file
+        return
+    with zipfile.ZipFile(path) as archive:
+        if _MEMBER not in archive.namelist():
+            raise invalid(f"has no {_MEMBER}: it is not a model that Keras saved")
+        if archive.getinfo(_MEMBER).compress_type != zipfile.ZIP_STORED:  # Keras stores; this may be a zip bomb
+            raise invalid(f"{_MEMBER} is compressed in the archive, which Keras never does")
+        with archive.open(_MEMBER) as stream, h5py.File(stream, "r") as file:
+            yield file
+
+
+def within(group: Any, name: str) -> Any:
+    """The group of this name; None where there is none, or a link to another place."""
+    import h5py
+
+    there = group.get(name, getclass=True, getlink=True) is h5py.HardLink
+    return group[name] if there and isinstance(group[name], h5py.Group) else None
+
+
+def arrays(group: Any) -> Found:
+    """Every array in it: the path and the shape, in the order in which Keras has them.
+
+    Raises:
+        Invalid: there are too many, or one of them is no array of numbers or lies in another file.
+    """
+    import h5py
+
+    found: Found = {}
+
+    def visit(name: str, item: Any) -> bool | None:
+        if not isinstance(item, h5py.Dataset):
+            return None
+        path = tuple(name.split("/"))
+        if any(part.startswith(_OTHERS) for part in path):
+            return None
+        # A dtype that NumPy has no word for, such as bfloat16, is kept as raw bytes.
+        if item.dtype.kind not in "biufcV" or item.shape is None:
+            raise invalid(f"{name} holds {item.dtype}, and no numbers: it is no file of weights")
+        if item.external or item.is_virtual:
+            raise invalid(f"{name} lies in another file, which is not read")
+        found[path] = tuple(item.shape)
+        return True if len(found) > _MOST_ARRAYS else None
+
+    if group.visititems(visit):
+        raise invalid(f"has more than {_MOST_ARRAYS:,} arrays")
+    return dict(sorted(found.items(), key=lambda pair: [_rank(part) for part in pair[0]]))
+
+
+def _rank(part: str) -> tuple[int, list[tuple[int, str]]]:
+    """``vars/2`` before ``vars/10``, and forward before backward."""
+    numbers = [(int(one), "") if one.isdigit() else (-1, one) for one in re.split(r"(\d+)", part)[:20] if one]
+    return part.startswith("backward"), [(min(number, 10**9), text) for number, text in numbers]
+
+
+def _under(every: Found, groups: tuple[str, ...]) -> Found:
+    return {place: shape for place, shape in every.items() if place[: len(groups)] == groups}
+
+
+def _by_names(group: Any, every: Found, layers: Sequence[Placed]) -> list[Found | None]:
+    """Those of each layer, by the names that the older HDF5 lists for each layer of the model."""
+    by_name = {name: listed(group, every, name) for name in {layer.names[0] for layer in layers}}
+    found: list[Found | None] = []
+    for layer in layers:
+        mine = by_name[layer.names[0]]
+        if mine is not None and len(layer.names) > 1:
+            # Of a model within: where its layers' names are no part of the weights' names, it stays open.
+            mine = {place: shape for place, shape in mine.items() if layer.names[-1] in place[1:]} or None
+        found.append(mine)
+    return found
+
+
+def listed(group: Any, every: Found, name: str) -> Found | None:
+    """The weights of one layer of the model, in the order of their names; a long list is in several parts."""
+    layer = within(group, name)
+    if layer is None:
+        return None
+    found: Found = {}
+    for key in ("weight_names", *(f"weight_names{number}" for number in range(len(layer.attrs)))):
+        if key not in layer.attrs or not layer.attrs.get_id(key).shape[0]:
+            continue
+        if layer.attrs.get_id(key).get_storage_size() > _MOST_NAMES:
+            raise invalid(f"the names of the weights of {name} are larger than {_MOST_NAMES // 1_000_000} MB")
+        for one in layer.attrs[key]:
+            text = one.decode(errors="replace") if isinstance(one, bytes) else str(one)
+            place = (name, *filter(None, text.split("/")))
+            if any(part.startswith(_OTHERS) for part in place):
+                continue
+            if place not in every:
+                raise invalid(f"{name} lists the weight {text}, which is not there")
+            found[place] = every[place]
+    return found
+
+
+def _named(found: Found) -> tuple[tuple[str, Shape], ...]:
+    """The weights under the names that they have in the file."""
+    return tuple([("/".join(place), shape) for place, shape in found.items()])
