@@ -8,15 +8,14 @@ from rnnshape import api
 from rnnshape.cli.answer import told
 from rnnshape.cli.options import COMPARE, TIMING, flagged, form, refused
 from rnnshape.cli.output import destination, note
-from rnnshape.errors import Invalid
+from rnnshape.errors import Invalid, Problem
 from rnnshape.reading.comparison import compared as comparison_of
+from rnnshape.reading.files import why_not_read
 from rnnshape.render import comparison_renderer
 from rnnshape.spec.comparison import AXIS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from rnnshape.errors import Problem
 
 
 def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
@@ -32,6 +31,8 @@ def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
     try:
         comparison = comparison_of(layers, asked, axis=axis, timing=timing)
     except Invalid as error:
+        if files := [Problem("", why) for layer in layers if (why := why_not_read(layer)) is not None]:
+            raise Invalid(files) from None
         raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
     if problems:
         raise Invalid(flagged(problem, values) for problem in problems)
