@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
 from rnnshape.reading.code.naming import Names
-from rnnshape.reading.code.program import Function, Program
+from rnnshape.reading.code.program import Closure, Function, Program
 from rnnshape.reading.code.syntax import Source, called, dotted
 
 if TYPE_CHECKING:
@@ -118,12 +118,14 @@ class Walk(Program):
         self._unsure = before
         return returned
 
-    def _enter(self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
+    def _enter(
+        self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr], closure: Closure | None = None
+    ) -> Any:
         """A function that only other files call: which others run before the next one is not known.
 
         So what several of them change is unknown behind it.
         """
-        returned = super()._enter(function, args, keywords)
+        returned = super()._enter(function, args, keywords, closure)
         if not self._calling and function.name not in _FIRST:
             for name in self._unsure:
                 self.values.forget(name)

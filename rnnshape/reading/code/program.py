@@ -13,12 +13,13 @@ understood is told in a note, with its line, and the rest is still read.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.syntax import Unknown, called, dotted
+from rnnshape.reading.code.tensors import makes
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from rnnshape.errors import Problem
     from rnnshape.layers import Node
+    from rnnshape.reading.code.known import Held
     from rnnshape.reading.code.naming import Names
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -38,6 +40,14 @@ _LONGEST_LOOP = 64
 _BREAK, _CONTINUE = object(), object()
 # Of a loop that makes no layer; a longer one leaves what it assigns unknown.
 _MOST_IDLE_STEPS = 200
+
+
+class Closure(NamedTuple):
+    """A function that another one returns, and what the names that it reads held there."""
+
+    function: Function
+    held: Held
+    env: dict[str, Any]
 
 
 class Program:
@@ -82,7 +92,19 @@ class Program:
         return None
 
     def _returned(self, statement: ast.Return) -> Any:
-        return None if statement.value is None else self.value(statement.value)
+        match statement.value:
+            case None:
+                return None
+            case ast.Name(id=name) if name in self.functions and self.depth:
+                return self._closed(self.functions[name])
+            case ast.Lambda() as tree if self.depth:
+                return self._closed(_as_function("", tree))
+        return self.value(statement.value)
+
+    def _closed(self, function: Function) -> Closure:
+        """A function that another returns, with what its names hold there."""
+        self.called.add(function)  # what it makes depends on what the other is called with
+        return Closure(function, self.names.now, dict(self.values.env))
 
     def _pass_over(self, before: int) -> None:
         """A statement with a layer that is not known makes nothing here; the rest is still read."""
@@ -281,6 +303,8 @@ class Program:
             self.values.bind(name, value)
         elif tree is not None and name not in _words(tree):
             self.names.trees[name] = tree
+            if makes(tree):
+                self.values.when[tree] = self.names.now
 
     def _bound(self, receiver: ast.expr) -> None:
         """A model that is added to itself doubles."""
@@ -304,6 +328,9 @@ class Program:
         if isinstance(tree, ast.Call) and (function := self._own(tree.func)) is not None:
             args = self.values.lists.spread(tree.args)
             return self._enter(function, args, self._keywords(function, args, tree))
+        if isinstance(tree, ast.Call) and isinstance(closure := self._returns_one(tree.func), Closure):
+            args = self.values.lists.spread(tree.args)
+            return self._enter(closure.function, args, self._keywords(closure.function, args, tree), closure)
         if isinstance(tree, ast.Tuple | ast.List):
             items = [self.value(item) for item in tree.elts]
             found = [item for item in items if item is not None]
@@ -313,6 +340,13 @@ class Program:
         if isinstance(tree, ast.IfExp):
             return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, targets)
+
+    def _returns_one(self, tree: ast.expr) -> Any:
+        """What is called, where a function of the text may have returned it."""
+        if isinstance(tree, ast.Call):
+            function = self._own(tree.func)
+            return self.value(tree) if function is not None and _returns_a_function(function) else None
+        return self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
 
     def _keywords(self, function: Function, args: list[ast.expr], call: ast.Call) -> dict[str, ast.expr]:
         """The arguments of a call by their names, and what ``*args`` and ``**kwargs`` of the function take in."""
@@ -334,7 +368,9 @@ class Program:
             return self.functions.get(self.source.said(function))
         return None
 
-    def _enter(self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
+    def _enter(
+        self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr], closure: Closure | None = None
+    ) -> Any:
         """Walk over the body of a function that the text defines, with what it is called with."""
         self.called.add(function)
         if self.depth >= _DEEPEST_CALL:
@@ -348,6 +384,10 @@ class Program:
         given = {**defaults, **dict(zip(own, args, strict=False)), **keywords}
         passed = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
         before = dict(self.names.bound), dict(self.names.trees), dict(self.values.env)
+        if closure is not None:
+            self.names.bound |= closure.held.bound
+            self.names.trees |= closure.held.trees
+            self.values.env |= closure.env
         for name in (*own, *given):
             self.values.forget(name)
         for name, (known, value, tree) in passed.items():
@@ -364,6 +404,14 @@ class Program:
         self.names.bound, self.names.trees, self.values.env = before
         self.values.env |= kept
         return returned
+
+
+def _returns_a_function(function: Function) -> bool:
+    """Whether a function gives back one that it defines."""
+    parts = [*_inside(function.body)]
+    own = {part.name for part in parts if isinstance(part, Function)}
+    returned = [part.value for part in parts if isinstance(part, ast.Return)]
+    return any(isinstance(one, ast.Lambda) or (isinstance(one, ast.Name) and one.id in own) for one in returned)
 
 
 def _own_names(function: Function) -> list[str]:
