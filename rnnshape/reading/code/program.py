@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
+from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.syntax import Unknown, called, dotted
 from rnnshape.reading.code.tensors import makes
@@ -58,7 +59,11 @@ class Program:
         self.names = names
         self.values = Values(names, self.value)
         self.values.layers.entered = self._entered
+        self.options = Options(names)
         self.functions: dict[str, Function] = {}
+        # The first call of each name, and the classes that wait for theirs: it says what their constructor is given.
+        self.instances: dict[str, ast.Call] = {}
+        self.waiting: dict[str, dict[str, Function]] = {}
         # What classes of the text assign in their bodies.
         self.classes: dict[str, dict[str, Any]] = {}
         self.called: set[Function] = set()
@@ -67,8 +72,13 @@ class Program:
         self.depth = 0
 
     def read(self, body: list[ast.stmt]) -> None:
-        """Walk over the whole text, and over the functions that it does not call itself."""
+        """Walk over the whole text, and over the classes and functions that it does not call itself."""
+        called_here = [part for part in _inside(body) if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)]
+        self.instances = {self.source.said(call.func): call for call in reversed(called_here)}
         self.run(body)
+        while self.waiting:
+            left_out = next(iter(self.waiting))
+            self._instance(left_out, self.instances.get(left_out))
         while left := [function for function in self.functions.values() if function not in self.called]:
             self._enter(left[0], [], {})
 
@@ -128,6 +138,8 @@ class Program:
                 self._bound(receiver)
             case ast.Expr(value=value):
                 self.value(value)
+                if isinstance(value, ast.Call):
+                    self.options.added(value)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
                 self._assignment(statement)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
@@ -254,13 +266,30 @@ class Program:
         for receiver in (own, "self", "cls"):
             self._give(receiver, own)
         methods = {part.name: part for part in body if isinstance(part, Function)}
+        self.called |= set(methods.values()) if own in self.instances else set()
+        self.waiting[own] = methods
+        if own not in self.instances:
+            self._instance(own, None)
+        return None
+
+    def _instance(self, own: str, call: ast.Call | None) -> None:
+        """Walk over the methods of a class, its constructor with what the text gives it there."""
+        methods = self.waiting.pop(own)
         before = dict(self.functions)
+        outer = _of_self(self.names.bound), _of_self(self.values.env)
+        for receiver in (own, "self", "cls"):
+            self._give(receiver, own)
         self.functions |= {f"self.{name}": method for name, method in methods.items()}
+        self.called -= set(methods.values())
         for name in dict.fromkeys(("__init__", "build", "call", *methods)):
             if name in methods and methods[name] not in self.called:
-                self._enter(methods[name], [], {})
+                args = self.values.lists.spread(call.args) if call is not None and name == "__init__" else []
+                named = self._keywords(methods[name], args, call) if call is not None and name == "__init__" else {}
+                self._enter(methods[name], args, named)
         self.functions = before
-        return None
+        if self.depth:  # within the method of another class
+            self.names.bound |= outer[0]
+            self.values.env |= outer[1]
 
     def _give(self, receiver: str, own: str) -> None:
         """What a class of the text assigns in its body is there under ``Config.units`` and ``config.units``."""
@@ -289,6 +318,7 @@ class Program:
             return
         value = self.value(tree, _targets(target))
         self._bind(target, value, tree)
+        self.options.parsed(target, tree)
 
     def _bind(self, target: ast.expr, value: Any, tree: ast.expr | None) -> None:
         """Bind a value, and the items of one that is taken apart."""
@@ -331,6 +361,8 @@ class Program:
         if isinstance(tree, ast.Call) and isinstance(closure := self._returns_one(tree.func), Closure):
             args = self.values.lists.spread(tree.args)
             return self._enter(closure.function, args, self._keywords(closure.function, args, tree), closure)
+        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
+            self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
             items = [self.value(item) for item in tree.elts]
             found = [item for item in items if item is not None]
@@ -412,6 +444,11 @@ def _returns_a_function(function: Function) -> bool:
     own = {part.name for part in parts if isinstance(part, Function)}
     returned = [part.value for part in parts if isinstance(part, ast.Return)]
     return any(isinstance(one, ast.Lambda) or (isinstance(one, ast.Name) and one.id in own) for one in returned)
+
+
+def _of_self(held: dict[str, Any]) -> dict[str, Any]:
+    """What the attributes of an object hold."""
+    return {name: value for name, value in held.items() if name.startswith("self.")}
 
 
 def _own_names(function: Function) -> list[str]:
