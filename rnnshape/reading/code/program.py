@@ -15,12 +15,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from rnnshape.reading.code.functional import MERGING
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.syntax import Unknown, called, dotted
-from rnnshape.reading.code.tensors import makes
+from rnnshape.reading.code.tensors import INPUTS, makes
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
+# What is known by its name alone, under which it may not be imported.
+_BY_NAME = {*INPUTS, *MERGING, "Model", "Sequential"}
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 _DEEPEST_CALL = 5
@@ -73,8 +76,13 @@ class Program:
 
     def read(self, body: list[ast.stmt]) -> None:
         """Walk over the whole text, and over the classes and functions that it does not call itself."""
-        called_here = [part for part in _inside(body) if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)]
-        self.instances = {self.source.said(call.func): call for call in reversed(called_here)}
+        parts = [*_inside(body)]
+        imports = [part for part in parts if isinstance(part, ast.Import | ast.ImportFrom)]
+        aliases = {alias.asname: alias.name for one in imports for alias in one.names if alias.name in _BY_NAME}
+        for part in parts:
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+                self.instances.setdefault(part.func.id, part)
+                part.func.id = aliases.get(part.func.id, part.func.id)
         self.run(body)
         while self.waiting:
             left_out = next(iter(self.waiting))
