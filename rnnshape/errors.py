@@ -9,9 +9,10 @@ of an expression, a line of a YAML file) says where.
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,8 +39,7 @@ EXIT_CODES = {
 """What each exit code means."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong with what was asked.
 
     ``key`` names the argument or option (``"units"``), or is empty when the whole is meant;

@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rnnshape.form import MAYBE, Formed, Key, formed
 
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     dtype="A Keras dtype.",
     device=Key("Where an observed tensor came from, such as CPU:0.", MAYBE),
 )
-@dataclass(slots=True)
-class Tensor(Formed):
+class Tensor(Formed, Struct):
     """One returned tensor.
 
     ``path`` is how Python reaches it from the call's result: ``""`` for a bare tensor, ``"[1][0]"``
@@ -40,14 +41,13 @@ class Tensor(Formed):
     shape: tuple[int, ...]
     symbolic: tuple[str, ...]
     dtype: str
-    device: str | None = field(default=None, compare=False)
+    device: str | None = None
 
     kind: ClassVar[Literal["tensor"]] = "tensor"
 
 
 @formed("nest", kind="", items="Its items.")
-@dataclass(slots=True)
-class Nest(Formed):
+class Nest(Formed, Struct):
     """A tuple or a list of structures, told apart because Keras tells them apart."""
 
     kind: Literal["tuple", "list"]

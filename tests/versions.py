@@ -17,12 +17,14 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 import venv
 from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).with_suffix(".json")
+TESTED_WITH = ("pytest", "pytest-xdist", "hypothesis")
 
 
 class Pair(NamedTuple):
@@ -59,8 +61,9 @@ def python_of(pair: Pair, folder: Path) -> Path:
     if not python.exists():
         venv.create(home, with_pip=True)
         # tensorflow-cpu is TensorFlow under another name: the dependency itself would bring the large one.
-        others = ("typer", "rich", "pyyaml", "joblib", "pytest", "hypothesis", "numpy")
-        subprocess.run([python, "-m", "pip", "install", "-q", *pair.packages, *others], check=True)
+        ours = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+        others = [one for one in ours if not one.startswith(("tensorflow", "keras"))]
+        subprocess.run([python, "-m", "pip", "install", "-q", *pair.packages, *others, *TESTED_WITH], check=True)
     return python
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape import api
 from rnnshape.batch.died import Died

@@ -13,9 +13,10 @@ from __future__ import annotations
 import re
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from msgspec import Struct
 
 from rnnshape.versions import installed, keras_3, legacy, tf_keras
 
@@ -149,8 +150,7 @@ def releases() -> list[str]:
     return ["2", *(f"3.{minor}" for minor in range(OLDEST[1], newest + 1))]
 
 
-@dataclass(frozen=True, eq=False)
-class Change:
+class Change(Struct, frozen=True, eq=False, dict=True):
     """A change of Keras: the release from which on it is so, what is so from there on, and where Keras has it.
 
     ``in_2`` says that Keras 2 had it too, and only the first releases of Keras 3 did not.

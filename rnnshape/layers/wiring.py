@@ -6,8 +6,9 @@ Keras takes what it is given: two states swapped, or a (1, H) state, go in witho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rnnshape.layers.base import Answer, Given, Leaf, Returned, flat
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Wiring:
+class Wiring(Struct, frozen=True):
     """Which states go where.
 
     ``plan`` is nested as the second layer nests its states; each place holds the roles that go

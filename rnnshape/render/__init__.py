@@ -6,10 +6,11 @@ imported when its format is asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     ScanRenderer = Callable[[Iterable[Scanned], TextIO], None]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What to show beside the answer: numbers, weights, the cost, cuDNN's rules, a diagram.
 
     ``axes`` is what the matrices of a batch vary; ``every`` asks for all of its runs where a terminal would show

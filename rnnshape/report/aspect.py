@@ -10,8 +10,9 @@ A Report is a list of them (``Report.aspects``).  An aspect is a frozen dataclas
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rnnshape.form import Formed, formed
 
@@ -27,8 +28,7 @@ NOTHING = "nothing"
     predicted="The value by theory.",
     observed="The observed value.",
 )
-@dataclass(frozen=True, slots=True)
-class Disagreement(Formed):
+class Disagreement(Formed, Struct, frozen=True):
     """One difference: what it is about (``"y[0]"``, ``"output mask, sample 1"``), and what each side says."""
 
     of: str

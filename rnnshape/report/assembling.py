@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from rnnshape.errors import Internal, Refused, RnnshapeError
 from rnnshape.layers.base import Given

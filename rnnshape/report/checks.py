@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rnnshape.form import MAYBE, Key, formed
 from rnnshape.formula import FormulaError, both_sides, claims_equality
@@ -41,8 +42,7 @@ FIRST_CALL = "layer(x"
     why=Key("The reason, in one line.", of="reason"),
     elsewhere=Key("What differs with another kernel, cuDNN or the loop.", MAYBE),
 )
-@dataclass(frozen=True, slots=True)
-class Check(Aspect):
+class Check(Aspect, Struct, frozen=True):
     """A law and what became of it; ``holds``, ``exact`` and ``max_abs_diff`` are None when nothing ran."""
 
     check: str

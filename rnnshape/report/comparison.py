@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from msgspec import structs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, RnnshapeError
 from rnnshape.layers import release
@@ -31,8 +31,7 @@ STRUCTURE = "structure"
 """What a pair is called that holds containers against containers, and not one role."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One variant: what is known of it, what it returned, and how long it took.
 
     ``report`` is that of the single layer; ``structure`` what came out, or was said to come out, with roles,
@@ -98,8 +97,7 @@ def ratio(side: Side, first: Side) -> float | None:
     return side.timing.median / first.timing.median
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """One role of one variant against that of the first; numbers are indices of the variants.
 
     ``exact`` and ``max_abs_diff`` are None where nothing was computed; ``must`` is how equal it has to be
@@ -138,8 +136,7 @@ class Pair:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Compared(Shown):
+class Compared(Shown, Struct, frozen=True):
     """The answer to a Comparison."""
 
     comparison: Comparison
@@ -211,7 +208,7 @@ def _side(comparison: Comparison, variant: Variant, predicted: Prediction, outco
 
 def _comparable(variant: Variant, predicted: Prediction) -> Prediction:
     """Theory's answer without what the lab did not look at here: other calls, what flows, the steps of a state."""
-    return structs.replace(
+    return replace(
         predicted,
         laws=tuple(law for law in predicted.laws if FIRST_CALL not in law.check),
         strips=tuple(strip for strip in predicted.strips if not strip.of.endswith("state")),

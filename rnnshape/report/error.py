@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rnnshape.errors import Internal
 from rnnshape.form import Formed, formed
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     message="What is wrong.",
     hint="How to avoid it.",
 )
-@dataclass(frozen=True, slots=True)
-class Error(Formed):
+class Error(Formed, Struct, frozen=True):
     """Why there is no observation.  ``kind`` is one of the words of ``rnnshape.errors``.
 
     ``trace`` is the traceback of an internal error, for who looks for the bug; it is no part of the data.
@@ -33,7 +33,7 @@ class Error(Formed):
     message: str
     hint: str | None
     exit_code: int
-    trace: str = field(default="", compare=False)
+    trace: str = ""
 
     @classmethod
     def of(cls, error: RnnshapeError, hint: str | None = None, *, run: Mapping[str, Any] | None = None) -> Error:

@@ -6,8 +6,9 @@ Where nothing ran theory answers for what it knows, and ``met`` is None for what
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rnnshape.errors import Internal
 from rnnshape.form import formed
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     got="",
     met="Whether it is met; null when nothing ran.",
 )
-@dataclass(frozen=True, slots=True)
-class Expected(Aspect):
+class Expected(Aspect, Struct, frozen=True):
     """One line of a contract: what it is about, both sides as text, and whether it is met."""
 
     expect: str

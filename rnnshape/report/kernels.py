@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rnnshape.form import LATER, Key, formed
 from rnnshape.layers.base import Rule  # noqa: TC001  the type of a key
@@ -24,8 +24,7 @@ from rnnshape.theory.predict import Chosen, Verdict
     ),
     traced=Key("The kernel in the traced graph, layer by layer; null when nothing was traced.", LATER),
 )
-@dataclass(slots=True)
-class Kernels(Aspect):
+class Kernels(Aspect, Struct):
     """Whether Keras may use cuDNN, why, and what each layer runs as.
 
     ``predicted`` is by the rules, on the device where it ran (where nothing ran: where it was asked to); ``used`` is

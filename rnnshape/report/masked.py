@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rnnshape.form import Key, formed
 from rnnshape.formula import value_of
@@ -42,8 +44,7 @@ class OutputMask(NamedTuple):
     observed="The kind of each step, from the values; null when not observed.",
     output_mask=Key("", of="output_masks"),
 )
-@dataclass(frozen=True, slots=True)
-class Masked(Aspect):
+class Masked(Aspect, Struct, frozen=True):
     """The mask that was asked for, and what became of it.
 
     ``rows`` is the mask that goes in, ``through`` how it does (``"mask="``, or the layer that makes it);

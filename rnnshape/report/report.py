@@ -5,9 +5,10 @@ Nothing here knows how a Report is drawn, and nothing that draws one knows Keras
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from msgspec import Struct
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE
 from rnnshape.form import LATER, MAYBE, Formed, Key, as_data, formed
@@ -105,8 +106,7 @@ class Quirk(NamedTuple):
     into=Key("", MAYBE, of="wiring"),
     file=Key("", MAYBE),
 )
-@dataclass(frozen=True, slots=True)
-class Report(Shown, Formed):
+class Report(Shown, Formed, Struct, frozen=True):
     """One answer: what was asked, its aspects, and what belongs to no side.
 
     ``observed``, ``agrees`` and the verdicts of ``checks`` are None unless a layer ran.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rnnshape.form import MAYBE, Key, formed
 from rnnshape.layers import Node
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(slots=True)
-class Returned(Aspect):
+class Returned(Aspect, Struct):
     """The result of one call on both sides; ``result`` is what the code calls it, such as ``y``."""
 
     result: str
@@ -54,7 +54,6 @@ class Returned(Aspect):
     observed="Null when nothing ran.",
     to=Key("In a graph, where each tensor goes, by its name.", MAYBE),
 )
-@dataclass(slots=True)
 class Flow(Returned):
     """What one layer of a stack, or one call of a graph, returns.
 
@@ -72,7 +71,6 @@ class Flow(Returned):
     predicted="",
     observed="Null when nothing ran.",
 )
-@dataclass(slots=True)
 class Wired(Returned):
     """A second layer that begins with the states of the first."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from rnnshape.form import Key, formed
 from rnnshape.layers.base import flat
@@ -33,8 +34,7 @@ class OtherBatch(NamedTuple):
     carried="The states that are kept.",
     other_batch=Key("Null when no state is kept.", of="rejected"),
 )
-@dataclass(frozen=True, slots=True)
-class Calls(Aspect):
+class Calls(Aspect, Struct, frozen=True):
     """How often the layer was called, and whether it keeps its states.
 
     ``carried`` are the roles of what it keeps; ``other_batch`` the batch size that a stateful layer refuses, and

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from rnnshape.form import MAYBE, Key, formed
 from rnnshape.report.aspect import NOTHING, Aspect, Disagreement
@@ -48,8 +49,7 @@ class Compared(NamedTuple):
     others=Key("The weights in the file that belong to no layer of the answer.", MAYBE, of="other"),
     apart=Key("The largest difference between the model's results and those of its layers called one by one.", MAYBE),
 )
-@dataclass(frozen=True, slots=True)
-class Stored(Aspect):
+class Stored(Aspect, Struct, frozen=True):
     """A saved model's file: what it has of each layer; ``apart`` is None where the model itself was not called.
 
     ``unplaced`` says that the file does not show whose its weights are: then all were compared at once.

@@ -6,8 +6,9 @@ Timing(median=3.0, lower=2.0, upper=4.0, runs=5, training=False)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rnnshape.form import Key, formed
 from rnnshape.report.aspect import Aspect
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     runs="The number of runs; in a comparison they are interleaved.",
     training="Whether forward and backward, with training=True.",
 )
-@dataclass(frozen=True, slots=True)
-class Timing(Aspect):
+class Timing(Aspect, Struct, frozen=True):
     """Seconds of one call: the median and the quartiles of so many runs.
 
     With ``training`` a call is a pass forward and a pass backward.

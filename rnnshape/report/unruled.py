@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from rnnshape.layers.base import STEP, Kernel, Law, Rule, Weight
 from rnnshape.layers.dims import Dim

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rnnshape.layers.base import Weight
 from rnnshape.report.aspect import NOTHING, Aspect, Disagreement
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-@dataclass(slots=True)
-class Weights(Aspect):
+class Weights(Aspect, Struct):
     """The weights in Keras' order, and how many numbers they hold; ``observed`` has the shapes of the real ones."""
 
     predicted: tuple[Weight, ...]

@@ -7,9 +7,10 @@ option goes to every layer of the composition that takes it: ``--units`` to the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import TABLE, Node
@@ -29,8 +30,7 @@ CHOICES = {
 }
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Struct, frozen=True, dict=True):
     """A command of the shell: its name, the class that it asks about, what it leaves out."""
 
     name: str

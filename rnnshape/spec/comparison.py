@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rnnshape.layers.arguments import Argument, OneOf
 
@@ -24,8 +25,7 @@ AXES = ("execution", "unroll", "device", "implementation", "cell", "dtype", "mas
 AXIS = Argument("axis", OneOf(AXES), None, "Vary one layer along this axis:", True)
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """One side of a comparison.
 
     ``way`` is how the layer is asked: an execution (``"auto"`` is the faster), ``"predict"`` for
@@ -43,8 +43,7 @@ class Variant:
         return self.way in (*STATIC, RULES)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Variants on one input and with the weights of the first; every other one is held against the first.
 
     ``title`` is what was asked; ``axis`` says what was varied of one layer; ``timing`` asks for times: in training for

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rnnshape.errors import Problem, nearest
 from rnnshape.formula import FormulaError, names_in
@@ -37,8 +38,7 @@ _MOST_SIZES = 10
 _ROLES_SAID = "roles (output, state_h, forward_state …)"
 
 
-@dataclass(frozen=True, slots=True)
-class Expectations:
+class Expectations(Struct, frozen=True):
     """What was written under ``expect:``.
 
     ``shapes`` has a shape for each role, of whole numbers, letters (``"2H"``) and ``"_"`` for any size;

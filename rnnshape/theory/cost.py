@@ -26,10 +26,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 from rnnshape.form import Formed, formed
 from rnnshape.layers.base import Product, Weight
@@ -55,8 +56,7 @@ _SCALED = re.compile(r"(\d*)·?([A-Za-z_]\w*'*)")
     activation_bytes="The returned tensors; in a stack, the output of every layer.",
     activation_formula="The formula.",
 )
-@dataclass
-class Cost(Formed):
+class Cost(Formed, Struct, dict=True):
     """Three numbers, each with the formula that it comes from.
 
     A formula is a sum of products of letters and whole numbers, with ``*`` between factors; every letter stands in the

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 import rnnshape
 from rnnshape.lab import observe
@@ -546,13 +547,11 @@ def _here(report: rnnshape.Report) -> str:
 
 
 def test_a_graph_against_the_rules_is_said() -> None:
-    from dataclasses import replace
-
     report = rnnshape.explore("lstm", device="cpu", trace=True)
 
     def traced(kernel: str | None) -> rnnshape.Report:
-        said = replace(report.cudnn, predicted=(("", "loop"),), used=False, traced=kernel and (("", kernel),))
-        return replace(report, cudnn=said)
+        said = structs.replace(report.cudnn, predicted=(("", "loop"),), used=False, traced=kernel and (("", kernel),))
+        return structs.replace(report, cudnn=said)
 
     assert _here(traced("loop")) == "Here      a loop over time, read from the traced graph"
     against = _here(traced("cudnn"))

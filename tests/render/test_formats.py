@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec import structs
 
 import rnnshape
 from rnnshape.reading.batch.data import from_data
@@ -47,10 +48,10 @@ def _reports() -> Iterator[tuple[str, Report]]:
     yield "ineligible", rnnshape.explore("gru", activation="relu")
     expect = {"output": ["N", 9], "params": 1, "checks": ["output == output", "output != output"]}
     yield "broken", rnnshape.explore(from_data({"name": "b", "layer": "LSTM(8)", "input": [2, 3, 4], "expect": expect}))
-    yield "disagreeing", replace(lstm, weighed=replace(lstm.weighed, observed=()))
+    yield "disagreeing", structs.replace(lstm, weighed=structs.replace(lstm.weighed, observed=()))
     belief = Check(HOSTILE, guaranteed=True, holds=False, exact=False, max_abs_diff=None, why=HOSTILE)
     named = replace(lstm.spec, name=HOSTILE)
-    yield "hostile", replace(lstm, spec=named, checks=(belief,), notes=(HOSTILE,), warnings=(HOSTILE,))
+    yield "hostile", structs.replace(lstm, spec=named, checks=(belief,), notes=(HOSTILE,), warnings=(HOSTILE,))
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import ml_dtypes
 import numpy as np
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from rnnshape import lab, theory
 from rnnshape.formula import FormulaError, both_sides

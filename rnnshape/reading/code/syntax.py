@@ -14,7 +14,7 @@ Tree: TypeAlias = ast.expr | ast.keyword | ast.stmt
 Span: TypeAlias = tuple[int, int]
 
 
-class Unknown(Problem):
+class Unknown(Problem, frozen=True):
     """A class or a name of a layer that is not known here, which may be right where it was copied."""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from rnnshape.render import code, ending, table
 from rnnshape.render.html.elements import element, folded
