@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from rnnshape.form import MAYBE, Formed, Key, formed
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     dtype="A Keras dtype.",
     device=Key("Where an observed tensor came from, such as CPU:0.", MAYBE),
 )
-class Tensor(Formed, Struct):
+class Tensor(Formed, Struct, frozen=True, eq=False):
     """One returned tensor.
 
     ``path`` is how Python reaches it from the call's result: ``""`` for a bare tensor, ``"[1][0]"``
@@ -44,6 +44,13 @@ class Tensor(Formed, Struct):
     device: str | None = None
 
     kind: ClassVar[Literal["tensor"]] = "tensor"
+
+    def __eq__(self, other: object) -> bool:
+        """Where a tensor came from does not make it another one."""
+        return isinstance(other, Tensor) and astuple(self)[:-1] == astuple(other)[:-1]
+
+    def __hash__(self) -> int:
+        return hash(astuple(self)[:-1])
 
 
 @formed("nest", kind="", items="Its items.")

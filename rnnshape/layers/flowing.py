@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype
 from rnnshape.layers.casting import reaching
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.release import asked
+from rnnshape.layers.several import every_dims
 from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.wires import Call, Entry, Graph
 
 _SPACE = 8
+_UNLIKE = 10_007
 
 
 class Step(Struct):
@@ -40,34 +43,67 @@ def entries(graph: Graph, first: Dims) -> dict[str, Leaf]:
     """Every input of the graph as a tensor: the first has these dimensions, the others what the code says of them.
 
     What it leaves open gets letters of its own, ``T2`` for the time of the second input; where inputs of different
-    lengths cannot be merged, the time of the first.
+    lengths cannot be merged, the time of the first.  What still cannot be merged, and an input of which the code says
+    nothing, is like the tensor that it is merged with.
     """
     timed = len(first) > 1 and _letters(graph, graph.entries[0], len(first))[1:2] == ("T",)
-    return _entries(graph, first, first[1] if timed and not _merge(graph, first, asked()) else None)
+    return _merging(graph, first, first[1] if timed else None, asked())
 
 
 def _entries(graph: Graph, first: Dims, time: Dim | None) -> dict[str, Leaf]:
+    """The inputs whose rank is known before anything has flowed."""
     found: dict[str, Leaf] = {}
     for number, entry in enumerate(graph.entries, 1):
+        if number > 1 and _waits(graph, entry):
+            continue
         dims = first if number == 1 else _dims(graph, entry, number, first[0], time)
-        tokens = any(node.cls.tokens(node) is not None for node in fed_by(graph, entry))
-        found[entry.name] = Leaf(entry.name, dims, "int32" if tokens else _dtype(graph, entry))
+        found[entry.name] = _leaf(graph, entry, dims)
     return found
 
 
+def _waits(graph: Graph, entry: Entry) -> bool:
+    """Whether only what it is merged with says how many axes an input has."""
+    fed = next(fed_by(graph, entry), None)
+    return entry.sizes is None and fed is not None and fed.cls.kind == "merge"
+
+
+def _leaf(graph: Graph, entry: Entry, dims: Dims) -> Leaf:
+    tokens = any(node.cls.tokens(node) is not None for node in fed_by(graph, entry))
+    return Leaf(entry.name, dims, "int32" if tokens else _dtype(graph, entry))
+
+
 @lru_cache(maxsize=64)
-def _merge(graph: Graph, first: Dims, release: Release) -> bool:
-    """Whether all merging layers take inputs whose lengths are all different, as far as the calls can be followed."""
+def _merging(graph: Graph, first: Dims, time: Dim | None, release: Release) -> dict[str, Leaf]:
+    """The inputs as the merging layers take them, as far as the calls can be followed."""
+    own = _entries(graph, first, None)
     if not any(node.cls.kind == "merge" for node in graph.nodes):
-        return True
-    flowing = Flowing(graph, Given(first, "float32"), _entries(graph, first, None))
+        return own
+    if _follow(graph, dict(own), alike=False) and len(own) == len(graph.entries):
+        return own
+    found = own if time is None else _entries(graph, first, time)
+    _follow(graph, found, alike=True)
+    for number, entry in enumerate(graph.entries, 1):
+        if entry.name not in found:
+            found[entry.name] = _leaf(graph, entry, _dims(graph, entry, number, first[0], time))
+    return {entry.name: found[entry.name] for entry in graph.entries}
+
+
+def _follow(graph: Graph, found: dict[str, Leaf], *, alike: bool) -> bool:
+    """Whether all merging layers take these inputs; ``alike`` makes those that they do not take like the others."""
+    first = found[graph.entries[0].name].dims
+    flowing = Flowing(graph, Given(first, "float32"), found)
     for call in graph.calls:
         layer = graph.by_name[call.layer]
+        if layer.cls.kind == "merge" and alike:
+            _make_alike(flowing, call, found)
+            flowing.tensors |= found
+        if any(wire.source not in flowing.tensors for wire in call.inputs):
+            return not alike
         try:
             own = flowing.reaching(call)
         except IndexError:  # a result that is not there: ``layers.breaking`` tells it
             return True
-        if own.others and layer.cls.check_inputs(layer, [own.dims, *(dims for dims, _ in own.others)]):
+        if own.others and layer.cls.check_inputs(layer, every_dims(own)):
             return False
         if not own.others and not _goes_in(layer, own.dims):
             return True
@@ -75,6 +111,45 @@ def _merge(graph: Graph, first: Dims, release: Release) -> bool:
             return True
         flowing.add(call, layer.cls.theory(layer, own))
     return True
+
+
+def _make_alike(flowing: Flowing, call: Call, found: dict[str, Leaf]) -> None:
+    """Make inputs of which the code leaves axes open like what they are merged with."""
+    graph, layer = flowing.graph, flowing.graph.by_name[call.layer]
+    places = {entry.name: (number, entry) for number, entry in enumerate(graph.entries[1:], 2) if _is_open(entry)}
+    known = {index: wire for index, wire in enumerate(call.inputs) if wire.source in found or wire.source not in places}
+    at, like = next(((i, flowing.at(wire).dims) for i, wire in known.items() if wire.source not in places), (0, ()))
+    if not like:
+        return
+    if len(known) == len(call.inputs):
+        inputs = [flowing.at(wire).dims for wire in call.inputs]
+        if not layer.cls.check_inputs(layer, inputs):
+            return
+    for index, wire in enumerate(call.inputs):
+        if wire.source in places:
+            number, entry = places[wire.source]
+            entry = entry if entry.sizes is not None else replace(entry, sizes=(None,) * len(like))
+            own = _dims(graph, entry, number, like[0], None)
+            found[entry.name] = _leaf(graph, entry, _fitted(layer, entry, own, like, before=index < at))
+
+
+def _is_open(entry: Entry) -> bool:
+    return entry.sizes is None or None in entry.sizes[1:]
+
+
+def _fitted(layer: Node, entry: Entry, own: Dims, like: Dims, *, before: bool) -> Dims:
+    """The dimensions of an input with as few of its open axes like the other's as it takes to merge the two."""
+    pairs = dict(zip(range(len(own) - 1, 0, -1), like[:0:-1], strict=False))
+    free = [axis for axis in pairs if (entry.sizes or own)[axis] is None]
+    for shared in (chosen for count in range(len(free) + 1) for chosen in combinations(free, count)):
+        # An axis that stays its own has a size that nothing else has: equal sizes by chance are no reason to fit.
+        tried = tuple(
+            pairs[axis] if axis in shared else Dim(_UNLIKE + axis, dim.letter) if axis in free else dim
+            for axis, dim in enumerate(own)
+        )
+        if not layer.cls.check_inputs(layer, [tried, like] if before else [like, tried]):
+            return tuple(pairs[axis] if axis in shared else dim for axis, dim in enumerate(own))
+    return tuple(pairs.get(axis, dim) if axis in free else dim for axis, dim in enumerate(own))
 
 
 def _goes_in(layer: Node, dims: Dims) -> bool:

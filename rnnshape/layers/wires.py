@@ -40,7 +40,10 @@ class Wire(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """An input of the graph; its sizes are batch first, None where the code does not say."""
+    """An input of the graph; its sizes are batch first, None where the code does not say.
+
+    The code may say nothing of it at all: then it is like what it is merged with, and has no line in the text.
+    """
 
     name: str
     sizes: tuple[int | None, ...] | None = None
@@ -89,7 +92,8 @@ class Graph(Struct, frozen=True, dict=True):
     @property
     def text(self) -> str:
         """The graph as Python code, one statement a line."""
-        entries = (f"{entry.name} = Input({_shape(entry)})" for entry in self.entries)
+        said = [entry for entry in self.entries if entry.sizes is not None or entry is self.entries[0]]
+        entries = (f"{entry.name} = Input({_shape(entry)})" for entry in said)
         layers = (f"{name} = {node.text}" for name, node in self.layers)
         model = (f"Model({_listed(entry.name for entry in self.entries)}, {_listed(map(self.word, self.outputs))})",)
         return "\n".join((*entries, *layers, *self.statements, *(model if self.outputs else ())))

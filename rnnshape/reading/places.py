@@ -36,6 +36,11 @@ _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
+def marked_as(data: bytes) -> tuple[bytes, str]:
+    """The byte order mark that these bytes begin with, and the encoding that it stands for; without one UTF-8."""
+    return next((known for known in _MARKS if data.startswith(known[0])), (b"", "utf-8"))
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """A stretch of one line.  Lines and columns count characters from 1; ``end_column`` is one past the end."""
@@ -80,16 +85,21 @@ class Source:
                 f"too large: {len(data):,} bytes, at most {MAX_BYTES:,}; use 'matrix:' or JSON Lines for more runs"
             )
             raise Unreadable(cls(name, "", first_line), [Mistake(Place(first_line, 1, 2), message)])
-        mark, encoding = next((known for known in _MARKS if data.startswith(known[0])), (b"", "utf-8"))
+        mark, encoding = marked_as(data)
         data = data.removeprefix(mark)
         try:
-            return cls(name, data.decode(encoding), first_line)
+            text = data.decode(encoding)
         except UnicodeDecodeError as error:
             source = cls(name, data.decode(encoding, "replace"), first_line)
             start = len(data[: error.start].decode(encoding))
             wrong, at = data[error.start], error.start + len(mark)
             message = f"not {encoding.upper()}: 0x{wrong:02x} at byte {at:,} (counted from 0); save the file as UTF-8"
             raise Unreadable(source, [Mistake(source.place(start, start + 1), message)]) from None
+        if (zero := text.find("\0")) >= 0:
+            source = cls(name, text, first_line)
+            message = "not text: U+0000 stands here; a text in UTF-16 or UTF-32 has to be saved as UTF-8"
+            raise Unreadable(source, [Mistake(source.place(zero, zero + 1), message)])
+        return cls(name, text, first_line)
 
     def place(self, start: int, end: int) -> Place:
         """The place of the characters ``start`` to ``end``: as far as they stand on the first line, at least one."""

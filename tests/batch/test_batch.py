@@ -192,6 +192,44 @@ def test_what_stands_before_the_first_run_takes_no_other_run_with_it(before: byt
     assert (len(found) == 3) == bool(told)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be"])
+def test_a_pipe_may_be_in_utf_16_with_its_mark(encoding: str) -> None:
+    """As PowerShell writes it; one byte of U+010A and of U+0A0A is that of a line break."""
+    mark = "" if encoding == "utf-8-sig" else "\ufeff"
+    names = ("\u010a\u0a0a", "a", "\U0001f600")
+    lines = [json.dumps({"name": name, "layer": "gru"}, ensure_ascii=False) for name in names]
+    for last in ("\n", ""):
+        data = (mark + "\r\n".join(lines) + last).encode(encoding)
+        assert [(row.run.name, row.ok) for row in rows(from_stream(io.BytesIO(data), "-"), predict=True)] == [
+            (name, True) for name in names
+        ]
+    document = (mark + "runs:\n- {layer: gru}\n").encode(encoding)
+    assert [row.ok for row in rows(from_stream(io.BytesIO(document), "-"), predict=True)] == [True]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_what_is_in_no_known_encoding_is_one_mistake(encoding: str, tmp_path: Path, run: Callable[..., Ran]) -> None:
+    path = tmp_path / "runs.yaml"
+    path.write_bytes("runs:\n- {layer: gru}\n".encode(encoding))
+    ran = run("batch", str(path), "--predict")
+    assert ran.code == 2
+    assert ran.err.count("runs.yaml:") == 1
+    assert "has to be saved as UTF-8" in ran.err
+
+
+@pytest.mark.parametrize(
+    "text", ['{"layer": "gru"}\n{"layer": "lstm"}\n', '{\n "layer": "gru"\n}\n{\n "layer": "lstm"\n}\n']
+)
+def test_json_lines_in_a_file_are_told_where_they_are_read(text: str, tmp_path: Path, run: Callable[..., Ran]) -> None:
+    (tmp_path / "runs.jsonl").write_text(text, encoding="utf-8")
+    ran = run("batch", str(tmp_path / "runs.jsonl"), "--predict")
+    assert ran.code == 2
+    assert (
+        "a second object starts here: JSON Lines are one object on each line, and are read from standard input"
+        in ran.err
+    )
+
+
 @pytest.mark.parametrize(
     "document",
     [

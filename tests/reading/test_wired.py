@@ -114,3 +114,32 @@ def test_what_is_not_followed_has_the_length_of_the_tokens_it_is_joined_with() -
     report = rnnshape.explore(code)
     assert report.ok
     assert report.to_dict()["input"]["symbolic"] == ["N", "T"]
+
+
+@pytest.mark.parametrize(
+    "read", ["LSTM(4, return_sequences=True)(x)[:, -1]", "tf.square(LSTM(4)(x))", "2 * LSTM(4)(x)"]
+)
+def test_what_is_not_read_of_a_result_without_a_name_is_told(read: str) -> None:
+    (spec,) = make_all(f"x = Input((5, 4))\ny = Dense(2)({read})")
+    assert any("is not followed" in note for note in spec.notes)
+
+
+@pytest.mark.parametrize(
+    ("merge", "merged"),
+    [
+        ("Multiply()([z, h])", "(N, T, H1)"),
+        ("Add()([h, z, z])", "(N, T, H1)"),
+        ("Concatenate()([h, z])", "(N, T, H1+C2)"),
+        ("Concatenate(axis=1)([z, h])", "(N, T2+T, H1)"),
+        ("Attention()([z, h])", "(N, T2, H1)"),
+        ("MultiHeadAttention(2, 3)(h, z)", "(N, T, H1)"),
+    ],
+)
+@pytest.mark.parametrize("given", ["", "z = Input((None, None))\n"])
+def test_what_the_code_does_not_say_of_an_input_is_like_what_it_is_merged_with(
+    merge: str, merged: str, given: str
+) -> None:
+    report = rnnshape.explore(make(f"x = Input((5, 3))\n{given}h = LSTM(6, return_sequences=True)(x)\ny = {merge}"))
+    assert report.ok
+    assert [f"({', '.join(leaf.symbolic)})" for leaf in leaves(report.predicted)] == [merged]
+    assert make(report.spec.layer.text) == report.spec

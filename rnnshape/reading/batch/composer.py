@@ -74,6 +74,11 @@ _SYNTAX = (
     ("cannot start any token", "a value cannot start with {}: put it in quotes", False),
     ("the node content", "a value is missing before {}: write it, or put the text in quotes", False),
     ("but found '<block ", f"this indentation matches no line above: {_KEYS}, {_DASHES}", False),
+    (
+        "but found '{'",
+        "a second object starts here: JSON Lines are one object on each line, and are read from standard input",
+        False,
+    ),
     ("but found '?'", f"a key is not allowed here: {_KEYS}, and a list contains only items", False),
     ("but found '-'", f"a list item is not allowed here: {_DASHES}, and a mapping contains only keys", False),
     ("<block end>, but found", "the value ends before this: put the whole text in one pair of quotes", False),

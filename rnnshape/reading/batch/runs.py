@@ -20,7 +20,7 @@ from rnnshape.reading.batch.documents import read_json_line, read_yaml
 from rnnshape.reading.batch.matrix import combinations
 from rnnshape.reading.batch.matrix import mistakes as matrix_mistakes
 from rnnshape.reading.batch.placing import mistake, placed
-from rnnshape.reading.places import MAX_BYTES, Mistake, Unreadable
+from rnnshape.reading.places import MAX_BYTES, Mistake, Unreadable, marked_as
 from rnnshape.spec.expect import KEY as EXPECT
 from rnnshape.versions import report_it
 
@@ -156,13 +156,35 @@ def _is_run(line: bytes) -> bool:
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Line by line, without the mark of UTF-8; of one that is too long, no more is held than shows that it is."""
-    mark = codecs.BOM_UTF8
-    while line := stream.readline(MAX_BYTES + 1):
-        yield line.removeprefix(mark)
-        mark = b""
-        while not line.endswith(b"\n") and (line := stream.readline(MAX_BYTES + 1)):
+    """Line by line in UTF-8, without a mark; of one that is too long, no more is held than shows that it is."""
+    pieces = _pieces(stream)
+    for line in pieces:
+        yield line
+        while not line.endswith(b"\n") and (line := next(pieces, b"")):
             pass
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    """The lines of UTF-8, or of UTF-16 with its mark, in UTF-8; one that is too long in several pieces."""
+    piece = stream.readline(MAX_BYTES + 1)
+    mark, encoding = marked_as(piece)
+    piece = piece.removeprefix(mark)
+    if encoding == "utf-8":
+        while piece:
+            yield piece
+            piece = stream.readline(MAX_BYTES + 1)
+        return
+    # A byte 0x0A is a line break here, or half of another character; what ends in the middle of one has an odd length.
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    line = b""
+    while piece:
+        line += decoder.decode(piece + stream.read(len(piece) % 2)).encode("utf-8", "surrogatepass")
+        if line.endswith(b"\n") or len(line) > MAX_BYTES:
+            yield line
+            line = b""
+        piece = stream.readline(MAX_BYTES + 1)
+    if line:
+        yield line
 
 
 def _line(line: bytes, name: str, number: int) -> Iterator[Run]:

@@ -174,8 +174,9 @@ class _Asking:
         for call in calls:
             for tensor in call.inputs:
                 if tensor.call is None and id(tensor) not in found:
-                    rank = len(call.node.cls.letters(call.node, None))
-                    sizes = self._sizes(tensor) or (None,) * rank
+                    sizes = self._sizes(tensor)
+                    if sizes is None and call.node.cls.kind != "merge":
+                        sizes = (None,) * len(call.node.cls.letters(call.node, None))
                     found[id(tensor)] = tensor, Entry(self._name(tensor, taken), sizes)
             width = call.node["units"] if call.node.has("units") else None
             for tensor in tensors_in(call.states):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
+from rnnshape.layers.merges import MERGES
 from rnnshape.layers.release import asked as asked_release
 from rnnshape.reading.code.asking import asked
 from rnnshape.reading.code.calling import Called, Reader
@@ -30,6 +31,7 @@ from rnnshape.reading.code.classes import Classes
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.copied import as_copied
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
+from rnnshape.reading.code.functional import MERGING, SIGNS
 from rnnshape.reading.code.naming import Names
 from rnnshape.reading.code.parsed import Parsed
 from rnnshape.reading.code.program import Program
@@ -108,7 +110,7 @@ def _asked(source: Source, names: Names) -> tuple[list[Parsed], list[Problem]]:
     """What the code asks for, and the layers that are not known."""
     body = source.body()
     line = _line(body[0]) if len(body) == 1 else None
-    if line is not None and (isinstance(line[1], _NO_LINE) or _is_model(line[1])):
+    if line is not None and (isinstance(line[1], _NO_LINE) or _is_graph(line[1])):
         line = None
     if line is not None and not _unknown_around(line[1], Classes(names)):
         parsed = _Line(names).read(*line)
@@ -137,9 +139,17 @@ def opened(text: str) -> Source:
 _NO_LINE = (ast.Lambda, ast.List, ast.Tuple, ast.Constant)
 
 
-def _is_model(value: ast.expr) -> bool:
-    """Whether a model is made here of calls that stand within it: ``Model(x, LSTM(8)(x))``."""
-    return called(value) == "Model" and any(is_called(part) for part in ast.walk(value) if isinstance(part, ast.expr))
+def _is_graph(value: ast.expr) -> bool:
+    """Whether calls within it are wired: ``Model(x, LSTM(8)(x))``, ``Add()([LSTM(8)(x), z])``, ``LSTM(8)(x) + z``."""
+    parts = [part for part in ast.walk(value) if isinstance(part, ast.expr)]
+    if any(is_called(part) and called(part.func) in MERGES for part in parts):
+        return True
+    wires = [part for part in parts if called(part) in ("Model", *MERGING) or _is_sum(part)]
+    return any(is_called(part) for wire in wires for part in ast.walk(wire) if isinstance(part, ast.expr))
+
+
+def _is_sum(part: ast.expr) -> bool:
+    return isinstance(part, ast.BinOp) and isinstance(part.op, tuple(SIGNS))
 
 
 def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:

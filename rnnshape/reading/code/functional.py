@@ -11,6 +11,7 @@ from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
+from rnnshape.reading.code.chain import is_called
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
 from rnnshape.reading.code.syntax import called, is_none
 from rnnshape.spec.options import INITIAL_STATE
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.tensors import Tensors
 
 # Keras' functions that merge, and their layers; TensorFlow's concat is one of them.
-FUNCTIONS = {
+MERGING = {
     "concatenate": "Concatenate",
     "concat": "Concatenate",
     "add": "Add",
@@ -32,8 +33,11 @@ FUNCTIONS = {
     "average": "Average",
     "maximum": "Maximum",
     "minimum": "Minimum",
+    "dot": "Dot",
 }
-_OPERATORS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply"}
+# What these functions call their list.
+_LISTED = ("inputs", "tensors", "values", "xs")
+SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply"}
 _MERGED = ("query", "value", "key", "inputs")
 # A size of the input on which a layer's results are counted.
 _ANY = 16
@@ -101,25 +105,35 @@ class Calls:
         inputs = "(query, value)" if node.name == "MultiHeadAttention" else "([a, b])"
         self.source.wrong(f"{node.name} takes several tensors: {node.name}(…){inputs}", call)
 
-    def merged(self, tree: ast.Call) -> Tensor | None:
+    def merging(self, tree: ast.Call) -> list[ast.expr]:
+        """What a function that merges is called on: the items of its list, else each tensor by itself."""
+        named = [keyword.value for keyword in tree.keywords if keyword.arg in _LISTED]
+        if not (given := [*tree.args, *named]):
+            return []
+        listed = self.lists.listed(given[0])
+        apart = given[:1] if MERGING[called(tree)] in ("Concatenate", "Dot") else given
+        return apart if listed is None else listed
+
+    def merged(self, tree: ast.Call, trees: list[ast.expr]) -> Tensor | None:
         """``concatenate([a, b])``: Keras' functions that make a merging layer and call it."""
-        cls = MERGES[FUNCTIONS[called(tree)]]
-        given = {keyword.arg: keyword.value for keyword in tree.keywords}
-        axis = self.names.known(tree.args[1] if len(tree.args) > 1 else given.get("axis", ast.Constant(-1)))
-        trees = self.lists.listed(tree.args[0]) or tree.args
-        found = [self.value(one) for one in trees]
-        if len(found) == 1 and isinstance(found[0], tuple | list):
-            found = list(found[0])
-            trees = [tree.args[0]] * len(found)
-        if len(found) < 2 or not any(isinstance(one, Tensor) for one in found):
+        cls = MERGES[MERGING[called(tree)]]
+        found = [(one, self.value(one)) for one in trees]
+        if len(found) == 1 and isinstance(found[0][1], tuple | list):
+            found = [(trees[0], one) for one in found[0][1]]
+        if len(found) < 2 or not any(isinstance(one, Tensor) for _, one in found):
             return None  # max, say, of two numbers
-        fed = [self._tensor(one, what) for one, what in zip(trees, found, strict=True)]
-        node = Node.of(cls, {"axis": axis} if cls.name == "Concatenate" and type(axis) is int else {})
-        return self._merge(node, tree, fed)
+        along = dict(zip(list(cls.by_name)[:1], tree.args[1:], strict=False))  # concatenate([a, b], 1)
+        along |= {keyword.arg: keyword.value for keyword in tree.keywords if keyword.arg in ("axis", "axes")}
+        given = {name: _tupled(self.names.known(one)) for name, one in along.items() if name in cls.by_name}
+        given = {name: one for name, one in given.items() if cls.by_name[name].kind.accepts(one)}
+        if cls.name == "Dot" and not given:
+            self.scope.note(f"{self.source.said(tree)} is not followed: its axes are not known", tree)
+            return None
+        return self._merge(Node.of(cls, given), tree, [self._tensor(one, what) for one, what in found])
 
     def combined(self, op: ast.operator, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
         """``x + y`` of two tensors is what Add computes."""
-        return self._merge(Node.of(MERGES[_OPERATORS[type(op)]], {}), tree, tensors)
+        return self._merge(Node.of(MERGES[SIGNS[type(op)]], {}), tree, tensors)
 
     def _merge(self, node: Node, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
         return self._result(Applied(Layer(node, tree, used=True), node, tree, tensors, Called()))
@@ -161,6 +175,8 @@ class Calls:
 
     def _from_a_call(self, tree: ast.expr) -> bool:
         """Whether the result of a layer goes into what is not read, such as ``tf.reverse(h, [1])`` or ``h[:, -1]``."""
+        if any(is_called(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
+            return True
         names = (part for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute))
         held = (self.scope.env.get(self.source.said(part)) for part in names)
         return any(tensor.call is not None for one in held for tensor in tensors_in(one))
@@ -185,6 +201,10 @@ def _results(node: Node, targets: int | None) -> tuple[str, ...]:
     if isinstance(answer.returned, Leaf):
         return ()
     return tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _states_of(node: Node, call: ast.Call) -> ast.expr | None:

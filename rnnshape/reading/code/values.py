@@ -10,7 +10,7 @@ from rnnshape.layers.merges import MERGES
 from rnnshape.reading.code.chain import in_turn
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.declared import Declared
-from rnnshape.reading.code.functional import FUNCTIONS, Calls
+from rnnshape.reading.code.functional import MERGING, Calls
 from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import not_known
 from rnnshape.reading.code.scope import Scope
@@ -109,14 +109,15 @@ class Values(Scope):
     def _call(self, tree: ast.Call, targets: int | None) -> Any:
         """What a call makes: a constructor's layer, an input, or what a layer returns."""
         last = called(tree)
-        if last == "add" and isinstance(tree.func, ast.Attribute) and len(tree.args) == 1:
-            return self.growing.add(tree.func.value, tree.args[0])
+        merged = self.functional.merging(tree) if last in MERGING and self.there(tree.func) is None else []
+        if last == "add" and isinstance(tree.func, ast.Attribute) and len(merged) == 1 and self._one(merged[0]):
+            return self.growing.add(tree.func.value, merged[0])
         if last in INPUTS:
             return Tensor(root=tree, then=self.names.now)
         if last == "Model":
             return self.functional.model(tree)
-        if last in FUNCTIONS and (tree.args and isinstance(tree.args[0], ast.List | ast.Tuple | ast.Name)):
-            return self.functional.merged(tree)
+        if merged:
+            return self.functional.merged(tree, merged)
         if last == "Sequential" and (begun := self._begun(tree)) is not None:
             return begun
         if self.classes.names_a_layer(tree.func):
@@ -128,6 +129,10 @@ class Values(Scope):
             return self.functional.called(made, tree, targets)
         self._passed_over(tree)
         return None
+
+    def _one(self, tree: ast.expr) -> bool:
+        """Whether a single value stands here, and no name of a list."""
+        return not isinstance(self.there(tree), tuple | list)
 
     def _makes_one(self, tree: ast.expr) -> bool:
         """Whether a layer stands here, and no flag such as ``re.M``."""
@@ -151,7 +156,10 @@ class Values(Scope):
         if isinstance(left, list) and isinstance(op, ast.Mult):
             times = self.names.known(tree.right)
             return left * times if type(times) is int and 0 <= times * len(left) <= _MOST_TIMES else None
+        left = self.value(tree.left) if left is None and isinstance(right, Tensor) else left  # x + LSTM(8)(x)
         if not (isinstance(left, Tensor) and isinstance(right, Tensor)):
+            if isinstance(left, Tensor) or isinstance(right, Tensor):
+                self.note(f"{self.source.said(tree)} is not followed: what is before it is answered", tree)
             return None
         return self.functional.combined(op, tree, [left, right])
 
