@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from rnnshape import api
-from rnnshape.cli.options import OUTPUT, flagged, form, refused
+from rnnshape.cli.options import OUTPUT, checked, flagged, form, refused
 from rnnshape.cli.output import destination, note, show_trace
 from rnnshape.errors import OK, Invalid, Problem
 from rnnshape.layers import release
@@ -123,13 +123,8 @@ def _weighed(group: Group) -> str:
 
 def _answered(make: Callable[[dict[str, Any]], Sequence[Spec]], values: Mapping[str, Any]) -> int:
     output = {name: value for name, value in values.items() if name in OUTPUT}
-    problems: list[Problem] = [*refused(output, OUTPUT), *_untimed(output)]
-    try:
-        specs = make({name: value for name, value in values.items() if name not in OUTPUT})
-    except Invalid as error:
-        raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
-    if problems:
-        raise Invalid(flagged(problem, values) for problem in problems)
+    asked = {name: value for name, value in values.items() if name not in OUTPUT}
+    specs = checked(lambda: make(asked), values, [*refused(output, OUTPUT), *_untimed(output)])
     with release.of(specs[0].keras):
         return _shown(specs, output)
 

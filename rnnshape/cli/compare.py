@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
 from rnnshape.cli.answer import told
-from rnnshape.cli.options import COMPARE, TIMING, flagged, form, refused
+from rnnshape.cli.options import COMPARE, TIMING, checked, form, refused
 from rnnshape.cli.output import destination, note
-from rnnshape.errors import Invalid
 from rnnshape.reading.comparison import compared as comparison_of
 from rnnshape.render import comparison_renderer
 from rnnshape.spec.comparison import AXIS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from rnnshape.errors import Problem
 
 
 def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
@@ -26,15 +23,11 @@ def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
         Invalid: with the problems of both, the question and how its answer is wanted.
     """
     output = {name: value for name, value in values.items() if name in COMPARE}
-    problems: list[Problem] = refused(output, COMPARE)
     asked = {name: value for name, value in values.items() if name not in COMPARE}
     axis, timing = asked.pop(AXIS.name, None), output.get(TIMING.name, False)
-    try:
-        comparison = comparison_of(layers, asked, axis=axis, timing=timing)
-    except Invalid as error:
-        raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
-    if problems:
-        raise Invalid(flagged(problem, values) for problem in problems)
+    comparison = checked(
+        lambda: comparison_of(layers, asked, axis=axis, timing=timing), values, refused(output, COMPARE)
+    )
     with destination(output.get("output_file")) as stream:
         compared = api.judged(comparison)
         comparison_renderer(form(output))(compared, stream)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
 from rnnshape.reading.code.naming import Names
-from rnnshape.reading.code.program import Function, Program
+from rnnshape.reading.code.program import Program
 from rnnshape.reading.code.syntax import Source, called, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from rnnshape.reading.code.functions import Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,12 @@ class Walk(Program):
         self._unsure = before
         return returned
 
-    def _enter(self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Any:
+    def _enter(self, function: Function, given: dict[str, ast.expr]) -> Any:
         """A function that only other files call: which others run before the next one is not known.
 
         So what several of them change is unknown behind it.
         """
-        returned = super()._enter(function, args, keywords)
+        returned = super()._enter(function, given)
         if not self._calling and function.name not in _FIRST:
             for name in self._unsure:
                 self.values.forget(name)
