@@ -59,6 +59,12 @@ class Classes:
             return self.names_a_layer(function.args[0])
         return self.of(function) is not None or self.own(function) is not None
 
+    def elsewhere(self, function: ast.expr) -> str | None:
+        """The whole name of a layer of another library that has the name of one here: ``torch.nn.LSTM``."""
+        name = self._imported_as(dotted(function) or "")
+        prefix, _, short = name.rpartition(".")
+        return name if short in TABLE and prefix.partition(".")[0] in _OTHERS else None
+
     def decided(self, function: ast.expr) -> ast.expr:
         """The class that is called: a name for it, or one of two, ``(LSTM if gated else SimpleRNN)(8)``."""
         made = self.names.resolved(function)
