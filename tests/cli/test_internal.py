@@ -18,7 +18,7 @@ from rnnshape import api, theory
 from rnnshape.batch import rows
 from rnnshape.errors import Refused, RnnshapeError, foreseen
 from rnnshape.reading import make
-from rnnshape.reading.batch import runs
+from rnnshape.reading.batch import entries, runs
 from rnnshape.reading.batch.runs import from_stream
 from rnnshape.render import ROWS_FORMATS, View, ending, rows_renderer
 from rnnshape.report import Report
@@ -62,7 +62,7 @@ def asks_bad(spec: Any, *_: Any, **__: Any) -> bool:
 
 
 def break_reading(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(runs, "from_data", falling(runs.from_data, lambda data: data.get("units") == BAD))
+    patch.setattr(entries, "from_data", falling(entries.from_data, lambda data: data.get("units") == BAD))
 
 
 def break_theory(patch: pytest.MonkeyPatch) -> None:
