@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from rnnshape import api
 from rnnshape.cli.options import OUTPUT, checked, flagged, form, refused
-from rnnshape.cli.output import destination, note, show_trace
+from rnnshape.cli.output import destination, not_over, note, show_trace
+from rnnshape.cli.streams import code
 from rnnshape.errors import OK, Invalid, Problem
 from rnnshape.layers import release
 from rnnshape.reading import make_all
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
 
 
+STDIN = "-"
+
+
 def answer(layer: str, values: Mapping[str, Any]) -> int:
     """Answer what a command's flags ask about a layer, or about each layer of pasted code; the worst exit code.
 
     Raises:
         Invalid: with the problems of both, the question and how its answer is wanted.
     """
-    return _answered(lambda asked: specs_of(layer, asked), values)
+    return _answered(lambda asked: specs_of(layer, asked), values, layer)
 
 
 def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
@@ -45,9 +49,9 @@ def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
         from rnnshape.reading.saved.model import make_saved
 
         return make_saved(layer, asked)
-    if not is_code(layer):
+    if not is_code(layer) and layer != STDIN:
         return make_all(layer, asked)
-    text = _text_of(layer)
+    text = code() if layer == STDIN else _text_of(layer)
     try:
         return make_all(text.code, asked)
     except Invalid as error:
@@ -90,13 +94,14 @@ def fitting(path: str, layer: str | None, values: Mapping[str, Any]) -> int:
     from rnnshape.reading.saved.weights_file import contents, make_against
 
     if layer is not None:
-        return _answered(lambda asked: [make_against(path, layer, asked)], values)
+        return _answered(lambda asked: [make_against(path, layer, asked)], values, path)
     if wrong := [
         flagged(Problem(name, "asks about a layer: give one behind the file"), values)
         for name in values
         if name not in ("format", "output_file")
     ]:
         raise Invalid(wrong)
+    not_over(values.get("output_file"), [path])
     groups = contents(path)
     with destination(values.get("output_file")) as stream:
         if values.get("format") == "json":
@@ -121,8 +126,10 @@ def _weighed(group: Group) -> str:
     return f"{shapes}: {f'could be {group.could_be}' if group.could_be else 'no recurrent layer'}"
 
 
-def _answered(make: Callable[[dict[str, Any]], Sequence[Spec]], values: Mapping[str, Any]) -> int:
+def _answered(make: Callable[[dict[str, Any]], Sequence[Spec]], values: Mapping[str, Any], source: str) -> int:
     output = {name: value for name, value in values.items() if name in OUTPUT}
+    if source == STDIN or is_code(source) or is_saved(source):
+        not_over(output.get("output_file"), [source])
     asked = {name: value for name, value in values.items() if name not in OUTPUT}
     specs = checked(lambda: make(asked), values, [*refused(output, OUTPUT), *_untimed(output)])
     with release.of(specs[0].keras):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.batch import former_rows, rows, written
 from rnnshape.cli.options import form
-from rnnshape.cli.output import destination, note, show_trace
+from rnnshape.cli.output import destination, not_over, note, show_trace
 from rnnshape.cli.progress import wanted as bar_wanted
 from rnnshape.cli.progress import watched
 from rnnshape.errors import INTERRUPTED, Invalid, Problem, Unavailable
@@ -52,8 +51,7 @@ def answer(runs: list[Run] | Iterator[Line | Run], output: Mapping[str, Any], wr
     predict, values = output.get("predict", False), output.get("values", False)
     verbose, wanted, path = output.get("verbose", False), form(output), output.get("output_file")
     stood = path is not None and Path(path).is_file()
-    if path is not None and stood and _read_from(path, runs):
-        raise Invalid([Problem(f"--output-file {path}", "holds runs that are read: give another name")])
+    not_over(path, _sources(runs))
     with suppress(_Unfinished), ExitStack() as stack:
         stream = stack.enter_context(destination(path))
         resume = (
@@ -86,14 +84,11 @@ def answer(runs: list[Run] | Iterator[Line | Run], output: Mapping[str, Any], wr
     return INTERRUPTED
 
 
-def _read_from(path: str, runs: list[Run] | Iterator[Line | Run]) -> bool:
-    """Whether this file is one that the runs come from."""
+def _sources(runs: list[Run] | Iterator[Line | Run]) -> set[str]:
+    """The files that the runs come from."""
     if not isinstance(runs, list):
-        with suppress(OSError, ValueError, AttributeError):  # a standard input that is no file
-            return os.path.samestat(os.fstat(sys.stdin.fileno()), Path(path).stat())
-        return False
-    names = {run.where.file for run in runs if run.where is not None}
-    return any(Path(name).samefile(path) for name in names)
+        return {"-"}
+    return {run.where.file for run in runs if run.where is not None}
 
 
 class _Unfinished(Exception):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnnshape.cli import completion, streams
+from rnnshape.cli import completion
 from rnnshape.cli.flags import given
 from rnnshape.cli.options import (
     AUDIT,
@@ -82,7 +82,7 @@ def show(
             raise Invalid([Problem(layer, what)])
         if expression is None:
             raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
-        _answer(streams.text() if expression == "-" else expression, flags, _SHOW)
+        _answer(expression, flags, _SHOW)
 
 
 def explore(

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import re
+import secrets
 import shlex
 import stat
 import sys
@@ -18,12 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from rnnshape.cli.streams import let_go
-from rnnshape.errors import INTERRUPTED, OK, UNAVAILABLE, Internal, Invalid, RnnshapeError, foreseen
+from rnnshape.errors import INTERRUPTED, OK, UNAVAILABLE, Internal, Invalid, Problem, RnnshapeError, foreseen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rnnshape.errors import Problem
+    from collections.abc import Iterable, Iterator
 
 
 @contextlib.contextmanager
@@ -34,6 +33,9 @@ def destination(path: str | None) -> Iterator[TextIO]:
     and takes it at the end, so whatever ends the command before leaves what stood there.  It keeps the mode of what
     stood there, and the owner where that is allowed; a link stays one.  What is no ordinary file (``/dev/stderr``,
     a named pipe) is written to directly.
+
+    Raises:
+        OSError: it cannot be written, with the path that was asked for.
     """
     if path is None or path == "-" or _is_stdout(path):
         sys.stdout.write("")  # is it there?
@@ -41,22 +43,55 @@ def destination(path: str | None) -> Iterator[TextIO]:
         sys.stdout.flush()
         return
     stood = _stat(path)
-    if stood is not None and not stat.S_ISREG(stood.st_mode):
-        with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as stream:
-            yield stream
-        return
+    with _naming(path):
+        if stood is None or stat.S_ISREG(stood.st_mode):
+            with _replacing(path, stood) as stream:
+                yield stream
+        else:
+            with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as stream:
+                yield stream
+
+
+@contextlib.contextmanager
+def _replacing(path: str, stood: os.stat_result | None) -> Iterator[TextIO]:
+    """A new file that takes the place of this one once it is whole."""
     target = Path(os.path.realpath(path))
     if stood is not None and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    if path.endswith(_SLASHES):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     handle, beside = _opened_beside(target, path)
     try:
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:  # noqa: PTH123  a descriptor
             yield stream
+            stream.flush()
+            beside = beside or _with_a_name(handle, target.parent)
         _dress(beside, stood)
         beside.replace(target)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        if beside is not None:
+            beside.unlink(missing_ok=True)
         raise
+
+
+def not_over(path: str | None, sources: Iterable[str]) -> None:
+    """Nothing, where the answer does not go where the question comes from.
+
+    Raises:
+        Invalid: the path is that of one of the sources; ``-`` is standard input.
+    """
+    stood = None if path is None else _stat(path)
+    if stood is not None and stat.S_ISREG(stood.st_mode) and any(_same(stood, source) for source in sources):
+        raise Invalid([Problem(f"--output-file {path}", "is read for this answer: give another name")])
+
+
+def _same(stood: os.stat_result, source: str) -> bool:
+    """Whether a source is this file."""
+    with contextlib.suppress(
+        OSError, ValueError, AttributeError
+    ):  # it is not there, or a standard input that is no file
+        return os.path.samestat(stood, os.fstat(sys.stdin.fileno()) if source == "-" else Path(source).stat())
+    return False
 
 
 def _is_stdout(path: str) -> bool:
@@ -67,18 +102,53 @@ def _is_stdout(path: str) -> bool:
         return False
 
 
-def _opened_beside(target: Path, path: str) -> tuple[int, Path]:
-    """A new file in the folder of the target, whose name may be as long as a name can be.
+@contextlib.contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Meanwhile a disk that is full is an error with the path: who writes to a descriptor does not say to which."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in _FULL:
+            raise type(error)(error.errno, error.strerror, path) from None
+        raise
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_SLASHES = tuple(filter(None, (os.sep, os.altsep)))
+
+
+def _opened_beside(target: Path, path: str) -> tuple[int, Path | None]:
+    """A new file in the folder of the target, whose name may be as long as a name can be; without one where it can be.
+
+    A file without a name is gone with its process, whatever ends that.
 
     Raises:
         OSError: the answer could not take the target's place, with the path that was asked for.
     """
+    if hasattr(os, "O_TMPFILE") and Path(_OWN_FILES).is_dir():
+        with contextlib.suppress(OSError):  # not every file system has them
+            return os.open(target.parent, os.O_TMPFILE | os.O_RDWR, 0o600), None
     try:
-        handle, beside = tempfile.mkstemp(prefix=".rnnshape-", dir=target.parent)
+        handle, beside = tempfile.mkstemp(prefix=_PREFIX, dir=target.parent)
     except OSError as error:
         # It is not the file beside that was asked for.
         raise type(error)(error.errno, error.strerror, path) from None
     return handle, Path(beside)
+
+
+_OWN_FILES = "/proc/self/fd"
+_PREFIX = ".rnnshape-"
+
+
+def _with_a_name(handle: int, folder: Path) -> Path:
+    """The file without a name, beside its place: one that has none cannot take the place of another."""
+    beside = folder / f"{_PREFIX}{secrets.token_hex(8)}"
+    nowhere = os.open(folder, os.O_RDONLY)  # link() alone would link the entry of /proc and not the file behind it
+    try:
+        os.link(f"{_OWN_FILES}/{handle}", beside, src_dir_fd=nowhere, follow_symlinks=True)
+    finally:
+        os.close(nowhere)
+    return beside
 
 
 def _stat(path: str) -> os.stat_result | None:
@@ -122,8 +192,9 @@ def clean_ending() -> Iterator[None]:
         let_go()
         raise SystemExit(OK) from None
     except OSError as error:
-        if error.filename is None:  # it may be standard output's disk that is full
+        if error.filename is None and error.errno in _FULL:
             let_go()
+            error.filename = "standard output"
         say(foreseen(error))
         raise SystemExit(UNAVAILABLE) from None
     except Exception as error:  # noqa: BLE001  nobody foresaw it: it is one line all the same

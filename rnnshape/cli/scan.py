@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack, closing
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from rnnshape.batch.died import Died
 from rnnshape.batch.workers import spread
-from rnnshape.cli.output import destination, note
+from rnnshape.cli.output import destination, not_over, note
 from rnnshape.cli.progress import wanted as bar_wanted
 from rnnshape.cli.progress import watched
 from rnnshape.errors import FAILED, INVALID, OK, Invalid, Problem, Unavailable
@@ -21,7 +22,7 @@ from rnnshape.render.scan.gathered import counted
 from rnnshape.scan.asked import chosen_for
 from rnnshape.scan.files import STDIN, gathered
 from rnnshape.scan.finding import Scanned
-from rnnshape.scan.fixing import diff, mended, write_back
+from rnnshape.scan.fixing import as_written, diff, mended
 from rnnshape.scan.one import scan_file, scan_text
 from rnnshape.scan.settings import KEYS
 from rnnshape.scan.texts import NotRead, of_bytes, read
@@ -44,6 +45,7 @@ def scan(paths: Sequence[str], output: Mapping[str, Any]) -> int:
     files = gathered(paths)
     if not files:
         note("no Python file and no notebook is there")
+    not_over(output.get("output_file"), files)
     if "fix" in output or "diff" in output:
         with destination(output.get("output_file")) as stream:
             left = list(_mending(files, chosen, stream, output))
@@ -121,10 +123,19 @@ def _mending(files: list[str], chosen: Chosen, stream: TextIO, output: Mapping[s
         after = mended(before, chosen, keras=keras)
         if after != before:
             stream.write(diff(before, after))
-            if write and file != STDIN and not write_back(file, after):
+            if write and file != STDIN and not _written(file, after):
                 note(f"{file} is not written: it mixes line breaks")
                 after = before
         yield chosen.of(scan_text(after if write else before, keras=keras))
+
+
+def _written(file: str, after: Text) -> bool:
+    """Put a mended file in the place of what stood there, once it is whole; False where its bytes are not known."""
+    if (data := as_written(Path(file).read_bytes(), after)) is None:
+        return False
+    with destination(file) as stream:
+        stream.buffer.write(data)
+    return True
 
 
 def _ended(scanned: Sequence[Scanned], paths: Sequence[str], output: Mapping[str, Any]) -> int:

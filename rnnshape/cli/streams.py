@@ -6,11 +6,15 @@ import errno
 import io
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rnnshape.errors import Invalid, Problem, Unavailable
 
-_MOST_BYTES = 2_000_000
+if TYPE_CHECKING:
+    from rnnshape.scan.texts import Text
+
+_MOST_BYTES = 16 * 2**20
+"""As of a file of code: notebooks hold pictures."""
 
 
 class _Closed(io.TextIOBase):
@@ -50,19 +54,21 @@ def let_go() -> None:
         return
 
 
-def text() -> str:
-    """All of standard input, as text.
+def code() -> Text:
+    """All of standard input, as code: that of a module, or of a notebook.
 
     Raises:
-        Invalid: it is too long, or is not UTF-8.
+        Invalid: it is too long, or is no text.
         Unavailable: it is closed.
     """
+    from rnnshape.scan.texts import NotRead, of_bytes
+
     if sys.stdin is None:
         raise Unavailable("standard input is closed", "give the code as an argument, or pipe it in")
     data = sys.stdin.buffer.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
         raise Invalid([Problem("EXPR -", f"standard input holds more than {_MOST_BYTES:,} bytes")])
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid([Problem("EXPR -", f"standard input is not UTF-8 (byte {error.start + 1})")]) from None
+        return of_bytes(data, "<stdin>")
+    except NotRead as error:
+        raise Invalid([Problem("EXPR -", f"standard input is not read: {error}")]) from None

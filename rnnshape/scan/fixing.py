@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from difflib import unified_diff
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnshape.scan.one import scan_text
+from rnnshape.scan.texts import encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,14 +66,15 @@ def diff(before: Text, after: Text) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in parts)
 
 
-def write_back(path: str, after: Text) -> bool:
-    """Write a mended file, with its own line breaks and byte order mark; not one that mixes line breaks."""
-    file = Path(path)
-    data = file.read_bytes()
-    breaks = data.count(b"\r\n")
-    if breaks not in (0, data.count(b"\n")) or data.count(b"\r") != breaks:
-        return False
-    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+def as_written(before: bytes, after: Text) -> bytes | None:
+    """The bytes of a mended file, in the encoding and with the line breaks of what stood there.
+
+    None where it mixes line breaks.
+    """
+    mark, encoding = encoding_of(before, after.name)
+    text = before.removeprefix(mark).decode(encoding)
+    breaks = text.count("\r\n")
+    if breaks not in (0, text.count("\n")) or text.count("\r") != breaks:
+        return None
     code = after.code.replace("\n", "\r\n") if breaks else after.code
-    file.write_bytes(mark + code.encode("utf-8"))
-    return True
+    return mark + code.encode(encoding)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rnnshape.reading.code.copied import is_python, without_magic
+from rnnshape.reading.places import marked_as
 
 MAX_BYTES = 16 * 2**20
 """Of a file; notebooks hold pictures."""
@@ -45,21 +49,50 @@ def read(path: str) -> Text:
 
 def of_bytes(data: bytes, name: str) -> Text:
     """The text of what stands in a file, as ``read``."""
+    mark, encoding = encoding_of(data, name)
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError:
-        raise NotRead("not UTF-8") from None
+        text = data.removeprefix(mark).decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise NotRead(f"not {encoding.upper()} (byte {error.start + len(mark) + 1:,}): save it as UTF-8") from None
     if name.endswith(".ipynb") or (name == "<stdin>" and text.lstrip().startswith("{") and '"cells"' in text):
         return _notebook(text, name)
     return Text(name, text)
+
+
+def encoding_of(data: bytes, name: str) -> tuple[bytes, str]:
+    """The byte order mark of a file, and its encoding: that of the mark, of Python's ``# coding:`` comment, or UTF-8.
+
+    Raises:
+        NotRead: the comment names no encoding.
+    """
+    mark, encoding = marked_as(data)
+    if mark or name.endswith(".ipynb"):
+        return mark, encoding
+    try:
+        named = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+        "".encode(named)  # there are codecs that make no text
+    except LookupError as error:
+        raise NotRead(str(error)) from None
+    except SyntaxError as error:
+        # It says so as well of bytes that are not the encoding; what decodes them says which.
+        if _COMMENT.search(data):
+            raise NotRead(str(error)) from None
+        named = "utf-8"
+    return mark, named
+
+
+_COMMENT = re.compile(rb"\A(?:[^\n]*\n)?[ \t\f]*#[^\n]*coding[:=]")
 
 
 def _notebook(text: str, name: str) -> Text:
     try:
         cells = json.loads(text)["cells"]
         sources = [(number, _source(cell)) for number, cell in enumerate(cells, 1) if cell.get("cell_type") == "code"]
+    except json.JSONDecodeError as error:
+        said = f"{error.msg[:1].lower()}{error.msg[1:]} in line {error.lineno}, column {error.colno}"
+        raise NotRead(f"not a notebook: {said} of its JSON") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise NotRead("not a notebook") from None
+        raise NotRead("not a notebook: its JSON has no list of cells of format 4") from None
     lines: list[str] = []
     places: list[tuple[int, int]] = []
     for number, source in sources:

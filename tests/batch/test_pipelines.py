@@ -72,7 +72,7 @@ def test_a_full_disk_is_an_error(started: Callable[..., subprocess.Popen[bytes]]
         process = started("-", "--predict", "-f", "jsonl", stdout=full)
         _, err = process.communicate(LINE * 100)
     assert process.returncode == 3
-    assert err == b"rnnshape: error: No space left on device\n"
+    assert err == b"rnnshape: error: standard output: No space left on device\n"
 
 
 def test_ctrl_c_leaves_what_is_finished_whole(started: Callable[..., subprocess.Popen[bytes]], tmp_path: Path) -> None:

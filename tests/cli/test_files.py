@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,16 @@ CELLS = {"cells": [{"cell_type": "markdown", "source": "x"}, {"cell_type": "code
         ("model.py", "\n\nimport keras\nm = LSTM(0)\n", "model.py:4: units must be a whole number, 1 or more"),
         ("model.py", "x = 1\n", "model.py: no layer is made here: write one as in Keras, such as LSTM(8)"),
         ("notes.ipynb", json.dumps(CELLS), "notes.ipynb, cell 2, line 2: units must be a whole number, 1 or more"),
+        (
+            "notes.ipynb",
+            '{"cells": [,',
+            "notes.ipynb is not read: not a notebook: expecting value in line 1, column 12 of its JSON",
+        ),
+        (
+            "notes.ipynb",
+            '{"worksheets": []}',
+            "notes.ipynb is not read: not a notebook: its JSON has no list of cells of format 4",
+        ),
         ("model.h5", "no model", "model.h5: is not an HDF5 file, or is damaged: "),
     ],
 )
@@ -43,3 +54,46 @@ def test_an_answer_cannot_be_written_to_a_file_without_a_name(run: Callable[...,
     ran = run("show", "LSTM(8)", "--predict", "-o", "")
     assert (ran.code, ran.out) == (2, "")
     assert "must be the name of a file" in ran.err
+
+
+CODE = "# caf\u00e9\nimport keras\nx = keras.layers.LSTM(8, time_major=False)\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_code_is_read_and_mended_in_its_own_encoding(run: Callable[..., Ran], tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "model.py"
+    text = f"# -*- coding: {encoding} -*-\n{CODE}" if encoding == "latin-1" else CODE
+    file.write_bytes(text.encode(encoding))
+    assert "time_major" in run("show", str(file)).err
+    assert run("scan", str(file)).code == 1
+    assert run("scan", str(file), "--fix").err == ""
+    assert file.read_bytes() == text.replace(", time_major=False", "").encode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (CODE.encode("latin-1"), "not UTF-8 (byte 6): save it as UTF-8"),
+        (b"# coding: klingon\n" + CODE.encode(), "unknown encoding: klingon"),
+        (
+            b"# coding: rot13\n" + CODE.encode(),
+            "'rot13' is not a text encoding; use codecs.encode() to handle arbitrary codecs",
+        ),
+    ],
+)
+def test_code_in_no_known_encoding_says_which(run: Callable[..., Ran], tmp_path: Path, data: bytes, why: str) -> None:
+    file = tmp_path / "model.py"
+    file.write_bytes(data)
+    assert run("show", str(file)).err == f"rnnshape: error: {file} is not read: {why}\n"
+    assert run("scan", str(file)).err == f"rnnshape: {file} is not read: {why}\n"
+
+
+def test_a_notebook_comes_through_a_pipe_too(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    def piped(data: bytes) -> Ran:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+        return run("show", "-", "--predict")
+
+    ran = piped(json.dumps(CELLS).replace("n = 0", "n = 3").encode())
+    assert (ran.code, ran.out.split("\n")[0]) == (0, "LSTM(3)")
+    wrong = piped(json.dumps(CELLS).encode())
+    assert wrong.err.startswith("rnnshape: error: <stdin>, cell 2, line 2: units must be a whole number")

@@ -14,6 +14,7 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import parse
 
@@ -25,7 +26,6 @@ from tests.shared.sampling import some
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.conftest import Ran
 
@@ -153,9 +153,17 @@ def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
+def _writes_in(process: int, folder: Path) -> bool:
+    """Whether it has a file in this folder open that has no name yet, or one of its own."""
+    opened = Path(f"/proc/{process}/fd").iterdir()
+    with contextlib.suppress(OSError):  # it is closed meanwhile
+        return any(str(each.readlink()).startswith((f"{folder}/#", f"{folder}/.rnnshape-")) for each in opened)
+    return False
+
+
 def begun(process: subprocess.Popen[bytes], folder: Path, jobs: bool) -> list[psutil.Process]:
     """The processes under it, once it has a file to write (and workers that import)."""
-    while not list(folder.glob(".rnnshape-*")):
+    while not _writes_in(process.pid, folder):
         assert process.poll() is None
         time.sleep(0.01)
     own = psutil.Process(process.pid)
@@ -202,6 +210,7 @@ def test_what_kills_it_outright_leaves_no_worker(name: str, tmp_path: Path) -> N
     _, alive = psutil.wait_procs(others, timeout=20)
     assert alive == []
     assert (tmp_path / "rows.jsonl").read_text() == "old\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.yaml", "rows.jsonl"]
 
 
 def test_what_nohup_ignores_stays_ignored() -> None:
@@ -307,7 +316,28 @@ def test_a_closed_standard_error_says_nothing_elsewhere() -> None:
 @pytest.mark.parametrize("command", ["lstm --predict", "--help", "help masks", "batch runs.yaml"])
 def test_a_full_disk_behind_standard_output_is_one_line(command: str) -> None:
     done = in_shell(f"cd $(mktemp -d); echo 'runs: [{{layer: lstm}}]' > runs.yaml; rnnshape {command} > /dev/full")
-    assert (done.returncode, done.stderr) == (3, "rnnshape: error: No space left on device\n")
+    assert (done.returncode, done.stderr) == (3, "rnnshape: error: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("words", ["lstm --predict -f html", "batch runs.yaml --predict", "schema", "scan model.py"])
+def test_a_full_disk_is_told_with_the_file_and_leaves_nothing(words: str, tmp_path: Path) -> None:
+    (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm}]\n")
+    (tmp_path / "model.py").write_text(FOUND)
+    for file, why in (("/dev/full", "No space left on device"), ("answer", "File too large")):
+        done = in_shell(f"cd {tmp_path}; ulimit -f 0; rnnshape {words} -o {file}")
+        assert (done.returncode, done.stderr) == (3, f"rnnshape: error: {file}: {why}\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.py", "runs.yaml"]
+
+
+FOUND = "import keras\nx = keras.layers.LSTM(8, time_major=False)\n"
+
+
+def test_a_full_disk_leaves_the_code_that_is_mended(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(FOUND)
+    done = in_shell(f"cd {tmp_path}; ulimit -f 0; rnnshape scan --fix model.py")
+    assert (done.returncode, done.stderr) == (3, "rnnshape: error: model.py: File too large\n")
+    assert (tmp_path / "model.py").read_text() == FOUND
+    assert [path.name for path in tmp_path.iterdir()] == ["model.py"]
 
 
 NAMES = ("é", "漢", "😀")
@@ -445,7 +475,29 @@ def test_the_file_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_
     for read, written in ((path, path), (tmp_path, path), (path, other)):
         ran = run("batch", str(read), "--predict", "-o", str(written))
         assert (ran.code, path.read_text(encoding="utf-8")) == (2, text)
-        assert "holds runs that are read: give another name" in ran.err
+        assert "is read for this answer: give another name" in ran.err
     ended = in_shell(f"rnnshape batch - --predict -f jsonl -o {path} < {path}")
     assert (ended.returncode, path.read_text(encoding="utf-8")) == (2, text)
     assert run("batch", str(path), "--predict", "-o", str(tmp_path / "rows.jsonl")).code == 0
+
+
+@pytest.mark.parametrize(
+    "command", ["show {file} --predict", "show - --predict", "scan {file}", "scan .", "scan -", "scan --diff ."]
+)
+def test_code_that_is_read_is_not_written_over(command: str, tmp_path: Path) -> None:
+    file, other = tmp_path / "model.py", tmp_path / "link.txt"
+    file.write_text(FOUND)
+    other.symlink_to(file)
+    for written in (file, other):
+        ended = in_shell(f"cd {tmp_path}; rnnshape {command.format(file=file)} -o {written} < {file}")
+        assert (ended.returncode, file.read_text()) == (2, FOUND)
+        assert "is read for this answer: give another name" in ended.stderr
+
+
+def test_a_saved_model_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_path: Path) -> None:
+    for words in (("model.json",), ("model.weights.h5",), ("model.weights.h5", "LSTM(8)")):
+        file = tmp_path / words[0]
+        file.write_text("kept")
+        ran = run("show", str(file), *words[1:], "-o", str(file))
+        assert (ran.code, file.read_text()) == (2, "kept")
+        assert "is read for this answer" in ran.err

@@ -348,9 +348,9 @@ ENDED = "the value ends before this: put the whole text in one pair of quotes"
             "3:4: tag '!!str' is not allowed: remove it",
         ]),
         ('a: "\\ud800"', ["1:4: half of a surrogate pair is not a character"]),
-        ("a: \x07\n\x00", [
+        ("a: \x07\n\x01", [
             "1:4: U+0007 is a control character: the only control characters allowed are tabs and line breaks",
-            "2:1: U+0000 is a control character: the only control characters allowed are tabs and line breaks",
+            "2:1: U+0001 is a control character: the only control characters allowed are tabs and line breaks",
         ]),
         (b"a: 1\nb: \xe9t\xe9\n", ["2:4: not UTF-8: 0xe9 at byte 8 (counted from 0); save the file as UTF-8"]),
         (b"\xff\xfea", ["1:1: not UTF-16-LE: 0x61 at byte 2 (counted from 0); save the file as UTF-8"]),
@@ -429,7 +429,7 @@ def test_reading_stops_after_a_hundred_mistakes() -> None:
     mistakes = told("a: 1\n" * 50_000)
     assert len(mistakes) == MAX_MISTAKES + 1
     assert mistakes[-1].endswith(": too many errors: the rest was not read")
-    assert len(told("\x00" * 50_000)) == MAX_MISTAKES
+    assert len(told("\x01" * 50_000)) == MAX_MISTAKES
 
 
 def test_long_texts_in_a_message_are_shortened() -> None:
