@@ -234,14 +234,14 @@ def test_a_single_command_ends_in_one_line(
 
 
 def break_single(stage: str, patch: pytest.MonkeyPatch) -> None:
-    from rnnshape.lab import compare
+    from rnnshape.lab import sides
     from rnnshape.render import comparison
 
     if stage == "theory":
         break_theory(patch)
     elif stage == "lab":
         break_lab(patch)
-        patch.setattr(compare, "feed", falling(compare.feed, asks_bad))
+        patch.setattr(sides, "feed", falling(sides.feed, asks_bad))
     else:
         patch.setattr(ending, "footer", falling(ending.footer, lambda *_: True))
         patch.setattr(comparison, "parts", falling(comparison.parts, lambda *_: True))
