@@ -209,7 +209,7 @@ def _all(specs: Sequence[Spec], output: Mapping[str, Any]) -> list[Report]:
 
 
 def _view(output: Mapping[str, Any]) -> View:
-    return View(**{part: output.get(part, False) for part in ("values", "weights", "cost", "cudnn", "diagram")})
+    return View.of(name for name, wanted in output.items() if wanted)
 
 
 def _untimed(output: Mapping[str, Any]) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from rnnshape.explorer.mask import MaskGrid
 from rnnshape.explorer.presets import NAMES, preset
 from rnnshape.explorer.showing import Showing
 from rnnshape.explorer.steps import History
-from rnnshape.render import View, by_ending, renderer
+from rnnshape.render import ON_DEMAND, View, by_ending, renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -213,7 +213,7 @@ class Explorer(Showing):
             return
         try:
             with self.opened(name) as stream:
-                renderer(form)(report, stream, View(True, True, True, True, True))
+                renderer(form)(report, stream, View.of(ON_DEMAND))
         except OSError as error:
             self.notify(foreseen(error).message, severity="error")
             return
