@@ -171,7 +171,7 @@ class Constructors:
             return None
         if name not in TABLE and isinstance(given := self.names.known(function), str):
             name = given
-        prefix, _, short = self._imported_as(name).rpartition(".")
+        prefix, _, short = self.imported_as(name).rpartition(".")
         short = ALIASES.get(short, short)
         return (TABLE.get(short) or MERGES.get(short)) if not prefix or _is_keras(prefix) else None
 
@@ -182,7 +182,7 @@ class Constructors:
         held = self.held(tree) if isinstance(tree, ast.Name | ast.Attribute) else None
         return MISSING if held is None else held
 
-    def _imported_as(self, name: str) -> str:
+    def imported_as(self, name: str) -> str:
         """The name with the module that the text imports it from."""
         first, dot, rest = name.partition(".")
         return self.aliases[first] + dot + rest if first in self.aliases else name
@@ -190,7 +190,7 @@ class Constructors:
     def _own(self, function: ast.expr) -> str | None:
         """The class that a name means if a module of the reader's own may hold it; Keras' modules hold none."""
         name = dotted(self.names.resolved(function)) if self.names.modules else None
-        prefix, _, short = self._imported_as(name or "").rpartition(".")
+        prefix, _, short = self.imported_as(name or "").rpartition(".")
         known = self._class(function) is not None or short in INPUTS or leftovers.of_class(short)
         return None if known or _OF_LIBRARIES.search(f"{prefix}.") or not short[:1].isupper() else short
 

@@ -10,6 +10,7 @@ from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
+from rnnshape.layers.operations import OPERATIONS
 from rnnshape.reading import leftovers
 from rnnshape.reading.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.chain import in_turn, is_called
@@ -173,7 +174,7 @@ class Values:
             if isinstance(left, Tensor) or isinstance(right, Tensor):
                 self.note(f"{self.source.said(tree)} is not followed: what is before it is answered", tree)
             return None
-        node = Node.of(MERGES[SIGNS[type(op)]], {})
+        node = Node.of(OPERATIONS[SIGNS[type(op)]], {})
         return Tensor(call=self._new(Applied(Layer(node, tree, used=True), node, tree, [left, right], Called())))
 
     def _part(self, tree: ast.Subscript, value: Callable[[ast.expr], Any]) -> Any:
@@ -310,18 +311,26 @@ class Values:
         """Whether a single value stands here, and no name of a list."""
         return not isinstance(self._there(tree), tuple | list)
 
+    def _is_operation(self, function: ast.expr) -> bool:
+        """Whether a function is one of tensors, ``ops.add``, and not one that calls a layer, ``layers.add``."""
+        name = self.layers.imported_as(dotted(function) or "")
+        return bool(_OF_TENSORS.intersection(name.split(".")[-2:-1]))
+
     def _merging(self, tree: ast.Call) -> list[ast.expr]:
         """What a function that merges is called on: the items of its list, else each tensor by itself."""
+        if self._is_operation(tree.func) and MERGING[called(tree)] not in OPERATIONS:
+            return []  # ops.average is not what the layer computes
         named = [keyword.value for keyword in tree.keywords if keyword.arg in _LISTED]
         if not (given := [*tree.args, *named]):
             return []
         listed = self.lists.listed(given[0])
-        apart = given[:1] if MERGING[called(tree)] in ("Concatenate", "Dot") else given
+        apart = given[:1] if MERGING[called(tree)] in ("Concatenate", "Dot") else given[:2]
         return apart if listed is None else listed
 
     def _merged(self, tree: ast.Call, trees: list[ast.expr], value: Callable[[ast.expr], Any]) -> Tensor | None:
         """``concatenate([a, b])``: Keras' functions that make a merging layer and call it."""
-        cls = MERGES[MERGING[called(tree)]]
+        name = MERGING[called(tree)]
+        cls = OPERATIONS[name] if self._is_operation(tree.func) else MERGES[name]
         found = [(one, value(one)) for one in trees]
         if len(found) == 1 and isinstance(found[0][1], tuple | list):
             found = [(trees[0], one) for one in found[0][1]]
@@ -422,6 +431,7 @@ MERGING = {
     "minimum": "Minimum",
     "dot": "Dot",
 }
+_OF_TENSORS = {"ops", "tf", "tensorflow", "math", "K", "backend", "np", "numpy", "jnp"}
 _LISTED = ("inputs", "tensors", "values", "xs")
 SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply"}
 _MERGED = ("query", "value", "key", "inputs")
