@@ -41,7 +41,7 @@ class Values(Scope):
         self.lists = self.layers.lists
         self.lists.held = self.names.count = self._count
         self.classes = self.layers.classes
-        self.functional = Calls(self, self.lists, self.tensors, value)
+        self.functional = Calls(self, self.classes, self.lists, self.tensors, value)
         self.growing = Growing(self, self.layers.declared, value)
 
     def touches(self, function: ast.expr) -> bool:
