@@ -15,7 +15,7 @@ from rnnshape.cli.streams import code
 from rnnshape.errors import OK, Invalid, Problem
 from rnnshape.layers import release
 from rnnshape.reading import make_all
-from rnnshape.reading.files import is_code, is_saved
+from rnnshape.reading.files import is_code, is_saved, why_not_read
 from rnnshape.render import View, renderer, rows_renderer
 
 if TYPE_CHECKING:
@@ -50,12 +50,22 @@ def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
 
         return make_saved(layer, asked)
     if not is_code(layer) and layer != STDIN:
-        return make_all(layer, asked)
+        return _layers(layer, asked)
     text = code() if layer == STDIN else _text_of(layer)
     try:
         return make_all(text.code, asked)
     except Invalid as error:
         raise Invalid([_in_file(text, problem, error.text) for problem in error.problems], error.text) from None
+
+
+def _layers(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
+    """What is asked about the layers of pasted code, which is not the name of a file of another kind."""
+    try:
+        return make_all(layer, asked)
+    except Invalid:
+        if (why := why_not_read(layer)) is not None:
+            raise Invalid([Problem("", why)]) from None
+        raise
 
 
 def _in_file(text: Text, problem: Problem, code: str | None) -> Problem:

@@ -8,7 +8,9 @@ from rnnshape import api
 from rnnshape.cli.answer import told
 from rnnshape.cli.options import COMPARE, TIMING, checked, form, refused
 from rnnshape.cli.output import destination, note
+from rnnshape.errors import Invalid, Problem
 from rnnshape.reading.comparison import compared as comparison_of
+from rnnshape.reading.files import why_not_read
 from rnnshape.render import comparison_renderer
 from rnnshape.spec.comparison import AXIS
 
@@ -25,9 +27,14 @@ def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
     output = {name: value for name, value in values.items() if name in COMPARE}
     asked = {name: value for name, value in values.items() if name not in COMPARE}
     axis, timing = asked.pop(AXIS.name, None), output.get(TIMING.name, False)
-    comparison = checked(
-        lambda: comparison_of(layers, asked, axis=axis, timing=timing), values, refused(output, COMPARE)
-    )
+    try:
+        comparison = checked(
+            lambda: comparison_of(layers, asked, axis=axis, timing=timing), values, refused(output, COMPARE)
+        )
+    except Invalid:
+        if files := [Problem("", why) for layer in layers if (why := why_not_read(layer)) is not None]:
+            raise Invalid(files) from None
+        raise
     with destination(output.get("output_file")) as stream:
         compared = api.judged(comparison)
         comparison_renderer(form(output))(compared, stream)

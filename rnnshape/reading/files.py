@@ -28,6 +28,24 @@ def is_code(text: str) -> bool:
     return "\n" not in text and text.lower().endswith((".py", ".ipynb"))
 
 
+def why_not_read(text: str) -> str | None:
+    """Why what stands under this name is not read as code; None where it is no name of a file or a folder."""
+    if not text.strip() or "\n" in text or "(" in text:
+        return None
+    try:
+        path = Path(text)
+        if path.is_dir():
+            return f"{text} is a folder, and not a SavedModel: name a file in it, or use rnnshape scan {text}"
+        if path.exists() and path.is_file() and (is_code(text) or is_saved(text)):
+            return f"{text} is a file, and a layer as written in Keras is expected here: rnnshape show {text} reads it"
+        if path.exists():
+            known = "code is .py or .ipynb, a saved model .keras, .h5, .hdf5 or .json"
+            return f"{text} is not read: {known}; rnnshape show - reads code from standard input"
+    except (OSError, ValueError):
+        return None
+    return f"{text}: there is no such file" if "/" in text and " " not in text else None
+
+
 def _is_folder(text: str) -> bool:
     try:
         return (Path(text) / METADATA).is_file() or (Path(text) / "saved_model.pb").is_file()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnshape.reading.code.copied import is_python, without_magic
+from rnnshape.reading.files import is_saved
 from rnnshape.reading.places import marked_as
 
 MAX_BYTES = 16 * 2**20
@@ -41,6 +42,8 @@ def read(path: str) -> Text:
         NotRead: it is no text, no notebook, or too large.
         OSError: it cannot be opened.
     """
+    if is_saved(path) and not path.endswith("/"):
+        raise NotRead(f"a saved model, and not code; rnnshape show {path} reads it")
     file = Path(path)
     if file.stat().st_size > MAX_BYTES:
         raise NotRead(f"more than {MAX_BYTES // 2**20} MiB")

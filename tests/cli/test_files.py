@@ -97,3 +97,37 @@ def test_a_notebook_comes_through_a_pipe_too(run: Callable[..., Ran], monkeypatc
     assert (ran.code, ran.out.split("\n")[0]) == (0, "LSTM(3)")
     wrong = piped(json.dumps(CELLS).encode())
     assert wrong.err.startswith("rnnshape: error: <stdin>, cell 2, line 2: units must be a whole number")
+
+
+@pytest.mark.parametrize("command", ["show", "compare"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("folder", "{} is a folder, and not a SavedModel: name a file in it, or use rnnshape scan {}"),
+        ("model.txt", "{} is not read: code is .py or .ipynb, a saved model .keras, .h5, .hdf5 or .json; "),
+        ("model.zip", "{} is not read: code is .py or .ipynb, "),
+        ("gone/model.txt", "{}: there is no such file"),
+    ],
+)
+def test_what_is_no_file_of_code_is_told_what_is_read(
+    run: Callable[..., Ran], tmp_path: Path, command: str, name: str, told: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    for file in ("model.txt", "model.zip"):
+        (tmp_path / file).write_bytes(b"import keras")
+    path = str(tmp_path / name)
+    ran = run(command, path)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"rnnshape: error: {told.format(path, path)}")
+    assert ran.err.count("\n") == 1
+
+
+def test_compare_takes_no_file_and_scan_no_saved_model(run: Callable[..., Ran], tmp_path: Path) -> None:
+    for name in ("model.py", "model.keras"):
+        (tmp_path / name).write_text("")
+    assert f"rnnshape show {tmp_path}/model.py reads it" in run("compare", f"{tmp_path}/model.py", "gru").err
+    ran = run("scan", f"{tmp_path}/model.keras")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith(
+        f"is not read: a saved model, and not code; rnnshape show {tmp_path}/model.keras reads it\n"
+    )

@@ -568,3 +568,20 @@ def test_a_class_of_the_code_is_not_that_of_keras_whose_name_only_ends_that_of_i
     with pytest.raises(Invalid, match="no layer is made here"):
         make(own)
     assert make("class LSTM(tf.keras.layers.LSTM):\n    pass\ny = LSTM(8)(x)").layer.text == "LSTM(8)"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["Attention(causal=True)", "TimeDistributed(Dense(3, unit=4))", "Dropout(7)", "Dense()"]
+)
+def test_what_is_wrong_with_another_layer_costs_its_line(wrong: str) -> None:
+    """It may be right in the release that it was written for; the recurrent layers are what is asked about."""
+    program = f"m = Sequential()\nm.add(LSTM(8, return_sequences=True))\nm.add({wrong})\nm.add(GRU(4))"
+    before, behind = make_all(program, {})
+    assert (before.layer.text, behind.layer.text) == ("LSTM(8, return_sequences=True)", "GRU(4)")
+    told = [note for note in before.notes if note.startswith("line 3: ")]
+    assert any(note.endswith("the layers behind it are answered as a model of their own") for note in told)
+    assert len(told) == 2
+    with pytest.raises(Invalid):
+        make_all(wrong, {})
+    with pytest.raises(Invalid):
+        make_all(f"y = {wrong}\nLSTM(0)", {})

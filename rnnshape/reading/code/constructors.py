@@ -43,6 +43,9 @@ _DECIDING = {"recurrent": ("return_sequences", "return_state"), "cell": ()}
 _OF_BIDIRECTIONAL = ("merge_mode",)
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
 
+# Classes that the questions are about: what is wrong with one of them is the answer, and costs no other line.
+_ASKED = ("recurrent", "cell")
+
 
 class Constructors:
     """Reads the layers of one source."""
@@ -140,6 +143,8 @@ class Constructors:
         if missing and len(self.source.problems) == before:
             self.wrong(f"{layer.name} needs {' and '.join(missing)}", call)
         if len(self.source.problems) > before:
+            if layer.kind not in _ASKED and not any(isinstance(known.kind, Nested) for known in layer.arguments):
+                self.source.set_aside(before)
             return None
         node = Node.of(layer, values)
         if not known or (layer.kind == "stack" and self._left_out > left_out):

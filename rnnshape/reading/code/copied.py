@@ -14,26 +14,117 @@ import ast
 import re
 import warnings
 from textwrap import dedent
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The prompts of Python and IPython, and those of the lines that go on.
 _PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?|[ ]+\.\.\.: ?)", re.MULTILINE)
+# A notebook's, on a line of its own above the code, and in front of what the code gave.
+_CELL = re.compile(r"^[ \t]*(?:In ?)?\[[\d *]*\]:[ \t]*(?:\n|\Z)", re.MULTILINE)
+_RESULT = re.compile(r"^[ \t]*Out ?\[\d+\]:.*$\n?", re.MULTILINE)
 _FENCE = re.compile(r"^\s*(?:```|~~~).*$\n?", re.MULTILINE)
 # What IPython takes and Python does not: %magic, !command, name = %magic or !command, help with ?.
 _MAGIC = re.compile(r"^(\s*)(?:[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
 _ASSIGNED = re.compile(r"^(\s*[\w., ]+?=\s*)[%!].*$")
 # A magic that runs the statement behind it.
 _RUNNING = re.compile(r"^(\s*)%(?:time|timeit|prun)\s+(?=[^\s-])")
+# What a word processor or a web page makes of a blank, of nothing, and of what Python writes in ASCII.
+_BLANKS = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000"), " ")
+_NOTHING = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_QUOTES = {**dict.fromkeys(map(ord, "\u2018\u2019\u201a"), "'"), **dict.fromkeys(map(ord, "\u201c\u201d\u201e"), '"')}
+_WIDE = {0xFEE0 + ord(sign): sign for sign in "()[]{},=:;.+-*/'\"_"}
+_INVISIBLE = {**_BLANKS, **_NOTHING}
+_TYPESET = {**_INVISIBLE, **_QUOTES, **_WIDE}
+# What every line begins with where it stands: its number, a mark of quoted mail or of a list.
+_NUMBER = re.compile(r"[ \t]*(\d+)(?:[:.|)]?[ \t]|[:.|)]?$)")
+_MARKS = (re.compile(r"> ?"), re.compile(r"[-*\u2022] "))
+_HUNK = re.compile(r"@@ -\d|diff --git |index [0-9a-f]+\.\.|--- |\+\+\+ |new file mode |\\ No newline")
 
 
 def as_copied(text: str) -> str:
     """The text without prompts, a common indent and blanks around it."""
+    text = _without_diff(text)
+    if (plain := text.translate(_INVISIBLE)) != text and not is_python(_dedented(text)):
+        text = _or(plain, text)
     text = _without_prompts(text)
     if "```" in text or "~~~" in text:
         text = _or(_FENCE.sub("", text), text)
     text = _dedented(text)
     if len(text) > 2 and text[0] == text[-1] == "`":
         text = text.strip("`")
-    return text if is_python(text) else _or("\n".join(map(without_magic, text.split("\n"))).strip(), text)
+    if is_python(text):
+        return text
+    without = "\n".join(map(without_magic, text.split("\n"))).strip()
+    return next((way for way in (without, *_ways(text), *_ways(without)) if is_python(way)), text)
+
+
+def _ways(text: str) -> Iterator[str]:
+    """What the text may have been before it was put on a page, each way by itself and after those before it."""
+    for change in (_typed, _without_numbers, _without_marks, _of_python_3):
+        changed = change(text)
+        if changed != text:
+            text = _dedented(changed)
+            yield text
+
+
+def _typed(text: str) -> str:
+    return text.translate(_TYPESET)
+
+
+def _without_numbers(text: str) -> str:
+    """The lines without their numbers, where each of them has one, and they count."""
+    lines = text.split("\n")
+    found = [_NUMBER.match(line) for line in lines if line.strip()]
+    numbers = [int(each[1]) for each in found if each is not None]
+    if len(numbers) < len(found) or numbers != [*range(numbers[0], numbers[0] + len(numbers))]:
+        return text
+    return "\n".join(_NUMBER.sub("", line, count=1) for line in lines)
+
+
+def _without_marks(text: str) -> str:
+    for mark in _MARKS:
+        if all(mark.match(line) for line in text.split("\n") if line.strip()):
+            lines = [mark.sub("", line, count=1) for line in text.split("\n")]
+            return "\n".join(line.strip("`") for line in lines)
+    return text
+
+
+def _without_diff(text: str) -> str:
+    """What the text is after a change: the lines that a diff adds or leaves."""
+    lines = text.strip("\n").split("\n")
+    written = [line for line in lines if line.strip() and not _HUNK.match(line)]
+    if not any(line[0] == "+" for line in written) or any(line[0] not in "+- " for line in written):
+        return text
+    if len(written) == len(lines) and is_python(text) and any(line[0] != "+" for line in written):
+        return text  # an expression over several lines
+    after = "\n".join(line[1:] for line in lines if not _HUNK.match(line) and line[:1] != "-")
+    return _or(after, text)
+
+
+# Statements of Python 2 that have nothing to do with layers.
+_EXCEPT = re.compile(r"^([ \t]*except[ \t]+[^:\n]+?),[ \t]*(\w+)[ \t]*:", re.MULTILINE)
+_RAISE = re.compile(r"^([ \t]*raise[ \t]+[\w.]+),.*$", re.MULTILINE)
+_EXEC = re.compile(r"^([ \t]*)exec[ \t]+[^(\s].*$", re.MULTILINE)
+
+
+def _of_python_3(text: str) -> str:
+    """Statements of Python 2 as those of Python 3, where they say nothing of layers."""
+    lines = _EXEC.sub(r"\1pass", _RAISE.sub(r"\1", _EXCEPT.sub(r"\1 as \2:", text))).expandtabs(8).split("\n")
+    made: list[str] = []
+    while lines:
+        line = lines.pop(0)
+        if (found := re.match(r"([ \t]*)print\b(?![ \t]*[=.])", line)) is None:
+            made.append(re.sub(r"(:[ \t]*)print\b[^(].*$", r"\1pass", line))
+            continue
+        # A statement goes on while a bracket is open, or behind a backslash; its lines are kept as empty ones.
+        goes_on = [found[1] + "pass"]
+        while lines and (line.count("(") + line.count("[") > line.count(")") + line.count("]") or line.endswith("\\")):
+            line += lines.pop(0)
+            goes_on.append("")
+        made += goes_on
+    return "\n".join(made)
 
 
 def without_magic(line: str) -> str:
@@ -55,6 +146,8 @@ def is_python(text: str) -> bool:
 
 def _without_prompts(text: str) -> str:
     """The lines behind prompts; those without one are results, unless a statement goes on in them."""
+    if _CELL.match(text.lstrip("\n")):
+        return _or(_CELL.sub("", _RESULT.sub("", text)), text)
     if not _PROMPT.match(text.lstrip()):
         return text
     lines = text.strip().split("\n")

@@ -35,12 +35,15 @@ class Growing:
     def add(self, receiver: ast.expr, tree: ast.expr) -> None:
         """``model.add(layer)``; a model that the text does not make begins here."""
         name = self.source.said(receiver)
+        before = len(self.source.problems)
         model, added = self.scope.env.get(name), self.value(tree)
         if not isinstance(added, Layer | Model | Tensor):
             if isinstance(tree, ast.Call) and isinstance(model, Model):
                 said = self.source.said(tree.func)
                 gone = leftovers.of_class(called(tree))
                 why = f"{said} {gone}" if gone else f"{said} is not known; {OWN}"
+                if len(self.source.problems) > before:
+                    why = f"{said} is left out"
                 self.scope.note(f"{why}; the layers behind it are answered as a model of their own", tree)
                 self.scope.bind(name, self.scope.new(Model(name=model.name, missing="front")))
             return

@@ -15,7 +15,7 @@ Span: TypeAlias = tuple[int, int]
 
 
 class Unknown(Problem, frozen=True):
-    """A class or a name of a layer that is not known here, which may be right where it was copied."""
+    """A class, a name or an argument that is not known here, which may be right where it was copied."""
 
 
 class Source:
@@ -44,6 +44,10 @@ class Source:
     def unknown(self, message: str, tree: Tree) -> None:
         """Tell that a layer is not known."""
         self.problems.append(Unknown("", message, self.place(tree)))
+
+    def set_aside(self, since: int) -> None:
+        """Let the problems since then cost their statement, and not the whole text."""
+        self.problems[since:] = [Unknown(one.key, one.message, one.span) for one in self.problems[since:]]
 
     def place(self, tree: Tree) -> Span:
         """The half-open range of characters that a part of the text takes."""

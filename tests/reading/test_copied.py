@@ -1,0 +1,98 @@
+"""Code as it looks where it is copied from: a page, a letter, a diff, a notebook, Python 2; it is the same code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rnnshape.reading import make_all
+from rnnshape.reading.code.copied import as_copied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CODE = """\
+def build(units=3):
+    model = Sequential()
+    model.add(LSTM(units, return_sequences=True, name='it'))
+
+    model.add(GRU(2))
+    return model"""
+LINES = CODE.split("\n")
+
+
+def _each(before: str, behind: str = "") -> str:
+    return "\n".join(f"{before}{line}{behind}" for line in LINES)
+
+
+WAYS: dict[str, str] = {
+    "as it is": CODE,
+    "indented": _each("    "),
+    "carriage returns": CODE.replace("\n", "\r\n"),
+    "blanks that do not break": CODE.replace(" ", "\u00a0"),
+    "a character without width": CODE.replace("GRU(", "GRU\u200b("),
+    "round quotes": CODE.replace("'it'", "\u2018it\u2019"),
+    "round double quotes": CODE.replace("'it'", "\u201cit\u201d"),
+    "wide brackets": CODE.replace("(", "\uff08").replace(",", "\uff0c").replace("=", "\uff1d"),
+    "all of that": CODE.replace(" ", "\u00a0").replace("'it'", "\u2018it\u2019").replace("GRU(", "GRU\u200b("),
+    "numbers": "\n".join(f"{number} {line}" for number, line in enumerate(LINES, 1)),
+    "numbers on the right": "\n".join(f"{number:>3}\t{line}" for number, line in enumerate(LINES, 8)),
+    "numbers and colons": "\n".join(f"{number}: {line}" for number, line in enumerate(LINES, 98)),
+    "numbers above": "\n".join(map(str, range(1, 7))) + "\n" + CODE,
+    "numbers and round quotes": "\n".join(
+        f"{number} {line}" for number, line in enumerate(CODE.replace("'it'", "\u2018it\u2019").split("\n"), 1)
+    ),
+    "quoted": _each("> "),
+    "a diff that adds": _each("+"),
+    "a hunk": "@@ -1,5 +1,6 @@\n" + _each(" ").replace("     model.add(G", "-    model.add(LSTM(9))\n+    model.add(G"),
+    "a whole diff": "diff --git a/m.py b/m.py\nindex 1a2..3b4 100644\n--- a/m.py\n+++ b/m.py\n@@ -0,0 +1,6 @@\n"
+    + _each("+"),
+    "a cell": f"In [3]:\n{CODE}",
+    "a cell of Jupyter": f"[12]:\n{CODE}\nOut[12]: <Sequential>",
+    "a cell that was not run": f"In [ ]:\n{CODE}",
+    "IPython": "In [1]: " + CODE.replace("\n", "\n   ...: ") + "\n\nOut[1]: None",
+    "a fence": f"```python\n{CODE}\n```",
+    "print of Python 2": CODE.replace("    return", "    print 'built', units\n    return"),
+    "print of Python 2 over lines": CODE.replace(
+        "    return", "    print 'built %s' % (units,\n        2)\n    return"
+    ),
+    "except of Python 2": f"try:\n    import keras\nexcept ImportError, error:\n    raise error, 'none'\n{CODE}",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_where_it_was_copied_from_changes_nothing(way: str) -> None:
+    (spec,) = make_all(WAYS[way], {})
+    assert spec.layer.text == "LSTM(3, return_sequences=True, name='it') | GRU(2)"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: f"+    model.add({line})",
+        lambda line: f"* `{line}`",
+        lambda line: f"\u2022 {line}",
+        lambda line: f"\u201c{line}\u201d".strip("\u201c\u201d"),
+        lambda line: f"In [7]: {line}",
+    ],
+)
+def test_a_line_alone(change: Callable[[str], str]) -> None:
+    (spec,) = make_all(change("LSTM(8, return_state=True)"), {})
+    assert spec.layer.text == "LSTM(8, return_state=True)"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "name = 'a\u00a0b\u2019s'\nx = LSTM(8)",
+        "x = (LSTM(3)(x)\n+ LSTM(3)(x))",
+        "-x\n+y",
+        "1\n2",
+        "print(LSTM(8))",
+        "x = {1: 2,\n2: 3}",
+        "[3]",
+    ],
+)
+def test_what_is_python_stays_as_it_is(code: str) -> None:
+    assert as_copied(code) == code
