@@ -19,6 +19,8 @@ from benchmarks.processes import ROOT, finished
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rnnshape.reading.batch.entries import Run
+
 SWEEP = """
 runs:
   - layer: lstm
@@ -102,7 +104,7 @@ def _swept() -> dict[str, float]:
     """
     from rnnshape import lab
     from rnnshape.batch import rows
-    from rnnshape.reading.batch.runs import Run, from_stream, runs_of
+    from rnnshape.reading.batch.runs import from_stream, runs_of
     from rnnshape.render import View, rows_renderer
     from rnnshape.report.rows import Tally
 

@@ -118,7 +118,8 @@ def judged(comparison: Comparison) -> Compared:
     specs = [variant.spec for variant in comparison.variants]
     predictions = [*map(_predicted, specs)]
     from rnnshape import lab
-    from rnnshape.lab.compare import Outcome, side_by_side
+    from rnnshape.lab.compare import side_by_side
+    from rnnshape.lab.sides import Outcome
 
     try:
         _require_memory(sum(map(_bytes, specs, predictions)))

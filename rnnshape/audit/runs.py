@@ -17,7 +17,7 @@ from rnnshape import theory
 from rnnshape.audit.axes import asked, audited, axes_of
 from rnnshape.audit.covering import Verdict, cover, draw
 from rnnshape.errors import Invalid, Refused
-from rnnshape.reading.batch.runs import Run
+from rnnshape.reading.batch.entries import Run
 from rnnshape.reading.finishing import finish
 from rnnshape.spec.expect import Expectations
 from rnnshape.spec.options import SEED

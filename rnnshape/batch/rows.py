@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
     from rnnshape.batch.resume import Former
-    from rnnshape.reading.batch.runs import Line, Run
+    from rnnshape.reading.batch.entries import Run
+    from rnnshape.reading.batch.runs import Line
     from rnnshape.report import Report
     from rnnshape.spec import Spec
 

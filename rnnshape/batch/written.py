@@ -17,7 +17,8 @@ from rnnshape.batch.died import Died
 from rnnshape.batch.rows import rows
 from rnnshape.batch.workers import spread
 from rnnshape.errors import Unavailable
-from rnnshape.reading.batch.runs import Line, Run, runs_of
+from rnnshape.reading.batch.entries import Run
+from rnnshape.reading.batch.runs import Line, runs_of
 from rnnshape.report.rows import Row, Tally, Written, unanswered
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from rnnshape import api
-from rnnshape.cli.options import OUTPUT, flagged, form, refused
+from rnnshape.cli.options import OUTPUT, checked, flagged, form, refused
 from rnnshape.cli.output import destination, not_over, note, show_trace
 from rnnshape.cli.streams import code
 from rnnshape.errors import OK, Invalid, Problem
@@ -140,13 +140,8 @@ def _answered(make: Callable[[dict[str, Any]], Sequence[Spec]], values: Mapping[
     output = {name: value for name, value in values.items() if name in OUTPUT}
     if source == STDIN or is_code(source) or is_saved(source):
         not_over(output.get("output_file"), [source])
-    problems: list[Problem] = [*refused(output, OUTPUT), *_untimed(output)]
-    try:
-        specs = make({name: value for name, value in values.items() if name not in OUTPUT})
-    except Invalid as error:
-        raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
-    if problems:
-        raise Invalid(flagged(problem, values) for problem in problems)
+    asked = {name: value for name, value in values.items() if name not in OUTPUT}
+    specs = checked(lambda: make(asked), values, [*refused(output, OUTPUT), *_untimed(output)])
     with release.of(specs[0].keras):
         return _shown(specs, output)
 
@@ -224,7 +219,7 @@ def _all(specs: Sequence[Spec], output: Mapping[str, Any]) -> list[Report]:
 
 
 def _view(output: Mapping[str, Any]) -> View:
-    return View(**{part: output.get(part, False) for part in ("values", "weights", "cost", "cudnn", "diagram")})
+    return View.of(name for name, wanted in output.items() if wanted)
 
 
 def _untimed(output: Mapping[str, Any]) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from rnnshape.cli.output import destination, not_over, note, show_trace
 from rnnshape.cli.progress import wanted as bar_wanted
 from rnnshape.cli.progress import watched
 from rnnshape.errors import INTERRUPTED, Invalid, Problem, Unavailable
-from rnnshape.reading.batch.runs import Run, from_files, from_stream
+from rnnshape.reading.batch.runs import from_files, from_stream
 from rnnshape.render import View, line_of, rows_renderer, streams
 from rnnshape.report.rows import Tally
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from types import FrameType
 
+    from rnnshape.reading.batch.entries import Run
     from rnnshape.reading.batch.runs import Line
     from rnnshape.render import RowsRenderer
     from rnnshape.report.rows import Row, Written

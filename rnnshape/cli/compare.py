@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
 from rnnshape.cli.answer import told
-from rnnshape.cli.options import COMPARE, TIMING, flagged, form, refused
+from rnnshape.cli.options import COMPARE, TIMING, checked, form, refused
 from rnnshape.cli.output import destination, note
 from rnnshape.errors import Invalid, Problem
 from rnnshape.reading.comparison import compared as comparison_of
@@ -25,17 +25,16 @@ def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
         Invalid: with the problems of both, the question and how its answer is wanted.
     """
     output = {name: value for name, value in values.items() if name in COMPARE}
-    problems: list[Problem] = refused(output, COMPARE)
     asked = {name: value for name, value in values.items() if name not in COMPARE}
     axis, timing = asked.pop(AXIS.name, None), output.get(TIMING.name, False)
     try:
-        comparison = comparison_of(layers, asked, axis=axis, timing=timing)
-    except Invalid as error:
+        comparison = checked(
+            lambda: comparison_of(layers, asked, axis=axis, timing=timing), values, refused(output, COMPARE)
+        )
+    except Invalid:
         if files := [Problem("", why) for layer in layers if (why := why_not_read(layer)) is not None]:
             raise Invalid(files) from None
-        raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
-    if problems:
-        raise Invalid(flagged(problem, values) for problem in problems)
+        raise
     with destination(output.get("output_file")) as stream:
         compared = api.judged(comparison)
         comparison_renderer(form(output))(compared, stream)

@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.cli.answer import specs_of
-from rnnshape.cli.options import EXPLORE, flagged, refused
+from rnnshape.cli.options import EXPLORE, accept
 from rnnshape.cli.output import destination, note
-from rnnshape.errors import Invalid, Unavailable
+from rnnshape.errors import Unavailable
 from rnnshape.reading.files import is_code, is_saved
 from rnnshape.render.marks import ASCII, UNICODE
 from rnnshape.render.terminal import plain
@@ -35,8 +35,7 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
         Unavailable: Textual is not installed, or there is no terminal.
         Invalid: an option has a wrong value.
     """
-    if wrong := [flagged(problem, values) for problem in refused(values, EXPLORE)]:
-        raise Invalid(wrong)
+    accept(values, EXPLORE)
     serves = "serve" in values
     if missing := next((name for name in ("textual", *(["textual_serve"] if serves else [])) if not _has(name)), None):
         raise Unavailable(f"explore needs {missing.replace('_', '-')}", 'pip install "rnnshape[tui]"')

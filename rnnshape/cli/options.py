@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
-from rnnshape.errors import Problem
+from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, Flag, Kind, OneOf, Whole
 from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS, SCAN_FORMATS, by_ending
 from rnnshape.spec.options import IMPORT, KERAS, LET, RUN_OPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+Made = TypeVar("Made")
 
 
 class FileName(Kind, frozen=True):
@@ -147,6 +149,31 @@ def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Pr
         message = f"has the extension of {meant}; the format {forms.kind.refusal(meant)}"
         wrong.append(Problem(OUTPUT_FILE.name, message))
     return wrong
+
+
+def checked(make: Callable[[], Made], values: Mapping[str, Any], problems: Iterable[Problem]) -> Made:
+    """What ``make`` makes of what is asked.
+
+    Raises:
+        Invalid: its mistakes and the other problems together, each under its flag.
+    """
+    problems = [*problems]
+    try:
+        made = make()
+    except Invalid as error:
+        raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
+    if problems:
+        raise Invalid(flagged(problem, values) for problem in problems)
+    return made
+
+
+def accept(values: Mapping[str, Any], known: Mapping[str, Argument], *more: Problem) -> None:
+    """Nothing, where each value may stand.
+
+    Raises:
+        Invalid: as ``checked``, with ``more`` beside what is wrong with the values.
+    """
+    checked(lambda: None, values, [*refused(values, known), *more])
 
 
 def form(values: Mapping[str, Any]) -> str:

@@ -1,41 +1,32 @@
-"""The application: the expression above, the fields, the answer in tabs, and what happens between them."""
+"""The application: its keys, and what each of them and each edit does."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from os import environ
-from time import monotonic, perf_counter
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.theme import Theme
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
-from textual.containers import Container
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static, TextArea
+from textual.widgets import Static, TextArea
 
-from rnnshape import api
-from rnnshape.errors import HUNG_UP, INTERRUPTED, OK, TERMINATED, Problem, RnnshapeError, foreseen
+from rnnshape.errors import OK, foreseen
 from rnnshape.explorer import edits, written
 from rnnshape.explorer.answer import Answer
 from rnnshape.explorer.controls import Controls
 from rnnshape.explorer.dialogs import Choose, Copy, Save
 from rnnshape.explorer.mask import MaskGrid
 from rnnshape.explorer.presets import NAMES, preset
-from rnnshape.explorer.status import Status, Wrong
-from rnnshape.explorer.steps import History, Step
-from rnnshape.explorer.verifier import Died, Verified
-from rnnshape.render import View, by_ending, renderer
-from rnnshape.render.terminal import THEME
+from rnnshape.explorer.showing import Showing
+from rnnshape.explorer.steps import History
+from rnnshape.render import ON_DEMAND, View, by_ending, renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
     from typing import TextIO
 
-    from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.screen import Screen
 
@@ -50,12 +41,9 @@ _PAUSE_S = 1.5
 """Keys that follow one another faster are one step."""
 
 
-class Explorer(App[int]):
+class Explorer(Showing):
     """Change a flag, see the answer change."""
 
-    TITLE = "rnnshape explore"
-    CSS_PATH = "explorer.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "wrap", "Wrap", tooltip="Wrap the layer in Bidirectional, or unwrap it", priority=True),
         Binding("f3", "change_class", "Class", tooltip="Give the layer another class", priority=True),
@@ -82,127 +70,16 @@ class Explorer(App[int]):
         marks: Marks,
         verifier: Callable[[Callable[[News], None]], Verifier] | None,
     ) -> None:
-        """Begin with the present step of this history; redo goes to those that are ahead.
-
-        ``opened`` gives the stream of a file that is to be written; ``verifier`` makes the process that runs the real
-        layer, None for theory alone.
-        """
-        super().__init__()
-        if environ.get("COLORFGBG", "").endswith((";7", ";15")):  # a terminal that says that its ground is light
-            self.theme = "textual-light"
-        self.animation_level = "none"  # over ssh each frame is sent, and nothing here has to move
-        self.console.push_theme(THEME)
-        self.console.push_theme(Theme({"changed": "bold reverse" if self.no_color else "bold magenta"}, inherit=False))
-        self.history = history
+        """Begin as ``Showing``; ``opened`` gives the stream of a file that is to be written."""
+        super().__init__(history, marks=marks, verifier=verifier)
         self.opened = opened
-        self.marks = marks
-        self.made = verifier
-        self.verifier: Verifier | None = None
-        self.asked = 0
         self.typed_at = 0.0
         self.layer: Path | None = None
-        self.failure: RnnshapeError | None = None
-
-    def compose(self) -> ComposeResult:
-        yield TextArea(self.history.now.text, id="expression", compact=True, highlight_cursor_line=False)
-        yield Wrong(id="wrong")
-        yield Status(id="status")
-        with Container(id="body"):
-            yield Controls()
-            yield Answer(self.marks)
-        yield Static(id="help")
-        yield Footer(compact=True)
-
-    async def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number, code in _ENDS.items():
-            loop.add_signal_handler(number, self._ended_by, code)
-        self.query_one(Status).begun(verifies=self.made is not None)
-        if self.made is not None:
-            self.verifier = self.made(self._tell)
-        self.query_one(TextArea).move_cursor(self.query_one(TextArea).document.end)
-        self.query_one(TextArea).focus()
-        self._tell_ahead()
-        await self._show()
-
-    def _tell_ahead(self) -> None:
-        """Say how to go on where a walk, or a file of several layers, has steps ahead."""
-        if ahead := len(self.history.future):
-            self.notify(f"Ctrl+Y goes on: {ahead} more step{'' if ahead == 1 else 's'}")
-
-    def on_unmount(self) -> None:
-        if self.verifier is not None:
-            self.verifier.close()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A window above takes the keys for itself, all but those that quit."""
         ours = action in _EDITS and isinstance(self.screen, ModalScreen)
         return False if ours else super().check_action(action, parameters)
-
-    def _ended_by(self, code: int) -> None:
-        self.exit(code, return_code=code)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """An exception that nobody foresaw ends the application; the command tells it in one line."""
-        self.failure = foreseen(error)
-        self._return_code = self.failure.exit_code
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-        self._close_messages_no_wait()
-
-    # From a step to the screen.
-
-    async def _to(self, step: Step, *, replacing: bool = False) -> None:
-        """One step on."""
-        if step == self.history.now:
-            return
-        if not replacing:
-            self.query_one(Answer).settle()
-        self.history = self.history.to(step, replacing=replacing)
-        await self._show()
-
-    async def _show(self) -> None:
-        """Show the present step: theory at once, then ask for the real layer."""
-        step = self.history.now
-        begun = perf_counter()
-        problems = step.problems
-        report = None
-        if step.spec is not None:
-            try:
-                report = api.predict(step.spec)
-            except Exception as error:  # noqa: BLE001  one answer that fails does not end the rest
-                problems = (Problem("", foreseen(error).message),)
-        took = perf_counter() - begun
-        self.query_one(Wrong).show(step, problems)
-        answer, status = self.query_one(Answer), self.query_one(Status)
-        answer.show(report)
-        self.asked += 1
-        status.predicted(None if report is None else took, answer)
-        if report is not None and self.verifier is not None and step.spec is not None:
-            self.verifier.ask(step.spec, self.asked)
-            status.asked()
-        text = self.query_one(TextArea)
-        if text.text != step.text:
-            with text.prevent(TextArea.Changed):
-                text.text = step.text
-            text.move_cursor(text.document.end)
-        await self.query_one(Controls).follow(step)
-
-    def _tell(self, news: News) -> None:
-        """Called by the verifier in a thread of its own."""
-        self.call_later(self._heard, news)
-
-    def _heard(self, news: News) -> None:
-        if isinstance(news, Verified):
-            if news.step != self.asked:
-                return
-            self.query_one(Answer).verified(news.report)
-        elif isinstance(news, Died):
-            self.notify(f"the worker died: {news.message}; started again", severity="warning")
-        self.query_one(Status).heard(news)
-
-    # What somebody does.
 
     @on(TextArea.Changed, "#expression")
     async def _typed(self, event: TextArea.Changed) -> None:
@@ -336,7 +213,7 @@ class Explorer(App[int]):
             return
         try:
             with self.opened(name) as stream:
-                renderer(form)(report, stream, View(True, True, True, True, True))
+                renderer(form)(report, stream, View.of(ON_DEMAND))
         except OSError as error:
             self.notify(foreseen(error).message, severity="error")
             return
@@ -362,7 +239,6 @@ class Explorer(App[int]):
 
 
 _EDITS = ("wrap", "change_class", "append", "copy", "save", "preset", "tab", "remove", "undo", "redo", "fields")
-_ENDS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED, signal.SIGHUP: HUNG_UP}
 
 
 def explore(app: Explorer) -> int:

@@ -45,13 +45,7 @@ def drawn(tab: str, report: Report, changes: Changes | None, marks: Marks) -> Re
     if tab == "code":
         return Text("\n".join(program(report)), "code")
     wanted = TABS[tab]
-    view = View(
-        values="values" in wanted,
-        weights="weights" in wanted,
-        cost="cost" in wanted,
-        cudnn="cudnn" in wanted,
-        diagram="diagram" in wanted,
-    )
+    view = View.of(wanted)
     parts = [part for part in table.parts(report, view, marks) if part.name in wanted]
     if not parts:
         return Text(_EMPTY.get(tab, "Nothing to show for this layer."), "faint")

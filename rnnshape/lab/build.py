@@ -38,6 +38,8 @@ def build(node: Node) -> Any:
         return Wired(node["graph"])
     if isinstance(node.cls, Imported):
         return _own(node.cls, node)
+    if node.cls.operation:
+        return Operation(node)
     layers = keras().layers
     arguments: Mapping[str, Any] = {"dtype": "float32", **dict(node.given)}
     if node.has("data_format") and not node.cls.by_name["data_format"].missing_in(asked()):
@@ -77,6 +79,23 @@ def _own(cls: Imported, node: Node) -> Any:
     values = [(name, _real(value)) for name, value in node.given]
     places = [value for name, value in values if name.isdigit()]
     return class_of(cls)(*places, **{name: value for name, value in values if not name.isdigit()})
+
+
+class Operation:
+    """What stands between layers: it has no weights, and looks at no mask and no ``training``."""
+
+    def __init__(self, node: Node) -> None:
+        self.axis = {"axis": node["axis"]} if node.has("axis") else {}
+        name = _SIGNS.get(node.name, node.name.removeprefix("keras.ops."))
+        self.function = getattr(load(), _IN_2.get(name, name)) if asked() < KERAS_3 else getattr(keras().ops, name)
+        self.weights = self.trainable_weights = ()
+
+    def __call__(self, inputs: Sequence[Any], **beside: Any) -> Any:
+        return self.function(inputs, **self.axis) if self.axis else self.function(*inputs)
+
+
+_SIGNS = {"+": "add", "-": "subtract", "*": "multiply"}
+_IN_2 = {"concatenate": "concat"}
 
 
 class Stack:

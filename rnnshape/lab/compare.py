@@ -1,76 +1,38 @@
 """The lab's part of a comparison: one input and one set of weights, in every variant.
 
-Each variant is a layer of its own, which gets the weights of the first.  What it returned becomes an
+Each variant is a layer of its own, which gets the weights of the first (``sides.py``).  What it returned becomes an
 ``Observation``, as for a single layer; the ways that only say shapes give a structure without values.
 """
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import RnnshapeError
-from rnnshape.lab.build import Stack, build
 from rnnshape.lab.execution import prepared
-from rnnshape.lab.feed import feed, handed, states
-from rnnshape.lab.further import kept_states
+from rnnshape.lab.feed import handed, states
 from rnnshape.lab.kernel import traced_or_none
 from rnnshape.lab.masked import mask_on
-from rnnshape.lab.observe import Observation, bare, explained, one_at_a_time, one_line, tidy
-from rnnshape.lab.seeds import seeded
-from rnnshape.lab.tensorflow import gpus, held_back, keras, load, place, tf32
+from rnnshape.lab.observe import Observation, bare, explained, one_at_a_time
+from rnnshape.lab.sides import Outcome, Side, all_ready
+from rnnshape.lab.tensorflow import gpus, held_back, keras, load, tf32
 from rnnshape.lab.timing import interleaved
-from rnnshape.lab.ways import asked, last_of
+from rnnshape.lab.ways import last_of
 from rnnshape.layers import release
 from rnnshape.layers.base import CUDNN
 from rnnshape.layers.release import KERAS_3
 from rnnshape.layers.release import asked as asked_release
-from rnnshape.spec.comparison import RULES
 from rnnshape.structure import Nest, Structure, Tensor, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-
     from rnnshape.spec import Spec
-    from rnnshape.spec.comparison import Comparison, Variant
+    from rnnshape.spec.comparison import Comparison
 
 _ENOUGH_STEPS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one variant.
-
-    ``seen`` is what the layer returned, or why it could not be had, and None for a way that only says
-    shapes: ``static`` is then their structure.  ``way`` is how it was asked in the end, ``kernel`` what the
-    traced graph computes the steps with, ``unmapped`` why it could not get the first one's weights, ``times``
-    the seconds of each run, in the order in which they were taken.
-    """
-
-    seen: Observation | RnnshapeError | None
-    way: str
-    static: Structure | None = None
-    kernel: str | None = None
-    unmapped: str | None = None
-    times: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """A variant made ready: the built layer with its weights, its inputs, and the call to make."""
-
-    variant: Variant
-    way: str
-    device: str
-    layer: Any
-    inputs: tuple[Any, ...]
-    call: Callable[..., Any]
-    unmapped: str | None
-    warned: tuple[str, ...]
 
 
 def side_by_side(comparison: Comparison) -> tuple[Outcome, ...]:
@@ -80,13 +42,13 @@ def side_by_side(comparison: Comparison) -> tuple[Outcome, ...]:
         Unavailable: no TensorFlow.
     """
     with one_at_a_time:
-        ready = _all_ready(comparison)
+        ready = all_ready(comparison)
         kernels: dict[tuple[Any, ...], str | None] = {}
-        outcomes = [_looked_at(side, kernels) if isinstance(side, _Side) else side for side in ready]
+        outcomes = [_looked_at(side, kernels) if isinstance(side, Side) else side for side in ready]
         if not comparison.timing:
             return tuple(outcomes)
         fit = [
-            side if isinstance(side, _Side) and isinstance(outcome.seen, Observation) else None
+            side if isinstance(side, Side) and isinstance(outcome.seen, Observation) else None
             for side, outcome in zip(ready, outcomes, strict=True)
         ]
         return tuple(replace(one, times=times) for one, times in zip(outcomes, _times(fit), strict=True))
@@ -99,97 +61,17 @@ def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
         RnnshapeError: what Keras refuses, or what cannot be done here.
     """
     with one_at_a_time:
-        (side,) = _all_ready(comparison)
+        (side,) = all_ready(comparison)
         if isinstance(side, Outcome):
             assert isinstance(side.seen, RnnshapeError)
             raise side.seen
         return _times([side])[0], side.way
 
 
-# -- making ready -------------------------------------------------------------------------------
-
-
-def _all_ready(comparison: Comparison) -> list[_Side | Outcome]:
-    """Each variant made ready, or its error; the first that is ready lends the others its weights."""
-    tensorflow = load()
-    tidy(tensorflow)
-    auto = _way_of_all(comparison)
-    sides: list[_Side | Outcome] = []
-    lent: list[np.ndarray[Any, Any]] | None = None
-    for variant in comparison.variants:
-        way = auto if variant.way == "auto" else variant.way
-        if way == RULES:
-            sides.append(Outcome(None, way))
-            continue
-        try:
-            with release.of(variant.spec.keras):
-                side = _ready(variant, way, lent)
-        except RnnshapeError as error:
-            sides.append(Outcome(error, way))
-            continue
-        if lent is None:
-            lent = [weight.numpy() for weight in side.layer.weights]
-        sides.append(side)
-    return sides
-
-
-def _way_of_all(comparison: Comparison) -> str:
-    """How to run what may be run in any way: all alike, so that only what is compared differs."""
-    ways = {variant.spec.faster for variant in comparison.variants if variant.way == "auto"}
-    return "graph" if ways == {"graph"} else "eager"
-
-
-def _ready(variant: Variant, way: str, lent: list[np.ndarray[Any, Any]] | None) -> _Side:
-    tensorflow, spec = load(), variant.spec
-    insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
-    device = place(spec.device, cudnn=insists)
-    with (
-        held_back(),
-        tensorflow.device(device),
-        explained(tensorflow),
-        warnings.catch_warnings(record=True) as said,
-        seeded(spec.seed),
-    ):
-        warnings.simplefilter("always")
-        layer = build(spec.layer)
-        inputs = feed(spec, layer)
-        _give_weights(spec, layer, inputs)
-        unmapped = None if lent is None else _taken(layer, lent)
-        call = asked(way, spec, layer, inputs)
-    warned = tuple(dict.fromkeys(one_line(one) for one in said if issubclass(one.category, UserWarning)))
-    return _Side(variant, way, device, layer, inputs, call, unmapped, warned)
-
-
-def _give_weights(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> None:
-    """Let Keras make the weights, on one time step: they do not depend on how many there are."""
-    first, *rest = inputs
-    if "T" in spec.letters:
-        first = load().gather(first, range(1), axis=spec.letters.index("T"))
-    layer(first, *rest)
-    for part in layer.layers if isinstance(layer, Stack) else [layer]:
-        inside = getattr(part, "layer", part)  # of a TimeDistributed; a Bidirectional says itself what it holds
-        if getattr(inside, "stateful", False):  # that one step may be no part of its past
-            for state in load().nest.flatten(kept_states(inside)):  # a stack of cells cannot be reset
-                state.assign(load().zeros_like(state))
-
-
-def _taken(layer: Any, lent: list[np.ndarray[Any, Any]]) -> str | None:
-    """Give the layer these weights, or say why they do not fit."""
-    own = layer.weights
-    if len(own) != len(lent):
-        return f"{len(own)} weights against {len(lent)}"
-    for weight, value in zip(own, lent, strict=True):
-        if tuple(weight.shape) != value.shape:
-            return f"{weight.name} is {tuple(weight.shape)} against {value.shape}"
-    for weight, value in zip(own, lent, strict=True):
-        weight.assign(value)
-    return None
-
-
 # -- looking ------------------------------------------------------------------------------------
 
 
-def _looked_at(side: _Side, kernels: dict[tuple[Any, ...], str | None]) -> Outcome:
+def _looked_at(side: Side, kernels: dict[tuple[Any, ...], str | None]) -> Outcome:
     tensorflow = load()
     try:
         with (
@@ -211,7 +93,7 @@ def _looked_at(side: _Side, kernels: dict[tuple[Any, ...], str | None]) -> Outco
         return Outcome(error, side.way, unmapped=side.unmapped)
 
 
-def _observation(side: _Side, result: Any, kernel: str | None) -> Observation:
+def _observation(side: Side, result: Any, kernel: str | None) -> Observation:
     import numpy as np
 
     tensorflow = load()
@@ -249,7 +131,7 @@ def _shapes(value: Any, path: str = "") -> Structure:
     return Nest("list" if isinstance(value, list) else "tuple", items)
 
 
-def _kernel(side: _Side, known: dict[tuple[Any, ...], str | None]) -> str | None:
+def _kernel(side: Side, known: dict[tuple[Any, ...], str | None]) -> str | None:
     """What computes the time steps, read from the graph that Keras traces; traced once for each layer.
 
     None where it cannot be traced: a graph is stricter than Python, which wants no one dtype in a loop.
@@ -277,7 +159,7 @@ def _few_steps(spec: Spec, inputs: tuple[Any, ...]) -> tuple[Spec, tuple[Any, ..
 # -- timing -------------------------------------------------------------------------------------
 
 
-def _times(sides: list[_Side | None]) -> list[tuple[float, ...]]:
+def _times(sides: list[Side | None]) -> list[tuple[float, ...]]:
     """The seconds of each run of every side that computes; of the others none."""
     tensorflow = load()
     calls = []
@@ -291,7 +173,7 @@ def _times(sides: list[_Side | None]) -> list[tuple[float, ...]]:
         return interleaved(calls, sync)
 
 
-def _timed_call(side: _Side) -> Callable[[], Any]:
+def _timed_call(side: Side) -> Callable[[], Any]:
     tensorflow = load()
     call = side.call
     if side.variant.spec.training:
@@ -304,7 +186,7 @@ def _timed_call(side: _Side) -> Callable[[], Any]:
     return placed
 
 
-def _forward_and_backward(side: _Side) -> Callable[..., Any]:
+def _forward_and_backward(side: Side) -> Callable[..., Any]:
     """A pass forward with ``training=True`` and the gradients of every weight."""
     tensorflow = load()
     layer = handed(side.variant.spec, side.layer)

@@ -54,7 +54,8 @@ def uncast(node: Node) -> Iterator[Problem]:
 
 def _in_turn(node: Node, around: _Around) -> bool:
     """The layers of a stack, each called with what the one before returns; or the one layer."""
-    for layer in (part for one in node.in_turn for part in one.in_turn):  # a graph may call a model
+    layers = (part for one in node.in_turn for part in one.in_turn)  # a graph may call a model
+    for layer in (part for part in layers if not part.cls.operation):
         if not _follows(layer, around):
             return False
         around = _Around(frozenset((compute_dtype(layer["dtype"]),)), around.mixed)

@@ -20,12 +20,12 @@ from rnnshape.layers.stand_ins import Size
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_LETTER = r"[A-Za-z_]\w*'*"
+_LETTER = r"[A-Za-z_]\w*(?:'+\d*)?"
 _TOKEN = re.compile(rf"\s*(?:(\d+|{_LETTER})|(//|[-+*·()]))")
 _LONGEST = 50
 _SCALED = re.compile(r"(\d+)·?([A-Za-z_].*|\(.*\))")
-# One of theory's own letters, such as H, Hb, T2 or X': a factor stands right in front of it.
-_OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*'*")
+# One of theory's own letters, such as H, Hb, T2, X' or X'3: a factor stands right in front of it.
+_OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*(?:'+\d*)?")
 
 
 class Dim(NamedTuple):
@@ -43,6 +43,8 @@ class Dim(NamedTuple):
         return Dim(self.size * factor, _times(factor, self.letter))
 
     def __add__(self, other: Dim) -> Dim:  # type: ignore[override]
+        if self.letter == other.letter and self.size != other.size:  # T' of two kernels: no letter says both
+            return Dim(self.size + other.size, str(self.size + other.size))
         return Dim(self.size + other.size, _plus(self.letter, other.letter))
 
 

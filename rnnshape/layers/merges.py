@@ -121,14 +121,19 @@ def _merged(node: Node, inputs: Sequence[Dims]) -> str | None:
 
 
 def _concatenate(node: Node, given: Given) -> Answer:
-    """The sizes along ``axis`` are added up."""
     inputs = every_dims(given)
     axis = node["axis"] % len(given.dims)
-    size = inputs[0][axis]
-    for dims in inputs[1:]:
+    return _answer(node, given, concatenated(node, inputs), _beside(masks_handed_on(given), inputs, axis))
+
+
+def concatenated(node: Node, inputs: Sequence[Dims]) -> Dims:
+    """The sizes along ``axis`` are added up."""
+    first, *others = inputs
+    axis = node["axis"] % len(first)
+    size = first[axis]
+    for dims in others:
         size = size + dims[axis]
-    out = (*given.dims[:axis], size, *given.dims[axis + 1 :])
-    return _answer(node, given, out, _beside(masks_handed_on(given), inputs, axis))
+    return (*first[:axis], size, *first[axis + 1 :])
 
 
 def _beside(masks: Sequence[Mask | None], inputs: Sequence[Dims], axis: int) -> Mask | None:

@@ -55,7 +55,8 @@ class LayerClass:
     ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
     that the class supports masking and attaches the mask of its input to its output, ``makes_mask`` that it makes one
     of its input, ``takes_mask`` that its call looks at the mask; ``built`` that it is built when it is made, because it
-    has nothing to build.  ``nests`` says that layers or cells stand in its arguments.
+    has nothing to build.  ``nests`` says that layers or cells stand in its arguments, ``operation`` that it is no layer
+    but what stands between them (``layers.operations``).
     """
 
     name: str
@@ -74,6 +75,7 @@ class LayerClass:
     makes_mask: bool = False
     takes_mask: bool = False
     built: bool = False
+    operation: bool = False
     positional: int = field(init=False)
     nests: bool = field(init=False)
     by_name: dict[str, Argument] = field(init=False)
@@ -202,10 +204,20 @@ class Node:
     @property
     def short(self) -> str:
         """The class and its size, where there is little room: ``LSTM(8)``, ``RNN([LSTMCell(8), GRUCell(4)])``."""
+        if self.cls.operation:
+            return self.name
         for size in ("units", "filters"):
             if self.has(size):
                 return f"{self.name}({self[size]})"
         return f"{self.name}({', '.join(_short(value) for _, value in self.given if _holds_nodes(value))})"
+
+    def on(self, *inputs: str) -> str:
+        """An operation on tensors of these names: ``a + b``, ``keras.ops.concatenate([a, b], axis=-1)``."""
+        if not self.name[0].isalpha():
+            return f" {self.name} ".join(inputs)
+        name = self.name if asked() >= KERAS_3 else _IN_2.get(self.name, self.name.replace("keras.ops", "tf"))
+        listed = ", ".join(inputs)
+        return f"{name}([{listed}], axis={self['axis']})" if self.has("axis") else f"{name}({listed})"
 
     def written(self, prefix: str = "") -> str:
         """The constructor call, every class name behind ``prefix``."""
@@ -219,6 +231,10 @@ class Node:
         if self.cls.kind == IMPORTED:
             prefix = ""
         return f"{prefix}{self.name}({', '.join(parts)})"
+
+
+# Keras 2 has no ops: TensorFlow's function, where it has another name.
+_IN_2 = {"keras.ops.concatenate": "tf.concat"}
 
 
 def _nodes(values: Any) -> Iterator[Node]:

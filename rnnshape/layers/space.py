@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
 
 SPACE = ("X", "Y", "Z")
+_DASHES = 2  # more of them are counted with the eye only
 
 DATA_FORMAT = arg.Argument(
     "data_format", arg.OneOf((None, "channels_last", "channels_first")), None, "Position of the channel axis:", True
@@ -76,13 +77,18 @@ class Window(NamedTuple):
 
 
 def became(dim: Dim, size: int) -> Dim:
-    """What an axis became: its letter with a dash, ``T'``; of a number, ``6``, the new number.
+    """What an axis became: its letter with a dash, ``T'``, from the third time on counted, ``T'3``; of ``8`` a number.
 
     >>> became(Dim(8, "2T"), 6), became(Dim(8, "8"), 6)
     (Dim(size=6, letter="T'"), Dim(size=6, letter='6'))
+    >>> became(Dim(8, "T''"), 6), became(Dim(6, "T'3"), 3)
+    (Dim(size=6, letter="T'3"), Dim(size=3, letter="T'4"))
     """
-    letters = letters_in(dim.letter)
-    return Dim(size, letters[0] + "'") if letters else fixed(size)
+    if not (letters := letters_in(dim.letter)):
+        return fixed(size)
+    letter, dash, number = letters[0].partition("'")
+    times = 1 + (int(number) if number.isdigit() else len(dash + number))
+    return Dim(size, f"{letter}'{times}" if times > _DASHES else letter + "'" * times)
 
 
 def kernels(node: Node, rank: int) -> list[Window]:

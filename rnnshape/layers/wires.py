@@ -94,7 +94,7 @@ class Graph(Struct, frozen=True, dict=True):
         """The graph as Python code, one statement a line."""
         said = [entry for entry in self.entries if entry.sizes is not None or entry is self.entries[0]]
         entries = (f"{entry.name} = Input({_shape(entry)})" for entry in said)
-        layers = (f"{name} = {node.text}" for name, node in self.layers)
+        layers = (f"{name} = {node.text}" for name, node in self.layers if not node.cls.operation)
         model = (f"Model({_listed(entry.name for entry in self.entries)}, {_listed(map(self.word, self.outputs))})",)
         return "\n".join((*entries, *layers, *self.statements, *(model if self.outputs else ())))
 
@@ -105,8 +105,11 @@ class Graph(Struct, frozen=True, dict=True):
 
     def statement(self, call: Call) -> str:
         """A call as Python: ``encoder_outputs, state_h, state_c = encoder(encoder_inputs)``."""
+        node = self.by_name[call.layer]
+        if node.cls.operation:
+            return f"{self._left(call)} = {node.on(*map(self.word, call.inputs))}"
         inputs = ", ".join(map(self.word, call.inputs))
-        apart = len(call.inputs) == 1 or self.by_name[call.layer].name == "MultiHeadAttention"
+        apart = len(call.inputs) == 1 or node.name == "MultiHeadAttention"
         inside = inputs if apart else f"[{inputs}]"
         states = "" if call.initial_state is None else f", initial_state={self._states(call.initial_state)}"
         return f"{self._left(call)} = {call.layer}({inside}{states})"

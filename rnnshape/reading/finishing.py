@@ -119,7 +119,7 @@ def _into(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], proble
 
 def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
     """Why the second layer cannot begin with the first one's states in the call that its line says."""
-    from rnnshape.reading.code.calling import unpacking
+    from rnnshape.reading.code.mismatches import unpacking
 
     beside = parsed.called
     if beside.spans.keys() - {INITIAL_STATE.name} or beside.options.get(INITIAL_STATE.name, "random") != "random":

@@ -142,18 +142,18 @@ def _read(layer: str, options: dict[str, Any], name: str | None) -> list[Spec]:
 
 def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
     """The Spec of what was read, and its options."""
-    from rnnshape.reading.code import calling
+    from rnnshape.reading.code import mismatches
 
     given = {**_with_call(parsed, run), LET.name: {**run.get(LET.name, {}), **dict(parsed.stands)}}
     try:
         spec = finish(parsed.node, given, name=name, fed=parsed.fed)
     except Invalid as error:
         raise Invalid([_placed(problem, run, parsed) for problem in error.problems], parsed.text) from None
-    if problems := [*calling.misfits(parsed.called, spec)]:
+    if problems := [*mismatches.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
     if parsed.targets is not None and not spec.layer.without_rule:
         returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
-        if wrong := calling.unpacking(returned, parsed.targets):
+        if wrong := mismatches.unpacking(returned, parsed.targets):
             raise Invalid([Problem("", wrong)])
     notes = (*_notes(parsed, spec, run), *spec.notes)
     let = tuple({**dict(parsed.stands), **dict(spec.let)}.items())

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     ScanRenderer = Callable[[Iterable[Scanned], TextIO], None]
 
 
+ON_DEMAND = ("values", "weights", "cost", "cudnn", "diagram")
+"""The parts of the table view that are there only where a flag of the same name asks for them."""
+
+
 class View(Struct, frozen=True):
     """What to show beside the answer: numbers, weights, the cost, cuDNN's rules, a diagram.
 
@@ -41,6 +45,12 @@ class View(Struct, frozen=True):
     diagram: bool = False
     axes: tuple[str, ...] = ()
     every: bool = False
+
+    @classmethod
+    def of(cls, parts: Iterable[str]) -> View:
+        """With those of the parts that are there only on demand."""
+        shown: dict[str, Any] = {part: True for part in parts if part in ON_DEMAND}
+        return cls(**shown)
 
 
 class _Format(NamedTuple):

@@ -76,6 +76,8 @@ def _calls(report: Report) -> Iterator[str]:
         shape, symbolic = tuple(dim.size for dim in leaf.dims), ", ".join(dim.letter for dim in leaf.dims)
         yield f"{leaf.role} = {_random(shape, leaf.dtype, eats(graph, leaf.role))}  # ({symbolic})"
     for name, node in graph.layers:
+        if node.cls.operation:
+            continue
         parts = ", ".join(map(constructor, node.in_turn))
         yield f"{name} = " + (f"keras.Sequential([{parts}])" if node.cls.kind == "stack" else parts)
     yield from graph.statements

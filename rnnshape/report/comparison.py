@@ -23,7 +23,7 @@ from rnnshape.structure import Nest, Structure, Tensor, brackets, labelled, leav
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.lab.compare import Outcome
+    from rnnshape.lab.sides import Outcome
     from rnnshape.spec.comparison import Comparison, Variant
     from rnnshape.theory import Prediction
 

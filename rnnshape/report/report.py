@@ -13,12 +13,12 @@ from msgspec import Struct
 from rnnshape.errors import FAILED, OK, UNAVAILABLE
 from rnnshape.form import LATER, MAYBE, Formed, Key, as_data, formed
 from rnnshape.layers.base import Weight  # noqa: TC001  the type of a key
-from rnnshape.layers.flowing import entries
 from rnnshape.layers.quirks import PAGE
 from rnnshape.report.aspect import Disagreement  # noqa: TC001  the type of a key
 from rnnshape.report.checks import Check
 from rnnshape.report.error import Error
 from rnnshape.report.expected import Expected
+from rnnshape.report.inputs import Fed, Input, inputs_of
 from rnnshape.report.kernels import Kernels
 from rnnshape.report.masked import Masked
 from rnnshape.report.returned import Flow, Returned, Wired, bare
@@ -29,7 +29,7 @@ from rnnshape.report.timing import Timing
 from rnnshape.report.weights import Weights
 from rnnshape.spec import Spec
 from rnnshape.spec.data import to_data
-from rnnshape.structure import Nest, Structure, Tensor, brackets, leaves
+from rnnshape.structure import Structure, Tensor, brackets, leaves
 from rnnshape.theory import Cost
 
 if TYPE_CHECKING:
@@ -39,31 +39,6 @@ if TYPE_CHECKING:
     from rnnshape.theory.unrolled import Unrolled
 
 SCHEMA_VERSION = "1.0"
-
-
-@formed(shape="The sizes.", symbolic="The symbolic sizes, such as 2H.", dtype="A Keras dtype.")
-class Input(NamedTuple):
-    """The input of the layer."""
-
-    shape: tuple[int, ...]
-    symbolic: tuple[str, ...]
-    dtype: str
-
-
-@formed(
-    "fed",
-    name="The name of the input in the code.",
-    shape="The sizes.",
-    symbolic="The symbolic sizes, such as 2H.",
-    dtype="A Keras dtype.",
-)
-class Fed(NamedTuple):
-    """One of several inputs of wired calls."""
-
-    name: str
-    shape: tuple[int, ...]
-    symbolic: tuple[str, ...]
-    dtype: str
 
 
 @formed("quirk", page="A page of the documentation.", heading="A heading on it.")
@@ -241,8 +216,8 @@ class Report(Shown, Formed, Struct, frozen=True):
         beside = "".join(f", {name}={value}" for name, value in keywords(self.spec, self.begins))
         if self.spec.layer.cls.kind != "cell":
             return f"{self.targets} = layer(x{beside})"
-        assert isinstance(self.predicted, Nest)  # a cell returns (output, states)
-        states = brackets(self.predicted.items[1], lambda tensor: f"{tensor.role}_0")
+        assert self.begins is not None  # a cell has no call without states
+        states = brackets(self.begins, lambda tensor: f"{tensor.role}_0")
         return f"{self.targets} = cell(x, {states}{beside})"
 
     @property
@@ -253,8 +228,6 @@ class Report(Shown, Formed, Struct, frozen=True):
     @property
     def states_handed_in(self) -> tuple[Tensor, ...]:
         """The states that the call takes: a cell's, or those of ``initial_state``."""
-        if self.spec.layer.cls.kind == "cell":
-            return tuple(leaves(self.predicted))[1:]
         return tuple(leaves(self.begins)) if self.begins else ()
 
     @property
@@ -267,19 +240,7 @@ class Report(Shown, Formed, Struct, frozen=True):
     @property
     def inputs(self) -> tuple[Fed, ...]:
         """The inputs of wired calls, where there are several; the first is ``input`` too."""
-        spec = self.spec
-        found = list(entries(spec.layer["graph"], spec.dims).values()) if spec.layer.cls.kind == "graph" else []
-        if len(found) < 2:
-            return ()
-        return tuple(
-            Fed(
-                leaf.role,
-                tuple(dim.size for dim in leaf.dims),
-                tuple(dim.letter for dim in leaf.dims),
-                spec.input_dtype if number == 0 else leaf.dtype,
-            )
-            for number, leaf in enumerate(found)
-        )
+        return inputs_of(self.spec)
 
     def to_dict(self, *, values: bool = False) -> dict[str, Any]:
         """The contract's object: plain data that ``json.dumps`` takes.

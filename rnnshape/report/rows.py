@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, Internal, RnnshapeError, foreseen
 from rnnshape.form import blank
-from rnnshape.reading.batch.runs import Run
+from rnnshape.reading.batch.entries import Run
 from rnnshape.report import Error, Report
 from rnnshape.report.expected import Expected, refused
 from rnnshape.report.report import SCHEMA_VERSION

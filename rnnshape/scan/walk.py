@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
 from rnnshape.reading.code.naming import Names
-from rnnshape.reading.code.program import Closure, Function, Program
+from rnnshape.reading.code.program import Closure, Program
 from rnnshape.reading.code.syntax import Source, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from rnnshape.reading.code.functions import Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,12 @@ class Walk(Program):
         super()._instance(own, call)
         self._unsure, self._calling = before
 
-    def _enter(
-        self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr], closure: Closure | None = None
-    ) -> Any:
+    def _enter(self, function: Function, given: dict[str, ast.expr], closure: Closure | None = None) -> Any:
         """A function that only other files call: which others run before the next one is not known.
 
         So what several of them change is unknown behind it.
         """
-        returned = super()._enter(function, args, keywords, closure)
+        returned = super()._enter(function, given, closure)
         if not self._calling and function.name not in _FIRST:
             for name in self._unsure:
                 self.values.forget(name)

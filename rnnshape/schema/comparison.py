@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnshape.report.report import Input
+from rnnshape.report.inputs import Input
 from rnnshape.schema.forms import schema_of
 from rnnshape.schema.parts import DRAFT, array, boolean, described, list_of, mapping, number, or_null, ref, string
 from rnnshape.schema.report import DEFINITIONS

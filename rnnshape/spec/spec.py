@@ -117,4 +117,4 @@ class Spec:
         if self.tokens is not None:
             return "int32"
         first = self.layer.first
-        return compute_dtype(first["dtype"])
+        return compute_dtype(first["dtype"]) if first.has("dtype") else "float32"

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 Words: TypeAlias = tuple[str, ...]
 BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "int32": 4}
-_SCALED = re.compile(r"(\d*)·?([A-Za-z_]\w*'*)")
+_SCALED = re.compile(r"(\d*)·?([A-Za-z_]\w*(?:'+\d*)?)")
 
 
 @formed(

@@ -18,7 +18,7 @@ from rnnshape import api, theory
 from rnnshape.batch import rows
 from rnnshape.errors import Refused, RnnshapeError, foreseen
 from rnnshape.reading import make
-from rnnshape.reading.batch import runs
+from rnnshape.reading.batch import entries, runs
 from rnnshape.reading.batch.runs import from_stream
 from rnnshape.render import ROWS_FORMATS, View, ending, rows_renderer
 from rnnshape.report import Report
@@ -62,7 +62,7 @@ def asks_bad(spec: Any, *_: Any, **__: Any) -> bool:
 
 
 def break_reading(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(runs, "from_data", falling(runs.from_data, lambda data: data.get("units") == BAD))
+    patch.setattr(entries, "from_data", falling(entries.from_data, lambda data: data.get("units") == BAD))
 
 
 def break_theory(patch: pytest.MonkeyPatch) -> None:
@@ -234,14 +234,14 @@ def test_a_single_command_ends_in_one_line(
 
 
 def break_single(stage: str, patch: pytest.MonkeyPatch) -> None:
-    from rnnshape.lab import compare
+    from rnnshape.lab import sides
     from rnnshape.render import comparison
 
     if stage == "theory":
         break_theory(patch)
     elif stage == "lab":
         break_lab(patch)
-        patch.setattr(compare, "feed", falling(compare.feed, asks_bad))
+        patch.setattr(sides, "feed", falling(sides.feed, asks_bad))
     else:
         patch.setattr(ending, "footer", falling(ending.footer, lambda *_: True))
         patch.setattr(comparison, "parts", falling(comparison.parts, lambda *_: True))

@@ -10,6 +10,7 @@ import pytest
 import rnnshape
 from rnnshape.layers import TABLE
 from rnnshape.reading import make
+from rnnshape.structure import leaves
 from tests.shared.releases import had
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ SHAPES: dict[str, tuple[dict[str, Any], tuple[str, ...], tuple[int, ...]]] = {
     "SeparableConv1D(8, 3, depth_multiplier=2)": ({"time": 9}, ("N", "T'", "H"), (2, 7, 8)),
     "DepthwiseConv1D(3, depth_multiplier=2)": ({"time": 9}, ("N", "T'", "2C"), (2, 7, 8)),
     "Conv1DTranspose(8, 3, strides=2, padding='same')": ({"time": 9}, ("N", "T'", "H"), (2, 18, 8)),
+    "MaxPooling1D(2) | MaxPooling1D(2)": ({"time": 9}, ("N", "T''", "C"), (2, 2, 4)),
+    "MaxPooling1D(2) | Conv1D(8, 2) | MaxPooling1D(2) | LSTM(2, return_sequences=True)": (
+        {"time": 19},
+        ("N", "T'3", "H"),
+        (2, 4, 2),
+    ),
     "MaxPooling1D(2)": ({"time": 9}, ("N", "T'", "C"), (2, 4, 4)),
     "AveragePooling2D((2, 3), strides=1)": ({}, ("N", "X'", "Y'", "C"), (2, 7, 6, 4)),
     "GlobalAveragePooling1D(keepdims=True)": ({}, ("N", "1", "C"), (2, 1, 4)),
@@ -57,6 +64,13 @@ NOTES = {
     "Reshape((-1, 6))": "-1 = T*C / 6 = 36 / 6 = 6",
     "LeakyReLU(alpha=0.2)": "alpha is deprecated: Keras 3 calls it negative_slope",
 }
+
+
+def test_one_letter_with_two_sizes_is_added_up_as_a_number() -> None:
+    both = "Concatenate(axis=1)([Conv1D(3, 3)(x), Conv1D(3, 5)(x)])"
+    report = rnnshape.explore(f"x = Input((20, 4))\ny = LSTM(2, return_sequences=True)({both})")
+    assert report.ok
+    assert next(leaves(report.predicted)).symbolic == ("N", "34", "H4")
 
 
 @pytest.mark.parametrize("text", NOTES)

@@ -70,9 +70,14 @@ MISTAKES = {
     "LSTM": ("LSTM must be called: write LSTM(…)", "LSTM"),
     "LSTM(8": ("invalid Python: '(' was never closed", "("),
     "__import__('os').system('ls')": ("a Keras class is expected here", "__import__('os').system"),
-    "os.LSTM(8)": (
-        "unknown layer os.LSTM (did you mean 'LSTM'?); if it is your own, --import MODULE builds it",
-        "os.LSTM",
+    "os.LSTM(8)": ("os.LSTM is not a layer of Keras: write the layer as in Keras, such as LSTM(8)", "os.LSTM"),
+    "nn.LSTM(10, 20, batch_first=True)": (
+        "nn.LSTM is not a layer of Keras: write the layer as in Keras, such as LSTM(8)",
+        "nn.LSTM",
+    ),
+    "from torch.nn import GRU\ny = GRU(10, 20)": (
+        "torch.nn.GRU is not a layer of Keras: write the layer as in Keras, such as LSTM(8)",
+        "GRU",
     ),
     "CuDNNLSTM(8)": (
         "CuDNNLSTM was removed in TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from rnnshape.reading.places import Mistake, Node, Scalar, Source
+from rnnshape.reading.batch.scalars import KINDS, resolve
+from rnnshape.reading.places import Mistake, Node, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,30 +26,6 @@ MAX_DEPTH = 50
 MAX_REPEATED = 100_000
 """Values that the aliases of a file may repeat, all together."""
 MAX_MISTAKES = 100
-MAX_DIGITS = 1000
-"""Python makes no number, and prints none, of more than some thousands."""
-
-# YAML 1.2's core rules for plain text, less hexadecimal and octal; "011" is a mask and keeps its zero.
-_INT = re.compile(rf"[-+]?(?:0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}})")
-_FLOAT = re.compile(r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)")
-_WORDS: dict[str, Scalar] = {
-    "": None,
-    **dict.fromkeys(("~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-}
-KINDS = {
-    type(None): "nothing (null)",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    str: "a text",
-    list: "a list",
-    dict: "a mapping",
-}
 _TAG = "tag:yaml.org,2002:"
 _LINE_BREAK = re.compile(r"[\r\n]")
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
@@ -91,19 +68,6 @@ _SYNTAX = (
     ),
     ("unknown escape", r"unknown escape: write \\ for a backslash in double quotes, or use single quotes", False),
 )
-
-
-def resolve(text: str) -> Scalar:
-    """What plain text, without quotes, means.
-
-    >>> [resolve(text) for text in ("8", "1e-3", "true", "null", "no", "none", "011", "1_000", "1:30", "2H")]
-    [8, 0.001, True, None, 'no', 'none', '011', '1_000', '1:30', '2H']
-    """
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INT.fullmatch(text):
-        return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
 
 
 def quoted(text: str) -> str:

@@ -19,7 +19,8 @@ from rnnshape.reading.places import Document, Mistake, Node, Source, Unreadable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-from rnnshape.reading.batch.composer import DEEP, HALF, KINDS, MAX_DEPTH, MAX_DIGITS, MAX_MISTAKES, Composer, quoted
+from rnnshape.reading.batch.composer import DEEP, HALF, MAX_DEPTH, MAX_MISTAKES, Composer, quoted
+from rnnshape.reading.batch.scalars import KINDS, MAX_DIGITS
 
 _JSON_TOKEN = re.compile(
     # The end of a string is optional, so that one that never ends is not searched for again and again.

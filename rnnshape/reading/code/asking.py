@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def asked(values: Values) -> list[Parsed]:
     """What the text makes and does not use itself, in order; beside recurrent layers nothing else is asked about."""
-    groups = _groups([made for made in values.made if isinstance(made, Applied)])
+    groups = _groups([made for made in values.made if isinstance(made, Applied)], values.outputs)
     found: list[tuple[int, Layer | Model | list[Applied]]] = [
         (values.made.index(made), made)
         for made in values.made
@@ -40,11 +40,12 @@ def asked(values: Values) -> list[Parsed]:
     return [_Asking(values).parsed(what) for what in recurrent or [what for _, what in found]]
 
 
-def _groups(calls: list[Applied]) -> list[list[Applied]]:
-    """The calls that hang together: by a tensor, or by a layer that they share."""
+def _groups(calls: list[Applied], outputs: list[list[Tensor]]) -> list[list[Applied]]:
+    """The calls that hang together: by a tensor, by a layer that they share, or by the model that returns them."""
     groups: list[tuple[set[int], list[Applied]]] = []
     for call in calls:
-        keys = {id(call), id(call.layer)}
+        returned = (tensors for tensors in outputs if any(tensor.call is call for tensor in tensors))
+        keys = {id(call), id(call.layer), *map(id, returned)}
         for tensor in (*call.inputs, *tensors_in(call.states)):
             keys.add(id(tensor.call) if tensor.call is not None else id(tensor))
         joined = [group for group in groups if group[0] & keys]
@@ -261,7 +262,12 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _short(node: Node) -> str:
+    if node.cls.operation:
+        return _WORDS.get(node.name, node.name.rpartition(".")[2])
     return "model" if node.cls.kind == "stack" else snake(node.name)
+
+
+_WORDS = {"+": "sum", "-": "difference", "*": "product"}
 
 
 def _nodes(what: Layer | Model | list[Applied]) -> Iterator[Node]:

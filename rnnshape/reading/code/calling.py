@@ -1,41 +1,32 @@
 """What stands in the calls of a pasted line: ``LSTM(8)(x, initial_state=[h, c], training=True)``.
 
 Values that are not in the line (``initial_state=encoder_states``) are made up: states are random, and a mask is to be
-given as an option.  What Keras would spread or misread without a word is told here: a bare tensor where a list of
-states belongs, a (1, H) state, h and c in each other's place.
+given as an option.
 """
 
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import Problem
-from rnnshape.layers.base import Leaf, flat
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.syntax import called as name_called
 from rnnshape.reading.code.syntax import is_none
-from rnnshape.reading.code.tensors import is_class
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from rnnshape.layers.base import Returned
     from rnnshape.layers.node import LayerClass, Node
     from rnnshape.reading.code.syntax import Span
     from rnnshape.reading.code.tensors import Sizes, Tensors
-    from rnnshape.spec.spec import Spec
 
 _ARRAYS = {"array", "asarray", "constant", "convert_to_tensor"}
 _FILLS = {"zeros": "zeros", "zeros_like": "zeros", "get_initial_state": "zeros", "ones": "ones", "ones_like": "ones"}
 _STATES = "states"
-# The name of one state, and not of a list of them.
-_ONE = re.compile(r"(?:^|_)(?:h|c|state)\d*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,22 +182,12 @@ class Reader:
         if states is not None:
             options[INITIAL_STATE.name] = _fill(states)
             spans[INITIAL_STATE.name] = self.source.place(states)
-            self._from_a_layer(states)
         return Called(
             {name: value for name, value in options.items() if value is not None},
             spans,
             None if states is None else self._states(states),
             named,
         )
-
-    def _from_a_layer(self, states: ast.expr) -> None:
-        """A layer inside the states is asked about by itself."""
-        for part in ast.walk(states):
-            if isinstance(part, ast.Call) and isinstance(part.func, ast.Call) and is_class(part.func):
-                self.wrong(
-                    "the states of another layer are not supported here: show that layer, with this one as --into", part
-                )
-                return
 
     def _flag(self, tree: ast.expr) -> bool | None:
         known = self.names.known(tree)
@@ -248,89 +229,6 @@ class Reader:
 
 def _example(node: Node) -> str:
     return f"{node.name}(…)(x, states)" if node.cls.kind == "cell" else f"{node.name}(…)(x)"
-
-
-def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
-    """Where the states of the line are not those that the layer takes."""
-    if called.states is None:
-        return
-    span = called.spans[INITIAL_STATE.name]
-    wanted = spec.layer.cls.theory(spec.layer, spec.given()).begins
-    if not wanted:
-        return
-    written = _written(wanted)
-    if isinstance(called.states, State):
-        one = called.states
-        if spec.layer.cls.kind != "cell" and len(wanted) == 1 and isinstance(wanted[0], Leaf):
-            yield from _misplaced(one, wanted[0])  # of the only state Keras makes the list itself
-        # A single name may well hold a list; what is made on the spot is a tensor.
-        elif one.shape is not None or (spec.layer.cls.kind == "cell" and _ONE.search(one.name or "")):
-            yield Problem("", f"pass the states as a list, {written}: a bare tensor means something else", one.span)
-        return
-    if _nesting(called.states) != _nesting(wanted):
-        count = len(list(_each(called.states)))
-        yield Problem("", f"pass the states as {written}; here {_there(count)}, in another structure or number", span)
-        return
-    for state, leaf in zip(_each(called.states), flat(wanted), strict=True):
-        yield from _misplaced(state, leaf)
-
-
-def unpacking(returned: Returned, targets: int | None) -> str | None:
-    """Why ``a, b = layer(x)`` does not take as many values as come out, if it does not."""
-    count = len(returned) if isinstance(returned, tuple) else 1
-    if targets is None or targets == count:
-        return None
-    names = f"{targets} name{'s are' if targets > 1 else ' is'} on the left"
-    if count > 1:
-        roles = ", ".join(leaf.role if isinstance(leaf, Leaf) else "[…]" for leaf in returned)
-        return f"{names}, but the call returns {count} values: {roles}"
-    return f"{names}, but the call returns one tensor, which Python would split along the batch: add return_state=True"
-
-
-def _misplaced(state: State, leaf: Leaf) -> Iterator[Problem]:
-    if state.name and (other := _other(state.name, leaf.role)):
-        yield Problem("", f"{state.name} is in the place of {leaf.role}: {other}", state.span)
-    shape, wanted = state.shape, tuple(dim.size for dim in leaf.dims)
-    if shape is None or (len(shape) == len(wanted) and all(a in (None, b) for a, b in zip(shape, wanted, strict=True))):
-        return
-    letters = ", ".join(dim.letter for dim in leaf.dims)
-    why = (
-        "; Keras would broadcast it to all samples without an error"
-        if shape[1:] == wanted[1:] and shape[0] == 1
-        else ""
-    )
-    yield Problem("", f"{leaf.role} must be ({letters}) = {wanted}, not {shape}{why}", state.span)
-
-
-def _other(name: str, role: str) -> str | None:
-    """Why a state of this name is taken for another than the role."""
-    if role.endswith(("_h", "_c")) and (found := re.search(r"(?:^|_)([hc])\d*(?:_|$)", name)) and found[1] != role[-1]:
-        return "the order is h, then c"
-    back = re.search(r"backward|bwd|(?:^|_)b_", name)
-    ahead = re.search(r"forward|fwd|(?:^|_)f_", name)
-    if (role.startswith("forward_") and back) or (role.startswith("backward_") and ahead):
-        return "the forward states come first"
-    return None
-
-
-def _there(count: int) -> str:
-    return f"{count} {'is' if count == 1 else 'are'} given"
-
-
-def _each(states: Any) -> Iterator[State]:
-    if isinstance(states, State):
-        yield states
-    else:
-        for state in states:
-            yield from _each(state)
-
-
-def _nesting(value: Any) -> Any:
-    return [_nesting(item) for item in value] if isinstance(value, list | tuple) else None
-
-
-def _written(wanted: Returned) -> str:
-    return wanted.role if isinstance(wanted, Leaf) else f"[{', '.join(map(_written, wanted))}]"
 
 
 def _fill(tree: ast.expr) -> str:

@@ -39,14 +39,14 @@ class Classes:
             return None
         if name not in TABLE and isinstance(given := self.names.known(function), str):
             name = given
-        prefix, _, short = self._imported_as(name).rpartition(".")
+        prefix, _, short = self.imported_as(name).rpartition(".")
         short = ALIASES.get(short, short)
         return (TABLE.get(short) or MERGES.get(short)) if not prefix or _is_keras(prefix) else None
 
     def own(self, function: ast.expr) -> str | None:
         """The class that a name means if a module of the reader's own may hold it; Keras' modules hold none."""
         name = dotted(self.names.resolved(function)) if self.names.modules else None
-        prefix, _, short = self._imported_as(name or "").rpartition(".")
+        prefix, _, short = self.imported_as(name or "").rpartition(".")
         known = self.of(function) is not None or short in INPUTS or leftovers.of_class(short)
         return None if known or _OF_LIBRARIES.search(f"{prefix}.") or not short[:1].isupper() else short
 
@@ -58,6 +58,12 @@ class Classes:
         if _is_partial(function):
             return self.names_a_layer(function.args[0])
         return self.of(function) is not None or self.own(function) is not None
+
+    def elsewhere(self, function: ast.expr) -> str | None:
+        """The whole name of a layer of another library that has the name of one here: ``torch.nn.LSTM``."""
+        name = self.imported_as(dotted(function) or "")
+        prefix, _, short = name.rpartition(".")
+        return name if short in TABLE and prefix.partition(".")[0] in _OTHERS else None
 
     def decided(self, function: ast.expr) -> ast.expr:
         """The class that is called: a name for it, or one of two, ``(LSTM if gated else SimpleRNN)(8)``."""
@@ -75,7 +81,7 @@ class Classes:
         first, *before = function.args
         return ast.copy_location(ast.Call(first, [*before, *call.args], [*given, *call.keywords]), call)
 
-    def _imported_as(self, name: str) -> str:
+    def imported_as(self, name: str) -> str:
         """The name with the module that the text imports it from."""
         first, dot, rest = name.partition(".")
         return self.aliases[first] + dot + rest if first in self.aliases else name

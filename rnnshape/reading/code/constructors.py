@@ -16,7 +16,14 @@ from rnnshape.reading.code.classes import Classes
 from rnnshape.reading.code.declared import DECLARING, Declarations
 from rnnshape.reading.code.lists import Lists, constant
 from rnnshape.reading.code.literals import MISSING
-from rnnshape.reading.code.mistakes import is_a_cell, not_known, unknown_argument, unknown_class, wrong_role
+from rnnshape.reading.code.mistakes import (
+    is_a_cell,
+    not_known,
+    of_another_library,
+    unknown_argument,
+    unknown_class,
+    wrong_role,
+)
 from rnnshape.reading.code.named_arguments import NamedArguments
 from rnnshape.reading.code.objects import Objects
 from rnnshape.reading.code.own import OwnClasses
@@ -112,7 +119,9 @@ class Constructors:
         if layer is None and (own := self.classes.own(function)) is not None:
             return self.own.node(own, call)
         if layer is None:
-            self.source.unknown(unknown_class(name, name.rpartition(".")[2]), call.func)
+            other = self.classes.elsewhere(function)
+            why = of_another_library(other) if other else unknown_class(name, name.rpartition(".")[2])
+            self.source.unknown(why, call.func)
             return None
         return self._node(layer, call)
 

@@ -10,16 +10,18 @@ from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
+from rnnshape.layers.operations import OPERATIONS
 from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
-from rnnshape.reading.code.syntax import called, is_none
+from rnnshape.reading.code.syntax import called, dotted, is_none
 from rnnshape.reading.code.tensors import makes
 from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rnnshape.reading.code.classes import Classes
     from rnnshape.reading.code.lists import Lists
     from rnnshape.reading.code.scope import Scope
     from rnnshape.reading.code.tensors import Tensors
@@ -36,6 +38,7 @@ MERGING = {
     "minimum": "Minimum",
     "dot": "Dot",
 }
+_OF_TENSORS = {"ops", "tf", "tensorflow", "math", "K", "backend", "np", "numpy", "jnp"}
 # What these functions call their list.
 _LISTED = ("inputs", "tensors", "values", "xs")
 SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply"}
@@ -47,8 +50,11 @@ _ANY = 16
 class Calls:
     """Reads the calls of one program; ``value`` reads an expression within them."""
 
-    def __init__(self, scope: Scope, lists: Lists, tensors: Tensors, value: Callable[[ast.expr], Any]) -> None:
+    def __init__(
+        self, scope: Scope, classes: Classes, lists: Lists, tensors: Tensors, value: Callable[[ast.expr], Any]
+    ) -> None:
         self.scope = scope
+        self.classes = classes
         self.source = scope.source
         self.names = scope.names
         self.lists = lists
@@ -106,18 +112,26 @@ class Calls:
         inputs = "(query, value)" if node.name == "MultiHeadAttention" else "([a, b])"
         self.source.wrong(f"{node.name} takes several tensors: {node.name}(…){inputs}", call)
 
+    def _is_operation(self, function: ast.expr) -> bool:
+        """Whether a function is one of tensors, ``ops.add``, and not one that calls a layer, ``layers.add``."""
+        name = self.classes.imported_as(dotted(function) or "")
+        return bool(_OF_TENSORS.intersection(name.split(".")[-2:-1]))
+
     def merging(self, tree: ast.Call) -> list[ast.expr]:
         """What a function that merges is called on: the items of its list, else each tensor by itself."""
+        if self._is_operation(tree.func) and MERGING[called(tree)] not in OPERATIONS:
+            return []  # ops.average is not what the layer computes
         named = [keyword.value for keyword in tree.keywords if keyword.arg in _LISTED]
         if not (given := [*tree.args, *named]):
             return []
         listed = self.lists.listed(given[0])
-        apart = given[:1] if MERGING[called(tree)] in ("Concatenate", "Dot") else given
+        apart = given[:1] if MERGING[called(tree)] in ("Concatenate", "Dot") else given[:2]
         return apart if listed is None else listed
 
     def merged(self, tree: ast.Call, trees: list[ast.expr]) -> Tensor | None:
         """``concatenate([a, b])``: Keras' functions that make a merging layer and call it."""
-        cls = MERGES[MERGING[called(tree)]]
+        name = MERGING[called(tree)]
+        cls = OPERATIONS[name] if self._is_operation(tree.func) else MERGES[name]
         found = [(one, self.value(one)) for one in trees]
         if len(found) == 1 and isinstance(found[0][1], tuple | list):
             found = [(trees[0], one) for one in found[0][1]]
@@ -134,7 +148,7 @@ class Calls:
 
     def combined(self, op: ast.operator, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
         """``x + y`` of two tensors is what Add computes."""
-        return self._merge(Node.of(MERGES[SIGNS[type(op)]], {}), tree, tensors)
+        return self._merge(Node.of(OPERATIONS[SIGNS[type(op)]], {}), tree, tensors)
 
     def _merge(self, node: Node, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
         return self._result(Applied(Layer(node, tree, used=True), node, tree, tensors, Called()))
@@ -168,21 +182,21 @@ class Calls:
         if isinstance(found, Tensor):
             return found
         held = self.names.resolved(tree)
-        if self._from_a_call(held):
-            self.scope.note(f"{self.source.said(tree)} is not followed: its shape is not that of the code here", tree)
+        if self.from_a_call(held):
+            self.scope.note(f"{self.source.said(tree)} is not followed: a default shape is used for it", tree)
         # x = tf.zeros((2, 10, 8)) above the call
         made = Tensor(root=held, then=self.scope.when.get(held)) if makes(held) else Tensor(root=tree)
         if isinstance(tree, ast.Name):
             self.scope.bind(tree.id, made)
         return made
 
-    def _from_a_call(self, tree: ast.expr) -> bool:
+    def from_a_call(self, tree: ast.expr) -> bool:
         """Whether the result of a layer goes into what is not read, such as ``tf.reverse(h, [1])`` or ``h[:, -1]``."""
         if any(is_called(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
             return True
-        names = (part for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute))
-        held = (self.scope.env.get(self.source.said(part)) for part in names)
-        return any(tensor.call is not None for one in held for tensor in tensors_in(one))
+        names = {self.source.said(part) for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute)}
+        held = (self.scope.env.get(name) for name in names)
+        return bool(names & self.scope.lost) or any(one.call is not None for all_ in held for one in tensors_in(all_))
 
     def _nested(self, tree: ast.expr) -> Any:
         """The states that a call passes, as they nest; the whole of several results is a list of them."""

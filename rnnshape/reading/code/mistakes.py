@@ -30,6 +30,11 @@ def is_a_cell(cell: Node) -> str:
     return f"{cell.name} is a cell, which computes one step: write RNN({cell.text})"
 
 
+def of_another_library(name: str) -> str:
+    """Why a layer of PyTorch or Flax is not read."""
+    return f"{name} is not a layer of Keras: write the layer as in Keras, such as LSTM(8)"
+
+
 def unknown_class(name: str, short: str) -> str:
     """Why there is no such class, and what to do."""
     if gone := leftovers.of_class(short):

@@ -13,26 +13,24 @@ understood is told in a note, with its line, and the rest is still read.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnshape.reading.code.functional import MERGING
+from rnnshape.reading.code.functions import Function, as_function, defaults, own_names, passed
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
+from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
 from rnnshape.reading.code.syntax import Unknown, called, dotted
 from rnnshape.reading.code.tensors import INPUTS, makes
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rnnshape.errors import Problem
     from rnnshape.layers import Node
     from rnnshape.reading.code.known import Held
     from rnnshape.reading.code.naming import Names
-
-Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 # What is known by its name alone, under which it may not be imported.
 _BY_NAME = {*INPUTS, *MERGING, "Model", "Sequential"}
@@ -76,7 +74,7 @@ class Program:
 
     def read(self, body: list[ast.stmt]) -> None:
         """Walk over the whole text, and over the classes and functions that it does not call itself."""
-        parts = [*_inside(body)]
+        parts = [*inside(body)]
         imports = [part for part in parts if isinstance(part, ast.Import | ast.ImportFrom)]
         aliases = {alias.asname: alias.name for one in imports for alias in one.names if alias.name in _BY_NAME}
         for part in parts:
@@ -88,7 +86,7 @@ class Program:
             left_out = next(iter(self.waiting))
             self._instance(left_out, self.instances.get(left_out))
         while left := [function for function in self.functions.values() if function not in self.called]:
-            self._enter(left[0], [], {})
+            self._enter(left[0], defaults(left[0]))
 
     def run(self, body: list[ast.stmt]) -> Any:
         """Walk over statements; what the first ``return`` among them gives."""
@@ -116,7 +114,7 @@ class Program:
             case ast.Name(id=name) if name in self.functions and self.depth:
                 return self._closed(self.functions[name])
             case ast.Lambda() as tree if self.depth:
-                return self._closed(_as_function("", tree))
+                return self._closed(as_function("", tree))
         return self.value(statement.value)
 
     def _closed(self, function: Function) -> Closure:
@@ -136,7 +134,7 @@ class Program:
 
     def _statement(self, statement: ast.stmt) -> Any:
         """One statement; what a ``return`` within it gives."""
-        for target, bound in _walruses(statement):
+        for target, bound in walruses(statement):
             self._assign(target, bound)
         match statement:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr=how)) as call) if how in GROWING:
@@ -187,7 +185,7 @@ class Program:
             case ast.If(test=test, body=body, orelse=orelse):
                 return self.run(body if self._holds(test, [*body, *orelse]) else orelse)
             case ast.Match(subject=subject, cases=cases):
-                return self.run(_as_conditions(subject, cases))
+                return self.run(as_conditions(subject, cases))
             case ast.While(test=test, body=body):
                 return self._while(test, body)
             case ast.With(body=body) | ast.AsyncWith(body=body) | ast.Try(body=body):
@@ -207,7 +205,7 @@ class Program:
 
     def _touched(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
         """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
-        for part in _inside(body):
+        for part in inside(body):
             if not isinstance(part, ast.Call):
                 continue
             function = self._own(part.func)
@@ -223,7 +221,7 @@ class Program:
         if values is None or (len(values) > _LONGEST_LOOP and self._touched(body)):
             return self._once(target, items, body)
         if _long(len(values), body) and not self._touched(body):
-            for part in _inside(body):
+            for part in inside(body):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                     self.values.forget(part.id)
             return None
@@ -241,7 +239,7 @@ class Program:
         if self._touched(body):
             said = self.source.said(items)
             self.values.note(f"the loop over {said} is read once: how often it runs is not known, or too often", items)
-        for name in _words(target):
+        for name in words(target):
             self.values.forget(name)
         if called(items) == "range":
             self._assign(target, ast.copy_location(ast.Constant(0), items))
@@ -291,9 +289,8 @@ class Program:
         self.called -= set(methods.values())
         for name in dict.fromkeys(("__init__", "build", "call", *methods)):
             if name in methods and methods[name] not in self.called:
-                args = self.values.lists.spread(call.args) if call is not None and name == "__init__" else []
-                named = self._keywords(methods[name], args, call) if call is not None and name == "__init__" else {}
-                self._enter(methods[name], args, named)
+                given = self._passed(methods[name], call) if call is not None and name == "__init__" else None
+                self._enter(methods[name], defaults(methods[name]) if given is None else given)
         self.functions = before
         if self.depth:  # within the method of another class
             self.names.bound |= outer[0]
@@ -315,7 +312,7 @@ class Program:
         name = self.source.said(target)
         if isinstance(tree, ast.Lambda) and isinstance(target, ast.Name | ast.Attribute):
             self.values.forget(name)
-            self.functions[name] = _as_function(name, tree)
+            self.functions[name] = as_function(name, tree)
             return
         if isinstance(tree, ast.Call):
             self._give(name, self.source.said(tree.func))
@@ -324,25 +321,29 @@ class Program:
             self.values.forget(name)
             self.names.bound[name] = known
             return
-        value = self.value(tree, _targets(target))
+        value = self.value(tree, targets(target))
         self._bind(target, value, tree)
         self.options.parsed(target, tree)
 
     def _bind(self, target: ast.expr, value: Any, tree: ast.expr | None) -> None:
         """Bind a value, and the items of one that is taken apart."""
+        lost = value is None and tree is not None and self.values.functional.from_a_call(tree)
         if isinstance(target, ast.Tuple | ast.List):
             items = self.values.taken_apart(value, target)
             for index, one in enumerate(target.elts):
                 self._bind(one.value if isinstance(one, ast.Starred) else one, items[index], None)
+            self.values.lost |= words(target) if lost else set()
             return
         name = self.source.said(target)
         self.values.forget(name)
         if value is not None:
             self.values.bind(name, value)
-        elif tree is not None and name not in _words(tree):
+        elif tree is not None and name not in words(tree):
             self.names.trees[name] = tree
             if makes(tree):
                 self.values.when[tree] = self.names.now
+        if lost:
+            self.values.lost.add(name)
 
     def _bound(self, receiver: ast.expr) -> None:
         """A model that is added to itself doubles."""
@@ -364,11 +365,9 @@ class Program:
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
         """A layer, a model, a tensor, or tuples and lists of them; None for everything else."""
         if isinstance(tree, ast.Call) and (function := self._own(tree.func)) is not None:
-            args = self.values.lists.spread(tree.args)
-            return self._enter(function, args, self._keywords(function, args, tree))
+            return self._enter(function, self._passed(function, tree))
         if isinstance(tree, ast.Call) and isinstance(closure := self._returns_one(tree.func), Closure):
-            args = self.values.lists.spread(tree.args)
-            return self._enter(closure.function, args, self._keywords(closure.function, args, tree), closure)
+            return self._enter(closure.function, self._passed(closure.function, tree), closure)
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
@@ -388,19 +387,10 @@ class Program:
             return self.value(tree) if function is not None and _returns_a_function(function) else None
         return self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
 
-    def _keywords(self, function: Function, args: list[ast.expr], call: ast.Call) -> dict[str, ast.expr]:
-        """The arguments of a call by their names, and what ``*args`` and ``**kwargs`` of the function take in."""
-        given = [*self.values.lists.keywords(call)]
-        named = {keyword.arg: keyword.value for keyword in given if keyword.arg is not None}
-        places, rest = _own_names(function), function.args
-        known = {*places, *(arg.arg for arg in rest.kwonlyargs)}
-        others = {name: value for name, value in named.items() if name not in known}
-        if rest.vararg is not None and (more := args[len(places) :]):
-            named[rest.vararg.arg] = ast.copy_location(ast.Tuple(more, ast.Load()), more[0])
-        if rest.kwarg is not None and all(keyword.arg is not None for keyword in given):
-            keys: list[ast.expr | None] = [ast.Constant(name) for name in others]
-            named[rest.kwarg.arg] = ast.copy_location(ast.Dict(keys, [*others.values()]), call)
-        return named
+    def _passed(self, function: Function, call: ast.Call) -> dict[str, ast.expr]:
+        """What the arguments of a function are in this call."""
+        lists = self.values.lists
+        return passed(function, lists.spread(call.args), [*lists.keywords(call)], call)
 
     def _own(self, function: ast.expr) -> Function | None:
         """The function or method that the text itself defines under this name."""
@@ -408,34 +398,25 @@ class Program:
             return self.functions.get(self.source.said(function))
         return None
 
-    def _enter(
-        self, function: Function, args: list[ast.expr], keywords: dict[str, ast.expr], closure: Closure | None = None
-    ) -> Any:
-        """Walk over the body of a function that the text defines, with what it is called with."""
+    def _enter(self, function: Function, given: dict[str, ast.expr], closure: Closure | None = None) -> Any:
+        """Walk over the body of a function that the text defines, with what its arguments are."""
         self.called.add(function)
         if self.depth >= _DEEPEST_CALL:
             return None
-        names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
-        own = _own_names(function)
-        defaults = dict(zip(names[len(names) - len(function.args.defaults) :], function.args.defaults, strict=True))
-        for arg, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
-            if default is not None:
-                defaults[arg.arg] = default
-        given = {**defaults, **dict(zip(own, args, strict=False)), **keywords}
-        passed = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
+        there = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
         before = dict(self.names.bound), dict(self.names.trees), dict(self.values.env)
         if closure is not None:
             self.names.bound |= closure.held.bound
             self.names.trees |= closure.held.trees
             self.values.env |= closure.env
-        for name in (*own, *given):
+        for name in (*own_names(function), *given):
             self.values.forget(name)
-        for name, (known, value, tree) in passed.items():
+        for name, (known, value, tree) in there.items():
             if known is not MISSING and name not in self.names.let:
                 self.names.bound[name] = known
             elif value is not None:
                 self.values.bind(name, value)
-            elif known is MISSING and name not in _words(tree):
+            elif known is MISSING and name not in words(tree):
                 self.names.trees[name] = tree
         self.depth += 1
         returned = self.run(function.body)
@@ -448,7 +429,7 @@ class Program:
 
 def _returns_a_function(function: Function) -> bool:
     """Whether a function gives back one that it defines."""
-    parts = [*_inside(function.body)]
+    parts = [*inside(function.body)]
     own = {part.name for part in parts if isinstance(part, Function)}
     returned = [part.value for part in parts if isinstance(part, ast.Return)]
     return any(isinstance(one, ast.Lambda) or (isinstance(one, ast.Name) and one.id in own) for one in returned)
@@ -459,63 +440,12 @@ def _of_self(held: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in held.items() if name.startswith("self.")}
 
 
-def _own_names(function: Function) -> list[str]:
-    """What a function is given by position, but ``self``."""
-    names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
-    return names[1:] if names[:1] in (["self"], ["cls"]) else names
-
-
 def _within_loop(returned: Any) -> Any:
     """What ``return`` gives in the body of a loop; ``break`` and ``continue`` end the body and no more."""
     return None if returned is _BREAK or returned is _CONTINUE else returned
 
 
-def _as_function(name: str, tree: ast.Lambda) -> ast.FunctionDef:
-    """A lambda as the function that returns the same."""
-    returned = ast.copy_location(ast.Return(tree.body), tree.body)
-    return ast.copy_location(ast.FunctionDef(name, tree.args, [returned], []), tree)
-
-
-def _walruses(statement: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
-    """What ``:=`` binds in a statement itself, and not in those within it."""
-    own = [child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.expr)]
-    parts = (part for child in own for part in ast.walk(child))
-    return [(part.target, part.value) for part in parts if isinstance(part, ast.NamedExpr)]
-
-
-def _as_conditions(subject: ast.expr, cases: list[ast.match_case]) -> list[ast.stmt]:
-    """``match`` as the conditions that mean the same, as far as its patterns are values."""
-    otherwise: list[ast.stmt] = []
-    for case in reversed(cases):
-        patterns = case.pattern.patterns if isinstance(case.pattern, ast.MatchOr) else [case.pattern]
-        values = [one.value for one in patterns if isinstance(one, ast.MatchValue)]
-        if len(values) < len(patterns):
-            anything = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
-            otherwise = case.body if anything else otherwise
-            continue
-        tests: list[ast.expr] = [ast.copy_location(ast.Compare(subject, [ast.Eq()], [one]), one) for one in values]
-        test = tests[0] if len(tests) == 1 else ast.copy_location(ast.BoolOp(ast.Or(), tests), values[0])
-        otherwise = [ast.copy_location(ast.If(test, case.body, otherwise), subject)]
-    return otherwise
-
-
-def _targets(target: ast.expr) -> int | None:
-    """Into how many names a left side unpacks; None where it does not say."""
-    if isinstance(target, ast.Tuple | ast.List) and not any(isinstance(one, ast.Starred) for one in target.elts):
-        return len(target.elts)
-    return None
-
-
-def _words(tree: ast.expr) -> set[str]:
-    return {part.id for part in ast.walk(tree) if isinstance(part, ast.Name)}
-
-
 def _long(times: int, body: list[ast.stmt]) -> bool:
     """Whether a loop takes many steps: by itself, or by a loop within it."""
-    inner = any(isinstance(part, ast.For | ast.While) for part in _inside(body))
+    inner = any(isinstance(part, ast.For | ast.While) for part in inside(body))
     return times * len(body) > _MOST_IDLE_STEPS or (times > 1 and inner)
-
-
-def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    for statement in body:
-        yield from ast.walk(statement)

@@ -12,7 +12,7 @@ from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.declared import Declared
 from rnnshape.reading.code.functional import MERGING, Calls
 from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
-from rnnshape.reading.code.mistakes import not_known
+from rnnshape.reading.code.mistakes import not_known, of_another_library
 from rnnshape.reading.code.scope import Scope
 from rnnshape.reading.code.sequential import Growing
 from rnnshape.reading.code.shapes import Shapes
@@ -43,7 +43,7 @@ class Values(Scope):
         self.lists.held = self.names.count = self._count
         self.names.shaped = Shapes(self, self.tensors).of
         self.classes = self.layers.classes
-        self.functional = Calls(self, self.lists, self.tensors, value)
+        self.functional = Calls(self, self.classes, self.lists, self.tensors, value)
         self.growing = Growing(self, self.layers.declared, value)
 
     def touches(self, function: ast.expr) -> bool:
@@ -179,6 +179,8 @@ class Values(Scope):
 
     def _passed_over(self, call: ast.Call) -> None:
         """A call that is not known: told where a layer's result goes in and something else comes out."""
+        if other := self.classes.elsewhere(call.func):
+            self.source.unknown(of_another_library(other), call.func)
         if isinstance(call.func, ast.Attribute):
             self.value(call.func.value)
         given = [self.value(tree) for tree in [*call.args, *(keyword.value for keyword in call.keywords)]]

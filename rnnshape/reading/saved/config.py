@@ -10,56 +10,19 @@ Nested models are written in the place of their call.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.layers import TABLE
-from rnnshape.reading.saved.inbound import histories, nested, tensors
-from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, shape_of, worded, wrong
+from rnnshape.reading.saved.functional_config import Wiring
+from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, shape_of, wrong
+from rnnshape.reading.saved.model_layers import Code, Placed, layers_of, places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 _MOST_LAYERS = 3_000
-_MOST_STEPS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A layer of the model: its name in the code (none in a Sequential), its class, and where it stands.
-
-    ``names`` are the names of the models around it and its own; ``groups`` lead to its weights in the file that Keras 3
-    writes, which numbers the layers of one class (``keras/src/saving/saving_lib.py``, ``_save_container_state``).
-    """
-
-    word: str
-    cls: str
-    names: tuple[str, ...]
-    groups: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """The code of a saved layer or model, and what stands where in it.
-
-    ``layers`` are those of a model in the order of their first calls; ``inputs`` has the names of its inputs, in the
-    code and in the model; ``stretches`` says which layer a stretch of the text is about: the begin, the end, and the
-    layer's name.
-    """
-
-    text: str
-    layers: tuple[Placed, ...] = ()
-    inputs: tuple[tuple[str, str], ...] = ()
-    stretches: tuple[tuple[int, int, str], ...] = ()
-
-    def about(self, span: tuple[int, int]) -> str | None:
-        """The name of the layer that a place in the text is about."""
-        return next((name for begin, end, name in self.stretches if begin <= span[0] < end), None)
 
 
 def code(config: Any) -> Code:
@@ -73,45 +36,16 @@ def code(config: Any) -> Code:
     try:
         if class_of(config) not in MODELS:
             return Code(made(config))
-        places = dict(islice(_places(config), _MOST_LAYERS + 1))
-        if len(places) > _MOST_LAYERS:
+        found = dict(islice(places(config), _MOST_LAYERS + 1))
+        if len(found) > _MOST_LAYERS:
             raise wrong(f"it has more than {_MOST_LAYERS:,} layers")
-        if class_of(config) == "Sequential" and not any(class_of(one) in FUNCTIONAL for one in _layers(config)):
-            return _in_turn(config, places)
-        return _Wiring(places).program(config)
+        if class_of(config) == "Sequential" and not any(class_of(one) in FUNCTIONAL for one in layers_of(config)):
+            return _in_turn(config, found)
+        return Wiring(found).program(config)
     except RecursionError:
         raise wrong("it is nested too deeply") from None
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         raise wrong(f"a part is missing or has another form ({type(error).__name__}: {error})") from None
-
-
-def _places(
-    config: Mapping[str, Any], names: tuple[str, ...] = (), groups: tuple[str, ...] = ()
-) -> Iterator[tuple[int, Placed]]:
-    """Each layer of the model and of those within it, by its ``id``."""
-    seen: Counter[str] = Counter()
-    for layer in _layers(config):
-        cls = class_of(layer)
-        group = snake(str(layer["class_name"]).rpartition(">")[2])
-        number = seen[group]
-        seen[group] += 1
-        place = Placed("", cls, (*names, _name(layer)), (*groups, "layers", f"{group}_{number}" if number else group))
-        yield id(layer), place
-        if cls in MODELS:
-            yield from _places(layer, place.names, place.groups)
-
-
-def _name(layer: Mapping[str, Any]) -> str:
-    inside = layer["config"]
-    return str(
-        layer.get("name") or (inside.get("name") if isinstance(inside, Mapping) else None) or layer["class_name"]
-    )
-
-
-def snake(name: str) -> str:
-    """As Keras makes the name of a group from that of a class (``keras/src/utils/naming.py``)."""
-    name = re.sub(r"\W+", "", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 
 def _in_turn(config: Mapping[str, Any], places: Mapping[int, Placed]) -> Code:
@@ -128,17 +62,9 @@ def _in_turn(config: Mapping[str, Any], places: Mapping[int, Placed]) -> Code:
     return Code(f"{text}])", tuple(layers), (), tuple(stretches))
 
 
-def _layers(config: Mapping[str, Any]) -> list[Any]:
-    inside = config["config"]
-    layers = inside if isinstance(inside, list) else inside["layers"]
-    if not isinstance(layers, list):
-        raise wrong("its layers are not a list")
-    return layers
-
-
 def _flat(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The layers of a Sequential and of those within it; only the first input is one."""
-    for number, layer in enumerate(_layers(config)):
+    for number, layer in enumerate(layers_of(config)):
         if class_of(layer) == "Sequential":
             inner = [*_flat(layer)]
             yield from inner[number > 0 and class_of(inner[0]) == "InputLayer" :]
@@ -153,178 +79,3 @@ def _said_input(config: Mapping[str, Any]) -> list[str]:
     if not shape or class_of(next(_flat(config))) == "InputLayer":
         return []
     return [f"Input(batch_shape={shape_of({'batch_shape': shape})!r})"]
-
-
-class _Wiring:
-    """Writes the calls of a functional model, each nested model in the place of its call."""
-
-    def __init__(self, places: Mapping[int, Placed]) -> None:
-        self.places = places
-        self.lines: list[tuple[str, str]] = []
-        self.steps = 0
-        self.taken: set[str] = set()
-        self.layers: dict[int, str] = {}
-        self.inputs: list[tuple[str, str]] = []
-
-    def program(self, config: Mapping[str, Any]) -> Code:
-        if class_of(config) == "Sequential":
-            first = _layers(config)[0]
-            while class_of(first) in MODELS:
-                first = _layers(first)[0]
-            if class_of(first) != "InputLayer":
-                raise wrong("the Sequential does not say the shape of its input: build the model before it is saved")
-            start = self._input(first)
-            inputs, outputs = [start], [self._sequential(config, start)]
-        else:
-            inputs, outputs = self._functional(config, None)
-        self._line(f"model = Model([{', '.join(inputs)}], [{', '.join(outputs)}])", "")
-        text, stretches = "", []
-        for line, name in self.lines:
-            stretches.append((len(text), len(text) + len(line), name))
-            text += f"{line}\n"
-        layers = [replace(self.places[key], word=word) for key, word in self.layers.items()]
-        told = tuple([one for one in stretches if one[2]])
-        return Code(text.removesuffix("\n"), tuple(layers), tuple(self.inputs), told)
-
-    def _line(self, line: str, name: str) -> None:
-        """A statement, and the layer that it is about."""
-        self._count()
-        self.lines.append((line, name))
-
-    def _count(self) -> None:
-        """Models in models multiply, those too that hold no layer."""
-        self.steps += 1
-        if self.steps > _MOST_STEPS:
-            raise wrong(f"it has more than {_MOST_STEPS:,} layers and calls")
-
-    def _free(self, name: str) -> str:
-        word = free = worded(name)
-        number = 1
-        while free in self.taken:
-            number += 1
-            free = f"{word}_{number}"
-        self.taken.add(free)
-        return free
-
-    def _input(self, layer: Mapping[str, Any]) -> str:
-        name = self._free(layer["config"].get("name") or "x")
-        self._line(f"{name} = {made(layer)}", _name(layer))
-        self.inputs.append((name, _name(layer)))
-        return name
-
-    def _layer(self, layer: Mapping[str, Any]) -> str:
-        """The name of a layer, which is made once and may be called often."""
-        if id(layer) not in self.layers:
-            name = self._free(layer["config"].get("name") or class_of(layer))
-            self.layers[id(layer)] = name
-            self._line(f"{name} = {made(layer, named=name != layer['config'].get('name'))}", _name(layer))
-        return self.layers[id(layer)]
-
-    def _call(self, layer: Mapping[str, Any], arguments: str) -> str:
-        """The name of what a call returns."""
-        name = self._layer(layer)
-        result = self._free(f"{name}_y")
-        self._line(f"{result} = {name}({arguments})", _name(layer))
-        return result
-
-    def _sequential(self, config: Mapping[str, Any], tensor: str) -> str:
-        for layer in _layers(config):
-            if class_of(layer) == "Sequential":
-                tensor = self._sequential(layer, tensor)
-            elif class_of(layer) in FUNCTIONAL:
-                _, outputs = self._functional(layer, [tensor])
-                (tensor,) = outputs
-            elif class_of(layer) != "InputLayer":
-                tensor = self._call(layer, tensor)
-        return tensor
-
-    def _functional(self, config: Mapping[str, Any], given: list[str] | None) -> tuple[list[str], list[str]]:
-        """Inputs and outputs of a functional model; ``given`` are the tensors that it is called on."""
-        self._count()
-        layers = {str(layer.get("name") or layer["config"]["name"]): layer for layer in _layers(config)}
-        inside = config["config"]
-        starts = [*histories(inside["input_layers"])]
-        results: dict[tuple[str, int], list[str]] = {}
-        if given is not None and len(given) != len(starts):
-            raise wrong(f"{inside.get('name')} has {len(starts)} inputs and is called on {len(given)} tensors")
-        for number, (name, index, _) in enumerate(starts):
-            results[name, index] = [self._input(layers[name])] if given is None else [given[number]]
-        inputs = [results[name, index][0] for name, index, _ in starts]
-        last = _last_calls(inside)
-        waiting = []
-        for name, layer in layers.items():
-            nodes = layer.get("inbound_nodes") or ()
-            # Keras 2 counts the calls from 1 where a model was called when it was made.
-            first = max(0, last.get(name, 0) + 1 - len(nodes))
-            if class_of(layer) != "InputLayer":
-                waiting += [(name, index, node) for index, node in enumerate(nodes, first)]
-        while waiting:
-            later = []
-            for name, index, node in waiting:
-                if all((source, at) in results for source, at, _ in histories(tensors(node))):
-                    results[name, index] = self._node(layers[name], node, lambda *at: _pick(results, *at))
-                else:
-                    later.append((name, index, node))
-            if len(later) == len(waiting):
-                raise wrong(f"the inputs of {later[0][0]} are not there")
-            waiting = later
-        outputs = plain(inside["output_layers"])
-        if isinstance(outputs, Mapping):  # under names, of which the order is not kept everywhere
-            outputs = [outputs[name] for name in sorted(outputs)]
-        return inputs, [_pick(results, *at) for at in histories(outputs)]
-
-    def _node(self, layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) -> list[str]:
-        """One call in a functional model: the words for what it returns."""
-        if class_of(layer) in MODELS:
-            fed = [pick(*at) for at in histories(tensors(node))]
-            if class_of(layer) == "Sequential":
-                return [self._sequential(layer, fed[0])]
-            return self._functional(layer, fed)[1]
-        result = self._call(layer, _arguments(layer, node, pick))
-        return [f"{result}[{number}]" for number in range(_MOST_RESULTS)] if _returns_several(layer) else [result]
-
-
-_MOST_RESULTS = 64
-
-
-def _last_calls(inside: Mapping[str, Any]) -> dict[str, int]:
-    """The highest number of a call that is told of each layer."""
-    nodes = [node for one in inside["layers"] for node in one.get("inbound_nodes") or ()]
-    told: dict[str, int] = {}
-    for source, index, _ in (*histories([*map(tensors, nodes)]), *histories(inside["output_layers"])):
-        told[source] = max(index, told.get(source, 0))
-    return told
-
-
-def _pick(results: Mapping[tuple[str, int], list[str]], name: str, index: int, which: int) -> str:
-    return results[name, index][which]
-
-
-def _arguments(layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) -> str:
-    """What stands in the brackets of a call."""
-    if isinstance(node, Mapping):
-        passed = [nested(one, pick) for one in node["args"] if [*histories(one)]]
-        passed += [f"{name}={nested(one, pick)}" for name, one in node["kwargs"].items() if [*histories(one)]]
-        return ", ".join(passed)
-    heads = [node] if isinstance(node[0], str) else node
-    fed = [pick(str(one[0]), int(one[1]), int(one[2])) for one in heads]
-    named = heads[0][3] if len(heads[0]) > 3 else {}
-    name = class_of(layer)
-    if len(fed) > 1 and name in TABLE and TABLE[name].kind == "recurrent":
-        if layer["config"].get("num_constants"):
-            raise wrong(f"the constants that {layer['config'].get('name')} is called with are not read here")
-        # Keras 2 puts the states behind the input.
-        passed = [fed[0], f"initial_state=[{', '.join(fed[1:])}]"]
-    else:
-        passed = fed if len(fed) == 1 else [f"[{', '.join(fed)}]"]
-    passed += [f"{name}={nested(one, pick)}" for name, one in named.items() if [*histories(one)]]
-    return ", ".join(passed)
-
-
-def _returns_several(layer: Mapping[str, Any]) -> bool:
-    """Whether a call of the layer returns a tuple: states, or two outputs that are not merged."""
-    values = layer["config"]
-    inner = values.get("layer")
-    of_inner = isinstance(inner, Mapping) and inner["config"].get("return_state") is True
-    apart = class_of(layer) == "Bidirectional" and values.get("merge_mode") is None
-    return values.get("return_state") is True or (class_of(layer) == "Bidirectional" and of_inner) or apart

@@ -13,7 +13,7 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import release
 from rnnshape.reading.making import make_all
 from rnnshape.reading.saved import model_file, stored
-from rnnshape.reading.saved.config import Code, code
+from rnnshape.reading.saved.config import code
 from rnnshape.reading.saved.foreign import foreign
 from rnnshape.reading.saved.model_file import invalid
 from rnnshape.spec.options import DTYPE, IMPORT
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rnnshape.reading.saved.foreign import Foreign
+    from rnnshape.reading.saved.model_layers import Code
     from rnnshape.spec import Spec
 
 

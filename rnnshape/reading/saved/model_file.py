@@ -21,7 +21,6 @@ from rnnshape.reading.files import HDF5, JSON, KERAS, METADATA
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WEIGHTS = ".weights.h5"
 _MOST_BYTES = 16_000_000
 # What Keras itself puts into an archive.
 _MEMBERS = ("metadata.json", "config.json", "model.weights.h5")

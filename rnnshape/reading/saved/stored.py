@@ -19,7 +19,7 @@ from rnnshape.reading.saved.model_file import invalid
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rnnshape.reading.saved.config import Placed
+    from rnnshape.reading.saved.model_layers import Placed
     from rnnshape.spec.saved import Shape
 
     Found = dict[tuple[str, ...], Shape]

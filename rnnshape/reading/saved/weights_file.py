@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem
 from rnnshape.reading.making import make
 from rnnshape.reading.saved import model_file, stored
-from rnnshape.reading.saved.config import snake
 from rnnshape.reading.saved.model_file import invalid
+from rnnshape.reading.saved.model_layers import snake
 from rnnshape.spec.options import CHANNELS, INPUT
 from rnnshape.spec.saved import Held, Saved
 

@@ -1,0 +1,45 @@
+"""Functions that the text defines: as which expression each of their arguments is passed."""
+
+from __future__ import annotations
+
+import ast
+from typing import TypeAlias
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def as_function(name: str, tree: ast.Lambda) -> ast.FunctionDef:
+    """A lambda as the function that returns the same."""
+    returned = ast.copy_location(ast.Return(tree.body), tree.body)
+    return ast.copy_location(ast.FunctionDef(name, tree.args, [returned], []), tree)
+
+
+def own_names(function: Function) -> list[str]:
+    """What a function is given by position, but ``self``."""
+    names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def defaults(function: Function) -> dict[str, ast.expr]:
+    """What the arguments are that a call does not pass."""
+    takes = function.args
+    places = [arg.arg for arg in (*takes.posonlyargs, *takes.args)]
+    found = dict(zip(places[len(places) - len(takes.defaults) :], takes.defaults, strict=True))
+    named = zip(takes.kwonlyargs, takes.kw_defaults, strict=True)
+    return found | {arg.arg: default for arg, default in named if default is not None}
+
+
+def passed(
+    function: Function, args: list[ast.expr], keywords: list[ast.keyword], call: ast.Call
+) -> dict[str, ast.expr]:
+    """The arguments of a call by their names, with what ``*args`` and ``**kwargs`` of the function take in."""
+    places, takes = own_names(function), function.args
+    named = {keyword.arg: keyword.value for keyword in keywords if keyword.arg is not None}
+    known = {*places, *(arg.arg for arg in takes.kwonlyargs)}
+    others = {name: value for name, value in named.items() if name not in known}
+    if takes.vararg is not None and (more := args[len(places) :]):
+        named[takes.vararg.arg] = ast.copy_location(ast.Tuple(more, ast.Load()), more[0])
+    if takes.kwarg is not None and all(keyword.arg is not None for keyword in keywords):
+        keys: list[ast.expr | None] = [ast.Constant(name) for name in others]
+        named[takes.kwarg.arg] = ast.copy_location(ast.Dict(keys, [*others.values()]), call)
+    return {**defaults(function), **dict(zip(places, args, strict=False)), **named}

@@ -1,0 +1,84 @@
+"""The layers of a saved model: their names and classes, the groups of their weights, and where each is in the code."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.reading.saved.layer_config import MODELS, class_of, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A layer of the model: its name in the code (none in a Sequential), its class, and where it stands.
+
+    ``names`` are the names of the models around it and its own; ``groups`` lead to its weights in the file that Keras 3
+    writes, which numbers the layers of one class (``keras/src/saving/saving_lib.py``, ``_save_container_state``).
+    """
+
+    word: str
+    cls: str
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The code of a saved layer or model, and what stands where in it.
+
+    ``layers`` are those of a model in the order of their first calls; ``inputs`` has the names of its inputs, in the
+    code and in the model; ``stretches`` says which layer a stretch of the text is about: the begin, the end, and the
+    layer's name.
+    """
+
+    text: str
+    layers: tuple[Placed, ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    stretches: tuple[tuple[int, int, str], ...] = ()
+
+    def about(self, span: tuple[int, int]) -> str | None:
+        """The name of the layer that a place in the text is about."""
+        return next((name for begin, end, name in self.stretches if begin <= span[0] < end), None)
+
+
+def layers_of(config: Mapping[str, Any]) -> list[Any]:
+    inside = config["config"]
+    layers = inside if isinstance(inside, list) else inside["layers"]
+    if not isinstance(layers, list):
+        raise wrong("its layers are not a list")
+    return layers
+
+
+def places(
+    config: Mapping[str, Any], names: tuple[str, ...] = (), groups: tuple[str, ...] = ()
+) -> Iterator[tuple[int, Placed]]:
+    """Each layer of the model and of those within it, by its ``id``."""
+    seen: Counter[str] = Counter()
+    for layer in layers_of(config):
+        cls = class_of(layer)
+        group = snake(str(layer["class_name"]).rpartition(">")[2])
+        number = seen[group]
+        seen[group] += 1
+        place = Placed("", cls, (*names, name_of(layer)), (*groups, "layers", f"{group}_{number}" if number else group))
+        yield id(layer), place
+        if cls in MODELS:
+            yield from places(layer, place.names, place.groups)
+
+
+def name_of(layer: Mapping[str, Any]) -> str:
+    inside = layer["config"]
+    return str(
+        layer.get("name") or (inside.get("name") if isinstance(inside, Mapping) else None) or layer["class_name"]
+    )
+
+
+def snake(name: str) -> str:
+    """As Keras makes the name of a group from that of a class (``keras/src/utils/naming.py``)."""
+    name = re.sub(r"\W+", "", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()

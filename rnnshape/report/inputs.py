@@ -1,0 +1,52 @@
+"""The inputs of an answer, as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rnnshape.form import formed
+from rnnshape.layers.flowing import entries
+
+if TYPE_CHECKING:
+    from rnnshape.spec import Spec
+
+
+@formed(shape="The sizes.", symbolic="The symbolic sizes, such as 2H.", dtype="A Keras dtype.")
+class Input(NamedTuple):
+    """The input of the layer."""
+
+    shape: tuple[int, ...]
+    symbolic: tuple[str, ...]
+    dtype: str
+
+
+@formed(
+    "fed",
+    name="The name of the input in the code.",
+    shape="The sizes.",
+    symbolic="The symbolic sizes, such as 2H.",
+    dtype="A Keras dtype.",
+)
+class Fed(NamedTuple):
+    """One of several inputs of wired calls."""
+
+    name: str
+    shape: tuple[int, ...]
+    symbolic: tuple[str, ...]
+    dtype: str
+
+
+def inputs_of(spec: Spec) -> tuple[Fed, ...]:
+    """The inputs of wired calls, where there are several."""
+    found = list(entries(spec.layer["graph"], spec.dims).values()) if spec.layer.cls.kind == "graph" else []
+    if len(found) < 2:
+        return ()
+    return tuple(
+        Fed(
+            leaf.role,
+            tuple(dim.size for dim in leaf.dims),
+            tuple(dim.letter for dim in leaf.dims),
+            spec.input_dtype if number == 0 else leaf.dtype,
+        )
+        for number, leaf in enumerate(found)
+    )
