@@ -14,12 +14,12 @@ from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
 from rnnshape.reading.code.naming import Names
 from rnnshape.reading.code.program import Program
-from rnnshape.reading.code.syntax import Source, called, dotted
+from rnnshape.reading.code.syntax import Source, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rnnshape.reading.code.functions import Function
+    from rnnshape.reading.code.functions import Closure, Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,6 @@ class Walk(Program):
         self.calls: dict[int, ast.Call] = {}
         self.parts: list[Part] = []
         self.fits: list[Fit] = []
-        self._parsers: dict[str, dict[str, Any]] = {}
         self._calling = 0
         self._unsure = _changed_by_several(body)
         self.read(body)
@@ -88,44 +87,21 @@ class Walk(Program):
                 self.fits.append(Fit(tree, model))
             elif function.attr == "pop" and isinstance(model := super().value(function.value), Model):
                 del model.layers[-1:]
-            elif function.attr == "add_argument":
-                self._option(self.source.said(function.value), tree)
-
-    # -- argparse -------------------------------------------------------------------------------
-
-    def _option(self, parser: str, tree: ast.Call) -> None:
-        """``parser.add_argument("--units", default=64)``: the default stands for the option."""
-        flags = [one.value for one in tree.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-        given = {keyword.arg: self.names.known(keyword.value) for keyword in tree.keywords}
-        long = next((flag for flag in flags if flag.startswith("--")), flags[0] if flags else "")
-        dest = given.get("dest", long.lstrip("-").replace("-", "_"))
-        default = given.get("default", False if given.get("action") == "store_true" else MISSING)
-        if isinstance(dest, str) and default is not MISSING and default is not None:
-            self._parsers.setdefault(parser, {})[dest] = default
-
-    def _assignment(self, statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
-        super()._assignment(statement)
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute(value=parser)) as call):
-                if called(call) == "parse_args":
-                    for dest, value in self._parsers.get(dotted(parser) or "", {}).items():
-                        self.names.bound[f"{name}.{dest}"] = value
 
     # -- methods that the file does not call ----------------------------------------------------
 
-    def _class(self, own: str, body: list[ast.stmt]) -> Any:
-        before = self._unsure
-        self._unsure = _changed_by_several(body)
-        returned = super()._class(own, body)
-        self._unsure = before
-        return returned
+    def _instance(self, own: str, call: ast.Call | None) -> None:
+        before = self._unsure, self._calling
+        self._unsure, self._calling = _changed_by_several([*self.waiting[own].values()]), 0
+        super()._instance(own, call)
+        self._unsure, self._calling = before
 
-    def _enter(self, function: Function, given: dict[str, ast.expr]) -> Any:
+    def _enter(self, function: Function, given: dict[str, ast.expr], closure: Closure | None = None) -> Any:
         """A function that only other files call: which others run before the next one is not known.
 
         So what several of them change is unknown behind it.
         """
-        returned = super()._enter(function, given)
+        returned = super()._enter(function, given, closure)
         if not self._calling and function.name not in _FIRST:
             for name in self._unsure:
                 self.values.forget(name)

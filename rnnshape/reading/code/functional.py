@@ -15,6 +15,7 @@ from rnnshape.reading.code.calling import Called, Reader, signature, states_apar
 from rnnshape.reading.code.chain import is_called
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
 from rnnshape.reading.code.syntax import called, dotted, is_none
+from rnnshape.reading.code.tensors import makes
 from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
@@ -180,9 +181,11 @@ class Calls:
         """The tensor that stands there; what is not known is an input, the same one under the same name."""
         if isinstance(found, Tensor):
             return found
-        if self.from_a_call(self.names.resolved(tree)):
+        held = self.names.resolved(tree)
+        if self.from_a_call(held):
             self.scope.note(f"{self.source.said(tree)} is not followed: a default shape is used for it", tree)
-        made = Tensor(root=tree)
+        # x = tf.zeros((2, 10, 8)) above the call
+        made = Tensor(root=held, then=self.scope.when.get(held)) if makes(held) else Tensor(root=tree)
         if isinstance(tree, ast.Name):
             self.scope.bind(tree.id, made)
         return made

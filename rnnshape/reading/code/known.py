@@ -12,6 +12,7 @@ from rnnshape.reading.code.literals import (
     CASTS,
     CHOSEN,
     MISSING,
+    ROUNDED,
     arithmetic,
     compared,
     dictionary,
@@ -23,7 +24,7 @@ from rnnshape.reading.code.literals import (
     sliced,
     whole,
 )
-from rnnshape.reading.code.syntax import called
+from rnnshape.reading.code.syntax import called, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -139,7 +140,9 @@ class KnownNames:
             return MISSING
         if name == "len" and (count := self.count(tree.args[0])) is not None:
             return count
-        return self._of_numbers(name, [self.known(value) for value in tree.args])
+        value = self._of_numbers(name, [self.known(value) for value in tree.args])
+        of_numpy = name in ROUNDED and value is not MISSING and not _of_math(tree.func)
+        return float(value) if of_numpy else value
 
     def _of_numbers(self, name: str, values: list[Any]) -> Any:
         if MISSING in values:
@@ -152,6 +155,8 @@ class KnownNames:
             return MISSING
         if name == "sum":
             return sum(values)
+        if name in ROUNDED:
+            return ROUNDED[name](values[0]) if len(values) == 1 and values[0] >= 0 else MISSING
         if name in CASTS:
             return CASTS[name](values[0]) if len(values) == 1 else MISSING
         return CHOSEN[name](values) if name in CHOSEN and len(values) > 1 else MISSING
@@ -175,7 +180,7 @@ class KnownNames:
     def lettered(self, tree: ast.expr) -> bool:
         """Whether a size keeps its letter: the text does not give its number, though ``let`` may."""
         calls = (part for part in ast.walk(tree) if isinstance(part, ast.Call))
-        functions = {id(call.func) for call in calls if called(call) in BUILT_IN}
+        functions = {id(part) for call in calls if called(call) in BUILT_IN for part in _function(call.func)}
         for part in ast.walk(tree):
             if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and id(part) not in functions:
                 return not self._assigned(part)
@@ -197,6 +202,16 @@ class KnownNames:
             case ast.Subscript(value=value, slice=ast.Constant(value=int() as index)):
                 return f"{self.plain_name(value)}_{index}"
         return identifier(self.source.said(tree))
+
+
+def _of_math(function: ast.expr) -> bool:
+    """Whether a function is Python's own or one of ``math``, and none of NumPy."""
+    return (dotted(function) or "").partition(".")[0] not in ("np", "numpy", "tf", "K")
+
+
+def _function(function: ast.expr) -> list[ast.AST]:
+    """A function, with the module in front of it."""
+    return [function, function.value] if isinstance(function, ast.Attribute) else [function]
 
 
 def identifier(text: str) -> str:

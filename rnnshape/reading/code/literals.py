@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -33,8 +34,10 @@ _COMPARES: dict[type, Any] = {
     ast.NotIn: lambda item, items: item not in items,
 }
 CASTS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "round": round, "abs": abs}
+ROUNDED: dict[str, Any] = {"ceil": math.ceil, "floor": math.floor, "sqrt": math.sqrt}
+"""Of ``math`` and of NumPy, whose results are floats."""
 CHOSEN: dict[str, Any] = {"max": max, "min": min}
-BUILT_IN = {*CASTS, *CHOSEN, "len", "dict", "sum"}
+BUILT_IN = {*CASTS, *ROUNDED, *CHOSEN, "len", "dict", "sum"}
 # What Python counts in 64 bits; more is not computed.
 HUGE = 2**63
 _HIGHEST_POWER = 62

@@ -157,6 +157,7 @@ class Names(KnownNames):
             return None
         known = self.known(tree)
         if known is not MISSING and known is not None and not self.lettered(tree):
+            known = int(known) if whole and type(known) is float else known
             return _Part(known, str(known)) if type(known) is int else None
         letter = self._letter(tree)
         value = self._stands(tree, letter, first)

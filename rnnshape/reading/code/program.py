@@ -15,12 +15,22 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.code.functions import Function, as_function, defaults, own_names, passed
+from rnnshape.reading.code.functions import (
+    Closure,
+    Function,
+    as_function,
+    defaults,
+    own_names,
+    passed,
+    returns_a_function,
+)
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
+from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
 from rnnshape.reading.code.syntax import Unknown, called, dotted
+from rnnshape.reading.code.tensors import makes
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
@@ -46,7 +56,11 @@ class Program:
         self.names = names
         self.values = Values(names, self.value)
         self.values.layers.entered = self._entered
+        self.options = Options(names)
         self.functions: dict[str, Function] = {}
+        # The first call of each name, and the classes that wait for theirs: it says what their constructor is given.
+        self.instances: dict[str, ast.Call] = {}
+        self.waiting: dict[str, dict[str, Function]] = {}
         # What classes of the text assign in their bodies.
         self.classes: dict[str, dict[str, Any]] = {}
         self.called: set[Function] = set()
@@ -55,8 +69,13 @@ class Program:
         self.depth = 0
 
     def read(self, body: list[ast.stmt]) -> None:
-        """Walk over the whole text, and over the functions that it does not call itself."""
+        """Walk over the whole text, and over the classes and functions that it does not call itself."""
+        called_here = [part for part in inside(body) if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)]
+        self.instances = {self.source.said(call.func): call for call in reversed(called_here)}
         self.run(body)
+        while self.waiting:
+            left_out = next(iter(self.waiting))
+            self._instance(left_out, self.instances.get(left_out))
         while left := [function for function in self.functions.values() if function not in self.called]:
             self._enter(left[0], defaults(left[0]))
 
@@ -80,7 +99,19 @@ class Program:
         return None
 
     def _returned(self, statement: ast.Return) -> Any:
-        return None if statement.value is None else self.value(statement.value)
+        match statement.value:
+            case None:
+                return None
+            case ast.Name(id=name) if name in self.functions and self.depth:
+                return self._closed(self.functions[name])
+            case ast.Lambda() as tree if self.depth:
+                return self._closed(as_function("", tree))
+        return self.value(statement.value)
+
+    def _closed(self, function: Function) -> Closure:
+        """A function that another returns, with what its names hold there."""
+        self.called.add(function)  # what it makes depends on what the other is called with
+        return Closure(function, self.names.now, dict(self.values.env))
 
     def _pass_over(self, before: int) -> None:
         """A statement with a layer that is not known makes nothing here; the rest is still read."""
@@ -104,6 +135,8 @@ class Program:
                 self._bound(receiver)
             case ast.Expr(value=value):
                 self.value(value)
+                if isinstance(value, ast.Call):
+                    self.options.added(value)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
                 self._assignment(statement)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
@@ -230,13 +263,29 @@ class Program:
         for receiver in (own, "self", "cls"):
             self._give(receiver, own)
         methods = {part.name: part for part in body if isinstance(part, Function)}
+        self.called |= set(methods.values()) if own in self.instances else set()
+        self.waiting[own] = methods
+        if own not in self.instances:
+            self._instance(own, None)
+        return None
+
+    def _instance(self, own: str, call: ast.Call | None) -> None:
+        """Walk over the methods of a class, its constructor with what the text gives it there."""
+        methods = self.waiting.pop(own)
         before = dict(self.functions)
+        outer = _of_self(self.names.bound), _of_self(self.values.env)
+        for receiver in (own, "self", "cls"):
+            self._give(receiver, own)
         self.functions |= {f"self.{name}": method for name, method in methods.items()}
+        self.called -= set(methods.values())
         for name in dict.fromkeys(("__init__", "build", "call", *methods)):
             if name in methods and methods[name] not in self.called:
-                self._enter(methods[name], defaults(methods[name]))
+                made_with = call if name == "__init__" else None
+                self._enter(methods[name], self._given(methods[name], made_with))
         self.functions = before
-        return None
+        if self.depth:  # within the method of another class
+            self.names.bound |= outer[0]
+            self.values.env |= outer[1]
 
     def _give(self, receiver: str, own: str) -> None:
         """What a class of the text assigns in its body is there under ``Config.units`` and ``config.units``."""
@@ -265,6 +314,7 @@ class Program:
             return
         value = self.value(tree, targets(target))
         self._bind(target, value, tree)
+        self.options.parsed(target, tree)
 
     def _bind(self, target: ast.expr, value: Any, tree: ast.expr | None) -> None:
         """Bind a value, and the items of one that is taken apart."""
@@ -281,6 +331,8 @@ class Program:
             self.values.bind(name, value)
         elif tree is not None and name not in words(tree):
             self.names.trees[name] = tree
+            if makes(tree):
+                self.values.when[tree] = self.names.now
         if lost:
             self.values.lost.add(name)
 
@@ -304,8 +356,11 @@ class Program:
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
         """A layer, a model, a tensor, or tuples and lists of them; None for everything else."""
         if isinstance(tree, ast.Call) and (function := self._own(tree.func)) is not None:
-            lists = self.values.lists
-            return self._enter(function, passed(function, lists.spread(tree.args), [*lists.keywords(tree)], tree))
+            return self._enter(function, self._given(function, tree))
+        if isinstance(tree, ast.Call) and isinstance(closure := self._returns_one(tree.func), Closure):
+            return self._enter(closure.function, self._given(closure.function, tree), closure)
+        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
+            self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
             items = [self.value(item) for item in tree.elts]
             found = [item for item in items if item is not None]
@@ -316,19 +371,37 @@ class Program:
             return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, targets)
 
+    def _returns_one(self, tree: ast.expr) -> Any:
+        """What is called, where a function of the text may have returned it."""
+        if isinstance(tree, ast.Call):
+            function = self._own(tree.func)
+            return self.value(tree) if function is not None and returns_a_function(function) else None
+        return self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
+
+    def _given(self, function: Function, call: ast.Call | None) -> dict[str, ast.expr]:
+        """What the arguments of a function are, in this call or without one."""
+        if call is None:
+            return defaults(function)
+        lists = self.values.lists
+        return passed(function, lists.spread(call.args), [*lists.keywords(call)], call)
+
     def _own(self, function: ast.expr) -> Function | None:
         """The function or method that the text itself defines under this name."""
         if isinstance(function, ast.Name | ast.Attribute):
             return self.functions.get(self.source.said(function))
         return None
 
-    def _enter(self, function: Function, given: dict[str, ast.expr]) -> Any:
+    def _enter(self, function: Function, given: dict[str, ast.expr], closure: Closure | None = None) -> Any:
         """Walk over the body of a function that the text defines, with what its arguments are."""
         self.called.add(function)
         if self.depth >= _DEEPEST_CALL:
             return None
         there = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
         before = dict(self.names.bound), dict(self.names.trees), dict(self.values.env)
+        if closure is not None:
+            self.names.bound |= closure.held.bound
+            self.names.trees |= closure.held.trees
+            self.values.env |= closure.env
         for name in (*own_names(function), *given):
             self.values.forget(name)
         for name, (known, value, tree) in there.items():
@@ -345,6 +418,11 @@ class Program:
         self.names.bound, self.names.trees, self.values.env = before
         self.values.env |= kept
         return returned
+
+
+def _of_self(held: dict[str, Any]) -> dict[str, Any]:
+    """What the attributes of an object hold."""
+    return {name: value for name, value in held.items() if name.startswith("self.")}
 
 
 def _within_loop(returned: Any) -> Any:

@@ -10,6 +10,7 @@ from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rnnshape.reading.code.known import Held
     from rnnshape.reading.code.naming import Names
 
 Made = TypeVar("Made", Layer, Model, Applied)
@@ -31,6 +32,8 @@ class Scope:
         self.lost: set[str] = set()
         self.notes: dict[str, None] = {}
         self.outputs: list[list[Tensor]] = []
+        # What the names held where an array was made that is bound to a name.
+        self.when: dict[ast.expr, Held] = {}
 
     def note(self, message: str, tree: ast.expr) -> None:
         """Tell what is not understood, with its line."""

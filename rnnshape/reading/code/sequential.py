@@ -1,4 +1,4 @@
-"""What grows statement by statement: a Sequential by ``model.add``, a list of layers by ``append``."""
+"""What grows statement by statement: a Sequential by ``model.add`` and ``build``, a list of layers by ``append``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.declared import Declarations
     from rnnshape.reading.code.scope import Scope
 
-GROWING = ("append", "extend", "insert", "pop")
+GROWING = ("append", "extend", "insert", "pop", "build")
 
 
 class Growing:
@@ -41,10 +41,9 @@ class Growing:
             if isinstance(tree, ast.Call) and isinstance(model, Model):
                 said = self.source.said(tree.func)
                 gone = leftovers.of_class(called(tree))
-                why = f"{said} {gone}" if gone else f"{said} is not known; {OWN}"
-                if len(self.source.problems) > before:
-                    why = f"{said} is left out"
-                self.scope.note(f"{why}; the layers behind it are answered as a model of their own", tree)
+                if len(self.source.problems) == before:
+                    self.source.unknown(f"{said} {gone}" if gone else f"{said} is not known; {OWN}", tree)
+                self.scope.note(f"{said} is left out; the layers behind it are answered as a model of their own", tree)
                 self.scope.bind(name, self.scope.new(Model(name=model.name, missing="front")))
             return
         if not isinstance(model, Model) or model.missing == "behind":
@@ -66,10 +65,22 @@ class Growing:
                 self._append(whole, item, how)
             case "insert", [place, item]:
                 self._insert(whole, place, item)
+            case "build", _ if isinstance(held := self.scope.there(whole), Layer | Model):
+                self._build(held, call)
             case "pop", [] if not call.keywords:
                 self._pop(whole)
             case _:
                 self.value(call)
+
+    def _build(self, held: Layer | Model, call: ast.Call) -> None:
+        """``model.build((None, 10, 8))`` says what goes in."""
+        named = [keyword.value for keyword in call.keywords if keyword.arg in ("input_shape", "input_shapes")]
+        for tree in [*call.args, *named][:1]:
+            said = Declared(self.tensors.shape(tree), tree)
+            if isinstance(held, Model):
+                held.said.append(said)
+            else:
+                self.declared.says[held.tree] = (*self.declared.of(held.tree), said)
 
     def _append(self, whole: ast.expr, item: ast.expr, how: str) -> None:
         """A list grows: of layers, or of values that are known."""
