@@ -29,7 +29,7 @@ from rnnshape.report.timing import Timing
 from rnnshape.report.weights import Weights
 from rnnshape.spec import Spec
 from rnnshape.spec.data import to_data
-from rnnshape.structure import Nest, Structure, Tensor, brackets, leaves
+from rnnshape.structure import Structure, Tensor, brackets, leaves
 from rnnshape.theory import Cost
 
 if TYPE_CHECKING:
@@ -216,8 +216,8 @@ class Report(Shown, Formed, Struct, frozen=True):
         beside = "".join(f", {name}={value}" for name, value in keywords(self.spec, self.begins))
         if self.spec.layer.cls.kind != "cell":
             return f"{self.targets} = layer(x{beside})"
-        assert isinstance(self.predicted, Nest)  # a cell returns (output, states)
-        states = brackets(self.predicted.items[1], lambda tensor: f"{tensor.role}_0")
+        assert self.begins is not None  # a cell has no call without states
+        states = brackets(self.begins, lambda tensor: f"{tensor.role}_0")
         return f"{self.targets} = cell(x, {states}{beside})"
 
     @property
@@ -228,8 +228,6 @@ class Report(Shown, Formed, Struct, frozen=True):
     @property
     def states_handed_in(self) -> tuple[Tensor, ...]:
         """The states that the call takes: a cell's, or those of ``initial_state``."""
-        if self.spec.layer.cls.kind == "cell":
-            return tuple(leaves(self.predicted))[1:]
         return tuple(leaves(self.begins)) if self.begins else ()
 
     @property

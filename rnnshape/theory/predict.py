@@ -144,9 +144,14 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         mask=_mask(answer),
         output_mask=_output_mask(spec, answer),
         sure=answer.mask is None or answer.mask.sure,
-        begins=describe(answer.begins, _tensor) if spec.initial_state is not None else None,
+        begins=describe(answer.begins, _tensor) if _takes_states(spec) else None,
         quirks=tuple(_quirks(spec, answer)),
     )
+
+
+def _takes_states(spec: Spec) -> bool:
+    """Whether states are handed in: a cell has no call without them."""
+    return spec.initial_state is not None or spec.layer.cls.kind == "cell"
 
 
 def flow_by_rule(spec: Spec) -> Iterator[Structure]:

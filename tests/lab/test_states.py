@@ -263,6 +263,10 @@ def test_the_program_runs_and_says_the_same(run: Callable[..., Ran]) -> None:
         ("show", "Embedding(9, 4, mask_zero=True) | LSTM(2, return_state=True)", "--mask", "left:3,1", "--training"),
         ("lstm", "--masking", "0", "--initial-state", "zeros", "--return-state"),
         ("lstm-cell", "--initial-state", "ones", "--training"),
+        ("show", "StackedRNNCells([LSTMCell(3)])"),
+        ("show", "StackedRNNCells([StackedRNNCells([GRUCell(2)]), LSTMCell(3)])", "--initial-state", "zeros"),
+        ("show", "StackedRNNCells([StackedRNNCells([GRUCell(2), LSTMCell(3)])])"),
+        ("show", "RNN([LSTMCell(3)], return_state=True)", "--initial-state", "ones"),
         ("show", "LSTM(2, return_sequences=True) | GRU(3)", "--mask", "right:3,1", "--training"),
     ):
         program = run(*arguments, "--code").out

@@ -315,10 +315,6 @@ REFUSED = {
         "training is the same for all layers here: set it in the call of each layer with dropout, or in none",
         "True",
     ),
-    "LSTM(8)(x, initial_state=LSTM(8)(y))": (
-        "the states of another layer are not supported here: show that layer, with this one as --into",
-        "LSTM(8)(y)",
-    ),
     "LSTMCell(8)(Dense(4)(x), [h, c])": (
         "LSTMCell is a cell, which computes one step: write RNN(LSTMCell(8))",
         "LSTMCell(8)",

@@ -36,6 +36,20 @@ def test_what_is_not_read_of_a_result_is_told_with_its_line(read: str) -> None:
     assert any(note.startswith("line 3: r is not followed") for note in notes)
 
 
+@pytest.mark.parametrize(
+    "read", ["h = tf.expand_dims(h, 1)", "h = h[:, ::2]\nh = tf.nn.relu(h)", "h, rest = tf.split(h, 2)"]
+)
+def test_a_name_that_is_bound_to_what_is_not_read_of_itself_is_told(read: str) -> None:
+    specs = make_all(f"h = LSTM(8, return_sequences=True)(Input((10, 5)))\n{read}\ny = GRU(4)(h)")
+    assert [spec.layer.name for spec in specs] == ["LSTM", "GRU"]
+    assert any("h is not followed" in note for note in specs[1].notes)
+
+
+def test_a_name_that_is_bound_to_something_else_has_no_such_note() -> None:
+    specs = make_all("h = LSTM(8)(Input((10, 5)))\nh = h * 2\nh = Input((3, 2))\ny = GRU(4)(h)")
+    assert not any("h is not followed" in note for note in specs[1].notes)
+
+
 def test_a_result_that_is_read_has_no_such_note() -> None:
     code = "h = LSTM(8, return_sequences=True)(Input((10, 5)))\ny = GRU(4)(h + h)"
     assert not make(code).notes

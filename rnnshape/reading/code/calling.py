@@ -14,7 +14,6 @@ from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.syntax import called as name_called
 from rnnshape.reading.code.syntax import is_none
-from rnnshape.reading.code.tensors import is_class
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
@@ -183,22 +182,12 @@ class Reader:
         if states is not None:
             options[INITIAL_STATE.name] = _fill(states)
             spans[INITIAL_STATE.name] = self.source.place(states)
-            self._from_a_layer(states)
         return Called(
             {name: value for name, value in options.items() if value is not None},
             spans,
             None if states is None else self._states(states),
             named,
         )
-
-    def _from_a_layer(self, states: ast.expr) -> None:
-        """A layer inside the states is asked about by itself."""
-        for part in ast.walk(states):
-            if isinstance(part, ast.Call) and isinstance(part.func, ast.Call) and is_class(part.func):
-                self.wrong(
-                    "the states of another layer are not supported here: show that layer, with this one as --into", part
-                )
-                return
 
     def _flag(self, tree: ast.expr) -> bool | None:
         known = self.names.known(tree)

@@ -36,6 +36,7 @@ from rnnshape.reading.code.parsed import NothingMade, Parsed, Undecided
 from rnnshape.reading.code.program import Program
 from rnnshape.reading.code.syntax import Source, called, dotted
 from rnnshape.reading.code.tensors import Tensors
+from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -144,6 +145,8 @@ def _is_graph(value: ast.expr) -> bool:
     if any(is_called(part) and called(part.func) in MERGES for part in parts):
         return True
     wires = [part for part in parts if called(part) in ("Model", *MERGING) or _is_sum(part)]
+    for call in filter(is_called, parts):  # LSTM(8)(x, initial_state=GRU(8)(z))
+        wires += [*call.args[1:], *(keyword.value for keyword in call.keywords if keyword.arg == INITIAL_STATE.name)]
     return any(is_called(part) for wire in wires for part in ast.walk(wire) if isinstance(part, ast.expr))
 
 

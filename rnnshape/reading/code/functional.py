@@ -180,20 +180,20 @@ class Calls:
         """The tensor that stands there; what is not known is an input, the same one under the same name."""
         if isinstance(found, Tensor):
             return found
-        if self._from_a_call(self.names.resolved(tree)):
-            self.scope.note(f"{self.source.said(tree)} is not followed: its shape is not that of the code here", tree)
+        if self.from_a_call(self.names.resolved(tree)):
+            self.scope.note(f"{self.source.said(tree)} is not followed: a default shape is used for it", tree)
         made = Tensor(root=tree)
         if isinstance(tree, ast.Name):
             self.scope.bind(tree.id, made)
         return made
 
-    def _from_a_call(self, tree: ast.expr) -> bool:
+    def from_a_call(self, tree: ast.expr) -> bool:
         """Whether the result of a layer goes into what is not read, such as ``tf.reverse(h, [1])`` or ``h[:, -1]``."""
         if any(is_called(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
             return True
-        names = (part for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute))
-        held = (self.scope.env.get(self.source.said(part)) for part in names)
-        return any(tensor.call is not None for one in held for tensor in tensors_in(one))
+        names = {self.source.said(part) for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute)}
+        held = (self.scope.env.get(name) for name in names)
+        return bool(names & self.scope.lost) or any(one.call is not None for all_ in held for one in tensors_in(all_))
 
     def _nested(self, tree: ast.expr) -> Any:
         """The states that a call passes, as they nest; the whole of several results is a list of them."""

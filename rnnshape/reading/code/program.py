@@ -268,10 +268,12 @@ class Program:
 
     def _bind(self, target: ast.expr, value: Any, tree: ast.expr | None) -> None:
         """Bind a value, and the items of one that is taken apart."""
+        lost = value is None and tree is not None and self.values.functional.from_a_call(tree)
         if isinstance(target, ast.Tuple | ast.List):
             items = self.values.taken_apart(value, target)
             for index, one in enumerate(target.elts):
                 self._bind(one.value if isinstance(one, ast.Starred) else one, items[index], None)
+            self.values.lost |= words(target) if lost else set()
             return
         name = self.source.said(target)
         self.values.forget(name)
@@ -279,6 +281,8 @@ class Program:
             self.values.bind(name, value)
         elif tree is not None and name not in words(tree):
             self.names.trees[name] = tree
+        if lost:
+            self.values.lost.add(name)
 
     def _bound(self, receiver: ast.expr) -> None:
         """A model that is added to itself doubles."""

@@ -19,7 +19,8 @@ class Scope:
     """The layers, models and tensors of one program.
 
     ``env`` has them by the name that they have now; ``made`` all layers, models and calls in order, and ``outputs``
-    the results of its functional models.  ``notes`` says what is not understood.
+    the results of its functional models.  ``lost`` are the names of what comes out of calls and is not followed.
+    ``notes`` says what is not understood.
     """
 
     def __init__(self, names: Names) -> None:
@@ -27,6 +28,7 @@ class Scope:
         self.names = names
         self.env: dict[str, Any] = {}
         self.made: list[Layer | Model | Applied] = []
+        self.lost: set[str] = set()
         self.notes: dict[str, None] = {}
         self.outputs: list[list[Tensor]] = []
 
@@ -47,6 +49,7 @@ class Scope:
         self.names.bound.pop(name, None)
         self.names.trees.pop(name, None)
         self.env.pop(name, None)
+        self.lost.discard(name)
 
     def new(self, value: Made) -> Made:
         self.made.append(value)
