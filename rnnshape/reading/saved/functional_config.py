@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import TABLE
-from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, worded, wrong
+from rnnshape.reading.identifiers import free
+from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, wrong
 from rnnshape.reading.saved.model_layers import Code, Placed, layers_of, name_of
 
 if TYPE_CHECKING:
@@ -65,17 +66,8 @@ class Wiring:
         if self.steps > _MOST_STEPS:
             raise wrong(f"it has more than {_MOST_STEPS:,} layers and calls")
 
-    def _free(self, name: str) -> str:
-        word = free = worded(name)
-        number = 1
-        while free in self.taken:
-            number += 1
-            free = f"{word}_{number}"
-        self.taken.add(free)
-        return free
-
     def _input(self, layer: Mapping[str, Any]) -> str:
-        name = self._free(layer["config"].get("name") or "x")
+        name = free(str(layer["config"].get("name") or "x"), self.taken)
         self._line(f"{name} = {made(layer)}", name_of(layer))
         self.inputs.append((name, name_of(layer)))
         return name
@@ -83,7 +75,7 @@ class Wiring:
     def _layer(self, layer: Mapping[str, Any]) -> str:
         """The name of a layer, which is made once and may be called often."""
         if id(layer) not in self.layers:
-            name = self._free(layer["config"].get("name") or class_of(layer))
+            name = free(str(layer["config"].get("name") or class_of(layer)), self.taken)
             self.layers[id(layer)] = name
             self._line(f"{name} = {made(layer, named=name != layer['config'].get('name'))}", name_of(layer))
         return self.layers[id(layer)]
@@ -91,7 +83,7 @@ class Wiring:
     def _call(self, layer: Mapping[str, Any], arguments: str) -> str:
         """The name of what a call returns."""
         name = self._layer(layer)
-        result = self._free(f"{name}_y")
+        result = free(f"{name}_y", self.taken)
         self._line(f"{result} = {name}({arguments})", name_of(layer))
         return result
 
