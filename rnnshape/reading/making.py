@@ -18,7 +18,7 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE, release
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
-from rnnshape.reading.code.choices import NothingMade, Undecided
+from rnnshape.reading.code.parsed import NothingMade, Undecided
 from rnnshape.reading.finishing import finish, modules_in
 from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract

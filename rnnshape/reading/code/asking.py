@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import MODEL, Node
@@ -16,6 +15,7 @@ from rnnshape.reading.code.declared import Declared, agreed, warnings_of
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
 from rnnshape.reading.code.parsed import Parsed
 from rnnshape.reading.code.tensors import makes
+from rnnshape.reading.identifiers import free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,11 +130,11 @@ class _Asking:
         layers: dict[int, str] = {}
         for call in calls:
             if id(call.layer) not in layers:
-                layers[id(call.layer)] = _free(call.layer.name or _short(call.node), taken)
+                layers[id(call.layer)] = free(call.layer.name or _short(call.node), taken)
         words: dict[int, str] = {}
         for call in calls:
             layer = layers[id(call.layer)]
-            words[id(call)] = layer if layer not in words.values() else _free(layer, taken)
+            words[id(call)] = layer if layer not in words.values() else free(layer, taken)
         entries = self._entries(calls, taken)
         wired = _Wires(words, {id(tensor): entry.name for tensor, entry in entries})
         graph = Graph(
@@ -195,7 +195,7 @@ class _Asking:
     def _name(self, tensor: Tensor, taken: set[str]) -> str:
         root = tensor.root
         said = tensor.name or (root.id if isinstance(root, ast.Name) else "x")
-        return _free(said, taken)
+        return free(said, taken)
 
 
 class _Wires:
@@ -246,19 +246,6 @@ def _is_chain(calls: list[Applied]) -> bool:
 
 def _made(tensor: Tensor) -> bool:
     return isinstance(tensor.root, ast.Call) and makes(tensor.root)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """The name as an identifier that nothing else has."""
-    word = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "x"
-    word = word if word.isidentifier() else f"x_{word}"
-    number = 1
-    free = word
-    while free in taken:
-        number += 1
-        free = f"{word}_{number}"
-    taken.add(free)
-    return free
 
 
 def _short(node: Node) -> str:
