@@ -53,7 +53,7 @@ class Call(Struct, frozen=True):
     """One call of a layer; ``initial_state`` is nested as it is passed, in tuples of wires.
 
     ``results`` are the roles of the values that the call returns, none for a bare tensor; a list of states is one,
-    ``states``.
+    ``states``; an attention has some where it is called with ``return_attention_scores=True``.
     """
 
     name: str
@@ -112,7 +112,8 @@ class Graph(Struct, frozen=True, dict=True):
         apart = len(call.inputs) == 1 or node.name == "MultiHeadAttention"
         inside = inputs if apart else f"[{inputs}]"
         states = "" if call.initial_state is None else f", initial_state={self._states(call.initial_state)}"
-        return f"{self._left(call)} = {call.layer}({inside}{states})"
+        scores = ", return_attention_scores=True" if node.cls.kind == "merge" and call.results else ""
+        return f"{self._left(call)} = {call.layer}({inside}{states}{scores})"
 
     def _left(self, call: Call) -> str:
         whole = Wire(call.name)

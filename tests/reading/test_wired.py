@@ -157,3 +157,60 @@ def test_what_the_code_does_not_say_of_an_input_is_like_what_it_is_merged_with(
     assert report.ok
     assert [f"({', '.join(leaf.symbolic)})" for leaf in leaves(report.predicted)] == [merged]
     assert make(report.spec.layer.text) == report.spec
+
+
+@pytest.mark.parametrize(
+    ("call", "scores"),
+    [
+        ("Attention()([x, h], return_attention_scores=True)", ("N", "T", "T")),
+        ("AdditiveAttention()([v, h], return_attention_scores=True)", ("N", "T2", "T")),
+        ("MultiHeadAttention(2, 3)(x, h, return_attention_scores=True)", ("N", "heads", "T", "T")),
+        ("MultiHeadAttention(2, 3)(v, h, return_attention_scores=True)", ("N", "heads", "T2", "T")),
+        ("MultiHeadAttention(2, 3)(r, r, return_attention_scores=True)", ("N", "heads", "5", "2", "5", "2")),
+        (
+            "MultiHeadAttention(2, 3, attention_axes=1)(r, r, return_attention_scores=True)",
+            ("N", "2", "heads", "5", "5"),
+        ),
+        ("MultiHeadAttention(2, 3)(x, h, return_attention_scores=False)", None),
+        ("MultiHeadAttention(2, 3)(x, h, use_causal_mask=True)", None),
+    ],
+)
+def test_the_scores_of_an_attention_come_behind_its_output(call: str, scores: tuple[str, ...] | None) -> None:
+    before = (
+        "x = Input((5, 4))\nv = Input((None, 4))\nh = LSTM(4, return_sequences=True)(x)\nr = Reshape((5, 2, 2))(h)\n"
+    )
+    report = rnnshape.explore(make(f"{before}y = {call}"))
+    assert report.ok
+    _, *behind = leaves(report.predicted)
+    assert [leaf.symbolic for leaf in behind] == ([] if scores is None else [scores])
+    assert make(report.expression) == report.spec
+
+
+@pytest.mark.parametrize(
+    ("call", "how"),
+    [
+        ("Add()(h, x)", "several tensors in a list: Add"),
+        ("Attention()(h, x)", "several tensors in a list: Attention"),
+        ("Concatenate()(h)", "several tensors in a list: Concatenate"),
+        ("MultiHeadAttention(2, 3)([h, x])", "a query and a value, one by one: MultiHeadAttention"),
+        ("MultiHeadAttention(2, 3)(h)", "a query and a value, one by one: MultiHeadAttention"),
+    ],
+)
+def test_a_layer_that_merges_is_called_as_keras_takes_it(call: str, how: str) -> None:
+    from rnnshape.lab.tensorflow import keras
+
+    code = f"x = keras.Input((5, 4))\nh = keras.layers.LSTM(4, return_sequences=True)(x)\ny = keras.layers.{call}"
+    with pytest.raises((TypeError, ValueError)):
+        exec(code, {"keras": keras()})  # noqa: S102  it stands above
+    with pytest.raises(Invalid, match=how):
+        make(code)
+
+
+def test_what_a_call_is_given_beside_its_tensors_is_told() -> None:
+    code = "x = Input((5, 4))\ny = LSTM(3)(MultiHeadAttention(2, 3)(x, x, use_causal_mask=True))"
+    assert any("use_causal_mask= in the call" in note for note in make(code).notes)
+
+
+def test_inputs_that_the_code_says_nothing_of_fit_one_another() -> None:
+    assert rnnshape.explore(make("LSTM(3)(MultiHeadAttention(2, 3)(query=a, value=b, key=c))")).ok
+    assert rnnshape.explore(make("LSTM(3)(Attention()([a, b, c]))")).ok
