@@ -56,6 +56,8 @@ class KnownNames:
         self.used: set[str] = set()
         # How many layers or tensors are in a list of them.
         self.count: Callable[[ast.expr], int | None] = lambda tree: None
+        # The shape of a tensor, of ``x.shape`` and its kin.
+        self.shaped: Callable[[ast.expr], tuple[int | None, ...] | None] = lambda tree: None
 
     @property
     def now(self) -> Held:
@@ -124,6 +126,8 @@ class KnownNames:
                 return self.known(decided)
             case ast.Call() if (value := self._computed(tree)) is not MISSING:
                 return value
+            case ast.Call() | ast.Attribute() if (sizes := self.shaped(tree)) is not None:
+                return sizes
         return self._given(tree)
 
     def _computed(self, tree: ast.Call) -> Any:
@@ -189,6 +193,8 @@ class KnownNames:
     def _assigned(self, tree: ast.expr) -> bool:
         """Whether the text gives it a value, or what it is an item or an attribute of."""
         if any(key in self.bound for key in (self.source.said(tree), self.plain_name(tree))):
+            return True
+        if self.shaped(tree) is not None:
             return True
         return isinstance(tree, ast.Subscript | ast.Attribute) and self._assigned(tree.value)
 

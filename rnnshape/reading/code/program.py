@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.reading.code.functional import MERGING
 from rnnshape.reading.code.functions import (
     Closure,
     Function,
@@ -30,7 +31,7 @@ from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
 from rnnshape.reading.code.syntax import Unknown, called, dotted
-from rnnshape.reading.code.tensors import makes
+from rnnshape.reading.code.tensors import INPUTS, makes
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from rnnshape.layers import Node
     from rnnshape.reading.code.naming import Names
 
+# What is known by its name alone, under which it may not be imported.
+_BY_NAME = {*INPUTS, *MERGING, "Model", "Sequential"}
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 _DEEPEST_CALL = 5
@@ -70,8 +73,13 @@ class Program:
 
     def read(self, body: list[ast.stmt]) -> None:
         """Walk over the whole text, and over the classes and functions that it does not call itself."""
-        called_here = [part for part in inside(body) if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)]
-        self.instances = {self.source.said(call.func): call for call in reversed(called_here)}
+        parts = [*inside(body)]
+        imports = [part for part in parts if isinstance(part, ast.Import | ast.ImportFrom)]
+        aliases = {alias.asname: alias.name for one in imports for alias in one.names if alias.name in _BY_NAME}
+        for part in parts:
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+                self.instances.setdefault(part.func.id, part)
+                part.func.id = aliases.get(part.func.id, part.func.id)
         self.run(body)
         while self.waiting:
             left_out = next(iter(self.waiting))
@@ -280,8 +288,8 @@ class Program:
         self.called -= set(methods.values())
         for name in dict.fromkeys(("__init__", "build", "call", *methods)):
             if name in methods and methods[name] not in self.called:
-                made_with = call if name == "__init__" else None
-                self._enter(methods[name], self._given(methods[name], made_with))
+                given = self._passed(methods[name], call) if call is not None and name == "__init__" else None
+                self._enter(methods[name], defaults(methods[name]) if given is None else given)
         self.functions = before
         if self.depth:  # within the method of another class
             self.names.bound |= outer[0]
@@ -356,9 +364,9 @@ class Program:
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
         """A layer, a model, a tensor, or tuples and lists of them; None for everything else."""
         if isinstance(tree, ast.Call) and (function := self._own(tree.func)) is not None:
-            return self._enter(function, self._given(function, tree))
+            return self._enter(function, self._passed(function, tree))
         if isinstance(tree, ast.Call) and isinstance(closure := self._returns_one(tree.func), Closure):
-            return self._enter(closure.function, self._given(closure.function, tree), closure)
+            return self._enter(closure.function, self._passed(closure.function, tree), closure)
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
@@ -378,10 +386,8 @@ class Program:
             return self.value(tree) if function is not None and returns_a_function(function) else None
         return self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
 
-    def _given(self, function: Function, call: ast.Call | None) -> dict[str, ast.expr]:
-        """What the arguments of a function are, in this call or without one."""
-        if call is None:
-            return defaults(function)
+    def _passed(self, function: Function, call: ast.Call) -> dict[str, ast.expr]:
+        """What the arguments of a function are in this call."""
         lists = self.values.lists
         return passed(function, lists.spread(call.args), [*lists.keywords(call)], call)
 

@@ -15,6 +15,7 @@ from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import not_known, of_another_library
 from rnnshape.reading.code.scope import Scope
 from rnnshape.reading.code.sequential import Growing
+from rnnshape.reading.code.shapes import Shapes
 from rnnshape.reading.code.syntax import called, dotted, joined
 from rnnshape.reading.code.tensors import INPUTS, Tensors, makes
 
@@ -40,6 +41,7 @@ class Values(Scope):
         self.layers.declared.fed = self._input
         self.lists = self.layers.lists
         self.lists.held = self.names.count = self._count
+        self.names.shaped = Shapes(self, self.tensors).of
         self.classes = self.layers.classes
         self.functional = Calls(self, self.classes, self.lists, self.tensors, value)
         self.growing = Growing(self, self.layers.declared, value)
