@@ -10,6 +10,7 @@ from rich.console import Console
 
 import rnnshape
 from rnnshape.errors import Invalid
+from rnnshape.lab.tensorflow import load
 from rnnshape.reading import make, make_all
 from rnnshape.render import View
 from rnnshape.render.table import draw
@@ -214,3 +215,28 @@ def test_what_a_call_is_given_beside_its_tensors_is_told() -> None:
 def test_inputs_that_the_code_says_nothing_of_fit_one_another() -> None:
     assert rnnshape.explore(make("LSTM(3)(MultiHeadAttention(2, 3)(query=a, value=b, key=c))")).ok
     assert rnnshape.explore(make("LSTM(3)(Attention()([a, b, c]))")).ok
+
+
+DEAD_END = """
+x = Input((5, 3))
+h = LSTM(4)(x)
+a = Dense(7)(h)
+a = Dropout(0.1)(a)
+y = Dense(2)(h)
+model = Model(x, y)
+"""
+
+
+def test_a_model_has_the_weights_of_keras_model() -> None:
+    """What the outputs of a model do not use is not in it; ``model.count_params()`` is what is told here."""
+    (spec,) = make_all(DEAD_END)
+    keras = load().keras
+    x = keras.Input((5, 3))
+    h = keras.layers.LSTM(4)(x)
+    keras.layers.Dropout(0.1)(keras.layers.Dense(7)(h))
+    model = keras.Model(x, keras.layers.Dense(2)(h))
+    assert rnnshape.predict(spec).params == model.count_params()
+    assert spec.notes == (
+        "line 3: Dense(7) is not part of the model: what the model returns does not use it",
+        "line 4: Dropout(0.1) is not part of the model: what the model returns does not use it",
+    )

@@ -12,7 +12,7 @@ from rnnshape.layers.wires import Call, Entry, Graph, Wire
 from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
-from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
+from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, behind, tensors_in, whole
 from rnnshape.reading.code.parsed import Parsed
 from rnnshape.reading.code.tensors import makes
 from rnnshape.reading.identifiers import free
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def asked(values: Values) -> list[Parsed]:
     """What the text makes and does not use itself, in order; beside recurrent layers nothing else is asked about."""
     groups = _groups([made for made in values.made if isinstance(made, Applied)], values.outputs)
+    groups = [_in_models(group, values) for group in groups]
     found: list[tuple[int, Layer | Model | list[Applied]]] = [
         (values.made.index(made), made)
         for made in values.made
@@ -54,6 +55,18 @@ def _groups(calls: list[Applied], outputs: list[list[Tensor]]) -> list[list[Appl
         groups = [group for group in groups if group not in joined]
         groups.append((merged, sorted([*members, call], key=calls.index)))
     return [members for _, members in groups]
+
+
+def _in_models(calls: list[Applied], values: Values) -> list[Applied]:
+    """The calls without those that a model made after them leaves out, as Keras does; a recurrent layer stays."""
+    returned = [tensor for tensors in values.outputs for tensor in tensors if tensor.call in calls]
+    if not returned:
+        return calls
+    needed = behind([*returned, *(Tensor(call=call) for call in calls if _loops(call.node))])
+    left_out = [call for call in calls if id(call) in values.modelled - needed]
+    for call in left_out:
+        values.note(f"{call.node.text} is not part of the model: what the model returns does not use it", call.tree)
+    return [call for call in calls if call not in left_out]
 
 
 class _Asking:

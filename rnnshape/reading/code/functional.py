@@ -190,6 +190,7 @@ class Calls:
             return None
         made = self.value(outputs)
         self.scope.outputs.append(list(tensors_in(made)))
+        self.scope.modelled |= set(map(id, self.scope.made))
         needed = behind(self.scope.outputs[-1])
         calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
         return Functional(list(tensors_in(self.value(inputs))) if inputs is not None else [], made, calls)

@@ -20,8 +20,8 @@ class Scope:
     """The layers, models and tensors of one program.
 
     ``env`` has them by the name that they have now; ``made`` all layers, models and calls in order, and ``outputs``
-    the results of its functional models.  ``lost`` are the names of what comes out of calls and is not followed.
-    ``notes`` says what is not understood.
+    the results of its functional models; ``modelled`` are the calls before the last model.
+    ``lost`` are the names of what comes out of calls and is not followed.  ``notes`` says what is not understood.
     """
 
     def __init__(self, names: Names) -> None:
@@ -32,6 +32,7 @@ class Scope:
         self.lost: set[str] = set()
         self.notes: dict[str, None] = {}
         self.outputs: list[list[Tensor]] = []
+        self.modelled: set[int] = set()
         # What the names held where an array was made that is bound to a name.
         self.when: dict[ast.expr, Held] = {}
 
