@@ -218,11 +218,6 @@ OTHERS: dict[str, tuple[str, str, Options]] = {
         "Dense(1)(Dropout(0.5)(LSTM(8)(x), training=True))",
         {},
     ),
-    "LSTM(8)(x, initial_state=LSTM(8, return_state=True)(y)[1:])": (
-        "show that layer, with this one as --into",
-        "LSTM(8, return_state=True)(y)",
-        {"into": "LSTM(8)"},
-    ),
     "LSTM(8)(tf.zeros((2, 8)))": ("x[:, None, :]", "LSTM(8)(x[:, None, :])", {}),
     "LSTM(8, input_shape=(8,))": ("give the time axis as well, (None, 8)", "LSTM(8, input_shape=(None, 8))", {}),
     "LSTM(8)(keras.Input((8,)))": ("give the time axis as well, (None, 8)", "LSTM(8)(keras.Input((None, 8)))", {}),
