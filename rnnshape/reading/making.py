@@ -237,7 +237,8 @@ def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
         calls |= {"mask", "i", "empty", *Landmarks._fields}
     if spec.initial_state is not None:
         calls |= {f"{leaf.role}_0" for leaf in flat(answer.begins)}
-    if problems := [*contract.unknown(expect, contract.known_letters(answer, spec.dims), calls)]:
+    letters, names = contract.known_letters(answer, spec.dims), contract.names_of_calls(spec.layer, answer)
+    if problems := [*contract.unknown(expect, letters, calls, names)]:
         raise Invalid(problems)
     return replace(spec, expect=expect)
 

@@ -240,3 +240,40 @@ def test_a_model_has_the_weights_of_keras_model() -> None:
         "line 3: Dense(7) is not part of the model: what the model returns does not use it",
         "line 4: Dropout(0.1) is not part of the model: what the model returns does not use it",
     )
+
+
+STACKED = "x = Input((5, 3))\ncells = [LSTMCell(8), GRUCell(6)]\no, s1, s2 = RNN(cells, return_state=True)(x)\n"
+
+
+@pytest.mark.parametrize(
+    ("read", "written"),
+    [
+        ("RNN([LSTMCell(8), GRUCell(6)])(x, initial_state=[s1, s2])", "initial_state=[[s1[0], s1[1]], [s2[0]]]"),
+        ("LSTM(8)(x, initial_state=s1)", "initial_state=[s1[0], s1[1]]"),
+        ("Concatenate()([o, s1[1], s2[0]])", "[o, s1[1], s2[0]]"),
+        ("Dense(2)(RNN(cells, return_state=True)(x)[1][0])", "_states_1[0])"),
+    ],
+)
+def test_the_states_of_stacked_cells_are_in_lists(read: str, written: str) -> None:
+    spec = make(f"{STACKED}y = {read}")
+    assert written in spec.layer.text
+    assert rnnshape.explore(spec).ok
+    assert make(spec.layer.text) == spec
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "RNN([LSTMCell(8), GRUCell(6)])(x, initial_state=[s1[0], s1[1], s2[0]])",
+        "LSTM(8)(x, initial_state=[s1])",
+        "Bidirectional(LSTM(8))(x, initial_state=[s1, s1])",
+    ],
+)
+def test_states_that_nest_otherwise_are_refused_as_keras_refuses_them(read: str) -> None:
+    from rnnshape.lab.tensorflow import keras, load
+
+    code = f"{STACKED}y = {read}".replace("Input((5, 3))", "zeros((2, 5, 3))")
+    with pytest.raises(IndexError):
+        exec(code, {**vars(keras().layers), "zeros": load().zeros})  # noqa: S102  it stands above
+    with pytest.raises(Invalid, match=r"takes its states as .*: pass them in these lists"):
+        make(f"{STACKED}y = {read}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.layers import MODEL, Node
 from rnnshape.layers.catalog import snake
 from rnnshape.layers.node import IMPORTED
-from rnnshape.layers.wires import Call, Entry, Graph, Wire
+from rnnshape.layers.wires import Call, Entry, Graph, Wire, result
 from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
@@ -226,9 +226,15 @@ class _Wires:
     def states(self, states: Any) -> Any:
         """Wires as the states nest; None where one of them is not known."""
         if states is None or isinstance(states, Tensor):
-            return None if states is None else self.wire(states)
+            return None if states is None else self._whole(self.wire(states), states)
         nested = tuple(map(self.states, states))
         return None if None in nested else nested
+
+    def _whole(self, wire: Wire, tensor: Tensor) -> Any:
+        """A tensor, or those in a list of states that is passed as a whole."""
+        call = tensor.call
+        count = call.nested[wire.path[0]] if call is not None and call.nested and len(wire.path) == 1 else 0
+        return tuple(Wire(wire.source, (*wire.path, index)) for index in range(count)) if count else wire
 
 
 def _own_names(calls: list[Applied], words: dict[int, str], taken: set[str]) -> Iterator[tuple[str, Wire]]:
@@ -237,8 +243,10 @@ def _own_names(calls: list[Applied], words: dict[int, str], taken: set[str]) -> 
     for call in calls:
         word = words[id(call)]
         for name, path in call.names.items():
+            if len(path) > 1:
+                continue  # of states in a list, which the call is not unpacked into
             wire = Wire(word, path)
-            role = call.results[path[0]] if path else "y" if call.results else "output"
+            role = result(call.results, path[0]) if path else "y" if call.results else "output"
             if name not in taken and name not in ("_", f"{word}_{role}") and wire not in said:
                 said.add(wire)
                 taken.add(name)

@@ -80,7 +80,7 @@ class Calls:
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=scored))
         several = call.args and (len(call.args) > 1 or isinstance(call.args[0], ast.List | ast.Tuple))
         if node.cls.kind == IMPORTED and several and (fed := self._several(call)):
-            results = _results(node, targets)
+            results, _ = _results(node, targets)
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=results))
         before = len(self.source.problems)
         call = states_apart(node, call)
@@ -91,7 +91,8 @@ class Calls:
         if states is not None and self.names.known(states) is None:
             states = None
         inputs = [self._tensor(tree, self.value(tree))]
-        applied = Applied(layer, node, own, inputs, beside_it, targets=targets, results=_results(node, targets))
+        applied = Applied(layer, node, own, inputs, beside_it, targets=targets)
+        applied.results, applied.nested = _results(node, targets)
         if states is not None:
             applied.states = self._nested(states)
         return self._result(applied)
@@ -235,18 +236,19 @@ class Calls:
         return self.value(tree)
 
 
-def _results(node: Node, targets: int | None) -> tuple[str, ...]:
-    """The roles of the values that a call of the layer returns; none where it is a bare tensor.
+def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The roles of the values that a call of the layer returns, and how many each holds; none of a bare tensor.
 
     Without a rule for it, into how many names they are unpacked says how many there are.
     """
     letters = node.cls.letters(node, None)
     if node.without_rule:
-        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0))
+        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0)), ()
     answer = node.cls.theory(node, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
     if isinstance(answer.returned, Leaf):
-        return ()
-    return tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
+        return (), ()
+    roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
+    return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
 
 
 def _tupled(value: Any) -> Any:
