@@ -210,6 +210,7 @@ def note(text: str) -> None:
 
 def _tell(text: str) -> None:
     """Text on standard error; on a terminal long lines break between words, except lines of source under a caret."""
+    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
     if columns := _columns():
         lines = (line if _SOURCE.match(line) else _wrapped(line, columns) for line in text.split("\n"))
         text = "\n".join(lines)
@@ -228,6 +229,8 @@ def _columns() -> int | None:
         return None
 
 
+# What would move the cursor, change its colours or turn the direction of the text: the name of a file may hold it.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SOURCE = re.compile(r"\s*[0-9]* \|")
 
 

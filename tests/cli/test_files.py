@@ -131,3 +131,15 @@ def test_compare_takes_no_file_and_scan_no_saved_model(run: Callable[..., Ran], 
     assert ran.err.endswith(
         f"is not read: a saved model, and not code; rnnshape show {tmp_path}/model.keras reads it\n"
     )
+
+
+@pytest.mark.parametrize(
+    "words", [("show", "{}.py"), ("scan", "{}.py"), ("batch", "{}.yaml"), ("{}",), ("lstm", "--{}")]
+)
+def test_what_is_named_in_an_error_does_not_colour_the_terminal(
+    run: Callable[..., Ran], words: tuple[str, ...]
+) -> None:
+    ran = run(*(word.format("/gone/a\x1b[31mb\u202e") for word in words))
+    assert ran.code == 2
+    assert "a\N{REPLACEMENT CHARACTER}[31mb\N{REPLACEMENT CHARACTER}" in ran.err
+    assert "\x1b" not in ran.err

@@ -581,3 +581,13 @@ def test_what_is_wrong_with_another_layer_costs_its_line(wrong: str) -> None:
         make_all(wrong, {})
     with pytest.raises(Invalid):
         make_all(f"y = {wrong}\nLSTM(0)", {})
+
+
+def test_what_stands_behind_arguments_that_are_not_known_is_not_refused() -> None:
+    """They may hold return_sequences=True."""
+    program = "i = Input((5, 3))\na = LSTM(**params['first'])(i)\nb = GRU(4, **params['second'])(a)\nc = Dense(2)(b)"
+    first, second = make_all(program, {})
+    assert (first.layer.text, second.layer.text) == ("LSTM(units)", "GRU(4)")
+    assert any("a is not followed" in note for note in second.notes)
+    (whole,) = make_all(program.replace("first']", "first'], return_sequences=True, return_state=False"), {})[:1]
+    assert whole.layer.text == "LSTM(units, return_sequences=True) | GRU(4)"

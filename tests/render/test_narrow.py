@@ -9,9 +9,14 @@ import pytest
 from rich.console import Console
 
 import rnnshape
+from rnnshape.audit import audited, lattice
+from rnnshape.batch import rows
 from rnnshape.render import View
+from rnnshape.render.audit import parts
+from rnnshape.render.marks import UNICODE
 from rnnshape.render.table import draw
 from rnnshape.render.terminal import THEME
+from rnnshape.report.rows import Tally
 from rnnshape.structure import leaves
 
 LAYERS = (
@@ -50,3 +55,23 @@ def test_a_strip_without_signs_has_no_legend() -> None:
     lines = seen("TimeDistributed(LSTM(4))", {}, 80).splitlines()
     (end,) = [at for at, line in enumerate(lines) if line.startswith("cuDNN")]
     assert [line.strip() for line in lines[end - 2 : end]] == ["╰────────┴─────────────┴───────╯", ""]
+
+
+@pytest.mark.parametrize("width", [120, 80, 60, 40])
+def test_an_audit_breaks_no_name(width: int) -> None:
+    asked = lattice([cls for cls in audited() if cls.name == "LSTMCell"])
+    tally = Tally(rows(asked, predict=True))
+    with io.StringIO() as stream:
+        Console(file=stream, width=width, theme=THEME, highlight=False, markup=False).print(
+            *parts(tally, UNICODE), sep="\n"
+        )
+        text = stream.getvalue()
+    for name in (
+        "recurrent_activation=relu",
+        "unit_forget_bias=False",
+        "dtype=mixed_bfloat16",
+        "initial_state=random",
+        "both reject",
+    ):
+        assert name in text
+    assert max(map(len, text.splitlines())) <= width

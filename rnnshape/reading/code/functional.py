@@ -61,6 +61,8 @@ class Calls:
         self.names = scope.names
         self.lists = lists
         self.value = value
+        # Whether the code leaves open what a layer returns.
+        self.partly: Callable[[Node], bool] = lambda node: False
         self.reader = Reader(tensors)
         self.reader.held = lambda tree: self.source.said(tree) in scope.env
 
@@ -95,7 +97,9 @@ class Calls:
         applied.results, applied.nested = _results(node, targets)
         if states is not None:
             applied.states = self._nested(states)
-        return self._result(applied)
+        result = self._result(applied)
+        # What ** gives may decide what comes out: it is answered, and what stands behind it has an input of its own.
+        return None if self.partly(node) else result
 
     def _result(self, call: Applied) -> Tensor:
         return Tensor(call=self.scope.new(call))
@@ -202,8 +206,10 @@ class Calls:
         if len(fed) != len(model.inputs):
             return None
         outputs, calls = model.on(fed)
-        self.scope.made = [*(made for made in self.scope.made if all(made is not own for own in model.calls)), *calls]
         own = {id(one) for one in model.calls}
+        others = [one for one in self.scope.made if isinstance(one, Applied) and id(one) not in own]
+        needed = behind([tensor for one in others for tensor in (*one.inputs, *tensors_in(one.states))])
+        self.scope.made = [*(one for one in self.scope.made if id(one) not in own - needed), *calls]
         self.scope.outputs = [said for said in self.scope.outputs if not any(id(tensor.call) in own for tensor in said)]
         return outputs
 

@@ -44,6 +44,7 @@ class Values(Scope):
         self.names.shaped = Shapes(self, self.tensors).of
         self.classes = self.layers.classes
         self.functional = Calls(self, self.classes, self.lists, self.tensors, value)
+        self.functional.partly = self.layers.knows_part
         self.growing = Growing(self, self.layers.declared, value)
 
     def touches(self, function: ast.expr) -> bool:
