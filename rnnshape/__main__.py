@@ -1,6 +1,6 @@
 """``python -m rnnshape``."""
 
-from rnnshape.cli import main
+from rnnshape.cli import command
 
 if __name__ == "__main__":
-    main()
+    command()

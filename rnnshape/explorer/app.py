@@ -18,7 +18,7 @@ from rnnshape.explorer.controls import Controls
 from rnnshape.explorer.dialogs import Choose, Copy, Save
 from rnnshape.explorer.mask import MaskGrid
 from rnnshape.explorer.presets import NAMES, preset
-from rnnshape.explorer.showing import Showing
+from rnnshape.explorer.screen import Showing
 from rnnshape.explorer.steps import History
 from rnnshape.render import ON_DEMAND, View, by_ending, renderer
 

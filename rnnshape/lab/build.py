@@ -158,6 +158,8 @@ class Wired(Stack):
             given = {name: value for name, value in beside.items() if name != "mask" or self._is_first(call)}
             if call.initial_state is not None:
                 given["initial_state"] = _states(call.initial_state, tensors)
+            if call.results and self.graph.by_name[call.layer].cls.kind == "merge":
+                given["return_attention_scores"] = True
             # MultiHeadAttention takes its inputs one by one, what merges takes them in a list.
             apart = len(fed) == 1 or self.graph.by_name[call.layer].name == "MultiHeadAttention"
             result = self.by_name[call.layer](*(fed if apart else [fed]), **given)

@@ -40,6 +40,14 @@ def _answer(node: Node, given: Given, dims: Dims, weights: list[Weight], mask: M
     return Answer((output,), output, weights=weights, cudnn=no_loop(node), mask=attached(mask), refusals=refusals)
 
 
+def _scored(given: Given, answer: Answer, scores: Dims) -> Answer:
+    """With the scores behind the output, where the call asks for them."""
+    if given.scores:
+        output = answer.outputs[0]
+        answer.returned = (output, Leaf("scores", scores, output.dtype))
+    return answer
+
+
 def _attention(node: Node, given: Given) -> Answer:
     """``(N, Tq, V)``: for each step of the query a mean of the value's steps."""
     query, value, key = _parts(every_dims(given))
@@ -58,7 +66,7 @@ def _attention(node: Node, given: Given) -> Answer:
     # Only the dot product multiplies matrices for the scores; the others add up what tanh gives.
     scores = [Product((*query[:-1], key[-2], query[-1]))] if scored else []
     answer.products = [*scores, Product((*asking, key[-2], value[-1]))]
-    return answer
+    return _scored(given, answer, (*asking, key[-2]))
 
 
 _MASKS_SCORES = change(
@@ -101,7 +109,9 @@ def _multi_head(node: Node, given: Given) -> Answer:
         Product((*between, value_dim)),
         Product((*query[:-1], heads, value_dim, *out)),
     ]
-    return answer
+    axes = slice(1, 2 if node["attention_axes"] else len(query) - 1)
+    beside = query[axes.stop : -1]  # axes over which the heads do not look
+    return _scored(given, answer, (query[0], *beside, heads, *query[axes], *key[axes]))
 
 
 def _output_shape(node: Node) -> tuple[int, ...]:

@@ -186,7 +186,7 @@ class Given(Struct):
     layer's output are zero throughout (``layers.contents``; None: nothing is known of it).  ``execution`` is how
     the layer is run: ``"eager"``, ``"graph"`` or ``"xla"``; ``watched`` whether it is wanted what each step shows.
     ``others`` are the dimensions and dtypes of the inputs behind the first, for a layer that merges several, and
-    ``masks`` the masks attached to them.
+    ``masks`` the masks attached to them; ``scores`` whether an attention is called with ``return_attention_scores``.
     """
 
     dims: Dims
@@ -203,6 +203,7 @@ class Given(Struct):
     watched: bool = False
     others: tuple[tuple[Dims, str], ...] = ()
     masks: tuple[Mask | None, ...] = ()
+    scores: bool = False
 
 
 class Answer(Struct):

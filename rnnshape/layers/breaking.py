@@ -41,6 +41,8 @@ def _breaks(flowing: Flowing, call: Call) -> str | None:
     answer = layer.cls.theory(layer, own)
     if handed and (wrong := _states(flowing, call, flat(answer.begins), handed)):
         return wrong
+    if handed and not _nest_alike(call.initial_state, answer.begins):
+        return f"{call.layer} takes its states as {_written(answer.begins)}: pass them in these lists"
     flowing.add(call, answer)
     return None
 
@@ -116,6 +118,17 @@ def _states(flowing: Flowing, call: Call, wanted: list[Leaf], handed: list[Wire]
             )
             return f"{word} is {has}, and the {want.role} of {call.layer} must be {needs}" + _units(graph, call, leaf)
     return None
+
+
+def _nest_alike(handed: Any, wanted: Any) -> bool:
+    """Whether states are in the lists that the layer takes them in; the brackets of a lone state do not count."""
+    if isinstance(handed, tuple) and isinstance(wanted, list | tuple):
+        return len(handed) == len(wanted) and all(map(_nest_alike, handed, wanted))
+    return not isinstance(handed, tuple) if isinstance(wanted, Leaf) else len(wanted) == 1
+
+
+def _written(wanted: Any) -> str:
+    return wanted.role if isinstance(wanted, Leaf) else f"[{', '.join(map(_written, wanted))}]"
 
 
 def _units(graph: Graph, call: Call, leaf: Leaf) -> str:

@@ -89,9 +89,18 @@ def _compound(text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _plus(left: str, right: str) -> str:
-    if left == right:
-        return _times(2, left)
-    return f"{left}+{right}"
+    """The sum, with what is alike in both taken together: ``2H+Hb`` and ``H`` are ``3H+Hb``."""
+    parts: dict[str, int] = {}
+    for term in (*_terms(left), *_terms(right)):
+        scaled = None if _compound(term) else _SCALED.fullmatch(term)
+        count, word = (int(scaled[1]), scaled[2]) if scaled else (int(term), "") if term.isdigit() else (1, term)
+        parts[word] = parts.get(word, 0) + count
+    return "+".join(_times(count, word) if word else str(count) for word, count in parts.items())
+
+
+def _terms(text: str) -> list[str]:
+    """What a sum is made of; brackets, differences and quotients stay whole."""
+    return [text] if any(sign in text for sign in "(-/*") else text.split("+")
 
 
 def letters_in(text: str) -> list[str]:

@@ -96,7 +96,6 @@ def _follow(graph: Graph, found: dict[str, Leaf], *, alike: bool) -> bool:
         layer = graph.by_name[call.layer]
         if layer.cls.kind == "merge" and alike:
             _make_alike(flowing, call, found)
-            flowing.tensors |= found
         if any(wire.source not in flowing.tensors for wire in call.inputs):
             return not alike
         try:
@@ -125,20 +124,29 @@ def _make_alike(flowing: Flowing, call: Call, found: dict[str, Leaf]) -> None:
         inputs = [flowing.at(wire).dims for wire in call.inputs]
         if not layer.cls.check_inputs(layer, inputs):
             return
-    for index, wire in enumerate(call.inputs):
-        if wire.source in places:
-            number, entry = places[wire.source]
-            entry = entry if entry.sizes is not None else replace(entry, sizes=(None,) * len(like))
-            own = _dims(graph, entry, number, like[0], None)
-            found[entry.name] = _leaf(graph, entry, _fitted(layer, entry, own, like, before=index < at))
+    for fit in (True, False):
+        for index, wire in enumerate(call.inputs):
+            if wire.source in places:
+                number, entry = places[wire.source]
+                entry = entry if entry.sizes is not None else replace(entry, sizes=(None,) * len(like))
+                own = _dims(graph, entry, number, like[0], None)
+                dims = _fitted(layer if fit else None, entry, own, like, before=index < at)
+                found[entry.name] = _leaf(graph, entry, dims)
+        flowing.tensors |= found
+        inputs = [flowing.at(wire).dims for wire in call.inputs if wire.source in flowing.tensors]
+        if not layer.cls.check_inputs(layer, inputs):
+            return
 
 
 def _is_open(entry: Entry) -> bool:
     return entry.sizes is None or None in entry.sizes[1:]
 
 
-def _fitted(layer: Node, entry: Entry, own: Dims, like: Dims, *, before: bool) -> Dims:
-    """The dimensions of an input with as few of its open axes like the other's as it takes to merge the two."""
+def _fitted(layer: Node | None, entry: Entry, own: Dims, like: Dims, *, before: bool) -> Dims:
+    """The dimensions of an input with as few of its open axes like the other's as it takes to merge the two.
+
+    Without a layer that merges them, with all of them.
+    """
     pairs = dict(zip(range(len(own) - 1, 0, -1), like[:0:-1], strict=False))
     free = [axis for axis in pairs if (entry.sizes or own)[axis] is None]
     for shared in (chosen for count in range(len(free) + 1) for chosen in combinations(free, count)):
@@ -147,7 +155,7 @@ def _fitted(layer: Node, entry: Entry, own: Dims, like: Dims, *, before: bool) -
             pairs[axis] if axis in shared else Dim(_UNLIKE + axis, dim.letter) if axis in free else dim
             for axis, dim in enumerate(own)
         )
-        if not layer.cls.check_inputs(layer, [tried, like] if before else [like, tried]):
+        if layer and not layer.cls.check_inputs(layer, [tried, like] if before else [like, tried]):
             return tuple(pairs[axis] if axis in shared else dim for axis, dim in enumerate(own))
     return tuple(pairs.get(axis, dim) if axis in free else dim for axis, dim in enumerate(own))
 
@@ -238,6 +246,7 @@ class Flowing:
             raw=call.inputs[0].source in {entry.name for entry in self.graph.entries},
             others=tuple((leaf.dims, leaf.dtype) for leaf in others),
             masks=tuple(masks),
+            scores=node.cls.kind == "merge" and bool(call.results),
         )
 
     def add(self, call: Call, answer: Answer) -> None:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 class Wire(Struct, frozen=True):
@@ -53,7 +53,7 @@ class Call(Struct, frozen=True):
     """One call of a layer; ``initial_state`` is nested as it is passed, in tuples of wires.
 
     ``results`` are the roles of the values that the call returns, none for a bare tensor; a list of states is one,
-    ``states``.
+    ``states``; an attention has some where it is called with ``return_attention_scores=True``.
     """
 
     name: str
@@ -112,7 +112,8 @@ class Graph(Struct, frozen=True, dict=True):
         apart = len(call.inputs) == 1 or node.name == "MultiHeadAttention"
         inside = inputs if apart else f"[{inputs}]"
         states = "" if call.initial_state is None else f", initial_state={self._states(call.initial_state)}"
-        return f"{self._left(call)} = {call.layer}({inside}{states})"
+        scores = ", return_attention_scores=True" if node.cls.kind == "merge" and call.results else ""
+        return f"{self._left(call)} = {call.layer}({inside}{states}{scores})"
 
     def _left(self, call: Call) -> str:
         whole = Wire(call.name)
@@ -132,7 +133,7 @@ class Graph(Struct, frozen=True, dict=True):
             return f"{wire.source}_{'y' if self._results[wire.source] else 'output'}"
         if Wire(wire.source) in self._said or len(wire.path) > 1 or wire.path[0] >= len(self._results[wire.source]):
             return f"{self.word(Wire(wire.source, wire.path[:-1]))}[{wire.path[-1]}]"
-        return f"{wire.source}_{self._results[wire.source][wire.path[0]]}"
+        return f"{wire.source}_{result(self._results[wire.source], wire.path[0])}"
 
     def goes(self, call: Call) -> dict[str, tuple[str, ...]]:
         """Where each result of a call goes, under its name: ``{"h": ("decoder.initial_state[0]",)}``."""
@@ -161,6 +162,11 @@ class Graph(Struct, frozen=True, dict=True):
         for call in self.calls:
             yield from call.inputs
             yield from _flat(call.initial_state)
+
+
+def result(roles: Sequence[str], place: int) -> str:
+    """The word for one of the results of a call; of several lists of states each has its number."""
+    return roles[place] + (f"_{place}" if roles.count(roles[place]) > 1 else "")
 
 
 def _flat(states: Any) -> Iterator[Wire]:

@@ -18,7 +18,7 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE, release
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
-from rnnshape.reading.code.choices import NothingMade, Undecided
+from rnnshape.reading.code.parsed import NothingMade, Undecided
 from rnnshape.reading.finishing import finish, modules_in
 from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract
@@ -237,7 +237,8 @@ def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
         calls |= {"mask", "i", "empty", *Landmarks._fields}
     if spec.initial_state is not None:
         calls |= {f"{leaf.role}_0" for leaf in flat(answer.begins)}
-    if problems := [*contract.unknown(expect, contract.known_letters(answer, spec.dims), calls)]:
+    letters, names = contract.known_letters(answer, spec.dims), contract.names_of_calls(spec.layer, answer)
+    if problems := [*contract.unknown(expect, letters, calls, names)]:
         raise Invalid(problems)
     return replace(spec, expect=expect)
 

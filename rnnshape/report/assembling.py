@@ -132,6 +132,7 @@ def _expected(
         laws=predicted.laws,
         values=names,
         between=between_calls(report.environment),
+        within=[part.observed or part.predicted for part in report.flow] if spec.layer.cls.kind == "graph" else [],
     )
     return tuple(lines)
 

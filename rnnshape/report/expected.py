@@ -21,7 +21,7 @@ from rnnshape.spec.expect import ANY
 from rnnshape.structure import brackets, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rnnshape.errors import RnnshapeError
     from rnnshape.report.error import Error
@@ -59,10 +59,11 @@ def held(
     laws: tuple[Law, ...],
     values: Mapping[str, Any] | None,
     between: Mapping[str, float] = TOLERANCES,
+    within: Iterable[Structure] = (),
 ) -> Iterator[Expected]:
     """Every line of the contract against what came out; ``values`` (as in ``both_sides``) is None when nothing ran.
 
-    ``between`` are the tolerances between two calls, as in ``verified``.
+    ``between`` are the tolerances between two calls, as in ``verified``; ``within`` is what calls of a graph return.
     """
     if expect.error is not None:
         yield refused(expect.error, None, ran=values is not None)
@@ -70,7 +71,7 @@ def held(
         wanted = ast.unparse(ast.parse(expect.structure.strip(), mode="eval"))
         got = brackets(structure, lambda tensor: tensor.role)
         yield Expected("structure", wanted, got, wanted == got)
-    returned = {tensor.role: tensor.shape for tensor in leaves(structure)}
+    returned = {tensor.role: tensor.shape for one in (structure, *within) for tensor in leaves(one)}
     for role, sizes in expect.shapes:
         yield _shape(role, sizes, returned, letters)
     if expect.params is not None:

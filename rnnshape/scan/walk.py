@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
 from rnnshape.reading.code.naming import Names
-from rnnshape.reading.code.program import Closure, Program
+from rnnshape.reading.code.program import Program
 from rnnshape.reading.code.syntax import Source, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rnnshape.reading.code.functions import Function
+    from rnnshape.reading.code.functions import Closure, Function
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ def _expect() -> Schema:
             "error": described("The expected error, or a part of its message.", type="string"),
         },
         patternProperties={f"^{ROLE.pattern}$": described("The shape of this tensor.", **list_of(ref("size")))},
-        additionalProperties=False,
+        additionalProperties=described("The shape of this tensor of wired calls.", **list_of(ref("size"))),
     )
 
 

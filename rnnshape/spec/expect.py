@@ -26,7 +26,8 @@ from rnnshape.layers.dims import letters_in, sized
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from rnnshape.layers.base import Answer, Dims
+    from rnnshape.layers.base import Answer, Dims, Leaf
+    from rnnshape.layers.node import Node
 
 KEY = "expect"
 ROLE = re.compile(r"(forward_|backward_)?(output|(cell[0-9]+_)*state(_h|_c)?)")
@@ -76,6 +77,9 @@ def read(data: Any, problems: list[Problem]) -> Expectations | None:
         problems.append(Problem(KEY, "must be a mapping, such as {output: [N, T, H], params: 24}"))
         return None
     found = [problem for key, value in data.items() for problem in _refuse(key, value)]
+    if found or not all(map(_may_be_named, data)):
+        # Beside other mistakes a name is one too, though it may be one of wired calls: all are told at once.
+        found = [problem for key, value in data.items() for problem in (_no_key(key) or _refuse(key, value))]
     if "error" in data and len(data) > 1:
         found.append(Problem(f"{KEY}.error", "must be alone: a rejected layer returns nothing"))
     problems += found
@@ -95,16 +99,22 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _may_be_named(key: Any) -> bool:
+    """Whether a tensor may have this name; which names wired calls have ``unknown`` tells."""
+    return isinstance(key, str) and key.isidentifier()
+
+
+def _no_key(key: Any) -> list[Problem]:
+    known = isinstance(key, str) and (key in _KEYS or ROLE.fullmatch(key))
+    return [] if known else [Problem(f"{KEY}.{key}", _unknown_key(key, set()))]
+
+
 def _refuse(key: str, value: Any) -> Iterator[Problem]:
     """What is wrong with one entry by itself."""
 
     def wrong(message: str, *inner: int) -> Problem:
         return Problem(".".join([KEY, key, *map(str, inner)]), message)
 
-    if not isinstance(key, str) or not (key in _KEYS or ROLE.fullmatch(key)):
-        words = (*_KEYS, *_ROLES)
-        yield wrong(f"is not known here{nearest(str(key), words)}: {_ROLES_SAID}, {', '.join(_KEYS)} are")
-        return
     match key:
         case "params":
             good, allowed = isinstance(value, int) and not isinstance(value, bool) and value >= 0, "a whole number"
@@ -158,11 +168,21 @@ def _no_structure(value: Any) -> str | None:
     known = (ast.Expression, ast.Tuple, ast.List, ast.Name, ast.Load)
     if not names or not all(isinstance(node, known) for node in ast.walk(tree)):
         return allowed
-    return next((_no_role(name) for name in names if not ROLE.fullmatch(name)), None)
+    return None
 
 
-def _no_role(name: str) -> str:
-    return f"uses {name!r}, which is not a role{nearest(name, _ROLES)}: {_ROLES_SAID} are"
+def _unknown_key(key: Any, names: set[str]) -> str:
+    words = ", ".join((_said(names), *_KEYS))
+    return f"is not known here{nearest(str(key), (*_KEYS, *(names or _ROLES)))}: {words} are"
+
+
+def _said(names: set[str]) -> str:
+    """The names that a contract may speak of: those of wired calls, or the roles of a layer."""
+    return f"names ({', '.join(sorted(names))})" if names else _ROLES_SAID
+
+
+def _no_role(name: str, names: set[str]) -> str:
+    return f"uses {name!r}, which is not a role{nearest(name, names or _ROLES)}: {_said(names)} are"
 
 
 def _no_checks(value: Any, wrong: Callable[..., Problem]) -> Iterator[Problem]:
@@ -181,24 +201,54 @@ def _no_checks(value: Any, wrong: Callable[..., Problem]) -> Iterator[Problem]:
             yield wrong(f"cannot be read: {error}", *inner)
 
 
+def names_of_calls(node: Node, answer: Answer) -> set[str]:
+    """What wired calls call their results; of any other layer none."""
+    return {leaf.role for leaf in _all(answer)} if node.cls.kind == "graph" else set()
+
+
+def _all(answer: Answer) -> Iterator[Leaf]:
+    """The tensors that are returned, and those that flow on the way."""
+    yield from flat(answer.returned)
+    for _, returned in answer.flow:
+        yield from flat(returned)
+
+
 def known_letters(answer: Answer, dims: Dims) -> dict[str, int]:
     """The size that each letter stands for: of the input, the weights, the states and what is returned."""
     weights = (dim for weight in answer.weights for dim in weight.dims)
-    leaves = (dim for leaf in (*flat(answer.states), *flat(answer.returned)) for dim in leaf.dims)
+    leaves = (dim for leaf in (*flat(answer.states), *_all(answer)) for dim in leaf.dims)
     every = (*dims, *weights, *leaves)
     return {dim.letter: dim.size for dim in every if letters_in(dim.letter) == [dim.letter]}
 
 
-def unknown(expect: Expectations, letters: Mapping[str, int], calls: set[str]) -> Iterator[Problem]:
-    """Letters, and names in checks, that this layer does not have; ``calls`` are the names that a run brings."""
+def unknown(expect: Expectations, letters: Mapping[str, int], calls: set[str], names: set[str]) -> Iterator[Problem]:
+    """Letters and names that this layer does not have; ``calls`` are what a run brings, ``names`` those of calls."""
     there = f"here are {', '.join(letters)}"
+    for name in _names_in(expect.structure):
+        if not (ROLE.fullmatch(name) or name in names):
+            yield Problem(f"{KEY}.structure", _no_role(name, names))
     for role, sizes in expect.shapes:
+        if not (ROLE.fullmatch(role) or role in names):
+            yield Problem(f"{KEY}.{role}", _unknown_key(role, names))
         for index, size in enumerate(sizes):
             for letter in letters_in(size) if isinstance(size, str) and size != ANY else ():
                 if letter not in letters:
                     yield Problem(f"{KEY}.{role}.{index}", f"has no letter {letter}; {there}")
+    yield from _unknown_in_checks(expect, letters, calls, names)
+
+
+def _unknown_in_checks(
+    expect: Expectations, letters: Mapping[str, int], calls: set[str], names: set[str]
+) -> Iterator[Problem]:
     for index, check in enumerate(expect.checks):
-        for name in sorted(names_in(check) - letters.keys() - calls):
+        for name in sorted(names_in(check) - letters.keys() - calls - names):
             if not ROLE.fullmatch(name):
-                known = f"{_ROLES_SAID}, letters ({', '.join(letters)}) and {', '.join(sorted(calls))}"
-                yield Problem(f"{KEY}.checks.{index}", f"uses {name!r}{nearest(name, _ROLES)}: {known} are known")
+                known = f"{_said(names)}, letters ({', '.join(letters)}) and {', '.join(sorted(calls))}"
+                near = nearest(name, names or _ROLES)
+                yield Problem(f"{KEY}.checks.{index}", f"uses {name!r}{near}: {known} are known")
+
+
+def _names_in(structure: str | None) -> Iterator[str]:
+    """The names in a structure, in order."""
+    tree = ast.parse((structure or "()").strip(), mode="eval")
+    yield from (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))

@@ -73,6 +73,13 @@ def test_one_letter_with_two_sizes_is_added_up_as_a_number() -> None:
     assert next(leaves(report.predicted)).symbolic == ("N", "34", "H4")
 
 
+def test_what_is_alike_in_a_sum_of_sizes_stands_once() -> None:
+    both = "Concatenate()([a, b, a, Subtract()([a, b])])"
+    report = rnnshape.explore(f"x = Input((5, 4))\na, b = LSTM(3)(x), GRU(3)(x)\ny = {both}")
+    assert report.ok
+    assert next(leaves(report.predicted)).symbolic == ("N", "3H1+H2")
+
+
 @pytest.mark.parametrize("text", NOTES)
 def test_a_size_that_changed_comes_with_its_arithmetic(text: str) -> None:
     assert rnnshape.predict(text, input=(2, 9, 4)).notes == (NOTES[text],)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 import rnnshape
 from rnnshape.errors import Invalid
+from rnnshape.lab.tensorflow import load
 from rnnshape.reading import make, make_all
 from rnnshape.render import View
 from rnnshape.render.table import draw
@@ -157,3 +158,122 @@ def test_what_the_code_does_not_say_of_an_input_is_like_what_it_is_merged_with(
     assert report.ok
     assert [f"({', '.join(leaf.symbolic)})" for leaf in leaves(report.predicted)] == [merged]
     assert make(report.spec.layer.text) == report.spec
+
+
+@pytest.mark.parametrize(
+    ("call", "scores"),
+    [
+        ("Attention()([x, h], return_attention_scores=True)", ("N", "T", "T")),
+        ("AdditiveAttention()([v, h], return_attention_scores=True)", ("N", "T2", "T")),
+        ("MultiHeadAttention(2, 3)(x, h, return_attention_scores=True)", ("N", "heads", "T", "T")),
+        ("MultiHeadAttention(2, 3)(v, h, return_attention_scores=True)", ("N", "heads", "T2", "T")),
+        ("MultiHeadAttention(2, 3)(r, r, return_attention_scores=True)", ("N", "heads", "5", "2", "5", "2")),
+        (
+            "MultiHeadAttention(2, 3, attention_axes=1)(r, r, return_attention_scores=True)",
+            ("N", "2", "heads", "5", "5"),
+        ),
+        ("MultiHeadAttention(2, 3)(x, h, return_attention_scores=False)", None),
+        ("MultiHeadAttention(2, 3)(x, h, use_causal_mask=True)", None),
+    ],
+)
+def test_the_scores_of_an_attention_come_behind_its_output(call: str, scores: tuple[str, ...] | None) -> None:
+    before = (
+        "x = Input((5, 4))\nv = Input((None, 4))\nh = LSTM(4, return_sequences=True)(x)\nr = Reshape((5, 2, 2))(h)\n"
+    )
+    report = rnnshape.explore(make(f"{before}y = {call}"))
+    assert report.ok
+    _, *behind = leaves(report.predicted)
+    assert [leaf.symbolic for leaf in behind] == ([] if scores is None else [scores])
+    assert make(report.expression) == report.spec
+
+
+@pytest.mark.parametrize(
+    ("call", "how"),
+    [
+        ("Add()(h, x)", "several tensors in a list: Add"),
+        ("Attention()(h, x)", "several tensors in a list: Attention"),
+        ("Concatenate()(h)", "several tensors in a list: Concatenate"),
+        ("MultiHeadAttention(2, 3)([h, x])", "a query and a value, one by one: MultiHeadAttention"),
+        ("MultiHeadAttention(2, 3)(h)", "a query and a value, one by one: MultiHeadAttention"),
+    ],
+)
+def test_a_layer_that_merges_is_called_as_keras_takes_it(call: str, how: str) -> None:
+    from rnnshape.lab.tensorflow import keras
+
+    code = f"x = keras.Input((5, 4))\nh = keras.layers.LSTM(4, return_sequences=True)(x)\ny = keras.layers.{call}"
+    with pytest.raises((TypeError, ValueError)):
+        exec(code, {"keras": keras()})  # noqa: S102  it stands above
+    with pytest.raises(Invalid, match=how):
+        make(code)
+
+
+def test_what_a_call_is_given_beside_its_tensors_is_told() -> None:
+    code = "x = Input((5, 4))\ny = LSTM(3)(MultiHeadAttention(2, 3)(x, x, use_causal_mask=True))"
+    assert any("use_causal_mask= in the call" in note for note in make(code).notes)
+
+
+def test_inputs_that_the_code_says_nothing_of_fit_one_another() -> None:
+    assert rnnshape.explore(make("LSTM(3)(MultiHeadAttention(2, 3)(query=a, value=b, key=c))")).ok
+    assert rnnshape.explore(make("LSTM(3)(Attention()([a, b, c]))")).ok
+
+
+DEAD_END = """
+x = Input((5, 3))
+h = LSTM(4)(x)
+a = Dense(7)(h)
+a = Dropout(0.1)(a)
+y = Dense(2)(h)
+model = Model(x, y)
+"""
+
+
+def test_a_model_has_the_weights_of_keras_model() -> None:
+    """What the outputs of a model do not use is not in it; ``model.count_params()`` is what is told here."""
+    (spec,) = make_all(DEAD_END)
+    keras = load().keras
+    x = keras.Input((5, 3))
+    h = keras.layers.LSTM(4)(x)
+    keras.layers.Dropout(0.1)(keras.layers.Dense(7)(h))
+    model = keras.Model(x, keras.layers.Dense(2)(h))
+    assert rnnshape.predict(spec).params == model.count_params()
+    assert spec.notes == (
+        "line 3: Dense(7) is not part of the model: what the model returns does not use it",
+        "line 4: Dropout(0.1) is not part of the model: what the model returns does not use it",
+    )
+
+
+STACKED = "x = Input((5, 3))\ncells = [LSTMCell(8), GRUCell(6)]\no, s1, s2 = RNN(cells, return_state=True)(x)\n"
+
+
+@pytest.mark.parametrize(
+    ("read", "written"),
+    [
+        ("RNN([LSTMCell(8), GRUCell(6)])(x, initial_state=[s1, s2])", "initial_state=[[s1[0], s1[1]], [s2[0]]]"),
+        ("LSTM(8)(x, initial_state=s1)", "initial_state=[s1[0], s1[1]]"),
+        ("Concatenate()([o, s1[1], s2[0]])", "[o, s1[1], s2[0]]"),
+        ("Dense(2)(RNN(cells, return_state=True)(x)[1][0])", "_states_1[0])"),
+    ],
+)
+def test_the_states_of_stacked_cells_are_in_lists(read: str, written: str) -> None:
+    spec = make(f"{STACKED}y = {read}")
+    assert written in spec.layer.text
+    assert rnnshape.explore(spec).ok
+    assert make(spec.layer.text) == spec
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "RNN([LSTMCell(8), GRUCell(6)])(x, initial_state=[s1[0], s1[1], s2[0]])",
+        "LSTM(8)(x, initial_state=[s1])",
+        "Bidirectional(LSTM(8))(x, initial_state=[s1, s1])",
+    ],
+)
+def test_states_that_nest_otherwise_are_refused_as_keras_refuses_them(read: str) -> None:
+    from rnnshape.lab.tensorflow import keras, load
+
+    code = f"{STACKED}y = {read}".replace("Input((5, 3))", "zeros((2, 5, 3))")
+    with pytest.raises(IndexError):
+        exec(code, {**vars(keras().layers), "zeros": load().zeros})  # noqa: S102  it stands above
+    with pytest.raises(Invalid, match=r"takes its states as .*: pass them in these lists"):
+        make(f"{STACKED}y = {read}")

@@ -142,3 +142,19 @@ def test_what_is_wrong_with_a_contract(expect: Any, key: str, message: str) -> N
 def test_a_run_as_data_reads_back_to_the_same(data: dict[str, Any]) -> None:
     assert to_data(from_data(data)) == data
     assert from_data(to_data(from_data(data))) == from_data(data)
+
+
+WIRED = "x = Input((5, 3))\ns, h = GRU(4, return_sequences=True, return_state=True)(x)\nscores = Dense(1)(s)"
+
+
+def test_a_contract_of_wired_calls_has_their_names() -> None:
+    expect = {"scores": ["N", "T", 1], "h": ["N", "H1"], "checks": ["s[:, -1] == h"], "structure": "scores"}
+    report = rnnshape.explore(WIRED, expect=expect)
+    assert report.ok
+    assert [(line.expect, line.met) for line in report.expectations] == [
+        *(("structure", True), ("scores", True), ("h", True), ("checks", True))
+    ]
+    assert not rnnshape.explore(WIRED, expect={"h": ["N", "T"]}).ok
+    for layer, wrong in ((WIRED, {"hh": ["N"]}), ("GRU(4)", {"h": ["N", "H"]}), (WIRED, {"structure": "(s, z)"})):
+        with pytest.raises(rnnshape.Invalid, match=r"is not known here|is not a role"):
+            rnnshape.explore(layer, expect=wrong)

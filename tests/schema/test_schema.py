@@ -198,7 +198,7 @@ WRONG = {
     "include": "runs: [{layer: lstm, matrix: {units: [1], include: [{unit: 3}]}}]",
     "exclude by name": "runs: [{layer: lstm, matrix: {units: [1], exclude: [{name: x}]}}]",
     "unknown expectation": "runs: [{layer: lstm, expect: {structre: output}}]",
-    "no role": "runs: [{layer: lstm, expect: {cell0_output: [N]}}]",
+    "no role": "runs: [{layer: lstm, expect: {cell0_output: 3}}]",
     "no shape": "runs: [{layer: lstm, expect: {output: 3}}]",
     "no size": "runs: [{layer: lstm, expect: {output: [2.5]}}]",
     "params": "runs: [{layer: lstm, expect: {params: 2.5}}]",

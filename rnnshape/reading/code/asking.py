@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import MODEL, Node
 from rnnshape.layers.catalog import snake
 from rnnshape.layers.node import IMPORTED
-from rnnshape.layers.wires import Call, Entry, Graph, Wire
+from rnnshape.layers.wires import Call, Entry, Graph, Wire, result
 from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
-from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
+from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, behind, tensors_in, whole
 from rnnshape.reading.code.parsed import Parsed
 from rnnshape.reading.code.tensors import makes
+from rnnshape.reading.identifiers import free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def asked(values: Values) -> list[Parsed]:
     """What the text makes and does not use itself, in order; beside recurrent layers nothing else is asked about."""
     groups = _groups([made for made in values.made if isinstance(made, Applied)], values.outputs)
+    groups = [_in_models(group, values) for group in groups]
     found: list[tuple[int, Layer | Model | list[Applied]]] = [
         (values.made.index(made), made)
         for made in values.made
@@ -54,6 +55,18 @@ def _groups(calls: list[Applied], outputs: list[list[Tensor]]) -> list[list[Appl
         groups = [group for group in groups if group not in joined]
         groups.append((merged, sorted([*members, call], key=calls.index)))
     return [members for _, members in groups]
+
+
+def _in_models(calls: list[Applied], values: Values) -> list[Applied]:
+    """The calls without those that a model made after them leaves out, as Keras does; a recurrent layer stays."""
+    returned = [tensor for tensors in values.outputs for tensor in tensors if tensor.call in calls]
+    if not returned:
+        return calls
+    needed = behind([*returned, *(Tensor(call=call) for call in calls if _loops(call.node))])
+    left_out = [call for call in calls if id(call) in values.modelled - needed]
+    for call in left_out:
+        values.note(f"{call.node.text} is not part of the model: what the model returns does not use it", call.tree)
+    return [call for call in calls if call not in left_out]
 
 
 class _Asking:
@@ -130,11 +143,11 @@ class _Asking:
         layers: dict[int, str] = {}
         for call in calls:
             if id(call.layer) not in layers:
-                layers[id(call.layer)] = _free(call.layer.name or _short(call.node), taken)
+                layers[id(call.layer)] = free(call.layer.name or _short(call.node), taken)
         words: dict[int, str] = {}
         for call in calls:
             layer = layers[id(call.layer)]
-            words[id(call)] = layer if layer not in words.values() else _free(layer, taken)
+            words[id(call)] = layer if layer not in words.values() else free(layer, taken)
         entries = self._entries(calls, taken)
         wired = _Wires(words, {id(tensor): entry.name for tensor, entry in entries})
         graph = Graph(
@@ -195,7 +208,7 @@ class _Asking:
     def _name(self, tensor: Tensor, taken: set[str]) -> str:
         root = tensor.root
         said = tensor.name or (root.id if isinstance(root, ast.Name) else "x")
-        return _free(said, taken)
+        return free(said, taken)
 
 
 class _Wires:
@@ -213,9 +226,15 @@ class _Wires:
     def states(self, states: Any) -> Any:
         """Wires as the states nest; None where one of them is not known."""
         if states is None or isinstance(states, Tensor):
-            return None if states is None else self.wire(states)
+            return None if states is None else self._whole(self.wire(states), states)
         nested = tuple(map(self.states, states))
         return None if None in nested else nested
+
+    def _whole(self, wire: Wire, tensor: Tensor) -> Any:
+        """A tensor, or those in a list of states that is passed as a whole."""
+        call = tensor.call
+        count = call.nested[wire.path[0]] if call is not None and call.nested and len(wire.path) == 1 else 0
+        return tuple(Wire(wire.source, (*wire.path, index)) for index in range(count)) if count else wire
 
 
 def _own_names(calls: list[Applied], words: dict[int, str], taken: set[str]) -> Iterator[tuple[str, Wire]]:
@@ -224,8 +243,10 @@ def _own_names(calls: list[Applied], words: dict[int, str], taken: set[str]) -> 
     for call in calls:
         word = words[id(call)]
         for name, path in call.names.items():
+            if len(path) > 1:
+                continue  # of states in a list, which the call is not unpacked into
             wire = Wire(word, path)
-            role = call.results[path[0]] if path else "y" if call.results else "output"
+            role = result(call.results, path[0]) if path else "y" if call.results else "output"
             if name not in taken and name not in ("_", f"{word}_{role}") and wire not in said:
                 said.add(wire)
                 taken.add(name)
@@ -246,19 +267,6 @@ def _is_chain(calls: list[Applied]) -> bool:
 
 def _made(tensor: Tensor) -> bool:
     return isinstance(tensor.root, ast.Call) and makes(tensor.root)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """The name as an identifier that nothing else has."""
-    word = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "x"
-    word = word if word.isidentifier() else f"x_{word}"
-    number = 1
-    free = word
-    while free in taken:
-        number += 1
-        free = f"{word}_{number}"
-    taken.add(free)
-    return free
 
 
 def _short(node: Node) -> str:

@@ -26,14 +26,13 @@ from rnnshape.layers.release import asked as asked_release
 from rnnshape.reading.code.asking import asked
 from rnnshape.reading.code.calling import Called, Reader
 from rnnshape.reading.code.chain import Step, beside, in_turn, is_called, stacked
-from rnnshape.reading.code.choices import NothingMade, Undecided
 from rnnshape.reading.code.classes import Classes
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.copied import as_copied
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
 from rnnshape.reading.code.functional import MERGING, SIGNS
 from rnnshape.reading.code.naming import Names
-from rnnshape.reading.code.parsed import Parsed
+from rnnshape.reading.code.parsed import NothingMade, Parsed, Undecided
 from rnnshape.reading.code.program import Program
 from rnnshape.reading.code.syntax import Source, called, dotted
 from rnnshape.reading.code.tensors import Tensors

@@ -42,6 +42,8 @@ _OF_TENSORS = {"ops", "tf", "tensorflow", "math", "K", "backend", "np", "numpy",
 # What these functions call their list.
 _LISTED = ("inputs", "tensors", "values", "xs")
 SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply"}
+_ATTENTIONS = ("Attention", "AdditiveAttention", "MultiHeadAttention")
+_SCORED = ("output", "scores")
 _MERGED = ("query", "value", "key", "inputs")
 # A size of the input on which a layer's results are counted.
 _ANY = 16
@@ -72,14 +74,15 @@ class Calls:
             return None
         own = layer.tree if isinstance(layer, Layer) else call
         if node.cls.kind == "merge":
-            fed = self._several(call)
+            fed = self._inputs(node, call)
             if fed is None or len(fed) < 2:
                 self._wrong_merge(node, call)
                 return None
-            return self._result(Applied(layer, node, own, fed, Called(), targets=targets))
+            scored = _SCORED if self._scores(node, call) else ()
+            return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=scored))
         several = call.args and (len(call.args) > 1 or isinstance(call.args[0], ast.List | ast.Tuple))
         if node.cls.kind == IMPORTED and several and (fed := self._several(call)):
-            results = _results(node, targets)
+            results, _ = _results(node, targets)
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=results))
         before = len(self.source.problems)
         call = states_apart(node, call)
@@ -90,7 +93,8 @@ class Calls:
         if states is not None and self.names.known(states) is None:
             states = None
         inputs = [self._tensor(tree, self.value(tree))]
-        applied = Applied(layer, node, own, inputs, beside_it, targets=targets, results=_results(node, targets))
+        applied = Applied(layer, node, own, inputs, beside_it, targets=targets)
+        applied.results, applied.nested = _results(node, targets)
         if states is not None:
             applied.states = self._nested(states)
         result = self._result(applied)
@@ -111,10 +115,35 @@ class Calls:
             trees = trees if listed is None else listed
         return [self._tensor(tree, self.value(tree)) for tree in trees]
 
+    def _inputs(self, node: Node, call: ast.Call) -> list[Tensor] | None:
+        """The inputs of a layer that merges: in a list, as Keras takes them, or one by one for MultiHeadAttention."""
+        named = [keyword for keyword in call.keywords if keyword.arg in _MERGED]
+        first = call.args[0] if call.args else named[0].value if named else None
+        listed = first is not None and (self.lists.listed(first) is not None or self._holds_a_list(first))
+        if listed is (node.name == "MultiHeadAttention"):
+            return None
+        if listed and call.args:  # what is behind the list is a mask
+            call = ast.copy_location(ast.Call(call.func, call.args[:1], call.keywords), call)
+        return self._several(call)
+
+    def _holds_a_list(self, tree: ast.expr) -> bool:
+        return isinstance(self.scope.there(tree), tuple | list)
+
+    def _scores(self, node: Node, call: ast.Call) -> bool:
+        """Whether an attention returns its scores too; what else its call says changes no shape, which is told."""
+        given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg not in _MERGED}
+        asked = given.pop("return_attention_scores", None)
+        for name in given.keys() - {"training"}:
+            self.scope.note(f"{name}= in the call of {node.name} is left out: it changes values, and no shape", call)
+        return node.name in _ATTENTIONS and asked is not None and self.names.known(asked) is True
+
     def _wrong_merge(self, node: Node, call: ast.Call) -> None:
-        """A layer that merges is called on one tensor."""
-        inputs = "(query, value)" if node.name == "MultiHeadAttention" else "([a, b])"
-        self.source.wrong(f"{node.name} takes several tensors: {node.name}(…){inputs}", call)
+        """A layer that merges is called on one tensor, or not as it takes them."""
+        if node.name == "MultiHeadAttention":
+            how = "a query and a value, one by one: MultiHeadAttention(…)(query, value)"
+        else:
+            how = f"several tensors in a list: {node.name}(…)([a, b])"
+        self.source.wrong(f"{node.name} takes {how}", call)
 
     def _is_operation(self, function: ast.expr) -> bool:
         """Whether a function is one of tensors, ``ops.add``, and not one that calls a layer, ``layers.add``."""
@@ -166,6 +195,7 @@ class Calls:
             return None
         made = self.value(outputs)
         self.scope.outputs.append(list(tensors_in(made)))
+        self.scope.modelled |= set(map(id, self.scope.made))
         needed = behind(self.scope.outputs[-1])
         calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
         return Functional(list(tensors_in(self.value(inputs))) if inputs is not None else [], made, calls)
@@ -212,18 +242,19 @@ class Calls:
         return self.value(tree)
 
 
-def _results(node: Node, targets: int | None) -> tuple[str, ...]:
-    """The roles of the values that a call of the layer returns; none where it is a bare tensor.
+def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The roles of the values that a call of the layer returns, and how many each holds; none of a bare tensor.
 
     Without a rule for it, into how many names they are unpacked says how many there are.
     """
     letters = node.cls.letters(node, None)
     if node.without_rule:
-        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0))
+        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0)), ()
     answer = node.cls.theory(node, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
     if isinstance(answer.returned, Leaf):
-        return ()
-    return tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
+        return (), ()
+    roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
+    return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
 
 
 def _tupled(value: Any) -> Any:

@@ -1,11 +1,24 @@
-"""Functions that the text defines: as which expression each of their arguments is passed."""
+"""Functions that the text defines: as what each argument is passed, and those that others return."""
 
 from __future__ import annotations
 
 import ast
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from rnnshape.reading.code.statements import inside
+
+if TYPE_CHECKING:
+    from rnnshape.reading.code.known import Held
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Closure(NamedTuple):
+    """A function that another one returns, and what the names that it reads held there."""
+
+    function: Function
+    held: Held
+    env: dict[str, Any]
 
 
 def as_function(name: str, tree: ast.Lambda) -> ast.FunctionDef:
@@ -18,6 +31,14 @@ def own_names(function: Function) -> list[str]:
     """What a function is given by position, but ``self``."""
     names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
     return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def returns_a_function(function: Function) -> bool:
+    """Whether a function gives back one that it defines."""
+    parts = [*inside(function.body)]
+    own = {part.name for part in parts if isinstance(part, Function)}
+    returned = [part.value for part in parts if isinstance(part, ast.Return)]
+    return any(isinstance(one, ast.Lambda) or (isinstance(one, ast.Name) and one.id in own) for one in returned)
 
 
 def defaults(function: Function) -> dict[str, ast.expr]:

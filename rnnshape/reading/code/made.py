@@ -64,7 +64,8 @@ class Applied:
     """A call of a layer: on which tensors, with which states (nested tensors; None where the code has none).
 
     ``targets`` is into how many names the result is unpacked, ``results`` the roles of its values (none: a bare
-    tensor); ``names`` are the code's names for them, by path.
+    tensor); ``nested`` is of each how many are in its list (0: it is a tensor); ``names`` are the code's names for
+    them, by path.
     """
 
     layer: Layer | Model
@@ -75,6 +76,7 @@ class Applied:
     states: Any = None
     targets: int | None = None
     results: tuple[str, ...] = ()
+    nested: tuple[int, ...] = ()
     names: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 

@@ -13,30 +13,31 @@ understood is told in a note, with its line, and the rest is still read.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from rnnshape.reading.code.definitions import Definitions
 from rnnshape.reading.code.functional import MERGING
-from rnnshape.reading.code.functions import Function, as_function, defaults, own_names, passed
+from rnnshape.reading.code.functions import (
+    Closure,
+    Function,
+    as_function,
+)
 from rnnshape.reading.code.literals import MISSING
-from rnnshape.reading.code.made import Layer, Model
+from rnnshape.reading.code.made import Model
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
 from rnnshape.reading.code.syntax import Unknown, called, dotted
 from rnnshape.reading.code.tensors import INPUTS, makes
-from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
     from rnnshape.errors import Problem
-    from rnnshape.layers import Node
-    from rnnshape.reading.code.known import Held
     from rnnshape.reading.code.naming import Names
 
 # What is known by its name alone, under which it may not be imported.
 _BY_NAME = {*INPUTS, *MERGING, "Model", "Sequential"}
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
-_DEEPEST_CALL = 5
 _LONGEST_LOOP = 64
 # What ends the body of a loop.
 _BREAK, _CONTINUE = object(), object()
@@ -44,33 +45,14 @@ _BREAK, _CONTINUE = object(), object()
 _MOST_IDLE_STEPS = 200
 
 
-class Closure(NamedTuple):
-    """A function that another one returns, and what the names that it reads held there."""
-
-    function: Function
-    held: Held
-    env: dict[str, Any]
-
-
-class Program:
+class Program(Definitions):
     """One walk over the statements of one text."""
 
     def __init__(self, names: Names) -> None:
-        self.source = names.source
-        self.names = names
-        self.values = Values(names, self.value)
-        self.values.layers.entered = self._entered
+        super().__init__(names)
         self.options = Options(names)
-        self.functions: dict[str, Function] = {}
-        # The first call of each name, and the classes that wait for theirs: it says what their constructor is given.
-        self.instances: dict[str, ast.Call] = {}
-        self.waiting: dict[str, dict[str, Function]] = {}
-        # What classes of the text assign in their bodies.
-        self.classes: dict[str, dict[str, Any]] = {}
-        self.called: set[Function] = set()
         self.unknown: list[Problem] = []
         self.steps = 0
-        self.depth = 0
 
     def read(self, body: list[ast.stmt]) -> None:
         """Walk over the whole text, and over the classes and functions that it does not call itself."""
@@ -82,11 +64,7 @@ class Program:
                 self.instances.setdefault(part.func.id, part)
                 part.func.id = aliases.get(part.func.id, part.func.id)
         self.run(body)
-        while self.waiting:
-            left_out = next(iter(self.waiting))
-            self._instance(left_out, self.instances.get(left_out))
-        while left := [function for function in self.functions.values() if function not in self.called]:
-            self._enter(left[0], defaults(left[0]))
+        self._enter_rest()
 
     def run(self, body: list[ast.stmt]) -> Any:
         """Walk over statements; what the first ``return`` among them gives."""
@@ -116,11 +94,6 @@ class Program:
             case ast.Lambda() as tree if self.depth:
                 return self._closed(as_function("", tree))
         return self.value(statement.value)
-
-    def _closed(self, function: Function) -> Closure:
-        """A function that another returns, with what its names hold there."""
-        self.called.add(function)  # what it makes depends on what the other is called with
-        return Closure(function, self.names.now, dict(self.values.env))
 
     def _pass_over(self, before: int) -> None:
         """A statement with a layer that is not known makes nothing here; the rest is still read."""
@@ -259,48 +232,6 @@ class Program:
                 return None
         return None
 
-    def _class(self, own: str, body: list[ast.stmt]) -> Any:
-        """A layer or model of one's own: what its constructor makes, what its call does, then its other methods."""
-        self.classes[own] = {}
-        for part in body:
-            match part:
-                case (
-                    ast.Assign(targets=[ast.Name(id=name)], value=value)
-                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-                ) if (known := self.names.known(value)) is not MISSING:
-                    self.classes[own][name] = known
-        for receiver in (own, "self", "cls"):
-            self._give(receiver, own)
-        methods = {part.name: part for part in body if isinstance(part, Function)}
-        self.called |= set(methods.values()) if own in self.instances else set()
-        self.waiting[own] = methods
-        if own not in self.instances:
-            self._instance(own, None)
-        return None
-
-    def _instance(self, own: str, call: ast.Call | None) -> None:
-        """Walk over the methods of a class, its constructor with what the text gives it there."""
-        methods = self.waiting.pop(own)
-        before = dict(self.functions)
-        outer = _of_self(self.names.bound), _of_self(self.values.env)
-        for receiver in (own, "self", "cls"):
-            self._give(receiver, own)
-        self.functions |= {f"self.{name}": method for name, method in methods.items()}
-        self.called -= set(methods.values())
-        for name in dict.fromkeys(("__init__", "build", "call", *methods)):
-            if name in methods and methods[name] not in self.called:
-                given = self._passed(methods[name], call) if call is not None and name == "__init__" else None
-                self._enter(methods[name], defaults(methods[name]) if given is None else given)
-        self.functions = before
-        if self.depth:  # within the method of another class
-            self.names.bound |= outer[0]
-            self.values.env |= outer[1]
-
-    def _give(self, receiver: str, own: str) -> None:
-        """What a class of the text assigns in its body is there under ``Config.units`` and ``config.units``."""
-        for name, value in self.classes.get(own, {}).items():
-            self.names.bound[f"{receiver}.{name}"] = value
-
     # -- names ----------------------------------------------------------------------------------
 
     def _assign(self, target: ast.expr, tree: ast.expr) -> None:
@@ -352,22 +283,14 @@ class Program:
             self.source.wrong(f"a model has at most {_MOST_LAYERS:,} layers here", receiver)
             self.steps = _MOST_STEPS + 1
 
-    def _entered(self, call: ast.Call) -> Node | None:
-        """The layer that a function of the text returns; what it stands in takes it in."""
-        made = None if self._own(call.func) is None else self.value(call)
-        if not isinstance(made, Layer | Model) or (isinstance(made, Model) and not made.layers):
-            return None
-        made.used = True
-        return made.node
-
     # -- values ---------------------------------------------------------------------------------
 
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
         """A layer, a model, a tensor, or tuples and lists of them; None for everything else."""
         if isinstance(tree, ast.Call) and (function := self._own(tree.func)) is not None:
-            return self._enter(function, self._passed(function, tree))
+            return self._enter(function, self._given(function, tree))
         if isinstance(tree, ast.Call) and isinstance(closure := self._returns_one(tree.func), Closure):
-            return self._enter(closure.function, self._passed(closure.function, tree), closure)
+            return self._enter(closure.function, self._given(closure.function, tree), closure)
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
@@ -379,65 +302,6 @@ class Program:
         if isinstance(tree, ast.IfExp):
             return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, targets)
-
-    def _returns_one(self, tree: ast.expr) -> Any:
-        """What is called, where a function of the text may have returned it."""
-        if isinstance(tree, ast.Call):
-            function = self._own(tree.func)
-            return self.value(tree) if function is not None and _returns_a_function(function) else None
-        return self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
-
-    def _passed(self, function: Function, call: ast.Call) -> dict[str, ast.expr]:
-        """What the arguments of a function are in this call."""
-        lists = self.values.lists
-        return passed(function, lists.spread(call.args), [*lists.keywords(call)], call)
-
-    def _own(self, function: ast.expr) -> Function | None:
-        """The function or method that the text itself defines under this name."""
-        if isinstance(function, ast.Name | ast.Attribute):
-            return self.functions.get(self.source.said(function))
-        return None
-
-    def _enter(self, function: Function, given: dict[str, ast.expr], closure: Closure | None = None) -> Any:
-        """Walk over the body of a function that the text defines, with what its arguments are."""
-        self.called.add(function)
-        if self.depth >= _DEEPEST_CALL:
-            return None
-        there = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
-        before = dict(self.names.bound), dict(self.names.trees), dict(self.values.env)
-        if closure is not None:
-            self.names.bound |= closure.held.bound
-            self.names.trees |= closure.held.trees
-            self.values.env |= closure.env
-        for name in (*own_names(function), *given):
-            self.values.forget(name)
-        for name, (known, value, tree) in there.items():
-            if known is not MISSING and name not in self.names.let:
-                self.names.bound[name] = known
-            elif value is not None:
-                self.values.bind(name, value)
-            elif known is MISSING and name not in words(tree):
-                self.names.trees[name] = tree
-        self.depth += 1
-        returned = self.run(function.body)
-        self.depth -= 1
-        kept = {name: value for name, value in self.values.env.items() if name.startswith("self.")}
-        self.names.bound, self.names.trees, self.values.env = before
-        self.values.env |= kept
-        return returned
-
-
-def _returns_a_function(function: Function) -> bool:
-    """Whether a function gives back one that it defines."""
-    parts = [*inside(function.body)]
-    own = {part.name for part in parts if isinstance(part, Function)}
-    returned = [part.value for part in parts if isinstance(part, ast.Return)]
-    return any(isinstance(one, ast.Lambda) or (isinstance(one, ast.Name) and one.id in own) for one in returned)
-
-
-def _of_self(held: dict[str, Any]) -> dict[str, Any]:
-    """What the attributes of an object hold."""
-    return {name: value for name, value in held.items() if name.startswith("self.")}
 
 
 def _within_loop(returned: Any) -> Any:

@@ -20,8 +20,8 @@ class Scope:
     """The layers, models and tensors of one program.
 
     ``env`` has them by the name that they have now; ``made`` all layers, models and calls in order, and ``outputs``
-    the results of its functional models.  ``lost`` are the names of what comes out of calls and is not followed.
-    ``notes`` says what is not understood.
+    the results of its functional models; ``modelled`` are the calls before the last model.
+    ``lost`` are the names of what comes out of calls and is not followed.  ``notes`` says what is not understood.
     """
 
     def __init__(self, names: Names) -> None:
@@ -32,6 +32,7 @@ class Scope:
         self.lost: set[str] = set()
         self.notes: dict[str, None] = {}
         self.outputs: list[list[Tensor]] = []
+        self.modelled: set[int] = set()
         # What the names held where an array was made that is bound to a name.
         self.when: dict[ast.expr, Held] = {}
 
@@ -81,10 +82,12 @@ class Scope:
         return items[index] if type(index) is int and -len(items) <= index < len(items) else None
 
     def parts(self, tensor: Tensor) -> list[Tensor]:
-        """The results of a call, where the tensor is the whole of several."""
-        if tensor.call is None or tensor.path:
+        """The results of a call, or the states in one of them, where the tensor is the whole of several."""
+        call, path = tensor.call, tensor.path
+        if call is None or len(path) > 1:
             return []
-        return [Tensor(call=tensor.call, path=(index,)) for index in range(len(tensor.call.results))]
+        count = len(call.results) if not path else call.nested[path[0]] if call.nested else 0
+        return [Tensor(call=call, path=(*path, index)) for index in range(count)]
 
     def taken_apart(self, value: Any, target: ast.Tuple | ast.List) -> list[Any]:
         """The items of a value that is unpacked; what stands behind a ``*`` gets a list."""

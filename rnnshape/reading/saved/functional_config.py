@@ -1,4 +1,10 @@
-"""From the config of a functional model to the calls that make it, one a line."""
+"""From the config of a functional model to the calls that make it, one a line.
+
+Keras saves which tensors a layer is called on as ``[layer, call, result]``, nested as they are passed:
+
+>>> [*histories([["lstm", 0, 1], ["lstm", 0, 2]])]
+[('lstm', 0, 1), ('lstm', 0, 2)]
+"""
 
 from __future__ import annotations
 
@@ -7,12 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import TABLE
-from rnnshape.reading.saved.inbound import histories, nested, tensors
-from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, worded, wrong
+from rnnshape.reading.identifiers import free
+from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, wrong
 from rnnshape.reading.saved.model_layers import Code, Placed, layers_of, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _MOST_STEPS = 10_000
 _MOST_RESULTS = 64
@@ -60,17 +66,8 @@ class Wiring:
         if self.steps > _MOST_STEPS:
             raise wrong(f"it has more than {_MOST_STEPS:,} layers and calls")
 
-    def _free(self, name: str) -> str:
-        word = free = worded(name)
-        number = 1
-        while free in self.taken:
-            number += 1
-            free = f"{word}_{number}"
-        self.taken.add(free)
-        return free
-
     def _input(self, layer: Mapping[str, Any]) -> str:
-        name = self._free(layer["config"].get("name") or "x")
+        name = free(str(layer["config"].get("name") or "x"), self.taken)
         self._line(f"{name} = {made(layer)}", name_of(layer))
         self.inputs.append((name, name_of(layer)))
         return name
@@ -78,7 +75,7 @@ class Wiring:
     def _layer(self, layer: Mapping[str, Any]) -> str:
         """The name of a layer, which is made once and may be called often."""
         if id(layer) not in self.layers:
-            name = self._free(layer["config"].get("name") or class_of(layer))
+            name = free(str(layer["config"].get("name") or class_of(layer)), self.taken)
             self.layers[id(layer)] = name
             self._line(f"{name} = {made(layer, named=name != layer['config'].get('name'))}", name_of(layer))
         return self.layers[id(layer)]
@@ -86,7 +83,7 @@ class Wiring:
     def _call(self, layer: Mapping[str, Any], arguments: str) -> str:
         """The name of what a call returns."""
         name = self._layer(layer)
-        result = self._free(f"{name}_y")
+        result = free(f"{name}_y", self.taken)
         self._line(f"{result} = {name}({arguments})", name_of(layer))
         return result
 
@@ -188,3 +185,36 @@ def _returns_several(layer: Mapping[str, Any]) -> bool:
     of_inner = isinstance(inner, Mapping) and inner["config"].get("return_state") is True
     apart = class_of(layer) == "Bidirectional" and values.get("merge_mode") is None
     return values.get("return_state") is True or (class_of(layer) == "Bidirectional" and of_inner) or apart
+
+
+def histories(value: Any) -> Iterator[tuple[str, int, int]]:
+    """Each ``[layer, call, result]`` in nested lists of them, as Keras 2 and 3 save them."""
+    value = plain(value)
+    if isinstance(value, Mapping):
+        if value.get("class_name") == "__keras_tensor__":
+            name, index, which = value["config"]["keras_history"]
+            yield str(name), int(index), int(which)
+        else:
+            for one in value.values():
+                yield from histories(one)
+    elif isinstance(value, list | tuple):
+        if len(value) in (3, 4) and isinstance(value[0], str) and type(value[1]) is int:
+            yield value[0], value[1], int(value[2])
+            yield from histories(value[3]) if len(value) == 4 else ()
+        else:
+            for one in value:
+                yield from histories(one)
+
+
+def tensors(node: Any) -> Any:
+    """What a call is called on: Keras 3 keeps it apart from the rest."""
+    return [node["args"], node["kwargs"]] if isinstance(node, Mapping) else node
+
+
+def nested(value: Any, pick: Callable[..., str]) -> str:
+    """Tensors as code, in lists as they are passed; ``pick`` gives the word of one."""
+    value = plain(value)
+    found = [*histories(value)]
+    if isinstance(value, Mapping) or (isinstance(value, list) and isinstance(value[0], str)):
+        return pick(*found[0])
+    return f"[{', '.join(nested(one, pick) for one in value)}]"

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import TABLE, catalog
 from rnnshape.layers.arguments import DTYPE
 from rnnshape.layers.merges import MERGES
+from rnnshape.reading.identifiers import identifier
 
 FUNCTIONAL = ("Functional", "Model")
 MODELS = ("Sequential", *FUNCTIONAL)
@@ -36,12 +36,7 @@ def class_of(config: Any) -> str:
     )
     if registered or str(module).partition(".")[0] not in _KERAS:
         name = f"Custom_{registered or module}_{name}"  # far from each name of Keras: it is no typing mistake
-    return worded(name)
-
-
-def worded(name: str) -> str:
-    word = re.sub(r"\W+", "_", str(name), flags=re.ASCII).strip("_") or "x"
-    return word if word.isidentifier() else f"x_{word}"
+    return identifier(name)
 
 
 def made(config: Mapping[str, Any], *, named: bool = True) -> str:
@@ -107,7 +102,7 @@ def _value(argument: str, value: Any, default: Any) -> str | None:
         return repr(value["config"]["name"])
     name = str(value["class_name"])
     if name == "function":
-        return repr(value["config"]) if value.get("module") in (None, "builtins") else worded(value["config"])
+        return repr(value["config"]) if value.get("module") in (None, "builtins") else identifier(str(value["config"]))
     if class_of(value) in LAYERS:
         return made(value, named=False)
     return _object(class_of(value), value.get("config") or {}, default)

@@ -1,0 +1,165 @@
+"""Functions and classes that the text defines: their bodies are read with what they are called with."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.reading.code.functions import Closure, Function, defaults, own_names, passed, returns_a_function
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.made import Layer, Model
+from rnnshape.reading.code.statements import words
+from rnnshape.reading.code.values import Values
+
+if TYPE_CHECKING:
+    from rnnshape.layers import Node
+    from rnnshape.reading.code.naming import Names
+
+_DEEPEST_CALL = 5
+
+
+class Definitions(ABC):
+    """The functions and classes of one text; who walks over its statements says how a body is run."""
+
+    def __init__(self, names: Names) -> None:
+        self.source = names.source
+        self.names = names
+        self.values = Values(names, self.value)
+        self.values.layers.entered = self._entered
+        self.functions: dict[str, Function] = {}
+        # The first call of each name, and the classes that wait for theirs: it says what their constructor is given.
+        self.instances: dict[str, ast.Call] = {}
+        self.waiting: dict[str, dict[str, Function]] = {}
+        # What classes of the text assign in their bodies.
+        self.classes: dict[str, dict[str, Any]] = {}
+        self.called: set[Function] = set()
+        self.depth = 0
+
+    @abstractmethod
+    def run(self, body: list[ast.stmt]) -> Any:
+        """Walk over statements; what the first ``return`` among them gives."""
+
+    @abstractmethod
+    def value(self, tree: ast.expr, targets: int | None = None) -> Any:
+        """What an expression makes."""
+
+    def _enter_rest(self) -> None:
+        """Walk into the classes and functions that the text does not call itself."""
+        while self.waiting:
+            left_out = next(iter(self.waiting))
+            self._instance(left_out, self.instances.get(left_out))
+        while left := [function for function in self.functions.values() if function not in self.called]:
+            self._enter(left[0], defaults(left[0]))
+
+    # -- functions ------------------------------------------------------------------------------
+
+    def _own(self, function: ast.expr) -> Function | None:
+        """The function or method that the text itself defines under this name."""
+        if isinstance(function, ast.Name | ast.Attribute):
+            return self.functions.get(self.source.said(function))
+        return None
+
+    def _given(self, function: Function, call: ast.Call | None) -> dict[str, ast.expr]:
+        """What the arguments of a function are, in this call or without one."""
+        if call is None:
+            return defaults(function)
+        lists = self.values.lists
+        return passed(function, lists.spread(call.args), [*lists.keywords(call)], call)
+
+    def _enter(self, function: Function, given: dict[str, ast.expr], closure: Closure | None = None) -> Any:
+        """Walk over the body of a function that the text defines, with what its arguments are."""
+        self.called.add(function)
+        if self.depth >= _DEEPEST_CALL:
+            return None
+        there = {name: (self.names.known(tree), self.value(tree), tree) for name, tree in given.items()}
+        before = dict(self.names.bound), dict(self.names.trees), dict(self.values.env)
+        if closure is not None:
+            self.names.bound |= closure.held.bound
+            self.names.trees |= closure.held.trees
+            self.values.env |= closure.env
+        for name in (*own_names(function), *given):
+            self.values.forget(name)
+        for name, (known, value, tree) in there.items():
+            if known is not MISSING and name not in self.names.let:
+                self.names.bound[name] = known
+            elif value is not None:
+                self.values.bind(name, value)
+            elif known is MISSING and name not in words(tree):
+                self.names.trees[name] = tree
+        self.depth += 1
+        returned = self.run(function.body)
+        self.depth -= 1
+        kept = {name: value for name, value in self.values.env.items() if name.startswith("self.")}
+        self.names.bound, self.names.trees, self.values.env = before
+        self.values.env |= kept
+        return returned
+
+    def _closed(self, function: Function) -> Closure:
+        """A function that another returns, with what its names hold there."""
+        self.called.add(function)  # what it makes depends on what the other is called with
+        return Closure(function, self.names.now, dict(self.values.env))
+
+    def _returns_one(self, tree: ast.expr) -> Any:
+        """What is called, where a function of the text may have returned it."""
+        if isinstance(tree, ast.Call):
+            function = self._own(tree.func)
+            return self.value(tree) if function is not None and returns_a_function(function) else None
+        return self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
+
+    def _entered(self, call: ast.Call) -> Node | None:
+        """The layer that a function of the text returns; what it stands in takes it in."""
+        made = None if self._own(call.func) is None else self.value(call)
+        if not isinstance(made, Layer | Model) or (isinstance(made, Model) and not made.layers):
+            return None
+        made.used = True
+        return made.node
+
+    # -- classes --------------------------------------------------------------------------------
+
+    def _class(self, own: str, body: list[ast.stmt]) -> Any:
+        """A layer or model of one's own: what its constructor makes, what its call does, then its other methods."""
+        self.classes[own] = {}
+        for part in body:
+            match part:
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ) if (known := self.names.known(value)) is not MISSING:
+                    self.classes[own][name] = known
+        for receiver in (own, "self", "cls"):
+            self._give(receiver, own)
+        methods = {part.name: part for part in body if isinstance(part, Function)}
+        self.called |= set(methods.values()) if own in self.instances else set()
+        self.waiting[own] = methods
+        if own not in self.instances:
+            self._instance(own, None)
+        return None
+
+    def _instance(self, own: str, call: ast.Call | None) -> None:
+        """Walk over the methods of a class, its constructor with what the text gives it there."""
+        methods = self.waiting.pop(own)
+        before = dict(self.functions)
+        outer = _of_self(self.names.bound), _of_self(self.values.env)
+        for receiver in (own, "self", "cls"):
+            self._give(receiver, own)
+        self.functions |= {f"self.{name}": method for name, method in methods.items()}
+        self.called -= set(methods.values())
+        for name in dict.fromkeys(("__init__", "build", "call", *methods)):
+            if name in methods and methods[name] not in self.called:
+                made_with = call if name == "__init__" else None
+                self._enter(methods[name], self._given(methods[name], made_with))
+        self.functions = before
+        if self.depth:  # within the method of another class
+            self.names.bound |= outer[0]
+            self.values.env |= outer[1]
+
+    def _give(self, receiver: str, own: str) -> None:
+        """What a class of the text assigns in its body is there under ``Config.units`` and ``config.units``."""
+        for name, value in self.classes.get(own, {}).items():
+            self.names.bound[f"{receiver}.{name}"] = value
+
+
+def _of_self(held: dict[str, Any]) -> dict[str, Any]:
+    """What the attributes of an object hold."""
+    return {name: value for name, value in held.items() if name.startswith("self.")}
