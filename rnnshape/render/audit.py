@@ -6,9 +6,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from rnnshape.errors import UNAVAILABLE
@@ -21,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import TextIO
 
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.console import RenderableType
+    from rich.table import Table
 
     from rnnshape.render import View
     from rnnshape.report.rows import Row, Tally
@@ -93,33 +92,12 @@ def _table(marks: Marks, title: str, first: str, counts: Iterable[tuple[str, _Co
     rows = list(counts)
     # A machine can run all of them, most of the time.
     columns = (*_COLUMNS, _NOT_RUN) if any(count.not_run for _, count in rows) else _COLUMNS
-    table = grid(marks, title, first, *columns, form=_Counted)
+    table = grid(marks, title, first, *columns)
     for column in table.columns[1:]:
         column.justify = "right"
     for name, count in rows:
         table.add_row(Text(name), *count.cells[: len(columns)], style="bad" if count.disagree else None)
     return table
-
-
-class _Counted(Table):
-    """A table of counts, which is a list where the terminal is too narrow for it: no name is broken."""
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        widths = [max(map(cell_len, map(str, (column.header, *column.cells)))) for column in self.columns]
-        if sum(widths) + 3 * len(widths) + 1 <= options.max_width:
-            return super().__rich_console__(console, options)
-        return self._listed()
-
-    def _listed(self) -> Iterator[RenderableType]:
-        if self.title is not None:
-            yield self.title
-        names = [str(column.header) for column in self.columns[1:]]
-        for row, (first, *counts) in zip(
-            self.rows, zip(*(column.cells for column in self.columns), strict=True), strict=True
-        ):
-            told = [f"{count} {name}" for count, name in zip(counts, names, strict=True) if str(count)]
-            yield Text(str(first), row.style or "")
-            yield Text(f"  {', '.join(told)}", row.style or "")
 
 
 def _verdict(total: _Count, marks: Marks) -> Text:

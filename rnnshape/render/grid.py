@@ -5,21 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from rnnshape.structure import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from rnnshape.render.marks import Marks
     from rnnshape.structure import Structure
 
 
-def grid(marks: Marks, title: str, *columns: str, form: type[Table] = Table) -> Table:
+class Whole(Table):
+    """A table that breaks no word: a list of its rows where the terminal is too narrow for it."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        least = [max(map(_longest_word, (column.header, *column.cells))) for column in self.columns]
+        if sum(least) + 3 * len(least) + 1 > options.max_width and len(least) > 1:
+            return self._listed()
+        return super().__rich_console__(console, options)
+
+    def _listed(self) -> Iterator[RenderableType]:
+        """What each row is about, and below it the other cells under their names; a mark stands before its row."""
+        if self.title:
+            yield self.title
+        names = [str(column.header) for column in self.columns]
+        own = 1 if names[0] else 2
+        for row, cells in zip(self.rows, zip(*(each.cells for each in self.columns), strict=True), strict=True):
+            told = [f"{name} {cell}".strip() for name, cell in list(zip(names, cells, strict=True))[own:] if str(cell)]
+            yield Text(" ".join(map(str, cells[:own])), row.style or "")
+            if told:
+                yield Padding(Text(", ".join(told), row.style or ""), (0, 0, 0, 2))
+
+
+def _longest_word(cell: Any) -> int:
+    return max(map(cell_len, str(cell).split()), default=0)
+
+
+def grid(marks: Marks, title: str, *columns: str, form: type[Table] = Whole) -> Table:
     """An empty table with a title and these columns; without a column's name there is no head."""
     table = form(
         title=Text(title, "head"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from rich.table import Table
 from rich.text import Text
 
 from rnnshape.layers.scan import KINDS
@@ -29,7 +30,7 @@ def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
     """Sample by sample: the input mask, each part of the output, and the output mask."""
     what = "passed as mask=" if masked.through == "mask=" else f"from {masked.through}"
     yield Text(f"Mask by time step, {what}", "head")  # a table's own title is no wider than the table
-    table = grid(marks, "", "sample", "of", _clock(len(masked.rows[0])))
+    table = grid(marks, "", "sample", "of", _clock(len(masked.rows[0])), form=Table)
     table.title = None
     signs = dict(zip(KINDS, marks.steps, strict=True))
     out = masked.output_mask_seen or masked.output_mask

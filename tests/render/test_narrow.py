@@ -39,7 +39,7 @@ def seen(layer: str, options: dict[str, object], width: int) -> str:
 def test_a_role_is_not_broken(layer: str, options: dict[str, object], width: int) -> None:
     text = seen(layer, options, width)
     for tensor in leaves(rnnshape.predict(layer, **options).structure):
-        assert re.search(rf"│ {tensor.role} +│", text)
+        assert re.search(rf"│ {tensor.role} +│|^  role {tensor.role},", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("layer", "options"), LAYERS)
@@ -75,3 +75,20 @@ def test_an_audit_breaks_no_name(width: int) -> None:
     ):
         assert name in text
     assert max(map(len, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize(("layer", "options"), LAYERS)
+@pytest.mark.parametrize("width", [80, 60, 40])
+def test_no_word_is_broken(layer: str, options: dict[str, object], width: int) -> None:
+    """The words of the tables of weights, costs and rules too."""
+    report = rnnshape.predict(layer, **options)
+    shown = []
+    for columns in (300, width):
+        with io.StringIO() as stream:
+            console = Console(file=stream, width=columns, theme=THEME, highlight=False, markup=False)
+            console.print(draw(report, View(weights=True, cost=True, cudnn=True)))
+            shown.append(stream.getvalue())
+    wide, narrow = shown
+    # A list has no head above the first column.
+    heads = {"access", "name", "check", "rule", "formula"}
+    assert {word for word in wide.split() if re.fullmatch(r"[\w=.'\[\]]{4,}", word) and word not in narrow} <= heads

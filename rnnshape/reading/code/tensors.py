@@ -157,6 +157,7 @@ class Tensors:
         """One size; None where it is open."""
         if is_none(tree) or self.names.known(tree) is None:
             return None
+        tree = self.names.resolved(tree)  # as an argument of a layer is read: one size has one name
         size = self.names.size(tree) if self.names.reads(tree) else _whole(tree)
         if size is None or size < 1:
             self.wrong("a size must be a whole number, 1 or more, or None", tree)
