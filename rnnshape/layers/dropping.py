@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Refusal, compute_dtype
-from rnnshape.layers.release import change
+from rnnshape.layers.release import KERAS_3, asked, change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,22 @@ def refusals(node: Node, given: Given, cell: Node | None = None) -> Iterator[Ref
                     "give the layer and its cells one dtype, or drop the dropout",
                 )
         comes = own
+
+
+def kept_masks(node: Node) -> Iterator[Refusal]:
+    """What a cell by itself is known to raise in training, when it is first called in a graph.
+
+    TensorFlow traces a function twice where it makes variables, and the cell keeps the masks of the first trace.
+    """
+    drops = node.cls.kind == "cell" and any(
+        _drops(part, name) for part in _computing(node) for name in ("dropout", "recurrent_dropout")
+    )
+    if drops and asked() >= KERAS_3:
+        yield Refusal(
+            f"TypeError: {node.name} keeps its dropout mask from the trace in which its weights are made, where the "
+            "tensor is out of scope later",
+            "call the cell once before, which makes its weights; or use --execution eager",
+        )
 
 
 def _computing(cell: Node) -> Iterator[Node]:

@@ -9,6 +9,7 @@ True
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from itertools import product
@@ -148,7 +149,8 @@ def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
     try:
         spec = finish(parsed.node, given, name=name, fed=parsed.fed)
     except Invalid as error:
-        raise Invalid([_placed(problem, run, parsed) for problem in error.problems], parsed.text) from None
+        placed = [_placed(problem, run, parsed) for problem in error.problems]
+        raise Invalid([_of_names(problem, parsed) for problem in placed], parsed.text) from None
     if problems := [*mismatches.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
     if parsed.targets is not None and not spec.layer.without_rule:
@@ -158,6 +160,19 @@ def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
     notes = (*_notes(parsed, spec, run), *spec.notes)
     let = tuple({**dict(parsed.stands), **dict(spec.let)}.items())
     return spec if (notes, let) == (spec.notes, spec.let) else replace(spec, notes=notes, let=let)
+
+
+def _of_names(problem: Problem, parsed: Parsed) -> Problem:
+    """A problem with sizes of names that nothing gives says so: the numbers that stand for them are no mistake."""
+    unknown = [note.split()[0] for note in parsed.notes if " is not given: " in note]
+    there = [name for name in unknown if re.search(rf"\b{re.escape(name)}( =|\)|, )", problem.message)]
+    if not there:
+        return problem
+    options = " ".join(f"--let {name}=…" for name in there)
+    are = "are not given: numbers stand for them" if len(there) > 1 else "is not given: a number stands for it"
+    return Problem(
+        problem.key, f"{problem.message}; {' and '.join(there)} {are}, {options} sets the size", problem.span
+    )
 
 
 _MOST_VARIANTS = 8

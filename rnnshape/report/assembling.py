@@ -99,8 +99,8 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
 
 
 def _ways(spec: Spec, predicted: Prediction) -> list[dict[str, tuple[str, ...]] | None]:
-    """Where the results of each call of a graph go."""
-    if spec.layer.cls.kind != "graph":
+    """Where the results of each call of a graph go; a comparison is not told what flows."""
+    if spec.layer.cls.kind != "graph" or not predicted.flow:
         return [None] * len(predicted.flow)
     graph = spec.layer["graph"]
     return [graph.goes(call) for call in graph.calls]

@@ -21,6 +21,7 @@ from rnnshape.form import Key, formed
 from rnnshape.layers import quirks
 from rnnshape.layers.base import CUDNN, LOOP, STEP, UNROLLED, Law, Leaf, Rule
 from rnnshape.layers.building import uncounted, unscoped
+from rnnshape.layers.dropping import kept_masks
 from rnnshape.layers.flowing import walk
 from rnnshape.layers.graph import named
 from rnnshape.layers.kinds import INT64
@@ -193,6 +194,7 @@ def _refusal(spec: Spec, answer: Answer, params: int) -> Refusal | None:
         known += uncounted(answer.weights)
     if spec.execution in ("graph", "xla"):
         known += unscoped(spec.layer)
+        known += kept_masks(spec.layer) if spec.training else ()
     return known[0] if known else None
 
 

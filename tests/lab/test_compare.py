@@ -497,3 +497,15 @@ def test_every_axis_is_offered(run: Callable[..., Ran]) -> None:
 def test_errors_are_those_of_python_too() -> None:
     with pytest.raises(Invalid, match="compare needs two layers"):
         rnnshape.compare("LSTM(4)")
+
+
+WIRED = "x = Input((5, 4))\nz = Input((5, 4))\ny = {}()([LSTM(3)(x), GRU(3)(z)])"
+
+
+def test_wired_calls_are_compared() -> None:
+    compared = rnnshape.compare(WIRED.format("Add"), WIRED.format("Multiply"))
+    assert compared.ok
+    assert {pair.must for pair in compared.pairs} <= {None, "shape"}
+    along = rnnshape.compare(WIRED.format("Add"), axis="execution")
+    assert [side.way for side in along.sides] == ["eager", "graph", "xla", "predict", "symbolic"]
+    assert along.ok

@@ -254,6 +254,23 @@ def test_what_keras_takes_in_training_is_taken(layer: str) -> None:
     assert rnnshape.explore(layer, training=True, calls=2).ok
 
 
+@pytest.mark.parametrize("execution", ["graph", "xla"])
+@pytest.mark.parametrize(
+    ("layer", "runs"),
+    [
+        ("LSTMCell(3, dropout=0.5)", False),
+        ("GRUCell(3, recurrent_dropout=0.5)", False),
+        ("StackedRNNCells([GRUCell(3), SimpleRNNCell(2, dropout=0.5)])", False),
+        ("LSTMCell(3)", True),
+        ("RNN(LSTMCell(3, dropout=0.5))", True),
+    ],
+)
+def test_a_cell_that_drops_is_refused_in_a_graph(layer: str, execution: str, *, runs: bool) -> None:
+    options = {"training": True, "execution": execution}
+    told, seen = rnnshape.predict(layer, **options), rnnshape.explore(layer, **options)
+    assert (told.error is None) is (seen.error is None) is runs
+
+
 # ── as a user would ──
 
 

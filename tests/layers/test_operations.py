@@ -9,6 +9,7 @@ from rnnshape.errors import Invalid
 from rnnshape.lab.tensorflow import keras
 from rnnshape.reading import make
 from rnnshape.structure import leaves
+from tests.shared.releases import since
 
 TWO = "a = keras.Input({0}, batch_size={1})\nb = keras.Input({2}, batch_size={3})\n"
 SHAPES = ((2, 3, 4), (2, 4), (3, 4), (2, 3, 1), (2, 1, 4), (1, 3, 4), (1, 4), (4, 4), (2, 2, 3, 4))
@@ -46,7 +47,12 @@ def test_the_shape_is_that_of_the_operation(read: str, one: tuple[int, ...]) -> 
 
 
 @pytest.mark.parametrize(
-    ("read", "masked"), [("h + m", False), ("tf.concat([h, m], -1)", False), ("Add()([h, m])", True)]
+    ("read", "masked"),
+    [
+        ("h + m", False),
+        ("tf.concat([h, m], -1)", False),
+        pytest.param("Add()([h, m])", True, marks=since("3.4", "a layer that is called on a list attaches a mask")),
+    ],
 )
 def test_an_operation_passes_on_no_mask(read: str, *, masked: bool) -> None:
     code = f"m = Masking()(Input((5, 4)))\nh = LSTM(4, return_sequences=True)(m)\ny = {read}"

@@ -277,3 +277,13 @@ def test_states_that_nest_otherwise_are_refused_as_keras_refuses_them(read: str)
         exec(code, {**vars(keras().layers), "zeros": load().zeros})  # noqa: S102  it stands above
     with pytest.raises(Invalid, match=r"takes its states as .*: pass them in these lists"):
         make(f"{STACKED}y = {read}")
+
+
+@pytest.mark.parametrize("merge", ["x * h", "Add()([x, h])", "Attention()([x, h])"])
+def test_sizes_that_only_stand_for_names_are_no_mistake_of_the_reader(merge: str) -> None:
+    code = f"x = Input((5, n))\nh = GRU(m, return_sequences=True)(x)\ny = {merge}"
+    with pytest.raises(Invalid, match=r"m and n are not given: numbers stand for them, --let m=… --let n=… sets"):
+        make(code)
+    with pytest.raises(Invalid, match=r"; m is not given: a number stands for it, --let m=… sets"):
+        make(code, {"let": {"n": 6}})
+    assert rnnshape.explore(make(code, {"let": {"n": 6, "m": 6}})).ok
