@@ -135,7 +135,7 @@ def test_what_is_not_followed_has_the_length_of_the_tokens_it_is_joined_with() -
     "read", ["LSTM(4, return_sequences=True)(x)[:, -1]", "tf.square(LSTM(4)(x))", "2 * LSTM(4)(x)"]
 )
 def test_what_is_not_read_of_a_result_without_a_name_is_told(read: str) -> None:
-    (spec,) = make_all(f"x = Input((5, 4))\ny = Dense(2)({read})")
+    (spec,) = make_all(f"x = Input((5, 4))\nrate = -0.5\ny = Dense(2)({read})")
     assert any("is not followed" in note for note in spec.notes)
 
 

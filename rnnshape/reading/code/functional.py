@@ -170,6 +170,9 @@ class Calls:
             found = [(trees[0], one) for one in found[0][1]]
         if len(found) < 2 or not any(isinstance(one, Tensor) for _, one in found):
             return None  # max, say, of two numbers
+        if any(isinstance(self.names.known(one), int | float) for one, what in found if what is None):
+            self.scope.note(f"{self.source.said(tree)} is not followed: what is before it is answered", tree)
+            return None  # of a tensor and a number
         along = dict(zip(list(cls.by_name)[:1], tree.args[1:], strict=False))  # concatenate([a, b], 1)
         along |= {keyword.arg: keyword.value for keyword in tree.keywords if keyword.arg in ("axis", "axes")}
         given = {name: _tupled(self.names.known(one)) for name, one in along.items() if name in cls.by_name}
