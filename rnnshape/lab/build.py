@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-from operator import attrgetter
+from functools import cache, partial
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.loading import layer_at, loaded
@@ -13,13 +13,14 @@ from rnnshape.layers.graph import by_hand
 from rnnshape.layers.imported import Imported
 from rnnshape.layers.node import Node
 from rnnshape.layers.objects import Function, Made
+from rnnshape.layers.operations import SLICE, places_of
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.sequential import takes_states
 from rnnshape.layers.stand_ins import number
 from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rnnshape.layers.wires import Call, Graph
     from rnnshape.spec import Spec
@@ -85,13 +86,20 @@ class Operation:
     """What stands between layers: it has no weights, and looks at no mask and no ``training``."""
 
     def __init__(self, node: Node) -> None:
-        self.axis = {"axis": node["axis"]} if node.has("axis") else {}
-        name = _SIGNS.get(node.name, node.name.removeprefix("keras.ops."))
-        self.function = getattr(load(), _IN_2.get(name, name)) if asked() < KERAS_3 else getattr(keras().ops, name)
         self.weights = self.trainable_weights = ()
+        self.function = _computing(node)
 
-    def __call__(self, inputs: Sequence[Any], **beside: Any) -> Any:
-        return self.function(inputs, **self.axis) if self.axis else self.function(*inputs)
+    def __call__(self, inputs: Any, **beside: Any) -> Any:
+        return self.function(inputs)
+
+
+def _computing(node: Node) -> Callable[[Any], Any]:
+    """What an operation computes of a tensor, or of a list of them."""
+    if node.cls is SLICE:
+        return itemgetter(places_of(node["key"]))
+    name = _SIGNS.get(node.name, node.name.removeprefix("keras.ops."))
+    function = getattr(load(), _IN_2.get(name, name)) if asked() < KERAS_3 else getattr(keras().ops, name)
+    return partial(function, axis=node["axis"]) if node.has("axis") else lambda inputs: function(*inputs)
 
 
 _SIGNS = {"+": "add", "-": "subtract", "*": "multiply"}

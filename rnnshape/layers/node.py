@@ -205,14 +205,16 @@ class Node:
     def short(self) -> str:
         """The class and its size, where there is little room: ``LSTM(8)``, ``RNN([LSTMCell(8), GRUCell(4)])``."""
         if self.cls.operation:
-            return self.name
+            return f"[{self['key']}]" if self.has("key") else self.name
         for size in ("units", "filters"):
             if self.has(size):
                 return f"{self.name}({self[size]})"
         return f"{self.name}({', '.join(_short(value) for _, value in self.given if _holds_nodes(value))})"
 
     def on(self, *inputs: str) -> str:
-        """An operation on tensors of these names: ``a + b``, ``keras.ops.concatenate([a, b], axis=-1)``."""
+        """An operation on tensors of these names: ``a + b``, ``a[:, -1]``, ``keras.ops.maximum(a, b)``."""
+        if self.has("key"):
+            return f"{inputs[0]}{self.short}"
         if not self.name[0].isalpha():
             return f" {self.name} ".join(inputs)
         name = self.name if asked() >= KERAS_3 else _IN_2.get(self.name, self.name.replace("keras.ops", "tf"))

@@ -1,4 +1,4 @@
-"""What stands between layers: ``a + b``, ``keras.ops.concatenate([a, b])``.
+"""What stands between layers: ``a + b``, ``keras.ops.concatenate([a, b])``, ``y[:, -1]``.
 
 An operation is no layer: it passes on no mask, and compares shapes from the last axis on, batch included, where ``Add``
 puts axes of 1 behind the batch (read in 3.15.1: ``keras/src/ops/numpy.py``, ``layers/merging/base_merge.py``).
@@ -6,12 +6,16 @@ puts axes of 1 behind the batch (read in 3.15.1: ``keras/src/ops/numpy.py``, ``l
 
 from __future__ import annotations
 
+import ast
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from rnnshape.layers.arguments import Argument
 from rnnshape.layers.around import any_sequence, no_loop
 from rnnshape.layers.base import Answer, Leaf
 from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.kinds import Kind
 from rnnshape.layers.merges import MERGES, concatenated
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.several import every_dims, shown_all
@@ -69,6 +73,99 @@ def _stretchable(node: Node, inputs: Sequence[Dims]) -> str | None:
 
 def _concatenate(node: Node, given: Given) -> Answer:
     return _answer(node, given, concatenated(node, every_dims(given)))
+
+
+Place: TypeAlias = int | slice | EllipsisType | None
+
+
+class Key(Kind, frozen=True):
+    """What stands between the brackets of ``y[:, -1]``."""
+
+    allowed = "a text such as ':, -1'"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, str)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+def key_of(places: Sequence[Place]) -> str:
+    """The places as Python writes them between brackets.
+
+    >>> key_of((slice(None), -1, slice(1, None, 2), None, ...))
+    ':, -1, 1::2, None, ...'
+    """
+    return ", ".join(map(_key, places))
+
+
+def _key(place: Place) -> str:
+    if not isinstance(place, slice):
+        return "..." if place is ... else str(place)
+    first, last, step = ("" if one is None else str(one) for one in (place.start, place.stop, place.step))
+    return f"{first}:{last}" + (f":{step}" if step else "")
+
+
+def places_of(key: str) -> tuple[Place, ...]:
+    """What ``key_of`` has written.
+
+    >>> places_of(":, -1")
+    (slice(None, None, None), -1)
+    """
+    tree = ast.parse(f"x[{key},]", mode="eval").body
+    assert isinstance(tree, ast.Subscript)
+    assert isinstance(tree.slice, ast.Tuple)
+    return tuple(map(_place, tree.slice.elts))
+
+
+def _place(tree: ast.expr) -> Place:
+    if isinstance(tree, ast.Slice):
+        return slice(*(None if one is None else ast.literal_eval(one) for one in (tree.lower, tree.upper, tree.step)))
+    place: Place = ast.literal_eval(tree)
+    return place
+
+
+def _axes(node: Node, rank: int) -> list[Place]:
+    """One place for each axis and each new one: without ``...``, and with ``:`` for what is left out."""
+    places = [*places_of(node["key"])]
+    taken = sum(place is not None and place is not ... for place in places)
+    at = places.index(...) if ... in places else len(places)
+    return [*places[:at], *[slice(None)] * (rank - taken), *places[at + 1 :]]
+
+
+def _sliced(node: Node, given: Given) -> Answer:
+    """A number takes its axis away, a slice keeps it, None puts one of size 1 there."""
+    left, dims = iter(given.dims), []
+    for place in _axes(node, len(given.dims)):
+        if place is None:
+            dims.append(fixed(1))
+        elif isinstance(dim := next(left), Dim) and isinstance(place, slice):
+            size = len(range(*place.indices(dim.size)))
+            dims.append(dim if size == dim.size else fixed(size))
+    return _answer(node, given, tuple(dims))
+
+
+def _unsliceable(node: Node, dims: Dims) -> str | None:
+    places = [place for place in places_of(node["key"]) if place is not None and place is not ...]
+    if len(places) > len(dims):
+        return f"[{node['key']}] names {len(places)} axes, and the tensor has {len(dims)}"
+    whole = [place for place in _axes(node, len(dims)) if place is not None]
+    for place, dim in zip(whole, dims, strict=True):
+        if isinstance(place, int) and not -dim.size <= place < dim.size:
+            return f"the index {place} is out of range: {dim.letter} = {dim.size}"
+    return None
+
+
+SLICE = LayerClass(
+    "[]",
+    "layer",
+    (Argument("key", Key()),),
+    _sliced,
+    any_sequence,
+    check_input=_unsliceable,
+    operation=True,
+)
+"""``y[:, -1]``: a part of a tensor."""
 
 
 def _of(name: str) -> LayerClass:

@@ -256,6 +256,8 @@ def _own_names(calls: list[Applied], words: dict[int, str], taken: set[str]) -> 
 def _is_chain(calls: list[Applied]) -> bool:
     """Whether each call takes the whole of the one before and nothing else, each layer once."""
     before: Applied | None = None
+    if any(call.node.cls.operation for call in calls):
+        return False
     for call in calls:
         (tensor, *others) = call.inputs
         follows = tensor.call is before and not tensor.path
@@ -275,7 +277,7 @@ def _short(node: Node) -> str:
     return "model" if node.cls.kind == "stack" else snake(node.name)
 
 
-_WORDS = {"+": "sum", "-": "difference", "*": "product"}
+_WORDS = {"+": "sum", "-": "difference", "*": "product", "[]": "part"}
 
 
 def _nodes(what: Layer | Model | list[Applied]) -> Iterator[Node]:

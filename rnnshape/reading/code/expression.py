@@ -144,10 +144,14 @@ def _is_graph(value: ast.expr) -> bool:
     parts = [part for part in ast.walk(value) if isinstance(part, ast.expr)]
     if any(is_called(part) and called(part.func) in MERGES for part in parts):
         return True
-    wires = [part for part in parts if called(part) in ("Model", *MERGING) or _is_sum(part)]
+    wires = [part for part in parts if called(part) in ("Model", *MERGING) or _is_sum(part) or _is_slice(part)]
     for call in filter(is_called, parts):  # LSTM(8)(x, initial_state=GRU(8)(z))
         wires += [*call.args[1:], *(keyword.value for keyword in call.keywords if keyword.arg == INITIAL_STATE.name)]
     return any(is_called(part) for wire in wires for part in ast.walk(wire) if isinstance(part, ast.expr))
+
+
+def _is_slice(part: ast.expr) -> bool:
+    return isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Tuple)
 
 
 def _is_sum(part: ast.expr) -> bool:

@@ -10,12 +10,13 @@ from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
-from rnnshape.layers.operations import OPERATIONS
+from rnnshape.layers.operations import OPERATIONS, SLICE, key_of
 from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
+from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
 from rnnshape.reading.code.syntax import called, dotted, is_none
-from rnnshape.reading.code.tensors import makes
+from rnnshape.reading.code.tensors import INPUTS, makes
 from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
@@ -186,6 +187,30 @@ class Calls:
         """``x + y`` of two tensors is what Add computes."""
         return self._merge(Node.of(OPERATIONS[SIGNS[type(op)]], {}), tree, tensors)
 
+    def sliced(self, tree: ast.Subscript, tensor: Tensor) -> Tensor | None:
+        """``y[:, -1]`` of what a layer returns, or of an input; the batch stays whole."""
+        items = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else []
+        places = [*map(self._place, items)]
+        whole = bool(places) and (places[0] is ... or places[0] == slice(None))
+        made = tensor.call is not None or (tensor.root is not None and called(tensor.root) in INPUTS)
+        if not whole or MISSING in places or not made or self._is_several(tensor):
+            return None
+        node = Node.of(SLICE, {"key": key_of(places)})
+        return self._merge(node, tree, [tensor])
+
+    def _is_several(self, tensor: Tensor) -> bool:
+        return bool(self.scope.parts(tensor))
+
+    def _place(self, tree: ast.expr) -> Any:
+        """An item between the brackets: a number, a slice, None or ``...``; ``MISSING`` where it is not known."""
+        if isinstance(tree, ast.Slice):
+            ends = [None if one is None else self.names.known(one) for one in (tree.lower, tree.upper, tree.step)]
+            return slice(*ends) if all(one is None or type(one) is int for one in ends) else MISSING
+        if (dotted(tree) or "").rpartition(".")[2] == "newaxis":
+            return None
+        known = self.names.known(tree)
+        return known if known is None or known is ... or type(known) is int else MISSING
+
     def _merge(self, node: Node, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
         return self._result(Applied(Layer(node, tree, used=True), node, tree, tensors, Called()))
 
@@ -230,7 +255,7 @@ class Calls:
         return made
 
     def from_a_call(self, tree: ast.expr) -> bool:
-        """Whether the result of a layer goes into what is not read, such as ``tf.reverse(h, [1])`` or ``h[:, -1]``."""
+        """Whether the result of a layer goes into what is not read, such as ``tf.reverse(h, [1])`` or ``h[:, n]``."""
         if any(is_called(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
             return True
         names = {self.source.said(part) for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute)}

@@ -95,7 +95,9 @@ class Values(Scope):
             case ast.Name() | ast.Attribute():
                 return self.env.get(self.source.said(tree))
             case ast.Subscript():
-                return self.part(tree, self.value)
+                whole = self.value(tree.value)
+                part = self.part(tree, lambda _: whole)
+                return self.functional.sliced(tree, whole) if part is None and isinstance(whole, Tensor) else part
             case ast.BinOp(op=ast.BitOr()):
                 return self._layer(tree) if any(map(self._makes_one, joined(tree))) else None
             case ast.NamedExpr(value=inner):
