@@ -10,6 +10,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.layers.operations import SLICE
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
 from rnnshape.reading.code.naming import Names
@@ -72,8 +73,8 @@ class Walk(Program):
         self._calling -= 1
         if isinstance(tree, ast.Call):
             self._saw(tree, found)
-        elif isinstance(tree, ast.Subscript) and found is None:
-            whole = super().value(tree.value)
+        elif isinstance(tree, ast.Subscript):
+            whole = super().value(tree.value) if found is None else _cut(found)
             if isinstance(whole, Tensor) and whole.call is not None:
                 self.parts.append(Part(tree, whole))
         return found
@@ -136,6 +137,12 @@ class Walk(Program):
 
 # What Keras calls itself, in this order.
 _FIRST = ("__init__", "build")
+
+
+def _cut(found: Any) -> Tensor | None:
+    """What a part of a tensor is cut from."""
+    is_part = isinstance(found, Tensor) and found.call is not None and found.call.node.cls is SLICE
+    return found.call.inputs[0] if is_part else None
 
 
 def _changed_by_several(body: list[ast.stmt]) -> set[str]:
