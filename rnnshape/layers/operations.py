@@ -146,6 +146,8 @@ def _sliced(node: Node, given: Given) -> Answer:
 
 
 def _unsliceable(node: Node, dims: Dims) -> str | None:
+    if places_of(node["key"]).count(...) > 1:
+        return f"[{node['key']}] has more than one ..."
     places = [place for place in places_of(node["key"]) if place is not None and place is not ...]
     if len(places) > len(dims):
         return f"[{node['key']}] names {len(places)} axes, and the tensor has {len(dims)}"
@@ -153,6 +155,10 @@ def _unsliceable(node: Node, dims: Dims) -> str | None:
     for place, dim in zip(whole, dims, strict=True):
         if isinstance(place, int) and not -dim.size <= place < dim.size:
             return f"the index {place} is out of range: {dim.letter} = {dim.size}"
+        if isinstance(place, slice) and place.step == 0:
+            return f"[{node['key']}] has a step of 0"
+        if isinstance(place, slice) and not range(*place.indices(dim.size)):
+            return f"[{node['key']}] leaves nothing of {dim.letter} = {dim.size}"
     return None
 
 

@@ -324,6 +324,9 @@ def test_a_part_has_no_mask() -> None:
     [
         ("h[:, 7]", "the index 7 is out of range: T = 5"),
         ("h[:, 0, 0, 0]", r"\[:, 0, 0, 0\] names 4 axes, and the tensor has 3"),
+        ("h[:, ::0]", r"\[:, ::0\] has a step of 0"),
+        ("h[:, 5:]", r"\[:, 5:\] leaves nothing of T = 5"),
+        ("h[..., ...]", r"\[\.\.\., \.\.\.\] has more than one \.\.\."),
         ("GRU(2)(h[:, -1])", "GRU"),
     ],
 )
