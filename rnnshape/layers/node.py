@@ -189,8 +189,7 @@ class Node:
     @property
     def first(self) -> Node:
         """The layer that the input reaches first, through stacks and the models that a graph calls."""
-        layer = self.in_turn[0]
-        return layer if layer is self else layer.first
+        return self.in_turn[0].first if self.cls.kind in ("stack", "graph") else self
 
     @cached_property
     def text(self) -> str:
