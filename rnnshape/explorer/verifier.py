@@ -1,4 +1,4 @@
-"""The real layer in a process of its own: it loads TensorFlow once, and verifies what is asked last.
+"""Verify the latest question in a separate process, which loads TensorFlow once.
 
 >>> from rnnshape.reading import make
 >>> with Verifier(print) as verifier:                                                # doctest: +SKIP
@@ -7,9 +7,9 @@ Loading()
 Ready(seconds=2.9)
 Verified(step=1, report=Report(...), seconds=0.04)
 
-A process and no thread: TensorFlow in the process of the interface would hold the interpreter while it loads, and take
-the interface with it when it dies.  A pipe carries pickles both ways.  The process ends when its pipe is closed, and so
-also when whoever began it is killed.
+It is a process, not a thread: loading TensorFlow in the explorer's process would block the interface, and a crash of
+TensorFlow would end it.  Pipes carry pickles both ways.  The process ends when its pipe is closed, even if the explorer
+is killed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
 
 PATIENCE_S = 2.0
-"""How long an answer that nobody waits for any more may keep the one that is wanted waiting."""
+"""How long an outdated question may delay the latest one."""
 _MOST_DEATHS = 3
 _START = "from rnnshape.explorer.verifier import serve; serve()"
 
@@ -45,14 +45,14 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """TensorFlow is there."""
+    """TensorFlow is loaded."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The answer of the real layer to a step; an error of Keras is part of the report."""
+    """The verified answer of a step; an error of Keras is part of the report."""
 
     step: int
     report: Report
@@ -61,14 +61,14 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """There is no TensorFlow here, or it cannot be loaded: nothing will be verified."""
+    """TensorFlow is missing or cannot be loaded: nothing will be verified."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The process died, with the step that it was at; another one has been started."""
+    """The process died at this step; another one has been started."""
 
     step: int | None
     message: str
@@ -78,11 +78,11 @@ News: TypeAlias = Loading | Ready | Verified | Missing | Died
 
 
 class Verifier:
-    """The process, and who speaks with it.
+    """Starts the process and talks to it.
 
-    ``tell`` gets the news, in a thread of the verifier's own.  Of what is asked only the latest counts: what waits is
-    replaced, the answer to what has been replaced is not told, and a process that works on it for longer than
-    ``PATIENCE_S`` is ended and another one started.
+    ``tell`` receives the news, in the verifier's own thread.  Only the latest question counts: it replaces a waiting
+    one, and the answer to an outdated one is dropped.  If the process works on an outdated question for longer than
+    ``PATIENCE_S``, it is killed and another one is started.
     """
 
     def __init__(self, tell: Callable[[News], None]) -> None:
@@ -95,8 +95,8 @@ class Verifier:
         self._again: int | None = None
         self._ended_stale = False
         self._ready = False
-        self._impatient: threading.Timer | None = None
-        self._process = _begun()
+        self._timer: threading.Timer | None = None
+        self._process = _start_process()
         self._reader = threading.Thread(target=self._listen, name="verifier", daemon=True)
         self._reader.start()
 
@@ -110,46 +110,46 @@ class Verifier:
 
     @property
     def pid(self) -> int:
-        """The number of the process, as it is now."""
+        """The id of the current process."""
         return self._process.pid
 
     def ask(self, spec: Spec, step: int) -> None:
-        """Verify this; ``step`` names the answer."""
+        """Ask to verify a Spec; its answer has the same ``step``."""
         with self._lock:
             self._wanted, self._again = (spec, step), None
             if self._running is None:
                 self._send()
-            elif self._impatient is None:
-                self._impatient = threading.Timer(PATIENCE_S, self._end_stale, [self._process, self._running])
-                self._impatient.daemon = True
-                self._impatient.start()
+            elif self._timer is None:
+                self._timer = threading.Timer(PATIENCE_S, self._end_stale, [self._process, self._running])
+                self._timer.daemon = True
+                self._timer.start()
 
     def close(self) -> None:
         """End the process."""
         with self._lock:
             self._closed = True
-            self._calm()
+            self._cancel_timer()
             process = self._process
         process.kill()
-        self._reader.join(timeout=2)  # it may be telling something to whoever closes
+        self._reader.join(timeout=2)  # it may be blocked in tell(), waiting for this thread
 
     # -- what is sent, with the lock held ---------------------------------------------------------
 
     def _send(self) -> None:
-        """Hand what is wanted to the process, once it is ready."""
+        """Send the waiting question, if the process is ready."""
         if self._wanted is None or not self._ready or self._closed:
             return
         (spec, step), self._wanted = self._wanted, None
         self._running = step
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # it has died: the reader finds out
+        with contextlib.suppress(OSError):  # the process died; the reader thread handles that
             _write(self._process.stdin, (spec, step))
         self._last = spec
 
-    def _calm(self) -> None:
-        if self._impatient is not None:
-            self._impatient.cancel()
-            self._impatient = None
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _end_stale(self, process: subprocess.Popen[bytes], step: int) -> None:
         with self._lock:
@@ -165,19 +165,19 @@ class Verifier:
             self._tell(Loading())
             for news in self._heard():
                 if isinstance(news, Missing):
-                    self._buried()
+                    self._clean_up()
                     self._tell(news)
                     return
                 deaths = 0
                 self._take(news)
             with self._lock:
-                died = self._buried()
+                died = self._clean_up()
                 if self._closed:
                     return
                 deaths += not self._ready
                 self._ready = False
                 if deaths < _MOST_DEATHS:
-                    self._process = _begun()
+                    self._process = _start_process()
             if deaths >= _MOST_DEATHS:
                 message = "" if died is None else f": {died.message}"
                 self._tell(Missing(f"the process that loads TensorFlow dies{message}"))
@@ -186,7 +186,7 @@ class Verifier:
                 self._tell(died)
 
     def _heard(self) -> Iterator[News]:
-        """What one process says until it ends."""
+        """The news of one process until it ends."""
         stream = self._process.stdout
         assert stream is not None
         while (news := _read(stream)) is not None:
@@ -199,26 +199,26 @@ class Verifier:
                 self._ready = True
             else:
                 self._running = None
-                self._calm()
+                self._cancel_timer()
             self._send()
             silent = self._closed or (isinstance(news, Verified) and replaced)
         if not silent:
             self._tell(news)
 
-    def _buried(self) -> Died | None:
-        """Make ready for another process; what is told of the one that ended, if it was not ended here."""
+    def _clean_up(self) -> Died | None:
+        """Clean up after a process; return the news of its death, None if this class killed it as outdated."""
         code = self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
-            with contextlib.suppress(OSError):  # what was not sent stays unsent
+            with contextlib.suppress(OSError):  # unsent data is lost
                 stream.close()
         step, self._running = self._running, None
-        self._calm()
+        self._cancel_timer()
         if self._ended_stale:
             self._ended_stale = False
             return None
         if step is not None and self._last is not None and self._wanted is None and self._again != step:
-            # Once more: what ended the process may have come from elsewhere.
+            # Ask once more: the cause may have been outside the process.
             self._wanted, self._again = (self._last, step), step
         said = f"signal {-code}" if code < 0 else f"exit code {code}"
         with contextlib.suppress(ValueError):
@@ -226,8 +226,8 @@ class Verifier:
         return Died(step, said)
 
 
-def _begun() -> subprocess.Popen[bytes]:
-    """Another process; Ctrl-C in the terminal is not for it, and what it writes does not reach the screen."""
+def _start_process() -> subprocess.Popen[bytes]:
+    """Start a process that Ctrl-C does not reach and that does not write to the screen."""
     return subprocess.Popen(  # noqa: S603  the command is ours
         [sys.executable, "-P", "-c", _START],
         stdin=subprocess.PIPE,
@@ -243,7 +243,7 @@ def _write(stream: BinaryIO | Any, message: object) -> None:
 
 
 def _read(stream: BinaryIO | Any) -> Any:
-    """The next message; None where the other side has ended, in the middle of one too."""
+    """The next message; None if the other side has ended, even in the middle of a message."""
     try:
         return pickle.load(stream)  # noqa: S301  both ends are this program
     except (EOFError, OSError, ValueError, pickle.UnpicklingError):
@@ -254,11 +254,10 @@ def _read(stream: BinaryIO | Any) -> Any:
 
 
 def serve() -> None:
-    """Load TensorFlow, and verify what is asked, until the pipe is closed."""
+    """Load TensorFlow, then verify each question until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)  # TensorFlow's own lines would stand among the pickles
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # TensorFlow's output must not mix with the pickles
     questions = _Questions()
     news = _loaded()
     _write(answers, news)
@@ -286,7 +285,7 @@ def _loaded() -> Ready | Missing:
 
 
 class _Questions:
-    """What is asked, read in a thread that ends the process when nobody is there any more."""
+    """The questions, read in a thread that exits the process when the pipe is closed."""
 
     def __init__(self) -> None:
         from queue import SimpleQueue
