@@ -103,9 +103,8 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
     """
     with one_at_a_time:
         tensorflow = load()
-        insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
-        device = place(spec.device, cudnn=insists)
-        tidy(tensorflow)
+        device = place(spec)
+        tidy()
         with held_back(), tensorflow.device(device), explained(tensorflow), running(modules_in(spec)):
             execution = spec.faster
             try:
@@ -203,7 +202,7 @@ _LAYERS_BETWEEN_CLEARINGS = 100
 _looked = count(1)
 
 
-def tidy(tensorflow: Any) -> None:
+def tidy() -> None:
     """Keep memory flat over many layers: now and then let go of what Keras and TensorFlow have cached."""
     if next(_looked) % _LAYERS_BETWEEN_CLEARINGS == 0:
         # Collecting garbage too would take longer than a layer, and frees nothing more here.
