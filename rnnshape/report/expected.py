@@ -1,4 +1,4 @@
-"""A contract held against what came out: expected and got, side by side.
+"""A contract held against what was returned: expected and got, side by side.
 
 Where nothing ran theory answers for what it knows, and ``met`` is None for what only the values can say.
 """
@@ -61,7 +61,7 @@ def held(
     between: Mapping[str, float],
     within: Iterable[Structure] = (),
 ) -> Iterator[Expected]:
-    """Every line of the contract against what came out; ``values`` (as in ``both_sides``) is None when nothing ran.
+    """Every line of the contract against what was returned; ``values`` (as in ``both_sides``) is None when nothing ran.
 
     ``between`` are the tolerances between two calls, as in ``verified``; ``within`` is what calls of a graph return.
     """
