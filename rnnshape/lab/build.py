@@ -126,7 +126,7 @@ class Stack:
         return flow
 
     def beside(self, place: int, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What of all that is handed in goes to this layer: the mask to the first, ``training`` to all."""
+        """What of all that is passed goes to this layer: the mask to the first, ``training`` to all."""
         takes = {"mask": place == 0, "initial_state": place == self.begun, "training": True}
         return {name: value for name, value in given.items() if takes[name]}
 

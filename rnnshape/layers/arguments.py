@@ -30,7 +30,7 @@ from rnnshape.layers.kinds import (
     Whole,
 )
 from rnnshape.layers.release import KERAS_3, Release, dotted
-from rnnshape.layers.tuples import Arrays, Axes, Margins, NoiseShape, Order, TargetShape, Unwritten
+from rnnshape.layers.tuples import Arrays, Axes, Axis, AxisOfEach, Margins, NoiseShape, Order, TargetShape, Unwritten
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
@@ -152,6 +152,8 @@ __all__ = [
     "Argument",
     "Arrays",
     "Axes",
+    "Axis",
+    "AxisOfEach",
     "DropRate",
     "Flag",
     "Kind",

@@ -130,7 +130,7 @@ def letters(node: Node, rank: int | None) -> tuple[str, ...]:
 
 
 def check(node: Node) -> Iterator[Problem]:
-    """What Keras refuses about a convolution."""
+    """What Keras rejects about a convolution."""
     rank = _rank(node)
     if max(each(node["strides"], rank)) > 1 and max(each(node["dilation_rate"], rank)) > 1:
         yield Problem("dilation_rate", "must be 1 if strides is more than 1: Keras supports only one of the two")

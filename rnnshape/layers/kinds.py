@@ -206,7 +206,7 @@ def article(noun: str) -> str:
 
 
 class LayerName(Kind, frozen=True):
-    """The name of a layer.  Keras refuses one with a slash, and TensorFlow one that is no UTF-8."""
+    """The name of a layer.  Keras rejects one with a slash, and TensorFlow one that is no UTF-8."""
 
     allowed = "a string without '/', or None"
     metavar = "NAME"

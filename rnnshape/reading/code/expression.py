@@ -50,15 +50,13 @@ LONGEST_CODE = 500_000
 DEEPEST = 20
 
 
-def parse(
-    text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = (), modules: tuple[str, ...] = ()
-) -> Parsed:
+def parse(text: str, let: Mapping[str, Any] | None = None, modules: tuple[str, ...] = ()) -> Parsed:
     """Read what asks about one layer: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
 
     Raises:
         Invalid: with every problem at once, each with its span in the stripped text.
     """
-    parsed, *others = parse_all(text, let, taken, modules)
+    parsed, *others = parse_all(text, let, (), modules)
     if others:
         what = f"this makes {1 + len(others)} layers or models, and one is expected here: show answers all of them"
         raise Invalid([Problem("", what)], parsed.text)
