@@ -333,3 +333,25 @@ def test_a_part_has_no_mask() -> None:
 def test_a_part_that_is_not_there_is_told(read: str, wrong: str) -> None:
     with pytest.raises(Invalid, match=wrong):
         make(f"{SLICED}y = {read}")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "x = BatchNormalization(axis=3)(Input((8, 6, 3)))",
+        "x = LayerNormalization(axis=3)(Input((8, 6, 3)))",
+        "x = Permute((2, 1, 3))(Input((6, 8, 3)))",
+        "x = Sequential([BatchNormalization(axis=3), Reshape((8, 6, 3))])(Input((8, 6, 3)))",
+    ],
+)
+def test_a_layer_whose_rank_its_arguments_fix_is_followed(before: str) -> None:
+    spec = make(f"{before}\ny, h, c = LSTM(4, return_state=True)(Reshape((8, 18))(x))")
+    report = rnnshape.explore(spec)
+    assert report.ok
+    assert [leaf.shape for leaf in leaves(report.observed)] == [(2, 4)] * 3
+
+
+def test_a_stack_returns_what_its_last_layer_returns() -> None:
+    stack = "Sequential([BatchNormalization(axis=3), Reshape((8, 18)), LSTM(4, return_state=True)])"
+    report = rnnshape.explore(make(f"y, h, c = {stack}(Input((8, 6, 3)))\nz = Dense(2)(h)"))
+    assert report.ok

@@ -275,10 +275,13 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
 
     Without a rule for it, into how many names they are unpacked says how many there are.
     """
-    letters = node.cls.letters(node, None)
     if node.without_rule:
         return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0)), ()
-    answer = node.cls.theory(node, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
+    last = node.in_turn[-1]
+    if not any(part.cls.kind in ("recurrent", "cell") for part in last.walk()):
+        return (), ()  # one tensor, whatever the rank of the input is
+    letters = last.cls.letters(last, None)
+    answer = last.cls.theory(last, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
     if isinstance(answer.returned, Leaf):
         return (), ()
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
