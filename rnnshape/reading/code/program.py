@@ -301,6 +301,8 @@ class Program(Definitions):
             return (tuple(items) if isinstance(tree, ast.Tuple) else items) if found else None
         if isinstance(tree, ast.Await):
             return self.value(tree.value)
+        if isinstance(tree, ast.BoolOp) and (decided := self.names.resolved(tree)) is not tree:
+            return self.value(decided)  # cells or [LSTMCell(8)]
         if isinstance(tree, ast.IfExp):
             return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, targets)
