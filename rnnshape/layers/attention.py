@@ -17,7 +17,7 @@ from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.masking import attached
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
-from rnnshape.layers.several import every_dims, every_mask, masks_handed_on, shown, shown_all
+from rnnshape.layers.several import alone, every_dims, every_mask, masks_handed_on, shown, shown_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -235,6 +235,7 @@ ATTENTIONS = (
         _attention,
         any_sequence,
         source="attention/attention.py: Attention.call",
+        check_input=alone,
         check_inputs=_attends,
     ),
     LayerClass(
@@ -244,6 +245,7 @@ ATTENTIONS = (
         _attention,
         any_sequence,
         source="attention/additive_attention.py: AdditiveAttention.call",
+        check_input=alone,
         check_inputs=_attends,
     ),
     LayerClass(
@@ -270,6 +272,7 @@ ATTENTIONS = (
         _multi_head,
         any_sequence,
         source="attention/multi_head_attention.py: MultiHeadAttention.call",
+        check_input=alone,
         check_inputs=_attends_in_heads,
     ),
 )
