@@ -16,7 +16,7 @@ from rnnshape.layers.building import unregularized
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.masking import attached
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.release import change
+from rnnshape.layers.release import KERAS_3, change
 from rnnshape.layers.several import alone, every_dims, every_mask, masks_handed_on, shown, shown_all
 
 if TYPE_CHECKING:
@@ -219,6 +219,7 @@ class OutputShape(arg.Kind, frozen=True):
 
 
 _DROPOUT = arg.Argument("dropout", arg.DropRate(), 0.0)
+_PLACED = replace(_DROPOUT, placed=KERAS_3)
 _WIDTH = arg.Maybe(arg.Whole())
 
 ATTENTIONS = (
@@ -228,7 +229,7 @@ ATTENTIONS = (
         (
             arg.Argument("use_scale", arg.Flag(), False),
             arg.Argument("score_mode", arg.OneOf(("dot", "concat")), "dot"),
-            _DROPOUT,
+            _PLACED,
             arg.RNN_SEED,
             *arg.BASE,
         ),
@@ -241,7 +242,7 @@ ATTENTIONS = (
     LayerClass(
         "AdditiveAttention",
         "merge",
-        (arg.Argument("use_scale", arg.Flag(), True), _DROPOUT, arg.RNN_SEED, *arg.BASE),
+        (arg.Argument("use_scale", arg.Flag(), True), _PLACED, arg.RNN_SEED, *arg.BASE),
         _attention,
         any_sequence,
         source="attention/additive_attention.py: AdditiveAttention.call",
