@@ -47,6 +47,7 @@ class LayerClass:
     numbers that the class eats, if it does.
     ``twin`` is the layer that computes the same given the same weights.  ``contents`` says which steps of its
     output are zero throughout, from its answer and what reached it; without it theory knows of none.
+    ``in_2`` names the arguments by position in Keras 2, where their order is another one.
 
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
     takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"merge"`` for what takes
@@ -70,6 +71,7 @@ class LayerClass:
     tokens: Callable[[Node], range | None] = lambda node: None
     twin: Callable[[Node], Node | None] = lambda node: None
     contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
+    in_2: tuple[str, ...] = ()
     source: str = ""
     keeps_mask: bool = False
     makes_mask: bool = False
@@ -100,6 +102,14 @@ class LayerClass:
     def usual(self) -> dict[str, Any]:
         """The defaults in the release that is asked about; ``former`` holds those before Keras 3."""
         return self.former if self.former is not self.defaults and asked() < KERAS_3 else self.defaults
+
+    @property
+    def by_position(self) -> list[Argument]:
+        """The arguments that a call may give by position, in the order of the release that is asked about."""
+        release = asked()
+        if self.in_2 and release < KERAS_3:
+            return [self.by_name[name] for name in self.in_2]
+        return [known for known in self.arguments[: self.positional] if known.by_position(release)]
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         # There is one object a class: a copy in another process must be that process' own entry.

@@ -11,6 +11,7 @@ from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.operations import OPERATIONS, SLICE, key_of
+from rnnshape.layers.several import alone
 from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
 from rnnshape.reading.code.literals import MISSING
@@ -78,7 +79,7 @@ class Calls:
         if node.cls.kind == "merge":
             fed = self._inputs(node, call)
             if fed is None or len(fed) < 2:
-                self._wrong_merge(node, call)
+                self.source.wrong(alone(node), call)
                 return None
             scored = _SCORED if self._scores(node, call) else ()
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=scored))
@@ -138,14 +139,6 @@ class Calls:
         for name in given.keys() - {"training"}:
             self.scope.note(f"{name}= in the call of {node.name} is left out: it changes values, and no shape", call)
         return node.name in _ATTENTIONS and asked is not None and self.names.known(asked) is True
-
-    def _wrong_merge(self, node: Node, call: ast.Call) -> None:
-        """A layer that merges is called on one tensor, or not as it takes them."""
-        if node.name == "MultiHeadAttention":
-            how = "a query and a value, one by one: MultiHeadAttention(…)(query, value)"
-        else:
-            how = f"several tensors in a list: {node.name}(…)([a, b])"
-        self.source.wrong(f"{node.name} takes {how}", call)
 
     def _is_operation(self, function: ast.expr) -> bool:
         """Whether a function is one of tensors, ``ops.add``, and not one that calls a layer, ``layers.add``."""
