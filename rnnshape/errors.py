@@ -1,7 +1,7 @@
 """What can go wrong, told apart by whose turn it is to act.
 
 Every error that a user can meet is one of four, and each has its exit code: what was asked is
-wrong (2), Keras refuses what was asked (2), it cannot be done on this machine (3), or rnnshape
+wrong (2), Keras rejects what was asked (2), it cannot be done on this machine (3), or rnnshape
 itself is wrong (1). They carry plain text only: the front end that knows the place (a flag, a column
 of an expression, a line of a YAML file) says where.
 """
@@ -91,7 +91,7 @@ class NoRule(RnnshapeError):
 
 
 class Refused(RnnshapeError):
-    """Keras itself refuses the layer; ``message`` is its own reason."""
+    """Keras itself rejects the layer; ``message`` is its own reason."""
 
     kind = "keras"
 

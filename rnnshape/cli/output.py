@@ -197,9 +197,9 @@ def clean_ending() -> Iterator[None]:
         say(foreseen(error))
         raise SystemExit(UNAVAILABLE) from None
     except Exception as error:  # noqa: BLE001  a bug is reported in one line too
-        told = foreseen(error)
-        say(told)
-        raise SystemExit(told.exit_code) from None
+        unexpected = foreseen(error)
+        say(unexpected)
+        raise SystemExit(unexpected.exit_code) from None
 
 
 def note(text: str) -> None:

@@ -16,65 +16,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
+
+from rnnshape.explorer.news import Died, Loading, Missing, Ready, Verified, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from rnnshape.report import Report
+    from rnnshape.explorer.news import News
     from rnnshape.spec import Spec
 
 PATIENCE_S = 2.0
 """How long an outdated question may delay the latest one."""
 _MOST_DEATHS = 3
 _START = "from rnnshape.explorer.verifier import serve; serve()"
-
-
-@dataclass(frozen=True, slots=True)
-class Loading:
-    """TensorFlow is being loaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """TensorFlow is loaded."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """The verified answer of a step; an error of Keras is part of the report."""
-
-    step: int
-    report: Report
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """TensorFlow is missing or cannot be loaded: nothing will be verified."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Died:
-    """The process died at this step; another one has been started."""
-
-    step: int | None
-    message: str
-
-
-News: TypeAlias = Loading | Ready | Verified | Missing | Died
 
 
 class Verifier:
@@ -133,7 +94,7 @@ class Verifier:
         process.kill()
         self._reader.join(timeout=2)  # it may be blocked in tell(), waiting for this thread
 
-    # -- what is sent, with the lock held ---------------------------------------------------------
+    # -- sending, with the lock held --------------------------------------------------------------
 
     def _send(self) -> None:
         """Send the waiting question, if the process is ready."""
@@ -143,7 +104,7 @@ class Verifier:
         self._running = step
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # the process died; the reader thread handles that
-            _write(self._process.stdin, (spec, step))
+            write(self._process.stdin, (spec, step))
         self._last = spec
 
     def _cancel_timer(self) -> None:
@@ -157,7 +118,7 @@ class Verifier:
                 self._ended_stale = True
                 process.kill()
 
-    # -- what is heard, in the reader's thread ----------------------------------------------------
+    # -- receiving, in the reader's thread --------------------------------------------------------
 
     def _listen(self) -> None:
         deaths = 0
@@ -189,7 +150,7 @@ class Verifier:
         """The news of one process until it ends."""
         stream = self._process.stdout
         assert stream is not None
-        while (news := _read(stream)) is not None:
+        while (news := read(stream)) is not None:
             yield news
 
     def _take(self, news: News) -> None:
@@ -237,19 +198,6 @@ def _start_process() -> subprocess.Popen[bytes]:
     )
 
 
-def _write(stream: BinaryIO | Any, message: object) -> None:
-    pickle.dump(message, stream)
-    stream.flush()
-
-
-def _read(stream: BinaryIO | Any) -> Any:
-    """The next message; None if the other side has ended, even in the middle of a message."""
-    try:
-        return pickle.load(stream)  # noqa: S301  both ends are this program
-    except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-        return None
-
-
 # -- the process ----------------------------------------------------------------------------------------------------
 
 
@@ -260,7 +208,7 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # TensorFlow's output must not mix with the pickles
     questions = _Questions()
     news = _loaded()
-    _write(answers, news)
+    write(answers, news)
     if isinstance(news, Missing):
         return
     from rnnshape import api
@@ -269,7 +217,7 @@ def serve() -> None:
         spec, step = questions.next()
         began = perf_counter()
         report = api.explore(spec)
-        _write(answers, Verified(step, report, perf_counter() - began))
+        write(answers, Verified(step, report, perf_counter() - began))
 
 
 def _loaded() -> Ready | Missing:
@@ -297,6 +245,6 @@ class _Questions:
         return self._asked.get()
 
     def _read(self) -> None:
-        while (question := _read(sys.stdin.buffer)) is not None:
+        while (question := read(sys.stdin.buffer)) is not None:
             self._asked.put(question)
         os._exit(0)

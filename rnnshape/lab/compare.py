@@ -58,7 +58,7 @@ def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
     """The seconds of each run of the only variant, and how it was run.
 
     Raises:
-        RnnshapeError: what Keras refuses, or what cannot be done here.
+        RnnshapeError: what Keras rejects, or what cannot be done here.
     """
     with one_at_a_time:
         (side,) = all_ready(comparison)

@@ -1,4 +1,4 @@
-"""How the real layer is run: step by step, as one traced graph, or compiled by XLA; masks hang on the result in all."""
+"""How the real layer is run: step by step, as one traced graph, or compiled by XLA; the result has its mask in all."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MASK = "_keras_mask"
 def prepared(execution: str, call: Callable[..., Any]) -> Callable[..., Any]:
     """The call in this way of running, traced or compiled at its first use and not again.
 
-    A mask hangs on a tensor as a Python attribute, which a graph does not hand out: the traced function returns the
-    masks beside the result, and they are hung on it again.
+    A mask is a Python attribute of a tensor, which a graph does not return: the traced function returns the masks
+    beside the result, and they are attached to it again.
     """
     if execution == "eager":
         return call

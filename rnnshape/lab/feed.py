@@ -80,7 +80,7 @@ def handed(spec: Spec, layer: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def beside(spec: Spec) -> dict[str, Any]:
-    """What is handed in beside the inputs, by its keyword."""
+    """What is passed beside the inputs, by its keyword."""
     given: dict[str, Any] = {}
     if spec.mask is not None and not spec.masked_data:
         given["mask"] = load().constant(spec.mask)
@@ -97,7 +97,7 @@ def states(spec: Spec) -> dict[str, Any]:
 
     if spec.initial_state is None or spec.layer.cls.kind == "cell":
         return {}
-    # Not the generator of the input: whether states are handed in must not change it.
+    # Not the generator of the input: whether states are passed must not change it.
     rng = np.random.default_rng([spec.seed, 1])
     answer = spec.layer.cls.theory(spec.layer, spec.given())
     return {

@@ -43,7 +43,7 @@ def further_calls(spec: Spec, layer: Any, inputs: tuple[Any, ...], execution: st
 
 
 def other_batch(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> str | None:
-    """Why a stateful layer refuses one sample more; None where it takes it, or was not asked."""
+    """Why a stateful layer rejects one sample more; None where it takes it, or was not asked."""
     if spec.calls == 1 or not stateful(spec.layer):
         return None
     tensorflow = load()
@@ -69,7 +69,7 @@ def kept_states(layer: Any) -> Any:
 def _halves(spec: Spec, layer: Any, x: Any, execution: str) -> Any:
     """Two calls on the halves, in the order of the scan: the outputs put together, the states of the second.
 
-    A stateful layer keeps the states between them by itself; else they are handed on.
+    A stateful layer keeps the states between them by itself; else they are passed on.
     """
     tensorflow = load()
     node = spec.layer

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def mask_on(result: Any) -> tuple[tuple[bool, ...], ...] | None:
-    """The mask that hangs on the first tensor of what a layer returned, row by row over time."""
+    """The mask that is attached to the first tensor of what a layer returned, row by row over time."""
     import numpy as np
 
     mask = getattr(load().nest.flatten(result)[0], MASK, None)

@@ -53,8 +53,8 @@ class Observation:
     traced), ``cudnn_used`` whether cuDNN's operation was among what ran; ``flow`` what each layer of a stack
     returned; ``into`` what the second layer returned; ``warnings`` what Keras warned of.
 
-    ``output_mask`` is the mask that hangs on what came out, ``witness`` what a layer like the last one, whose steps can
-    be told apart, gives under the same mask (``lab.masked``); ``begun`` the states that were handed in, by role;
+    ``output_mask`` is the mask attached to the result, ``witness`` what a layer like the last one, whose steps
+    differ from each other, gives under the same mask (``lab.masked``); ``begun`` the states that were passed, by role;
     ``calls`` what the further calls gave, by name, and ``other_batch`` why a stateful layer refused another batch size;
     ``inner`` the arrays of each call of a graph, in order; ``apart`` how far the results of a saved model are from
     those of its layers that are called one by one (None: there is none, or it was not called).
@@ -98,14 +98,13 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
     that its own ``get_initial_state`` makes.
 
     Raises:
-        Refused: Keras refuses the layer or the call, with its own reason.
+        Refused: Keras rejects the layer or the call, with its own reason.
         Unavailable: no GPU where one was demanded, not enough memory, no TensorFlow.
     """
     with one_at_a_time:
         tensorflow = load()
-        insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
-        device = place(spec.device, cudnn=insists)
-        tidy(tensorflow)
+        device = place(spec)
+        tidy()
         with held_back(), tensorflow.device(device), explained(tensorflow), running(modules_in(spec)):
             execution = spec.faster
             try:
@@ -203,7 +202,7 @@ _LAYERS_BETWEEN_CLEARINGS = 100
 _looked = count(1)
 
 
-def tidy(tensorflow: Any) -> None:
+def tidy() -> None:
     """Keep memory flat over many layers: now and then let go of what Keras and TensorFlow have cached."""
     if next(_looked) % _LAYERS_BETWEEN_CLEARINGS == 0:
         # Collecting garbage too would take longer than a layer, and frees nothing more here.

@@ -61,8 +61,8 @@ class Side:
 
 def all_ready(comparison: Comparison) -> list[Side | Outcome]:
     """Each variant made ready, or its error; the first that is ready lends the others its weights."""
-    tensorflow = load()
-    tidy(tensorflow)
+    load()
+    tidy()
     auto = _way_of_all(comparison)
     sides: list[Side | Outcome] = []
     lent: list[np.ndarray[Any, Any]] | None = None
@@ -91,8 +91,7 @@ def _way_of_all(comparison: Comparison) -> str:
 
 def _ready(variant: Variant, way: str, lent: list[np.ndarray[Any, Any]] | None) -> Side:
     tensorflow, spec = load(), variant.spec
-    insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
-    device = place(spec.device, cudnn=insists)
+    device = place(spec)
     with (
         held_back(),
         tensorflow.device(device),

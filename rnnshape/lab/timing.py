@@ -14,9 +14,7 @@ FEWEST, MOST = 3, 100
 _WARM_UPS = 2
 
 
-def interleaved(
-    calls: list[Callable[[], Any] | None], sync: Callable[[], Any] | None = None
-) -> list[tuple[float, ...]]:
+def interleaved(calls: list[Callable[[], Any] | None], sync: Callable[[], Any] | None) -> list[tuple[float, ...]]:
     """The seconds of each run of every call, A B A B …; nothing where there is no call.
 
     ``sync`` waits for what a device has only begun.  What is traced or compiled is so before the first

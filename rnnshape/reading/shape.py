@@ -23,9 +23,7 @@ USUAL_SIZES = (*_DEFAULT_SIZES.values(), _SPACE)
 _LONG = 32
 
 
-def whole_shape(
-    node: Node, options: Mapping[str, Any], problems: list[Problem], fed: Fed | None = None
-) -> tuple[int, ...]:
+def whole_shape(node: Node, options: Mapping[str, Any], problems: list[Problem], fed: Fed | None) -> tuple[int, ...]:
     """The input's whole shape: ``input``, or batch, time and channels, and what these leave open as ``fed`` has it."""
     shape: tuple[int, ...] = options.get(INPUT.name, ())
     sizes: Sizes = shape or (() if fed is None else fed.sizes)

@@ -109,7 +109,7 @@ def quirk(first: Variant, other: Variant) -> str | None:
 
 
 def _masked(variant: Variant) -> bool:
-    """Whether a mask reaches a layer: the one that is handed in, or one that a layer makes."""
+    """Whether a mask reaches a layer: the one that is passed, or one that a layer makes."""
     made = (
         part.name == "Masking" or (part.has("mask_zero") and part["mask_zero"]) for part in variant.spec.layer.walk()
     )
@@ -206,7 +206,7 @@ def _apart(nodes: tuple[Node, Node], ran: tuple[Ran, Ran]) -> Iterator[tuple[str
 
 
 def _unbounded(node: Node) -> bool:
-    """Whether a loop over time hands on what no activation bounds; a Dense behind it is no loop."""
+    """Whether a loop over time passes on what no activation bounds; a Dense behind it is no loop."""
     names = ("activation", "recurrent_activation")
     return any(
         part[name] not in _BOUNDED

@@ -146,7 +146,7 @@ def _wired(spec: Spec, predicted: Structure | None, observed: Structure | None) 
 def _error(spec: Spec, predicted: Prediction, outcome: RnnshapeError | None) -> Error | None:
     """The lab's error, with theory's way round it.
 
-    What Keras is known to refuse anywhere is said before what is only missing on this machine.
+    What Keras is known to reject anywhere is said before what is only missing on this machine.
     """
     known = predicted.refusal
     if outcome is not None and (known is None or isinstance(outcome, Refused | Internal)):

@@ -28,7 +28,7 @@ TOLERANCES = {"float64": 1e-10, "float32": 1e-5, "float16": 4e-3, "bfloat16": 3e
 SEEN = "observed here; theory has no rule for it"
 """The reason of what the values of a layer show that theory has no rule for."""
 BY_ACCIDENT = "equal here by coincidence"
-# A law between calls speaks of one by this name, whatever is handed in.
+# A law between calls speaks of one by this name, whatever is passed.
 FIRST_CALL = "layer(x"
 
 

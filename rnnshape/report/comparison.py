@@ -34,7 +34,7 @@ STRUCTURE = "structure"
 class Side(Struct, frozen=True):
     """One variant: what is known of it, what it returned, and how long it took.
 
-    ``report`` is that of the single layer; ``structure`` what came out, or was said to come out, with roles,
+    ``report`` is that of the single layer; ``structure`` what was returned, or was said to come out, with roles,
     and None when there is none; ``weights`` why it has other weights than the first.
     """
 
@@ -162,7 +162,7 @@ class Compared(Shown, Struct, frozen=True):
         codes = [side.report.exit_code for side in self.errors]
         if UNAVAILABLE in codes:
             return UNAVAILABLE
-        # What Keras refuses in one way, and computes in the first, is asked well and is not equal.
+        # What Keras rejects in one way, and computes in the first, is asked well and is not equal.
         differs = self.comparison.axis is not None and self.sides[0] not in self.errors
         return OK if self.ok else FAILED if differs or not codes else max(codes)
 
@@ -191,7 +191,7 @@ def judge(comparison: Comparison, predictions: list[Prediction], outcomes: tuple
 def _side(comparison: Comparison, variant: Variant, predicted: Prediction, outcome: Outcome) -> Side:
     seen = outcome.seen
     with release.of(variant.spec.keras):
-        report = assemble(variant.spec, _comparable(variant, predicted), seen)
+        report = assemble(variant.spec, _comparable(predicted), seen)
     returned = outcome.static if seen is None or isinstance(seen, RnnshapeError) else seen.returned
     if outcome.way == RULES:
         returned = predicted.returned
@@ -206,7 +206,7 @@ def _side(comparison: Comparison, variant: Variant, predicted: Prediction, outco
     )
 
 
-def _comparable(variant: Variant, predicted: Prediction) -> Prediction:
+def _comparable(predicted: Prediction) -> Prediction:
     """Theory's answer without what the lab did not look at here: other calls, what flows, the steps of a state."""
     return replace(
         predicted,

@@ -1,4 +1,4 @@
-"""A contract held against what came out: expected and got, side by side.
+"""A contract held against what was returned: expected and got, side by side.
 
 Where nothing ran theory answers for what it knows, and ``met`` is None for what only the values can say.
 """
@@ -16,7 +16,7 @@ from rnnshape.formula import both_sides, canonical, claims_equality
 from rnnshape.layers.base import Law
 from rnnshape.layers.dims import sized
 from rnnshape.report.aspect import Aspect
-from rnnshape.report.checks import TOLERANCES, shapes, verified
+from rnnshape.report.checks import shapes, verified
 from rnnshape.spec.expect import ANY
 from rnnshape.structure import brackets, leaves
 
@@ -58,10 +58,10 @@ def held(
     letters: Mapping[str, int],
     laws: tuple[Law, ...],
     values: Mapping[str, Any] | None,
-    between: Mapping[str, float] = TOLERANCES,
+    between: Mapping[str, float],
     within: Iterable[Structure] = (),
 ) -> Iterator[Expected]:
-    """Every line of the contract against what came out; ``values`` (as in ``both_sides``) is None when nothing ran.
+    """Every line of the contract against what was returned; ``values`` (as in ``both_sides``) is None when nothing ran.
 
     ``between`` are the tolerances between two calls, as in ``verified``; ``within`` is what calls of a graph return.
     """

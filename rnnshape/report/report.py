@@ -90,7 +90,7 @@ class Report(Shown, Formed, Struct, frozen=True):
     is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for;
     ``expectations`` is the contract of the Spec, line by line.  ``timing`` is how long a call took, if that was asked.
 
-    ``masked`` is what the mask did, ``begins`` the states that were handed in, nested as the call takes
+    ``masked`` is what the mask did, ``begins`` the states that were passed, nested as the call takes
     them, ``calls`` what came of calling it more than once, and ``quirks`` the headings
     under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.
     ``unruled`` are the classes that theory has no rule for: ``predicted`` is an empty tuple then.  ``file`` is what the

@@ -37,7 +37,7 @@ class OtherBatch(NamedTuple):
 class Calls(Aspect, Struct, frozen=True):
     """How often the layer was called, and whether it keeps its states.
 
-    ``carried`` are the roles of what it keeps; ``other_batch`` the batch size that a stateful layer refuses, and
+    ``carried`` are the roles of what it keeps; ``other_batch`` the batch size that a stateful layer rejects, and
     ``other_batch_seen`` the error that it raised there (None when nothing ran).
     """
 
@@ -55,7 +55,7 @@ class Calls(Aspect, Struct, frozen=True):
         return None if self.other_batch is None else OtherBatch(self.other_batch, self.other_batch_seen)
 
     def disagreements(self) -> Iterator[Disagreement]:
-        """Whether a stateful layer refuses another batch size."""
+        """Whether a stateful layer rejects another batch size."""
         if self.other_batch is not None and self.other_batch_seen is None:
             yield Disagreement(f"a batch of {self.other_batch}", "an error", "accepted")
 
@@ -71,7 +71,7 @@ def called(spec: Spec) -> Calls | None:
 
 
 def keywords(spec: Spec, begins: Structure | None) -> Iterator[tuple[str, str]]:
-    """What is handed in beside the input, as Python: ``("initial_state", "[state_h_0, state_c_0]")``."""
+    """What is passed beside the input, as Python: ``("initial_state", "[state_h_0, state_c_0]")``."""
     if spec.mask is not None and not spec.masked_data:
         yield "mask", "mask"
     if begins and spec.layer.cls.kind != "cell":

@@ -134,7 +134,7 @@ COMMANDS = {
             "bidirectional",
             TABLE["Bidirectional"],
             "Show what a Bidirectional layer returns.",
-            # The wrapper itself turns the second layer round and refuses one that is turned already.
+            # The wrapper itself turns the second layer round and rejects one that is turned already.
             without=frozenset({"go_backwards"}),
         ),
         *(

@@ -31,7 +31,7 @@ class Spec:
     contract that the answer is held against.
 
     ``mask`` says which steps of which sample are valid; it is handed to the call, or laid into the data where the
-    first layer makes one of it (``masked_data``).  ``initial_state`` is what the states that are handed in hold,
+    first layer makes one of it (``masked_data``).  ``initial_state`` is what the states that are passed hold,
     ``calls`` how often the layer is called, ``training`` whether with ``training=True``.  ``keras`` is the release of
     Keras that is asked about (None: the installed one).  ``let`` is the number of each name in the layer, and ``axes``
     the name of each axis of the input that the code names.  ``notes`` is what is to be said of how it was asked, and no

@@ -96,7 +96,7 @@ class Prediction(Struct):
 
     ``strips`` is what each step shows under the mask that was asked for, ``mask`` the one by which the last layer
     goes, ``output_mask`` the output mask, and ``sure`` whether theory can know it (a Masking looks at
-    values); ``begins`` the states that are handed in, nested as the call wants them; ``quirks`` the headings under
+    values); ``begins`` the states that are passed, nested as the call wants them; ``quirks`` the headings under
     which ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
     """
 
@@ -152,7 +152,7 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
 
 
 def _takes_states(spec: Spec) -> bool:
-    """Whether states are handed in: a cell has no call without them."""
+    """Whether states are passed: a cell has no call without them."""
     return spec.initial_state is not None or spec.layer.cls.kind == "cell"
 
 

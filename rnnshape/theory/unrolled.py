@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What computes one step: its class, the roles of the states that it hands on, those of them that are returned."""
+    """What computes one step: its class, the roles of the states that it passes on, those of them that are returned."""
 
     name: str
     roles: tuple[str, ...] = ()

@@ -149,7 +149,7 @@ def _line(line: bytes, name: str, number: int) -> Iterator[Run]:
         yield Run(None, line.decode("utf-8", "replace").strip(), error=foreseen(error))
         return
     data = document.data
-    assert isinstance(data, dict)  # the reader refuses what is no object
+    assert isinstance(data, dict)  # the reader rejects what is no object
     try:
         yield from of_line(document, data)
     except Exception as error:  # noqa: BLE001  as above

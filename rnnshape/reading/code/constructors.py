@@ -137,7 +137,7 @@ class Constructors:
         values = self._by_position(layer, call)
         self._by_keyword(layer, call, values)
         known = self._by_dictionary(layer, call, values)
-        required = [argument.name for argument in layer.arguments if argument.default is REQUIRED]
+        required = [name for name, default in layer.usual.items() if default is REQUIRED]
         missing = [name for name in required if name not in values]
         # A misspelt keyword is one mistake, not also a missing argument.
         if missing and len(self.source.problems) == before:
@@ -156,8 +156,7 @@ class Constructors:
 
     def _by_position(self, layer: LayerClass, call: ast.Call) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        release = asked()
-        positional = [known for known in layer.arguments[: layer.positional] if not known.missing_in(release)]
+        positional = layer.by_position
         trees = self.lists.spread(call.args)
         for argument, tree in zip(positional, trees, strict=False):
             if isinstance(tree, ast.Starred):

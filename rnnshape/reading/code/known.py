@@ -96,6 +96,11 @@ class KnownNames:
                     bound = value
                 case ast.IfExp(test=test, body=body, orelse=orelse) if (holds := self.known(test)) is not MISSING:
                     bound = body if holds else orelse
+                case ast.BoolOp(values=[only]):
+                    bound = only
+                case ast.BoolOp(op=op, values=[first, *others]) if (known := self.known(first)) is not MISSING:
+                    decides = bool(known) is isinstance(op, ast.Or)
+                    bound = first if decides else ast.copy_location(ast.BoolOp(op, others), tree)
                 case ast.Subscript(value=held, slice=key):
                     bound = entry(self.resolved(held, left), self.known(key), self.known)
                 case ast.Call(func=ast.Name(id="getattr"), args=[of, key, *_]):

@@ -10,7 +10,7 @@ from rnnshape.layers.merges import MERGES
 from rnnshape.reading.code.chain import in_turn
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.declared import Declared
-from rnnshape.reading.code.functional import MERGING, Calls
+from rnnshape.reading.code.functional import MERGING, SIGNS, Calls
 from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import not_known, of_another_library
 from rnnshape.reading.code.scope import Scope
@@ -102,8 +102,10 @@ class Values(Scope):
                 return self._layer(tree) if any(map(self._makes_one, joined(tree))) else None
             case ast.NamedExpr(value=inner):
                 return self.value(inner)
-            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() as op):
+            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow() as op):
                 return self._arithmetic(tree, op)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self.functional.operations.negative(tree, self.value(operand))
             case ast.ListComp():
                 items = self.lists.unrolled(tree)
                 return None if items is None else [self.value(item) for item in items]
@@ -123,6 +125,8 @@ class Values(Scope):
             return self.functional.model(tree)
         if merged:
             return self.functional.merged(tree, merged)
+        if self.functional.operations.reads(tree) and self.there(tree.func) is None:
+            return self.functional.operations.of(tree)
         if last == "Sequential" and (begun := self._begun(tree)) is not None:
             return begun
         if self.classes.names_a_layer(tree.func):
@@ -162,8 +166,13 @@ class Values(Scope):
             times = self.names.known(tree.right)
             return left * times if type(times) is int and 0 <= times * len(left) <= _MOST_TIMES else None
         left = self.value(tree.left) if left is None and isinstance(right, Tensor) else left  # x + LSTM(8)(x)
-        if not (isinstance(left, Tensor) and isinstance(right, Tensor)):
-            if isinstance(left, Tensor) or isinstance(right, Tensor):
+        if not (isinstance(left, Tensor) and isinstance(right, Tensor) and type(op) in SIGNS):
+            tensor, other = (left, tree.right) if isinstance(left, Tensor) else (right, tree.left)
+            if isinstance(tensor, Tensor):
+                first, number = tensor is not left, self.names.known(other)
+                made = self.functional.operations.with_number(op, tree, tensor, number, first=first)
+                if made is not None:
+                    return made
                 self.note(f"{self.source.said(tree)} is not followed: what is before it is answered", tree)
             return None
         return self.functional.combined(op, tree, [left, right])
