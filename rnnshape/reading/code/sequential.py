@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.reading.code import leftovers
+from rnnshape.reading.code.changing import CHANGING, Changes
 from rnnshape.reading.code.declared import Declared
-from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import OWN
 from rnnshape.reading.code.syntax import called
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.declared import Declarations
     from rnnshape.reading.code.scope import Scope
 
-GROWING = ("append", "extend", "insert", "pop", "build")
+GROWING = {*CHANGING, "build"}
 
 
 class Growing:
@@ -31,6 +31,7 @@ class Growing:
         self.declared = declared
         self.tensors = declared.tensors
         self.value = value
+        self.changes = Changes(scope, value)
 
     def add(self, receiver: ast.expr, tree: ast.expr) -> None:
         """``model.add(layer)``; a model that the text does not make begins here."""
@@ -38,10 +39,10 @@ class Growing:
         before = len(self.source.problems)
         model, added = self.scope.env.get(name), self.value(tree)
         if not isinstance(added, Layer | Model | Tensor):
-            if isinstance(tree, ast.Call) and isinstance(model, Model):
-                said = self.source.said(tree.func)
+            if isinstance(model, Model) and not isinstance(tree, ast.Constant):
+                said = self.source.said(tree.func if isinstance(tree, ast.Call) else tree)
                 gone = leftovers.of_class(called(tree))
-                if len(self.source.problems) == before:
+                if isinstance(tree, ast.Call) and len(self.source.problems) == before:
                     self.source.unknown(f"{said} {gone}" if gone else f"{said} is not known; {OWN}", tree)
                 self.scope.note(f"{said} is left out; the layers behind it are answered as a model of their own", tree)
                 self.scope.bind(name, self.scope.new(Model(name=model.name, missing="front")))
@@ -60,17 +61,16 @@ class Growing:
 
     def grow(self, whole: ast.expr, how: str, call: ast.Call) -> None:
         """What a method of a list or a model puts into it or takes out of it."""
+        held = self.scope.there(whole)
         match how, call.args:
-            case "append" | "extend", [item]:
-                self._append(whole, item, how)
-            case "insert", [place, item]:
-                self._insert(whole, place, item)
-            case "build", _ if isinstance(held := self.scope.there(whole), Layer | Model):
+            case "build", _ if isinstance(held, Layer | Model):
                 self._build(held, call)
-            case "pop", [] if not call.keywords:
-                self._pop(whole)
-            case _:
+            case "pop", [] if isinstance(held, Model):
+                del held.layers[-1:]
+            case "build", _:
                 self.value(call)
+            case _:
+                self.changes.method(whole, how, call)
 
     def _build(self, held: Layer | Model, call: ast.Call) -> None:
         """``model.build((None, 10, 8))`` says what goes in."""
@@ -81,31 +81,3 @@ class Growing:
                 held.said.append(said)
             else:
                 self.declared.says[held.tree] = (*self.declared.of(held.tree), said)
-
-    def _append(self, whole: ast.expr, item: ast.expr, how: str) -> None:
-        """A list grows: of layers, or of values that are known."""
-        name, value = self.source.said(whole), self.value(item)
-        before = self.scope.env.get(name)
-        known = self.names.bound.get(name)
-        if value is None:
-            if isinstance(known, tuple | list) and (one := self.names.known(item)) is not MISSING:
-                self.names.bound[name] = (*known, *(one if how == "extend" and isinstance(one, tuple) else (one,)))
-            return
-        held = before if isinstance(before, list) else []
-        if before is None or isinstance(before, list):
-            self.scope.forget(name)
-            more = value if how == "extend" and isinstance(value, tuple | list) else [value]
-            self.scope.env[name] = [*held, *more]
-
-    def _insert(self, whole: ast.expr, place: ast.expr, item: ast.expr) -> None:
-        """A list of layers gets another one at a known place."""
-        held, where, value = self.scope.env.get(self.source.said(whole)), self.names.known(place), self.value(item)
-        if isinstance(held, list) and type(where) is int and value is not None:
-            held.insert(where, value)
-
-    def _pop(self, whole: ast.expr) -> None:
-        """A model or a list loses its last layer."""
-        held = self.scope.env.get(self.source.said(whole))
-        items = held.layers if isinstance(held, Model) else held
-        if isinstance(items, list) and items:
-            items.pop()
