@@ -65,7 +65,7 @@ def compared(op: ast.cmpop, left: Any, right: Any) -> Any:
 
 
 def joined(op: ast.boolop, values: list[Any]) -> Any:
-    """``and`` and ``or``: the first value that decides, else the last; behind an unknown one True or False may decide."""
+    """``and`` and ``or``: the first value that decides, else the last; behind an unknown one only a flag does."""
     decisive = isinstance(op, ast.Or)
     for index, value in enumerate(values):
         if value is not MISSING and bool(value) is decisive and (type(value) is bool or MISSING not in values[:index]):
