@@ -129,7 +129,9 @@ STATEFUL = Argument("stateful", Flag(), False, "Start from the final state of th
 TIME_MAJOR = Argument("time_major", Flag(), False, until=KERAS_3)
 RETURN_RUNTIME = Argument("return_runtime", Flag(), False, until=KERAS_3)
 UNROLL = Argument("unroll", Flag(), False, "Unroll the loop over time.", True)
-ZERO_OUTPUT_FOR_MASK = Argument("zero_output_for_mask", Flag(), False, "Return zeros at masked steps.", True)
+ZERO_OUTPUT_FOR_MASK = Argument(
+    "zero_output_for_mask", Flag(), False, "Return zeros at masked steps.", True, placed=KERAS_3
+)
 USE_CUDNN = Argument("use_cudnn", OneOf(("auto", True, False)), "auto", "Whether to use cuDNN:", True, since=KERAS_3)
 IMPLEMENTATION = Argument("implementation", OneOf((1, 2)), 2)
 DTYPE = Argument("dtype", OneOf((*DTYPES, None)), None)

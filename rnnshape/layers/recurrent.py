@@ -301,7 +301,7 @@ RNN = LayerClass(
         arg.Argument("cell", arg.Nested("cell", many=True), help="The cell that computes one step:"),
         *_FUSED_TAIL,
         *_LOOP,
-        replace(arg.ZERO_OUTPUT_FOR_MASK, placed=KERAS_3),
+        arg.ZERO_OUTPUT_FOR_MASK,
         *arg.BASE,
     ),
     time_major(_rnn),

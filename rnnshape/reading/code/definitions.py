@@ -36,6 +36,7 @@ class Definitions(ABC):
         self.names = names
         self.values = Values(names, self.value)
         self.values.layers.entered = self._entered
+        self.values.growing.is_lambda = lambda tree: self._in_lambda(tree) is not None
         self.functions: dict[str, Function] = {}
         # The first call of each name, and the classes that wait for theirs: it says what their constructor is given.
         self.instances: dict[str, ast.Call] = {}

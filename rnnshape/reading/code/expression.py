@@ -139,13 +139,13 @@ def opened(text: str) -> Source:
 _NO_LINE = (ast.Lambda, ast.List, ast.Tuple, ast.Constant)
 
 
-_WIRING = {"Model", "Lambda", *MERGING, *OPERATIONS}
+_WIRING = {"Model", *MERGING, *OPERATIONS}
 
 
 def _is_graph(value: ast.expr) -> bool:
     """Whether calls within it are wired: ``Model(x, LSTM(8)(x))``, ``Add()([LSTM(8)(x), z])``, ``LSTM(8)(x) + z``."""
     parts = [part for part in ast.walk(value) if isinstance(part, ast.expr)]
-    if any(is_called(part) and called(part.func) in MERGES for part in parts):
+    if any((is_called(part) and called(part.func) in MERGES) or called(part) == "Lambda" for part in parts):
         return True
     wires = [part for part in parts if called(part) in _WIRING or _is_sum(part) or _is_slice(part)]
     for call in filter(is_called, parts):  # LSTM(8)(x, initial_state=GRU(8)(z))

@@ -228,12 +228,17 @@ class Calls:
         if len(fed) != len(model.inputs):
             return None
         outputs, calls = model.on(fed)
+        self.take_in(model)
+        self.scope.made += calls
+        return outputs
+
+    def take_in(self, model: Functional) -> None:
+        """The calls of a model are no answer of their own where it is called, or is a part of another one."""
         own = {id(one) for one in model.calls}
         others = [one for one in self.scope.made if isinstance(one, Applied) and id(one) not in own]
         needed = behind([tensor for one in others for tensor in (*one.inputs, *tensors_in(one.states))])
-        self.scope.made = [*(one for one in self.scope.made if id(one) not in own - needed), *calls]
+        self.scope.made = [one for one in self.scope.made if id(one) not in own - needed]
         self.scope.outputs = [said for said in self.scope.outputs if not any(id(tensor.call) in own for tensor in said)]
-        return outputs
 
     def _tensor(self, tree: ast.expr, found: Any) -> Tensor:
         """The tensor that stands there; what is not known is an input, the same one under the same name."""

@@ -46,6 +46,7 @@ class Values(Scope):
         self.functional = Calls(self, self.classes, self.lists, self.tensors, value)
         self.functional.partly = self.layers.knows_part
         self.growing = Growing(self, self.layers.declared, value)
+        self.growing.called = self.functional.called
 
     def touches(self, function: ast.expr) -> bool:
         """Whether a call of this may make, add or call a layer."""
@@ -65,6 +66,9 @@ class Values(Scope):
         if isinstance(value, Layer | Model):
             value.used = True
             return value.node
+        if isinstance(value, Functional) and (node := value.stack) is not None:
+            self.functional.take_in(value)
+            return node
         return None
 
     def _held_list(self, tree: ast.expr) -> list[Node] | None:
@@ -127,7 +131,7 @@ class Values(Scope):
             return self.functional.merged(tree, merged)
         if self.functional.operations.reads(tree) and self.there(tree.func) is None:
             return self.functional.operations.of(tree)
-        if last == "Sequential" and (begun := self._begun(tree)) is not None:
+        if last == "Sequential" and (begun := self._begun(tree) or self._through(tree)) is not None:
             return begun
         if self.classes.names_a_layer(tree.func):
             return self._layer(tree)
@@ -157,6 +161,12 @@ class Values(Scope):
         said = [Declared(self.tensors.fed(one), one) for one in inputs if one is not None]
         return self.new(Model(said=said))
 
+    def _through(self, tree: ast.Call) -> Functional | None:
+        """A Sequential with a Lambda among its layers, as the calls that it makes."""
+        given = [*tree.args, *(keyword.value for keyword in tree.keywords if keyword.arg == "layers")]
+        listed = self.lists.listed(given[0]) if given else None
+        return self.growing.through(listed) if listed else None
+
     def _arithmetic(self, tree: ast.BinOp, op: ast.operator) -> Any:
         """``x + y`` of two tensors is what Add computes; of two lists the list of both."""
         left, right = self.value(tree.left), self.value(tree.right)
@@ -184,7 +194,8 @@ class Values(Scope):
         if node.cls.kind != "stack":
             return self.new(Layer(node, tree))
         trees = [*in_turn(tree)]
-        trees = trees if len(trees) == len(node["layers"]) else [tree] * len(node["layers"])
+        count = len(node["layers"])
+        trees = trees if len(trees) == count else [tree] * count
         parts = [Layer(part, own, used=True) for part, own in zip(node["layers"], trees, strict=True)]
         missing = "behind" if self.layers.knows_part(node) else ""
         return self.new(Model(parts, [*self.layers.declared.of(tree)], missing=missing))
