@@ -106,7 +106,7 @@ def fitting(path: str, layer: str | None, values: Mapping[str, Any]) -> int:
     if layer is not None:
         return _answered(lambda asked: [make_against(path, layer, asked)], values, path)
     if wrong := [
-        flagged(Problem(name, "asks about a layer: give one behind the file"), values)
+        flagged(Problem(name, "applies only to a layer: give one after the file"), values)
         for name in values
         if name not in ("format", "output_file")
     ]:

@@ -141,7 +141,7 @@ class Verifier:
                     self._process = _start_process()
             if deaths >= _MOST_DEATHS:
                 message = "" if died is None else f": {died.message}"
-                self._tell(Missing(f"the process that loads TensorFlow dies{message}"))
+                self._tell(Missing(f"the process that loads TensorFlow keeps dying{message}"))
                 return
             if died is not None:
                 self._tell(died)

@@ -265,8 +265,7 @@ def test_a_shell_that_is_not_detected(option: str, run: Callable[..., Ran], monk
     assert (ran.code, ran.out) == (3, "")
     assert ran.err.splitlines() == [
         "rnnshape: error: the shell cannot be detected, or it has no completion",
-        "rnnshape: hint: _RNNSHAPE_COMPLETE=source_bash rnnshape writes the script of bash; so do source_zsh and "
-        "source_fish",
+        "rnnshape: hint: _RNNSHAPE_COMPLETE=source_bash rnnshape prints the script for bash; also source_zsh, source_fish",
     ]
 
 

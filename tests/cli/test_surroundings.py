@@ -273,7 +273,7 @@ def test_a_closed_standard_output_is_one_line(command: str) -> None:
     done = in_shell(f"rnnshape {command} >&-")
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
-        "rnnshape: error: standard output is closed: open it, or name a file with -o where the command takes it\n"
+        "rnnshape: error: standard output is closed: open it, or name a file with -o if the command has it\n"
     )
 
 
@@ -477,7 +477,7 @@ def test_the_file_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_
     for read, written in ((path, path), (tmp_path, path), (path, other)):
         ran = run("batch", str(read), "--predict", "-o", str(written))
         assert (ran.code, path.read_text(encoding="utf-8")) == (2, text)
-        assert "is read for this answer: give another name" in ran.err
+        assert "is an input of this command: give another name" in ran.err
     ended = in_shell(f"rnnshape batch - --predict -f jsonl -o {path} < {path}")
     assert (ended.returncode, path.read_text(encoding="utf-8")) == (2, text)
     assert run("batch", str(path), "--predict", "-o", str(tmp_path / "rows.jsonl")).code == 0
@@ -493,7 +493,7 @@ def test_code_that_is_read_is_not_written_over(command: str, tmp_path: Path) -> 
     for written in (file, other):
         ended = in_shell(f"cd {tmp_path}; rnnshape {command.format(file=file)} -o {written} < {file}")
         assert (ended.returncode, file.read_text()) == (2, FOUND)
-        assert "is read for this answer: give another name" in ended.stderr
+        assert "is an input of this command: give another name" in ended.stderr
 
 
 def test_a_saved_model_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_path: Path) -> None:
@@ -502,4 +502,4 @@ def test_a_saved_model_that_is_read_is_not_written_over(run: Callable[..., Ran],
         file.write_text("kept")
         ran = run("show", str(file), *words[1:], "-o", str(file))
         assert (ran.code, file.read_text()) == (2, "kept")
-        assert "is read for this answer" in ran.err
+        assert "is an input of this command" in ran.err

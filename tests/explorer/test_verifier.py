@@ -97,7 +97,7 @@ def test_a_process_that_always_dies_while_loading_is_given_up(heard: Heard) -> N
         heard.until(Loading)
         os.kill(heard.verifier.pid, signal.SIGKILL)
     (*_, missing) = heard.until(Missing)
-    assert missing == Missing("the process that loads TensorFlow dies: SIGKILL")
+    assert missing == Missing("the process that loads TensorFlow keeps dying: SIGKILL")
 
 
 def test_without_tensorflow_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

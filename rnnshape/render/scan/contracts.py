@@ -19,7 +19,7 @@ def write(files: Iterable[Scanned], stream: TextIO) -> None:
     """Write a run for each layer or model, with its returned tensors as the contract."""
     taken: set[str] = set()
     runs = [_run(one.file, found, taken) for one in files for found in one.found]
-    stream.write("# Written by rnnshape scan --contracts; rnnshape batch holds it.\n")
+    stream.write("# Written by rnnshape scan --contracts; rnnshape batch checks it.\n")
     yaml.safe_dump({"runs": runs}, stream, sort_keys=False, allow_unicode=True, width=1000)
 
 
