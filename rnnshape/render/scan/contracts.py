@@ -36,6 +36,6 @@ def _run(file: str, found: Found, taken: set[str]) -> dict[str, Any]:
         run["let"] = dict(found.let)
     if found.input is not None:
         run["input"] = list(found.input)
-    # In a graph, tensors have the names of the code, which are not allowed in a contract.
+    # In a graph, tensors have names from the code; names that are not roles are left out.
     expect: dict[str, Any] = {role: list(shape) for role, shape in found.tensors if ROLE.fullmatch(role)}
     return {**run, "expect": {**expect, "params": found.params}}
