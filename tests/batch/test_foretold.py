@@ -1,4 +1,4 @@
-"""Runs that are alike share one answer of theory; each row is still what is said of its own run."""
+"""Runs that differ only in seed and name share one prediction, but each row is that of its own run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnshape.reading.batch.data import from_data
 from rnnshape.report.rows import row_of
 
 LSTM = "LSTM(8, return_state=True)"
-# Runs that are close to each other: the answer to one must not stand for another.
+# Similar runs, which must not share a prediction.
 CLOSE: list[dict[str, Any]] = [
     {"layer": LSTM},
     {"layer": LSTM, "seed": 7},
@@ -47,7 +47,7 @@ CLOSE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_each_row_is_what_is_said_of_its_own_run(order: int) -> None:
+def test_each_row_is_that_of_its_own_run(order: int) -> None:
     for run in [*CLOSE[::order], *CLOSE]:
         spec = from_data(run)
         row, alone = foretold(spec), row_of(api.predict(spec))

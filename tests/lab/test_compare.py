@@ -1,4 +1,4 @@
-"""compare: the same weights on the same input, in real layers, side by side."""
+"""compare: several real layers with the same weights and input."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SEQUENCES = "return_sequences=True, return_state=True"
 
 
 def compare(*layers: str, **options: Any) -> Compared:
-    """The comparison, which is valid against its schema whatever it says."""
+    """The comparison; its data is checked with the schema."""
     compared = rnnshape.compare(*layers, **options)
     SCHEMA.validate(json.loads(json.dumps(compared.to_dict(), allow_nan=False)))
     return compared
@@ -73,7 +73,7 @@ def test_a_layer_and_its_cell_share_the_arguments() -> None:
 
 
 def test_a_gpu_is_given_its_own_arithmetic() -> None:
-    """What theory would ask of a machine with a GPU; no layer runs."""
+    """How equal the results on a GPU must be by theory; no layer runs."""
     sides = compared_spec(["LSTM(4, return_sequences=True)", "RNN(LSTMCell(4), return_sequences=True)"]).variants
     fused, loop = Computed("eager", "cudnn", "GPU:0"), Computed("eager", "loop", "GPU:0")
     assert must(sides, (loop, loop), "output").kind == "bitwise"
@@ -179,7 +179,7 @@ def test_what_no_graph_can_hold_has_no_kernel_and_an_answer() -> None:
     compared = compare("GRU(2)", "RNN(StackedRNNCells([LSTMCell(3, dtype='float16'), GRUCell(2)]))")
     assert [side.kernel for side in compared.sides] == ["loop", None]
     assert compared.ok
-    # An axis sets the dtype of the stack too that RNN makes of a list.
+    # The axis also sets the dtype of the StackedRNNCells that RNN makes from a list.
     compared = compare("RNN([SimpleRNNCell(3), LSTMCell(4)])", axis="dtype")
     assert [side.kernel for side in compared.sides] == ["loop"] * 3
     assert compared.ok
@@ -196,7 +196,7 @@ def test_structures_are_compared_role_by_role() -> None:
     assert compared.ok
 
 
-# ── what need not be, or cannot be ──
+# ── what need not be equal, or cannot be ──
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_without_a_gpu_the_device_axis_says_so(run: Callable[..., Ran]) -> None:
     assert (cpu["error"], gpu["error"]["kind"], gpu["observed"]) == (None, "device", None)
 
 
-# ── what Keras does not keep ──
+# ── bugs of Keras ──
 
 
 @pytest.mark.slow
@@ -267,7 +267,7 @@ def test_what_only_a_mask_changes_is_the_same_function_without_one() -> None:
 
 
 @pytest.mark.slow
-def test_stacked_cells_are_said_to_return_another_structure() -> None:
+def test_static_inference_gives_stacked_cells_another_structure() -> None:
     compared = compare(f"RNN([LSTMCell(4), GRUCell(6)], {SEQUENCES})", axis="execution")
     for label in ("Model.predict", "keras.Input", "compute_output_shape"):
         structure = of_label(compared, label)["structure"]
@@ -278,14 +278,14 @@ def test_stacked_cells_are_said_to_return_another_structure() -> None:
 
 
 @pytest.mark.slow
-def test_two_unlike_directions_are_said_to_have_another_width() -> None:
+def test_static_inference_gives_two_different_directions_another_width() -> None:
     compared = compare("Bidirectional(LSTM(5), backward_layer=LSTM(7, go_backwards=True))", axis="execution")
     assert [(pair.role, pair.quirk) for pair in compared.broken] == [("output", UNLIKE)] * 2
     assert of_label(compared, "Model.predict")["output"].exact
 
 
 @pytest.mark.slow
-def test_two_unlike_dtypes_are_said_to_be_one() -> None:
+def test_static_inference_gives_two_dtypes_as_one() -> None:
     compared = compare("Bidirectional(LSTM(3, return_state=True), dtype='float16')", axis="execution")
     assert {(pair.variant, pair.quirk) for pair in compared.broken} == {(4, UNLIKE_DTYPES)}
     assert "float16 against float32" in of_label(compared, "keras.Input")["forward_state_h"].why
@@ -386,7 +386,7 @@ def test_a_mistake_is_one_clear_line(mistake: str, run: Callable[..., Ran]) -> N
     assert ran.err.count("\n") == 1
 
 
-def test_all_mistakes_are_said_at_once(run: Callable[..., Ran]) -> None:
+def test_all_mistakes_are_reported_at_once(run: Callable[..., Ran]) -> None:
     ran = run("compare", "LSTM(4, unit=3)", "GRU(0)", "--mask", "x", "--time", "0", "-f", "xml", "--axis", "no")
     assert ran.code == 2
     for what in ("--axis no", "--mask x", "LSTM(4, unit=3): ", "GRU(0): ", "--time 0", "--format xml"):
@@ -404,7 +404,7 @@ def test_what_cannot_fit_is_refused(run: Callable[..., Ran]) -> None:
     SCHEMA.validate(json.loads(ran.out))
 
 
-# ── what is printed ──
+# ── the printed text ──
 
 
 @pytest.mark.slow
