@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def former_rows(
-    name: str, *, predict: bool, values: bool, note: Callable[[str], None] = lambda text: None
-) -> Iterator[Former]:
+def former_rows(name: str, *, predict: bool, values: bool, note: Callable[[str], None]) -> Iterator[Former]:
     """The rows of the JSON Lines file that an earlier batch wrote; the file is open within the ``with``.
 
     ``note`` is called with a message if lines are JSON but not rows.

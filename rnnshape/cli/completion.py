@@ -132,8 +132,9 @@ def _shell() -> str | None:
         return None
 
 
-def asked(environment: MutableMapping[str, str] = os.environ) -> list[str] | None:
+def asked() -> list[str] | None:
     """The words of the line that is being completed; None where none is."""
+    environment = os.environ
     if "_RNNSHAPE_COMPLETE" not in environment:
         return None
     if environment.get("COMP_CWORD", "").isdigit() and "COMP_WORDS" in environment:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from rnnshape.explorer.edits import Path
-    from rnnshape.explorer.verifier import News, Verifier
+    from rnnshape.explorer.news import News
+    from rnnshape.explorer.verifier import Verifier
     from rnnshape.layers import Node
     from rnnshape.render.marks import Marks
 

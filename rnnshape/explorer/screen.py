@@ -17,8 +17,8 @@ from rnnshape import api
 from rnnshape.errors import HUNG_UP, INTERRUPTED, TERMINATED, Problem, RnnshapeError, foreseen
 from rnnshape.explorer.answer import Answer
 from rnnshape.explorer.controls import Controls
+from rnnshape.explorer.news import Died, Verified
 from rnnshape.explorer.status import Status, Wrong
-from rnnshape.explorer.verifier import Died, Verified
 from rnnshape.render.terminal import THEME
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from rnnshape.explorer.news import News
     from rnnshape.explorer.steps import History, Step
-    from rnnshape.explorer.verifier import News, Verifier
+    from rnnshape.explorer.verifier import Verifier
     from rnnshape.render.marks import Marks
 
 _ENDS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED, signal.SIGHUP: HUNG_UP}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widgets import Static
 
-from rnnshape.explorer.verifier import Died, Loading, Missing, Ready, Verified
+from rnnshape.explorer.news import Died, Loading, Missing, Ready, Verified
 from rnnshape.reading.places import marked
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rnnshape.errors import Problem
     from rnnshape.explorer.answer import Answer
+    from rnnshape.explorer.news import News
     from rnnshape.explorer.steps import Step
-    from rnnshape.explorer.verifier import News
     from rnnshape.report import Report
 
 

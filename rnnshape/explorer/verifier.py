@@ -16,65 +16,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
+
+from rnnshape.explorer.news import Died, Loading, Missing, Ready, Verified, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from rnnshape.report import Report
+    from rnnshape.explorer.news import News
     from rnnshape.spec import Spec
 
 PATIENCE_S = 2.0
 """How long an answer that nobody waits for any more may keep the one that is wanted waiting."""
 _MOST_DEATHS = 3
 _START = "from rnnshape.explorer.verifier import serve; serve()"
-
-
-@dataclass(frozen=True, slots=True)
-class Loading:
-    """TensorFlow is being loaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """TensorFlow is there."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """The answer of the real layer to a step; an error of Keras is part of the report."""
-
-    step: int
-    report: Report
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """There is no TensorFlow here, or it cannot be loaded: nothing will be verified."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Died:
-    """The process died, with the step that it was at; another one has been started."""
-
-    step: int | None
-    message: str
-
-
-News: TypeAlias = Loading | Ready | Verified | Missing | Died
 
 
 class Verifier:
@@ -143,7 +104,7 @@ class Verifier:
         self._running = step
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # it has died: the reader finds out
-            _write(self._process.stdin, (spec, step))
+            write(self._process.stdin, (spec, step))
         self._last = spec
 
     def _calm(self) -> None:
@@ -189,7 +150,7 @@ class Verifier:
         """What one process says until it ends."""
         stream = self._process.stdout
         assert stream is not None
-        while (news := _read(stream)) is not None:
+        while (news := read(stream)) is not None:
             yield news
 
     def _take(self, news: News) -> None:
@@ -237,19 +198,6 @@ def _begun() -> subprocess.Popen[bytes]:
     )
 
 
-def _write(stream: BinaryIO | Any, message: object) -> None:
-    pickle.dump(message, stream)
-    stream.flush()
-
-
-def _read(stream: BinaryIO | Any) -> Any:
-    """The next message; None where the other side has ended, in the middle of one too."""
-    try:
-        return pickle.load(stream)  # noqa: S301  both ends are this program
-    except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-        return None
-
-
 # -- the process ----------------------------------------------------------------------------------------------------
 
 
@@ -261,7 +209,7 @@ def serve() -> None:
     os.dup2(nowhere, 1)  # TensorFlow's own lines would stand among the pickles
     questions = _Questions()
     news = _loaded()
-    _write(answers, news)
+    write(answers, news)
     if isinstance(news, Missing):
         return
     from rnnshape import api
@@ -270,7 +218,7 @@ def serve() -> None:
         spec, step = questions.next()
         began = perf_counter()
         report = api.explore(spec)
-        _write(answers, Verified(step, report, perf_counter() - began))
+        write(answers, Verified(step, report, perf_counter() - began))
 
 
 def _loaded() -> Ready | Missing:
@@ -298,6 +246,6 @@ class _Questions:
         return self._asked.get()
 
     def _read(self) -> None:
-        while (question := _read(sys.stdin.buffer)) is not None:
+        while (question := read(sys.stdin.buffer)) is not None:
             self._asked.put(question)
         os._exit(0)

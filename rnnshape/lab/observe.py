@@ -22,15 +22,16 @@ from rnnshape.lab.further import further_calls, other_batch
 from rnnshape.lab.kernel import noticing_cudnn, traced_or_none
 from rnnshape.lab.loading import called
 from rnnshape.lab.masked import mask_on, witness
-from rnnshape.lab.own import running
+from rnnshape.lab.own import KIND, running
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import gpus, held_back, keras, load, place, tf32
 from rnnshape.layers.base import Given
 from rnnshape.layers.imported import modules_of
+from rnnshape.layers.kinds import article
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.calls import random, stateful
-from rnnshape.structure import Structure, Tensor, describe
+from rnnshape.structure import Structure, Tensor, describe, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,9 +106,8 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
     """
     with one_at_a_time:
         tensorflow = load()
-        insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
-        device = place(spec.device, cudnn=insists)
-        tidy(tensorflow)
+        device = place(spec)
+        tidy()
         with held_back(), tensorflow.device(device), explained(tensorflow), running(modules_in(spec)):
             execution = spec.faster
             try:
@@ -141,8 +141,11 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         further |= layer.stepped(inputs, flow)
     # With dropout, each would draw its own masks.
     twin = None if random(spec) else spec.layer.cls.twin(spec.layer)
+    returned = describe(result, bare)
+    if next(leaves(returned), None) is None:
+        raise RnnshapeError(f"the call returns {result!r}, and no tensor", kind=KIND)
     return Observation(
-        returned=describe(result, bare),
+        returned=returned,
         values=_arrays(result),
         weights=tuple(tuple(weight.shape) for weight in layer.weights),
         twin=None if twin is None else _arrays(run(execution, handed(spec, _like(twin, layer, inputs[0])), *inputs)),
@@ -205,7 +208,7 @@ _LAYERS_BETWEEN_CLEARINGS = 100
 _looked = count(1)
 
 
-def tidy(tensorflow: Any) -> None:
+def tidy() -> None:
     """Clear the caches of Keras and TensorFlow after every hundred layers, to bound the memory."""
     if next(_looked) % _LAYERS_BETWEEN_CLEARINGS == 0:
         # Collecting garbage would take longer than a layer, and frees no more memory here.
@@ -239,6 +242,19 @@ def _like(node: Node, layer: Any, x: Any) -> Any:
 
 
 def bare(value: Any, path: str) -> Tensor:
+    """A tensor as it was returned.
+
+    Raises:
+        RnnshapeError: a class of the reader's own returns something else.
+    """
+    import numpy as np
+
+    tensorflow = load()
+    if not isinstance(value, tensorflow.Tensor | tensorflow.Variable | np.ndarray):
+        what = "None" if value is None else article(type(value).__name__)
+        raise RnnshapeError(
+            f"the call returns {what} as y{path}", "only tensors, and tuples and lists of them, are shown", kind=KIND
+        )
     shape = tuple(value.shape)
     # An array of NumPy 1, which Model.predict returns, has no device.
     device = getattr(value, "device", "").rpartition("device:")[2] or None

@@ -60,8 +60,8 @@ class Side:
 
 def all_ready(comparison: Comparison) -> list[Side | Outcome]:
     """Each variant prepared, or its error; the weights of the first prepared one are copied to the others."""
-    tensorflow = load()
-    tidy(tensorflow)
+    load()
+    tidy()
     auto = _way_of_all(comparison)
     sides: list[Side | Outcome] = []
     lent: list[np.ndarray[Any, Any]] | None = None
@@ -90,8 +90,7 @@ def _way_of_all(comparison: Comparison) -> str:
 
 def _ready(variant: Variant, way: str, lent: list[np.ndarray[Any, Any]] | None) -> Side:
     tensorflow, spec = load(), variant.spec
-    insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
-    device = place(spec.device, cudnn=insists)
+    device = place(spec)
     with (
         held_back(),
         tensorflow.device(device),

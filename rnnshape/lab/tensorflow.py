@@ -28,6 +28,8 @@ from rnnshape.versions import legacy, tf_keras
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rnnshape.spec import Spec
+
 # The messages, the latest last; limited because a batch may run for days.
 _MOST_KEPT = 100_000
 _said: deque[bytes] = deque(maxlen=100)
@@ -172,16 +174,15 @@ def tf32(device: str) -> bool | None:
     return load().config.experimental.tensor_float_32_execution_enabled() if device.startswith("GPU") else None
 
 
-def place(device: str, *, cudnn: bool = False) -> str:
+def place(spec: Spec) -> str:
     """Where a layer runs: ``"CPU:0"`` or ``"GPU:0"``, for ``device`` auto, cpu or gpu.
 
-    ``cudnn`` says that the layer requires cuDNN (``use_cudnn=True``), which needs a GPU.
-
     Raises:
-        Unavailable: a GPU is required and TensorFlow sees none.
+        Unavailable: the device or ``use_cudnn=True`` requires a GPU, and TensorFlow sees none.
     """
-    found = gpus()
-    if not found and (device == "gpu" or cudnn):
+    found, device = gpus(), spec.device
+    insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())
+    if not found and (device == "gpu" or insists):
         raise Unavailable(
             f"{'device gpu' if device == 'gpu' else 'use_cudnn=True'}: TensorFlow sees no GPU here",
             'install the GPU build (pip install "rnnshape[gpu]") and check nvidia-smi, '

@@ -14,9 +14,7 @@ FEWEST, MOST = 3, 100
 _WARM_UPS = 2
 
 
-def interleaved(
-    calls: list[Callable[[], Any] | None], sync: Callable[[], Any] | None = None
-) -> list[tuple[float, ...]]:
+def interleaved(calls: list[Callable[[], Any] | None], sync: Callable[[], Any] | None) -> list[tuple[float, ...]]:
     """The seconds of each run of every call, in the order A B A B …; empty where the call is None.
 
     ``sync`` waits until a device has finished.  Warm-up runs do the tracing and compiling; they do not count.

@@ -212,10 +212,10 @@ class Answer(Struct):
     ``outputs`` holds one leaf, or two for a Bidirectional that does not merge; ``states`` the
     states in Keras' nesting whether or not they are returned; ``hidden`` is the leaf of ``states``
     that the output equals.  ``returned`` is the whole, in Keras' containers; ``flow`` what each layer
-    of a stack returns; ``cudnn`` how each recurrent layer within is computed; ``mask`` the mask that hangs on the
+    of a stack returns; ``cudnn`` how each recurrent layer within is computed; ``mask`` the mask that is attached to the
     output; ``notes`` why a size is what it is; ``products`` the matrix products and convolutions of one call.
 
-    ``begins`` is the states that the layer begins with, nested as ``initial_state`` is handed in, in the coarsest dtype
+    ``begins`` is the states that the layer begins with, nested as ``initial_state`` is passed, in the coarsest dtype
     to which they are cast on their way to the cell: more digits than that would be lost there.
 
     ``scan`` is what a recurrent layer does with each sample, ``strips`` what the steps of its output show under a

@@ -250,7 +250,7 @@ def _cudnn(layers: tuple[Node, Node], answers: tuple[Answer, Answer]) -> list[Ke
 
 
 def check(node: Node) -> Iterator[Problem]:
-    """What Keras refuses when it compares the two directions."""
+    """What Keras rejects when it compares the two directions."""
     forward, backward = node["layer"], node["backward_layer"]
     yield from unsupported(node)
     if backward is None:

@@ -1,4 +1,4 @@
-"""``autocast=False``: where a layer leaves what it is handed in another dtype, theory does not follow.
+"""``autocast=False``: where a layer leaves its input in another dtype, theory does not follow.
 
 Keras asks for it twice in ``layers/layer.py: Layer.__call__`` (read in 3.15.1): whether inputs are cast to the
 layer's dtype, and whether weights are cast under the mixed policy of a layer around it.  Where both have that
@@ -92,7 +92,7 @@ def _follows(node: Node, around: _Around, *, called: bool = True) -> bool:
 
 
 def _returned(cell: Node) -> str:
-    """The dtype of a cell's output: a stack hands on what its last cell returns."""
+    """The dtype of a cell's output: a stack passes on what its last cell returns."""
     return _returned(cell["cells"][-1]) if cell.has("cells") and cell["cells"] else compute_dtype(cell["dtype"])
 
 

@@ -130,7 +130,7 @@ def letters(node: Node, rank: int | None) -> tuple[str, ...]:
 
 
 def check(node: Node) -> Iterator[Problem]:
-    """What Keras refuses about a convolution."""
+    """What Keras rejects about a convolution."""
     rank = _rank(node)
     if max(each(node["strides"], rank)) > 1 and max(each(node["dilation_rate"], rank)) > 1:
         yield Problem("dilation_rate", "must be 1 if strides is more than 1: Keras supports only one of the two")
@@ -144,6 +144,15 @@ def check_input(node: Node, dims: Dims) -> str | None:
             return unfit
     width = out_of(node, space)[-1].size if node["data_format"] == "channels_first" else node["filters"]
     return next((f"{problem.key} {problem.message}" for problem in unkept(node, width)), None)
+
+
+_SHARED = (
+    "filters kernel_size strides padding data_format dilation_rate activation recurrent_activation use_bias "
+    "kernel_initializer recurrent_initializer bias_initializer unit_forget_bias kernel_regularizer "
+    "recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint"
+)
+_LAST = "return_sequences return_state go_backwards stateful dropout recurrent_dropout"
+_IN_2 = (*_SHARED.split(), *_LAST.split())
 
 
 def _conv_lstm(rank: int) -> LayerClass:
@@ -180,6 +189,7 @@ def _conv_lstm(rank: int) -> LayerClass:
         check=check,
         check_input=check_input,
         contents=contents.recurrent,
+        in_2=_IN_2,
     )
 
 

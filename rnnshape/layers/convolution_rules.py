@@ -1,4 +1,4 @@
-"""What convolutions return, compute and refuse: plain, depthwise, separable and transposed ones.
+"""What convolutions return, compute and reject: plain, depthwise, separable and transposed ones.
 
 From Keras' ``layers/convolutional`` and ``backend/tensorflow/nn.py`` (read in 3.15.1).
 """

@@ -96,7 +96,7 @@ def _tokens(node: Node) -> range:
 def _masking(node: Node, given: Given) -> Answer:
     """The same shape, and an output mask.
 
-    The mask that is asked for is laid into the data that the first layer is fed; what a layer before this one hands on
+    The mask that is asked for is laid into the data that the first layer is fed; what a layer before this one passes on
     is masked where it is known to be zero.  The mask that came with it is not looked at.
     """
     mask = _made(given, given.dims[2:-1])
@@ -166,6 +166,10 @@ EMBEDDING = LayerClass(
     lambda node, rank: any_rank(rank or 2, ()),
     tokens=_tokens,
     contents=contents.looked_up,
+    in_2=(
+        *("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer", "activity_regularizer"),
+        *("embeddings_constraint", "mask_zero", "input_length"),
+    ),
     source="core/embedding.py: Embedding.call",
     makes_mask=True,
 )

@@ -32,7 +32,7 @@ DROPS_MASK = change(
 def mask_used(given: Given) -> Mask | None:
     """The mask by which a recurrent layer goes.
 
-    Keras looks at what is attached to the tensor only where the tensor is all that is handed in: beside an
+    Keras looks at what is attached to the tensor only where the tensor is all that is passed: beside an
     ``initial_state`` that mask is dropped, and yet goes on with the output (``docs/keras-quirks.md``).
     """
     mask = given.mask
@@ -145,7 +145,7 @@ def _fused_rules(
 def _dtype_rule(policy: str | None, given: str, within: str | None) -> Rule:
     """cuDNN computes in every dtype of Keras, but input, states and weights must have the same one.
 
-    Only a wrapper that runs ``call`` itself, as TimeDistributed does, can hand in another than the layer's.
+    Only a wrapper that runs ``call`` itself, as TimeDistributed does, can pass another than the layer's.
     """
     dtype = compute_dtype(policy)
     # A mixed policy casts the weights that are read under it.

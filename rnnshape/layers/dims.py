@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LETTER = r"[A-Za-z_]\w*(?:'+\d*)?"
 _TOKEN = re.compile(rf"\s*(?:(\d+|{_LETTER})|(//|[-+*·()]))")
-_LONGEST = 50
+_LONGEST = 200
 _SCALED = re.compile(r"(\d+)·?([A-Za-z_].*|\(.*\))")
 # One of theory's own letters, such as H, Hb, T2, X' or X'3: a factor stands right in front of it.
 _OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*(?:'+\d*)?")
@@ -108,15 +108,15 @@ def letters_in(text: str) -> list[str]:
     return re.findall(_LETTER, text)
 
 
-def sized(text: str, sizes: Mapping[str, int], longest: int = _LONGEST) -> int:
+def sized(text: str, sizes: Mapping[str, int]) -> int:
     """The number that letters stand for: ``2H``, ``H0+H1``, ``2(H+Hb)``, ``T-1``, ``N*T*4H*(C+H)``.
 
     Raises:
         KeyError: a letter that has no size.
         ValueError: the text is no sum or product of letters and whole numbers.
     """
-    if len(text) > longest:
-        raise ValueError(f"a size has at most {longest} characters")
+    if len(text) > _LONGEST:
+        raise ValueError(f"a size has at most {_LONGEST} characters")
     tokens = _tokens(text)
     value = _sum(tokens, sizes)
     if tokens:

@@ -7,7 +7,7 @@ together is in ``check_inputs`` (read in 3.15.1: ``keras/src/layers/merging/``).
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -20,7 +20,7 @@ from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
-from rnnshape.layers.several import every_dims, masks_handed_on, shown, shown_all
+from rnnshape.layers.several import alone, every_dims, masks_handed_on, shown, shown_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -257,34 +257,6 @@ def _summable(node: Node, inputs: Sequence[Dims]) -> str | None:
     return None
 
 
-class Axes(arg.Kind, frozen=True):
-    """One axis, or one for each of two inputs."""
-
-    allowed = "a whole number, or a tuple of two"
-    metavar = "INT"
-
-    def accepts(self, value: Any) -> bool:
-        each = value if isinstance(value, tuple) and len(value) == 2 else (value,)
-        return all(type(one) is int for one in each)
-
-    def schema(self) -> dict[str, Any]:
-        pair = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
-        return {"anyOf": [{"type": "integer"}, pair]}
-
-
-class Axis(arg.Kind, frozen=True):
-    """An axis, counted from the front or from the back."""
-
-    allowed = "a whole number"
-    metavar = "INT"
-
-    def accepts(self, value: Any) -> bool:
-        return type(value) is int
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "integer"}
-
-
 def _of(
     name: str,
     arguments: tuple[arg.Argument, ...],
@@ -297,6 +269,7 @@ def _of(
         (*arguments, *arg.BASE),
         theory,
         any_sequence,
+        check_input=alone,
         check_inputs=check,
         source=f"merging/{name.lower()}.py: {name}.call",
     )
@@ -306,9 +279,14 @@ _ELEMENTWISE = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 MERGES: dict[str, LayerClass] = {
     cls.name: cls
     for cls in (
-        _of("Concatenate", (arg.Argument("axis", Axis(), -1),), _concatenate, _fits),
+        _of("Concatenate", (arg.Argument("axis", arg.Axis(), -1),), _concatenate, _fits),
         *(_of(name, (), _elementwise, _stretchable) for name in _ELEMENTWISE),
-        _of("Dot", (arg.Argument("axes", Axes()), arg.Argument("normalize", arg.Flag(), False)), _dot, _summable),
+        _of(
+            "Dot",
+            (arg.Argument("axes", arg.AxisOfEach()), arg.Argument("normalize", arg.Flag(), False)),
+            _dot,
+            _summable,
+        ),
         *ATTENTIONS,
     )
 }

@@ -26,7 +26,7 @@ def _weights(node: Node, dims: Dims, names: Sequence[str]) -> list[Weight]:
 
 
 def _normalized(node: Node, given: Given, weights: list[Weight]) -> Answer:
-    """The same shape, in the layer's own dtype whatever a wrapper hands on."""
+    """The same shape, in the layer's own dtype whatever a wrapper passes on."""
     answer = answered(node, given, given.dims, *weights, dtype=compute_dtype(node["dtype"]))
     answer.refusals += uninitialized(node, weights)
     return answer

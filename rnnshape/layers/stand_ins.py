@@ -12,10 +12,26 @@ from __future__ import annotations
 from typing import Any, Self
 
 
-class Size(int):
-    """A whole number with the Python text that stands for it.  Two are equal when both are."""
+class _Written:
+    """A number with the Python text that stands for it.  Two are equal when both are."""
 
     text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and number(self) == number(other) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash((number(self), self.text))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (number(self), self.text)
+
+
+class Size(_Written, int):
+    """A whole number, such as the units of a layer."""
 
     def __new__(cls, value: int, text: str) -> Self:
         size = super().__new__(cls, value)
@@ -27,40 +43,14 @@ class Size(int):
         """The text as a symbolic size."""
         return self.text.replace("*", "·")
 
-    def __repr__(self) -> str:
-        return self.text
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Size) and int(self) == int(other) and self.text == other.text
-
-    def __hash__(self) -> int:
-        return hash((int(self), self.text))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Size, (int(self), self.text)
-
-
-class Rate(float):
-    """A number with the Python text that stands for it, such as a dropout rate."""
-
-    text: str
+class Rate(_Written, float):
+    """Any other number, such as a dropout rate."""
 
     def __new__(cls, value: float, text: str) -> Self:
         rate = super().__new__(cls, value)
         rate.text = text
         return rate
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rate) and float(self) == float(other) and self.text == other.text
-
-    def __hash__(self) -> int:
-        return hash((float(self), self.text))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Rate, (float(self), self.text)
 
 
 def number(value: Any) -> Any:

@@ -19,6 +19,33 @@ class NoiseShape(Kind, frozen=True):
         return {"type": "array", "items": Maybe(Whole()).schema()}
 
 
+class Axis(Kind, frozen=True):
+    """An axis, counted from the front or from the back."""
+
+    allowed = "a whole number"
+    metavar = "INT"
+
+    def accepts(self, value: Any) -> bool:
+        return type(value) is int
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer"}
+
+
+class AxisOfEach(Axis, frozen=True):
+    """One axis of both inputs, or one for each of the two."""
+
+    allowed = "a whole number, or a tuple of two"
+
+    def accepts(self, value: Any) -> bool:
+        each = value if isinstance(value, tuple) and len(value) == 2 else (value,)
+        return all(map(super().accepts, each))
+
+    def schema(self) -> dict[str, Any]:
+        axis = super().schema()
+        return {"anyOf": [axis, {"type": "array", "items": axis, "minItems": 2, "maxItems": 2}]}
+
+
 class Axes(Kind, frozen=True):
     """One axis of a tensor, or several of them; negative ones count from the end."""
 

@@ -193,7 +193,7 @@ def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, An
         from rnnshape.reading.code.expression import parse
 
         with suppress(Invalid):
-            there += parse(run[INTO.name], let, (), modules_in(run)).names
+            there += parse(run[INTO.name], let, modules_in(run)).names
     for key in let:
         if key not in there:
             known = f"; its names are {', '.join(dict.fromkeys(there))}" if there else ""

@@ -23,9 +23,7 @@ USUAL_SIZES = (*_DEFAULT_SIZES.values(), _SPACE)
 _LONG = 32
 
 
-def whole_shape(
-    node: Node, options: Mapping[str, Any], problems: list[Problem], fed: Fed | None = None
-) -> tuple[int, ...]:
+def whole_shape(node: Node, options: Mapping[str, Any], problems: list[Problem], fed: Fed | None) -> tuple[int, ...]:
     """The whole shape of the input: ``input``, or batch, time and channels, or the shape in the code (``fed``)."""
     shape: tuple[int, ...] = options.get(INPUT.name, ())
     sizes: Sizes = shape or (() if fed is None else fed.sizes)

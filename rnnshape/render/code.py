@@ -142,7 +142,7 @@ def _initial_states(report: Report) -> Iterator[str]:
 
 
 def _taken(layer: Node, beside: dict[str, str]) -> str:
-    """What this layer of a stack takes of all that is handed in: the first the mask, the first that can the states."""
+    """What this layer of a stack takes of all that is passed: the first the mask, the first that can the states."""
     takes = [name for name in beside if name != "initial_state" or takes_states(layer)]
     taken = "".join(f", {name}={beside[name]}" for name in takes)
     for name in takes:

@@ -125,7 +125,7 @@ def _outputs(report: Report, marks: Marks) -> Table:
 
 
 def _flow(report: Report, marks: Marks) -> Table:
-    """What passes from layer to layer; all but the last hand on one tensor."""
+    """The outputs of the layers; all but the last pass one tensor on."""
     table = grid(marks, "Layers", "", "layer", "returns", "shape", "dtype")
     for number, part in enumerate(report.flow, 1):
         first, *others = leaves(part.observed or part.predicted)

@@ -191,7 +191,7 @@ def judge(comparison: Comparison, predictions: list[Prediction], outcomes: tuple
 def _side(comparison: Comparison, variant: Variant, predicted: Prediction, outcome: Outcome) -> Side:
     seen = outcome.seen
     with release.of(variant.spec.keras):
-        report = assemble(variant.spec, _comparable(variant, predicted), seen)
+        report = assemble(variant.spec, _comparable(predicted), seen)
     returned = outcome.static if seen is None or isinstance(seen, RnnshapeError) else seen.returned
     if outcome.way == RULES:
         returned = predicted.returned
@@ -206,7 +206,7 @@ def _side(comparison: Comparison, variant: Variant, predicted: Prediction, outco
     )
 
 
-def _comparable(variant: Variant, predicted: Prediction) -> Prediction:
+def _comparable(predicted: Prediction) -> Prediction:
     """The prediction without what a comparison does not observe: other calls, inner outputs, the steps of a state."""
     return replace(
         predicted,

@@ -16,7 +16,7 @@ from rnnshape.formula import both_sides, canonical, claims_equality
 from rnnshape.layers.base import Law
 from rnnshape.layers.dims import sized
 from rnnshape.report.aspect import Aspect
-from rnnshape.report.checks import TOLERANCES, shapes, verified
+from rnnshape.report.checks import shapes, verified
 from rnnshape.spec.expect import ANY
 from rnnshape.structure import brackets, leaves
 
@@ -58,7 +58,7 @@ def held(
     letters: Mapping[str, int],
     laws: tuple[Law, ...],
     values: Mapping[str, Any] | None,
-    between: Mapping[str, float] = TOLERANCES,
+    between: Mapping[str, float],
     within: Iterable[Structure] = (),
 ) -> Iterator[Expected]:
     """Compare every line of the contract with the answer; ``values`` (as in ``both_sides``) is None when nothing ran.

@@ -160,11 +160,11 @@ def _kept(kind: str) -> str:
     return COMPUTED if kind == COMPUTED else FROZEN
 
 
-def told(values: np.ndarray[Any, Any], *, backwards: bool = False) -> tuple[tuple[str, ...], ...]:
+def told(values: np.ndarray[Any, Any], *, backwards: bool) -> tuple[tuple[str, ...], ...]:
     """The kind of each step of an output (N, T, …), from its values alone.
 
     >>> import numpy as np
-    >>> told(np.array([[[1.0], [2.0], [2.0]], [[0.0], [3.0], [0.0]]]))
+    >>> told(np.array([[[1.0], [2.0], [2.0]], [[0.0], [3.0], [0.0]]]), backwards=False)
     (('computed', 'computed', 'repeated'), ('zero', 'computed', 'zero'))
     """
     import numpy as np

@@ -149,7 +149,7 @@ def _failures(data: dict[str, Any]) -> Iterator[Failure]:
             yield Failure("check", f"{check['check']} does not hold")
 
 
-def row_of(report: Report, *, values: bool = False, run: Run | None = None) -> Row:
+def row_of(report: Report, *, values: bool, run: Run | None = None) -> Row:
     """The row of an answer; without ``run`` the row is for the Spec alone."""
     spec = report.spec
     run = run or Run(spec.name, spec.layer.text, spec=spec)

@@ -1,7 +1,7 @@
 """The JSON Schema of a batch file, made from the tables, for editors and for whoever writes such files.
 
 A schema sees one value at a time: that a run's options go together, and with the defaults, is for the
-reader of the file to say.  What the schema refuses, the reader refuses too.
+reader of the file to say.  What the schema rejects, the reader rejects too.
 """
 
 from __future__ import annotations

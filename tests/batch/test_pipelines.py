@@ -75,7 +75,7 @@ def test_a_full_disk_is_an_error(started: Callable[..., subprocess.Popen[bytes]]
     assert err == b"rnnshape: error: standard output: No space left on device\n"
 
 
-def test_ctrl_c_leaves_what_is_finished_whole(started: Callable[..., subprocess.Popen[bytes]], tmp_path: Path) -> None:
+def test_ctrl_c_leaves_what_is_finished_whole(started: Callable[..., subprocess.Popen[bytes]]) -> None:
     process = started("-", "--predict", "-f", "jsonl")
     assert process.stdin
     assert process.stdout
@@ -89,7 +89,7 @@ def test_ctrl_c_leaves_what_is_finished_whole(started: Callable[..., subprocess.
 
 @pytest.mark.slow
 def test_ctrl_c_says_how_many_were_left_and_keeps_the_file(
-    started: Callable[..., subprocess.Popen[bytes]], tmp_path: Path, run: Callable[..., Ran]
+    started: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     many, out = tmp_path / "many.yaml", tmp_path / "rows.jsonl"
     many.write_text("runs:\n- {layer: lstm, matrix: {units: [1, 2, 3, 4, 5, 6, 7, 8], time: [400, 500, 600, 700]}}\n")

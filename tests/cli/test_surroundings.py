@@ -398,7 +398,7 @@ def test_no_bar_stands_in_what_a_pipe_prints(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_that_they_log_is_heard(tmp_path: Path) -> None:
+def test_nothing_that_they_log_is_heard() -> None:
     """Graphs that are traced again and again, a graph that fails, warnings, a GPU that is not there."""
     runs = [
         *(

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from rnnshape.explorer.verifier import Died, Loading, Missing, News, Ready, Verified, Verifier
+from rnnshape.explorer.news import Died, Loading, Missing, News, Ready, Verified
+from rnnshape.explorer.verifier import Verifier
 from rnnshape.reading import make
 
 if TYPE_CHECKING:

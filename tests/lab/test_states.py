@@ -128,7 +128,7 @@ def test_stacked_cells_cannot_be_reset_and_the_report_says_so() -> None:
         "Dropout(0.5) | LSTM(3) | Dense(2)": "[state_h_0, state_c_0]",
     }.items(),
 )
-def test_the_form_of_an_initial_state_is_code(layer: str, form: str, run: Callable[..., Ran]) -> None:
+def test_the_form_of_an_initial_state_is_code(layer: str, form: str) -> None:
     options = {"input": (2, 3, 4)} if "Dropout" in layer else {}
     for fill in ("zeros", "ones", "random"):
         report = rnnshape.explore(layer, initial_state=fill, **options)

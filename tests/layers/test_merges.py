@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from rnnshape import explore, predict
+from rnnshape import Invalid, explore, predict
 from rnnshape.lab.build import build
 from rnnshape.lab.feed import feed
 from rnnshape.lab.tensorflow import load
@@ -162,6 +162,18 @@ def test_what_keras_rejects_is_told_before(merge: Node, shapes: Sequence[Sequenc
     assert raised(spec) is not None
 
 
+@pytest.mark.parametrize("name", MERGES)
+@pytest.mark.parametrize("before", ["", "LSTM(4, return_sequences=True) | "], ids=["alone", "stacked"])
+def test_a_single_tensor_is_one_clear_error(name: str, before: str) -> None:
+    """It is what Sequential gives a layer; ``Add()`` alone was answered, and ``Attention()`` ended in an IndexError."""
+    needed = {"Dot": {"axes": 1}, "MultiHeadAttention": {"num_heads": 2, "key_dim": 3}}.get(name, {})
+    with pytest.raises(Invalid, match=f"{name} takes (several tensors in a list|a query and a value)"):
+        predict(f"{before}{of(name, **needed).text}")
+    layer = getattr(load().keras.layers, name)(**needed)
+    with pytest.raises((ValueError, TypeError)):
+        layer(np.ones(SEQUENCE, "float32"))
+
+
 @pytest.mark.parametrize(
     ("axis", "shapes", "hint"),
     [(-2, ((2, 3, 1), (2, 5, 1)), "write axis=1"), (-3, ((2, 3, 1),) * 2, ""), (0, ((2, 1, 1),) * 2, "")],
@@ -277,13 +289,11 @@ def test_attention_in_heads_takes_the_mask_off_its_inputs() -> None:
         assert (getattr(embedded, "_keras_mask", None) is not None) == stays
 
 
-COUNTED = [case for case in FINE if case[0].name in ("Dot", "Attention", "AdditiveAttention")]
+COUNTED = [(merge, shapes) for merge, shapes, _ in FINE if merge.name in ("Dot", "Attention", "AdditiveAttention")]
 
 
-@pytest.mark.parametrize(("merge", "shapes", "out"), COUNTED, ids=str)
-def test_multiply_adds_are_those_of_tensorflows_graph(
-    merge: Node, shapes: Sequence[Sequence[int]], out: tuple[int, ...]
-) -> None:
+@pytest.mark.parametrize(("merge", "shapes"), COUNTED, ids=str)
+def test_multiply_adds_are_those_of_tensorflows_graph(merge: Node, shapes: Sequence[Sequence[int]]) -> None:
     spec = merged(merge, *shapes)
     _, function = traced(spec)
     assert predict(spec).cost.multiply_adds == multiply_adds(function.graph)

@@ -155,7 +155,7 @@ class Reader:
         return given
 
     def _several(self, node: Node, tree: ast.List | ast.Tuple) -> str:
-        """Why a list cannot be the input, and the way to hand in what stands in it."""
+        """Why a list cannot be the input, and the way to pass what stands in it."""
         no_list = "Keras takes a tensor as the input, not a list: "
         if not tree.elts or isinstance(tree.elts[0], ast.List | ast.Tuple | ast.Constant | ast.UnaryOp):
             return f"{no_list}make an array of it, np.array({self.source.said(tree)})"

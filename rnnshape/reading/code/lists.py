@@ -174,10 +174,14 @@ class _Put(ast.NodeTransformer):
 
 def _with(tree: ast.expr, target: ast.expr, item: ast.expr) -> ast.expr:
     """The tree with an item in the place of the loop's name, or of its names."""
-    trees: dict[str, ast.expr] = {}
-    if isinstance(target, ast.Name):
-        trees[target.id] = item
-    elif isinstance(target, ast.Tuple) and isinstance(item, ast.Tuple):
-        trees = {name.id: one for name, one in zip(target.elts, item.elts, strict=False) if isinstance(name, ast.Name)}
-    put: ast.expr = _Put(trees).visit(copy.deepcopy(tree))
+    put: ast.expr = _Put(dict(_names(target, item))).visit(copy.deepcopy(tree))
     return put
+
+
+def _names(target: ast.expr, item: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """The names of a loop with what each stands for: ``i, (a, b)``."""
+    if isinstance(target, ast.Name):
+        yield target.id, item
+    elif isinstance(target, ast.Tuple | ast.List) and isinstance(item, ast.Tuple | ast.List):
+        for one, part in zip(target.elts, item.elts, strict=False):
+            yield from _names(one, part)

@@ -42,6 +42,7 @@ BUILT_IN = {*CASTS, *ROUNDED, *CHOSEN, "len", "dict", "sum"}
 HUGE = 2**63
 _HIGHEST_POWER = 62
 _LONGEST = 1_000
+_MOST_PARTS = 10_000
 
 
 def signed(op: ast.unaryop, value: Any) -> Any:
@@ -64,11 +65,22 @@ def compared(op: ast.cmpop, left: Any, right: Any) -> Any:
 
 
 def joined(op: ast.boolop, values: list[Any]) -> Any:
-    """``and`` and ``or``; one known value may decide."""
+    """``and`` and ``or``: the first value that decides, else the last; behind an unknown one only a flag does."""
     decisive = isinstance(op, ast.Or)
-    if any(value is not MISSING and bool(value) is decisive for value in values):
-        return decisive
-    return MISSING if MISSING in values else not decisive
+    for index, value in enumerate(values):
+        if value is not MISSING and bool(value) is decisive and (type(value) is bool or MISSING not in values[:index]):
+            return value
+    return MISSING if MISSING in values else values[-1]
+
+
+def small(value: Any) -> bool:
+    """Whether it has no more parts and characters than people write: each ``s = s + s`` doubles them."""
+    parts, left = 0, [value]
+    while left and parts <= _MOST_PARTS:
+        one = left.pop()
+        parts += 1 + (len(one) if isinstance(one, str) else 0)
+        left += one if isinstance(one, tuple | list) else [*one, *one.values()] if isinstance(one, dict) else ()
+    return parts <= _MOST_PARTS
 
 
 def plain(value: Any) -> bool:

@@ -15,19 +15,19 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.code.definitions import Definitions
+from rnnshape.reading.code.changing import CHANGING
 from rnnshape.reading.code.functional import MERGING
 from rnnshape.reading.code.functions import (
     Closure,
-    Function,
     as_function,
 )
-from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.literals import MISSING, small
+from rnnshape.reading.code.loops import BREAK, CONTINUE, Loops
 from rnnshape.reading.code.made import Model
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
-from rnnshape.reading.code.syntax import Unknown, called, dotted
+from rnnshape.reading.code.syntax import Unknown, dotted
 from rnnshape.reading.code.tensors import INPUTS, makes
 
 if TYPE_CHECKING:
@@ -38,14 +38,9 @@ if TYPE_CHECKING:
 _BY_NAME = {*INPUTS, *MERGING, "Model", "Sequential"}
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
-_LONGEST_LOOP = 64
-# What ends the body of a loop.
-_BREAK, _CONTINUE = object(), object()
-# Of a loop that makes no layer; a longer one leaves what it assigns unknown.
-_MOST_IDLE_STEPS = 200
 
 
-class Program(Definitions):
+class Program(Loops):
     """One walk over the statements of one text."""
 
     def __init__(self, names: Names) -> None:
@@ -108,7 +103,7 @@ class Program(Definitions):
     def _statement(self, statement: ast.stmt) -> Any:
         """One statement; what a ``return`` within it gives."""
         for target, bound in walruses(statement):
-            self._assign(target, bound)
+            self.assign(target, bound)
         match statement:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=whole, attr=how)) as call) if how in GROWING:
                 self.values.growing.grow(whole, how, call)
@@ -119,27 +114,30 @@ class Program(Definitions):
                 self.value(value)
                 if isinstance(value, ast.Call):
                     self.options.added(value)
-            case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Delete():
                 self._assignment(statement)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 self.functions[name] = statement
             case ast.Import() | ast.ImportFrom():
                 self._import(statement)
             case ast.Break() | ast.Continue():
-                return _BREAK if isinstance(statement, ast.Break) else _CONTINUE
+                return BREAK if isinstance(statement, ast.Break) else CONTINUE
             case _:
                 return self._compound(statement)
         return None
 
-    def _assignment(self, statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
+    def _assignment(self, statement: ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Delete) -> None:
         match statement:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
-                    self._assign(target, value)
+                    self.assign(target, value)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
-                self._assign(target, value)
+                self.assign(target, value)
             case ast.AugAssign(target=target, op=op, value=value):
-                self._assign(target, ast.copy_location(ast.BinOp(target, op, value), value))
+                self.assign(target, ast.copy_location(ast.BinOp(target, op, value), value))
+            case ast.Delete(targets=targets):
+                for target in targets:
+                    self.values.growing.changes.delete(target)
 
     def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
         module = f"{statement.module or ''}." if isinstance(statement, ast.ImportFrom) else ""
@@ -154,91 +152,24 @@ class Program(Definitions):
                     self.values.classes.shadowed.add(name)  # class Attention(Layer) is not that of Keras
                 return self._class(name, body)
             case ast.For(target=target, iter=items, body=body):
-                return self._loop(target, items, body)
+                return self.loop(target, items, body)
             case ast.If(test=test, body=body, orelse=orelse):
-                return self.run(body if self._holds(test, [*body, *orelse]) else orelse)
+                return self.run(body if self.holds(test, [*body, *orelse]) else orelse)
             case ast.Match(subject=subject, cases=cases):
                 return self.run(as_conditions(subject, cases))
             case ast.While(test=test, body=body):
-                return self._while(test, body)
+                return self.while_(test, body)
             case ast.With(body=body) | ast.AsyncWith(body=body) | ast.Try(body=body):
                 return self.run(body)
         return None
 
-    def _holds(self, test: ast.expr, body: list[ast.stmt]) -> bool:
-        """Whether a condition holds; one that is not known is a choice where layers depend on it."""
-        known = self.names.known(test)
-        if known is not MISSING:
-            return bool(known)
-        if isinstance(test, ast.Compare) and self.source.said(test).startswith("__name__"):
-            return True
-        if not self._touched(body):
-            return False
-        return bool(self.names.condition(test))
-
-    def _touched(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
-        """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
-        for part in inside(body):
-            if not isinstance(part, ast.Call):
-                continue
-            function = self._own(part.func)
-            if function is None:
-                if self.values.touches(part.func):
-                    return True
-            elif function not in within and self._touched(function.body, (*within, function)):
-                return True
-        return False
-
-    def _loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
-        values = self.values.lists.items(items)
-        if values is None or (len(values) > _LONGEST_LOOP and self._touched(body)):
-            return self._once(target, items, body)
-        if _long(len(values), body) and not self._touched(body):
-            for part in inside(body):
-                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                    self.values.forget(part.id)
-            return None
-        for item in values[:_LONGEST_LOOP]:
-            self._assign(target, item)
-            returned = self.run(body)
-            if returned is _BREAK:
-                return None
-            if (given := _within_loop(returned)) is not None:
-                return given
-        return None
-
-    def _once(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
-        """The body of a loop of which nothing says how often it runs."""
-        if self._touched(body):
-            said = self.source.said(items)
-            self.values.note(f"the loop over {said} is read once: how often it runs is not known, or too often", items)
-        for name in words(target):
-            self.values.forget(name)
-        if called(items) == "range":
-            self._assign(target, ast.copy_location(ast.Constant(0), items))
-        return _within_loop(self.run(body))
-
-    def _while(self, test: ast.expr, body: list[ast.stmt]) -> Any:
-        """A loop as often as its condition is known to hold; once where it is not known."""
-        for times in range(_LONGEST_LOOP):
-            known = self.names.known(test)
-            if (times and known is MISSING) or not known:
-                return None
-            returned = self.run(body)
-            if (given := _within_loop(returned)) is not None:
-                return given
-            # What ends "while True" is not known.
-            if returned is _BREAK or known is MISSING or isinstance(test, ast.Constant) or not self._touched(body):
-                return None
-        return None
-
     # -- names ----------------------------------------------------------------------------------
 
-    def _assign(self, target: ast.expr, tree: ast.expr) -> None:
+    def assign(self, target: ast.expr, tree: ast.expr) -> None:
         match target, tree:
             case ast.Tuple() | ast.List(), ast.Tuple() | ast.List() if len(target.elts) == len(tree.elts):
                 for one, item in zip(target.elts, tree.elts, strict=True):
-                    self._assign(one, item)
+                    self.assign(one, item)
                 return
         name = self.source.said(target)
         if isinstance(tree, ast.Lambda) and isinstance(target, ast.Name | ast.Attribute):
@@ -250,11 +181,23 @@ class Program(Definitions):
         known = self.names.known(tree)
         if known is not MISSING and not self.names.lettered(tree):
             self.values.forget(name)
-            self.names.bound[name] = known
+            if small(known):
+                self.names.bound[name] = known
+            self._put(target, tree)
             return
         value = self.value(tree, targets(target))
         self._bind(target, value, tree)
+        self._put(target, tree)
         self.options.parsed(target, tree)
+
+    def _put(self, target: ast.expr, tree: ast.expr) -> None:
+        """What an assignment changes beside its own name: the whole of an item, what ``pop`` is called on."""
+        changes = self.values.growing.changes
+        if isinstance(target, ast.Subscript):
+            changes.put(target, tree)
+        match tree:
+            case ast.Call(func=ast.Attribute(value=whole, attr=how)) if how in CHANGING and changes.follows(whole):
+                self.values.forget(self.source.said(whole))
 
     def _bind(self, target: ast.expr, value: Any, tree: ast.expr | None) -> None:
         """Bind a value, and the items of one that is taken apart."""
@@ -291,6 +234,8 @@ class Program(Definitions):
             return self._enter(function, self._given(function, tree))
         if isinstance(tree, ast.Call) and isinstance(closure := self._returns_one(tree.func), Closure):
             return self._enter(closure.function, self._given(closure.function, tree), closure)
+        if isinstance(tree, ast.Call) and (applied := self._applied(tree)) is not None:
+            return applied
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
@@ -299,17 +244,8 @@ class Program(Definitions):
             return (tuple(items) if isinstance(tree, ast.Tuple) else items) if found else None
         if isinstance(tree, ast.Await):
             return self.value(tree.value)
+        if isinstance(tree, ast.BoolOp) and (decided := self.names.resolved(tree)) is not tree:
+            return self.value(decided)  # cells or [LSTMCell(8)]
         if isinstance(tree, ast.IfExp):
-            return self.value(tree.body if self._holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
+            return self.value(tree.body if self.holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, targets)
-
-
-def _within_loop(returned: Any) -> Any:
-    """What ``return`` gives in the body of a loop; ``break`` and ``continue`` end the body and no more."""
-    return None if returned is _BREAK or returned is _CONTINUE else returned
-
-
-def _long(times: int, body: list[ast.stmt]) -> bool:
-    """Whether a loop takes many steps: by itself, or by a loop within it."""
-    inner = any(isinstance(part, ast.For | ast.While) for part in inside(body))
-    return times * len(body) > _MOST_IDLE_STEPS or (times > 1 and inner)

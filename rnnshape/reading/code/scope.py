@@ -49,10 +49,10 @@ class Scope:
             value.call.names.setdefault(name, value.path)
 
     def forget(self, name: str) -> None:
-        """A name holds nothing that is known any more."""
-        self.names.bound.pop(name, None)
-        self.names.trees.pop(name, None)
-        self.env.pop(name, None)
+        """A name holds nothing that is known any more, nor do the items of what it held."""
+        for held in (self.names.bound, self.names.trees, self.env):
+            for key in [key for key in held if key == name or key.startswith(f"{name}[")]:
+                del held[key]
         self.lost.discard(name)
 
     def new(self, value: Made) -> Made:

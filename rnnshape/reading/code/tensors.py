@@ -173,7 +173,7 @@ class Tensors:
             trees = trees[0].elts
         elif len(trees) == 1 and _whole(trees[0]) is None:
             return None
-        # -1 is what is left over; how much that is hangs on what was there.
+        # -1 is what is left over; how much that is depends on what was there.
         left = [_whole(part) == -1 for part in trees]
         sizes = [None if rest else self.size(part) for part, rest in zip(trees, left, strict=True)]
         before = self._fed(operand) if operand is not None else None
@@ -251,7 +251,7 @@ def _instead(tree: ast.expr, what: str) -> str:
 
 
 def _root(tree: ast.expr) -> ast.expr:
-    """What the names, indices and calls hang on: ``x`` of ``x[0].copy()``; a layer's call is one."""
+    """What the names, indices and calls begin with: ``x`` of ``x[0].copy()``; a layer's call is one."""
     while True:
         if isinstance(tree, ast.Attribute | ast.Subscript):
             tree = tree.value

@@ -74,7 +74,7 @@ def make_saved(path: str, options: Mapping[str, Any] | None = None) -> list[Spec
 _BEFORE = "what stands before it is answered"
 
 
-def make_live(layer: Any, options: Mapping[str, Any] | None = None) -> list[Spec]:
+def make_live(layer: Any, options: Mapping[str, Any]) -> list[Spec]:
     """The Specs of a live layer or model of Keras 3 or tf_keras, from its config; its weights are not used.
 
     Raises:
@@ -92,7 +92,7 @@ def make_live(layer: Any, options: Mapping[str, Any] | None = None) -> list[Spec
         raise invalid(f"{cls.__name__} has no config: give its layers one by one, or its code") from None
     config = {"class_name": cls.__name__, "module": cls.__module__, "config": values}
     written = code(config)
-    options, notes = _release(getattr(sys.modules.get(root), "__version__", None), options or {})
+    options, notes = _release(getattr(sys.modules.get(root), "__version__", None), options)
     specs = _located(getattr(layer, "name", cls.__name__), written, list(_once(foreign(config))), options)
     return [replace(spec, notes=(*notes, *spec.notes)) for spec in specs]
 

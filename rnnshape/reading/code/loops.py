@@ -1,0 +1,125 @@
+"""Conditions and loops of a program: which side is taken, and how often a body is read.
+
+>>> from rnnshape.reading.code.expression import parse_all
+>>> parse_all("n = 1\\nwhile n < 10:\\n    n *= 2\\nLSTM(n)")[0].node.text
+'LSTM(16)'
+"""
+
+from __future__ import annotations
+
+import ast
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.reading.code.definitions import Definitions
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.statements import inside, words
+from rnnshape.reading.code.syntax import called
+
+if TYPE_CHECKING:
+    from rnnshape.reading.code.functions import Function
+
+# What ends the body of a loop.
+BREAK, CONTINUE = object(), object()
+_LONGEST_LOOP = 64
+# Of a loop that makes no layer; a longer one leaves what it assigns unknown.
+_MOST_IDLE_STEPS = 200
+
+
+class Loops(Definitions):
+    """The conditions and loops of one program."""
+
+    @abstractmethod
+    def assign(self, target: ast.expr, tree: ast.expr) -> None:
+        """Bind a name, or the names of a target that is taken apart."""
+
+    def holds(self, test: ast.expr, body: list[ast.stmt]) -> bool:
+        """Whether a condition holds; one that is not known is a choice where layers depend on it."""
+        known = self.names.known(test)
+        if known is not MISSING:
+            return bool(known)
+        if isinstance(test, ast.Compare) and self.source.said(test).startswith("__name__"):
+            return True
+        if not self._touched(body):
+            return False
+        return bool(self.names.condition(test))
+
+    def _touched(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
+        """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
+        for part in inside(body):
+            if not isinstance(part, ast.Call):
+                continue
+            function = self._own(part.func)
+            if function is None:
+                if self.values.touches(part.func):
+                    return True
+            elif function not in within and self._touched(function.body, (*within, function)):
+                return True
+        return False
+
+    def loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
+        values = self.values.lists.items(items)
+        many = values is not None and len(values) > _LONGEST_LOOP
+        if values is None or (many and self._touched(body)):
+            return self._once(target, items, body)
+        if many or (_long(len(values), body) and not self._touched(body)):
+            self._unknown([*body, ast.Expr(target)])
+            return None
+        for item in values:
+            self.assign(target, item)
+            returned = self.run(body)
+            if returned is BREAK:
+                return None
+            if (given := _within_loop(returned)) is not None:
+                return given
+        return None
+
+    def _once(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
+        """The body of a loop of which nothing says how often it runs."""
+        if self._touched(body):
+            said = self.source.said(items)
+            self.values.note(f"the loop over {said} is read once: how often it runs is not known, or too often", items)
+        for name in words(target):
+            self.values.forget(name)
+        if called(items) == "range":
+            self.assign(target, ast.copy_location(ast.Constant(0), items))
+        returned = self.run(body)
+        self._unknown([*body, ast.Expr(target)])
+        return _within_loop(returned)
+
+    def while_(self, test: ast.expr, body: list[ast.stmt]) -> Any:
+        """A loop as often as its condition is known to hold; once where nothing says how often."""
+        for _ in range(_LONGEST_LOOP):
+            known = self.names.known(test)
+            if not known:
+                return None
+            returned = self.run(body)
+            if (given := _within_loop(returned)) is not None or returned is BREAK:
+                return given
+            if known is MISSING or isinstance(test, ast.Constant):
+                break
+        if self._touched(body):
+            said = self.source.said(test)
+            self.values.note(
+                f"how often the loop while {said} runs is not known, or too often: its start is read", test
+            )
+        self._unknown(body)
+        return None
+
+    def _unknown(self, body: list[ast.stmt]) -> None:
+        """The values that a loop gives to names are not known where nothing says how often it runs."""
+        for part in inside(body):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                self.names.bound.pop(part.id, None)
+                self.names.trees.pop(part.id, None)
+
+
+def _within_loop(returned: Any) -> Any:
+    """What ``return`` gives in the body of a loop; ``break`` and ``continue`` end the body and no more."""
+    return None if returned is BREAK or returned is CONTINUE else returned
+
+
+def _long(times: int, body: list[ast.stmt]) -> bool:
+    """Whether a loop takes many steps: by itself, or by a loop within it."""
+    inner = any(isinstance(part, ast.For | ast.While) for part in inside(body))
+    return times * len(body) > _MOST_IDLE_STEPS or (times > 1 and inner)
