@@ -245,7 +245,7 @@ def bare(value: Any, path: str) -> Tensor:
     """A tensor as it was returned.
 
     Raises:
-        RnnshapeError: a class of the reader's own returns something else.
+        RnnshapeError: a custom class returns something else.
     """
     import numpy as np
 
