@@ -20,8 +20,8 @@ def parts(rounds: int) -> list[Row]:
     """The parts of a verified layer.
 
     The median of each part of `rnnshape.explore` over 60 layers, against the median of the same layers
-    built, called and fetched by hand in the same loop.  The Spec, the prediction and the Report are pure
-    Python; `lab.observe` is the real layer with its device, its seed and its captured output.
+    built, called and fetched by hand in the same loop.  The Spec, the prediction and the Report are the work
+    of rnnshape; `lab.observe` is the real layer with its device, its seed and its captured output.
     """
     taken = in_turn({"all": _measured}, rounds)["all"]
     by_hand = tuple(once["by hand"] for once in taken)

@@ -183,8 +183,8 @@ def _of_model(spec: Spec, model: Any, inputs: tuple[Any, ...]) -> Any:
         return None
     graph = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
     names = [""] if graph is None else [entry.name for entry in graph.entries]
-    told = dict(spec.saved.inputs) if spec.saved is not None else {}
-    return called(model, dict(zip([told.get(name, name) for name in names], inputs, strict=True)))
+    in_model = dict(spec.saved.inputs) if spec.saved is not None else {}
+    return called(model, dict(zip([in_model.get(name, name) for name in names], inputs, strict=True)))
 
 
 def _apart(whole: Any, result: Any) -> float:

@@ -120,7 +120,7 @@ class Number(Kind, frozen=True):
 
 
 class DropRate(Number, frozen=True):
-    """A fraction to drop; before Keras 3.14 less than 1, because ``tf.nn.dropout`` got a rate of 1 too."""
+    """A fraction to drop; before Keras 3.14 less than 1, because Keras passed a rate of 1 to ``tf.nn.dropout`` too."""
 
     least: float = 0
     most: float = 1

@@ -73,7 +73,7 @@ def _kept(scan: Scan, same: Callable[[Row, int], bool]) -> bool:
 
 
 def of_output(node: Node, steps: int, h: str, scan: Scan) -> Iterable[Law]:
-    """The laws of a recurrent layer's output and its final hidden state ``h``; on a CPU, they hold bitwise."""
+    """The laws of a recurrent layer's output and final hidden state ``h``; on a CPU, equal sides are bitwise equal."""
     flags = node["return_sequences"], node["go_backwards"], steps == 1, h
     # Without a mask, the laws depend only on these flags.
     return _of_output(*flags, scan) if scan.mask is not None else _unmasked_output(*flags)

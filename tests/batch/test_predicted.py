@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rnnshape import api
-from rnnshape.batch.foretold import foretold
+from rnnshape.batch.predicted import predicted_row
 from rnnshape.reading.batch.data import from_data
 from rnnshape.report.rows import row_of
 
@@ -50,13 +50,13 @@ CLOSE: list[dict[str, Any]] = [
 def test_each_row_is_that_of_its_own_run(order: int) -> None:
     for run in [*CLOSE[::order], *CLOSE]:
         spec = from_data(run)
-        row, alone = foretold(spec), row_of(api.predict(spec), values=False)
+        row, alone = predicted_row(spec), row_of(api.predict(spec), values=False)
         assert row.report is not None
         assert (row.data, row.exit_code, row.expectations) == (alone.data, alone.exit_code, alone.expectations), run
         assert row.report.to_dict() == alone.data, run
 
 
 def test_an_answer_is_worked_out_once() -> None:
-    one, other = (foretold(from_data({"layer": LSTM, "seed": seed})) for seed in (101, 102))
+    one, other = (predicted_row(from_data({"layer": LSTM, "seed": seed})) for seed in (101, 102))
     assert one.data["cost"] is other.data["cost"]
     assert (one.data["run"]["seed"], other.data["run"]["seed"]) == (101, 102)
