@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MOST = 256
 """The most lines sent together: they take about 50 ms, and sending them takes 1 ms."""
 _SHARE = 16
-"""After so many lines, one line more is sent together, so that the first answers do not wait for many lines."""
+"""Lines sent together: one, and one more for every 16 lines sent before, so that the first answers do not wait."""
 
 
 def written(asked: Iterable[Line | Run], draw: Callable[[Row], str], *, jobs: int) -> Generator[Row | Written]:

@@ -56,7 +56,7 @@ def test_each_row_is_that_of_its_own_run(order: int) -> None:
         assert row.report.to_dict() == alone.data, run
 
 
-def test_an_answer_is_worked_out_once() -> None:
+def test_a_prediction_is_computed_once() -> None:
     one, other = (predicted_row(from_data({"layer": LSTM, "seed": seed})) for seed in (101, 102))
     assert one.data["cost"] is other.data["cost"]
     assert (one.data["run"]["seed"], other.data["run"]["seed"]) == (101, 102)
