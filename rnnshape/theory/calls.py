@@ -1,4 +1,4 @@
-"""The laws between calls: what a layer keeps, what it forgets, and what it draws anew."""
+"""The laws between calls: which states a layer keeps, and what it draws again."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FIXED = "the dropout masks are drawn once a call and are the same at every step
 
 
 def between(spec: Spec, answer: Answer) -> Iterator[Law]:
-    """The laws of all calls that are made beside the first."""
+    """The laws of all calls after the first."""
     drawn = random(spec)
     for name in further(spec):
         check = f"{name} == {FIRST}"
@@ -63,7 +63,7 @@ def between(spec: Spec, answer: Answer) -> Iterator[Law]:
 
 
 def _unless(drawn: bool, check: str, why: str) -> Law:
-    """What holds where no call draws anything."""
+    """A law that is guaranteed only if no call draws random numbers."""
     return Law(check, not drawn, _DRAWN if drawn else why)
 
 
@@ -81,7 +81,7 @@ def _again(spec: Spec, check: str, drawn: bool) -> Law:
 
 
 def _halves(spec: Spec, answer: Answer, check: str, drawn: bool) -> Law:
-    """Two calls, the second begun with the states of the first, against one call on the whole."""
+    """Two calls on halves, the second started from the states of the first, compared with one call on the whole."""
     if drawn:
         return Law(check, False, _DRAWN)
     if spec.layer.name == "Bidirectional":
