@@ -101,7 +101,7 @@ class Loops(Definitions):
         if self._touched(body):
             said = self.source.said(test)
             self.values.note(
-                f"how often the loop while {said} runs is not known, or too often: its start is read", test
+                f"the loop while {said} is read in part: how often it runs is not known, or too often", test
             )
         self._unknown(body)
         return None
