@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from rnnshape import api
 from rnnshape.batch.died import Died
+from rnnshape.batch.foretold import foretold
 from rnnshape.batch.workers import spread
 from rnnshape.errors import OK, RnnshapeError, Unavailable, foreseen
 from rnnshape.layers import release
@@ -61,18 +62,20 @@ def rows(
             yield row or _answered(run, answer, values=values)
 
 
-def _ask(spec: Spec | None, *, predict: bool, values: bool, verbose: bool) -> Report | RnnshapeError | None:
-    """The Report, for a run that has to be asked; without numbers that nobody will see.
+def _ask(spec: Spec | None, *, predict: bool, values: bool, verbose: bool) -> Report | Row | RnnshapeError | None:
+    """The answer, for a run that has to be asked, or the row that theory has for it; no numbers that nobody will see.
 
     It runs where the worker is: an exception comes back as data, and what TensorFlow said is written there.
     """
     if spec is None:
         return None
     try:
-        report = api.predict(spec) if predict else api.explore(spec)
+        if predict:
+            return foretold(spec)
+        report = api.explore(spec)
     except Exception as error:  # noqa: BLE001  one row that cannot be asked ends no other
         return foreseen(error)
-    if verbose and not predict:
+    if verbose:
         from rnnshape.lab.tensorflow import replay
 
         replay()
@@ -90,7 +93,9 @@ def _ready(run: Run, former: Former | None) -> Row | None:
     return None if data is None else Row(run, {**data, "name": run.name, **axes_of(run)}, OK)
 
 
-def _answered(run: Run, answer: Report | RnnshapeError | Died | None, *, values: bool) -> Row:
+def _answered(run: Run, answer: Report | Row | RnnshapeError | Died | None, *, values: bool) -> Row:
+    if isinstance(answer, Row):
+        return answer.of(run)
     if isinstance(answer, Died):
         return unanswered(run, Unavailable(answer.message, kind="worker"))
     if isinstance(answer, RnnshapeError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import cache, partial
-from operator import attrgetter, itemgetter
+from operator import add, attrgetter, itemgetter, mul, sub, truediv
+from operator import pow as pow_
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.loading import layer_at, loaded
@@ -11,7 +12,7 @@ from rnnshape.lab.own import class_of
 from rnnshape.lab.tensorflow import keras, load
 from rnnshape.layers.graph import by_hand
 from rnnshape.layers.imported import Imported
-from rnnshape.layers.node import Node
+from rnnshape.layers.node import IN_TENSORFLOW, Node, in_tensorflow
 from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.operations import SLICE, places_of
 from rnnshape.layers.release import KERAS_3, asked
@@ -97,13 +98,21 @@ def _computing(node: Node) -> Callable[[Any], Any]:
     """What an operation computes of a tensor, or of a list of them."""
     if node.cls is SLICE:
         return itemgetter(places_of(node["key"]))
+    if node.has("number"):
+        sign, value = _OF_NUMBERS[node.name], node["number"]
+        return (lambda x: sign(value, x)) if node["first"] else (lambda x: sign(x, value))
     name = _SIGNS.get(node.name, node.name.removeprefix("keras.ops."))
-    function = getattr(load(), _IN_2.get(name, name)) if asked() < KERAS_3 else getattr(keras().ops, name)
-    return partial(function, axis=node["axis"]) if node.has("axis") else lambda inputs: function(*inputs)
+    of_tensorflow = asked() < KERAS_3
+    whole = load() if of_tensorflow else keras().ops
+    function = attrgetter(IN_TENSORFLOW.get(name, name) if of_tensorflow else name)(whole)
+    if node.cls.kind == "merge" and not node.has("axis"):
+        return lambda inputs: function(*inputs)
+    given = {"axis": node["axis"]} if node.cls.kind == "merge" else dict(node.given)
+    return partial(function, **(in_tensorflow(given) if of_tensorflow else given))
 
 
-_SIGNS = {"+": "add", "-": "subtract", "*": "multiply"}
-_IN_2 = {"concatenate": "concat"}
+_SIGNS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
+_OF_NUMBERS = {"+": add, "-": sub, "*": mul, "/": truediv, "**": pow_}
 
 
 class Stack:

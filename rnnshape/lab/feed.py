@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import RnnshapeError
-from rnnshape.lab.tensorflow import load
+from rnnshape.lab.tensorflow import keras, load
 from rnnshape.layers.flowing import eats, entries
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.release import KERAS_3, asked
@@ -26,7 +26,9 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
     """
     import numpy as np
 
-    if spec.layer.cls.kind == IMPORTED and hasattr(layer, "state_size"):
+    # A recurrent layer has the state_size of its cell.
+    is_cell = hasattr(layer, "state_size") and not isinstance(layer, keras().layers.RNN)
+    if spec.layer.cls.kind == IMPORTED and is_cell:
         what = f"{spec.layer.name} is a cell, which computes one step: write RNN({spec.layer.text})"
         raise RnnshapeError(what)
     rng = np.random.default_rng(spec.seed)

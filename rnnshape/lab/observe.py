@@ -22,15 +22,16 @@ from rnnshape.lab.further import further_calls, other_batch
 from rnnshape.lab.kernel import noticing_cudnn, traced_or_none
 from rnnshape.lab.loading import called
 from rnnshape.lab.masked import mask_on, witness
-from rnnshape.lab.own import running
+from rnnshape.lab.own import KIND, running
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import gpus, held_back, keras, load, place, tf32
 from rnnshape.layers.base import Given
 from rnnshape.layers.imported import modules_of
+from rnnshape.layers.kinds import article
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.calls import random, stateful
-from rnnshape.structure import Structure, Tensor, describe
+from rnnshape.structure import Structure, Tensor, describe, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,8 +139,11 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         further |= layer.stepped(inputs, flow)
     # In training each would draw its own dropout masks.
     twin = None if random(spec) else spec.layer.cls.twin(spec.layer)
+    returned = describe(result, bare)
+    if next(leaves(returned), None) is None:
+        raise RnnshapeError(f"the call returns {result!r}, and no tensor", kind=KIND)
     return Observation(
-        returned=describe(result, bare),
+        returned=returned,
         values=_arrays(result),
         weights=tuple(tuple(weight.shape) for weight in layer.weights),
         twin=None if twin is None else _arrays(run(execution, handed(spec, _like(twin, layer, inputs[0])), *inputs)),
@@ -236,6 +240,19 @@ def _like(node: Node, layer: Any, x: Any) -> Any:
 
 
 def bare(value: Any, path: str) -> Tensor:
+    """A tensor as it was returned.
+
+    Raises:
+        RnnshapeError: a class of the reader's own returns something else.
+    """
+    import numpy as np
+
+    tensorflow = load()
+    if not isinstance(value, tensorflow.Tensor | tensorflow.Variable | np.ndarray):
+        what = "None" if value is None else article(type(value).__name__)
+        raise RnnshapeError(
+            f"the call returns {what} as y{path}", "only tensors, and tuples and lists of them, are shown", kind=KIND
+        )
     shape = tuple(value.shape)
     # An array of NumPy 1, which Model.predict returns, has no device.
     device = getattr(value, "device", "").rpartition("device:")[2] or None

@@ -99,6 +99,7 @@ def _activating(
     check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None,
     zeros: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None,
     popped: tuple[arg.Argument, ...] = (),
+    in_2: tuple[str, ...] = (),
     file: str,
 ) -> LayerClass:
     return LayerClass(
@@ -109,6 +110,7 @@ def _activating(
         any_letters,
         check_input=check_input,
         contents=zeros,
+        in_2=in_2,
         source=f"activations/{file}.py: {name}.call",
         keeps_mask=True,
         takes_mask=name == "Softmax",
@@ -140,7 +142,8 @@ ACTIVATIONS = (
         "LeakyReLU",
         replace(_least_zero("negative_slope", 0.3), since=KERAS_3),
         theory=_leaky,
-        popped=(arg.Argument("alpha", arg.Number(0), None),),
+        popped=(arg.Argument("alpha", arg.Number(0), None, was=0.3),),
+        in_2=("alpha",),
         file="leaky_relu",
     ),
     _activating(

@@ -41,8 +41,8 @@ class Argument(Struct, frozen=True):
     """One constructor argument of one or more classes.
 
     ``flag`` says whether a command offers it as an option, ``short`` its one-letter form.  ``since`` is the release of
-    Keras that brought it (``in_2``: Keras 2 had it too), ``until`` the first one that does not have it any more, and
-    ``was`` the default before Keras 3 where that was another one.
+    Keras that brought it, ``placed`` the one that made it an argument by position (``in_2``: Keras 2 had that too),
+    ``until`` the first one that does not have it any more, and ``was`` the default before Keras 3 if not this one.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Argument(Struct, frozen=True):
     short: str = ""
     cli_default: Any = REQUIRED
     since: Release = ()
+    placed: Release = ()
     until: Release = ()
     was: Any = REQUIRED
     in_2: bool = False
@@ -76,9 +77,16 @@ class Argument(Struct, frozen=True):
             return text
         return f"{text} Default: {str(self.usual).lower()}."
 
+    def by_position(self, release: Release) -> bool:
+        """Whether this release takes it by position, where its place is before the keywords."""
+        return self.missing_in(release) is None and self._had(release, self.placed)
+
+    def _had(self, release: Release, since: Release) -> bool:
+        return release >= since or (self.in_2 and release < KERAS_3)
+
     def missing_in(self, release: Release) -> str | None:
         """Why there is no such argument in this release of Keras; None where there is."""
-        if release < self.since and not (self.in_2 and release < KERAS_3):
+        if not self._had(release, self.since):
             return f"has no {self.name} in Keras {dotted(release)}: it came with Keras {dotted(self.since)}"
         if self.until and release >= self.until:
             return f"has no {self.name} any more: it was removed in Keras {dotted(self.until)}"
@@ -121,12 +129,15 @@ STATEFUL = Argument("stateful", Flag(), False, "Start from the final state of th
 TIME_MAJOR = Argument("time_major", Flag(), False, until=KERAS_3)
 RETURN_RUNTIME = Argument("return_runtime", Flag(), False, until=KERAS_3)
 UNROLL = Argument("unroll", Flag(), False, "Unroll the loop over time.", True)
-ZERO_OUTPUT_FOR_MASK = Argument("zero_output_for_mask", Flag(), False, "Return zeros at masked steps.", True)
+ZERO_OUTPUT_FOR_MASK = Argument(
+    "zero_output_for_mask", Flag(), False, "Return zeros at masked steps.", True, placed=KERAS_3
+)
 USE_CUDNN = Argument("use_cudnn", OneOf(("auto", True, False)), "auto", "Whether to use cuDNN:", True, since=KERAS_3)
 IMPLEMENTATION = Argument("implementation", OneOf((1, 2)), 2)
 DTYPE = Argument("dtype", OneOf((*DTYPES, None)), None)
 TRAINABLE = Argument("trainable", Flag(), True)
 NAME = Argument("name", LayerName(), None)
+PLACED_NAME = replace(NAME, placed=KERAS_3)
 AUTOCAST = Argument("autocast", Flag(), True)
 
 KERNEL_INITIALIZERS = (

@@ -16,8 +16,8 @@ from rnnshape.layers.building import unregularized
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.masking import attached
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.release import change
-from rnnshape.layers.several import every_dims, every_mask, masks_handed_on, shown, shown_all
+from rnnshape.layers.release import KERAS_3, change
+from rnnshape.layers.several import alone, every_dims, every_mask, masks_handed_on, shown, shown_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -219,6 +219,7 @@ class OutputShape(arg.Kind, frozen=True):
 
 
 _DROPOUT = arg.Argument("dropout", arg.DropRate(), 0.0)
+_PLACED = replace(_DROPOUT, placed=KERAS_3)
 _WIDTH = arg.Maybe(arg.Whole())
 
 ATTENTIONS = (
@@ -228,22 +229,24 @@ ATTENTIONS = (
         (
             arg.Argument("use_scale", arg.Flag(), False),
             arg.Argument("score_mode", arg.OneOf(("dot", "concat")), "dot"),
-            _DROPOUT,
+            _PLACED,
             arg.RNN_SEED,
             *arg.BASE,
         ),
         _attention,
         any_sequence,
         source="attention/attention.py: Attention.call",
+        check_input=alone,
         check_inputs=_attends,
     ),
     LayerClass(
         "AdditiveAttention",
         "merge",
-        (arg.Argument("use_scale", arg.Flag(), True), _DROPOUT, arg.RNN_SEED, *arg.BASE),
+        (arg.Argument("use_scale", arg.Flag(), True), _PLACED, arg.RNN_SEED, *arg.BASE),
         _attention,
         any_sequence,
         source="attention/additive_attention.py: AdditiveAttention.call",
+        check_input=alone,
         check_inputs=_attends,
     ),
     LayerClass(
@@ -270,6 +273,7 @@ ATTENTIONS = (
         _multi_head,
         any_sequence,
         source="attention/multi_head_attention.py: MultiHeadAttention.call",
+        check_input=alone,
         check_inputs=_attends_in_heads,
     ),
 )

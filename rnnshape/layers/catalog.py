@@ -10,11 +10,13 @@ import re
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rnnshape.layers import names
 from rnnshape.layers.arguments import DTYPE, NAME, SEED, Argument
 from rnnshape.layers.kinds import FLOAT32, INT64, Kind, Maybe, Number, OneOf
 from rnnshape.layers.objects import Made
+from rnnshape.layers.release import KERAS_3
 
 
 class Float32(Number, frozen=True):
@@ -153,7 +155,16 @@ _OTHERS = (
         {"m": "min_value"},
     ),
     ObjectClass(
-        "activation", "LeakyReLU", (_number("negative_slope", 0.3, 0.0), *_OF_LAYERS), (), _SLOPES, understood=True
+        "activation",
+        "LeakyReLU",
+        (
+            replace(_number("negative_slope", 0.3, 0.0), since=KERAS_3),
+            replace(_number("alpha", 0.3, 0.0), until=KERAS_3),
+            *_OF_LAYERS,
+        ),
+        (),
+        _SLOPES,
+        understood=True,
     ),
     ObjectClass(
         "activation",

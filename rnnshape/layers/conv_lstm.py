@@ -146,6 +146,15 @@ def check_input(node: Node, dims: Dims) -> str | None:
     return next((f"{problem.key} {problem.message}" for problem in unkept(node, width)), None)
 
 
+_SHARED = (
+    "filters kernel_size strides padding data_format dilation_rate activation recurrent_activation use_bias "
+    "kernel_initializer recurrent_initializer bias_initializer unit_forget_bias kernel_regularizer "
+    "recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint"
+)
+_LAST = "return_sequences return_state go_backwards stateful dropout recurrent_dropout"
+_IN_2 = (*_SHARED.split(), *_LAST.split())
+
+
 def _conv_lstm(rank: int) -> LayerClass:
     return LayerClass(
         f"ConvLSTM{rank}D",
@@ -180,6 +189,7 @@ def _conv_lstm(rank: int) -> LayerClass:
         check=check,
         check_input=check_input,
         contents=contents.recurrent,
+        in_2=_IN_2,
     )
 
 

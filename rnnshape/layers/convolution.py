@@ -51,7 +51,9 @@ def _convolution(
         "kernel_size": arg.Argument("kernel_size", arg.Sizes(rank), cli_default=3),
         "strides": arg.Argument("strides", arg.Sizes(rank), one),
         "padding": arg.Argument("padding", arg.OneOf(paddings), "valid"),
-        "output_padding": arg.Argument("output_padding", arg.Maybe(arg.Sizes(rank, 0)), None, since=(3, 11)),
+        "output_padding": arg.Argument(
+            "output_padding", arg.Maybe(arg.Sizes(rank, 0)), None, placed=(3, 11), in_2=True
+        ),
         "data_format": DATA_FORMAT,
         "dilation_rate": arg.Argument("dilation_rate", arg.Sizes(rank), one),
         "depth_multiplier": arg.Argument("depth_multiplier", arg.Whole(), 1),

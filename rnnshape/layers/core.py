@@ -166,6 +166,10 @@ EMBEDDING = LayerClass(
     lambda node, rank: any_rank(rank or 2, ()),
     tokens=_tokens,
     contents=contents.looked_up,
+    in_2=(
+        *("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer", "activity_regularizer"),
+        *("embeddings_constraint", "mask_zero", "input_length"),
+    ),
     source="core/embedding.py: Embedding.call",
     makes_mask=True,
 )

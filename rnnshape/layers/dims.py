@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LETTER = r"[A-Za-z_]\w*(?:'+\d*)?"
 _TOKEN = re.compile(rf"\s*(?:(\d+|{_LETTER})|(//|[-+*·()]))")
-_LONGEST = 50
+_LONGEST = 200
 _SCALED = re.compile(r"(\d+)·?([A-Za-z_].*|\(.*\))")
 # One of theory's own letters, such as H, Hb, T2, X' or X'3: a factor stands right in front of it.
 _OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*(?:'+\d*)?")

@@ -11,7 +11,7 @@ from msgspec import Struct
 from rnnshape.errors import nearest
 from rnnshape.layers import names
 from rnnshape.layers.objects import Function, Made
-from rnnshape.layers.release import KERAS_3, Release, dotted
+from rnnshape.layers.release import Release, dotted
 from rnnshape.layers.stand_ins import Rate, Size
 
 _HUGE = sys.float_info.max
@@ -194,9 +194,9 @@ class Named(OneOf, frozen=True):
         return f"must be the name of a Keras {self.of.what}{hint}" if hint else f"must be {self.allowed}"
 
     def missing_in(self, value: Any, release: Release) -> str | None:
-        since = self.of.since.get(value, ()) if isinstance(value, str) else ()
-        if release >= since or (value in self.of.in_2 and release < KERAS_3):
+        if not isinstance(value, str) or self.of.had(value, release):
             return None
+        since = self.of.since[value]
         return f"cannot use the {self.of.what} {value!r} in Keras {dotted(release)}: it came with Keras {dotted(since)}"
 
 

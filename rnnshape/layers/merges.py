@@ -20,7 +20,7 @@ from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
-from rnnshape.layers.several import every_dims, masks_handed_on, shown, shown_all
+from rnnshape.layers.several import alone, every_dims, masks_handed_on, shown, shown_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -269,6 +269,7 @@ def _of(
         (*arguments, *arg.BASE),
         theory,
         any_sequence,
+        check_input=alone,
         check_inputs=check,
         source=f"merging/{name.lower()}.py: {name}.call",
     )

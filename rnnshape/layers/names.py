@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rnnshape.layers.release import KERAS_3
+
 if TYPE_CHECKING:
     from rnnshape.layers.release import Release
 
@@ -32,6 +34,10 @@ class Names(Struct, frozen=True):
     def usable(self) -> tuple[str, ...]:
         """The names that Keras can make an object from."""
         return tuple(name for name in self.known if name not in self.unmade)
+
+    def had(self, name: str, release: Release) -> bool:
+        """Whether a release of Keras has this name."""
+        return release >= self.since.get(name, ()) or (name in self.in_2 and release < KERAS_3)
 
 
 _BASE = "it is the base class and does nothing"
@@ -82,6 +88,8 @@ ACTIVATIONS = Names(
         **dict.fromkeys(("sparse_plus", "sparsemax", "threshold"), (3, 8)),
         "sparse_sigmoid": (3, 10),
     },
+    # tf_keras has them from tf.nn
+    ("leaky_relu", "log_softmax", "relu6", "silu"),
 )
 
 INITIALIZERS = Names(

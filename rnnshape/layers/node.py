@@ -47,6 +47,7 @@ class LayerClass:
     numbers that the class eats, if it does.
     ``twin`` is the layer that computes the same given the same weights.  ``contents`` says which steps of its
     output are zero throughout, from its answer and what reached it; without it theory knows of none.
+    ``in_2`` names the arguments by position in Keras 2, where their order is another one.
 
     ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
     takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"merge"`` for what takes
@@ -70,6 +71,7 @@ class LayerClass:
     tokens: Callable[[Node], range | None] = lambda node: None
     twin: Callable[[Node], Node | None] = lambda node: None
     contents: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None
+    in_2: tuple[str, ...] = ()
     source: str = ""
     keeps_mask: bool = False
     makes_mask: bool = False
@@ -100,6 +102,14 @@ class LayerClass:
     def usual(self) -> dict[str, Any]:
         """The defaults in the release that is asked about; ``former`` holds those before Keras 3."""
         return self.former if self.former is not self.defaults and asked() < KERAS_3 else self.defaults
+
+    @property
+    def by_position(self) -> list[Argument]:
+        """The arguments that a call may give by position, in the order of the release that is asked about."""
+        release = asked()
+        if self.in_2 and release < KERAS_3:
+            return [self.by_name[name] for name in self.in_2]
+        return [known for known in self.arguments[: self.positional] if known.by_position(release)]
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         # There is one object a class: a copy in another process must be that process' own entry.
@@ -189,8 +199,7 @@ class Node:
     @property
     def first(self) -> Node:
         """The layer that the input reaches first, through stacks and the models that a graph calls."""
-        layer = self.in_turn[0]
-        return layer if layer is self else layer.first
+        return self.in_turn[0].first if self.cls.kind in ("stack", "graph") else self
 
     @cached_property
     def text(self) -> str:
@@ -212,14 +221,21 @@ class Node:
         return f"{self.name}({', '.join(_short(value) for _, value in self.given if _holds_nodes(value))})"
 
     def on(self, *inputs: str) -> str:
-        """An operation on tensors of these names: ``a + b``, ``a[:, -1]``, ``keras.ops.maximum(a, b)``."""
+        """An operation on tensors of these names: ``a + b``, ``1 - a``, ``a[:, -1]``, ``keras.ops.mean(a, axis=1)``."""
         if self.has("key"):
             return f"{inputs[0]}{self.short}"
         if not self.name[0].isalpha():
-            return f" {self.name} ".join(inputs)
-        name = self.name if asked() >= KERAS_3 else _IN_2.get(self.name, self.name.replace("keras.ops", "tf"))
-        listed = ", ".join(inputs)
-        return f"{name}([{listed}], axis={self['axis']})" if self.has("axis") else f"{name}({listed})"
+            number = [repr(self["number"])] if self.has("number") else []
+            sides = [*number, *inputs] if number and self["first"] else [*inputs, *number]
+            return f" {self.name} ".join(sides)
+        several = self.cls.kind == "merge" and self.has("axis")
+        listed = f"[{', '.join(inputs)}]" if several else ", ".join(inputs)
+        given = {"axis": self["axis"]} if several else dict(self.given)
+        name = self.name
+        if asked() < KERAS_3:
+            short = name.removeprefix("keras.ops.")
+            name, given = f"tf.{IN_TENSORFLOW.get(short, short)}", in_tensorflow(given)
+        return f"{name}({', '.join([listed, *(f'{key}={value!r}' for key, value in given.items())])})"
 
     def written(self, prefix: str = "") -> str:
         """The constructor call, every class name behind ``prefix``."""
@@ -235,8 +251,22 @@ class Node:
         return f"{prefix}{self.name}({', '.join(parts)})"
 
 
-# Keras 2 has no ops: TensorFlow's function, where it has another name.
-_IN_2 = {"keras.ops.concatenate": "tf.concat"}
+_OF_NN = ("softmax", "relu", "softplus", "elu", "selu", "gelu", "silu")
+IN_TENSORFLOW = {
+    "mean": "reduce_mean",
+    "sum": "reduce_sum",
+    "max": "reduce_max",
+    "min": "reduce_min",
+    "log": "math.log",
+    "concatenate": "concat",
+    **{name: f"nn.{name}" for name in _OF_NN},
+}
+"""The functions of ``keras.ops``, which Keras 2 does not have, that have another name in TensorFlow."""
+
+
+def in_tensorflow(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a function of ``keras.ops`` as TensorFlow calls them."""
+    return {{"axes": "perm"}.get(name, name): value for name, value in given.items()}
 
 
 def _nodes(values: Any) -> Iterator[Node]:

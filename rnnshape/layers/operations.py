@@ -60,7 +60,8 @@ def _stretchable(node: Node, inputs: Sequence[Dims]) -> str | None:
         if left.size != right.size and 1 not in (left.size, right.size):
             layer = next(name for name, operation in OPERATIONS.items() if operation is node.cls)
             instead = (
-                f"give both the same axes, or use {layer}()([a, b]), which puts axes of 1 behind the batch"
+                "give both the same axes"
+                + (f", or use {layer}()([a, b]), which puts axes of 1 behind the batch" if layer in MERGES else "")
                 if len(one) != len(other)
                 else f"make {left.letter} = {left.size} and {right.letter} = {right.size} equal"
             )
@@ -179,7 +180,7 @@ def _of(name: str) -> LayerClass:
 
 
 OPERATIONS: dict[str, LayerClass] = {
-    **{layer: _of(sign) for layer, sign in zip(("Add", "Subtract", "Multiply"), "+-*", strict=True)},
+    **{layer: _of(sign) for layer, sign in zip(("Add", "Subtract", "Multiply", "Divide"), "+-*/", strict=True)},
     **{layer: _of(f"keras.ops.{layer.lower()}") for layer in ("Maximum", "Minimum")},
     "Concatenate": LayerClass(
         "keras.ops.concatenate",
@@ -191,4 +192,4 @@ OPERATIONS: dict[str, LayerClass] = {
         operation=True,
     ),
 }
-"""The operation that computes what a layer does, under the name of the layer."""
+"""The operation that computes what a layer does, under the name of the layer; for ``a / b`` there is no layer."""

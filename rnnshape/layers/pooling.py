@@ -9,6 +9,7 @@ from rnnshape.layers.around import answered
 from rnnshape.layers.base import Refusal
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.release import KERAS_3
 from rnnshape.layers.space import DATA_FORMAT, PADDING, Window, each, joined, picture, split, steps
 
 if TYPE_CHECKING:
@@ -64,16 +65,16 @@ def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
         )
 
 
-def _pooling(mode: str, rank: int, pool_size: Any) -> LayerClass:
+def _pooling(mode: str, rank: int, pool_size: Any, was: Any = arg.REQUIRED) -> LayerClass:
     return LayerClass(
         f"{mode}Pooling{rank}D",
         "layer",
         (
-            arg.Argument("pool_size", arg.Sizes(rank), pool_size, cli_default=2),
+            arg.Argument("pool_size", arg.Sizes(rank), pool_size, cli_default=2, was=was),
             arg.Argument("strides", arg.Maybe(arg.Sizes(rank)), None),
             PADDING,
             DATA_FORMAT,
-            arg.NAME,
+            arg.PLACED_NAME,
             arg.DTYPE,
             arg.TRAINABLE,
             arg.AUTOCAST,
@@ -89,10 +90,11 @@ def _pooling(mode: str, rank: int, pool_size: Any) -> LayerClass:
 
 def _global_pooling(mode: str, rank: int) -> LayerClass:
     name = f"Global{mode}Pooling{rank}D"
+    keeps = arg.Argument("keepdims", arg.Flag(), False, placed=KERAS_3 if name == "GlobalAveragePooling1D" else ())
     return LayerClass(
         name,
         "layer",
-        (DATA_FORMAT, arg.Argument("keepdims", arg.Flag(), False), *arg.BASE),
+        (DATA_FORMAT, keeps, *arg.BASE),
         _global,
         steps if rank == 1 else picture,
         takes_mask=name == "GlobalAveragePooling1D",
@@ -104,7 +106,7 @@ def _global_pooling(mode: str, rank: int) -> LayerClass:
 POOLING = (
     _pooling("Max", 1, 2),
     _pooling("Max", 2, (2, 2)),
-    _pooling("Average", 1, arg.REQUIRED),
-    _pooling("Average", 2, arg.REQUIRED),
+    _pooling("Average", 1, arg.REQUIRED, 2),
+    _pooling("Average", 2, arg.REQUIRED, (2, 2)),
     *(_global_pooling(mode, rank) for mode in ("Max", "Average") for rank in (1, 2)),
 )

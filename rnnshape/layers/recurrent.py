@@ -216,9 +216,8 @@ _FUSED_TAIL = (
     arg.RETURN_STATE,
     arg.GO_BACKWARDS,
     arg.STATEFUL,
-    arg.TIME_MAJOR,
-    arg.UNROLL,
 )
+_LOOP = (arg.UNROLL, arg.TIME_MAJOR)
 _REGULARIZED = (*arg.REGULARIZERS, arg.ACTIVITY_REGULARIZER, *arg.CONSTRAINTS, *arg.DROPOUTS)
 _PASSED_ON = (*arg.EVERY_LAYER, arg.ZERO_OUTPUT_FOR_MASK)
 
@@ -237,6 +236,7 @@ LSTM = LayerClass(
         *_REGULARIZED,
         arg.RNN_SEED,
         *_FUSED_TAIL,
+        *reversed(_LOOP),  # in Keras 2 the others have them in the other order
         arg.USE_CUDNN,
         *_PASSED_ON,
         arg.IMPLEMENTATION,
@@ -259,6 +259,7 @@ GRU = LayerClass(
         *_REGULARIZED,
         arg.RNN_SEED,
         *_FUSED_TAIL,
+        *_LOOP,
         arg.RESET_AFTER,
         arg.USE_CUDNN,
         *_PASSED_ON,
@@ -280,8 +281,10 @@ SIMPLE_RNN = LayerClass(
         *arg.KERNEL_INITIALIZERS,
         *_REGULARIZED,
         *_FUSED_TAIL,
+        arg.UNROLL,
         arg.RNN_SEED,
         *_PASSED_ON,
+        arg.TIME_MAJOR,
     ),
     _fused(
         simple_rnn_step,
@@ -297,6 +300,7 @@ RNN = LayerClass(
     (
         arg.Argument("cell", arg.Nested("cell", many=True), help="The cell that computes one step:"),
         *_FUSED_TAIL,
+        *_LOOP,
         arg.ZERO_OUTPUT_FOR_MASK,
         *arg.BASE,
     ),

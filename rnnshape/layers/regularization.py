@@ -8,12 +8,15 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents
 from rnnshape.layers.around import answered, any_letters, own_dtype, unchanged
 from rnnshape.layers.base import Refusal, compute_dtype
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.release import KERAS_3
 from rnnshape.layers.space import DATA_FORMAT, picture, steps
 
 if TYPE_CHECKING:
@@ -84,7 +87,7 @@ def _noisy(node: Node, given: Given) -> Answer:
 RATE = arg.Argument("rate", arg.DropRate(), help="Fraction to drop in training.", flag=True, cli_default=0.5)
 NOISE_SHAPE = arg.Argument("noise_shape", arg.Maybe(arg.NoiseShape()), None)
 # The spatial dropouts take no other keyword of the base class.
-SPATIAL = (arg.SEED, arg.NAME, arg.DTYPE)
+SPATIAL = (replace(arg.SEED, placed=KERAS_3), arg.PLACED_NAME, arg.DTYPE)
 
 
 def _regularizing(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.base import Dims, Given
     from rnnshape.layers.masking import Mask
+    from rnnshape.layers.node import Node
 
 
 def every_dims(given: Given) -> list[Dims]:
@@ -47,3 +48,10 @@ def shown(dims: Dims) -> str:
 def shown_all(inputs: Sequence[Dims]) -> str:
     """All of them, with an "and" between."""
     return " and ".join(map(shown, inputs))
+
+
+def alone(node: Node, dims: Dims = ()) -> str:
+    """What is wrong with a single tensor, whatever its dimensions, for a layer that merges several."""
+    if node.name == "MultiHeadAttention":
+        return f"{node.name} takes a query and a value, one by one: {node.name}(…)(query, value)"
+    return f"{node.name} takes several tensors in a list: {node.name}(…)([a, b])"

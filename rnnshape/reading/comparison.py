@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from rnnshape.errors import Invalid, Problem
-from rnnshape.layers import release
+from rnnshape.layers import TABLE, release
 from rnnshape.layers.changes import as_cells, as_layers, everywhere, set_everywhere
 from rnnshape.reading.finishing import unavailable
 from rnnshape.spec.comparison import AXES, AXIS, RULES, VALUES, WAYS, Comparison, Variant
@@ -46,6 +46,8 @@ def compared(
     specs = _specs(layers, dict(options or {}), problems)
     if specs and len(specs) == len(layers):
         problems += _unlike_inputs(specs)
+    for name in dict.fromkeys(name for spec in specs for name in spec.layer.without_rule):
+        problems.append(Problem("", f"compare needs theory, which has no rule for {name}: show one layer at a time"))
     variants: list[Variant] = []
     if axis in AXES and len(specs) == 1 and not problems:
         variants = [*_along(axis, specs[0])]
@@ -62,13 +64,23 @@ def compared(
 
 def _asked(layers: Sequence[str], axis: str | None) -> Iterator[Problem]:
     if axis is not None and not AXIS.kind.accepts(axis):
-        yield Problem(AXIS.name, AXIS.kind.refusal(axis))
+        yield Problem(AXIS.name, AXIS.kind.refusal(axis) + _written_out(axis))
     elif axis is not None and len(layers) > 1:
         yield Problem(AXIS.name, f"varies one layer, but {len(layers)} are given: give one layer, or drop the axis")
     if not layers:
         yield Problem("EXPR", "must be two layers or more, or one and an --axis")
     elif len(layers) == 1 and axis is None:
         yield Problem("EXPR", f"compare needs two layers, or one layer and --axis ({', '.join(AXES)})")
+
+
+def _written_out(axis: str) -> str:
+    """How to vary an argument that is no axis."""
+    name, _, values = axis.replace("-", "_").partition("=")
+    known = next((layer for layer in TABLE.values() if name in layer.by_name), None)
+    if known is None:
+        return ""
+    each = values.split(",") if "," in values else ("…", "…")
+    return f"; to vary {name}, write each layer: " + " ".join(f'"{known.name}({name}={value})"' for value in each)
 
 
 def _specs(layers: Sequence[str], options: Mapping[str, Any], problems: list[Problem]) -> list[Spec]:

@@ -48,7 +48,7 @@ def _finished(node: Node, options: Mapping[str, Any], name: str | None, fed: Fed
         problems += _in_dtypes(node)
     shape = whole_shape(node, options, problems, fed)
     into = _into(node, shape, options, problems)
-    problems += stateless(node, options)
+    problems += stateless(node, options) if known else ()
     mask = mask_rows(node, shape, options, problems)
     if problems:
         raise Invalid(problems)

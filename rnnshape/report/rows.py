@@ -44,6 +44,11 @@ class Row:
     def ok(self) -> bool:
         return bool(self.data["ok"])
 
+    def of(self, run: Run) -> Row:
+        """The same row as that of another run."""
+        data = {**self.data, **axes_of(run)}
+        return Row(run, data, self.exit_code, self.report, self.expectations, self.trace)
+
     @property
     def failures(self) -> list[Failure]:
         """Every reason why the row is not ok; none when it is."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, Kind, MaskValue
+from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.scan import each
 from rnnshape.memory import require
 
@@ -171,7 +172,7 @@ def refusal(node: Node) -> str | None:
         return f"does not apply to {first.text}, which takes no index but 0: every step is padding"
     if makes_its_own(first) or first.cls.kind == "recurrent" or first.name in ("Bidirectional", "TimeDistributed"):
         return None
-    if first.cls.takes_mask:
+    if first.cls.takes_mask or first.cls.kind == IMPORTED:  # whether one's own call takes it, Keras says
         return None
     return f"does not apply to {first.name}, which takes no mask: {_TAKES}"
 

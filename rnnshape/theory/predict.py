@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.base import Answer, Kernel, Refusal, Weight
+    from rnnshape.layers.node import Node
     from rnnshape.layers.scan import Strip
     from rnnshape.spec import Spec
 
@@ -127,11 +128,11 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
     given = spec.given(gpu=gpu)
     answer = spec.layer.cls.theory(spec.layer, given)
     returned = describe(answer.returned, _tensor)
-    flow = tuple([(text, describe(passed, _tensor)) for text, passed in answer.flow])
+    flow = answer.flow and tuple([(text, describe(passed, _tensor)) for text, passed in answer.flow])
     params = sum([weight.size for weight in answer.weights])
     return Prediction(
         returned=returned,
-        laws=(*answer.laws, *_twin_law(spec, answer, gpu=gpu), *(between(spec, answer) if asks_more(spec) else ())),
+        laws=_laws(spec, answer, gpu=gpu),
         weights=tuple(answer.weights),
         params=params,
         # The last layer of a stack hands out what the stack returns.
@@ -146,7 +147,7 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         output_mask=_output_mask(spec, answer),
         sure=answer.mask is None or answer.mask.sure,
         begins=describe(answer.begins, _tensor) if _takes_states(spec) else None,
-        quirks=tuple(_quirks(spec, answer)),
+        quirks=_quirks(spec, answer),
     )
 
 
@@ -208,10 +209,10 @@ def _output_mask(spec: Spec, answer: Answer) -> tuple[tuple[bool, ...], ...] | N
     return answer.mask.rows if spec.mask is not None and answer.mask is not None and answer.mask.sure else None
 
 
-def _quirks(spec: Spec, answer: Answer) -> Iterator[str]:
-    yield from answer.quirks
+def _quirks(spec: Spec, answer: Answer) -> tuple[str, ...]:
     if spec.calls > 1 and stateful(spec.layer) and not resettable(spec.layer):
-        yield quirks.STACKED_RESET
+        return (*answer.quirks, quirks.STACKED_RESET)
+    return answer.quirks
 
 
 def _into(spec: Spec) -> Structure | None:
@@ -226,19 +227,19 @@ def _tensor(leaf: Leaf, path: str) -> Tensor:
     return Tensor(leaf.role, path, sizes, letters, leaf.dtype)
 
 
-def _twin_law(spec: Spec, answer: Answer, *, gpu: bool) -> Iterator[Law]:
-    """``RNN(LSTMCell)`` is LSTM with another loop around it, and the same for GRU and SimpleRNN."""
+def _laws(spec: Spec, answer: Answer, *, gpu: bool) -> tuple[Law, ...]:
+    """The layer's own, that of its twin, and those between several calls."""
     twin = spec.layer.cls.twin(spec.layer)
-    if twin is not None:
-        cell, name = cell_of(spec.layer).name, twin.name
-        only = f"; only {name} can use cuDNN" if name in ("LSTM", "GRU") else ""
-        check, why = (
-            f"layer(x) == {name}(...)(x)",
-            f"with the same weights RNN({cell}) and {name} return the same numbers",
-        )
-        if random(spec):
-            return  # each of the two draws its own dropout masks
-        if gpu and (other := twin.cls.theory(twin, spec.given(gpu=True))).strips != answer.strips:
-            yield Law(check, False, f"only {other.outputs[0].role} differs: cuDNN outputs zeros at masked steps")
-        else:
-            yield Law(check, True, why + only)
+    # With dropout each of the two draws its own masks.
+    with_twin = () if twin is None or random(spec) else (_twin_law(spec, answer, twin, gpu=gpu),)
+    return (*answer.laws, *with_twin, *(between(spec, answer) if asks_more(spec) else ()))
+
+
+def _twin_law(spec: Spec, answer: Answer, twin: Node, *, gpu: bool) -> Law:
+    """``RNN(LSTMCell)`` is LSTM with another loop around it, and the same for GRU and SimpleRNN."""
+    cell, name = cell_of(spec.layer).name, twin.name
+    check = f"layer(x) == {name}(...)(x)"
+    if gpu and (other := twin.cls.theory(twin, spec.given(gpu=True))).strips != answer.strips:
+        return Law(check, False, f"only {other.outputs[0].role} differs: cuDNN outputs zeros at masked steps")
+    only = f"; only {name} can use cuDNN" if name in ("LSTM", "GRU") else ""
+    return Law(check, True, f"with the same weights RNN({cell}) and {name} return the same numbers{only}")

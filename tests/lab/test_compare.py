@@ -362,6 +362,8 @@ MISTAKES = {
     "nothing": ([], "error: EXPR: must be two layers or more, or one and an --axis"),
     "two and an axis": (["LSTM(4)", "GRU(4)", "--axis", "unroll"], "--axis unroll: varies one layer, but 2 are given"),
     "unknown axis": (["LSTM(4)", "--axis", "unrol"], "--axis unrol: must be one of"),
+    "argument": (["LSTM(4)", "--axis", "units=1,2"], 'to vary units, write each layer: "LSTM(units=1)" "LSTM(units=2)"'),
+    "own": (["LSTM(4)", "Own(4)", "--import", "own"], "error: compare needs theory, which has no rule for Own"),
     "idle axis": (["SimpleRNN(4)", "--axis", "implementation"], "--axis implementation: does not apply to SimpleRNN"),
     "no mask for it": (["lstm-cell", "--axis", "mask"], "--axis mask: does not apply to LSTMCell"),
     "ranks": (["LSTM(4)", "LSTMCell(4)"], "all must take the same input: LSTM(4) takes (N, T, C) = (2, 3, 4) and LSTMCell"),

@@ -65,6 +65,19 @@ class OwnLayer(keras.layers.Layer):
 class Both(keras.layers.Layer):
     def call(self, tensors):
         return tensors[0] + tensors[1], tensors[0][:, -1]
+
+
+class OwnLSTM(keras.layers.LSTM):
+    pass
+
+
+class Returns(keras.layers.Layer):
+    def __init__(self, what):
+        super().__init__()
+        self.what = what
+
+    def call(self, x):
+        return {"dict": {"a": x}, "None": (x, None), "int": 3, "nothing": ()}[self.what]
 """
 OWN: dict[str, Any] = {"import": "own_layers"}
 
@@ -90,6 +103,27 @@ def test_a_cell_of_ones_own_is_observed_and_has_no_verdict() -> None:
         ("output[:, -1] == state_0", False, True)
     ]
     assert report.to_dict()["unruled"] == ["OwnCell"]
+
+
+def test_a_kind_of_lstm_is_no_cell_and_takes_a_mask() -> None:
+    options: dict[str, Any] = {**OWN, "mask": "right:3,2"}
+    report = rnnshape.explore("OwnLSTM(5, return_sequences=True, return_state=True)", **options)
+    assert roles(report) == {"output": (2, 3, 5), "state_0": (2, 5), "state_1": (2, 5)}
+    output, state, _ = report.values
+    assert (output[1, 2] == output[1, 1]).all()
+    assert (output[1, 1] == state[1]).all()
+    with pytest.raises(RnnshapeError, match="unexpected keyword argument 'mask'"):
+        rnnshape.explore("Returns('dict')", **options)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [("dict", "a dict as y"), ("None", r"None as y\[1\]"), ("int", "an int as y"), ("nothing", r"\(\), and no tensor")],
+)
+def test_what_is_no_tensor_is_one_error(what: str, said: str, run: Callable[..., Ran]) -> None:
+    with pytest.raises(RnnshapeError, match=f"the call returns {said}"):
+        rnnshape.explore(f"Returns('{what}')", **OWN)
+    assert run("show", f"Returns('{what}')", "--import", "own_layers").code == 2
 
 
 def test_only_what_is_equal_on_the_real_tensors_is_told() -> None:
@@ -203,6 +237,9 @@ def test_without_import_what_stands_before_it_is_answered(code: str) -> None:
 def test_an_option_that_needs_a_rule_is_one_error(option: str, value: object) -> None:
     with pytest.raises(Invalid, match="needs theory, which has no rule for OwnCell"):
         make("RNN(OwnCell(8))", {**OWN, option: value})
+    with pytest.raises(Invalid) as alone:
+        make("OwnLSTM(8)", {**OWN, option: value})
+    assert [problem.message for problem in alone.value.problems] == ["needs theory, which has no rule for OwnLSTM"]
 
 
 def test_a_contract_is_held_against_what_is_observed() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -15,6 +16,9 @@ import pytest
 
 import rnnshape
 from rnnshape.errors import Invalid
+from rnnshape.layers import TABLE, release
+from rnnshape.layers.arguments import REQUIRED
+from rnnshape.layers.merges import MERGES
 from rnnshape.structure import leaves
 from tests.shared.drawing import Drawer, wrong
 from tests.shared.masking import MaskDrawer
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNKS, EACH = 10, 30
+# The initializers to the constraints of a ConvLSTM.
+_BEFORE = f"{'None, ' * 3}False, {'None, ' * 7}"
 pytestmark = legacy
 
 
@@ -96,6 +102,49 @@ def test_a_convolution_takes_several_axes_of_samples(layer: str, input_: tuple[i
     assert report.ok, report.disagreements
     with pytest.raises(Invalid, match="takes a rank-"):
         rnnshape.predict(layer, keras="3.15", input=(*input_[:-1], 4, 5, 6))
+
+
+@pytest.mark.parametrize("name", [name for name in (*TABLE, *MERGES) if name != "Sequential"])
+def test_arguments_stand_in_the_order_of_tf_keras(name: str) -> None:
+    """With their defaults; RNN, GRU and SimpleRNN had time_major before unroll, and ConvLSTM its dropouts too early."""
+    layers: Any = pytest.importorskip("tf_keras").layers
+    parameters = inspect.signature(getattr(layers, name).__init__).parameters
+    real = {key: one.default for key, one in parameters.items() if key not in ("self", "kwargs")}
+    layer = {**TABLE, **MERGES}[name]
+    with release.of("2"):
+        ours = {argument.name: layer.usual[argument.name] for argument in layer.by_position}
+        assert list(ours) == list(real)[: len(ours)]
+        for key, default in ours.items():
+            theirs = REQUIRED if real[key] is inspect.Parameter.empty else real[key]
+            same = {default, str(default).lower(), (default,) * 2, (default,) * 3}
+            assert theirs in same or (key == "data_format" and theirs == "channels_last"), key
+        wrongly_left_out = set(real) - set(ours) - {key for key, one in layer.by_name.items() if not one.placed}
+        assert wrongly_left_out <= {"sparse", "dynamic", "robust_masking", "softmax_robust_masking"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "input_", "shape"),
+    [
+        ("RNN(GRUCell(3), False, False, False, False, True)", (2, 5, 4), (2, 3)),
+        (
+            f"ConvLSTM1D(2, 3, 1, 'valid', None, 1, 'tanh', 'tanh', True, {_BEFORE}True)",
+            (2, 3, 5, 4),
+            (2, 3, 3, 2),
+        ),
+        ("Embedding(9, 4, 'uniform', None, 'l2', None, True, 3)", (2, 3), (2, 3, 4)),
+        ("LeakyReLU(0.2)", (2, 3, 4), (2, 3, 4)),
+        ("GRU(3, activation=LeakyReLU(0.2))", (2, 3, 4), (2, 3)),
+        ("GRU(3, activation=LeakyReLU(alpha=0.2))", (2, 3, 4), (2, 3)),
+        ("Bidirectional(LSTM(3, activation='silu', recurrent_activation='relu6'))", (2, 3, 4), (2, 6)),
+        ("LSTM(3, activation='leaky_relu') | Activation('log_softmax')", (2, 3, 4), (2, 3)),
+        ("Conv1DTranspose(3, 2, strides=2, output_padding=1)", (2, 3, 4), (2, 7, 3)),
+        ("AveragePooling1D()", (2, 6, 4), (2, 3, 4)),
+    ],
+)
+def test_what_keras_2_takes_otherwise(layer: str, input_: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    report = rnnshape.explore(layer, keras="2", input=input_)
+    assert report.ok, (report.error, report.disagreements)
+    assert [tensor.shape for tensor in leaves(report.observed)] == [shape]
 
 
 def test_a_mask_of_the_tensor_counts_beside_initial_states() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from rnnshape import explore, predict
+from rnnshape import Invalid, explore, predict
 from rnnshape.lab.build import build
 from rnnshape.lab.feed import feed
 from rnnshape.lab.tensorflow import load
@@ -160,6 +160,18 @@ def test_what_keras_rejects_is_told_before(merge: Node, shapes: Sequence[Sequenc
     spec = merged(merge, *shapes)
     assert message in (wrong(spec) or "")
     assert raised(spec) is not None
+
+
+@pytest.mark.parametrize("name", MERGES)
+@pytest.mark.parametrize("before", ["", "LSTM(4, return_sequences=True) | "], ids=["alone", "stacked"])
+def test_a_single_tensor_is_one_clear_error(name: str, before: str) -> None:
+    """It is what Sequential gives a layer; ``Add()`` alone was answered, and ``Attention()`` ended in an IndexError."""
+    needed = {"Dot": {"axes": 1}, "MultiHeadAttention": {"num_heads": 2, "key_dim": 3}}.get(name, {})
+    with pytest.raises(Invalid, match=f"{name} takes (several tensors in a list|a query and a value)"):
+        predict(f"{before}{of(name, **needed).text}")
+    layer = getattr(load().keras.layers, name)(**needed)
+    with pytest.raises((ValueError, TypeError)):
+        layer(np.ones(SEQUENCE, "float32"))
 
 
 @pytest.mark.parametrize(

@@ -591,3 +591,31 @@ def test_what_stands_behind_arguments_that_are_not_known_is_not_refused() -> Non
     assert any("a is not followed" in note for note in second.notes)
     (whole,) = make_all(program.replace("first']", "first'], return_sequences=True, return_state=False"), {})[:1]
     assert whole.layer.text == "LSTM(units, return_sequences=True) | GRU(4)"
+
+
+@pytest.mark.parametrize(
+    ("code", "expression", "notes"),
+    [
+        (
+            "Sequential([Scaled(3), LSTM(4), Dense(2)])",
+            "LSTM(4) | Dense(2)",
+            ["Scaled is not known: what stands behind"],
+        ),
+        (
+            "Sequential([Lambda(f, input_shape=(4,)), LSTM(4)])",
+            "LSTM(4)",
+            ["Lambda calls a function, which is not run"],
+        ),
+        (
+            "Sequential([Input((9,)), Words(3), Embedding(7, 5), LSTM(4), Tagger(2), Dense(3)])",
+            "Embedding(7, 5) | LSTM(4)",
+            ["Words is not known: what stands behind", "Tagger is not known: what stands before"],
+        ),
+    ],
+)
+def test_a_class_that_is_not_known_costs_a_list_what_it_must(code: str, expression: str, notes: list[str]) -> None:
+    """What is in front of it says nothing of the input of what is behind it."""
+    (spec,) = make_all(f"model = {code}")
+    assert spec.layer.text == expression
+    assert len(spec.input) == len(spec.layer.cls.letters(spec.layer, None))
+    assert [part for part, note in zip(notes, spec.notes, strict=True) if part in note] == notes

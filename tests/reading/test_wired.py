@@ -30,7 +30,7 @@ outputs = decoder(Input((None, 5)), initial_state=[state_h, state_c])
 """
 
 
-@pytest.mark.parametrize("read", ["tf.reverse(h, [1])", "h[:, n]", "h * mask", "tf.math.tanh(h)"])
+@pytest.mark.parametrize("read", ["tf.tile(h, [1, 2, 1])", "h[:, n]", "h * mask", "tf.reverse(h, [0])", "K.sum(h)"])
 def test_what_is_not_read_of_a_result_is_told_with_its_line(read: str) -> None:
     code = f"h = LSTM(8, return_sequences=True)(Input((10, 5)))\nr = {read}\ny = GRU(4)(r)"
     notes = [note for spec in make_all(code) for note in spec.notes]
@@ -38,7 +38,7 @@ def test_what_is_not_read_of_a_result_is_told_with_its_line(read: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "read", ["h = tf.expand_dims(h, 1)", "h = tf.abs(h)\nh = tf.nn.relu(h)", "h, rest = tf.split(h, 2)"]
+    "read", ["h = tf.tile(h, [1, 2, 1])", "h = tf.erf(h)\nh = tf.roll(h, 1)", "h, rest = tf.split(h, 2)"]
 )
 def test_a_name_that_is_bound_to_what_is_not_read_of_itself_is_told(read: str) -> None:
     specs = make_all(f"h = LSTM(8, return_sequences=True)(Input((10, 5)))\n{read}\ny = GRU(4)(h)")
@@ -131,7 +131,9 @@ def test_what_is_not_followed_has_the_length_of_the_tokens_it_is_joined_with() -
     assert report.to_dict()["input"]["symbolic"] == ["N", "T"]
 
 
-@pytest.mark.parametrize("read", ["LSTM(4, return_sequences=True)(x)[:, n]", "tf.square(LSTM(4)(x))", "2 * LSTM(4)(x)"])
+@pytest.mark.parametrize(
+    "read", ["LSTM(4, return_sequences=True)(x)[:, n]", "tf.erf(LSTM(4)(x))", "rates * LSTM(4)(x)"]
+)
 def test_what_is_not_read_of_a_result_without_a_name_is_told(read: str) -> None:
     (spec,) = make_all(f"x = Input((5, 4))\nrate = -0.5\ny = Dense(2)({read})")
     assert any("is not followed" in note for note in spec.notes)
@@ -333,3 +335,66 @@ def test_a_part_has_no_mask() -> None:
 def test_a_part_that_is_not_there_is_told(read: str, wrong: str) -> None:
     with pytest.raises(Invalid, match=wrong):
         make(f"{SLICED}y = {read}")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "x = BatchNormalization(axis=3)(Input((8, 6, 3)))",
+        "x = LayerNormalization(axis=3)(Input((8, 6, 3)))",
+        "x = Permute((2, 1, 3))(Input((6, 8, 3)))",
+        "x = Sequential([BatchNormalization(axis=3), Reshape((8, 6, 3))])(Input((8, 6, 3)))",
+    ],
+)
+def test_a_layer_whose_rank_its_arguments_fix_is_followed(before: str) -> None:
+    spec = make(f"{before}\ny, h, c = LSTM(4, return_state=True)(Reshape((8, 18))(x))")
+    report = rnnshape.explore(spec)
+    assert report.ok
+    assert [leaf.shape for leaf in leaves(report.observed)] == [(2, 4)] * 3
+
+
+def test_a_stack_returns_what_its_last_layer_returns() -> None:
+    stack = "Sequential([BatchNormalization(axis=3), Reshape((8, 18)), LSTM(4, return_state=True)])"
+    report = rnnshape.explore(make(f"y, h, c = {stack}(Input((8, 6, 3)))\nz = Dense(2)(h)"))
+    assert report.ok
+
+
+@pytest.mark.parametrize(
+    ("called", "shape"),
+    [
+        ("Lambda(lambda t: t[:, -1])(h)", (2, 3)),
+        ("layers.Lambda(lambda t: tf.reduce_mean(t, axis=1), output_shape=(3,), name='m')(h)", (2, 3)),
+        ("Lambda(lambda t: 1 - t)(h)", (2, 5, 3)),
+        ("Lambda(lambda t, i: t[:, i], arguments={'i': 2})(h)", (2, 3)),
+        ("Lambda(function=lambda both: both[0] * both[1])([h, h])", (2, 5, 3)),
+        ("Lambda(joined)([h, x])", (2, 5, 7)),
+        ("turned(h)", (2, 5, 3)),
+        ("Lambda(lambda t: t)(h)", (2, 5, 3)),
+    ],
+)
+def test_a_lambda_is_followed_into_its_function(called: str, shape: tuple[int, ...]) -> None:
+    """As Keras runs it; the answer is the same code without the layer around the function."""
+    before = (
+        "def joined(both):\n    a, b = both\n    return tf.concat([a, b], axis=-1)\n"
+        "turned = Lambda(lambda t: K.reverse(t, axes=1))\n"
+    )
+    spec = make(f"{before}{SLICED}y = {called}\nz = Concatenate()([y, y])")
+    report = rnnshape.explore(spec)
+    assert report.ok
+    assert [leaf.shape for leaf in leaves(report.observed)] == [(*shape[:-1], 2 * shape[-1])]
+    from tensorflow import concat, ones, reduce_mean, reverse
+
+    from rnnshape.lab.tensorflow import keras
+
+    named = {"reverse": lambda t, axes: reverse(t, [axes])}
+    tf_, k_ = type("tf", (), {"concat": concat, "reduce_mean": reduce_mean}), type("K", (), named)
+    there = {**vars(keras().layers), "layers": keras().layers, "tf": tf_, "K": k_, "x": ones((2, 5, 4))}
+    exec(f"{before}h = LSTM(3, return_sequences=True)(x)\ny = {called}", there)  # noqa: S102  it stands above
+    assert tuple(there["y"].shape) == shape
+
+
+@pytest.mark.parametrize("function", ["unknown", "lambda t: tf.tile(t, [1, 2, 1])", "K.sum"])
+def test_a_lambda_whose_function_is_not_read_is_told(function: str) -> None:
+    specs = make_all(f"{SLICED}y = Lambda({function})(h)\nz = GRU(2)(y)")
+    assert [spec.layer.name for spec in specs] == ["LSTM", "GRU"]
+    assert any("Lambda calls a function, which is not run" in note for note in specs[1].notes)

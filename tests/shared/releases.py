@@ -35,7 +35,7 @@ def offered(arguments: Iterable[Argument]) -> list[Argument]:
 
 def named(known: names.Names) -> list[str]:
     """Those of the names that the release has."""
-    return [name for name in known.known if asked() >= known.since.get(name, ())]
+    return [name for name in known.known if known.had(name, asked())]
 
 
 def had(texts: Iterable[str]) -> list[str]:

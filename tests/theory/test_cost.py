@@ -64,7 +64,7 @@ def untrue(report: rnnshape.Report) -> str | None:
         ("activation_bytes", "activation_formula"),
     ):
         text = told["cost"][formula]
-        if sized(text, letters, len(text)) != told["cost"][number]:
+        if sized(text, letters) != told["cost"][number]:
             return f"{text} is not {told['cost'][number]} with {letters}"
     return None
 

@@ -277,7 +277,7 @@ def _short(node: Node) -> str:
     return "model" if node.cls.kind == "stack" else snake(node.name)
 
 
-_WORDS = {"+": "sum", "-": "difference", "*": "product", "[]": "part"}
+_WORDS = {"+": "sum", "-": "difference", "*": "product", "/": "quotient", "**": "power", "[]": "part"}
 
 
 def _nodes(what: Layer | Model | list[Applied]) -> Iterator[Node]:

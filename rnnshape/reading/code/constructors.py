@@ -72,7 +72,7 @@ class Constructors:
         """A constructor call, or layers joined by ``|``."""
         match tree:
             case ast.BinOp(op=ast.BitOr()):
-                sources = self._known_first(self.declared.behind_input(joined(tree)))
+                sources = self._known(self.declared.behind_input(joined(tree)))
                 parts = [self.layer(part) for part in sources]
                 layers = tuple(part for part in parts if part is not None)
                 for part, source in zip(parts, sources, strict=True):
@@ -137,7 +137,7 @@ class Constructors:
         values = self._by_position(layer, call)
         self._by_keyword(layer, call, values)
         known = self._by_dictionary(layer, call, values)
-        required = [argument.name for argument in layer.arguments if argument.default is REQUIRED]
+        required = [name for name, default in layer.usual.items() if default is REQUIRED]
         missing = [name for name in required if name not in values]
         # A misspelt keyword is one mistake, not also a missing argument.
         if missing and len(self.source.problems) == before:
@@ -156,8 +156,7 @@ class Constructors:
 
     def _by_position(self, layer: LayerClass, call: ast.Call) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        release = asked()
-        positional = [known for known in layer.arguments[: layer.positional] if not known.missing_in(release)]
+        positional = layer.by_position
         trees = self.lists.spread(call.args)
         for argument, tree in zip(positional, trees, strict=False):
             if isinstance(tree, ast.Starred):
@@ -228,7 +227,12 @@ class Constructors:
         if trees is None and kind.many and isinstance(tree, ast.Name | ast.Attribute):
             trees = self.lists.items(tree)
         if trees is not None:
-            items = self._known_first(self.declared.behind_input(trees)) if layer.kind == "stack" else trees
+            items = trees
+            if layer.kind == "stack":
+                behind = self.declared.behind_input(trees)
+                items = self._known(behind)
+                # What a layer gets that stands behind an unknown one is not what goes in.
+                trees = items if items[:1] != behind[:1] else trees
             if not items:
                 self.wrong(f"{argument.name}: must be a list of at least one {kind.role}", tree)
             found = tuple(self._one(argument, kind, layer, item) for item in items)
@@ -263,18 +267,25 @@ class Constructors:
             self.wrong(wrong_role(layer, node, kind), tree)
         return node
 
-    def _known_first(self, trees: list[ast.expr]) -> list[ast.expr]:
-        """The layers in front of the first class that is not known, and no slip of a known one; all without one."""
-        for place, tree in enumerate(trees):
-            name = dotted(tree.func) if place and isinstance(tree, ast.Call) else None
-            short = (name or "").rpartition(".")[2]
-            slip = nearest(short, TABLE) or leftovers.of_class(short)
-            known = isinstance(tree, ast.Call) and self.classes.names_a_layer(tree.func)
-            if name and short[:1].isupper() and not slip and not known:
-                self.names.notes.append(not_known(name))
-                self._left_out += 1
-                return trees[:place]
-        return trees
+    def _known(self, trees: list[ast.expr]) -> list[ast.expr]:
+        """The layers behind classes that are not known, up to the next of them; all where no known one is left."""
+        unknown = [self._unknown(tree) for tree in trees]
+        first = next((place for place, name in enumerate(unknown) if name is None), 0)
+        last = next((place for place, name in enumerate(unknown) if name and place > first), len(trees))
+        left_out = [(name, "behind") for name in unknown[:first]] + [
+            (name, "before") for name in unknown[last : last + 1]
+        ]
+        self.names.notes += [not_known(name, where) for name, where in left_out if name]
+        self._left_out += last < len(trees)
+        return trees[first:last]
+
+    def _unknown(self, tree: ast.expr) -> str | None:
+        """The name of a class that is not known, and no slip of a known one."""
+        name = dotted(tree.func) if isinstance(tree, ast.Call) else None
+        short = (name or "").rpartition(".")[2]
+        if name is None or not short[:1].isupper() or nearest(short, TABLE) or leftovers.of_class(short):
+            return None
+        return None if isinstance(tree, ast.Call) and self.classes.names_a_layer(tree.func) else name
 
     def _literal(self, tree: ast.expr) -> Any:
         match tree:

@@ -6,10 +6,19 @@ import ast
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.code.functions import Closure, Function, defaults, own_names, passed, returns_a_function
+from rnnshape.reading.code.functions import (
+    Closure,
+    Function,
+    as_function,
+    defaults,
+    own_names,
+    passed,
+    returns_a_function,
+)
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
 from rnnshape.reading.code.statements import words
+from rnnshape.reading.code.syntax import called
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
@@ -27,6 +36,7 @@ class Definitions(ABC):
         self.names = names
         self.values = Values(names, self.value)
         self.values.layers.entered = self._entered
+        self.values.growing.is_lambda = lambda tree: self._in_lambda(tree) is not None
         self.functions: dict[str, Function] = {}
         # The first call of each name, and the classes that wait for theirs: it says what their constructor is given.
         self.instances: dict[str, ast.Call] = {}
@@ -106,6 +116,31 @@ class Definitions(ABC):
             function = self._own(tree.func)
             return self.value(tree) if function is not None and returns_a_function(function) else None
         return self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
+
+    def _in_lambda(self, tree: ast.expr) -> tuple[Function, list[ast.keyword]] | None:
+        """The function that a Lambda layer calls, and what it passes beside its input; None for any other layer."""
+        made = self.names.resolved(tree)
+        if not isinstance(made, ast.Call) or called(made) != "Lambda" or "Lambda" in self.values.classes.shadowed:
+            return None
+        named = {keyword.arg: keyword.value for keyword in made.keywords}
+        inner = made.args[0] if made.args else named.get("function")
+        if isinstance(inner, ast.Lambda):
+            function: Function | None = as_function("", inner)
+        else:
+            function = None if inner is None else self._own(inner)
+        beside = self.names.resolved(named["arguments"]) if "arguments" in named else ast.Dict([], [])
+        if function is None or not isinstance(beside, ast.Dict):
+            return None
+        keys = [self.names.known(key) if key is not None else None for key in beside.keys]
+        return function, [ast.keyword(str(key), one) for key, one in zip(keys, beside.values, strict=True)]
+
+    def _applied(self, tree: ast.Call) -> Any:
+        """What a Lambda layer makes of what it is called on, as far as its function is read."""
+        if (found := self._in_lambda(tree.func)) is None or not tree.args:
+            return None
+        function, beside = found
+        call = ast.copy_location(ast.Call(tree.func, tree.args[:1], beside), tree)
+        return self._enter(function, self._given(function, call))
 
     def _entered(self, call: ast.Call) -> Node | None:
         """The layer that a function of the text returns; what it stands in takes it in."""

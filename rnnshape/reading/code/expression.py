@@ -30,8 +30,10 @@ from rnnshape.reading.code.classes import Classes
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.copied import as_copied
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
-from rnnshape.reading.code.functional import MERGING, SIGNS
+from rnnshape.reading.code.functional import MERGING
 from rnnshape.reading.code.naming import Names
+from rnnshape.reading.code.operating import BY_NUMBER
+from rnnshape.reading.code.operating import NAMES as OPERATIONS
 from rnnshape.reading.code.parsed import NothingMade, Parsed, Undecided
 from rnnshape.reading.code.program import Program
 from rnnshape.reading.code.syntax import Source, called, dotted
@@ -137,12 +139,15 @@ def opened(text: str) -> Source:
 _NO_LINE = (ast.Lambda, ast.List, ast.Tuple, ast.Constant)
 
 
+_WIRING = {"Model", *MERGING, *OPERATIONS}
+
+
 def _is_graph(value: ast.expr) -> bool:
     """Whether calls within it are wired: ``Model(x, LSTM(8)(x))``, ``Add()([LSTM(8)(x), z])``, ``LSTM(8)(x) + z``."""
     parts = [part for part in ast.walk(value) if isinstance(part, ast.expr)]
-    if any(is_called(part) and called(part.func) in MERGES for part in parts):
+    if any((is_called(part) and called(part.func) in MERGES) or called(part) == "Lambda" for part in parts):
         return True
-    wires = [part for part in parts if called(part) in ("Model", *MERGING) or _is_sum(part) or _is_slice(part)]
+    wires = [part for part in parts if called(part) in _WIRING or _is_sum(part) or _is_slice(part)]
     for call in filter(is_called, parts):  # LSTM(8)(x, initial_state=GRU(8)(z))
         wires += [*call.args[1:], *(keyword.value for keyword in call.keywords if keyword.arg == INITIAL_STATE.name)]
     return any(is_called(part) for wire in wires for part in ast.walk(wire) if isinstance(part, ast.expr))
@@ -153,7 +158,8 @@ def _is_slice(part: ast.expr) -> bool:
 
 
 def _is_sum(part: ast.expr) -> bool:
-    return isinstance(part, ast.BinOp) and isinstance(part.op, tuple(SIGNS))
+    negative = isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub)
+    return negative or (isinstance(part, ast.BinOp) and isinstance(part.op, tuple(BY_NUMBER)))
 
 
 def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:

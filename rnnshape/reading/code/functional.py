@@ -11,10 +11,12 @@ from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.operations import OPERATIONS, SLICE, key_of
+from rnnshape.layers.several import alone
 from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
+from rnnshape.reading.code.operating import OF_TENSORS, Operations
 from rnnshape.reading.code.syntax import called, dotted, is_none
 from rnnshape.reading.code.tensors import INPUTS, makes
 from rnnshape.spec.options import INITIAL_STATE
@@ -39,10 +41,9 @@ MERGING = {
     "minimum": "Minimum",
     "dot": "Dot",
 }
-_OF_TENSORS = {"ops", "tf", "tensorflow", "math", "K", "backend", "np", "numpy", "jnp"}
 # What these functions call their list.
 _LISTED = ("inputs", "tensors", "values", "xs")
-SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply"}
+SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply", ast.Div: "Divide"}
 _ATTENTIONS = ("Attention", "AdditiveAttention", "MultiHeadAttention")
 _SCORED = ("output", "scores")
 _MERGED = ("query", "value", "key", "inputs")
@@ -64,6 +65,7 @@ class Calls:
         self.value = value
         # Whether the code leaves open what a layer returns.
         self.partly: Callable[[Node], bool] = lambda node: False
+        self.operations = Operations(scope, classes, value, self._merge)
         self.reader = Reader(tensors)
         self.reader.held = lambda tree: self.source.said(tree) in scope.env
 
@@ -77,7 +79,7 @@ class Calls:
         if node.cls.kind == "merge":
             fed = self._inputs(node, call)
             if fed is None or len(fed) < 2:
-                self._wrong_merge(node, call)
+                self.source.wrong(alone(node), call)
                 return None
             scored = _SCORED if self._scores(node, call) else ()
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=scored))
@@ -138,18 +140,10 @@ class Calls:
             self.scope.note(f"{name}= in the call of {node.name} is left out: it changes values, and no shape", call)
         return node.name in _ATTENTIONS and asked is not None and self.names.known(asked) is True
 
-    def _wrong_merge(self, node: Node, call: ast.Call) -> None:
-        """A layer that merges is called on one tensor, or not as it takes them."""
-        if node.name == "MultiHeadAttention":
-            how = "a query and a value, one by one: MultiHeadAttention(…)(query, value)"
-        else:
-            how = f"several tensors in a list: {node.name}(…)([a, b])"
-        self.source.wrong(f"{node.name} takes {how}", call)
-
     def _is_operation(self, function: ast.expr) -> bool:
         """Whether a function is one of tensors, ``ops.add``, and not one that calls a layer, ``layers.add``."""
         name = self.classes.imported_as(dotted(function) or "")
-        return bool(_OF_TENSORS.intersection(name.split(".")[-2:-1]))
+        return bool(OF_TENSORS.intersection(name.split(".")[-2:-1]))
 
     def merging(self, tree: ast.Call) -> list[ast.expr]:
         """What a function that merges is called on: the items of its list, else each tensor by itself."""
@@ -234,12 +228,17 @@ class Calls:
         if len(fed) != len(model.inputs):
             return None
         outputs, calls = model.on(fed)
+        self.take_in(model)
+        self.scope.made += calls
+        return outputs
+
+    def take_in(self, model: Functional) -> None:
+        """The calls of a model are no answer of their own where it is called, or is a part of another one."""
         own = {id(one) for one in model.calls}
         others = [one for one in self.scope.made if isinstance(one, Applied) and id(one) not in own]
         needed = behind([tensor for one in others for tensor in (*one.inputs, *tensors_in(one.states))])
-        self.scope.made = [*(one for one in self.scope.made if id(one) not in own - needed), *calls]
+        self.scope.made = [one for one in self.scope.made if id(one) not in own - needed]
         self.scope.outputs = [said for said in self.scope.outputs if not any(id(tensor.call) in own for tensor in said)]
-        return outputs
 
     def _tensor(self, tree: ast.expr, found: Any) -> Tensor:
         """The tensor that stands there; what is not known is an input, the same one under the same name."""
@@ -275,10 +274,13 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
 
     Without a rule for it, into how many names they are unpacked says how many there are.
     """
-    letters = node.cls.letters(node, None)
     if node.without_rule:
         return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0)), ()
-    answer = node.cls.theory(node, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
+    last = node.in_turn[-1]
+    if not any(part.cls.kind in ("recurrent", "cell") for part in last.walk()):
+        return (), ()  # one tensor, whatever the rank of the input is
+    letters = last.cls.letters(last, None)
+    answer = last.cls.theory(last, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
     if isinstance(answer.returned, Leaf):
         return (), ()
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)

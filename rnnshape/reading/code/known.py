@@ -96,6 +96,8 @@ class KnownNames:
                     bound = value
                 case ast.IfExp(test=test, body=body, orelse=orelse) if (holds := self.known(test)) is not MISSING:
                     bound = body if holds else orelse
+                case ast.BoolOp():
+                    bound = self._deciding(tree)
                 case ast.Subscript(value=held, slice=key):
                     bound = entry(self.resolved(held, left), self.known(key), self.known)
                 case ast.Call(func=ast.Name(id="getattr"), args=[of, key, *_]):
@@ -106,6 +108,14 @@ class KnownNames:
                 break
             tree = bound
         return tree
+
+    def _deciding(self, tree: ast.BoolOp) -> ast.expr | None:
+        """What is left of ``a or b`` without the first, where that is known: itself, where it decides; else None."""
+        first, *others = tree.values
+        known = self.known(first)
+        if not others or (known is not MISSING and bool(known) is isinstance(tree.op, ast.Or)):
+            return first
+        return None if known is MISSING else ast.copy_location(ast.BoolOp(tree.op, others), tree)
 
     def known(self, tree: ast.expr) -> Any:
         """The value that ``let`` or an assignment gives, or that literal arithmetic has; ``MISSING`` without one."""

@@ -65,11 +65,12 @@ def compared(op: ast.cmpop, left: Any, right: Any) -> Any:
 
 
 def joined(op: ast.boolop, values: list[Any]) -> Any:
-    """``and`` and ``or``; one known value may decide."""
+    """``and`` and ``or``: the first value that decides, else the last; behind an unknown one only a flag does."""
     decisive = isinstance(op, ast.Or)
-    if any(value is not MISSING and bool(value) is decisive for value in values):
-        return decisive
-    return MISSING if MISSING in values else not decisive
+    for index, value in enumerate(values):
+        if value is not MISSING and bool(value) is decisive and (type(value) is bool or MISSING not in values[:index]):
+            return value
+    return MISSING if MISSING in values else values[-1]
 
 
 def small(value: Any) -> bool:

@@ -9,7 +9,7 @@ from rnnshape.layers import TABLE, Node
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rnnshape.reading.code.calling import Called
     from rnnshape.reading.code.declared import Declared
@@ -88,6 +88,19 @@ class Functional:
     outputs: Any
     calls: list[Applied]
 
+    @property
+    def stack(self) -> Node | None:
+        """Its layers as one stack, where each is called on what the one before returns; None where they are not."""
+        before, layers = self.inputs[0] if len(self.inputs) == 1 else None, [call.layer for call in self.calls]
+        for call in self.calls:
+            follows = len(call.inputs) == 1 and (call.inputs[0] is before or _is_whole(call.inputs[0], before))
+            if not follows or call.states is not None or call.node.cls.operation or call.node.cls.kind == "merge":
+                return None
+            before = Tensor(call=call)
+        if not layers or len(set(map(id, layers))) < len(layers) or not _is_whole(self.outputs, before):
+            return None
+        return stacked([call.node for call in self.calls])
+
     def on(self, tensors: list[Tensor]) -> tuple[Any, list[Applied]]:
         """What the model returns for these tensors, and its calls on them."""
         put: dict[int, Any] = {id(one): other for one, other in zip(self.inputs, tensors, strict=True)}
@@ -97,6 +110,18 @@ class Functional:
             made.append(replace(call, inputs=fed, states=_put(call.states, put), names={}))
             put[id(call)] = made[-1]
         return _put(self.outputs, put), made
+
+
+def _is_whole(tensor: Any, other: Tensor | None) -> bool:
+    """Whether a tensor is all that a call returns, as another one is."""
+    same = isinstance(tensor, Tensor) and other is not None and tensor.call is not None and tensor.call is other.call
+    return same and not tensor.path
+
+
+def stacked(nodes: Iterable[Node]) -> Node:
+    """Layers that are called in turn as one stack."""
+    layers = tuple(part for node in nodes for part in node.in_turn)
+    return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
 
 
 def _put(value: Any, put: dict[int, Any]) -> Any:
@@ -125,8 +150,7 @@ def behind(outputs: list[Tensor]) -> set[int]:
 
 def whole(model: Model) -> Node:
     """The layers of a model as one stack."""
-    layers = tuple(part for layer in model.layers for part in layer.node.in_turn)
-    return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
+    return stacked(layer.node for layer in model.layers)
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

@@ -18,11 +18,11 @@ OWN = "if it is your own, --import MODULE builds it"
 """What is to be done about a class that is not known."""
 
 
-def not_known(name: str) -> str:
-    """What is told of a layer behind which nothing is answered."""
+def not_known(name: str, answered: str = "before") -> str:
+    """What is told of a layer behind which nothing is answered, or in front of what is answered."""
     if name.rpartition(".")[2] == "Lambda":
-        return f"{name} calls a function, which is not run: what stands before it is answered"
-    return f"{name} is not known: what stands before it is answered; {OWN}"
+        return f"{name} calls a function, which is not run: what stands {answered} it is answered"
+    return f"{name} is not known: what stands {answered} it is answered; {OWN}"
 
 
 def is_a_cell(cell: Node) -> str:

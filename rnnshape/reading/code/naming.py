@@ -153,7 +153,7 @@ class Names(KnownNames):
             return self._part(tree.args[0], first, whole=True)
         if isinstance(tree, ast.Call) and called(tree)[:1].isupper():
             return None
-        if not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp):
+        if not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp | ast.BoolOp):
             return None
         known = self.known(tree)
         if known is not MISSING and known is not None and not self.lettered(tree):

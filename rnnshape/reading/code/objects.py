@@ -160,7 +160,7 @@ class Objects:
             found.append((None if isinstance(tree, ast.Starred) else known.name, known, tree))
         for keyword in call.keywords:
             name = keyword.arg
-            if name in cls.renamed:
+            if name in cls.renamed and (name not in by_name or by_name[name].missing_in(asked())):
                 now = cls.renamed[name]
                 if not cls.understood:
                     self.wrong(f"{cls.name} takes no {name}: it is called {now} in Keras 3", keyword)

@@ -234,6 +234,8 @@ class Program(Loops):
             return self._enter(function, self._given(function, tree))
         if isinstance(tree, ast.Call) and isinstance(closure := self._returns_one(tree.func), Closure):
             return self._enter(closure.function, self._given(closure.function, tree), closure)
+        if isinstance(tree, ast.Call) and (applied := self._applied(tree)) is not None:
+            return applied
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
@@ -242,6 +244,8 @@ class Program(Loops):
             return (tuple(items) if isinstance(tree, ast.Tuple) else items) if found else None
         if isinstance(tree, ast.Await):
             return self.value(tree.value)
+        if isinstance(tree, ast.BoolOp) and (decided := self.names.resolved(tree)) is not tree:
+            return self.value(decided)  # cells or [LSTMCell(8)]
         if isinstance(tree, ast.IfExp):
             return self.value(tree.body if self.holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, targets)

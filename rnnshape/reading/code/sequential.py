@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.reading.code import leftovers
 from rnnshape.reading.code.changing import CHANGING, Changes
 from rnnshape.reading.code.declared import Declared
-from rnnshape.reading.code.made import Layer, Model, Tensor
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import OWN
 from rnnshape.reading.code.syntax import called
+from rnnshape.reading.code.tensors import INPUTS, makes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +34,22 @@ class Growing:
         self.tensors = declared.tensors
         self.value = value
         self.changes = Changes(scope, value)
+        # Whether a Lambda stands there whose function is read, and what a call of a layer returns.
+        self.is_lambda: Callable[[ast.expr], bool] = lambda tree: False
+        self.called: Callable[[Layer | Model, ast.Call, int | None], Tensor | None] = lambda layer, call, targets: None
 
     def add(self, receiver: ast.expr, tree: ast.expr) -> None:
         """``model.add(layer)``; a model that the text does not make begins here."""
         name = self.source.said(receiver)
         before = len(self.source.problems)
-        model, added = self.scope.env.get(name), self.value(tree)
+        model = self.scope.env.get(name)
+        if isinstance(model, Model) and not model.missing and self._is_calls(tree):
+            model = self._as_calls(model, tree)
+            self.scope.env[name] = model
+        if isinstance(model, Functional):
+            self._onto(model, tree)
+            return
+        added = self.value(tree)
         if not isinstance(added, Layer | Model | Tensor):
             if isinstance(model, Model) and not isinstance(tree, ast.Constant):
                 said = self.source.said(tree.func if isinstance(tree, ast.Call) else tree)
@@ -59,11 +71,78 @@ class Growing:
             model.said += self.declared.of(added.tree) if isinstance(added, Layer) else added.said
         model.layers += [added] if isinstance(added, Layer) else added.layers
 
+    def through(self, trees: list[ast.expr]) -> Functional | None:
+        """The layers of a Sequential as calls, where one of them is more than a layer of a stack."""
+        if not any(map(self._is_calls, trees)):
+            return None
+        first, *rest = trees
+        held = self.value(first) if called(first) in INPUTS else self.scope.there(first)
+        model = Functional([held], held, []) if isinstance(held, Tensor) else self._begun(first)
+        for tree in rest if isinstance(held, Tensor) else trees:
+            self._onto(model, tree)
+        return model
+
+    def _is_calls(self, tree: ast.expr) -> bool:
+        """Whether a Lambda that is read stands there, or a model that is itself made of calls."""
+        return self.is_lambda(tree) or isinstance(self.scope.there(tree), Functional)
+
+    def _as_calls(self, model: Model, tree: ast.expr) -> Functional:
+        """A model that grows by ``add`` as calls, to which what stands at this place is added."""
+        said = [one.tree for one in model.said if isinstance(one.tree, ast.expr) and makes(one.tree)]
+        begun = self._begun(tree) if not said or model.layers else None
+        entry = Tensor(root=said[0], then=self.names.now) if said else None
+        flow = Functional([entry], entry, []) if entry is not None else begun or self._begun(tree)
+        for layer in model.layers:
+            self._grown(flow, lambda on, layer=layer: self.called(layer, on(layer.tree), None))  # type: ignore[misc]
+        if model in self.scope.made:
+            self.scope.made.remove(model)
+        return flow
+
+    def _begun(self, first: ast.expr) -> Functional:
+        """What goes into a model whose first layer stands here: a Lambda says it as any layer may, a model has it."""
+        if isinstance(held := self.scope.there(first), Functional) and len(held.inputs) == 1:
+            return Functional(held.inputs, held.inputs[0], [])
+        older = {"input_shape": "shape", "batch_input_shape": "batch_shape"}
+        keywords = first.keywords if isinstance(first, ast.Call) and self.is_lambda(first) else []
+        shape = [ast.keyword(older[one.arg], one.value) for one in keywords if one.arg in older]
+        root = _input(shape, first) if shape else ast.copy_location(ast.Name("x", ast.Load()), first)
+        tensor = Tensor(root=root, name="x", then=self.names.now)
+        return Functional([tensor], tensor, [])
+
+    def _onto(self, model: Functional, tree: ast.expr) -> None:
+        """One more layer is called on what a model returns."""
+        self._grown(model, lambda on: self.value(on(tree)))
+
+    def _grown(self, model: Functional, made: Callable[[Callable[[ast.expr], ast.Call]], Any]) -> None:
+        before = len(self.scope.made)
+        places: list[ast.expr] = []
+
+        def on(tree: ast.expr) -> ast.Call:
+            places.append(ast.copy_location(ast.Name("x", ast.Load()), tree))
+            # A name of no width, which no text has, holds the tensor.
+            place = {"lineno": tree.lineno, "col_offset": tree.col_offset}
+            name = ast.Name("", ast.Load(), **place, end_lineno=tree.lineno, end_col_offset=tree.col_offset)
+            self.scope.env[""] = model.outputs
+            return ast.copy_location(ast.Call(tree, [name], []), tree)
+
+        outputs = made(on)
+        self.scope.env.pop("", None)
+        model.calls += [call for call in self.scope.made[before:] if isinstance(call, Applied)]
+        model.outputs = outputs if isinstance(outputs, Tensor) else Tensor(root=places[-1], name="x")
+
     def grow(self, whole: ast.expr, how: str, call: ast.Call) -> None:
         """What a method of a list or a model puts into it or takes out of it."""
         held = self.scope.there(whole)
         match how, call.args:
             case "build", _ if isinstance(held, Layer | Model):
+            case "append" | "extend", [item]:
+                self._append(whole, item, how)
+            case "insert", [place, item]:
+                self._insert(whole, place, item)
+            case "build", [shape] if isinstance(held := self.scope.there(whole), Functional) and len(held.inputs) == 1:
+                if held.inputs[0].root is not None and not makes(held.inputs[0].root):
+                    held.inputs[0].root = _input([ast.keyword("batch_shape", shape)], call)
+            case "build", _ if isinstance(held := self.scope.there(whole), Layer | Model):
                 self._build(held, call)
             case "pop", [] if isinstance(held, Model):
                 del held.layers[-1:]
@@ -81,3 +160,37 @@ class Growing:
                 held.said.append(said)
             else:
                 self.declared.says[held.tree] = (*self.declared.of(held.tree), said)
+
+    def _append(self, whole: ast.expr, item: ast.expr, how: str) -> None:
+        """A list grows: of layers, or of values that are known."""
+        name, value = self.source.said(whole), self.value(item)
+        before = self.scope.env.get(name)
+        known = self.names.bound.get(name)
+        if value is None:
+            if isinstance(known, tuple | list) and (one := self.names.known(item)) is not MISSING:
+                self.names.bound[name] = (*known, *(one if how == "extend" and isinstance(one, tuple) else (one,)))
+            return
+        held = before if isinstance(before, list) else []
+        if before is None or isinstance(before, list):
+            self.scope.forget(name)
+            more = value if how == "extend" and isinstance(value, tuple | list) else [value]
+            self.scope.env[name] = [*held, *more]
+
+    def _insert(self, whole: ast.expr, place: ast.expr, item: ast.expr) -> None:
+        """A list of layers gets another one at a known place."""
+        held, where, value = self.scope.env.get(self.source.said(whole)), self.names.known(place), self.value(item)
+        if isinstance(held, list) and type(where) is int and value is not None:
+            held.insert(where, value)
+
+    def _pop(self, whole: ast.expr) -> None:
+        """A model or a list loses its last layer."""
+        held = self.scope.env.get(self.source.said(whole))
+        items = held.layers if isinstance(held, Model) else held
+        if isinstance(items, list) and items:
+            items.pop()
+
+
+def _input(keywords: list[ast.keyword], place: ast.expr) -> ast.expr:
+    """``Input`` with what is said of it elsewhere, at a place."""
+    made = ast.copy_location(ast.Call(ast.Name("Input", ast.Load()), [], keywords), place)
+    return ast.fix_missing_locations(made)

@@ -10,7 +10,7 @@ from rnnshape.layers.merges import MERGES
 from rnnshape.reading.code.chain import in_turn
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.declared import Declared
-from rnnshape.reading.code.functional import MERGING, Calls
+from rnnshape.reading.code.functional import MERGING, SIGNS, Calls
 from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import not_known, of_another_library
 from rnnshape.reading.code.scope import Scope
@@ -46,6 +46,7 @@ class Values(Scope):
         self.functional = Calls(self, self.classes, self.lists, self.tensors, value)
         self.functional.partly = self.layers.knows_part
         self.growing = Growing(self, self.layers.declared, value)
+        self.growing.called = self.functional.called
 
     def touches(self, function: ast.expr) -> bool:
         """Whether a call of this may make, add or call a layer."""
@@ -65,6 +66,9 @@ class Values(Scope):
         if isinstance(value, Layer | Model):
             value.used = True
             return value.node
+        if isinstance(value, Functional) and (node := value.stack) is not None:
+            self.functional.take_in(value)
+            return node
         return None
 
     def _held_list(self, tree: ast.expr) -> list[Node] | None:
@@ -102,8 +106,10 @@ class Values(Scope):
                 return self._layer(tree) if any(map(self._makes_one, joined(tree))) else None
             case ast.NamedExpr(value=inner):
                 return self.value(inner)
-            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() as op):
+            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow() as op):
                 return self._arithmetic(tree, op)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self.functional.operations.negative(tree, self.value(operand))
             case ast.ListComp():
                 items = self.lists.unrolled(tree)
                 return None if items is None else [self.value(item) for item in items]
@@ -123,7 +129,9 @@ class Values(Scope):
             return self.functional.model(tree)
         if merged:
             return self.functional.merged(tree, merged)
-        if last == "Sequential" and (begun := self._begun(tree)) is not None:
+        if self.functional.operations.reads(tree) and self.there(tree.func) is None:
+            return self.functional.operations.of(tree)
+        if last == "Sequential" and (begun := self._begun(tree) or self._through(tree)) is not None:
             return begun
         if self.classes.names_a_layer(tree.func):
             return self._layer(tree)
@@ -153,6 +161,12 @@ class Values(Scope):
         said = [Declared(self.tensors.fed(one), one) for one in inputs if one is not None]
         return self.new(Model(said=said))
 
+    def _through(self, tree: ast.Call) -> Functional | None:
+        """A Sequential with a Lambda among its layers, as the calls that it makes."""
+        given = [*tree.args, *(keyword.value for keyword in tree.keywords if keyword.arg == "layers")]
+        listed = self.lists.listed(given[0]) if given else None
+        return self.growing.through(listed) if listed else None
+
     def _arithmetic(self, tree: ast.BinOp, op: ast.operator) -> Any:
         """``x + y`` of two tensors is what Add computes; of two lists the list of both."""
         left, right = self.value(tree.left), self.value(tree.right)
@@ -162,8 +176,13 @@ class Values(Scope):
             times = self.names.known(tree.right)
             return left * times if type(times) is int and 0 <= times * len(left) <= _MOST_TIMES else None
         left = self.value(tree.left) if left is None and isinstance(right, Tensor) else left  # x + LSTM(8)(x)
-        if not (isinstance(left, Tensor) and isinstance(right, Tensor)):
-            if isinstance(left, Tensor) or isinstance(right, Tensor):
+        if not (isinstance(left, Tensor) and isinstance(right, Tensor) and type(op) in SIGNS):
+            tensor, other = (left, tree.right) if isinstance(left, Tensor) else (right, tree.left)
+            if isinstance(tensor, Tensor):
+                first, number = tensor is not left, self.names.known(other)
+                made = self.functional.operations.with_number(op, tree, tensor, number, first=first)
+                if made is not None:
+                    return made
                 self.note(f"{self.source.said(tree)} is not followed: what is before it is answered", tree)
             return None
         return self.functional.combined(op, tree, [left, right])
@@ -175,7 +194,8 @@ class Values(Scope):
         if node.cls.kind != "stack":
             return self.new(Layer(node, tree))
         trees = [*in_turn(tree)]
-        trees = trees if len(trees) == len(node["layers"]) else [tree] * len(node["layers"])
+        count = len(node["layers"])
+        trees = trees if len(trees) == count else [tree] * count
         parts = [Layer(part, own, used=True) for part, own in zip(node["layers"], trees, strict=True)]
         missing = "behind" if self.layers.knows_part(node) else ""
         return self.new(Model(parts, [*self.layers.declared.of(tree)], missing=missing))

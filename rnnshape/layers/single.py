@@ -1,0 +1,126 @@
+"""Operations on one tensor: ``1 - gate``, ``keras.ops.mean(h, axis=1)``, ``keras.ops.tanh(h)``.
+
+As those of ``operations`` they pass on no mask (read in Keras 3.15.1: ``keras/src/ops/numpy.py``, ``ops/nn.py``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.arguments import Argument
+from rnnshape.layers.around import any_sequence, no_loop
+from rnnshape.layers.base import Answer, Leaf
+from rnnshape.layers.dims import fixed
+from rnnshape.layers.kinds import Flag, Kind, Number
+from rnnshape.layers.node import LayerClass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rnnshape.layers.base import Dims, Given
+    from rnnshape.layers.node import Node
+
+
+class Axes(Kind, frozen=True):
+    """An axis, or several of them; the first, which is the batch, is none of them."""
+
+    allowed = "a whole number that is not 0, or a tuple of them"
+
+    def accepts(self, value: Any) -> bool:
+        each = value if isinstance(value, tuple) else (value,)
+        return bool(each) and all(type(one) is int and one != 0 for one in each)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": ["integer", "array"]}
+
+
+class Order(Kind, frozen=True):
+    """The axes in another order, the batch first."""
+
+    allowed = "a tuple of all axes, 0 first"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, tuple) and value[:1] == (0,) and sorted(value) == list(range(len(value)))
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array"}
+
+
+def _axes(node: Node, rank: int) -> list[int]:
+    axes = node["axis"] if isinstance(node["axis"], tuple) else (node["axis"],)
+    return [axis % rank if -rank <= axis < rank else axis for axis in axes]
+
+
+def _answer(node: Node, given: Given, dims: Dims) -> Answer:
+    output = Leaf("output", dims, given.dtype)
+    return Answer((output,), output, cudnn=no_loop(node))
+
+
+def _unchanged(node: Node, given: Given) -> Answer:
+    return _answer(node, given, given.dims)
+
+
+def _reduced(node: Node, given: Given) -> Answer:
+    """An axis that is summed up goes, or stays with the size 1."""
+    axes, keeps = _axes(node, len(given.dims)), node["keepdims"]
+    left = (fixed(1) if axis in axes else dim for axis, dim in enumerate(given.dims) if keeps or axis not in axes)
+    return _answer(node, given, tuple(left))
+
+
+def _squeezed(node: Node, given: Given) -> Answer:
+    axes = _axes(node, len(given.dims))
+    return _answer(node, given, tuple(dim for axis, dim in enumerate(given.dims) if axis not in axes))
+
+
+def _transposed(node: Node, given: Given) -> Answer:
+    return _answer(node, given, tuple(given.dims[axis] for axis in node["axes"]))
+
+
+def _there(node: Node, dims: Dims) -> str | None:
+    if node["axis"] is None:  # softmax takes the last one
+        return None
+    for axis in _axes(node, len(dims)):
+        if not 0 < axis < len(dims):
+            return f"there is no axis {axis} beside the batch: the tensor has {len(dims)} axes"
+    return None
+
+
+def _of_size_1(node: Node, dims: Dims) -> str | None:
+    wrong = (dims[axis] for axis in _axes(node, len(dims)) if 0 < axis < len(dims) and dims[axis].size != 1)
+    return _there(node, dims) or next(
+        (f"only an axis of size 1 goes: {dim.letter} = {dim.size}" for dim in wrong), None
+    )
+
+
+def _of_all(node: Node, dims: Dims) -> str | None:
+    count = len(node["axes"])
+    return None if count == len(dims) else f"axes={node['axes']} names {count} axes, and the tensor has {len(dims)}"
+
+
+def _operation(
+    name: str,
+    arguments: tuple[Argument, ...] = (),
+    theory: Callable[[Node, Given], Answer] = _unchanged,
+    check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None,
+) -> LayerClass:
+    return LayerClass(name, "layer", arguments, theory, any_sequence, check_input=check_input, operation=True)
+
+
+_AXIS = Argument("axis", Axes())
+_OF_NUMBER = (Argument("number", Number()), Argument("first", Flag(), False))
+
+_SAME = ("tanh", "sigmoid", "relu", "exp", "log", "sqrt", "square", "abs", "negative")
+_MORE = ("softplus", "elu", "selu", "gelu", "silu")
+
+SINGLE: dict[str, LayerClass] = {
+    **{name: _operation(f"keras.ops.{name}") for name in (*_SAME, *_MORE)},
+    "softmax": _operation("keras.ops.softmax", (Argument("axis", Axes(), None),), check_input=_there),
+    **{
+        name: _operation(f"keras.ops.{name}", (_AXIS, Argument("keepdims", Flag(), False)), _reduced, _there)
+        for name in ("mean", "sum", "max", "min")
+    },
+    "squeeze": _operation("keras.ops.squeeze", (_AXIS,), _squeezed, _of_size_1),
+    "transpose": _operation("keras.ops.transpose", (Argument("axes", Order()),), _transposed, _of_all),
+    **{sign: _operation(sign, _OF_NUMBER) for sign in ("+", "-", "*", "/", "**")},
+}
+"""The operations of one tensor, under the names that ``keras.ops`` and Python have for them; a sign is for a number."""

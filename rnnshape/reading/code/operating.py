@@ -1,0 +1,142 @@
+"""Operations on one tensor as code writes them: ``tf.reduce_mean(h, axis=1)``, ``tf.reverse(h, [1])``, ``1 - gate``.
+
+What is a part of a tensor is read as one: ``tf.expand_dims(h, 1)`` is ``h[:, None]``.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers import Node
+from rnnshape.layers.operations import SLICE, key_of
+from rnnshape.layers.single import SINGLE
+from rnnshape.reading.code.made import Tensor
+from rnnshape.reading.code.syntax import called, dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rnnshape.layers.operations import Place
+    from rnnshape.reading.code.classes import Classes
+    from rnnshape.reading.code.scope import Scope
+
+OF_TENSORS = {"ops", "tf", "tensorflow", "math", "nn", "K", "backend", "np", "numpy", "jnp", "activations"}
+"""The modules whose functions compute with tensors, by the last part of their names."""
+
+_OTHER_NAMES = {
+    "reduce_mean": "mean",
+    "reduce_sum": "sum",
+    "reduce_max": "max",
+    "reduce_min": "min",
+    "permute_dimensions": "transpose",
+    "swish": "silu",
+}
+_PARTS = ("expand_dims", "reverse", "flip")
+# They give the tensor itself; a cast does where it is to the usual dtype.
+_ITSELF = ("identity", "stop_gradient", "cast")
+_USUAL = ("float32", "'float32'", '"float32"', "floatx()")
+NAMES = frozenset({*SINGLE, *_OTHER_NAMES, *_PARTS, *_ITSELF})
+"""What the functions are called that are read here."""
+
+_ARGUMENTS = {"axes": "axis", "keep_dims": "keepdims", "dim": "axis"}
+_OF_ORDER = {"perm": "axes", "pattern": "axes"}
+_TENSOR = ("x", "input", "inputs", "tensor", "input_tensor", "features", "a", "data")
+BY_NUMBER: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+
+
+class Operations:
+    """Reads the operations of one program; ``made`` gives what one returns, ``value`` reads what it is called on."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        classes: Classes,
+        value: Callable[[ast.expr], Any],
+        made: Callable[[Node, ast.expr, list[Tensor]], Tensor],
+    ) -> None:
+        self.source = scope.source
+        self.names = scope.names
+        self.scope = scope
+        self.classes = classes
+        self.value = value
+        self.made = made
+
+    def reads(self, tree: ast.Call) -> bool:
+        """Whether a function of this name, of a module of tensors, is called."""
+        name = self.classes.imported_as(dotted(tree.func) or "")
+        prefix, _, short = name.rpartition(".")
+        return short in NAMES and prefix.rpartition(".")[2] in OF_TENSORS
+
+    def of(self, tree: ast.Call) -> Tensor | None:
+        """What a function of one tensor returns; None where its arguments are not known."""
+        name = _OTHER_NAMES.get(called(tree), called(tree))
+        given = self._given(tree, name)
+        on = given.pop("tensor", None)
+        tensor = None if on is None else self.value(on)
+        if not isinstance(tensor, Tensor) or self.scope.parts(tensor):
+            return None
+        if name in _ITSELF:
+            kept = name != "cast" or any(self.source.said(one).endswith(_USUAL) for one in given.values())
+            return tensor if kept else None
+        known = {key: self._known(one) for key, one in given.items()}
+        if name in _PARTS:
+            key = self._part(name, known)
+            return None if key is None else self.made(Node.of(SLICE, {"key": key_of(key)}), tree, [tensor])
+        by_name = SINGLE[name].by_name
+        required = [argument.name for argument in SINGLE[name].arguments if argument.name in ("axis", "axes")]
+        fits = all(key in by_name and by_name[key].kind.accepts(one) for key, one in known.items())
+        if not fits or (name != "softmax" and any(one not in known for one in required)):
+            return None
+        return self.made(Node.of(SINGLE[name], known), tree, [tensor])
+
+    def with_number(self, op: ast.operator, tree: ast.expr, tensor: Tensor, number: Any, *, first: bool) -> Any:
+        """``x / 2``, and ``1 - x`` where the number is the first; None for what is no number."""
+        sign = BY_NUMBER.get(type(op))
+        if sign is None or type(number) not in (int, float) or self.scope.parts(tensor):
+            return None
+        return self.made(Node.of(SINGLE[sign], {"number": number, "first": first}), tree, [tensor])
+
+    def negative(self, tree: ast.expr, tensor: Any) -> Tensor | None:
+        """``-x`` of a tensor."""
+        if not isinstance(tensor, Tensor) or self.scope.parts(tensor):
+            return None
+        return self.made(Node.of(SINGLE["negative"], {}), tree, [tensor])
+
+    def _given(self, tree: ast.Call, name: str) -> dict[str, ast.expr]:
+        """The arguments under the names that ``keras.ops`` has for them."""
+        second = "axes" if name == "transpose" else "axis"
+        given = dict(zip(("tensor", second, "keepdims"), tree.args, strict=False))
+        for keyword in tree.keywords:
+            word = keyword.arg or "**"
+            if name == "transpose":
+                word = _OF_ORDER.get(word, word)
+            elif word != "axis":
+                word = _ARGUMENTS.get(word, word)
+            if word != "name":
+                given["tensor" if word in _TENSOR and "tensor" not in given else word] = keyword.value
+        return given
+
+    def _known(self, tree: ast.expr) -> Any:
+        known = self.names.known(tree)
+        return tuple(known) if isinstance(known, list) else known
+
+    @staticmethod
+    def _part(name: str, known: dict[str, Any]) -> Sequence[Place] | None:
+        """The part of a tensor that ``expand_dims`` and ``reverse`` give; None where the axis is not known."""
+        axis = known.get("axis")
+        if set(known) != {"axis"}:
+            return None
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        # From the front or from the end; axis 0 is the batch.
+        if (
+            len(axes) != 1
+            or type(axes[0]) is not int
+            or axes[0] == 0
+            or (isinstance(axis, tuple) and name == _PARTS[0])
+        ):
+            return None
+        (place,) = axes
+        there: Place = None if name == "expand_dims" else slice(None, None, -1)
+        behind = -place - 1
+        return (*[slice(None)] * place, there) if place > 0 else (..., there, *[slice(None)] * behind)
