@@ -134,15 +134,10 @@ class Growing:
         """What a method of a list or a model puts into it or takes out of it."""
         held = self.scope.there(whole)
         match how, call.args:
-            case "build", _ if isinstance(held, Layer | Model):
-            case "append" | "extend", [item]:
-                self._append(whole, item, how)
-            case "insert", [place, item]:
-                self._insert(whole, place, item)
-            case "build", [shape] if isinstance(held := self.scope.there(whole), Functional) and len(held.inputs) == 1:
+            case "build", [shape] if isinstance(held, Functional) and len(held.inputs) == 1:
                 if held.inputs[0].root is not None and not makes(held.inputs[0].root):
                     held.inputs[0].root = _input([ast.keyword("batch_shape", shape)], call)
-            case "build", _ if isinstance(held := self.scope.there(whole), Layer | Model):
+            case "build", _ if isinstance(held, Layer | Model):
                 self._build(held, call)
             case "pop", [] if isinstance(held, Model):
                 del held.layers[-1:]
