@@ -1,4 +1,4 @@
-"""Many runs, one row each, in the order given: here, in several processes, or on a cluster."""
+"""Many runs, one row each, in the order given: in this process, in several processes, or on a cluster."""
 
 from rnnshape.batch.resume import former_rows
 from rnnshape.batch.rows import rows

@@ -1,8 +1,8 @@
-"""The items on a Dask cluster that somebody has started.
+"""Runs the items on a Dask cluster that is already running.
 
-Imported when a cluster is asked for: Dask is an extra.  joblib has a backend for Dask too, and it does not do here
-(joblib 1.6): ``Parallel`` waits for ever for an item whose workers died, or whose worker could not load it, for the
-backend tells it of answers only; and where the cluster has one thread, it runs the items in this very process.
+Imported only when a cluster is asked for: Dask is an extra.  joblib's own backend for Dask does not work here
+(joblib 1.6): ``Parallel`` waits forever for an item whose workers died, or whose worker could not load it, because the
+backend reports only answers; and if the cluster has one thread, it runs the items in this process.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 _AHEAD = 16
-"""Items a thread of the cluster that are under way."""
+"""Items per thread of the cluster that are submitted at a time."""
 CONNECT_S = 10
-"""Seconds in which a scheduler answers or is not there."""
+"""Seconds to wait for the scheduler."""
 WORKER_S = 60
-"""Seconds in which a first worker answers; a cluster that grows on demand starts it then."""
+"""Seconds to wait for the first worker, which a cluster that grows on demand has to start."""
 
 
 def on_cluster(function: Callable[[Item], Result], items: Iterable[Item], address: str) -> Generator[Result | Died]:
-    """``workers.spread`` with a scheduler."""
+    """Implements ``workers.spread`` for a scheduler."""
     source = iter(items)
     ahead: deque[tuple[Item, Future[Result]]] = deque()
     with _connected(address) as client:
@@ -58,7 +58,7 @@ def on_cluster(function: Callable[[Item], Result], items: Iterable[Item], addres
             return client.submit(_held, function, item, pure=False)
 
         while True:
-            room = _AHEAD * sum(client.nthreads().values()) - len(ahead)  # workers come and go
+            room = _AHEAD * sum(client.nthreads().values()) - len(ahead)  # the number of workers may change
             ahead.extend((item, submit(item)) for item in islice(source, max(1, room)))
             if not ahead:
                 return
@@ -67,7 +67,7 @@ def on_cluster(function: Callable[[Item], Result], items: Iterable[Item], addres
                 try:
                     answer: Result | Died = _result(future)
                 except KilledWorker:
-                    # Dask blames all that a worker had when it died, the running and the waiting: ask again, alone.
+                    # Dask blames every item that a worker had when it died, running or waiting: run this one alone.
                     with client.as_current():
                         wait([other for _, other in ahead])
                     answer = _last(submit(item))
@@ -90,10 +90,10 @@ def _last(future: Future[Result]) -> Result | Died:
 
 
 def _result(future: Future[Result]) -> Result:
-    """What came of one item.  Dask itself runs again what a worker had when it was lost, some three times.
+    """The answer for one item.  When a worker is lost, Dask runs its items again, about three times.
 
     Raises:
-        KilledWorker: the workers that had it died again and again.
+        KilledWorker: the workers that had the item died each time.
     """
     try:
         result: Result = future.result()
@@ -104,12 +104,12 @@ def _result(future: Future[Result]) -> Result:
     return result
 
 
-_LOGGERS = ("distributed", "distributed.client", "tornado.application")  # each has a level of its own
+_LOGGERS = ("distributed", "distributed.client", "tornado.application")  # each has its own level
 
 
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
-    """A client of a cluster whose workers are like us, silent: standard error is for our own messages."""
+    """A client of a cluster with our versions.  Dask's logs are silenced: standard error is for our own messages."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -125,8 +125,8 @@ def _connected(address: str) -> Iterator[Client]:
 
 def _client(address: str) -> Client:
     try:
-        get_address_host_port(address, strict=True)  # a Client that cannot read its address hangs when it is deleted
-        with warnings.catch_warnings():  # it warns of versions of packages that we do not use
+        get_address_host_port(address, strict=True)  # a Client with a malformed address hangs when it is deleted
+        with warnings.catch_warnings():  # warnings about versions of packages that we do not use
             warnings.simplefilter("ignore")
             return Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -138,7 +138,7 @@ def _client(address: str) -> Client:
 
 
 def _require_alike(client: Client, address: str) -> None:
-    """Raise Unavailable unless there are workers, and each has our versions of what makes the answers."""
+    """Raise Unavailable unless there are workers, and each has our versions of the packages that answers depend on."""
     try:
         client.submit(int, pure=False).result(timeout=WORKER_S)
     except TimeoutError:
@@ -167,7 +167,10 @@ def _require_alike(client: Client, address: str) -> None:
 
 
 def _look() -> Callable[[], dict[str, str | None] | None]:
-    """A function within a function: it travels whole, so that a worker without rnnshape can answer too."""
+    """The function that reads a worker's versions.
+
+    It is nested, so that Dask pickles it by value: a worker without rnnshape can run it.
+    """
 
     def versions() -> dict[str, str | None] | None:
         try:

@@ -1,4 +1,4 @@
-"""What stands in the place of an answer that never came."""
+"""The result of an item whose worker died."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The item took its worker process down with it."""
+    """The worker process of the item died, and there is no answer."""
 
     message: str

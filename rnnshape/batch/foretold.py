@@ -1,4 +1,4 @@
-"""Theory's rows of a batch: runs that differ in seed and name alone have one answer, which is worked out once.
+"""Predicted rows of a batch.  Runs that differ only in seed and name have the same prediction: it is computed once.
 
 >>> from rnnshape.reading import make
 >>> one, other = (foretold(make("lstm", {"seed": seed})) for seed in (1, 2))
@@ -28,13 +28,13 @@ _OWN = ("name", SEED.name)
 
 
 def foretold(spec: Spec) -> Row:
-    """The row of what ``api.predict`` says.
+    """The row of the answer of ``api.predict``.
 
     Raises:
         RnnshapeError: as ``api.predict``.
     """
     with release.of(spec.keras):
-        if spec.saved is not None:  # its file belongs to the answer
+        if spec.saved is not None:  # the answer depends on the file
             return row_of(api.predict(spec), values=False)
         asked = _Asked(spec)
         first = _row(asked)
@@ -46,12 +46,12 @@ def foretold(spec: Spec) -> Row:
 
 
 class _Asked:
-    """A Spec, equal to each one that has the same answer."""
+    """A Spec as a cache key: equal to every Spec with the same prediction."""
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.data = to_data(spec)
-        # As text: 1, 1.0 and True are equal, and are not written alike.
+        # As text, because 1, 1.0 and True are equal, but are written differently.
         said = repr({key: value for key, value in self.data.items() if key not in _OWN})
         self._key = release.asked(), said, spec.notes, spec.axes
 

@@ -1,8 +1,8 @@
-"""The items in several processes of this machine.
+"""Runs the items in several processes of this machine.
 
-The processes are joblib's (loky: never forked, for a fork after TensorFlow has run hangs).  Its ``Parallel`` takes the
-next item when an answer is there, not when it is wanted, and a slow reader would find all answers in memory: so the
-items go in windows, and the next one begins before one ends, that no process waits.
+The processes are joblib's (loky, never fork: a fork after TensorFlow has run hangs).  ``Parallel`` takes the next item
+as soon as an answer is ready, even if nobody has read it, so all answers could collect in memory.  The items are
+therefore sent in windows.  The next window starts before the last one ends, so that no process waits.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _A_WINDOW = 8
-"""Items a process in a window."""
+"""Items per process in a window."""
 _IN_FLIGHT = "1.5 * n_jobs"
-"""Tasks that loky has at a time: two windows of these fit its processes' queue (2 each), and it can stop clean."""
+"""Tasks that loky has at a time.  Two windows of these fit the queue of its processes (2 each): it can stop cleanly."""
 _LOOK_S = 1.0
-"""How often a worker looks whether the process that began it is still there."""
+"""Seconds between a worker's checks that its parent process is alive."""
 
 
 def in_processes(function: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> Generator[Result | Died]:
-    """``workers.spread`` with ``jobs``."""
+    """Implements ``workers.spread`` for ``jobs``."""
     return _Stream(function, items, jobs).all()
 
 
@@ -52,17 +52,17 @@ def _held(function: Callable[[Item], Result], threads: int, parent: int, item: I
 
     hold_threads(threads)
     _end_with(parent)
-    # loky takes a process for leaking, and begins another, when it grows by 300 MB after its first item: to
-    # import TensorFlow takes more, and so may one large layer that is gone when the next one comes.
+    # loky replaces a process that grows by 300 MB after its first item, as a leak.  Importing TensorFlow takes more,
+    # and a large layer may, although its memory is freed before the next one.
     process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
     return function(item)
 
 
 @cache
 def _end_with(parent: int) -> None:
-    """From now on this worker ends when its parent has: one that is killed (SIGKILL, SIGQUIT) ends no worker itself.
+    """End this worker when its parent has ended: a parent that is killed (SIGKILL, SIGQUIT) cannot end its workers.
 
-    Windows keeps the number of a parent that is gone, and there nothing is seen.
+    This does not work on Windows, where the parent's process id stays the same after the parent has ended.
     """
 
     def watch() -> None:
@@ -74,11 +74,11 @@ def _end_with(parent: int) -> None:
 
 
 class _Window(Generic[Item, Result]):
-    """Items whose answers are under way."""
+    """Items that are given to joblib together."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self.waiting = deque(items)
-        self.out: deque[Item] = deque()  # handed over to joblib, and not answered yet
+        self.out: deque[Item] = deque()  # passed to joblib, and not answered yet
         self.answers: Generator[Result] | None = None
 
     def handed_over(self) -> Iterator[Item]:
@@ -88,7 +88,7 @@ class _Window(Generic[Item, Result]):
 
     def close(self) -> None:
         if self.answers is not None:
-            with warnings.catch_warnings():  # joblib warns of answers that nobody took: nobody wanted them
+            with warnings.catch_warnings():  # joblib warns about answers that nobody read
                 warnings.simplefilter("ignore")
                 self.answers.close()
 
@@ -101,13 +101,13 @@ class _Stream(Generic[Item, Result]):
         self.windows: deque[_Window[Item, Result]] = deque()
 
     def all(self) -> Generator[Result | Died]:
-        """Every answer, in order, and what became of those who have none."""
-        with _lokys_stumble_unheard(), closing(self):
+        """Every answer in order, or ``Died`` for an item without one."""
+        with _loky_key_error_ignored(), closing(self):
             while True:
                 try:
                     yield from self.answers()
                 except TerminatedWorkerError:
-                    # All that was under way is lost, and nothing says whose fault it was.
+                    # Every running item is lost, and joblib does not say which one is to blame.
                     for item in self.suspects():
                         yield self.alone(item)
                 else:
@@ -125,7 +125,7 @@ class _Stream(Generic[Item, Result]):
             self.windows.popleft()
 
     def begin_next(self) -> bool:
-        """Begin a window with the next items, and say whether there were any."""
+        """Start a window with the next items; return whether there are any."""
         items = list(islice(self.source, _A_WINDOW * self.jobs))
         if items:
             self.begin(items)
@@ -133,16 +133,19 @@ class _Stream(Generic[Item, Result]):
 
     def begin(self, items: Iterable[Item]) -> Iterator[Result]:
         window: _Window[Item, Result] = _Window(items)
-        self.windows.append(window)  # before it begins: its beginning may find the processes dead
-        with parallel_config(backend="loky", n_jobs=self.jobs), _undisturbed():
-            # One item a task, for a task that dies takes all of its items; and no files for large arrays.
+        self.windows.append(window)  # first, because starting it may raise when the processes are dead
+        with parallel_config(backend="loky", n_jobs=self.jobs), _sigint_held_back():
+            # One item per task, because a task that dies loses all its items; no files for large arrays.
             parallel: Any = Parallel(return_as="generator", batch_size=1, pre_dispatch=_IN_FLIGHT, max_nbytes=None)
             window.answers = parallel(self.task(item) for item in window.handed_over())
         assert window.answers is not None
         return window.answers
 
     def suspects(self) -> list[Item]:
-        """Give up the windows: the first items without an answer, as far as they were under way; the rest waits."""
+        """Close the windows.  Return the items that may have killed the process; the others go back to ``source``.
+
+        Suspects are the running items of the first window that has any.
+        """
         suspects: list[Item] = []
         others: list[Item] = []
         for window in self.windows:
@@ -153,9 +156,9 @@ class _Stream(Generic[Item, Result]):
         return suspects
 
     def alone(self, item: Item) -> Result | Died:
-        """The answer with no other item under way, so that a death is this one's own.
+        """The answer of an item that runs alone, so that only this item can have killed the process.
 
-        It is its second: one blow from outside, or neighbours that took the memory, is not held against an item.
+        It is the second try: the first death may be due to another process or to other items that used the memory.
         """
         try:
             (answer,) = self.begin([item])
@@ -172,16 +175,16 @@ class _Stream(Generic[Item, Result]):
 
 
 @contextmanager
-def _lokys_stumble_unheard() -> Iterator[None]:
-    """Stopped early, loky's thread may look for a task that it has just given up (loky 3.6), and says so.
+def _loky_key_error_ignored() -> Iterator[None]:
+    """Ignore a KeyError of loky's thread, which it may raise for a cancelled task when it is stopped early (loky 3.6).
 
-    By then it has ended the processes: nothing is lost by it.
+    It has already ended the processes then, so nothing is lost.
     """
     before = threading.excepthook
 
-    def hook(fall: threading.ExceptHookArgs) -> None:
-        if fall.exc_type is not KeyError or fall.thread is None or fall.thread.name != "ExecutorManagerThread":
-            before(fall)
+    def hook(raised: threading.ExceptHookArgs) -> None:
+        if raised.exc_type is not KeyError or raised.thread is None or raised.thread.name != "ExecutorManagerThread":
+            before(raised)
 
     threading.excepthook = hook
     try:
@@ -191,18 +194,19 @@ def _lokys_stumble_unheard() -> Iterator[None]:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold Ctrl-C back until the processes that are started here can be ended; they themselves never hear it.
+def _sigint_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back until the processes that start here can be ended; these processes never receive it.
 
-    The terminal sends it to all of them at once, and it is for this process alone: the mask is handed down to
-    them, so that they are deaf from their first instruction on.  It does not guard this process, where a thread
-    without the mask may take the signal; hence the handler, which only the main thread may set.
+    The terminal sends Ctrl-C to all processes, but only this one must handle it.  The processes inherit the signal
+    mask, so SIGINT is blocked in them from the start.  The mask is not enough in this process, because another thread
+    without it may take the signal: a handler collects it, and only the main thread may set one.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    # Both would be started on the way, and take the mask off when they have.  They are deaf to Ctrl-C and SIGTERM by
-    # themselves; one that a closing terminal ends (SIGHUP) is begun anew, and complains of what it does not know.
+    # Otherwise both trackers would be started below, and would reset the mask.  They ignore Ctrl-C and SIGTERM
+    # themselves.  SIGHUP from a closing terminal would end them; a new tracker would warn about resources it does not
+    # know.
     hangup = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     resource_tracker.ensure_running()
     lokys_tracker.ensure_running()

@@ -1,7 +1,7 @@
-"""``--resume``: what a former output already holds is not asked again.
+"""``--resume``: runs that an earlier output answers are not run again.
 
-A row counts when it was ok and says of itself that the same was asked (``run``, but for the name), of the same
-versions, in the same way (theory alone, or the real layer).
+A row answers a run if it is ok and has the same ``run`` (except for the name), the same versions, and the same mode
+(``--predict`` or the real layer, with or without values).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def former_rows(name: str, *, predict: bool, values: bool, note: Callable[[str], None]) -> Iterator[Former]:
-    """The rows of the JSON Lines file that an earlier run wrote; it is open meanwhile.
+    """The rows of the JSON Lines file that an earlier batch wrote; the file is open within the ``with``.
 
-    ``note`` hears of lines that are no row.
+    ``note`` is called with a message if lines are JSON but not rows.
 
     Raises:
-        Invalid: the file cannot be opened, or a line that is not its last is no JSON.
+        Invalid: the file cannot be opened, or a line other than the last is not JSON.
     """
     with ExitStack() as stack:
         try:
@@ -45,9 +45,9 @@ def former_rows(name: str, *, predict: bool, values: bool, note: Callable[[str],
 
 
 class Former:
-    """Which runs an earlier output answers, and where: only places are held, an output may be larger than memory.
+    """The runs that an earlier output answers.  Only file positions are kept: the output may be larger than memory.
 
-    ``others`` are the numbers of the lines that are JSON of another kind.
+    ``others`` are the numbers of the lines that are JSON but not rows.
     """
 
     def __init__(self, stream: IO[bytes], name: str, *, predict: bool, values: bool) -> None:
@@ -75,7 +75,7 @@ class Former:
             self._places[_key(row["run"], row["environment"])] = place
 
     def answer(self, spec: Spec) -> dict[str, Any] | None:
-        """The row that answers this Spec already."""
+        """The earlier row that answers this Spec; None without one."""
         place = self._places.get(_key(to_data(spec), environment(spec)))
         if place is None:
             return None
@@ -85,7 +85,7 @@ class Former:
 
 
 def is_row(row: Any) -> bool:
-    """Whether this is a row as a batch of this version writes it, so far as anybody reads it again."""
+    """Whether this is a row as a batch of this version writes it; checks only the keys that are read again."""
     return (
         isinstance(row, dict)
         and row.get("schema_version") == SCHEMA_VERSION

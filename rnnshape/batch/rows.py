@@ -1,7 +1,7 @@
-"""From runs to rows: one answer each, or the error of a run that cannot be asked.
+"""Makes rows from runs: one row each, with the answer or the error.
 
-An exception that nobody foresaw is one row: whatever is done for a run is done so that its failure becomes its row
-(``_ready``, ``_ask``, ``_answered``; ``report.rows.Tally`` where it is drawn), and the rows around it go on.
+An unexpected exception becomes the error of its row (in ``_ready``, ``_ask`` and ``_answered``, and in
+``report.rows.Tally`` where rows are drawn); the other rows go on.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def rows(
     scheduler: str | None = None,
     verbose: bool = False,
 ) -> Generator[Row]:
-    """The row of each run, in order, each as soon as it is there; ``former`` is asked before the layer is.
+    """The row of each run, in order, each as soon as it is ready.  A row of ``former`` is used if it answers the run.
 
-    ``jobs`` and ``scheduler`` as in ``workers.spread``; with ``verbose`` what TensorFlow says is shown.
+    ``jobs`` and ``scheduler`` are as in ``workers.spread``; ``verbose`` shows the messages of TensorFlow.
     """
     taken: deque[tuple[Run, Row | None]] = deque()
 
@@ -63,9 +63,9 @@ def rows(
 
 
 def _ask(spec: Spec | None, *, predict: bool, values: bool, verbose: bool) -> Report | Row | RnnshapeError | None:
-    """The answer, for a run that has to be asked, or the row that theory has for it; no numbers that nobody will see.
+    """The answer for a Spec, without the arrays unless ``values``; with ``predict`` the predicted row.
 
-    It runs where the worker is: an exception comes back as data, and what TensorFlow said is written there.
+    It runs in the worker: an exception is returned, and the messages of TensorFlow are written there.
     """
     if spec is None:
         return None
@@ -73,7 +73,7 @@ def _ask(spec: Spec | None, *, predict: bool, values: bool, verbose: bool) -> Re
         if predict:
             return foretold(spec)
         report = api.explore(spec)
-    except Exception as error:  # noqa: BLE001  one row that cannot be asked ends no other
+    except Exception as error:  # noqa: BLE001  the other rows must go on
         return foreseen(error)
     if verbose:
         from rnnshape.lab.tensorflow import replay
@@ -83,7 +83,7 @@ def _ask(spec: Spec | None, *, predict: bool, values: bool, verbose: bool) -> Re
 
 
 def _ready(run: Run, former: Former | None) -> Row | None:
-    """The row that is known without asking."""
+    """The row of a run that has an error or an earlier row; None if the run has to be answered."""
     if run.error is not None:
         return unanswered(run, run.error)
     try:

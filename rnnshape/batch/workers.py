@@ -1,4 +1,4 @@
-"""One function over many items, in other processes or on other machines; the answers come in the items' order.
+"""Applies one function to many items, in other processes or on other machines; answers are in the order of the items.
 
 >>> list(spread(abs, [-1, 2, -3]))
 [1, 2, 3]
@@ -24,17 +24,17 @@ def spread(
     jobs: int | None = None,
     scheduler: str | None = None,
 ) -> Generator[Result | Died]:
-    """``function`` of every item, in the items' order, each as soon as it and those before it are there.
+    """``function`` of every item, in the order of the items, each as soon as it and those before it are ready.
 
-    ``jobs`` is how many processes of this machine share the items; None or 1 is this process itself, which
-    nothing guards.  ``scheduler`` is the address of a Dask cluster (``"tcp://host:8786"``) that takes them instead.
-    Items, answers and the function must pickle; an item may be run more than once.
+    ``jobs`` is the number of processes of this machine; None or 1 means this process, where a crash is not caught.
+    ``scheduler`` is the address of a Dask cluster (``"tcp://host:8786"``) to use instead.  Items, answers and the
+    function must be picklable; an item may be run more than once.
 
-    What ``function`` raises ends it, on several processes before the answers that stood in line.  To close the
-    iterator early, or to interrupt it, stops the processes.
+    An exception of ``function`` ends the iterator, with several processes before answers that are still pending.
+    Closing or interrupting the iterator stops the processes.
 
     Raises:
-        Unavailable: no cluster at this address, or one that cannot do the work.
+        Unavailable: there is no cluster at this address, or it cannot do the work.
     """
     if jobs is not None and jobs < 1:
         raise ValueError("jobs must be 1 or more")

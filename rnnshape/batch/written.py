@@ -1,7 +1,7 @@
-"""Rows that several processes read, predict and write whole: from the line that asks to the line that answers.
+"""Rows that several processes read, predict and write: each takes lines of input and returns lines of output.
 
-Theory answers a run faster than its Spec and its Report go from one process to another.  So many lines go together,
-and what comes back is text.
+A prediction takes less time than sending its Spec and Report between processes.  So many lines are sent together, and
+text is returned.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
 _MOST = 256
-"""Lines that go together: they take some 50 ms, and to send them 1 ms."""
+"""The most lines sent together: they take about 50 ms, and sending them takes 1 ms."""
 _SHARE = 16
-"""The first lines go alone, then as many as a share of all before: an answer never waits for many lines to come."""
+"""The number of lines sent together grows by one for so many lines sent before: the first answers do not wait."""
 
 
 def written(asked: Iterable[Line | Run], draw: Callable[[Row], str], *, jobs: int) -> Generator[Row | Written]:
-    """The predicted row of each run, in order, as ``draw`` writes it, from so many processes."""
+    """The predicted row of each run, in order, written by ``draw``, from ``jobs`` processes."""
     taken: deque[list[Line | Run]] = deque()
 
     def together() -> Iterator[list[Line | Run]]:
@@ -39,7 +39,7 @@ def written(asked: Iterable[Line | Run], draw: Callable[[Row], str], *, jobs: in
         while some := list(islice(pieces, min(_MOST, 1 + count // _SHARE))):
             count += len(some)
             taken.append(some)
-            # Where a run is written stays here: no row of text tells it.
+            # A row does not show the place of its run, so the place is not sent.
             yield [replace(piece, where=None) if isinstance(piece, Run) else piece for piece in some]
 
     with closing(spread(partial(_write, draw), together(), jobs=jobs)) as answers:
@@ -53,7 +53,7 @@ def written(asked: Iterable[Line | Run], draw: Callable[[Row], str], *, jobs: in
 
 
 def _write(draw: Callable[[Row], str], asked: list[Line | Run]) -> list[Written]:
-    """It runs where the worker is."""
+    """The written rows; runs in the worker."""
 
     def whole(row: Row) -> Written:
         return Written(draw(row), row.ok, row.exit_code, row.trace)

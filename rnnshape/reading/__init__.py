@@ -1,4 +1,4 @@
-"""Everything that turns what people write into a Spec: expressions, files, lines of a pipe.  Nothing is evaluated."""
+"""Makes Specs from what people write: expressions, files, lines of a pipe.  Nothing is evaluated."""
 
 from rnnshape.reading.making import make, make_all
 

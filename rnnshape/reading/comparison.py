@@ -1,4 +1,4 @@
-"""What is to be compared: the same input and the same weights in several layers, or in one layer run several ways.
+"""Makes a Comparison: several layers, or one layer in several variants, with the same input and weights.
 
 >>> [variant.label for variant in compared(["LSTM(8)", "RNN(LSTMCell(8))"]).variants]
 ['LSTM(8)', 'RNN(LSTMCell(8))']
@@ -35,9 +35,9 @@ def compared(
     axis: str | None = None,
     timing: bool = False,
 ) -> Comparison:
-    """The comparison of expressions or commands' names, or of one of them along an axis.
+    """The comparison of several layers (expressions or commands' names), or of one along an axis.
 
-    ``options`` are those of a run; every layer gets them.
+    ``options`` are run options; they apply to every layer.
 
     Raises:
         Invalid: with every problem at once.
@@ -84,7 +84,7 @@ def _written_out(axis: str) -> str:
 
 
 def _specs(layers: Sequence[str], options: Mapping[str, Any], problems: list[Problem]) -> list[Spec]:
-    """The Spec of each; what is wrong with one of several is told under its text."""
+    """The Spec of each layer; with several layers, a problem starts with the text of its layer."""
     from rnnshape.reading.making import make
 
     specs = []
@@ -97,7 +97,7 @@ def _specs(layers: Sequence[str], options: Mapping[str, Any], problems: list[Pro
                 problem if problem.key or alone else Problem("", f"{layer}: {problem.message}")
                 for problem in error.problems
             ]
-            # What is wrong with an option is wrong for each layer alike.
+            # A wrong option is the same problem for each layer.
             problems += [problem for problem in found if problem not in problems]
     return specs
 
@@ -117,7 +117,7 @@ def _fed(spec: Spec) -> str:
 
 
 def _along(axis: str, spec: Spec) -> list[Variant]:
-    """The layer once for each value of the axis; fewer than two where the axis does not apply to it."""
+    """The layer once for each value of the axis; fewer than two if the axis does not apply to it."""
     own = {"execution": _executions, "device": _devices, "mask": _masks, "cell": _cells, "keras": _releases}
     if axis in own:
         return list(own[axis](spec))
@@ -134,7 +134,7 @@ _WAY_SAID = {"predict": "Model.predict", "symbolic": "keras.Input"}
 
 def _executions(spec: Spec) -> Iterator[Variant]:
     for way in WAYS:
-        # A cell has no such method, and neither have calls that are wired.
+        # A cell has no such method, nor have wired calls.
         if way != "compute_output_shape" or spec.layer.cls.kind not in ("cell", "graph"):
             yield Variant(_WAY_SAID.get(way, way), spec, way)
 
@@ -159,7 +159,7 @@ def _cells(spec: Spec) -> Iterator[Variant]:
 
 
 def _releases(spec: Spec) -> Iterator[Variant]:
-    """The layer in each span of releases of Keras that answer alike, with what changed from one to the next."""
+    """The layer in each span of Keras releases with the same answer, with the changes from the span before."""
     spans: list[tuple[list[str], Node, Answer, list[str]]] = []
     before = None
     for version in release.releases():
@@ -170,7 +170,7 @@ def _releases(spec: Spec) -> Iterator[Variant]:
             spans.append(([], node, answer, [] if before is None else [*_changed(spec, before, version, asked)]))
         spans[-1][0].append(version)
         before = version
-    if len(spans) == 1:  # the oldest and the newest are shown beside each other
+    if len(spans) == 1:  # compare the oldest with the newest
         versions = spans[0][0]
         _, node, answer, changes = spans[0]
         spans = [([version], node, answer, changes) for version in dict.fromkeys((versions[0], versions[-1]))]
@@ -187,7 +187,7 @@ def _installed(version: str) -> bool:
 
 
 def _of_release(spec: Spec, version: str) -> tuple[Node, Answer, list[release.Change]] | None:
-    """The layer in a release, theory's answer, and the changes that it looked at; None where it cannot be built."""
+    """The layer in a release, theory's answer, and the changes that it used; None if it cannot be built."""
     with release.of(version), release.watched() as asked:
         node = everywhere(spec.layer, lambda part: part)  # with the defaults of the release
         if any(unavailable(node)) or any(problem for part in node.walk() for problem in part.cls.check(part)):
@@ -196,7 +196,7 @@ def _of_release(spec: Spec, version: str) -> tuple[Node, Answer, list[release.Ch
 
 
 def _told(answer: Answer) -> Answer:
-    """The answer without the rules of cuDNN that are met anyway."""
+    """The answer without the cuDNN rules that are met."""
     kernels = [
         structs.replace(kernel, rules=tuple(rule for rule in kernel.rules if not rule.ok)) for kernel in answer.cudnn
     ]
@@ -204,7 +204,7 @@ def _told(answer: Answer) -> Answer:
 
 
 def _changed(spec: Spec, before: str, version: str, asked: list[release.Change]) -> Iterator[str]:
-    """The changes between two releases that make another answer."""
+    """The changes between two releases that change the answer."""
     known = _of_release(spec, version)
     assert known is not None
     node, answer, _ = known

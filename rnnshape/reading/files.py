@@ -1,4 +1,4 @@
-"""Which words on a command line are the name of a file, and not code.
+"""Decides which words on a command line are names of files, not code.
 
 >>> is_saved("model.keras"), is_code("train.py"), is_saved("LSTM(8)")
 (True, True, False)
@@ -29,7 +29,7 @@ def is_code(text: str) -> bool:
 
 
 def why_not_read(text: str) -> str | None:
-    """Why what stands under this name is not read as code; None where it is no name of a file or a folder."""
+    """Why the file or folder of this name is not read as code; None if it is not such a name."""
     if not text.strip() or "\n" in text or "(" in text:
         return None
     try:

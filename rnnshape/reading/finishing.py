@@ -1,4 +1,4 @@
-"""From a layer and checked options to a Spec, with every mistake at once."""
+"""Makes a Spec from a layer and checked options; reports every mistake at once."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 def finish(node: Node, options: Mapping[str, Any], *, name: str | None = None, fed: Fed | None = None) -> Spec:
-    """The Spec of a layer and checked run options; ``fed`` is what a line says of the input's shape.
+    """The Spec of a layer and checked run options; ``fed`` is the shape of the input by the code.
 
     Raises:
-        Invalid: arguments that cannot be combined, an input that the layer does not take.
+        Invalid: arguments cannot be combined, or the layer does not take the input.
     """
     with release.of(options.get(KERAS.name)):
         return _finished(node, options, name, fed)
@@ -61,13 +61,13 @@ def _finished(node: Node, options: Mapping[str, Any], name: str | None, fed: Fed
 
 @release.remembered
 def _alone(node: Node) -> tuple[Problem, ...]:
-    """What is wrong with the layer, whatever it is fed."""
+    """The problems of the layer that do not depend on the input."""
     return (*unavailable(node), *(problem for part in node.walk() for problem in part.cls.check(part)))
 
 
 @release.remembered
 def _in_dtypes(node: Node) -> tuple[Problem, ...]:
-    """What is wrong with the dtypes in which its parts compute."""
+    """The problems of the dtypes in which its parts compute."""
     return (*uncast(node), *unlike_activations(node))
 
 
@@ -77,19 +77,19 @@ def modules_in(options: Mapping[str, Any]) -> tuple[str, ...]:
     return (modules,) if isinstance(modules, str) else tuple(modules)
 
 
-# What theory works out: the states that are made up, and what is kept between the calls.
+# Options that need a rule of theory.
 _BY_RULE = (INITIAL_STATE, INTO, CALLS, MASKING)
 
 
 def _ruled(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
-    """The options that need a rule, where theory has none."""
+    """The problems of options that need a rule, for a layer without one."""
     for option in _BY_RULE:
         if options.get(option.name, option.default) != option.default:
             yield Problem(option.name, f"needs theory, which has no rule for {node.without_rule[0]}")
 
 
 def _into(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], problems: list[Problem]) -> Parsed | None:
-    """The second layer, when its states can come from the first, as its line has it."""
+    """The parsed second layer; None without one.  Problems are added to ``problems``."""
     text, policy = options.get(INTO.name), options.get(DTYPE.name)
     if text is None or problems:
         return None
@@ -118,7 +118,7 @@ def _into(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], proble
 
 
 def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
-    """Why the second layer cannot begin with the first one's states in the call that its line says."""
+    """Why the second layer, called as its text says, cannot start from the states of the first; None if it can."""
     from rnnshape.reading.code.mismatches import unpacking
 
     beside = parsed.called
@@ -132,7 +132,7 @@ def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
 
 
 def unavailable(node: Node) -> Iterator[Problem]:
-    """The arguments of a layer, and the names in it, that the release of Keras does not have that is asked about."""
+    """The problems of arguments and names that the chosen release of Keras does not have."""
     asked = release.asked()
     for part in node.walk():
         for name, value in part.given:
@@ -142,7 +142,7 @@ def unavailable(node: Node) -> Iterator[Problem]:
 
 
 def _time_first(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
-    """The options that take time for the second axis."""
+    """The problems of options that need time as the second axis."""
     first = any(part.has("time_major") and part["time_major"] for part in node.walk())
     for option in (MASK, CALLS, INTO) if first else ():
         if options.get(option.name, option.default) != option.default:

@@ -1,4 +1,4 @@
-"""Names as identifiers of Python."""
+"""Makes Python identifiers from names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def identifier(name: str) -> str:
 
 
 def free(name: str, taken: set[str]) -> str:
-    """The name as an identifier that nothing else has; it is taken then.
+    """The name as an identifier that is not in ``taken``; it is added to ``taken``.
 
     >>> taken = {"lstm"}
     >>> free("lstm", taken), free("lstm", taken)

@@ -1,4 +1,4 @@
-"""From what is written to a Spec: a command's name or an expression, and its options.
+"""Makes a Spec from a command's name or an expression, and its options.
 
 >>> spec = make("lstm", {"return_state": True, "time": 5})
 >>> spec.layer.text, spec.input
@@ -47,8 +47,8 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     The option ``expect`` is plain data: ``{"output": ["N", "H"], "params": 24}`` (see ``spec.expect``).
 
     Raises:
-        Invalid: with every problem at once, each under its option's name, or with its place in the
-            expression (``text`` is then the expression); or the code makes several layers, or leaves a choice open.
+        Invalid: with every problem at once, each under its option's name, or with its place in the expression
+            (``text`` is the expression then).  Also if the code makes several layers, or leaves a choice open.
     """
     spec, *others = _specs(layer, options or {}, name)
     if others:
@@ -58,12 +58,12 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
 
 
 def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> list[Spec]:
-    """As ``make``: one Spec for each layer that the code makes, for each value of the choices that it leaves open.
+    """As ``make``, with one Spec for each layer that the code makes, for each value of its open choices.
 
-    A value with which the code makes no layer has none.
+    Values with which the code makes no layer are left out.
 
     Raises:
-        Invalid: as ``make``; there are too many choices.
+        Invalid: as ``make``; also if there are too many choices.
     """
     options = dict(options or {})
     try:
@@ -120,7 +120,7 @@ def _read(layer: str, options: dict[str, Any], name: str | None) -> list[Spec]:
             raise Invalid(problems)
         node = command.node({key: value for key, value in options.items() if key not in _RUN})
         return [_expecting(finish(node, run, name=name), expect)]
-    # A command's name needs none of what reads Python.
+    # Imported here because a command's name does not need the reader of Python.
     from rnnshape.reading.code.expression import parse_all
 
     wrong = {problem.key for problem in problems}
@@ -142,7 +142,7 @@ def _read(layer: str, options: dict[str, Any], name: str | None) -> list[Spec]:
 
 
 def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
-    """The Spec of what was read, and its options."""
+    """The Spec of a parsed layer and the run options."""
     from rnnshape.reading.code import mismatches
 
     given = {**_with_call(parsed, run), LET.name: {**run.get(LET.name, {}), **dict(parsed.stands)}}
@@ -163,7 +163,7 @@ def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
 
 
 def _of_names(problem: Problem, parsed: Parsed) -> Problem:
-    """A problem with sizes of names that nothing gives says so: the numbers that stand for them are no mistake."""
+    """The problem; if it is about names without a value, its message says that their sizes are placeholders."""
     unknown = [note.split()[0] for note in parsed.notes if " is not given: " in note]
     there = [name for name in unknown if re.search(rf"\b{re.escape(name)}( =|\)|, )", problem.message)]
     if not there:
@@ -179,7 +179,7 @@ _MOST_VARIANTS = 8
 
 
 def _sizes_in(run: Mapping[str, Any]) -> Iterator[int]:
-    """The sizes that an option or a default gives: no name gets one of them."""
+    """The sizes that an option or a default gives; the size of a name must differ from them."""
     yield from USUAL_SIZES
     for option in (*DIMENSIONS, INPUT):
         value = run.get(option.name, ())
@@ -187,9 +187,9 @@ def _sizes_in(run: Mapping[str, Any]) -> Iterator[int]:
 
 
 def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, Any]) -> Iterator[Problem]:
-    """Values that are given for names that nothing has."""
+    """The problems of ``--let`` values for names that are not in the code."""
     there = [name for parsed in read for name in (*parsed.names, *dict(parsed.stands))]
-    if INTO.name in run:  # a mistake in it is told elsewhere
+    if INTO.name in run:  # a mistake in it is reported elsewhere
         from rnnshape.reading.code.expression import parse
 
         with suppress(Invalid):
@@ -201,7 +201,7 @@ def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, An
 
 
 def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
-    """The run's options, and those that the call in the line says."""
+    """The options of the run and of the call in the code."""
     called = parsed.called
     if called.named_mask is not None and MASK.name not in run:
         run = {**run, MASK.name: PADDED}
@@ -211,7 +211,7 @@ def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem:
-    """The problem at what the line says of it: a call's argument, the input, or the layer at which the flow breaks."""
+    """The problem with its place in the code: an argument of the call, the input, or a layer that rejects its input."""
     if problem.span is not None:
         return problem
     if problem.key in parsed.called.spans and problem.key not in run:
@@ -221,11 +221,11 @@ def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem
     node = behind_masking(parsed.node, {INPUT.name: (), **run}, [])
     shape = whole_shape(node, run, [], parsed.fed)
     place = broken(node, shape) if problem.message == flow(node, shape) else None
-    said = INPUT.name in run or parsed.fed is not None  # then at the first layer it is the input that does not fit
+    said = INPUT.name in run or parsed.fed is not None  # then a problem at the first layer is one of the input
     if place is not None and (place or not said):
-        # Counted from the last: a Masking that is asked for by an option stands in front, and not in the line.
+        # Counted from the end, because a Masking that an option adds in front is not in the code.
         behind = len(node.in_turn) - place
-        # The layers of a model that is called have no places of their own.
+        # The layers of a called model have no places.
         return Problem("", problem.message, parsed.places[-behind] if behind <= len(parsed.places) else None)
     if INPUT.name in run or parsed.fed is None:
         return problem
@@ -233,7 +233,7 @@ def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem
 
 
 def _notes(parsed: Parsed, spec: Spec, run: Mapping[str, Any]) -> Iterator[str]:
-    """What is to be said of the input beside its shape."""
+    """The notes about the input and the mask."""
     yield from parsed.notes
     if parsed.called.named_mask is not None and spec.mask is not None and MASK.name not in run:
         yield f"the code does not give the values of the mask: {written(spec.mask)} here, or give --mask"
@@ -242,7 +242,7 @@ def _notes(parsed: Parsed, spec: Spec, run: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _expecting(spec: Spec, expect: Expectations | None) -> Spec:
-    """The Spec with its contract, if the layer has the letters that it speaks of."""
+    """The Spec with its contract; raises Invalid if the contract uses names that the layer does not have."""
     if expect is None or spec.layer.without_rule:
         return spec if expect is None else replace(spec, expect=expect)
     answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
@@ -267,7 +267,7 @@ def _refuse(name: str, value: Any, known: Mapping[str, Argument], command: Comma
 
 
 def _elsewhere(name: str, command: Command | None) -> str:
-    """Where an option that is unknown here is known."""
+    """The end of a message about an unknown option that another layer has."""
     owners = [cls.name for cls in TABLE.values() if name in cls.by_name]
     if not owners:
         return ""

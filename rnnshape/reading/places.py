@@ -1,4 +1,4 @@
-"""Where things stand in a file, and how a mistake is shown there.
+"""Places in a file, and how a mistake is shown there.
 
 >>> source = Source("runs.yaml", "runs:\\n- unit: 3\\n")
 >>> print(source.show(Place(2, 3, 7), "unknown key 'unit' (did you mean 'units'?)"))
@@ -28,22 +28,22 @@ Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 Path: TypeAlias = "tuple[str | int, ...]"
 
 MAX_BYTES = 2 * 2**20
-"""Of a file, and of a line of JSON Lines.  PyYAML in pure Python reads 0.15 to 0.5 MB a second."""
+"""The limit of a file, and of a line of JSON Lines.  PyYAML in pure Python reads 0.15 to 0.5 MB a second."""
 SHOWN_COLUMNS = 100
-"""A longer line is shown in part, around the place."""
+"""Of a longer line, the part around the place is shown."""
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 def marked_as(data: bytes) -> tuple[bytes, str]:
-    """The byte order mark that these bytes begin with, and the encoding that it stands for; without one UTF-8."""
+    """The byte order mark at the start of the data, and its encoding; without a mark, UTF-8."""
     return next((known for known in _MARKS if data.startswith(known[0])), (b"", "utf-8"))
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A stretch of one line.  Lines and columns count characters from 1; ``end_column`` is one past the end."""
+    """A part of one line.  Lines and columns count from 1; ``end_column`` is one past the end."""
 
     line: int
     column: int
@@ -52,9 +52,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that is wrong at one place: what it is, and what is allowed.
+    """One mistake at one place; the message says what is wrong and what is allowed.
 
-    ``also`` is the other place that it is about: the first of two keys of one name.
+    ``also`` is a second place, such as the first of two equal keys.
     """
 
     place: Place
@@ -64,7 +64,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Source:
-    """A text, the name it goes by, and the number of its first line (1, but for one line of JSON Lines)."""
+    """A text, its name, and the number of its first line (1, except for a line of JSON Lines)."""
 
     name: str
     text: str
@@ -78,7 +78,7 @@ class Source:
     def decode(cls, data: bytes, name: str, first_line: int = 1) -> Source:
         """The text of these bytes: UTF-8, or UTF-16 with its byte order mark.
 
-        Raises ``Unreadable`` for what is longer than ``MAX_BYTES``, or is not text.
+        Raises ``Unreadable`` if the data is longer than ``MAX_BYTES``, or not text.
         """
         if len(data) > MAX_BYTES:
             message = (
@@ -97,12 +97,12 @@ class Source:
             raise Unreadable(source, [Mistake(source.place(start, start + 1), message)]) from None
         if (zero := text.find("\0")) >= 0:
             source = cls(name, text, first_line)
-            message = "not text: U+0000 stands here; a text in UTF-16 or UTF-32 has to be saved as UTF-8"
+            message = "not text: it contains U+0000; save a text in UTF-16 or UTF-32 as UTF-8"
             raise Unreadable(source, [Mistake(source.place(zero, zero + 1), message)])
         return cls(name, text, first_line)
 
     def place(self, start: int, end: int) -> Place:
-        """The place of the characters ``start`` to ``end``: as far as they stand on the first line, at least one."""
+        """The place of the characters ``start`` to ``end``, up to the end of the first line; at least one character."""
         index = bisect_right(self._starts, start) - 1
         first = self._starts[index]
         line = self.line(index + self.first_line)
@@ -111,13 +111,13 @@ class Source:
         return Place(index + self.first_line, start - first + 1, max(end, start + 1) - first + 1)
 
     def line(self, number: int) -> str:
-        """The text of the line of this number, without its line break."""
+        """The text of the line with this number, without its line break."""
         index = number - self.first_line
         end = self._starts[index + 1] if index + 1 < len(self._starts) else None
         return self.text[self._starts[index] : end].rstrip("\r\n")
 
     def show(self, place: Place, message: str) -> str:
-        """``name:line:column: message``, then the line with ``^~~`` under the place, the way actionlint does it."""
+        """``name:line:column: message``, then the line with ``^~~`` under the place, as in actionlint."""
         head = f"{self.name}:{place.line}:{place.column}: {message}"
         line = self.line(place.line)
         if not line.strip():
@@ -129,7 +129,7 @@ class Source:
 
 
 class Unreadable(RnnshapeError):
-    """A file cannot be read; every mistake at once, in the order of their places.  ``str`` shows them all."""
+    """A file cannot be read.  It has every mistake, in the order of their places; ``str`` shows them all."""
 
     kind = "unreadable"
 
@@ -141,10 +141,10 @@ class Unreadable(RnnshapeError):
 
 @dataclass(slots=True)
 class Node:
-    """A value and where it stands: a scalar, or the children by key (each with its key's node) or by position.
+    """A value and its place: a scalar, or children by key (each with the node of its key) or by position.
 
-    ``size`` counts the values in it, ``height`` the containers on the longest way down.  The node
-    of an alias is the node of its anchor, so the tree of a small file may be large when walked.
+    ``size`` is the number of values in it, ``height`` the number of nested containers.  The node of an alias is the
+    node of its anchor, so the tree of a small file may be large when walked.
     """
 
     start: int
@@ -155,7 +155,7 @@ class Node:
     height: int = 0
 
     def plain(self) -> Plain:
-        """Plain Python data; what an alias repeats is made anew, so that no two places share an object."""
+        """Plain Python data; a value that an alias repeats is copied, so that no two places share an object."""
         if isinstance(self.children, dict):
             return {key: node.plain() for key, (_, node) in self.children.items()}
         if self.children is not None:
@@ -163,7 +163,7 @@ class Node:
         return self.value
 
     def at(self, path: Path, *, key: bool = False) -> Node:
-        """The node (or the node of its key) that a path leads to, or the nearest one around it that is there."""
+        """The node at a path (or the node of its key); if there is none, the nearest node around it."""
         node = found = self
         for step in path:
             if isinstance(node.children, dict) and isinstance(step, str) and step in node.children:
@@ -176,7 +176,7 @@ class Node:
 
 
 class Document:
-    """What a file says, as plain data, with the place of every key and value.
+    """The contents of a file as plain data, with the place of every key and value.
 
     >>> from rnnshape.reading.batch.documents import read_yaml
     >>> document = read_yaml(b"runs:\\n- layer: 'LSTM(x)'\\n", "runs.yaml")
@@ -189,12 +189,12 @@ class Document:
     >>> document.inner(("runs", 0, "layer"), 5, 6)
     Place(line=2, column=16, end_column=17)
 
-    What an alias or a merge repeats is placed where it is written.  A path that leads nowhere is
-    placed at the nearest value around it, so a key that is missing has its mapping's place.
+    A value that an alias or a merge repeats has the place where it is written.  A path without a value has the place
+    of the nearest value around it, so a missing key has the place of its mapping.
     """
 
     def __init__(self, source: Source, data: Plain, compose: Callable[[Source], Node]) -> None:
-        """``compose`` is called when the first place is asked for: most lines of JSON are never asked."""
+        """``compose`` is called for the first place only: most lines of JSON need none."""
         self.source = source
         self.data = data
         self._compose = compose
@@ -204,14 +204,14 @@ class Document:
         return self._compose(self.source)
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Where the value of this path stands, or its key."""
+        """The place of the value at this path, or of its key."""
         node = self._root.at(path, key=key)
         return self.source.place(node.start, node.end)
 
     def inner(self, path: Path, start: int, end: int) -> Place:
-        """Where the characters ``start`` to ``end`` of a text stand.
+        """The place of the characters ``start`` to ``end`` of a text.
 
-        The whole text is meant where it is not written as it reads: on several lines, or with backslashes.
+        It is the place of the whole text if that is written on several lines, or with backslashes.
         """
         node = self._root.at(path)
         raw, value = self.source.text[node.start : node.end], node.value
@@ -222,7 +222,7 @@ class Document:
         elif raw == f'"{value}"':
             first, doubled = node.start + 1, ""
         elif raw == "'" + value.replace("'", "''") + "'":
-            first, doubled = node.start + 1, "'"  # the only escape of single quotes: one is written as two
+            first, doubled = node.start + 1, "'"  # the only escape in single quotes: a doubled quote
         else:
             return self.place(path)
         start, end = (min(at, len(value)) + (value.count(doubled, 0, at) if doubled else 0) for at in (start, end))
@@ -230,9 +230,9 @@ class Document:
 
 
 def underlined(text: str, span: tuple[int, int], columns: int = SHOWN_COLUMNS) -> str:
-    """The line of a pasted text in which the span begins, with ``^~~~`` under the span.
+    """The line of a pasted text in which the span starts, with ``^~~~`` under the span.
 
-    Of a long line so many ``columns`` are shown.
+    At most ``columns`` of a long line are shown.
 
     >>> print(underlined("LSTM(8, unit=3)", (8, 12)))
         LSTM(8, unit=3)
@@ -245,13 +245,13 @@ def underlined(text: str, span: tuple[int, int], columns: int = SHOWN_COLUMNS) -
 
 
 def marked(line: str, start: int, end: int, columns: int = SHOWN_COLUMNS) -> tuple[str, str]:
-    """A line, or the part of a long one around these characters, and what stands under it: ``^~~`` below them."""
+    """A line, or the part of a long one around these characters, and the line below it with ``^~~``."""
     shown, before, under = _window(line, start, end, columns)
     return shown, " " * before + "^" + "~" * (under - 1)
 
 
 def _window(line: str, start: int, end: int, columns: int) -> tuple[str, int, int]:
-    """The part of a line to show, how many columns stand before the place in it, and how many it takes."""
+    """The part of a line to show, the number of columns before the place in it, and the width of the place."""
     left = max(0, min(start - columns // 2, len(line) - columns))
     right = left + columns
     head, tail = "..." * (left > 0), "..." * (right < len(line))
@@ -262,10 +262,10 @@ def _window(line: str, start: int, end: int, columns: int) -> tuple[str, int, in
 
 def _shown(character: str) -> str:
     if character == "\t":
-        return "    "  # the same width whatever stands before it, and whatever the terminal's tab stops
+        return "    "  # a fixed width, independent of tab stops
     if unicodedata.category(character) == "Zs":
         return " "
-    # What does not print could move the cursor, or turn the direction of the text.
+    # An unprintable character could move the cursor, or change the direction of the text.
     return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
 
 

@@ -1,4 +1,4 @@
-"""The input's whole shape: from ``input``, or from batch, time and channels."""
+"""Computes the whole shape of the input, from ``input``, or from batch, time and channels."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.declared import Fed
     from rnnshape.reading.code.tensors import Sizes
 
-# T2 is the time axis inside a TimeDistributed; what else there is are the axes of a picture.
+# T2 is the time axis inside a TimeDistributed; any other letter is an axis of an image.
 _DEFAULT_SIZES = {"N": BATCH.default, "T": TIME.default, "C": CHANNELS.default, "T2": 5}
 _SPACE = 8
 USUAL_SIZES = (*_DEFAULT_SIZES.values(), _SPACE)
-# Where windows do not fit into the usual sizes, what is tried instead.
+# Used instead where the windows of a layer do not fit into the usual sizes.
 _LONG = 32
 
 
 def whole_shape(node: Node, options: Mapping[str, Any], problems: list[Problem], fed: Fed | None) -> tuple[int, ...]:
-    """The input's whole shape: ``input``, or batch, time and channels, and what these leave open as ``fed`` has it."""
+    """The whole shape of the input: ``input``, or batch, time and channels, or the shape in the code (``fed``)."""
     shape: tuple[int, ...] = options.get(INPUT.name, ())
     sizes: Sizes = shape or (() if fed is None else fed.sizes)
     letters = node.cls.letters(node, None if fed is None and not shape else len(sizes))
@@ -55,18 +55,18 @@ def whole_shape(node: Node, options: Mapping[str, Any], problems: list[Problem],
 
 
 def _of(letter: str, size: int | None) -> int | None:
-    """The size that the code gives; the time axis keeps its letter, whatever the code calls it."""
+    """The size that the code gives; for a time axis as a number, so that its letter stays T."""
     return int(size) if letter.startswith("T") and size is not None else size
 
 
 def flow(node: Node, shape: tuple[int, ...]) -> str | None:
-    """Why an input cannot go through the layer, if its rank is right and it cannot."""
+    """Why the layer does not take an input of this shape and the right rank; None if it does."""
     letters = node.cls.letters(node, len(shape))
     return node.cls.check_input(node, tuple(map(Dim.of, shape, letters))) if len(letters) == len(shape) else None
 
 
 def broken(node: Node, shape: tuple[int, ...]) -> int | None:
-    """The place of the layer of a stack at which the flow breaks."""
+    """The index of the layer of a stack that does not take its input; None without one."""
     layers = node.in_turn
     for count in range(1, len(layers) + 1 if node.cls.kind == "stack" else 0):
         if flow(node.but(layers=layers[:count]), shape):
@@ -75,7 +75,7 @@ def broken(node: Node, shape: tuple[int, ...]) -> int | None:
 
 
 def rank_message(node: Node, shape: Sizes) -> str:
-    """Why an input of this rank cannot go in; Keras says ``expected ndim=3``."""
+    """The message for an input of the wrong rank; Keras' own is ``expected ndim=3``."""
     letters = node.cls.letters(node, None)
     takes = f"{node.in_turn[0].name} takes a rank-{len(letters)} input ({', '.join(letters)})"
     what = f"{takes}, not the rank-{len(shape)} {shape}"

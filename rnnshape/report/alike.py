@@ -1,7 +1,7 @@
-"""Which two variants must be equal, and why: what theory knows of one function computed in two ways.
+"""Which variants of a comparison must be equal, how equal, and why.
 
 A pair must be equal ``"bitwise"``, or ``"close"`` (within the tolerance of its coarser dtype), or only in its
-``"shape"`` where nothing was computed; or need not be equal at all.
+``"shape"`` where nothing was computed; or it need not be equal.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
     from rnnshape.spec.comparison import Variant
 
-# What keeps a state within bounds; any other activation may let the last bits grow without end.
+# Bounded activations; with any other, differences in the last bits may grow without limit.
 _BOUNDED = {"tanh", "sigmoid", "hard_sigmoid", "hard_tanh", "softsign", "softmax", "sparse_sigmoid", "sparsemax"}
 
-# How much a tolerance widens: in a SimpleRNN no gate holds back what the last bits of a step have become in the
-# next, and a GPU multiplies float32 with the 10 bits of TF32.
+# Factors of the tolerance.  A SimpleRNN has no gate that damps a difference in the last bits from step to step; a GPU
+# multiplies float32 with the 10 bits of TF32.
 _UNGATED, _TF32 = 100.0, 400.0
 
-# What does not change what a layer computes once it has its weights, in a first call and not in training.
-_NO_MATTER = {
+# Arguments that do not change what a layer with given weights computes in a first call outside training.
+_IRRELEVANT = {
     *("unroll", "implementation", "use_cudnn", "dtype", "name", "trainable", "seed", "stateful", "return_state"),
     *("dropout", "recurrent_dropout", "rate", "noise_shape", "unit_forget_bias", "activity_regularizer"),
     *(argument.name for argument in (*KERNEL_INITIALIZERS, *REGULARIZERS, *CONSTRAINTS)),
     *("embeddings_initializer", "embeddings_regularizer", "embeddings_constraint"),
 }
-# What changes the output of the outermost layer and leaves its states as they are.
+# Arguments that change the output of the outermost layer, but not its states.
 _OUTPUT_ONLY = ("return_sequences", "merge_mode", "zero_output_for_mask")
 
 
 @dataclass(frozen=True, slots=True)
 class Must:
-    """How equal a pair must be (None: it need not be), why, and within what (None: what its dtype can tell)."""
+    """How equal a pair must be (None: it need not be), why, and the tolerance (None: that of its dtype)."""
 
     kind: Literal["bitwise", "close", "shape"] | None
     why: str
@@ -50,7 +50,7 @@ class Must:
 
 
 class Ran(NamedTuple):
-    """How a variant was run in the end, what computed its steps, and where."""
+    """How a variant was run: the execution mode, the kernel and the device."""
 
     way: str
     kernel: str
@@ -58,11 +58,11 @@ class Ran(NamedTuple):
 
 
 DIFFERENT = "different functions"
-"""The reason why nothing has to be equal says this where two layers compute different functions."""
+"""The reason begins with this where two layers compute different functions."""
 
 
 def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> Must:
-    """How equal this role must be in two variants that have the same weights."""
+    """How equal this role must be in two variants with the same weights."""
     first, other = variants
     if first.spec.keras != other.spec.keras:
         return Must(None, "another release of Keras may compute it otherwise")
@@ -73,8 +73,8 @@ def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> 
     if first.spec.mask != other.spec.mask:
         return Must(None, "a masked step is skipped: the states are kept, the output is repeated or zero")
     masked, of_state = _masked(first), not role.endswith("output")
-    # In a first call a layer that keeps its states is like any other.
-    idle = _NO_MATTER if first.spec.calls == 1 else _NO_MATTER - {"stateful"}
+    # In a first call, stateful makes no difference.
+    idle = _IRRELEVANT if first.spec.calls == 1 else _IRRELEVANT - {"stateful"}
     functions = [_function(one.spec.layer, idle, masked, of_state) for one in (first, other)]
     if functions[0] != functions[1]:
         return Must(None, f"{DIFFERENT}: {_unlike(*functions)}")
@@ -87,13 +87,13 @@ def must(variants: tuple[Variant, Variant], ran: tuple[Ran, Ran], role: str) -> 
         return Must("bitwise", bitwise)
     if _unbounded(first.spec.layer):
         return Must(None, "its activation is unbounded: differences in the last bits may grow without limit")
-    # What is computed in float16 somewhere inside is no more exact for coming out in float32.
+    # A float32 output is no more exact than float16 if a layer inside computes in float16.
     tolerance = max(TOLERANCES[dtype] for dtype in (*_computes(first.spec.layer), *_computes(other.spec.layer)))
     return Must("close", "; ".join(why for why, _ in reasons), tolerance * max(slack for _, slack in reasons))
 
 
 def quirk(first: Variant, other: Variant) -> str | None:
-    """The heading under which ``PAGE`` tells why Keras does not keep what it must."""
+    """The heading of ``PAGE`` for the Keras bug that makes the two differ; None if no bug is known."""
     node = other.spec.layer
     if other.static or other.way == "predict":
         if any(part.name == "StackedRNNCells" or isinstance(_cell(part), tuple) for part in node.walk()):
@@ -109,7 +109,7 @@ def quirk(first: Variant, other: Variant) -> str | None:
 
 
 def _masked(variant: Variant) -> bool:
-    """Whether a mask reaches a layer: the one that is passed, or one that a layer makes."""
+    """Whether there is a mask: one that is passed in, or one that a layer computes."""
     made = (
         part.name == "Masking" or (part.has("mask_zero") and part["mask_zero"]) for part in variant.spec.layer.walk()
     )
@@ -125,7 +125,7 @@ def _loops(node: Node) -> list[bool]:
 
 
 def _turned_and_zeroed(node: Node) -> bool:
-    """Whether a layer in it reads backwards and gives zeros at masked steps of a sequence."""
+    """Whether a layer inside reads backwards, returns a sequence, and outputs zeros at masked steps."""
     if node.name == "Bidirectional":
         return bool(node["layer"]["return_sequences"]) or any(map(_turned_and_zeroed, node.children))
     return any(
@@ -138,7 +138,7 @@ def _turned_and_zeroed(node: Node) -> bool:
 
 
 def _function(node: Node, idle: set[str], masked: bool, of_state: bool) -> Node:
-    """The layer without what makes no difference to what it computes: equal nodes are one function."""
+    """The layer without the arguments that do not change what it computes; equal nodes are the same function."""
 
     def bare(part: Node) -> Node:
         return without(part, idle if masked else idle | {"zero_output_for_mask"})
@@ -148,7 +148,7 @@ def _function(node: Node, idle: set[str], masked: bool, of_state: bool) -> Node:
 
 
 def _states_only(node: Node) -> Node:
-    """The layer, a stack's last layer, or both directions, without what only the output depends on."""
+    """The last layer of a stack, both layers of a Bidirectional, or the layer, without what affects only the output."""
     if node.cls.kind == "stack":
         *before, last = node["layers"]
         return node.but(layers=(*before, _states_only(last)))
@@ -160,7 +160,7 @@ def _states_only(node: Node) -> Node:
 
 
 def _unlike(first: Node, other: Node) -> str:
-    """Where two layers begin to differ: their classes, or the arguments that differ."""
+    """The first difference of two layers: their classes, or the arguments that differ."""
     for one, two in zip(first.walk(), other.walk(), strict=False):
         if one.cls is not two.cls:
             return f"{one.name} and {two.name}"
@@ -178,7 +178,7 @@ def _unlike(first: Node, other: Node) -> str:
 
 
 def _same(first: Node, other: Node) -> Iterator[str]:
-    """What is done in another way and with the same arithmetic, step for step."""
+    """The differences of the two layers that leave the arithmetic of each step the same."""
     names = [[part.name for part in node.walk()] for node in (first, other)]
     if names[0] != names[1]:
         yield "RNN(cell) and the layer of that name compute the same numbers"
@@ -187,7 +187,7 @@ def _same(first: Node, other: Node) -> Iterator[str]:
 
 
 def _apart(nodes: tuple[Node, Node], ran: tuple[Ran, Ran]) -> Iterator[tuple[str, float]]:
-    """What may change the last bits, and how much wider than usual the tolerance is for it."""
+    """The reasons why the last bits may differ, each with the factor of the tolerance."""
     ways = [one.way for one in ran]
     grows = _UNGATED if any(part.name.startswith("SimpleRNN") for part in nodes[0].walk()) else 1.0
     if _computes(nodes[0]) != _computes(nodes[1]):
@@ -206,7 +206,7 @@ def _apart(nodes: tuple[Node, Node], ran: tuple[Ran, Ran]) -> Iterator[tuple[str
 
 
 def _unbounded(node: Node) -> bool:
-    """Whether a loop over time passes on what no activation bounds; a Dense behind it is no loop."""
+    """Whether a recurrent layer or a cell has an unbounded activation; a Dense has no loop and does not count."""
     names = ("activation", "recurrent_activation")
     return any(
         part[name] not in _BOUNDED

@@ -1,11 +1,11 @@
-"""An aspect of an answer: one thing that theory predicts and the real layer shows, with what follows from both.
+"""An aspect of an answer: one thing that theory predicts and that is observed on the real layer.
 
-A Report is a list of them (``Report.aspects``).  An aspect is a frozen dataclass that holds both sides, which gives:
+A Report has a list of aspects (``Report.aspects``).  An aspect is a struct that holds both sides.  It has:
 
-* ``disagreements``, where the two sides differ: ``Report.agrees`` is that none has any;
-* ``ok``, whether what it claims holds: ``Report.ok`` asks all of them;
-* its ``FORM``, from which come its JSON, its schema and its table on the reference page;
-* its fields, which ``render`` draws: nothing here knows how.
+* ``disagreements``: where the two sides differ; ``Report.agrees`` is True when no aspect has any;
+* ``ok``: whether the aspect holds; ``Report.ok`` needs all of them;
+* ``FORM``: its keys in JSON, for the schema and the reference page;
+* fields, which ``render`` shows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NOTHING = "nothing"
     observed="The observed value.",
 )
 class Disagreement(Formed, Struct, frozen=True):
-    """One difference: what it is about (``"y[0]"``, ``"output mask, sample 1"``), and what each side says."""
+    """One difference: its subject (``"y[0]"``, ``"output mask, sample 1"``), and the value on each side."""
 
     of: str
     predicted: str
@@ -37,15 +37,15 @@ class Disagreement(Formed, Struct, frozen=True):
 
 
 class Aspect(Formed):
-    """What every aspect answers; most have nothing to say to one of the two."""
+    """Base class of the aspects; most override only one of the two."""
 
     __slots__ = ()
 
     @property
     def ok(self) -> bool:
-        """Whether what it claims holds, as far as it is known."""
+        """Whether the aspect holds; True where this is unknown."""
         return True
 
     def disagreements(self) -> Iterable[Disagreement]:
-        """Where theory and the real layer differ; asked only where the layer ran."""
+        """Where theory and the real layer differ; used only when the layer ran."""
         return ()

@@ -1,4 +1,4 @@
-"""From a prediction and what the lab made of it to the Report: the one place where the two are compared."""
+"""Builds the Report from a prediction and the lab's result: the one place where the two are compared."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rnnshape.report.masked import foretold, names_of, seen
 from rnnshape.report.report import Report
 from rnnshape.report.returned import Flow, Returned, Wired
 from rnnshape.report.state import called
-from rnnshape.report.stored import stored, told_of
+from rnnshape.report.stored import file_notes, stored
 from rnnshape.report.weights import Weights
 from rnnshape.spec.data import to_data
 from rnnshape.spec.expect import known_letters
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeError | None) -> Report:
-    """The Report of a prediction and what the lab made of it; None when the lab was not asked."""
+    """The Report of a prediction and the lab's ``outcome``, which is None when the lab did not run."""
     file = stored(spec)
     told = Report(
         spec=spec,
@@ -53,7 +53,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
             )
         ),
         wiring=_wired(spec, predicted.into, None),
-        notes=(*spec.notes, *told_of(file), *predicted.notes),
+        notes=(*spec.notes, *file_notes(file), *predicted.notes),
         masked=foretold(spec, predicted),
         begins=predicted.begins,
         calls=called(spec),
@@ -73,7 +73,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
     between = between_calls(where)
     names = _names(spec, predicted, outcome, observed) if alike else {}
     masked = seen(told.masked, outcome, observed, names) if told.masked and alike else told.masked
-    # A comparison looks at the last call alone.
+    # A comparison observes only the last call, so its outcome has no calls.
     calls = replace(told.calls, other_batch_seen=outcome.other_batch) if told.calls and outcome.calls else None
     report = replace(
         told,
@@ -99,7 +99,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
 
 
 def _ways(spec: Spec, predicted: Prediction) -> list[dict[str, tuple[str, ...]] | None]:
-    """Where the results of each call of a graph go; a comparison is not told what flows."""
+    """Where the results of each call of a graph go; None for each layer of a stack."""
     if spec.layer.cls.kind != "graph" or not predicted.flow:
         return [None] * len(predicted.flow)
     graph = spec.layer["graph"]
@@ -107,7 +107,7 @@ def _ways(spec: Spec, predicted: Prediction) -> list[dict[str, tuple[str, ...]] 
 
 
 def _traced(verdict: Verdict, seen: tuple[str, ...] | None) -> tuple[Chosen, ...] | None:
-    """What was seen under theory's names; were theory to know of other layers, what it does not know has none."""
+    """The traced kernels with theory's layer names; ``"?"`` fills in where the two have different lengths."""
     if seen is None:
         return None
     names = [kernel.layer for kernel in verdict.kernels]
@@ -117,7 +117,7 @@ def _traced(verdict: Verdict, seen: tuple[str, ...] | None) -> tuple[Chosen, ...
 def _expected(
     spec: Spec, predicted: Prediction, report: Report, error: Error | None, names: dict[str, Any] | None
 ) -> tuple[Expected, ...]:
-    """The contract line by line; an error that nobody expected is told by itself."""
+    """The contract line by line; empty for an error that the contract does not expect, as ``error`` reports it."""
     if spec.expect is None:
         return ()
     if error is not None:
@@ -144,9 +144,9 @@ def _wired(spec: Spec, predicted: Structure | None, observed: Structure | None) 
 
 
 def _error(spec: Spec, predicted: Prediction, outcome: RnnshapeError | None) -> Error | None:
-    """The lab's error, with theory's way round it.
+    """The lab's error, with theory's hint.
 
-    What Keras is known to reject anywhere is said before what is only missing on this machine.
+    A refusal that theory knows comes before an error of this machine, such as a missing GPU.
     """
     known = predicted.refusal
     if outcome is not None and (known is None or isinstance(outcome, Refused | Internal)):
@@ -155,7 +155,7 @@ def _error(spec: Spec, predicted: Prediction, outcome: RnnshapeError | None) -> 
 
 
 def _masks(spec: Spec) -> Iterator[tuple[str, Any]]:
-    """What the names of each call's mask stand for, in a graph."""
+    """For a graph: the values of the names that each call's mask defines in checks."""
     for step in walk(spec.layer, spec.given()) if spec.layer.cls.kind == "graph" else ():
         if step.answer.scan is not None and step.answer.scan.mask is not None:
             for name, value in names_of(step.answer.scan.mask.rows).items():
@@ -163,7 +163,7 @@ def _masks(spec: Spec) -> Iterator[tuple[str, Any]]:
 
 
 def _names(spec: Spec, predicted: Prediction, outcome: Observation, observed: Structure) -> dict[str, Any]:
-    """What the names in a check stand for: letters, roles, and what the calls gave."""
+    """The values of the names in a check: letters, roles, and the results of calls."""
     names: dict[str, Any] = {dim.letter: dim.size for dim in spec.dims}
     for weight in predicted.weights:
         names.update((dim.letter, dim.size) for dim in weight.dims if dim.letter.isidentifier())

@@ -1,4 +1,4 @@
-"""Laws held against values: bitwise first, and else within what the dtype can resolve."""
+"""Laws checked on values: bitwise first, then within the tolerance of the dtype."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.base import Law
 
-# Relative and absolute, a few units in the last place of a sum: float32 has 2**-23 = 1.2e-7 and
-# a recurrent layer adds up some hundred products a step.
-# Where two calls are compared that ran on a GPU: cuDNN and the loop add up in another order, and in float16
-# and bfloat16 the loop rounds after every step.
+# Tolerances, relative and absolute: a few units in the last place of a sum.  float32 has 2**-23 = 1.2e-7, and a
+# recurrent layer adds up some hundred products a step.
+# _ON_GPU is for two calls on a GPU: cuDNN and the loop sum in another order, and in float16 and bfloat16 the loop
+# rounds after every step.
 _ON_GPU = {"float64": 1e-8, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
-# TF32 keeps 10 bits of a factor, 2**-11 = 5e-4 a product, and rounds in each kernel in its own places.
+# TF32 keeps 10 bits of a factor, 2**-11 = 5e-4 a product, and each kernel rounds at other points.
 _IN_TF32 = {**_ON_GPU, "float32": 5e-3}
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5, "float16": 4e-3, "bfloat16": 3e-2}
 
 SEEN = "observed here; theory has no rule for it"
-"""The reason of what the values of a layer show that theory has no rule for."""
+"""The reason of an equality of a layer that theory has no rule for."""
 BY_ACCIDENT = "equal here by coincidence"
-# A law between calls speaks of one by this name, whatever is passed.
+# A law between calls contains this text, whatever else the call takes.
 FIRST_CALL = "layer(x"
 
 
@@ -43,7 +43,7 @@ FIRST_CALL = "layer(x"
     elsewhere=Key("What differs with another kernel, cuDNN or the loop.", MAYBE),
 )
 class Check(Aspect, Struct, frozen=True):
-    """A law and what became of it; ``holds``, ``exact`` and ``max_abs_diff`` are None when nothing ran."""
+    """A law and its verdict; ``holds``, ``exact`` and ``max_abs_diff`` are None when nothing ran."""
 
     check: str
     guaranteed: bool
@@ -55,7 +55,7 @@ class Check(Aspect, Struct, frozen=True):
 
     @property
     def by_accident(self) -> bool:
-        """Whether it holds here though it is no law: the reason says why it need not."""
+        """Whether it holds here although theory does not guarantee it; the reason says why it need not hold."""
         return self.holds is True and not self.guaranteed and self.why != SEEN
 
     @property
@@ -64,32 +64,32 @@ class Check(Aspect, Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """Only what theory guarantees can fail."""
+        """False only if a guaranteed check does not hold."""
         return not self.guaranteed or self.holds is not False
 
 
 def unverified(law: Law) -> Check:
-    """The law as theory says it, with no verdict."""
+    """The check of a law, without a verdict."""
     return Check(law.check, law.guaranteed, law.why, elsewhere=law.elsewhere)
 
 
 def between_calls(environment: Mapping[str, Any]) -> Mapping[str, float]:
-    """How far two calls may be apart, whose kernels need not be the same one, on the device that they ran on."""
+    """The tolerances between two calls, whose kernels may differ, on the device that they ran on."""
     if not str(environment["device"]).startswith("GPU"):
         return TOLERANCES
     return _IN_TF32 if environment["tf32"] else _ON_GPU
 
 
 def verified(law: Law, names: Mapping[str, Any], between: Mapping[str, float] = TOLERANCES) -> Check:
-    """The law held against the values of one run; ``names`` as in ``both_sides``.
+    """The check of a law on the values of one run; ``names`` as in ``both_sides``.
 
-    A law that speaks of another layer's call is held to the tolerances ``between`` calls.
+    A law about ``layer(x …)`` compares two calls and uses the tolerances ``between``.
 
-    What a law says with ``!=`` holds when its sides are not equal; ``exact`` and ``max_abs_diff`` speak of
-    the two sides as ever.
+    A law with ``!=`` holds when its sides are not equal; ``exact`` and ``max_abs_diff`` describe the two sides
+    as usual.
 
     Raises:
-        FormulaError: the law speaks of what is not there; Keras' laws never do, a user's expectation may.
+        FormulaError: the law uses an unknown name, or its sides cannot be compared; only a user's expectation can.
     """
     left, right = both_sides(law.check, names)
     tolerances = between if FIRST_CALL in law.check else TOLERANCES
@@ -111,7 +111,7 @@ def verified(law: Law, names: Mapping[str, Any], between: Mapping[str, float] = 
 
 
 def shapes(side: Any) -> tuple[tuple[int, ...], ...]:
-    """The shapes of one side of a check: one, or as many as the call of a layer gave."""
+    """The shapes of one side of a check: one, or one for each array of a layer's call."""
     import numpy as np
 
     return tuple(map(np.shape, _several(side)))
@@ -124,15 +124,14 @@ def _several(side: Any) -> tuple[Any, ...]:
 def compare(
     left: Any, right: Any, tolerances: Mapping[str, float] = TOLERANCES, tolerance: float | None = None
 ) -> tuple[bool, bool, float | None]:
-    """Whether two arrays are equal within tolerance, whether bitwise, and how far apart they are.
+    """Whether two arrays are equal within tolerance, whether bitwise, and their largest absolute difference.
 
-    Both are taken in the coarser of their two dtypes: where a wrapper returns float16 of a float32
-    state, equality can mean no more than that; ``tolerance`` stands in for the dtype's own.  The distance
-    is None when shapes differ or it is not finite.
+    Both are cast to the coarser of their two dtypes, because a wrapper may return a float32 state as float16.
+    ``tolerance`` replaces that of the dtype.  The difference is None when shapes differ or it is not finite.
     """
     import numpy as np
 
-    if isinstance(right, int | float):  # a number stands for as many of it as there are on the other side
+    if isinstance(right, int | float):  # a number is compared with each element
         right = np.full(np.shape(left), right, np.asarray(left).dtype)
     left, right = np.asarray(left), np.asarray(right)
     if left.shape != right.shape:

@@ -1,4 +1,4 @@
-"""A comparison judged: which pairs must be equal and are, which are not, and why.  Plain data."""
+"""The answer to a comparison: which pairs must be equal, which are, and why.  Plain data."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from rnnshape.theory import Prediction
 
 STRUCTURE = "structure"
-"""What a pair is called that holds containers against containers, and not one role."""
+"""The ``role`` of the pair that compares the containers."""
 
 
 class Side(Struct, frozen=True):
-    """One variant: what is known of it, what it returned, and how long it took.
+    """One variant: its report, what it returned, and how long it took.
 
-    ``report`` is that of the single layer; ``structure`` what was returned, or was said to come out, with roles,
-    and None when there is none; ``weights`` why it has other weights than the first.
+    ``report`` is that of the single layer.  ``structure`` is the structure with roles: observed, static or predicted;
+    None without one.  ``weights`` says why its weights are not copied from the first; None if they are.
     """
 
     variant: Variant
@@ -77,31 +77,31 @@ class Side(Struct, frozen=True):
         }
 
     def _release(self) -> dict[str, Any]:
-        """The release of Keras, where one was asked for, and what changed in it."""
+        """The release of Keras, if one was asked for, and what changed in it."""
         if self.variant.spec.keras is None:
             return {}
         return {"keras": self.report.environment["keras"], "changes": list(self.variant.changes)}
 
 
 def _dtype_or_null(structure: dict[str, Any]) -> dict[str, Any]:
-    """``compute_output_shape`` says no dtype."""
+    """The dtype as null where it is unknown, as from ``compute_output_shape``."""
     if structure["kind"] == "tensor":
         return {**structure, "dtype": structure["dtype"] or None}
     return {**structure, "items": [_dtype_or_null(item) for item in structure["items"]]}
 
 
 def ratio(side: Side, first: Side) -> float | None:
-    """How many times as long as the first."""
+    """The median time divided by that of the first; None without a time."""
     if side.timing is None or first.timing is None or not first.timing.median:
         return None
     return side.timing.median / first.timing.median
 
 
 class Pair(Struct, frozen=True):
-    """One role of one variant against that of the first; numbers are indices of the variants.
+    """One role of a variant compared with the first; ``variant`` and ``against`` are indices of the variants.
 
-    ``exact`` and ``max_abs_diff`` are None where nothing was computed; ``must`` is how equal it has to be
-    (None: it need not), ``quirk`` where Keras' own bug is told that breaks it.
+    ``exact`` and ``max_abs_diff`` are None where nothing was computed.  ``must`` is how equal the pair has to be (None:
+    it need not).  ``quirk`` is the heading of the Keras bug that breaks it.
     """
 
     role: str
@@ -154,7 +154,7 @@ class Compared(Shown, Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """Every pair that must be equal is, theory agrees with each variant, and none failed."""
+        """Whether every pair that must be equal is equal, and the report of every variant is ok."""
         return not self.broken and all(side.report.ok for side in self.sides)
 
     @property
@@ -162,7 +162,7 @@ class Compared(Shown, Struct, frozen=True):
         codes = [side.report.exit_code for side in self.errors]
         if UNAVAILABLE in codes:
             return UNAVAILABLE
-        # What Keras rejects in one way, and computes in the first, is asked well and is not equal.
+        # With an axis, an error of another variant than the first is a difference, not a wrong request.
         differs = self.comparison.axis is not None and self.sides[0] not in self.errors
         return OK if self.ok else FAILED if differs or not codes else max(codes)
 
@@ -182,7 +182,7 @@ class Compared(Shown, Struct, frozen=True):
 
 
 def judge(comparison: Comparison, predictions: list[Prediction], outcomes: tuple[Outcome, ...]) -> Compared:
-    """Theory's predictions and the lab's outcomes, a pair each variant, as one answer."""
+    """The answer, from a prediction and an outcome of the lab for each variant."""
     sides = tuple(_side(comparison, *one) for one in zip(comparison.variants, predictions, outcomes, strict=True))
     pairs = [pair for number in range(1, len(sides)) for pair in _pairs(number, sides)]
     return Compared(comparison, sides, tuple(pairs))
@@ -207,7 +207,7 @@ def _side(comparison: Comparison, variant: Variant, predicted: Prediction, outco
 
 
 def _comparable(predicted: Prediction) -> Prediction:
-    """Theory's answer without what the lab did not look at here: other calls, what flows, the steps of a state."""
+    """The prediction without what a comparison does not observe: other calls, inner outputs, the steps of a state."""
     return replace(
         predicted,
         laws=tuple(law for law in predicted.laws if FIRST_CALL not in law.check),
@@ -217,9 +217,9 @@ def _comparable(predicted: Prediction) -> Prediction:
 
 
 def _in_order(structure: Structure, predicted: Structure) -> Structure:
-    """The structure with the role of each tensor, also where a container is another and so its place.
+    """The structure with the role of each tensor, even if the containers differ from the predicted ones.
 
-    Keras returns the same tensors in the same order however they are nested.
+    Keras returns the same tensors in the same order, however they are nested.
     """
     known = list(leaves(predicted))
     if len(known) != len(list(leaves(structure))):
@@ -251,7 +251,7 @@ def _pairs(number: int, sides: tuple[Side, ...]) -> Iterator[Pair]:
 
 
 def _containers(number: int, first: Side, side: Side) -> Pair:
-    """Containers against containers: they must be equal where theory says the same of both."""
+    """The pair that compares the containers; they must be equal where theory predicts the same for both."""
     seen = [_brackets(one.structure) for one in (first, side)]
     foretold = [_brackets(one.report.predicted) for one in (first, side)]
     needed = "shape" if foretold[0] == foretold[1] else None
@@ -268,7 +268,7 @@ def _brackets(structure: Structure | None) -> str:
 def _pair(number: int, first: Side, side: Side, tensors: tuple[Tensor, Tensor]) -> Pair:
     theirs, own = tensors
     wanted = _must(first, side, own.role)
-    if first.variant.static or side.variant.static:  # the first one, too, may be a release that is not installed
+    if first.variant.static or side.variant.static:  # the first, too, may be for a release that is not installed
         shapes_equal, dtypes_equal = theirs.shape == own.shape, own.dtype in ("", theirs.dtype)
         why = wanted.why if shapes_equal and dtypes_equal else _against(own, theirs)
         pair = Pair(own.role, number, 0, own, shapes_equal and dtypes_equal, None, None, wanted.kind, why)
@@ -288,7 +288,7 @@ def _must(first: Side, side: Side, role: str) -> Must:
 
 
 def _explained(pair: Pair, first: Side, side: Side) -> Pair:
-    """The pair with the bug of Keras that breaks it, where one is known."""
+    """The pair with the Keras bug that breaks it, if one is known."""
     return pair if pair.kept else replace(pair, quirk=quirk(first.variant, side.variant))
 
 

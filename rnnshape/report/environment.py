@@ -1,4 +1,4 @@
-"""Which versions answered, and where: read without importing either."""
+"""The versions and the device of an answer; TensorFlow and Keras are not imported for it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ def environment(
     execution: str | None = None,
     tf32: bool | None = None,
 ) -> dict[str, Any]:
-    """The contract's ``environment``: ``seen`` are the versions that ran, else those that are installed or asked about.
+    """The ``environment`` of a report.
 
-    What says where it ran is None when nothing ran, ``tf32`` also without a GPU.
+    ``seen`` are the versions that ran; without it, the versions are the installed ones, with the release of Keras that
+    was asked about.  ``device``, ``execution`` and ``tf32`` are None when nothing ran, ``tf32`` also without a GPU.
     """
     with release.of(spec.keras):
         versions = {**installed(), "keras": release.version(), **(seen or {})}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Error(Formed, Struct, frozen=True):
     """Why there is no observation.  ``kind`` is one of the words of ``rnnshape.errors``.
 
-    ``trace`` is the traceback of an internal error, for who looks for the bug; it is no part of the data.
+    ``trace`` is the traceback of an internal error; it is not part of the JSON.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Error(Formed, Struct, frozen=True):
 
     @classmethod
     def of(cls, error: RnnshapeError, hint: str | None = None, *, run: Mapping[str, Any] | None = None) -> Error:
-        """The error as data; an internal one says what to report, the ``run`` that met it among that."""
+        """The error as data; the hint of an internal error says what to report, with the ``run``."""
         if isinstance(error, Internal):
             return cls(error.kind, error.message, error.hint or report_it(run), error.exit_code, error.trace)
         return cls(error.kind, error.message, error.hint or hint, error.exit_code)

@@ -1,6 +1,6 @@
-"""A contract held against what was returned: expected and got, side by side.
+"""A contract compared with the answer: expected and got, side by side.
 
-Where nothing ran theory answers for what it knows, and ``met`` is None for what only the values can say.
+When nothing ran, the prediction is compared; ``met`` is None for what only the values can decide.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     met="Whether it is met; null when nothing ran.",
 )
 class Expected(Aspect, Struct, frozen=True):
-    """One line of a contract: what it is about, both sides as text, and whether it is met."""
+    """One line of a contract: its subject, both sides as text, and whether it is met."""
 
     expect: str
     expected: str
@@ -61,7 +61,7 @@ def held(
     between: Mapping[str, float],
     within: Iterable[Structure] = (),
 ) -> Iterator[Expected]:
-    """Every line of the contract against what was returned; ``values`` (as in ``both_sides``) is None when nothing ran.
+    """Compare every line of the contract with the answer; ``values`` (as in ``both_sides``) is None when nothing ran.
 
     ``between`` are the tolerances between two calls, as in ``verified``; ``within`` is what calls of a graph return.
     """
@@ -84,10 +84,10 @@ def held(
 
 
 def refused(wanted: str, error: RnnshapeError | Error | None, *, ran: bool = True) -> Expected:
-    """The error that must come: its kind, or a part of its message."""
+    """Compare the expected error, by its kind or a part of its message, with the one raised."""
     if error is None:
         return Expected("error", wanted, "no error", False if ran else None)
-    # Nobody can mean to meet a bug of rnnshape.
+    # An internal error is a bug of rnnshape and never meets an expectation.
     met = error.kind != Internal.kind and (wanted == error.kind or wanted.lower() in error.message.lower())
     return Expected("error", wanted, f"{error.kind}: {error.message}", met)
 
@@ -107,10 +107,10 @@ def _shape(role: str, sizes: tuple[int | str, ...], shapes: Mapping[str, Any], l
 def _checked(check: str, values: Mapping[str, Any], between: Mapping[str, float]) -> Expected:
     try:
         left, right = map(shapes, both_sides(check, values))
-        if left != right and () not in right:  # then even != says nothing of the values: a slice was forgotten
+        if left != right and () not in right:  # most likely a slice was forgotten; without this, != would hold
             return Expected("checks", check, f"of shapes {_said(left)} and {_said(right)}", False)
         result = verified(Law(check, True, ""), values, between)
-    except ValueError as error:  # a FormulaError is one, and NumPy's on nested sides that have no shape
+    except ValueError as error:  # a FormulaError, or an error of NumPy for nested sides without a shape
         return Expected("checks", check, str(error), False)
     apart = "not finite" if result.max_abs_diff is None else f"max difference {result.max_abs_diff:.2g}"
     return Expected("checks", check, "equal" if result.exact else apart, result.holds)
@@ -121,7 +121,7 @@ def _said(shapes: tuple[tuple[int, ...], ...]) -> str:
 
 
 def _foretold(check: str, laws: tuple[Law, ...]) -> Expected:
-    """What theory says of a check: a law guarantees it, and only it."""
+    """The line of a check when nothing ran: theory decides it only if a law guarantees the equality."""
     equality = canonical(check).replace("!=", "==")
     if any(law.guaranteed and canonical(law.check) == equality for law in laws):
         return Expected("checks", check, "equal by rule", claims_equality(check))

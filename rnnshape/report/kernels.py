@@ -25,11 +25,11 @@ from rnnshape.theory.predict import Chosen, Verdict
     traced=Key("The kernel in the traced graph, layer by layer; null when nothing was traced.", LATER),
 )
 class Kernels(Aspect, Struct):
-    """Whether Keras may use cuDNN, why, and what each layer runs as.
+    """Whether Keras may use cuDNN, why, and the kernel of each layer.
 
-    ``predicted`` is by the rules, on the device where it ran (where nothing ran: where it was asked to); ``used`` is
-    whether cuDNN ran, ``traced`` what the graph shows; both are None when nothing ran, ``traced`` also when none was
-    traced.  That ``traced`` differs is told, and no disagreement: a traced graph is not always the one that ran.
+    ``predicted`` follows the rules for the device of the run, or, when nothing ran, for the device asked for.  ``used``
+    is whether cuDNN ran; None when nothing ran.  ``traced`` are the kernels in the traced graph; None when nothing was
+    traced.  ``traced`` is never a disagreement, because a traced graph is not always the one that ran.
     """
 
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""What a mask did: each step of each sample, as theory says and as the values show it."""
+"""The effect of a mask: the kind of each step of each sample, by theory and from the values."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from rnnshape.structure import Structure
     from rnnshape.theory import Prediction
 
-# Model.predict gives arrays, on which no mask hangs.
-_HANDS_OUT = ("eager", "graph", "xla")
+# The ways of execution that return tensors with a mask attached; Model.predict returns arrays.
+_WITH_MASK = ("eager", "graph", "xla")
 
 
 @formed(predicted="The output mask, by theory; null without one.", observed="The output mask that was observed.")
@@ -45,11 +45,11 @@ class OutputMask(NamedTuple):
     output_mask=Key("", of="output_masks"),
 )
 class Masked(Aspect, Struct, frozen=True):
-    """The mask that was asked for, and what became of it.
+    """The input mask and its effect.
 
-    ``rows`` is the mask that goes in, ``through`` how it does (``"mask="``, or the layer that makes it);
-    ``predicted`` and ``observed`` are the strips, ``output_mask`` is the output mask by theory (None too where it
-    is not ``sure``) and ``output_mask_seen`` the observed one; ``looked`` says that the two were compared.
+    ``rows`` is the input mask, ``through`` how it enters (``"mask="``, or the layer that computes it).  ``predicted``
+    and ``observed`` are the strips.  ``output_mask`` is the output mask by theory (None also where theory is not
+    ``sure``), ``output_mask_seen`` the observed one; ``looked`` says whether the two are compared.
     """
 
     rows: tuple[Valid, ...]
@@ -63,7 +63,7 @@ class Masked(Aspect, Struct, frozen=True):
 
     @property
     def strips(self) -> tuple[Strip, ...]:
-        """What was observed, or, when nothing ran, what theory says."""
+        """The observed strips; the predicted ones where none were observed."""
         return self.predicted if self.observed is None else self.observed
 
     @property
@@ -71,7 +71,7 @@ class Masked(Aspect, Struct, frozen=True):
         return OutputMask(self.output_mask, self.output_mask_seen)
 
     def disagreements(self) -> Iterator[Disagreement]:
-        """What each step shows, and the mask on the output, sample by sample."""
+        """The samples whose steps differ in kind, and the samples whose output mask differs."""
         for said, shown in zip(self.predicted, self.observed or (), strict=False):
             for sample, (theory, lab) in enumerate(zip(said.steps, shown.steps, strict=True)):
                 if theory != lab:
@@ -88,7 +88,7 @@ class Masked(Aspect, Struct, frozen=True):
 
 
 def foretold(spec: Spec, predicted: Prediction) -> Masked | None:
-    """What theory says of the mask; None where none was asked for."""
+    """The prediction for the mask; None when the Spec has no mask."""
     if spec.mask is None:
         return None
     first = spec.layer.first
@@ -102,19 +102,19 @@ def foretold(spec: Spec, predicted: Prediction) -> Masked | None:
 
 
 def seen(masked: Masked, outcome: Observation, returned: Structure, names: Mapping[str, Any]) -> Masked:
-    """The same with what the values show; ``returned`` has the roles, ``names`` are as in ``formula.both_sides``."""
+    """``masked`` with the observed side; ``returned`` has the roles, ``names`` are as in ``formula.both_sides``."""
     roles = [tensor.role for tensor in leaves(returned)]
     shown = list(_shown(masked.predicted, outcome.witness, roles, names))
     return replace(
         masked,
         observed=tuple(shown) if len(shown) == len(masked.predicted) else None,
         output_mask_seen=outcome.output_mask,
-        looked=masked.sure and outcome.execution in _HANDS_OUT,
+        looked=masked.sure and outcome.execution in _WITH_MASK,
     )
 
 
 def names_of(rows: tuple[Valid, ...] | None) -> dict[str, Any]:
-    """What the names that a mask brings stand for in a check (``layers.laws``)."""
+    """The values of the names that a mask defines in checks (``layers.laws``)."""
     if rows is None:
         return {}
     import numpy as np
@@ -127,7 +127,7 @@ def names_of(rows: tuple[Valid, ...] | None) -> dict[str, Any]:
 def _shown(
     strips: tuple[Strip, ...], witness: tuple[Any, ...] | None, roles: list[str], names: Mapping[str, Any]
 ) -> Iterator[Strip]:
-    """What each step shows: told by the witness, unless the layer's own values say otherwise."""
+    """The observed kind of each step: from the witness, unless the layer's own values contradict it."""
     if witness is None:
         return
     of_state = iter(witness)
@@ -143,10 +143,10 @@ def _shown(
 
 
 def _resolved(own: Sequence[str], witness: Sequence[str], *, backwards: bool) -> tuple[str, ...]:
-    """What each step shows.
+    """The kind of each step, from the layer's own values and the witness.
 
-    What is computed may be zero or like the step before, and what repeats a zero is zero: there the witness knows.
-    What is zero can be nothing else.
+    A computed step may happen to be zero or equal to the step before, and a step that repeats a zero is zero.  The
+    layer's own values do not show which; the witness does.
     """
     shown, before = [], ZEROS
     for mine, other in list(zip(own, witness, strict=True))[:: -1 if backwards else 1]:
@@ -161,7 +161,7 @@ def _kept(kind: str) -> str:
 
 
 def told(values: np.ndarray[Any, Any], *, backwards: bool) -> tuple[tuple[str, ...], ...]:
-    """What each step of an output (N, T, …) shows, told from its numbers alone.
+    """The kind of each step of an output (N, T, …), from its values alone.
 
     >>> import numpy as np
     >>> told(np.array([[[1.0], [2.0], [2.0]], [[0.0], [3.0], [0.0]]]), backwards=False)

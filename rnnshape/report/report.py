@@ -1,6 +1,6 @@
-"""Theory and lab side by side, with the verdicts: the object that machines read as JSON.
+"""The Report: theory and lab side by side, with the verdicts.  It is also written as JSON.
 
-Nothing here knows how a Report is drawn, and nothing that draws one knows Keras.
+This module does not know how a Report is rendered; the renderers do not know Keras.
 """
 
 from __future__ import annotations
@@ -82,19 +82,21 @@ class Quirk(NamedTuple):
     file=Key("", MAYBE),
 )
 class Report(Shown, Formed, Struct, frozen=True):
-    """One answer: what was asked, its aspects, and what belongs to no side.
+    """One answer: the Spec, the aspects, the environment, and the error if there is one.
 
-    ``observed``, ``agrees`` and the verdicts of ``checks`` are None unless a layer ran.
+    ``observed``, ``agrees`` and the verdicts of ``checks`` are None unless the layer ran.
 
-    ``values`` are the arrays of the observed tensors, in the order in which they are returned; ``flow``
-    is what passes between the layers of a stack, ``wiring`` the second layer, if one was asked for;
-    ``expectations`` is the contract of the Spec, line by line.  ``timing`` is how long a call took, if that was asked.
-
-    ``masked`` is what the mask did, ``begins`` the states that were passed, nested as the call takes
-    them, ``calls`` what came of calling it more than once, and ``quirks`` the headings
-    under which ``layers.quirks.PAGE`` tells of a bug of Keras that was met.
-    ``unruled`` are the classes that theory has no rule for: ``predicted`` is an empty tuple then.  ``file`` is what the
-    file of a saved model has of the weights.
+    * ``values``: the arrays of the observed tensors, in the order in which they are returned.
+    * ``flow``: the outputs of the layers of a stack, or of the calls of a graph.
+    * ``wiring``: the second layer of ``into``.
+    * ``expectations``: the expected results, one item a line of the contract.
+    * ``timing``: the time of one call.
+    * ``masked``: the effect of the mask.
+    * ``begins``: the initial states passed in, nested as the call takes them.
+    * ``calls``: the result of several calls.
+    * ``quirks``: headings of ``layers.quirks.PAGE``, for the Keras bugs that affect this layer.
+    * ``unruled``: the classes that theory has no rule for; ``predicted`` is an empty tuple then.
+    * ``file``: the weights in the file of a saved model.
     """
 
     spec: Spec
@@ -123,27 +125,27 @@ class Report(Shown, Formed, Struct, frozen=True):
 
     @property
     def aspects(self) -> tuple[Aspect, ...]:
-        """All that knows both sides; in this order the disagreements are told."""
+        """The aspects, in the order in which their disagreements are reported."""
         single = (self.wiring, self.masked, self.calls, self.cudnn, self.timing, self.file)
         there = [aspect for aspect in single if aspect is not None]
         return (self.returned, self.weighed, *self.flow, *there, *self.checks, *self.expectations)
 
     @property
     def disagreements(self) -> tuple[Disagreement, ...]:
-        """Where theory and the real layer differ; where nothing ran, theory and the file of a saved model."""
+        """Where theory and the real layer differ; when nothing ran, where theory and a saved model's file differ."""
         if self.observed is None:
             return tuple(self.file.disagreements()) if self.file is not None else ()
         return tuple([one for aspect in self.aspects for one in aspect.disagreements()])
 
     @property
     def agrees(self) -> bool | None:
-        """Whether theory and the real layer say the same; None when nothing ran, or theory has no rule for it."""
+        """Whether theory and the real layer agree; None when nothing ran, or theory has no rule for the layer."""
         compared = self.observed is not None and (not self.unruled or self.disagreements)
         return not self.disagreements if compared else None
 
     @property
     def ok(self) -> bool:
-        """Theory and lab agree, every guaranteed check holds, what is expected is met, and no error but that came."""
+        """Whether theory and lab agree, all aspects hold, and there is no error except an expected one."""
         return (
             (self.error is None or self.error_expected)
             and self.agrees is not False
@@ -152,7 +154,7 @@ class Report(Shown, Formed, Struct, frozen=True):
 
     @property
     def error_expected(self) -> bool:
-        """Whether the contract says that an error must come; which one, ``expectations`` tells."""
+        """Whether the contract expects an error; ``expectations`` has which one, and whether it was raised."""
         return self.spec.expect is not None and self.spec.expect.error is not None
 
     @property
@@ -181,7 +183,7 @@ class Report(Shown, Formed, Struct, frozen=True):
 
     @property
     def structure(self) -> Structure:
-        """What was observed, or, when nothing ran, what theory says."""
+        """The observed structure; the predicted one when nothing ran."""
         return self.returned.structure
 
     @property
@@ -198,7 +200,7 @@ class Report(Shown, Formed, Struct, frozen=True):
 
     @property
     def initial_state(self) -> str | None:
-        """The states passed in, as Python; None also for a cell, which takes them by their place."""
+        """The states passed in, as Python; None without any, and for a cell, which takes them by position."""
         return dict(keywords(self.spec, self.begins)).get("initial_state") if self.begins else None
 
     @property
@@ -232,7 +234,7 @@ class Report(Shown, Formed, Struct, frozen=True):
 
     @property
     def unrolled(self) -> Unrolled:
-        """The layer unrolled over time, as theory has it; worked out when it is asked for."""
+        """The layer unrolled over time, by theory; computed on access."""
         from rnnshape.theory.unrolled import unroll
 
         return unroll(self.spec, self.predicted, [part.predicted for part in self.flow])

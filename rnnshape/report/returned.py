@@ -1,4 +1,4 @@
-"""What calls return: the layer's, those of the layers within it, and that of a second layer which takes its states."""
+"""What calls return: the layer, the layers inside it, and a second layer that takes its states."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Returned(Aspect, Struct):
-    """The result of one call on both sides; ``result`` is what the code calls it, such as ``y``."""
+    """The result of one call on both sides; ``result`` is its name in code, such as ``y``."""
 
     result: str
     predicted: Structure
@@ -26,11 +26,11 @@ class Returned(Aspect, Struct):
 
     @property
     def structure(self) -> Structure:
-        """What was observed, or, when nothing ran, what theory says."""
+        """The observed structure; the predicted one when nothing ran."""
         return self.observed or self.predicted
 
     def disagreements(self) -> Iterator[Disagreement]:
-        """Containers, shapes and dtypes."""
+        """Where containers, shapes or dtypes differ."""
         predicted, observed = self.predicted, self.observed
         if predicted == UNRULED:
             return
@@ -57,7 +57,7 @@ class Returned(Aspect, Struct):
 class Flow(Returned):
     """What one layer of a stack, or one call of a graph, returns.
 
-    ``to`` is where each tensor of a call goes, by its name; None in a stack, where all goes to the next layer.
+    ``to`` maps the name of each tensor of a call to where it goes; None in a stack, where the next layer takes it.
     """
 
     expression: str
@@ -72,7 +72,7 @@ class Flow(Returned):
     observed="Null when nothing ran.",
 )
 class Wired(Returned):
-    """A second layer that begins with the states of the first."""
+    """A second layer that starts from the states of the first."""
 
     layer: Node
     initial_state: str
@@ -89,7 +89,7 @@ class Wired(Returned):
 
 
 def bare(text: str) -> str:
-    """Without the outermost parentheses, which an assignment does not need."""
+    """The text without its outermost parentheses, which an assignment does not need."""
     return text[1:-1] if text.startswith("(") and not text.endswith(",)") else text
 
 

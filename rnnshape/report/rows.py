@@ -1,6 +1,6 @@
-"""The row of a run, with an answer or without one, and the count of rows on their way to who writes them.
+"""The row of a run, with or without an answer, and the counting of rows while they are drawn.
 
-A row that cannot be drawn is drawn as an internal error, and the rows around it go on.
+If drawing a row fails, the row becomes an internal error; the other rows are not affected.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Drawn = TypeVar("Drawn")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one run.
+    """The result of one run.
 
-    ``data`` is the contract's object; ``report`` is there when the run was asked here and now, and
-    ``expectations`` are the lines of its contract.  ``trace`` is the traceback of an internal error.
+    ``data`` is the row as JSON data.  ``report`` is the answer, if the run was answered now and not taken from an
+    earlier output.  ``expectations`` are the expected results; ``trace`` is the traceback of an internal error.
     """
 
     run: Run
@@ -45,18 +45,18 @@ class Row:
         return bool(self.data["ok"])
 
     def of(self, run: Run) -> Row:
-        """The same row as that of another run."""
+        """The same row for another run."""
         data = {**self.data, **axes_of(run)}
         return Row(run, data, self.exit_code, self.report, self.expectations, self.trace)
 
     @property
     def failures(self) -> list[Failure]:
-        """Every reason why the row is not ok; none when it is."""
+        """Every reason why the row is not ok; empty when it is ok."""
         return [] if self.ok else [*_failures(self.data)]
 
 
 class Written(NamedTuple):
-    """A row that was drawn as text where it was made, and what is counted of it."""
+    """A row that a worker already drew as text, and the fields that ``Tally`` counts."""
 
     text: str
     ok: bool
@@ -66,9 +66,10 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One reason in one line, and the line of the contract that it is about (``"output"``), if it is about one.
+    """One reason why a row is not ok.
 
-    ``kind`` is that of the error, or ``"disagreement"``, ``"check"`` or ``"expectation"``.
+    ``kind`` is the kind of the error, or ``"disagreement"``, ``"check"`` or ``"expectation"``; ``message`` is one
+    line; ``expect`` is the key of the contract (``"output"``), if the reason is about one.
     """
 
     kind: str
@@ -77,9 +78,9 @@ class Failure:
 
 
 class Tally:
-    """Rows on their way to whoever writes them, counted as they pass.
+    """Draws rows and counts them; with ``fail_fast`` it stops after the first row that is not ok.
 
-    ``internal`` is told of every row with an internal error.
+    ``internal`` is called with every row that has an internal error.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class Tally:
         self.exit_code = OK
 
     def drawn(self, draw: Callable[[Row], Drawn]) -> Iterator[Drawn]:
-        """What ``draw`` makes of each row; where it falls over one, what it makes of that as an internal error."""
+        """Each row as drawn by ``draw``.  If drawing a row fails, that row is drawn as an internal error."""
         with closing(self._rows) as rows:
             for came in rows:
                 row, made = _drawn(came, draw)
@@ -115,17 +116,17 @@ class Tally:
 
 
 def _drawn(row: Row | Written, draw: Callable[[Row], Drawn]) -> tuple[Row | Written, Drawn]:
-    """The row, or what stands in its place, and what was drawn of it."""
+    """The row, or the internal error that replaces it, and the drawn form."""
     if isinstance(row, Written):
         return row, cast("Drawn", row.text)
     try:
         return row, draw(row)
-    except Exception as error:  # noqa: BLE001  one row that cannot be drawn ends no other
+    except Exception as error:  # noqa: BLE001  the other rows must go on
         broken = foreseen(error)
     instead = unanswered(row.run, broken)
     try:
         return instead, draw(instead)
-    except Exception:  # noqa: BLE001  it falls over the name, say: the message has the run as data
+    except Exception:  # noqa: BLE001  perhaps the name cannot be drawn; the message has the run as data
         instead = replace(instead, run=Run(None, None, row.run.where))
         return instead, draw(instead)
 
@@ -134,7 +135,7 @@ def _failures(data: dict[str, Any]) -> Iterator[Failure]:
     unmet = [line for line in data.get("expectations", ()) if line["met"] is False]
     error = data["error"]
     if error and not any(line["expect"] == "error" for line in unmet):
-        # What to report is told where there is no room for a hint, too.
+        # A failure has no hint, so the message says what to report.
         more = f"; {error['hint']}" if error["kind"] == Internal.kind else ""
         yield Failure(error["kind"], error["message"] + more)
     for line in unmet:
@@ -149,7 +150,7 @@ def _failures(data: dict[str, Any]) -> Iterator[Failure]:
 
 
 def row_of(report: Report, *, values: bool, run: Run | None = None) -> Row:
-    """The row of an answer; without a run it is that of the Spec alone."""
+    """The row of an answer; without ``run`` the row is for the Spec alone."""
     spec = report.spec
     run = run or Run(spec.name, spec.layer.text, spec=spec)
     data = {**report.to_dict(values=values), **axes_of(run)}
@@ -161,7 +162,7 @@ def axes_of(run: Run) -> dict[str, Any]:
 
 
 def unanswered(run: Run, error: RnnshapeError) -> Row:
-    """The row of a run that is wrong, or that could not be asked: the contract's keys without an answer."""
+    """The row of a run that has an error instead of an answer: all keys of a report, without an answer."""
     expectations = () if run.expects is None else (refused(run.expects, error),)
     ok = any(line.met for line in expectations)
     failed = error.exit_code if run.expects is None or error.exit_code == UNAVAILABLE else FAILED
@@ -183,8 +184,8 @@ def unanswered(run: Run, error: RnnshapeError) -> Row:
 
 
 def _as_data(run: Run) -> dict[str, Any] | None:
-    """The run as it was read, or as it was written where it could not be."""
+    """The run as data; None when it has no Spec, or when its Spec cannot be written as data."""
     try:
         return None if run.spec is None else to_data(run.spec)
-    except Exception:  # noqa: BLE001  then this is what the row tells of, and it is known from its text
+    except Exception:  # noqa: BLE001  the row reports an error already, and has the run as text
         return None

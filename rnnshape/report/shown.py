@@ -1,4 +1,4 @@
-"""What a notebook shows of an answer: drawn by whoever says so, for an answer does not know how it is drawn."""
+"""How a notebook shows an answer.  The renderer is registered here, because ``report`` does not import ``render``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 class Shown:
-    """An answer that Jupyter can show, as soon as somebody has said how (``rnnshape.api`` does)."""
+    """Mixin for answers that Jupyter shows as HTML; ``rnnshape.api`` sets ``drawn_by``."""
 
     __slots__ = ()
     drawn_by: ClassVar[Callable[[Any], str] | None] = None
 
     def _repr_html_(self) -> str | None:
-        """What Jupyter asks the object itself for, by this name; without a drawing it shows the text."""
+        """The HTML that Jupyter shows; None without a renderer, and Jupyter shows the ``repr`` then."""
         return None if Shown.drawn_by is None else Shown.drawn_by(self)

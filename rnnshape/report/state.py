@@ -1,4 +1,4 @@
-"""What a layer keeps between calls, and the passed states beside its input."""
+"""The states that a layer keeps between calls, and the arguments of the call besides the input."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class OtherBatch(NamedTuple):
 class Calls(Aspect, Struct, frozen=True):
     """How often the layer was called, and whether it keeps its states.
 
-    ``carried`` are the roles of what it keeps; ``other_batch`` the batch size that a stateful layer rejects, and
-    ``other_batch_seen`` the error that it raised there (None when nothing ran).
+    ``carried`` are the roles of the states that it keeps.  ``other_batch`` is a batch size that a stateful layer
+    rejects, ``other_batch_seen`` the error that it raised there (None when nothing ran).
     """
 
     count: int
@@ -55,13 +55,13 @@ class Calls(Aspect, Struct, frozen=True):
         return None if self.other_batch is None else OtherBatch(self.other_batch, self.other_batch_seen)
 
     def disagreements(self) -> Iterator[Disagreement]:
-        """Whether a stateful layer rejects another batch size."""
+        """A stateful layer that accepts another batch size."""
         if self.other_batch is not None and self.other_batch_seen is None:
             yield Disagreement(f"a batch of {self.other_batch}", "an error", "accepted")
 
 
 def called(spec: Spec) -> Calls | None:
-    """What theory says of several calls; None where there is one."""
+    """The prediction for several calls; None for a single call."""
     if spec.calls == 1:
         return None
     keeps = stateful(spec.layer)
@@ -71,7 +71,7 @@ def called(spec: Spec) -> Calls | None:
 
 
 def keywords(spec: Spec, begins: Structure | None) -> Iterator[tuple[str, str]]:
-    """What is passed beside the input, as Python: ``("initial_state", "[state_h_0, state_c_0]")``."""
+    """The keyword arguments of the call, as Python: ``("initial_state", "[state_h_0, state_c_0]")``."""
     if spec.mask is not None and not spec.masked_data:
         yield "mask", "mask"
     if begins and spec.layer.cls.kind != "cell":

@@ -1,4 +1,4 @@
-"""The weights in the file of a saved model against theory, layer by layer; the model itself against its own layers."""
+"""A saved model's file: its weights compared with theory, and the model compared with its layers called one by one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     found="The shape in the file, or null.",
 )
 class Compared(NamedTuple):
-    """One weight of a layer on both sides."""
+    """One weight of a layer, in the file and by theory."""
 
     layer: str
     weight: str | None
@@ -38,7 +38,7 @@ class Compared(NamedTuple):
 
     @property
     def fits(self) -> bool:
-        """Whether the file has it as theory says."""
+        """Whether the file has the weight in the predicted shape."""
         return self.predicted == self.found
 
 
@@ -50,9 +50,9 @@ class Compared(NamedTuple):
     apart=Key("The largest difference between the model's results and those of its layers called one by one.", MAYBE),
 )
 class Stored(Aspect, Struct, frozen=True):
-    """A saved model's file: what it has of each layer; ``apart`` is None where the model itself was not called.
+    """The weights in a saved model's file; ``apart`` is None where the model itself was not called.
 
-    ``unplaced`` says that the file does not show whose its weights are: then all were compared at once.
+    ``unplaced`` says that the file does not show which layer each weight belongs to; all are compared at once then.
     """
 
     path: str
@@ -63,22 +63,22 @@ class Stored(Aspect, Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """Whether the file has the weights of theory; this needs no real layer."""
+        """Whether the file has the predicted weights; this needs no real layer."""
         return all(one.fits for one in self.weights)
 
     @property
     def misfits(self) -> tuple[Compared, ...]:
-        """The weights that the file has in another shape, lacks, or has beside those of theory."""
+        """The weights that have another shape in the file, are missing there, or are unknown to theory."""
         return tuple([one for one in self.weights if not one.fits])
 
     def disagreements(self) -> Iterator[Disagreement]:
-        """The weights that do not fit, each with its layer; a model that returns something else than its layers."""
+        """The weights that do not fit, each with its layer; a model whose results differ from those of its layers."""
         for one in self.misfits:
             of = f"{self.path}: layer {one.layer}, weight {one.weight or one.stored}"
             yield Disagreement(of, _said(one.predicted), _said(one.found))
         if self.apart is not None and self.apart > _CLOSE:
             of = f"{self.path}: the results of the model and of its layers, called one by one"
-            yield Disagreement(of, "equal", f"{self.apart:.2g} apart")
+            yield Disagreement(of, "equal", f"max difference {self.apart:.2g}")
 
 
 # The same operations on the same numbers; a model may run as a graph, which fuses some.
@@ -86,7 +86,7 @@ _CLOSE = 1e-3
 
 
 def stored(spec: Spec, apart: float | None = None) -> Stored | None:
-    """The file of a Spec's saved model against theory; None where it is from no file with weights."""
+    """Compare a saved model's file with theory; None if the Spec is not from a file with weights."""
     saved = spec.saved
     if saved is None or not (saved.others or any(held.weights is not None for held in saved.layers)):
         return None
@@ -106,7 +106,7 @@ def stored(spec: Spec, apart: float | None = None) -> Stored | None:
 
 
 def _in_order(spec: Spec, saved: Saved) -> list[tuple[str, list[Weight]]]:
-    """Theory's weights of each layer in the file; a Masking that an option puts in front is not in it."""
+    """Theory's weights of each layer in the file; without a Masking that an option puts in front of the model."""
     by_rule = [*weights_by_rule(spec)]
     if spec.layer.cls.kind == "graph":
         named = dict(by_rule)
@@ -116,7 +116,7 @@ def _in_order(spec: Spec, saved: Saved) -> list[tuple[str, list[Weight]]]:
 
 
 def _compared(layer: str, weights: Sequence[Weight], found: Sequence[tuple[str, Shape]]) -> Iterator[Compared]:
-    """Each weight with the first of its shape in the file; what is left on both sides is set side by side."""
+    """Pair each weight with the first of its shape in the file; then pair what is left on both sides, in order."""
     left = [*found]
     missing: list[Weight] = []
     pairs: dict[int, tuple[str, Shape]] = {}
@@ -142,13 +142,13 @@ def _said(shape: tuple[int, ...] | None) -> str:
     return NOTHING if shape is None else str(shape)
 
 
-def told_of(file: Stored | None) -> Iterator[str]:
-    """What is to be said of a file whose weights fit."""
+def file_notes(file: Stored | None) -> Iterator[str]:
+    """The note about a file whose weights fit."""
     if file is None or not file.ok or not file.weights:
         return
     said = f"the file has the {len(file.weights)} weights of theory, with their shapes"
     if file.unplaced:
-        said += ", but does not say whose they are"
+        said += ", but does not say which layers they belong to"
     if file.other:
         counted = Counter(name.removeprefix("layers/").partition("/")[0] for name in file.other)
         said += f", and {len(file.other)} others (in {', '.join(counted)})"

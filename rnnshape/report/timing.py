@@ -1,4 +1,4 @@
-"""Seconds of many runs in three numbers: the middle one and the quarter on either side of it.
+"""The time of one call over many runs, in seconds: the median and the quartiles.
 
 >>> Timing.of((4.0, 1.0, 2.0, 3.0, 100.0), training=False)
 Timing(median=3.0, lower=2.0, upper=4.0, runs=5, training=False)
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     training="Whether forward and backward, with training=True.",
 )
 class Timing(Aspect, Struct, frozen=True):
-    """Seconds of one call: the median and the quartiles of so many runs.
+    """Seconds of one call: the median and the quartiles of ``runs`` runs.
 
-    With ``training`` a call is a pass forward and a pass backward.
+    With ``training``, a call is a forward and a backward pass.
     """
 
     median: float
@@ -43,7 +43,7 @@ class Timing(Aspect, Struct, frozen=True):
     @classmethod
     def of(cls, seconds: Sequence[float], *, training: bool) -> Timing | None:
         """The summary of these runs; None when there are none."""
-        from statistics import quantiles  # it brings decimal and random, which most answers do without
+        from statistics import quantiles  # it imports decimal and random, which most answers do not need
 
         if not seconds:
             return None

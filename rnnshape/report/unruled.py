@@ -1,4 +1,4 @@
-"""The Report of a layer that theory has no rule for: what was observed, and what its values show; no verdict."""
+"""The Report of a layer that theory has no rule for: what was observed and what its values show, without a verdict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnnshape.report.expected import held
 from rnnshape.report.kernels import Kernels
 from rnnshape.report.report import Report
 from rnnshape.report.returned import Flow, Returned
-from rnnshape.report.stored import stored, told_of
+from rnnshape.report.stored import file_notes, stored
 from rnnshape.report.weights import Weights
 from rnnshape.structure import NOTHING, Structure, Tensor, labelled, leaves
 from rnnshape.theory import Cost, Verdict, flow_by_rule
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 
 def seen_alone(spec: Spec, outcome: Observation) -> Report:
-    """What the lab saw; ``predicted`` has nothing in it.
+    """The Report of what the lab observed; ``predicted`` is an empty tuple.
 
-    Of a stack or a graph theory answers what stands before the first class without a rule, and that is compared.
+    In a stack or a graph, theory predicts the layers before the first class without a rule; these are compared.
     """
     names = spec.layer.without_rule
     observed = _named(outcome.returned, *_outputs(spec))
@@ -55,7 +55,7 @@ def seen_alone(spec: Spec, outcome: Observation) -> Report:
         environment=where,
         values=outcome.values,
         flow=tuple(_flow(spec, outcome)),
-        notes=(*spec.notes, *told_of(file)),
+        notes=(*spec.notes, *file_notes(file)),
         file=file,
         warnings=outcome.warnings,
         unruled=names,
@@ -66,7 +66,7 @@ def seen_alone(spec: Spec, outcome: Observation) -> Report:
 
 
 def _outputs(spec: Spec) -> tuple[str, ...]:
-    """What a graph calls the tensors that it returns."""
+    """The names in the graph of the tensors that it returns; empty if the layer is not a graph."""
     graph: Graph | None = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
     if graph is None:
         return ()
@@ -76,13 +76,13 @@ def _outputs(spec: Spec) -> tuple[str, ...]:
 
 
 def _words(graph: Graph, call: Call) -> tuple[str, ...]:
-    """What a graph calls the results of a call."""
+    """The names in the graph of the results of a call."""
     wires = (Wire(call.name, (index,)) for index in range(len(call.results)))
     return tuple(map(graph.word, wires if call.results else (Wire(call.name),)))
 
 
 def _named(returned: Structure, *words: str) -> Structure:
-    """The tensors under these names; else the first is the output, the others are ``state_0``, ``state_1`` …"""
+    """The structure with these names as roles; if their number differs, ``output``, ``state_0``, ``state_1`` …"""
     paths = [tensor.path for tensor in leaves(returned)]
     roles = words if len(words) == len(paths) else ("output", *(f"state_{index}" for index in range(len(paths) - 1)))
     by_path = dict(zip(paths, roles, strict=True))
@@ -96,7 +96,7 @@ def _named(returned: Structure, *words: str) -> Structure:
 
 
 def _shown(observed: Structure, values: Mapping[str, Any]) -> Iterator[Law]:
-    """Which tensors, or steps of the first one, hold equal numbers."""
+    """The equalities between tensors, or between a tensor and a step of another, that hold in the values."""
     for left, right in combinations(leaves(observed), 2):
         if left.shape == right.shape:
             laws = [f"{left.role} == {right.role}"]
@@ -109,7 +109,7 @@ def _shown(observed: Structure, values: Mapping[str, Any]) -> Iterator[Law]:
 
 
 def _flow(spec: Spec, outcome: Observation) -> Iterator[Flow]:
-    """What each layer of a stack, or each call of a graph, returned; theory's part as far as it goes."""
+    """What each layer of a stack, or each call of a graph, returned, with the prediction where there is one."""
     ruled = [*flow_by_rule(spec)]
     graph: Any = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
     texts = [layer.text for layer in spec.layer.in_turn] if graph is None else [*graph.statements]

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Weights(Aspect, Struct):
-    """The weights in Keras' order, and how many numbers they hold; ``observed`` has the shapes of the real ones."""
+    """The weights in Keras' order and the number of parameters; ``observed`` has the shapes of the real weights."""
 
     predicted: tuple[Weight, ...]
     params: int
     observed: tuple[tuple[int, ...], ...] = ()
 
     def disagreements(self) -> Iterator[Disagreement]:
-        """The shapes, in Keras' order."""
+        """One item if the shapes, in Keras' order, differ."""
         shapes = [weight.shape for weight in self.predicted]
         if shapes != list(self.observed):
             yield Disagreement("weights", _said(shapes), _said(self.observed))

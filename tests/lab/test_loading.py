@@ -62,7 +62,7 @@ def test_a_model_that_returns_something_else_than_its_layers_is_a_disagreement()
     from rnnshape.report.stored import Stored
 
     file = Stored("model.keras", (), apart=0.5)
-    assert [one.observed for one in file.disagreements()] == ["0.5 apart"]
+    assert [one.observed for one in file.disagreements()] == ["max difference 0.5"]
     assert not [*Stored("model.keras", (), apart=0.0).disagreements()]
 
 

@@ -1,1 +1,1 @@
-"""The runs of a batch: YAML files and JSON Lines to Specs, and where each mistake stands in them."""
+"""Reads the runs of a batch: YAML files and JSON Lines to Specs, with the place of each mistake."""

@@ -1,10 +1,9 @@
-r"""From PyYAML's events to nodes that know their places, in one pass and without recursion.
+r"""Composes nodes with places from PyYAML's events, in one pass and without recursion.
 
-YAML is read as people mean it: ``on``, ``no``, ``none`` and dates stay text, ``1e-3`` is a number, and
-what YAML's own rules would hide (a key written twice, a bomb of aliases) is a mistake with its place.
-The data is made from PyYAML's events, in one pass without recursion: its own constructor forgets the
-places, keeps the last of two equal keys, and goes as deep as the file says.  The parser in C is left
-out: it reads some 1 % of broken files otherwise, so a file's meaning would depend on the machine.
+YAML is read as people expect: ``on``, ``no``, ``none`` and dates stay text, and ``1e-3`` is a number.  A duplicate key
+and too many repeated aliases, which plain YAML allows, are mistakes with a place.  PyYAML's constructor is not used: it
+drops the places, keeps the last of two equal keys, and recurses as deep as the file is nested.  Its parser in C is not
+used either: it reads about 1 % of broken files differently, so the result would depend on the machine.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 50
 MAX_REPEATED = 100_000
-"""Values that the aliases of a file may repeat, all together."""
+"""The most values that all aliases of a file together may repeat."""
 MAX_MISTAKES = 100
 _TAG = "tag:yaml.org,2002:"
 _LINE_BREAK = re.compile(r"[\r\n]")
@@ -38,7 +37,7 @@ HALF = "half of a surrogate pair is not a character"
 _KEYS = "all keys of a mapping start in the same column"
 _DASHES = "all dashes of a list start in the same column"
 
-# What PyYAML says; what it means, mostly; whether to point at where it began.  {} is the character at the place.
+# Part of PyYAML's message; our message; whether to point at the start of the construct.  {} is the character there.
 _SYNTAX = (
     ("mapping values are not", f"': ' is not allowed here: put text that contains it in quotes; {_KEYS}", False),
     ("find expected ':'", "no ':' after this key: write 'key: value', and close every bracket and quote above", True),
@@ -76,19 +75,19 @@ def quoted(text: str) -> str:
 
 @dataclass(slots=True)
 class _Open:
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping whose end has not been read yet."""
 
     node: Node
     anchor: str | None
     flow: bool
     written: list[Node] = field(default_factory=list)  # the first two nodes in it
-    key: tuple[Node, bool] | None = None  # what waits for its value, and whether it is '<<'
+    key: tuple[Node, bool] | None = None  # a key without its value yet, and whether it is '<<'
     merge_key: Node | None = None
     merged: list[Node] = field(default_factory=list)
 
 
 class Composer:
-    """Events in, nodes out.  Every mistake is noted; ``blank`` then stands for what is wrong."""
+    """Makes nodes from events.  Every mistake is collected; the node ``blank`` replaces a wrong value."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -100,7 +99,7 @@ class Composer:
         self.repeated = 0
 
     def run(self) -> Node | None:
-        """The document's root, or None when there is none to speak of."""
+        """The root of the document; None if there is none."""
         for event in self.events():
             if not self.take(event):
                 break
@@ -109,7 +108,7 @@ class Composer:
         return self.root
 
     def events(self) -> Iterator[yaml.Event]:
-        """What PyYAML meets in the text, one after the other, up to the first thing that it cannot read."""
+        """PyYAML's events, in order, up to the first error."""
         text = self.source.text
         if found := list(islice(yaml.SafeLoader.NON_PRINTABLE.finditer(text), MAX_MISTAKES)):
             for each in found:
@@ -130,7 +129,7 @@ class Composer:
         self.mistakes.append(Mistake(self.source.place(start, end), message, other))
 
     def syntax(self, error: yaml.MarkedYAMLError) -> None:
-        """Say what PyYAML says in words that help."""
+        """Add a mistake for an error of PyYAML, with a clearer message."""
         problem = (error.problem or "it cannot be read").replace(repr("\0"), "the end of the text")
         message, began = next((row[1:] for row in _SYNTAX if row[0] in problem), (f"not YAML: {problem}", False))
         mark = (error.context_mark if began else None) or error.problem_mark
@@ -143,7 +142,7 @@ class Composer:
         self.mistake(at, word.end() if word else at + 1, message)
 
     def take(self, event: Any) -> bool:  # Any: the types say that an event may lack its marks
-        """Take one event, and say whether to go on."""
+        """Handle one event; return whether to continue."""
         start, end = event.start_mark.index, event.end_mark.index
         match event:
             case yaml.ScalarEvent():
@@ -173,7 +172,7 @@ class Composer:
         return False
 
     def add(self, node: Node, *, merges: bool = False) -> None:
-        """Put a finished node where it belongs."""
+        """Add a finished node to its parent, or make it the root."""
         if not self.open:
             self.root = node
             return
@@ -189,7 +188,7 @@ class Composer:
             self.pair(parent, key, node, merges=merges)
 
     def pair(self, parent: _Open, key: Node, value: Node, *, merges: bool) -> None:
-        """Put a key and its value into a mapping, or what '<<' names aside for the mapping's end."""
+        """Add a key and its value to a mapping; the values of '<<' are kept until the mapping ends."""
         children = parent.node.children
         assert isinstance(children, dict)
         if key is self.blank:
@@ -214,15 +213,15 @@ class Composer:
         else:
             children[key.value] = key, value
             if parent.flow and value.start == value.end and not _COLON.match(self.source.text, key.end):
-                # What a comma in plain text makes of {layer: LSTM(8, unroll=True)}.
+                # A comma ends plain text, as in {layer: LSTM(8, unroll=True)}.
                 self.mistake(key.start, key.end, "no ':' after this key: put text that contains a comma in quotes")
 
     def close(self, done: _Open, end: int) -> Node:
-        """The node of a list or mapping whose end has come."""
+        """The finished node of a list or mapping."""
         node = done.node
         if isinstance(node.children, dict):
             merged: dict[str, tuple[Node, Node]] = {}
-            for source in done.merged:  # the first one named wins, and the mapping's own keys over all
+            for source in done.merged:  # the first source wins, and the mapping's own keys win over all
                 assert isinstance(source.children, dict)
                 for key, pair in source.children.items():
                     merged.setdefault(key, pair)
@@ -238,7 +237,7 @@ class Composer:
         return node
 
     def first_line_end(self, start: int, written: list[Node]) -> int:
-        """Where a list or mapping in block style ends on the line it starts on, without the comment there."""
+        """The end of a list or mapping in block style on its first line, without a comment."""
         word = _WORD.match(self.source.text, start)
         end = word.end() if word else start + 1
         for node in written:
@@ -257,7 +256,7 @@ class Composer:
         elif len(self.open) + node.height > MAX_DEPTH:
             message = DEEP
         elif self.repeated > MAX_REPEATED:
-            return self.blank  # it is said once
+            return self.blank  # reported once
         else:
             self.repeated += node.size
             if self.repeated <= MAX_REPEATED:
@@ -267,7 +266,7 @@ class Composer:
         return self.blank
 
     def scalar(self, event: Any) -> Node:
-        """The node of a scalar; what stands in quotes, or has the tag !!str, is a text."""
+        """The node of a scalar; a scalar in quotes, or with the tag !!str, is a text."""
         self.check_tag(event, "str")
         text: str = event.value
         end = event.end_mark.index
@@ -286,13 +285,13 @@ class Composer:
         return node
 
     def own_start(self, event: Any) -> int:
-        """Where a value itself starts, after the anchor and the tag that stand before it on its line."""
+        """The start of a value, after an anchor and a tag on the same line."""
         start: int = event.start_mark.index
         properties = _PROPERTIES.match(self.source.text, start) if event.anchor or event.tag else None
         return properties.end() if properties else start
 
     def check_tag(self, event: Any, own: str) -> None:
-        """Refuse every tag but that of a node's own kind: others name objects to make, or change what is written."""
+        """Reject every tag except that of the node's own kind: others create objects, or change the value."""
         if event.tag not in (None, "!", _TAG + own):
             start = self.source.text.index("!", event.start_mark.index)
             end = start + len(self.source.text[start:].split(maxsplit=1)[0])

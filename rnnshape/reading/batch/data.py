@@ -1,4 +1,4 @@
-"""A run as data, one entry of a YAML file's ``runs:`` or one JSON line, to its Spec.
+"""Makes a Spec from a run as data: one entry of a YAML file's ``runs:``, or one JSON line.
 
 >>> spec = from_data({"name": "encoder", "layer": "GRU(8)", "input": [2, 3, 4], "seed": 1})
 >>> spec.name, spec.layer.text, spec.input, spec.seed
@@ -27,8 +27,8 @@ def from_data(data: Mapping[str, Any]) -> Spec:
     """The Spec of plain data: ``layer`` (a command's name or an expression), ``name``, and options.
 
     Raises:
-        Invalid: with every problem at once, each under its key; what is wrong inside an expression has
-            no key and its span.
+        Invalid: with every problem at once, each under its key; a problem inside an expression has a span
+            instead of a key.
     """
     layer, name = data.get("layer"), data.get("name")
     problems = []
@@ -44,7 +44,7 @@ def from_data(data: Mapping[str, Any]) -> Spec:
 
 
 def _meant(layer: str, key: str, value: Any) -> Any:
-    """The value as a Spec holds it; YAML's ``none`` is a text, and means None where the option takes None."""
+    """The value as a Spec has it; the text ``none`` means None where the option accepts None."""
     if isinstance(value, str) and value in NONE:
         known = {**_RUN, **(COMMANDS[layer].options if layer in COMMANDS else {})}
         return None if key in known and known[key].kind.accepts(None) else value
@@ -52,5 +52,5 @@ def _meant(layer: str, key: str, value: Any) -> Any:
 
 
 def _tuples(value: Any) -> Any:
-    """Lists as the tuples that a Spec holds: it is frozen."""
+    """The value with tuples instead of lists, because a Spec is immutable."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-r"""A YAML document, or one line of JSON Lines, read into plain data that knows its places.
+r"""Reads a YAML document, or one line of JSON Lines, into plain data with places.
 
 >>> read_yaml(b"runs:\n- {layer: lstm, units: 8}\n", "runs.yaml").data
 {'runs': [{'layer': 'lstm', 'units': 8}]}
@@ -23,7 +23,7 @@ from rnnshape.reading.batch.composer import DEEP, HALF, MAX_DEPTH, MAX_MISTAKES,
 from rnnshape.reading.batch.scalars import KINDS, MAX_DIGITS
 
 _JSON_TOKEN = re.compile(
-    # The end of a string is optional, so that one that never ends is not searched for again and again.
+    # The closing quote is optional, so that an unclosed string is not searched for again and again.
     rf'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{{]|[\]}}]|[0-9]{{{MAX_DIGITS + 1},}}|-?Infinity|NaN',
     re.DOTALL,
 )
@@ -32,7 +32,7 @@ _JSON_TOKEN = re.compile(
 def read_yaml(data: bytes, name: str) -> Document:
     """The one YAML document in these bytes.
 
-    Raises ``Unreadable`` with every mistake; what follows one of syntax cannot be read.
+    Raises ``Unreadable`` with every mistake; after a syntax error, the rest is not read.
     """
     composer = Composer(Source.decode(data, name))
     root = composer.run()
@@ -42,9 +42,9 @@ def read_yaml(data: bytes, name: str) -> Document:
 
 
 def read_json_line(line: bytes | str, name: str, number: int) -> Document:
-    """The JSON object in line ``number`` of JSON Lines; its places are found when they are asked for.
+    """The JSON object in line ``number`` of JSON Lines; its places are computed on access.
 
-    Raises ``Unreadable``: also for a key written twice, and for NaN and Infinity, which JSON lacks.
+    Raises ``Unreadable``: also for a duplicate key, and for NaN and Infinity, which JSON does not have.
     """
     raw = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
     source = Source.decode(raw.rstrip(b"\r\n"), name, number)
@@ -57,7 +57,7 @@ def read_json_line(line: bytes | str, name: str, number: int) -> Document:
         mistake = Mistake(source.place(error.pos, error.pos + 1), f"not JSON: {problem}; each line is one JSON object")
         raise Unreadable(source, [mistake]) from None
     if twice:
-        composer = Composer(source)  # it finds the same keys, with their places, unless the line is an odd one
+        composer = Composer(source)  # finds the places of the keys, if the line is also YAML
         composer.run()
         mistakes = [mistake for mistake in composer.mistakes if mistake.also]
         said = f"key {quoted(twice[0])} appears twice: keep one"
@@ -69,7 +69,7 @@ def read_json_line(line: bytes | str, name: str, number: int) -> Document:
 
 
 def _load_json(text: str) -> tuple[Any, list[str]]:
-    """What the text says, and the keys that it says twice."""
+    """The data, and the duplicate keys."""
     twice: list[str] = []
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _load_json(text: str) -> tuple[Any, list[str]]:
 
 
 def _json_traps(source: Source) -> Iterator[Mistake]:
-    """What Python's JSON reader lets pass, or falls over."""
+    """Mistakes that Python's JSON reader accepts, or cannot handle."""
     text = source.text
     if not text.strip():
         yield Mistake(source.place(0, 1), "nothing to read: each line must be one JSON object")
@@ -109,5 +109,5 @@ def _json_traps(source: Source) -> Iterator[Mistake]:
 
 
 def _json_nodes(source: Source) -> Node:
-    """The places in a line of JSON, which is YAML too; the whole line if it is not (a tab, a key of 2,000 letters)."""
+    """The places in a line of JSON, read as YAML; the whole line if that fails (a tab, a key of 2,000 letters)."""
     return Composer(source).run() or Node(0, len(source.text))

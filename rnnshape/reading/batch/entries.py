@@ -1,4 +1,4 @@
-"""One entry of ``runs:``, or one JSON line, to the runs that it stands for: with a ``matrix:`` it is many."""
+"""Makes the runs of one entry of ``runs:``, or of one JSON line; a ``matrix:`` makes several."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where a run is written: its document, the path of the run in it, and that of its contract."""
+    """Where a run is written: its document, the path of the run, and the path of its contract."""
 
     document: Document
     run: At
@@ -41,9 +41,9 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a batch: what is asked, or why it cannot be; ``name`` and ``asked`` as they were written.
+    """One run of a batch: its Spec, or its error; ``name`` and ``asked`` (the layer) as they were written.
 
-    ``axes`` is what a matrix varies; ``expects`` the error that a run without a Spec was meant to meet.
+    ``axes`` are the values that come from a matrix.  ``expects`` is the error that a run without a Spec expects.
     """
 
     name: str | None
@@ -57,7 +57,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class _Meant:
-    """One run as it is meant, defaults and matrix put in, and the path that each of its keys came from."""
+    """One run with defaults and matrix values filled in, and the path of each key in the document."""
 
     values: dict[str, Any]
     paths: dict[str, At]
@@ -75,7 +75,7 @@ def of_line(document: Document, data: dict[str, Any]) -> Iterator[Run]:
 
 
 def wrong_run(own: Any, path: At) -> Iterator[tuple[At, str]]:
-    """What is wrong with the form of an entry."""
+    """The mistakes in the form of an entry, each with its path."""
     if not isinstance(own, dict):
         yield path, "a run must be a mapping, such as {layer: lstm, units: 8}"
         return
@@ -94,7 +94,7 @@ def _wrong_matrix(own: dict[str, Any], path: At) -> Iterator[tuple[At, str]]:
 
 
 def meanings(own: dict[str, Any], path: At, defaults: dict[str, Any]) -> Iterator[_Meant]:
-    """The runs that one entry of ``runs:`` stands for."""
+    """The runs of one entry of ``runs:``: one, or one for each combination of its matrix."""
     values = {key: value for key, value in {**defaults, **own}.items() if key != "matrix"}
     paths: dict[str, At] = {key: ("defaults", key) for key in defaults} | {key: (*path, key) for key in own}
     if "matrix" not in own:
@@ -108,7 +108,7 @@ def meanings(own: dict[str, Any], path: At, defaults: dict[str, Any]) -> Iterato
 
 
 def run_of(document: Document, path: At, meant: _Meant, mistakes: list[Mistake]) -> Run | None:
-    """The run, or None and what is wrong with it in ``mistakes``."""
+    """The run; None if it is wrong, and its mistakes are added to ``mistakes``."""
     values = meant.values
     where = Where(document, path, meant.paths.get(EXPECT, (*path, EXPECT)))
     try:
@@ -127,7 +127,7 @@ def run_of(document: Document, path: At, meant: _Meant, mistakes: list[Mistake])
 
 
 def _expects_error(values: dict[str, Any], error: Invalid) -> str | None:
-    """The error that the run was meant to meet, unless the contract itself or the run's name is what is wrong."""
+    """The error that the run expects; None also if the contract or the name of the run is wrong."""
     expect = values.get(EXPECT)
     wanted = expect.get("error") if isinstance(expect, dict) else None
     own = any(problem.key.split(".")[0] in (EXPECT, "name") for problem in error.problems)
@@ -135,7 +135,7 @@ def _expects_error(values: dict[str, Any], error: Invalid) -> str | None:
 
 
 def unread(data: Any, error: Exception, where: Where | None = None, axes: Mapping[str, Any] | None = None) -> Run:
-    """The run of this data, which nobody foresaw that it cannot be read."""
+    """The run of data whose reading raised an unexpected exception."""
     told = foreseen(error)
     if isinstance(told, Internal):
         told.hint = report_it(data)

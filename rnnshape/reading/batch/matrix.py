@@ -1,4 +1,4 @@
-"""``matrix:``: one run written, many meant, in the manner of GitHub Actions.
+"""``matrix:`` makes several runs from one entry, as in GitHub Actions.
 
 >>> matrix = {"units": [1, 8], "time": [3, 5], "exclude": [{"units": 8, "time": 5}]}
 >>> [one.label for one in combinations(matrix)]
@@ -6,9 +6,9 @@
 >>> [one.paths["units"] for one in combinations(matrix)]
 [('units', 0), ('units', 0), ('units', 1)]
 
-The lists are combined, the last one running fastest; ``exclude`` takes away every combination that one of its entries
-describes; an entry of ``include`` adds its keys to every combination that it does not contradict, and where there
-is none it is a combination of its own.
+The lists are combined; the last one varies fastest.  ``exclude`` removes every combination that matches one of its
+entries.  An entry of ``include`` adds its keys to every combination that it does not contradict; if there is none, it
+is a combination of its own.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from rnnshape.reading.places import Path
 
 MOST = 100_000
-"""Combinations of one matrix."""
+"""The most combinations of one matrix."""
 INCLUDE, EXCLUDE = "include", "exclude"
 _NOT_IN_NAMES = ("name", "expect")
 
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """What one combination says, and where in the matrix each value of it stands; ``axes`` are what it varies."""
+    """One combination: its values, the path of each in the matrix, and ``axes``, the values that name it."""
 
     values: dict[str, Any]
     paths: dict[str, Path]
@@ -41,7 +41,7 @@ class Combination:
 
     @property
     def label(self) -> str:
-        """The combination in a few words: ``units=8, merge_mode=sum``."""
+        """The combination as text: ``units=8, merge_mode=sum``."""
         return ", ".join(f"{key}={_said(value)}" for key, value in self.axes.items())
 
 
@@ -52,7 +52,7 @@ def _said(value: Any) -> str:
 
 
 def combinations(matrix: Mapping[str, Any]) -> Iterator[Combination]:
-    """Every combination, in the order of declaration; the matrix has passed ``mistakes``."""
+    """Every combination, in the order of declaration; the matrix must have passed ``mistakes``."""
     lists = _lists(matrix)
     excluded, included = matrix.get(EXCLUDE) or [], matrix.get(INCLUDE) or []
     homeless = set(range(len(included)))
@@ -82,7 +82,7 @@ def _describes(entry: Mapping[str, Any], axes: Mapping[str, Any]) -> bool:
 
 
 def _same(left: Any, right: Any) -> bool:
-    """Equal, and of one kind: to Python ``True == 1``."""
+    """Whether two values are equal and of one type: in Python ``True == 1``."""
     return type(left) is type(right) and left == right
 
 
@@ -92,7 +92,7 @@ def _add(to: Combination, entry: Mapping[str, Any], number: int) -> None:
 
 
 def mistakes(matrix: Any) -> Iterator[tuple[Path, str]]:
-    """What is wrong with a matrix itself: a path inside it, and the message."""
+    """The mistakes in a matrix, each with its path inside the matrix and a message."""
     if not isinstance(matrix, dict) or not matrix:
         yield (), "matrix must be a mapping of options to lists, such as {units: [1, 8], return_state: [false, true]}"
         return

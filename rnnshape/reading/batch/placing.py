@@ -1,4 +1,4 @@
-"""From what is wrong with a run to the place in its document where it was written."""
+"""Finds the place in the document for each problem of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.places import Document, Place
     from rnnshape.reading.places import Path as At
 
-# A message that says something of the key, as in "units must be …"; others are sentences of their own.
+# A message that continues its key, as in "units must be …"; any other message follows a colon.
 _OF_THE_KEY = re.compile(r"(?:must|is|does|has|uses|cannot)\b")
 _KEY_IS_WRONG = re.compile(r"is not an option|is not known|is not a list of|is also in the matrix")
 _RUN_KEYS = ("layer", "name", "matrix", "expect")
@@ -23,12 +23,12 @@ _MATRIX_KEYS = ("layer", "expect", "include", "exclude")
 
 
 def placed(document: Document, path: At, message: str) -> Mistake:
-    """The mistake under the value there, or under the key when it is the key that is wrong."""
+    """The mistake at the value of this path, or at its key if the key is wrong."""
     return Mistake(document.place(path, key=bool(_KEY_IS_WRONG.search(message))), message)
 
 
 def mistake(document: Document, path: At, paths: Mapping[str, At], problem: Problem) -> Mistake:
-    """The problem at its place: wherever the value that it is about was written."""
+    """The problem as a mistake at the place where its value is written."""
     if problem.span is not None:
         return Mistake(_inside(document, paths["layer"], problem.span), problem.message)
     if not problem.key:
@@ -39,7 +39,7 @@ def mistake(document: Document, path: At, paths: Mapping[str, At], problem: Prob
     at = (*paths[first], *(int(step) if step.isdigit() else step for step in rest))
     said = ".".join(step for step in (first, *rest) if not step.isdigit())
     unknown = bool(_KEY_IS_WRONG.search(problem.message))
-    if unknown and isinstance(at[-1], int):  # a list of a matrix: its key is what nobody knows
+    if unknown and isinstance(at[-1], int):  # a list of a matrix: the list's key is unknown
         at = at[:-1]
     message = f"{said}{'' if _OF_THE_KEY.match(problem.message) else ':'} {problem.message}"
     if message.endswith("is not an option here"):
@@ -48,7 +48,7 @@ def mistake(document: Document, path: At, paths: Mapping[str, At], problem: Prob
 
 
 def _inside(document: Document, path: At, span: tuple[int, int]) -> Place:
-    """The place inside an expression, whose spans begin at its first character that is no blank."""
+    """The place inside an expression; spans count from its first character that is not a blank."""
     text: Any = document.data
     for step in path:
         text = text[step]

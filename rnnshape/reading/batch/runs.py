@@ -1,8 +1,8 @@
-"""From files and pipes to runs: every mistake of every file at once, each at its place.
+"""Reads the runs of files and pipes; all mistakes of all files are reported at once, each with its place.
 
-A YAML file has ``runs:``, a list, and ``defaults:``, which every run begins with; a run with a ``matrix:`` is
-many.  A line of JSON is a run too; a wrong line is that row's error, for the lines after it are not
-known yet.  What nobody foresaw is the error of one run, or of one file, in either.
+A YAML file has a list ``runs:`` and optional ``defaults:`` for every run; a ``matrix:`` makes several runs of one.  A
+line of JSON is a run too; a mistake in it becomes the error of its row, because the lines after it are not read yet.
+An unexpected exception becomes the error of its run (or file); the others go on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _TOP = ("defaults", "runs")
 _NOT_DEFAULTS = ("name", "matrix")
-# The first line of a YAML document, in block or flow style, and not a run.
+# Matches the first line of a YAML document, in block or flow style, but not a run.
 _DOCUMENT = re.compile(rb"\s*(?:\{\s*$|(?:\{\s*)?[\"']?(?:runs|defaults)[\"']?\s*:)")
 
 
@@ -62,14 +62,14 @@ def _files(path: Path) -> list[Path]:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)  # more is refused, and need not be read
-    except OSError as error:  # a name that was mistyped is what was asked, not what the machine lacks
+            return stream.read(MAX_BYTES + 1)  # a larger file is an error and need not be read
+    except OSError as error:  # most likely a typing error: a wrong request, not a problem of the machine
         raise Invalid([Problem(str(path), error.strerror or str(error))]) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of JSON Lines that is not read yet."""
+    """A line of JSON Lines that is not parsed yet."""
 
     text: bytes
     name: str
@@ -77,15 +77,15 @@ class Line:
 
 
 def runs_of(piece: Line | Run) -> Iterable[Run]:
-    """The runs that a line asks for."""
+    """The runs of a line; a run itself is returned as it is."""
     return (piece,) if isinstance(piece, Run) else _line(piece.text, piece.name, piece.number)
 
 
 def from_stream(stream: IO[bytes], name: str) -> Iterator[Line | Run]:
-    """What a pipe asks for: JSON Lines as they come, without the empty ones, or the runs of one YAML document.
+    """The runs of a pipe: the lines of JSON Lines as they arrive, without empty ones, or the runs of one YAML document.
 
     Raises:
-        Unreadable: it is YAML and has mistakes, before the first run.
+        Unreadable: the YAML document has mistakes; raised before the first run.
     """
     lines = _lines(stream)
     head: list[bytes] = []
@@ -93,7 +93,7 @@ def from_stream(stream: IO[bytes], name: str) -> Iterator[Line | Run]:
     for line in lines:
         head.append(line)
         written += bool(line.strip())
-        # The line after the first one is asked too: a first line that is no JSON may be one broken row.
+        # The second line is checked too, because a first line that is not JSON may be a broken row.
         if _DOCUMENT.match(line) or _is_run(line) or written == 2:
             break
     rest = chain(head, lines)
@@ -108,7 +108,7 @@ def _is_run(line: bytes) -> bool:
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Line by line in UTF-8, without a mark; of one that is too long, no more is held than shows that it is."""
+    """The lines in UTF-8, without a byte order mark; a line that is too long is cut just above the limit."""
     pieces = _pieces(stream)
     for line in pieces:
         yield line
@@ -117,7 +117,7 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
-    """The lines of UTF-8, or of UTF-16 with its mark, in UTF-8; one that is too long in several pieces."""
+    """The lines of UTF-8, or of UTF-16 with a byte order mark, in UTF-8; a line that is too long in several pieces."""
     piece = stream.readline(MAX_BYTES + 1)
     mark, encoding = marked_as(piece)
     piece = piece.removeprefix(mark)
@@ -126,7 +126,7 @@ def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
             yield piece
             piece = stream.readline(MAX_BYTES + 1)
         return
-    # A byte 0x0A is a line break here, or half of another character; what ends in the middle of one has an odd length.
+    # In UTF-16 a byte 0x0A may be half of another character; a piece that ends inside a character has an odd length.
     decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     line = b""
     while piece:
@@ -149,7 +149,7 @@ def _line(line: bytes, name: str, number: int) -> Iterator[Run]:
         yield Run(None, line.decode("utf-8", "replace").strip(), error=foreseen(error))
         return
     data = document.data
-    assert isinstance(data, dict)  # the reader rejects what is no object
+    assert isinstance(data, dict)  # the reader accepts only an object
     try:
         yield from of_line(document, data)
     except Exception as error:  # noqa: BLE001  as above
@@ -157,7 +157,7 @@ def _line(line: bytes, name: str, number: int) -> Iterator[Run]:
 
 
 def _of_document(data: bytes, name: str) -> list[Run]:
-    """The runs of a YAML document; one that nobody foresaw that it cannot be read is one, under its own name."""
+    """The runs of a YAML document; an unexpected exception becomes one run with the name of the file."""
     try:
         return _runs(read_yaml(data, name))
     except RnnshapeError:
@@ -183,7 +183,7 @@ def _runs(document: Document) -> list[Run]:
         except Exception as error:  # noqa: BLE001  the other runs can be read
             runs.append(unread(own, error))
     if mistakes:
-        # What is wrong with the defaults, or with a matrix, is wrong with every run, and said once.
+        # A mistake in the defaults, or in a matrix, occurs in every run and is reported once.
         raise Unreadable(document.source, dict.fromkeys(mistakes))
     return [run for run in runs if run is not None]
 

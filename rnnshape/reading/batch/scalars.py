@@ -1,4 +1,4 @@
-"""What plain text of YAML, without quotes, means: a number, true, nothing, or text."""
+"""The value of a plain YAML scalar, without quotes: a number, a boolean, null, or text."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from rnnshape.reading.places import Scalar
 
 MAX_DIGITS = 1000
-"""Python makes no number, and prints none, of more than some thousands."""
+"""Python neither reads nor prints an integer with more than some thousands of digits."""
 
-# YAML 1.2's core rules for plain text, less hexadecimal and octal; "011" is a mask and keeps its zero.
+# The core rules of YAML 1.2 for plain text, without hexadecimal and octal; "011" is a mask and stays text.
 _INT = re.compile(rf"[-+]?(?:0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}})")
 _FLOAT = re.compile(r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)")
 _WORDS: dict[str, Scalar] = {
@@ -35,7 +35,7 @@ KINDS = {
 
 
 def resolve(text: str) -> Scalar:
-    """What plain text, without quotes, means.
+    """The value of plain text without quotes.
 
     >>> [resolve(text) for text in ("8", "1e-3", "true", "null", "no", "none", "011", "1_000", "1:30", "2H")]
     [8, 0.001, True, None, 'no', 'none', '011', '1_000', '1:30', '2H']

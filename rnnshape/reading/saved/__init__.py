@@ -1,1 +1,1 @@
-"""Saved models and files of weights to Specs: configs and names are read; nothing is unpacked, loaded or run."""
+"""Makes Specs from saved models and files of weights: configs and names are read; nothing is unpacked or run."""

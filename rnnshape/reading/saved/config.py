@@ -1,11 +1,11 @@
-"""From the config that Keras saves of a model to the code that makes the same model.
+"""Writes the config that Keras saves of a model as code that makes the same model.
 
 >>> dense = {"class_name": "Dense", "config": {"name": "out", "units": 2, "activation": "linear"}}
 >>> code({"class_name": "Sequential", "config": {"layers": [dense]}}).text
 "model = Sequential([Dense(name='out', units=2, activation='linear')])"
 
-The code is read as pasted code is: so there is one table of layers, and one way to name a class that is not known.
-Nested models are written in the place of their call.
+The code is then read like pasted code, with the same table of layers and the same errors for unknown classes.  Nested
+models are written in the place of their call.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _in_turn(config: Mapping[str, Any], places: Mapping[int, Placed]) -> Code:
 
 
 def _flat(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The layers of a Sequential and of those within it; only the first input is one."""
+    """The layers of a Sequential and of nested ones; an InputLayer is kept only at the start."""
     for number, layer in enumerate(layers_of(config)):
         if class_of(layer) == "Sequential":
             inner = [*_flat(layer)]
@@ -73,7 +73,7 @@ def _flat(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _said_input(config: Mapping[str, Any]) -> list[str]:
-    """The input that a Sequential without an InputLayer was built for, if it says one."""
+    """The input that a Sequential without an InputLayer was built for, if its config has one."""
     inside = config["config"]
     shape = plain(inside.get("build_input_shape")) if isinstance(inside, Mapping) else None
     if not shape or class_of(next(_flat(config))) == "InputLayer":

@@ -1,11 +1,11 @@
-"""What a saved config names that is not Keras': classes and functions whose code Keras would look up and run.
+"""Finds classes and functions in a saved config that are not from Keras: Keras would look up and run their code.
 
 >>> [one.said for one in foreign({"class_name": "Lambda", "config": {"name": "double"}})]
 ['double, a Lambda']
 
-Keras' own ``safe_mode`` says no to a Lambda only, and older releases import any module that a config names
-(``keras/src/saving/serialization_lib.py``, ``_retrieve_class_or_fn``).  So the config is looked through before Keras
-gets the file: what is not on the lists here is never loaded unasked.
+Keras' own ``safe_mode`` rejects only a Lambda, and older releases import any module that a config names
+(``keras/src/saving/serialization_lib.py``, ``_retrieve_class_or_fn``).  So the config is searched before Keras gets the
+file: a name that is not on the lists here is loaded only with ``--import``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rnnshape.reading.saved.layer_config import LAYERS, MODELS, class_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# How Keras writes plain data, and dtypes.
+# The class names for plain data and dtypes in a config.
 _DATA = ("__tuple__", "__keras_tensor__", "__bytes__", "__ellipsis__", "__slice__", "TensorShape")
 _POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
 _KINDS = ("initializer", "regularizer", "constraint", "activation")
@@ -31,7 +31,7 @@ _UNREAD = ("compile_config", "build_config", "training_config")
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """Something that is not Keras': the layer that it stands in, its class, and whether a module may hold it."""
+    """An object that is not from Keras: its layer, its class, and whether a module may define it."""
 
     layer: str
     name: str
@@ -39,12 +39,12 @@ class Foreign:
 
     @property
     def said(self) -> str:
-        """What it is, in words."""
+        """The object as text."""
         return f"{self.layer}, {'' if self.importable else 'a '}{self.name}" if self.layer else self.name
 
 
 def foreign(config: Any, layer: str = "") -> Iterator[Foreign]:
-    """Everything in a config that is neither plain data nor on the lists of Keras' names."""
+    """Every object in a config that is neither plain data nor on the lists of Keras' names."""
     if isinstance(config, list | tuple):
         for one in config:
             yield from foreign(one, layer)

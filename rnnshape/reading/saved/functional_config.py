@@ -1,4 +1,4 @@
-"""From the config of a functional model to the calls that make it, one a line.
+"""Writes the config of a functional model as the calls that make it, one on each line.
 
 Keras saves which tensors a layer is called on as ``[layer, call, result]``, nested as they are passed:
 
@@ -25,7 +25,7 @@ _MOST_RESULTS = 64
 
 
 class Wiring:
-    """Writes the calls of a functional model, each nested model in the place of its call."""
+    """Writes the calls of a functional model; a nested model is written in the place of its call."""
 
     def __init__(self, places: Mapping[int, Placed]) -> None:
         self.places = places
@@ -52,16 +52,16 @@ class Wiring:
             stretches.append((len(text), len(text) + len(line), name))
             text += f"{line}\n"
         layers = [replace(self.places[key], word=word) for key, word in self.layers.items()]
-        told = tuple([one for one in stretches if one[2]])
-        return Code(text.removesuffix("\n"), tuple(layers), tuple(self.inputs), told)
+        named = tuple([one for one in stretches if one[2]])
+        return Code(text.removesuffix("\n"), tuple(layers), tuple(self.inputs), named)
 
     def _line(self, line: str, name: str) -> None:
-        """A statement, and the layer that it is about."""
+        """Add a statement; ``name`` is the layer that it is about."""
         self._count()
         self.lines.append((line, name))
 
     def _count(self) -> None:
-        """Models in models multiply, those too that hold no layer."""
+        """Limit the steps: nested models multiply, even those without a layer."""
         self.steps += 1
         if self.steps > _MOST_STEPS:
             raise wrong(f"it has more than {_MOST_STEPS:,} layers and calls")
@@ -73,7 +73,7 @@ class Wiring:
         return name
 
     def _layer(self, layer: Mapping[str, Any]) -> str:
-        """The name of a layer, which is made once and may be called often."""
+        """The name of a layer; its constructor is written at the first use."""
         if id(layer) not in self.layers:
             name = free(str(layer["config"].get("name") or class_of(layer)), self.taken)
             self.layers[id(layer)] = name
@@ -81,7 +81,7 @@ class Wiring:
         return self.layers[id(layer)]
 
     def _call(self, layer: Mapping[str, Any], arguments: str) -> str:
-        """The name of what a call returns."""
+        """Write a call; return the name of its result."""
         name = self._layer(layer)
         result = free(f"{name}_y", self.taken)
         self._line(f"{result} = {name}({arguments})", name_of(layer))
@@ -99,7 +99,7 @@ class Wiring:
         return tensor
 
     def _functional(self, config: Mapping[str, Any], given: list[str] | None) -> tuple[list[str], list[str]]:
-        """Inputs and outputs of a functional model; ``given`` are the tensors that it is called on."""
+        """Write a functional model; return its inputs and outputs.  ``given`` are the tensors that it is called on."""
         self._count()
         layers = {str(layer.get("name") or layer["config"]["name"]): layer for layer in layers_of(config)}
         inside = config["config"]
@@ -114,7 +114,7 @@ class Wiring:
         waiting = []
         for name, layer in layers.items():
             nodes = layer.get("inbound_nodes") or ()
-            # Keras 2 counts the calls from 1 where a model was called when it was made.
+            # Keras 2 counts the calls from 1 if the model was called when it was created.
             first = max(0, last.get(name, 0) + 1 - len(nodes))
             if class_of(layer) != "InputLayer":
                 waiting += [(name, index, node) for index, node in enumerate(nodes, first)]
@@ -126,15 +126,15 @@ class Wiring:
                 else:
                     later.append((name, index, node))
             if len(later) == len(waiting):
-                raise wrong(f"the inputs of {later[0][0]} are not there")
+                raise wrong(f"the inputs of {later[0][0]} are missing")
             waiting = later
         outputs = plain(inside["output_layers"])
-        if isinstance(outputs, Mapping):  # under names, of which the order is not kept everywhere
+        if isinstance(outputs, Mapping):  # a dict, whose order Keras does not always keep
             outputs = [outputs[name] for name in sorted(outputs)]
         return inputs, [_pick(results, *at) for at in histories(outputs)]
 
     def _node(self, layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) -> list[str]:
-        """One call in a functional model: the words for what it returns."""
+        """Write one call in a functional model; return the names of its results."""
         if class_of(layer) in MODELS:
             fed = [pick(*at) for at in histories(tensors(node))]
             if class_of(layer) == "Sequential":
@@ -145,12 +145,12 @@ class Wiring:
 
 
 def _last_calls(inside: Mapping[str, Any]) -> dict[str, int]:
-    """The highest number of a call that is told of each layer."""
+    """The highest call number of each layer."""
     nodes = [node for one in inside["layers"] for node in one.get("inbound_nodes") or ()]
-    told: dict[str, int] = {}
+    last: dict[str, int] = {}
     for source, index, _ in (*histories([*map(tensors, nodes)]), *histories(inside["output_layers"])):
-        told[source] = max(index, told.get(source, 0))
-    return told
+        last[source] = max(index, last.get(source, 0))
+    return last
 
 
 def _pick(results: Mapping[tuple[str, int], list[str]], name: str, index: int, which: int) -> str:
@@ -158,7 +158,7 @@ def _pick(results: Mapping[tuple[str, int], list[str]], name: str, index: int, w
 
 
 def _arguments(layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) -> str:
-    """What stands in the brackets of a call."""
+    """The arguments of a call, as code."""
     if isinstance(node, Mapping):
         passed = [nested(one, pick) for one in node["args"] if [*histories(one)]]
         passed += [f"{name}={nested(one, pick)}" for name, one in node["kwargs"].items() if [*histories(one)]]
@@ -170,7 +170,7 @@ def _arguments(layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) ->
     if len(fed) > 1 and name in TABLE and TABLE[name].kind == "recurrent":
         if layer["config"].get("num_constants"):
             raise wrong(f"the constants that {layer['config'].get('name')} is called with are not read here")
-        # Keras 2 puts the states behind the input.
+        # Keras 2 saves the states after the input.
         passed = [fed[0], f"initial_state=[{', '.join(fed[1:])}]"]
     else:
         passed = fed if len(fed) == 1 else [f"[{', '.join(fed)}]"]
@@ -179,7 +179,7 @@ def _arguments(layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) ->
 
 
 def _returns_several(layer: Mapping[str, Any]) -> bool:
-    """Whether a call of the layer returns a tuple: states, or two outputs that are not merged."""
+    """Whether a call of the layer returns several tensors: states, or two outputs that are not merged."""
     values = layer["config"]
     inner = values.get("layer")
     of_inner = isinstance(inner, Mapping) and inner["config"].get("return_state") is True
@@ -188,7 +188,7 @@ def _returns_several(layer: Mapping[str, Any]) -> bool:
 
 
 def histories(value: Any) -> Iterator[tuple[str, int, int]]:
-    """Each ``[layer, call, result]`` in nested lists of them, as Keras 2 and 3 save them."""
+    """Each ``[layer, call, result]`` in nested lists, as Keras 2 and 3 save them."""
     value = plain(value)
     if isinstance(value, Mapping):
         if value.get("class_name") == "__keras_tensor__":
@@ -207,12 +207,12 @@ def histories(value: Any) -> Iterator[tuple[str, int, int]]:
 
 
 def tensors(node: Any) -> Any:
-    """What a call is called on: Keras 3 keeps it apart from the rest."""
+    """The tensors of a call; Keras 3 saves them under ``args`` and ``kwargs``."""
     return [node["args"], node["kwargs"]] if isinstance(node, Mapping) else node
 
 
 def nested(value: Any, pick: Callable[..., str]) -> str:
-    """Tensors as code, in lists as they are passed; ``pick`` gives the word of one."""
+    """Tensors as code, in lists as they are passed; ``pick`` returns the name of one."""
     value = plain(value)
     found = [*histories(value)]
     if isinstance(value, Mapping) or (isinstance(value, list) and isinstance(value[0], str)):

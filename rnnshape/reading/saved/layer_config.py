@@ -1,4 +1,4 @@
-"""From the config that Keras saves of one layer to its constructor call.
+"""Writes the config that Keras saves of one layer as its constructor call.
 
 >>> made({"class_name": "GRU", "config": {"name": "gru", "units": 8, "return_sequences": False}})
 "GRU(name='gru', units=8)"
@@ -26,7 +26,7 @@ def wrong(why: str) -> Invalid:
 
 
 def class_of(config: Any) -> str:
-    """The name of the class; one that is not of Keras never gets the name of one of Keras' own."""
+    """The name of the class; a class that is not from Keras gets a prefix, so that it never has a name of Keras."""
     if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
         raise wrong("class_name is missing")
     name = str(config["class_name"]).rpartition(">")[2]
@@ -35,7 +35,7 @@ def class_of(config: Any) -> str:
         str(config.get("registered_name") or "").rpartition(">")[0] or str(config["class_name"]).rpartition(">")[0]
     )
     if registered or str(module).partition(".")[0] not in _KERAS:
-        name = f"Custom_{registered or module}_{name}"  # far from each name of Keras: it is no typing mistake
+        name = f"Custom_{registered or module}_{name}"  # unlike any name of Keras, so that no error suggests one
     return identifier(name)
 
 
@@ -67,7 +67,7 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
 
 
 def _mirrors(backward: Any, forward: Any) -> bool:
-    """Whether a ``backward_layer`` is the one that Bidirectional makes itself, which Keras saves all the same."""
+    """Whether a ``backward_layer`` is the one that Bidirectional creates by default; Keras saves it too."""
     if not (_is_object(backward) and _is_object(forward)) or forward["config"].get("go_backwards"):
         return False
     turned = {**forward, "config": {**forward["config"], "go_backwards": True}}
@@ -82,14 +82,14 @@ def shape_of(values: Mapping[str, Any]) -> tuple[int | None, ...]:
 
 
 def plain(value: Any) -> Any:
-    """A tuple as Keras saves it (``__tuple__``) as a list."""
+    """The items of a tuple as Keras saves it (``__tuple__``); any other value unchanged."""
     if isinstance(value, Mapping) and value.get("class_name") == "__tuple__":
         return value["items"]
     return value
 
 
 def _value(argument: str, value: Any, default: Any) -> str | None:
-    """The value of an argument as code; None where it says what is so anyway."""
+    """The value of an argument as code; None for an object that is the default."""
     value = plain(value)
     if isinstance(value, list | tuple):
         items = [str(_value(argument, item, None)) for item in value]
@@ -113,7 +113,7 @@ def _is_object(value: Any) -> bool:
 
 
 def _object(name: str, values: Mapping[str, Any], default: Any) -> str | None:
-    """An initializer, a regularizer, a constraint or an activation."""
+    """An initializer, a regularizer, a constraint or an activation as code; None for the default."""
     found = [cls for what in _KINDS if (cls := catalog.find(what, name)) is not None]
     if not found:
         return f"{name}()"

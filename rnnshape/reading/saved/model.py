@@ -1,6 +1,6 @@
-"""From a saved or a live model to Specs: its config is read, and nothing is unpacked, loaded or run.
+"""Makes Specs from a saved or a live model: its config is read; nothing is unpacked, loaded or run.
 
-``saved_file`` finds the config in the file, ``config`` writes it as code, which is read as pasted code is.
+``model_file`` finds the config in the file, ``config`` writes it as code, and the code is read like pasted code.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 def make_saved(path: str, options: Mapping[str, Any] | None = None) -> list[Spec]:
-    """The Specs of a saved model; the shapes of the weights in the file are theirs to be compared (``Spec.saved``).
+    """The Specs of a saved model, with the shapes of the weights in the file (``Spec.saved``).
 
-    The installed release of Keras is asked about, as ``load_model`` would use it; where none of the file's major
-    version is installed, the release that wrote the file.
+    The answer is for the installed release of Keras, which ``load_model`` would use; if no Keras of the file's major
+    version is installed, for the release that wrote the file.
 
     Raises:
-        Invalid: there is no such file, or it is damaged, too large, or holds what no saved model holds.
+        Invalid: there is no such file, or it is damaged, too large, or not a saved model.
     """
     config, version = model_file.read(path)
     options = dict(options or {})
@@ -63,7 +63,7 @@ def make_saved(path: str, options: Mapping[str, Any] | None = None) -> list[Spec
         own=tuple(one.name.rpartition(".")[2] for one in others),
     )
     notes += _unloaded(others, beside, modules)
-    if others:  # the notes of the reader speak of code that nobody wrote
+    if others:  # these notes of the reader are about the generated code
         specs = [replace(spec, notes=tuple(one for one in spec.notes if _BEFORE not in one)) for spec in specs]
     if len(specs) > 1:
         notes.append("the model has parts that are not connected: each is answered alone, and no weight is compared")
@@ -75,10 +75,10 @@ _BEFORE = "what stands before it is answered"
 
 
 def make_live(layer: Any, options: Mapping[str, Any]) -> list[Spec]:
-    """The Specs of a live layer or model of Keras 3 or tf_keras, from its config; its weights do not matter.
+    """The Specs of a live layer or model of Keras 3 or tf_keras, from its config; its weights are not used.
 
     Raises:
-        Invalid: it is no layer, or has no config, as a model of one's own with a ``call`` has none.
+        Invalid: it is not a layer, or has no config, such as a subclassed model with its own ``call``.
     """
     cls = type(layer)
     root = next(
@@ -103,7 +103,7 @@ def _modules(options: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _once(found: Iterable[Foreign]) -> Iterator[Foreign]:
-    """The first of each layer: a Lambda names its function too."""
+    """The first object of each layer, because a Lambda also names its function."""
     seen = set()
     for one in found:
         if (one.layer or one.name) not in seen:
@@ -112,7 +112,7 @@ def _once(found: Iterable[Foreign]) -> Iterator[Foreign]:
 
 
 def _located(path: str, written: Code, others: Sequence[Foreign], options: Mapping[str, Any]) -> list[Spec]:
-    """The Specs of a model's code; a mistake is told of the file and the layer, for nobody wrote the code.
+    """The Specs of a model's code.  Errors name the file and the layer, because the code is generated.
 
     Raises:
         Invalid: as ``make_all``.
@@ -133,7 +133,7 @@ _ADVICE = {
 
 
 def _placed(path: str, written: Code, problem: Problem) -> Problem:
-    """The problem with the layer's name in the place of a place in code that nobody wrote."""
+    """The problem with the name of the layer instead of a place in the generated code."""
     if problem.span is None:
         return problem if problem.key else Problem("", f"{path}: {problem.message}")
     name = written.about(problem.span)
@@ -141,7 +141,7 @@ def _placed(path: str, written: Code, problem: Problem) -> Problem:
 
 
 def _unloaded(others: Sequence[Foreign], beside: Sequence[str], modules: Sequence[str]) -> list[str]:
-    """Why the lab builds the layers anew and does not load the file."""
+    """The notes that say why the lab builds new layers and does not load the file."""
     notes = []
     if refused := [one.said for one in others if not (one.importable and modules)]:
         advice = "" if modules or not any(one.importable for one in others) else " (--import MODULE loads a class)"
@@ -152,20 +152,18 @@ def _unloaded(others: Sequence[Foreign], beside: Sequence[str], modules: Sequenc
 
 
 def _release(version: str | None, options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The options with the release of Keras that is asked about, and what is to be said of it."""
+    """The options with the release of Keras to answer for, and the notes about it."""
     options = dict(options)
     if version is None or RELEASE.name in options:
         return options, []
     asked = "2" if release.numbers(version) < release.KERAS_3 else version
     here = installed()["keras"]
     if here is not None and release.numbers(version)[:1] == release.numbers(here)[:1]:
-        # What is installed is what loads the file.
+        # The installed Keras loads the file.
         same = release.numbers(version)[:2] == release.numbers(here)[:2]
-        said = (
-            f"Keras {version} wrote this; Keras {here} is asked about, which is installed (--keras names another one)"
-        )
+        said = f"Keras {version} wrote this; the answer is for the installed Keras {here} (--keras chooses another one)"
         return options, [] if same else [said]
     if not RELEASE.kind.accepts(asked):
-        return options, [f"this is of Keras {version}, which theory does not know: {release.version()} is asked about"]
+        return options, [f"theory does not know Keras {version}: the answer is for Keras {release.version()}"]
     options[RELEASE.name] = asked
-    return options, [f"this is of Keras {version}, so Keras {asked} is asked about; --keras names another one"]
+    return options, [f"Keras {version} wrote this, so the answer is for Keras {asked} (--keras chooses another one)"]

@@ -1,8 +1,8 @@
-"""The config in the file of a saved model, and the version of Keras that wrote it; nothing is unpacked, loaded or run.
+"""Reads the config in the file of a saved model, and the version of Keras that wrote it; nothing is unpacked or run.
 
 A ``.keras`` file is a zip with ``config.json``; HDF5 (``.h5``, ``.hdf5``) has the config in an attribute; a ``.json``
-file is what ``model.to_json()`` gives; the folder of a SavedModel has it in ``keras_metadata.pb`` where tf_keras wrote
-it.  Source: Keras' ``saving/saving_lib.py`` and ``legacy/saving``; ``tf_keras/src/protobuf/saved_metadata.proto``.
+file is from ``model.to_json()``; a SavedModel of tf_keras has the config in ``keras_metadata.pb``.
+Source: Keras' ``saving/saving_lib.py`` and ``legacy/saving``; ``tf_keras/src/protobuf/saved_metadata.proto``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST_BYTES = 16_000_000
-# What Keras itself puts into an archive.
+# The files that Keras itself writes into an archive.
 _MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
 
@@ -52,7 +52,7 @@ def read(path: str) -> tuple[Any, str | None]:
 
 @contextmanager
 def failing(path: str) -> Iterator[None]:
-    """Whatever a damaged file raises is one error, with the name of the file."""
+    """Turn the exceptions of a damaged file into one error with the name of the file."""
     try:
         yield
     except Invalid as error:
@@ -60,7 +60,7 @@ def failing(path: str) -> Iterator[None]:
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise invalid(f"{path}: is not a .keras file, or is damaged: {_line(error)}") from None
     except OSError as error:
-        if error.strerror is None and "signature not found" in str(error):  # as h5py says it
+        if error.strerror is None and "signature not found" in str(error):  # a message of h5py
             raise invalid(f"{path}: is not an HDF5 file, or is damaged: {_line(error)}") from None
         raise invalid(f"{path}: cannot be read: {_line(error.strerror or error)}") from None
     except (RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
@@ -76,7 +76,7 @@ def _line(error: object) -> str:
 
 
 def beside(path: str) -> tuple[str, ...]:
-    """What an archive holds that Keras would unpack into a folder: assets, and whatever else."""
+    """The other files in an archive, such as assets, which Keras would unpack into a folder."""
     if not path.lower().endswith(KERAS):
         return ()
     with zipfile.ZipFile(path) as archive:
@@ -86,7 +86,7 @@ def beside(path: str) -> tuple[str, ...]:
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     if name not in archive.namelist():
         raise invalid(f"has no {name}: it is not a model that Keras saved")
-    with archive.open(name) as stream:  # the size that the archive names can be wrong
+    with archive.open(name) as stream:  # the size in the archive's directory can be wrong
         return _bounded(stream.read(_MOST_BYTES + 1))
 
 
@@ -124,10 +124,10 @@ def _from_hdf5(path: Path) -> tuple[Any, str | None]:
 
 
 def attribute(item: Any, name: str) -> str | None:
-    """A text in an attribute; None where there is none.
+    """The text in an attribute; None without the attribute.
 
     Raises:
-        Invalid: it is larger than what is read.
+        Invalid: it is too large, or not text.
     """
     if name not in item.attrs:
         return None
@@ -137,7 +137,7 @@ def attribute(item: Any, name: str) -> str | None:
     if isinstance(text, bytes):
         text = _bounded(text).decode(errors="replace")
     if not isinstance(text, str):
-        raise invalid(f"its attribute {name} is no text")
+        raise invalid(f"its attribute {name} is not text")
     _bounded(text.encode(errors="replace"))
     return text
 
@@ -146,7 +146,7 @@ def attribute(item: Any, name: str) -> str | None:
 
 
 def _from_saved_model(folder: Path) -> tuple[Any, str | None]:
-    """The config of the root; it has the layers in it."""
+    """The config of the root, which contains the layers."""
     file = folder / METADATA
     if not file.is_file():
         if (folder / "saved_model.pb").is_file():
@@ -160,14 +160,14 @@ def _from_saved_model(folder: Path) -> tuple[Any, str | None]:
             if fields.get(_PATH) == b"root" and isinstance(metadata := fields.get(_METADATA), bytes):
                 whole = _parsed(metadata)
                 if not isinstance(whole, Mapping) or "config" not in whole:
-                    raise invalid("has a model of one's own class, which has no config")
-                # What stands beside says how TensorFlow calls it.
+                    raise invalid("has a model of a custom class, which has no config")
+                # The other keys say how TensorFlow calls the model.
                 config = {key: whole[key] for key in ("class_name", "config") if key in whole}
                 return config, _version(whole) or "2"
     raise invalid(f"its {METADATA} has no model in it")
 
 
-# ``SavedMetadata.nodes``, and of a node its path and its metadata.
+# Field numbers: ``SavedMetadata.nodes``, and the path and the metadata of a node.
 _NODE, _PATH, _METADATA = 1, 3, 5
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 

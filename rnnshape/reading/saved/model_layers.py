@@ -1,4 +1,4 @@
-"""The layers of a saved model: their names and classes, the groups of their weights, and where each is in the code."""
+"""The layers of a saved model: names, classes, the groups of their weights, and their places in the code."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A layer of the model: its name in the code (none in a Sequential), its class, and where it stands.
+    """A layer of the model: ``word`` is its name in the code (empty in a Sequential), ``cls`` its class.
 
-    ``names`` are the names of the models around it and its own; ``groups`` lead to its weights in the file that Keras 3
-    writes, which numbers the layers of one class (``keras/src/saving/saving_lib.py``, ``_save_container_state``).
+    ``names`` are the names of the models around it and its own.  ``groups`` is the path of its weights in a file of
+    Keras 3, which numbers the layers of one class (``keras/src/saving/saving_lib.py``, ``_save_container_state``).
     """
 
     word: str
@@ -30,11 +30,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The code of a saved layer or model, and what stands where in it.
+    """The code of a saved layer or model, and the places of the layers in it.
 
-    ``layers`` are those of a model in the order of their first calls; ``inputs`` has the names of its inputs, in the
-    code and in the model; ``stretches`` says which layer a stretch of the text is about: the begin, the end, and the
-    layer's name.
+    ``layers`` are in the order of their first calls.  ``inputs`` has the names of the inputs, in the code and in the
+    model.  ``stretches`` has start, end and layer name for each part of the text that is about a layer.
     """
 
     text: str
@@ -43,7 +42,7 @@ class Code:
     stretches: tuple[tuple[int, int, str], ...] = ()
 
     def about(self, span: tuple[int, int]) -> str | None:
-        """The name of the layer that a place in the text is about."""
+        """The name of the layer at this place in the text; None without one."""
         return next((name for begin, end, name in self.stretches if begin <= span[0] < end), None)
 
 
@@ -58,7 +57,7 @@ def layers_of(config: Mapping[str, Any]) -> list[Any]:
 def places(
     config: Mapping[str, Any], names: tuple[str, ...] = (), groups: tuple[str, ...] = ()
 ) -> Iterator[tuple[int, Placed]]:
-    """Each layer of the model and of those within it, by its ``id``."""
+    """Each layer of the model and of nested models, with the ``id`` of its config."""
     seen: Counter[str] = Counter()
     for layer in layers_of(config):
         cls = class_of(layer)
@@ -79,6 +78,6 @@ def name_of(layer: Mapping[str, Any]) -> str:
 
 
 def snake(name: str) -> str:
-    """As Keras makes the name of a group from that of a class (``keras/src/utils/naming.py``)."""
+    """The name of a group from that of a class, as Keras makes it (``keras/src/utils/naming.py``)."""
     name = re.sub(r"\W+", "", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()

@@ -1,8 +1,8 @@
-"""The weights in the file of a saved model, by layer: their names and shapes; no number is read.
+"""Reads the names and shapes of the weights in the file of a saved model, by layer; no values are read.
 
-Keras 3 has each weight under the groups of its layer (``layers/lstm/cell/vars/0``), in ``model.weights.h5`` of a
-``.keras`` file too; the older HDF5 has a group for each layer of the model, by name, with ``weight_names`` in order.
-Links that lead out of the file are not followed.
+Keras 3 stores each weight under the groups of its layer (``layers/lstm/cell/vars/0``), also in the ``model.weights.h5``
+of a ``.keras`` file; the older HDF5 has a group for each layer of the model, by name, with ``weight_names`` in order.
+Links out of the file are not followed.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 _MOST_ARRAYS = 100_000
 _MOST_NAMES = 16_000_000
 _MEMBER = "model.weights.h5"
-# What a file has beside the weights of layers.
+# Names of groups that are not weights of layers.
 _OTHERS = ("optimizer", "seed_generator", "random_generator", "top_level_model_weights")
 _LEGACY = "model_weights"
 
 
 def has_weights(path: str) -> bool:
-    """Whether this is a file in which weights can be found; JSON has none, and those of a SavedModel are not read."""
+    """Whether weights can be read from this file; JSON has none, and those of a SavedModel are not read."""
     return not path.lower().endswith(JSON) and not Path(path).is_dir()
 
 
 def of_layers(
     path: str, layers: Sequence[Placed]
 ) -> tuple[list[tuple[tuple[str, Shape], ...] | None], tuple[tuple[str, Shape], ...]]:
-    """The weights of each layer, and those that belong to none; None where the file does not say whose they are.
+    """The weights of each layer (None where the file does not say), and the weights of no layer.
 
     Raises:
-        Invalid: the file is damaged, or holds what no file of weights holds.
+        Invalid: the file is damaged, or not a file of weights.
     """
     with opened(path) as file:
         legacy = within(file, _LEGACY)
@@ -61,10 +61,10 @@ def of_layers(
 
 @contextmanager
 def opened(path: str) -> Iterator[Any]:
-    """The file of weights, or the one within an archive.
+    """Open the file of weights, or the one in an archive.
 
     Raises:
-        Invalid: it is compressed in the archive.
+        Invalid: there is no such file, or it is compressed in the archive.
     """
     import h5py
 
@@ -77,14 +77,14 @@ def opened(path: str) -> Iterator[Any]:
     with zipfile.ZipFile(path) as archive:
         if _MEMBER not in archive.namelist():
             raise invalid(f"has no {_MEMBER}: it is not a model that Keras saved")
-        if archive.getinfo(_MEMBER).compress_type != zipfile.ZIP_STORED:  # Keras stores; this may be a zip bomb
+        if archive.getinfo(_MEMBER).compress_type != zipfile.ZIP_STORED:  # this may be a zip bomb
             raise invalid(f"{_MEMBER} is compressed in the archive, which Keras never does")
         with archive.open(_MEMBER) as stream, h5py.File(stream, "r") as file:
             yield file
 
 
 def within(group: Any, name: str) -> Any:
-    """The group of this name; None where there is none, or a link to another place."""
+    """The group of this name; None if there is none, or if it is a link."""
     import h5py
 
     there = group.get(name, getclass=True, getlink=True) is h5py.HardLink
@@ -92,10 +92,10 @@ def within(group: Any, name: str) -> Any:
 
 
 def arrays(group: Any) -> Found:
-    """Every array in it: the path and the shape, in the order in which Keras has them.
+    """The path and the shape of every array in a group, in Keras' order.
 
     Raises:
-        Invalid: there are too many, or one of them is no array of numbers or lies in another file.
+        Invalid: there are too many, or one of them is not numeric or is stored in another file.
     """
     import h5py
 
@@ -107,11 +107,11 @@ def arrays(group: Any) -> Found:
         path = tuple(name.split("/"))
         if any(part.startswith(_OTHERS) for part in path):
             return None
-        # A dtype that NumPy has no word for, such as bfloat16, is kept as raw bytes.
+        # A dtype that NumPy does not have, such as bfloat16, is stored as raw bytes.
         if item.dtype.kind not in "biufcV" or item.shape is None:
-            raise invalid(f"{name} holds {item.dtype}, and no numbers: it is no file of weights")
+            raise invalid(f"{name} contains {item.dtype}, not numbers: this is not a file of weights")
         if item.external or item.is_virtual:
-            raise invalid(f"{name} lies in another file, which is not read")
+            raise invalid(f"{name} is stored in another file, which is not read")
         found[path] = tuple(item.shape)
         return True if len(found) > _MOST_ARRAYS else None
 
@@ -121,7 +121,7 @@ def arrays(group: Any) -> Found:
 
 
 def _rank(part: str) -> tuple[int, list[tuple[int, str]]]:
-    """``vars/2`` before ``vars/10``, and forward before backward."""
+    """The sort key of a path's part: ``vars/2`` before ``vars/10``, forward before backward."""
     numbers = [(int(one), "") if one.isdigit() else (-1, one) for one in re.split(r"(\d+)", part)[:20] if one]
     return part.startswith("backward"), [(min(number, 10**9), text) for number, text in numbers]
 
@@ -131,20 +131,20 @@ def _under(every: Found, groups: tuple[str, ...]) -> Found:
 
 
 def _by_names(group: Any, every: Found, layers: Sequence[Placed]) -> list[Found | None]:
-    """Those of each layer, by the names that the older HDF5 lists for each layer of the model."""
+    """The weights of each layer, by the names that the older HDF5 lists for each layer of the model."""
     by_name = {name: listed(group, every, name) for name in {layer.names[0] for layer in layers}}
     found: list[Found | None] = []
     for layer in layers:
         mine = by_name[layer.names[0]]
         if mine is not None and len(layer.names) > 1:
-            # Of a model within: where its layers' names are no part of the weights' names, it stays open.
+            # In a nested model, the weights are unknown unless their names contain the layer's name.
             mine = {place: shape for place, shape in mine.items() if layer.names[-1] in place[1:]} or None
         found.append(mine)
     return found
 
 
 def listed(group: Any, every: Found, name: str) -> Found | None:
-    """The weights of one layer of the model, in the order of their names; a long list is in several parts."""
+    """The weights of one layer of the model, in the listed order; a long list is stored in several parts."""
     layer = within(group, name)
     if layer is None:
         return None
@@ -160,11 +160,11 @@ def listed(group: Any, every: Found, name: str) -> Found | None:
             if any(part.startswith(_OTHERS) for part in place):
                 continue
             if place not in every:
-                raise invalid(f"{name} lists the weight {text}, which is not there")
+                raise invalid(f"{name} lists the weight {text}, which is missing")
             found[place] = every[place]
     return found
 
 
 def _named(found: Found) -> tuple[tuple[str, Shape], ...]:
-    """The weights under the names that they have in the file."""
+    """The weights with their names in the file."""
     return tuple([("/".join(place), shape) for place, shape in found.items()])

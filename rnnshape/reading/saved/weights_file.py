@@ -1,4 +1,4 @@
-"""A file of weights alone (``model.weights.h5``): what is in it, and whether it fits a layer that is given beside it.
+"""Reads a file with weights only (``model.weights.h5``): its contents, and whether they fit a given layer.
 
 Keras 3 and tf_keras write it with ``model.save_weights``: each weight under the groups of its layer, without a config.
 The older form (``layer_names``, ``weight_names``) has a group for each layer.
@@ -38,7 +38,7 @@ class Group:
 
     @property
     def could_be(self) -> str | None:
-        """The layer of Keras' recurrent classes that has such weights, with the width of its input; None for another.
+        """The recurrent layer of Keras that has such weights, with the width of its input; None if there is none.
 
         >>> Group("lstm", (("vars/0", (4, 256)), ("vars/1", (64, 256)), ("vars/2", (256,)))).could_be
         'LSTM(64) on 4 channels'
@@ -57,7 +57,7 @@ class Group:
 
 
 def _cells(shapes: Sequence[Shape]) -> Iterator[tuple[str, int, str, int] | None]:
-    """The cells whose weights stand one after another: class, units, further arguments, width of the input."""
+    """The cells with these weights, in order: class, units, more arguments, width of the input; None for no cell."""
     at = 0
     while at < len(shapes):
         padded: list[Shape] = [*shapes[at : at + 3], (), ()]
@@ -84,10 +84,10 @@ def _cells(shapes: Sequence[Shape]) -> Iterator[tuple[str, int, str, int] | None
 
 
 def contents(path: str) -> list[Group]:
-    """What is in the file, layer by layer.
+    """The weights in the file, layer by layer.
 
     Raises:
-        Invalid: there is no such file, or it is damaged, or holds what no file of weights holds.
+        Invalid: there is no such file, or it is damaged, or not a file of weights.
     """
     with model_file.failing(path):
         return _groups(path)
@@ -113,7 +113,7 @@ def _groups(path: str) -> list[Group]:
 
 
 def _layer(place: tuple[str, ...]) -> tuple[str, ...]:
-    """The groups of the layer that an array belongs to: those to the name behind the last ``layers``."""
+    """The groups of an array's layer: its path up to the name after the last ``layers``."""
     last = max((at for at, part in enumerate(place) if part == "layers"), default=-1)
     return place[: last + 2]
 
@@ -122,9 +122,9 @@ def _layer(place: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def make_against(path: str, layer: str, options: Mapping[str, Any] | None = None) -> Spec:
-    """The Spec of a layer, with the weights in the file to be compared with (``Spec.saved``).
+    """The Spec of a layer, with the weights in the file to compare with (``Spec.saved``).
 
-    Where no option gives the input, its width is what the kernel in the file was made for.
+    If no option gives the input, its width is that of the kernel in the file.
 
     Raises:
         Invalid: as ``contents`` and ``make``.
@@ -139,7 +139,7 @@ def make_against(path: str, layer: str, options: Mapping[str, Any] | None = None
         if width is not None and width != spec.input[-1] and (wide := _widened(layer, options, width)) is not None:
             spec = wide
             chosen = _chosen(spec, groups)
-            notes.append(f"C = {width}: the width of the input that the weights in the file are made for")
+            notes.append(f"C = {width}: the width of the input by the weights in the file")
     nodes = spec.layer.in_turn
     taken = [group.name for group in chosen if group is not None]
     rest = [one for group in groups if group.name not in taken for one in group.weights]
@@ -155,7 +155,7 @@ def make_against(path: str, layer: str, options: Mapping[str, Any] | None = None
 
 
 def _widened(layer: str, options: Mapping[str, Any], width: int) -> Spec | None:
-    """The Spec with an input of this width; None where the code says another."""
+    """The Spec with an input of this width; None if the code gives another width."""
     try:
         return make(layer, {**options, CHANNELS.name: width})
     except Invalid:
@@ -163,7 +163,7 @@ def _widened(layer: str, options: Mapping[str, Any], width: int) -> Spec | None:
 
 
 def _chosen(spec: Spec, groups: Sequence[Group]) -> list[Group | None]:
-    """The group of each layer: by the name that Keras gives it; of a single layer the first that fits."""
+    """The group of each layer, by the name that Keras gives it; for a single layer, the first group that fits."""
     if spec.layer.cls.kind == "graph":
         raise Invalid([Problem("", "a file of weights is compared with a layer or a stack, not with wired calls")])
     nodes = spec.layer.in_turn
@@ -172,7 +172,7 @@ def _chosen(spec: Spec, groups: Sequence[Group]) -> list[Group | None]:
         mine = [group for group in groups if re.fullmatch(rf"{snake(node.name)}(_\d+)?", group.name.split("/")[-1])]
         weights = _weights(spec)
         fitting = [group for group in groups if _fits(weights, group)]
-        # Of several that fit a layer of any width, the one of this width.
+        # A group whose width is that of the input comes first.
         fitting.sort(key=lambda group: [shape for _, shape in group.weights] != [one.shape for one in weights])
         return [next(iter((*fitting, *mine, *groups[: len(groups) == 1])), None)]
     by_name = {group.name: group for group in groups}
@@ -202,7 +202,7 @@ def _fits(weights: Sequence[Weight], group: Group) -> bool:
 
 
 def _width(spec: Spec, group: Group) -> int | None:
-    """The width of the input that the weights of the first layer are made for."""
+    """The width of the input by the weights of the first layer."""
     for weight, (_, shape) in zip(_weights(spec), group.weights, strict=False):
         if len(weight.dims) == len(shape):
             for dim, size in zip(weight.dims, shape, strict=True):
@@ -212,7 +212,7 @@ def _width(spec: Spec, group: Group) -> int | None:
 
 
 def _gates(spec: Spec) -> Iterator[str]:
-    """Which columns of the weights belong to which gate."""
+    """The notes that say which columns of the weights belong to which gate."""
     for weight in _weights(spec):
         if weight.gates and weight.name.endswith("kernel") and not weight.name.endswith("recurrent_kernel"):
             units = weight.shape[-1] // len(weight.gates)
