@@ -59,6 +59,9 @@ def test_what_statements_change_is_what_python_makes_of_it(code: str, expression
         "for n in range(1, 130):\n    pass",
         "for i in range(300):\n    n = i",
         "n = 5\ndel n",
+        "n = 5\nif big:\n    n = 6",
+        "if big:\n    n = 5\nelse:\n    n = 6",
+        "self.n = 5\nif big:\n    self.n = 6\nn = self.n",
         "d = {'n': 5}\nd.update(more)\nn = d['n']",
         "d = {'n': 5}\nd['n'] = other\nn = d['n']",
         "us = [5]\nus.insert(k, 6)\nn = us[0]",
@@ -125,3 +128,22 @@ def test_a_mistake_in_a_loop_is_told_once() -> None:
     with pytest.raises(Invalid) as caught:
         make_all("for a in range(9):\n    LSTM(0)")
     assert [problem.message for problem in caught.value.problems] == ["units must be a whole number, 1 or more"]
+
+
+@pytest.mark.parametrize(
+    ("code", "expressions"),
+    [
+        ("if big:\n    cell = LSTM\nelse:\n    cell = GRU\ncell(8)", ["LSTM(8)", "GRU(8)"]),
+        ("deep = False\nif big:\n    deep = True\nLSTM(8, stateful=deep)", ["LSTM(8)", "LSTM(8, stateful=True)"]),
+        (
+            "y = LSTM(2)(x)\nif big:\n    y = x\nDense(3)(y)",
+            [
+                "x = Input((None, None))\nlstm = LSTM(2)\ndense = Dense(3)\ny = lstm(x)\ndense_output = dense(x)",
+                "LSTM(2) | Dense(3)",
+            ],
+        ),
+        ("n = 5\nif n is None:\n    n = 6\nLSTM(n)", ["LSTM(5)"]),
+    ],
+)
+def test_what_a_condition_decides_that_is_not_known_is_a_choice(code: str, expressions: list[str]) -> None:
+    assert [spec.layer.text for spec in make_all(code)] == expressions
