@@ -1,4 +1,4 @@
-"""The lattice of ``rnnshape audit``: which layers to ask, from the table, as the runs of a batch."""
+"""The runs of ``rnnshape audit``: layers made from the table, as runs of a batch."""
 
 from rnnshape.audit.axes import audited
 from rnnshape.audit.runs import lattice

@@ -1,4 +1,4 @@
-"""What can be varied of a class, read off the table: a class that is new there is audited without a change here.
+"""The arguments of a class to vary in an audit, read from the table: a new class needs no change here.
 
 >>> from rnnshape.layers import TABLE
 >>> axes = axes_of(TABLE["SimpleRNN"])
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass
 
 _UNITS, _KERNEL, _ACTIVATION = 3, 2, "relu"
-_SPACE = 4  # as small as a dilated window allows
+_SPACE = 4  # the smallest size that fits a dilated window
 MIRRORED = "mirrored"
-"""A second layer that is written out: the first one, in the other direction of time."""
+"""The value for a second layer: the first layer, in the other direction of time."""
 _RUN: Axes = {
     TIME.name: (TIME.default, 1),
     MASK.name: (None, "right", "left:3,2", "random", "empty-last"),
@@ -42,17 +42,17 @@ _RUN: Axes = {
 
 
 def audited() -> tuple[LayerClass, ...]:
-    """The classes of the table that loop over time, compute a step of such a loop, or wrap what does."""
+    """The recurrent layers and cells of the table, and the layers that wrap a layer."""
     return tuple(
         cls for cls in TABLE.values() if cls.kind in ("recurrent", "cell") or (cls.kind == "layer" and _nested(cls))
     )
 
 
 def axes_of(cls: LayerClass) -> Axes:
-    """The values of each argument of a class and of what it wraps, and of each option of a run; the default is first.
+    """The values of each argument of a class and of its wrapped layer, and of each option of a run; the default first.
 
-    An argument of the wrapped layer that the wrapper has as well is named ``layer.dtype``.  Arguments that change
-    numbers only (initializers, regularizers, constraints, seeds) keep their defaults.
+    If wrapper and wrapped layer have the same argument, that of the wrapped layer is named like ``layer.dtype``.
+    Arguments that change only numbers (initializers, regularizers, constraints, seeds) keep their defaults.
     """
     own = {argument.name: values for argument in _varied(cls) if len(values := _values(cls, argument)) > 1}
     inner: dict[str, tuple[Any, ...]] = {}
@@ -65,15 +65,15 @@ def axes_of(cls: LayerClass) -> Axes:
 
 
 def _varied(cls: LayerClass) -> list[Argument]:
-    """The arguments that the release has; ``time_major`` goes with none of the options of a run."""
+    """The arguments that the release has, except ``time_major``, which fits no option of a run."""
     release = keras()
     return [one for one in cls.arguments if not one.missing_in(release) and one is not TIME_MAJOR]
 
 
 def asked(cls: LayerClass, changed: Mapping[str, Any]) -> tuple[Node, dict[str, Any]] | None:
-    """The layer in which these values are not the default, and the options of its run.
+    """The layer with these values, and the options of its run.
 
-    None where a value is meant for a layer that is not in it: ``reset_after`` of a Bidirectional(LSTM).
+    None if a value does not apply, such as ``reset_after`` to a Bidirectional(LSTM).
     """
     options = {name: value for name, value in changed.items() if name in _RUN}
     left = {name: value for name, value in changed.items() if name not in _RUN}
@@ -86,15 +86,15 @@ def asked(cls: LayerClass, changed: Mapping[str, Any]) -> tuple[Node, dict[str, 
 
 
 def _slow(node: Node) -> bool:
-    """Whether it has its channels first: in a volume Keras compiles that with XLA on a CPU, some ten seconds a layer.
+    """Whether a layer has channels first: for volumes on a CPU, Keras compiles it with XLA, in about ten seconds.
 
-    See ``conv`` in ``keras/src/backend/tensorflow/nn.py`` (read in 3.15.1).
+    Source: ``conv`` in ``keras/src/backend/tensorflow/nn.py`` (3.15.1).
     """
     return any(part.has("data_format") and part["data_format"] == "channels_first" for part in node.walk())
 
 
 def _made(cls: LayerClass, values: dict[str, Any]) -> Node:
-    """The node with those of the values that it takes; they are taken out of ``values``."""
+    """A node of this class; the values that it takes are removed from ``values``."""
     given: dict[str, Any] = {}
     for argument in cls.arguments:
         if isinstance(argument.kind, Nested) and argument.default is REQUIRED:
@@ -117,7 +117,7 @@ def _wrapped(cls: LayerClass, argument: Argument, values: dict[str, Any]) -> Nod
     own = {each.name: _inner(cls, argument, each.name) for each in inner.arguments}
     taken = {name: values.pop(axis) for name, axis in own.items() if axis in values}
     node = _made(inner, taken)
-    # A stack has two cells: this one, and another.
+    # StackedRNNCells gets this cell and one of another class.
     return (node, _made(next(other for other in fitting if other is not inner), {})) if cls.kind == "cell" else node
 
 
@@ -126,7 +126,7 @@ def _inner(cls: LayerClass, held: Argument, name: str) -> str:
 
 
 def _nested(cls: LayerClass) -> list[Argument]:
-    """The layers or cells that a class must be given."""
+    """The required arguments of a class that are layers or cells."""
     return [each for each in cls.arguments if isinstance(each.kind, Nested) and each.default is REQUIRED]
 
 
@@ -137,7 +137,7 @@ def _fitting(cls: LayerClass, argument: Argument) -> list[LayerClass]:
 
 
 def _values(cls: LayerClass, argument: Argument) -> tuple[Any, ...]:
-    """The values to ask, the default first; one or none where nothing is to be varied."""
+    """The values to try, the default first; at most one if the argument is not varied."""
     if argument.default is REQUIRED:
         return tuple(other.name for other in _fitting(cls, argument)) if isinstance(argument.kind, Nested) else ()
     return (argument.default, *(value for value in _others(argument) if value != argument.default))
@@ -148,9 +148,10 @@ def _others(argument: Argument) -> tuple[Any, ...]:
         case Flag():
             return (False, True)
         case Named():
-            return (_ACTIVATION,) if argument.flag else ()  # an activation decides whether cuDNN is used
+            # Only activations are varied, because they decide whether cuDNN is used.
+            return (_ACTIVATION,) if argument.flag else ()
         case OneOf(values=values):
-            # use_cudnn=True is an error where there is no GPU, and where there is one "auto" uses cuDNN too.
+            # use_cudnn=True is an error without a GPU; with a GPU, "auto" uses cuDNN too.
             return tuple(value for value in values if argument is not USE_CUDNN or value is not True)
         case Sizes():
             return (_KERNEL,)

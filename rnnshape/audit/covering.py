@@ -1,11 +1,11 @@
-"""A few points of a lattice in which every pair of values occurs; it knows nothing of layers.
+"""Pairwise covering: a few points of a lattice that contain every pair of values.  Independent of layers.
 
 >>> axes = {"a": (0, 1), "b": (0, 1), "c": (0, 1)}
 >>> points = list(cover(axes, lambda point: Verdict.RUNS))
 >>> len(points), {(point["a"], point["c"]) for point in points} == {(0, 0), (0, 1), (1, 0), (1, 1)}
 (4, True)
 
-A point has a value for each axis.  The first value of an axis is its default.
+A point has one value for each axis.  The first value of an axis is its default.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
     Judge: TypeAlias = Callable[["Point"], "Verdict"]
 
 Point: TypeAlias = dict[str, Any]
-# The name of an axis, and the place of a value on it: a value itself may not be hashable.
+# The name of an axis and the index of a value, because the value may not be hashable.
 _At: TypeAlias = tuple[str, int]
 _Pair: TypeAlias = tuple[_At, _At]
 
 
 class Verdict(Enum):
-    """What is known of a point before it is asked."""
+    """What theory says about a point."""
 
-    IMPOSSIBLE = "it cannot be asked"
-    REJECTED = "theory says that Keras rejects it"
-    RUNS = "theory says that it runs"
+    IMPOSSIBLE = "there is no such layer"
+    REJECTED = "Keras rejects it"
+    RUNS = "it runs"
 
 
 def cover(axes: Axes, judge: Judge) -> Iterator[Point]:
-    """Points in which each pair of values occurs that can be asked, the same ones each time.
+    """Points that contain every possible pair of values; the result is deterministic.
 
-    A pair that runs with all else at its default occurs in a point that runs: what Keras rejects shows nothing of the
-    values beside the one that it rejects.
+    If a pair runs with all other values at their defaults, it occurs in a point that runs, because a rejected point
+    tests only the value that Keras rejects.
     """
     yield from _Cover(axes, judge).points()
 
 
 def draw(axes: Axes, possible: Callable[[Point], bool], rng: random.Random) -> Point:
-    """One point of the whole lattice: each axis keeps its default half of the time, as far as it can be asked."""
+    """A random possible point of the lattice; each axis keeps its default with probability 1/2 or more."""
     point = _default(axes)
     for axis, values in axes.items():
         if rng.random() < 1 / 2 and len(values) > 1:
@@ -65,7 +65,7 @@ class _Cover:
         self._judge = judge
         self._order = {axis: number for number, axis in enumerate(axes)}
         self._places: list[_At] = [(axis, place) for axis, values in axes.items() for place in range(len(values))]
-        # A dict keeps its order, so that the points are the same ones each time.
+        # A dict, because its order makes the result deterministic.
         self._open: dict[_Pair, None] = {
             (one, other): None for one, other in combinations(self._places, 2) if one[0] != other[0]
         }
@@ -84,7 +84,7 @@ class _Cover:
             yield self._taken(self._filled(seed, {one[0], other[0]}, verdict))
 
     def _filled(self, seed: dict[str, int], fixed: set[str], verdict: Verdict) -> dict[str, int]:
-        """The seed with other values that are needed; it is judged as the seed is."""
+        """The seed, extended with values of open pairs; it has the same verdict as the seed."""
         quick = self._changed(seed, fixed, lambda point: self._judge(point) is not Verdict.IMPOSSIBLE, verdict)
         if self._judge(self._point(quick)) is verdict:
             return quick

@@ -1,4 +1,4 @@
-"""From the classes of the table to the runs of an audit.
+"""Make the runs of an audit from the classes of the table.
 
 >>> from rnnshape.layers import TABLE
 >>> runs = lattice([TABLE["LSTM"]])
@@ -30,18 +30,16 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
 
 CLASS = "class"
-"""The axis of a run that names its class; the others are those of its values that are not Keras' default."""
+"""The axis with the class of a run; the other axes are its values that are not Keras' defaults."""
 _DRAWN = 300
-"""Layers of a class that are drawn beside those that cover the pairs."""
+"""The number of random layers of each class, in addition to those that cover the pairs."""
 
 
 def lattice(classes: Iterable[LayerClass] = (), *, full: bool = False, seed: int = 0) -> list[Run]:
-    """The runs that cover each pair of values of each class; with ``full`` some thousand drawn from ``seed`` as well.
+    """The runs that cover each pair of values of each class; with ``full``, also random layers drawn with ``seed``.
 
-    Without ``classes`` all that are ``audited``.
-
-    ``seed`` is that of the weights, the input and the random masks too.  A layer that theory says Keras rejects
-    has this as its contract: its run is ok when Keras rejects it.
+    Without ``classes``, all audited classes.  ``seed`` is also that of weights, input and random masks.  If theory
+    says that Keras rejects a layer, its run expects this error, so the run is ok if Keras rejects it.
     """
     return [run for cls in classes or audited() for run in _of_class(cls, full=full, seed=seed)]
 
@@ -60,7 +58,7 @@ def _of_class(cls: LayerClass, *, full: bool, seed: int) -> Iterator[Run]:
 
     points = cover(axes, judge)
     if full:
-        rng = random.Random(f"{cls.name} {seed}")  # noqa: S311  a draw that can be repeated
+        rng = random.Random(f"{cls.name} {seed}")  # noqa: S311  must be reproducible
         points = chain(points, (draw(axes, lambda drawn: spec_of(drawn) is not None, rng) for _ in range(_DRAWN)))
     known: dict[Spec, Point] = {}
     for point in points:
@@ -78,7 +76,7 @@ def _changed(axes: Axes, point: Point) -> dict[str, Any]:
 
 
 def _spec(cls: LayerClass, changed: Mapping[str, Any], seed: int) -> Spec | None:
-    """What a point asks; None where it cannot be asked."""
+    """The Spec of a point; None if the point is impossible."""
     made = asked(cls, changed)
     if made is None:
         return None

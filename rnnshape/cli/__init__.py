@@ -10,22 +10,22 @@ from contextlib import suppress
 
 from rnnshape.cli.signals import at_once
 
-# These have something to do at the end: workers to stop, shared memory to give back.
+# Modules with exit handlers that must run: they stop workers and free shared memory.
 _END_THEMSELVES = frozenset({"tensorflow", "multiprocessing"})
 
 
 def command() -> None:
-    """The command of the shell: ``main``, and the end of its process.
+    """The console script: run ``main`` and exit the process.
 
-    Python takes its modules down one by one, which costs a tenth of a prediction's time.  Where nothing waits for
-    that, the process ends at once, as that of mypy does.
+    Python's normal shutdown takes a tenth of a prediction's time.  If no exit handler is needed, the process ends
+    with ``os._exit``, as mypy does.
     """
     try:
         main()
     except SystemExit as ending:
         plain = _END_THEMSELVES.isdisjoint(sys.modules) and threading.active_count() == 1
         if plain and isinstance(ending.code, int):
-            with suppress(OSError, ValueError):  # a stream is closed: Python says so at its end
+            with suppress(OSError, ValueError):  # a stream is closed: let Python report it
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(ending.code)
@@ -34,9 +34,9 @@ def command() -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    # Python looks for garbage every 700 new objects.  An import makes many, nearly all of them for good: the looks
-    # cost a tenth of a prediction's time in the shell.
+    # By default Python collects garbage every 700 new objects.  Imports create many objects that stay alive, and
+    # these collections cost a tenth of a prediction's time.
     gc.set_threshold(50_000)
-    with at_once():  # Ctrl-C while the modules are loaded
+    with at_once():  # for Ctrl-C while modules are imported
         from rnnshape.cli.app import main as run
     run()

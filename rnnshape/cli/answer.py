@@ -1,4 +1,4 @@
-"""One question: ask, and write what comes back where it belongs; code that makes several layers has several answers."""
+"""Answer one question and write the report; code that makes several layers gets one report for each."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ STDIN = "-"
 
 
 def answer(layer: str, values: Mapping[str, Any]) -> int:
-    """Answer what a command's flags ask about a layer, or about each layer of pasted code; the worst exit code.
+    """Answer a command about one layer, or about each layer of pasted code; return the worst exit code.
 
     Raises:
-        Invalid: with the problems of both, the question and how its answer is wanted.
+        Invalid: the layer or an option is wrong; all problems are in one error.
     """
     return _answered(lambda asked: specs_of(layer, asked), values, layer)
 
 
 def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
-    """What is asked about a layer, the layers of pasted code or of a file of code, or a saved model.
+    """The Specs of a layer, of the layers in pasted code or a file of code, or of a saved model.
 
     Raises:
-        Invalid: it cannot be read.
+        Invalid: ``layer`` cannot be read.
     """
     if is_saved(layer):
         from rnnshape.reading.saved.model import make_saved
@@ -59,7 +59,7 @@ def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
 
 
 def _layers(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
-    """What is asked about the layers of pasted code, which is not the name of a file of another kind."""
+    """The Specs of the layers in pasted code; the error says so if the text is the name of another kind of file."""
     try:
         return make_all(layer, asked)
     except Invalid:
@@ -69,11 +69,11 @@ def _layers(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
 
 
 def _in_file(text: Text, problem: Problem, code: str | None) -> Problem:
-    """The problem under the name of the file, with the line where it is known."""
+    """The problem with the name of the file and, if known, the line."""
     if problem.key:
         return problem
     where = text.name
-    before = text.code.find(code) if code else -1  # what stands around the code is taken away
+    before = text.code.find(code) if code else -1  # -1 if the code was changed, as where prompts are removed
     if problem.span is not None and before >= 0:
         cell, line = text.at(text.code.count("\n", 0, before + problem.span[0]) + 1)
         where += f":{line}" if cell is None else f", cell {cell}, line {line}"
@@ -81,10 +81,10 @@ def _in_file(text: Text, problem: Problem, code: str | None) -> Problem:
 
 
 def _text_of(path: str) -> Text:
-    """The code in a file, of a notebook that of its cells.
+    """The code in a file; for a notebook, the code of its cells.
 
     Raises:
-        Invalid: it cannot be read.
+        Invalid: the file cannot be read.
     """
     from rnnshape.scan.texts import NotRead, read
 
@@ -96,10 +96,10 @@ def _text_of(path: str) -> Text:
 
 
 def fitting(path: str, layer: str | None, values: Mapping[str, Any]) -> int:
-    """Answer whether a file of weights fits a layer; without a layer, list what is in it.
+    """Answer whether a weights file fits a layer; without a layer, list the weights in it.
 
     Raises:
-        Invalid: as ``answer``; the file cannot be read.
+        Invalid: as for ``answer``, or the file cannot be read.
     """
     from rnnshape.reading.saved.weights_file import contents, make_against
 
@@ -141,34 +141,34 @@ def _answered(make: Callable[[dict[str, Any]], Sequence[Spec]], values: Mapping[
     if source == STDIN or is_code(source) or is_saved(source):
         not_over(output.get("output_file"), [source])
     asked = {name: value for name, value in values.items() if name not in OUTPUT}
-    specs = checked(lambda: make(asked), values, [*refused(output, OUTPUT), *_untimed(output)])
+    specs = checked(lambda: make(asked), values, [*refused(output, OUTPUT), *_timing_problem(output)])
     with release.of(specs[0].keras):
         return _shown(specs, output)
 
 
 def _shown(specs: Sequence[Spec], output: Mapping[str, Any]) -> int:
     if len(specs) > 1:
-        return max(_told(report, output) for report in _all(specs, output))
-    return _told(_asked(specs[0], output), output)
+        return max(_exit_code(report, output) for report in _all(specs, output))
+    return _exit_code(_asked(specs[0], output), output)
 
 
-def _told(report: Report, output: Mapping[str, Any]) -> int:
-    """Tell beside the answer what went wrong; its exit code."""
+def _exit_code(report: Report, output: Mapping[str, Any]) -> int:
+    """Write the error of a report to standard error; return the exit code."""
     if report.error is not None:
         note(f"error: {report.error.message}")
         if report.error.hint:
             note(f"hint: {report.error.hint}")
     if output.get("verbose"):
-        told(report)
+        show_details(report)
     if not output.get("predict") and (output.get("verbose") or (report.error and report.error.kind == DEVICE)):
         from rnnshape.lab.tensorflow import replay
 
-        replay()  # where there is no GPU, TensorFlow's lines say why
+        replay()  # TensorFlow's messages say why it sees no GPU
     return report.exit_code
 
 
-def told(report: Report, label: str = "") -> None:
-    """What ``--verbose`` shows of an answer: what Keras warns of, and where a bug of ours is."""
+def show_details(report: Report, label: str = "") -> None:
+    """Print what ``--verbose`` adds to a report: warnings of Keras, and the traceback of an internal error."""
     for warning in report.warnings:
         note(f"Keras warns: {label}{warning}")
     if report.error is not None:
@@ -176,7 +176,7 @@ def told(report: Report, label: str = "") -> None:
 
 
 DEVICE = "device"
-"""The kind of the error where a GPU was demanded and there is none."""
+"""The error kind when a GPU is required and there is none."""
 
 
 def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
@@ -197,12 +197,12 @@ def _asked(spec: Spec, output: Mapping[str, Any]) -> Report:
     return report
 
 
-# What holds several answers in one file of its own form.
+# Formats that put several reports into one document.
 _WHOLE = ("json", "html", "svg")
 
 
 def _all(specs: Sequence[Spec], output: Mapping[str, Any]) -> list[Report]:
-    """The answers to several layers, one below the other, or in one file where the format wants that."""
+    """The reports of several layers, one after another, or in one document if the format requires it."""
     reports = [api.predict(spec) if output.get("predict") else _explored(spec, output) for spec in specs]
     view, wanted = _view(output), form(output)
     with destination(output.get("output_file")) as stream:
@@ -222,8 +222,8 @@ def _view(output: Mapping[str, Any]) -> View:
     return View.of(name for name, wanted in output.items() if wanted)
 
 
-def _untimed(output: Mapping[str, Any]) -> Iterator[Problem]:
-    """Where a time is asked for that cannot be had."""
+def _timing_problem(output: Mapping[str, Any]) -> Iterator[Problem]:
+    """A problem if ``--timing`` is combined with ``--predict``."""
     if output.get("timing") and output.get("predict"):
         yield Problem("timing", "needs the real layer, which --predict does not run")
 

@@ -1,4 +1,4 @@
-"""The application: one command a layer, made from the table, and the few that are not layers."""
+"""The Typer application: one command for each layer, made from the table, and the other commands."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def main() -> None:
         completed = completion.asked()
         run = application(words[:1] if completed is None else completed)
         try:
-            # The name is the same for ``python -m rnnshape``: shells complete by it.
+            # Shell completion needs the same name for ``python -m rnnshape``.
             code = run(prog_name=NAME, standalone_mode=False)
         except NoArgsIsHelpError as error:
             error.show()
@@ -57,9 +57,9 @@ def main() -> None:
 
 
 def application(asked: list[str] | None = None) -> typer.Typer:
-    """The application; with ``asked`` only those commands have their options.
+    """The application; with ``asked``, only the commands in it get their options.
 
-    Three hundred options are made slower than theory answers, and one command runs at a time.
+    Only one command runs, and creating all 300 options takes longer than a prediction.
     """
     app = typer.Typer(
         name=NAME,
@@ -79,7 +79,7 @@ def application(asked: list[str] | None = None) -> typer.Typer:
 
 
 def _commands() -> list[tuple[str, Callable[..., None], Panels]]:
-    """Every command with its function and the options of each heading."""
+    """The name and function of every command, and its options by heading."""
     return [
         *((command.name, commands.layer(command), _panels(command)) for command in COMMANDS.values()),
         ("show", commands.show, {"Run": RUN_OPTIONS, "Answer": OUTPUT_OPTIONS}),

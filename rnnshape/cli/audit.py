@@ -1,4 +1,4 @@
-"""``rnnshape audit``: theory against the Keras that is installed here."""
+"""``rnnshape audit``: compare theory with the installed Keras."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def audit(classes: Sequence[str], output: Mapping[str, Any]) -> int:
-    """Ask the layers of these classes, or of all, as a batch does; 1 if theory and the real layer disagree on one.
+    """Check the layers of these classes (default: all) as a batch; return 1 if theory and a real layer disagree.
 
     Raises:
         Unavailable: TensorFlow is missing or broken; nothing was run.
-        Invalid: a class that is not audited; ``--resume`` names no file of rows.
+        Invalid: a class is not audited, or ``--resume`` does not name a file of rows.
     """
     known = {cls.name: cls for cls in audited()}
     if wrong := [name for name in classes if name not in known]:
@@ -29,10 +29,10 @@ def audit(classes: Sequence[str], output: Mapping[str, Any]) -> int:
     require_one_place(output)
     from rnnshape.lab.tensorflow import load
 
-    load()  # one error, not one a layer
+    load()  # if TensorFlow is broken, report it once, not for each layer
     runs = lattice(
         [known[name] for name in dict.fromkeys(classes)], full=output.get("full", False), seed=output.get("seed", 0)
     )
     code = answer(runs, output, audit_renderer(form(output)))
-    # Whoever audits wrote no layer: one that Keras rejects, and theory does not, is a disagreement.
+    # The user wrote no layer here: if Keras rejects one that theory accepts, they disagree.
     return FAILED if code == INVALID else code

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
-    """Answer every run of the files (``-`` is standard input) in order; the worst exit code.
+    """Answer every run of the files (``-`` is standard input) in order; return the worst exit code.
 
     Raises:
         RnnshapeError: a file has mistakes; nothing was run.
@@ -40,17 +40,17 @@ def batch(files: Sequence[str], output: Mapping[str, Any]) -> int:
 
 
 def require_one_place(output: Mapping[str, Any]) -> None:
-    """Raise Invalid where the runs are wanted both on this machine and on a cluster."""
+    """Raise Invalid if both ``--jobs`` and ``--scheduler`` are given."""
     if output.keys() >= {"jobs", "scheduler"}:
         raise Invalid([Problem("--jobs", "runs on this machine, --scheduler on a cluster: give one of them")])
 
 
 def answer(runs: list[Run] | Iterator[Line | Run], output: Mapping[str, Any], write: RowsRenderer) -> int:
-    """Answer the runs in order as the options say and ``write`` their rows; the worst exit code."""
+    """Answer the runs in order and ``write`` their rows; return the worst exit code."""
     total = len(runs) if isinstance(runs, list) else None
     predict, values = output.get("predict", False), output.get("values", False)
     verbose, wanted, path = output.get("verbose", False), form(output), output.get("output_file")
-    stood = path is not None and Path(path).is_file()
+    existed = path is not None and Path(path).is_file()
     not_over(path, _sources(runs))
     with suppress(_Unfinished), ExitStack() as stack:
         stream = stack.enter_context(destination(path))
@@ -67,7 +67,7 @@ def answer(runs: list[Run] | Iterator[Line | Run], output: Mapping[str, Any], wr
         else:
             how = {"predict": predict, "values": values, "former": former, "verbose": verbose}
             asked = rows(runs, **how, jobs=jobs, scheduler=output.get("scheduler"))
-        answered = stack.enter_context(closing(asked))  # whatever ends this, workers end with it
+        answered = stack.enter_context(closing(asked))  # always stop the workers
         if not verbose and bar_wanted(to_stdout=path is None and streams(wanted)):
             answered = stack.enter_context(closing(watched(answered, total, "runs", "failed")))
         gate = _Gate(answered)
@@ -75,12 +75,12 @@ def answer(runs: list[Run] | Iterator[Line | Run], output: Mapping[str, Any], wr
         tally = Tally(gate.rows(), fail_fast=output.get("fail_fast", False), internal=internal)
         stack.enter_context(gate.watching())
         write(tally, stream, View(values=values, axes=_axes(runs), every=output.get("all", False)))
-        if gate.interrupted and stood:
+        if gate.interrupted and existed:
             raise _Unfinished
     if not gate.interrupted:
         return tally.exit_code
     left = "" if total is None else f" of {total:,}, {total - tally.count:,} left"
-    note(f"interrupted: {tally.count:,} runs done{left}{f'; {path} is unchanged' if stood else ''}")
+    note(f"interrupted: {tally.count:,} runs done{left}{f'; {path} is unchanged' if existed else ''}")
     return INTERRUPTED
 
 
@@ -92,7 +92,7 @@ def _sources(runs: list[Run] | Iterator[Line | Run]) -> set[str]:
 
 
 class _Unfinished(Exception):
-    """Rows are missing: what stood in the file stays."""
+    """Rows are missing: the existing output file stays unchanged."""
 
 
 def _runs(files: Sequence[str]) -> list[Run] | Iterator[Line | Run]:
@@ -106,12 +106,12 @@ def _runs(files: Sequence[str]) -> list[Run] | Iterator[Line | Run]:
 
 
 def _axes(runs: list[Run] | Iterator[Line | Run]) -> tuple[str, ...]:
-    """What the matrices vary, in the order in which it is met; unknown while lines still come."""
+    """The axes of all matrices, in order of first use; empty for a stream."""
     return tuple(dict.fromkeys(axis for run in runs for axis in run.axes)) if isinstance(runs, list) else ()
 
 
 class _Gate:
-    """Where Ctrl-C ends the rows: between two of them, so that every one that was begun is written whole."""
+    """Stops the rows at Ctrl-C, but only between two of them, so that each started row is written completely."""
 
     def __init__(self, answered: Generator[Row | Written]) -> None:
         self._answered = answered
@@ -119,7 +119,7 @@ class _Gate:
         self.interrupted = False
 
     def rows(self) -> Generator[Row | Written]:
-        """The rows up to Ctrl-C."""
+        """The rows, until Ctrl-C."""
         with closing(self._answered) as answered:
             while not self.interrupted:
                 try:
@@ -130,14 +130,14 @@ class _Gate:
                     return
                 finally:
                     self._asking = False
-                # TensorFlow may turn the interrupt into an error of its own: that row is not one that failed.
+                # TensorFlow may turn the interrupt into its own error: do not report that row as failed.
                 if row is None or (self.interrupted and not row.ok):
                     return
                 yield row
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Meanwhile the first Ctrl-C stops the asking and lets the writing go on; a second one ends all."""
+        """Within this context, the first Ctrl-C stops after the row being written; a second one raises at once."""
         before = signal.signal(signal.SIGINT, self._stop)
         try:
             yield

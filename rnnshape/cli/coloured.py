@@ -1,4 +1,4 @@
-"""Help in colour: headings bold, what can be typed cyan; on a terminal only, and not where ``NO_COLOR`` is set."""
+"""Help in colour: bold headings, cyan commands and options; only on a terminal, and not if ``NO_COLOR`` is set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
 
 
 class Coloured(HelpFormatter):
-    """The plain help with the colours of the answer's tables; its widths are those of the plain text."""
+    """The plain help with colours; the layout is that of the plain text."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(prog, args, _bold("Usage:") + " ")
@@ -29,7 +29,7 @@ class Coloured(HelpFormatter):
 
 
 def wanted() -> bool:
-    """Whether help is written in colour: the conditions of the answer's own colours, without loading Rich."""
+    """Whether help is in colour: the same conditions as for tables, but without importing Rich."""
     dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and not dumb
 
@@ -43,5 +43,5 @@ def _cyan(text: str) -> str:
 
 
 def _named(name: str) -> str:
-    """The names of an option without its metavar; a command or an argument whole."""
+    """Colour the names of an option but not its metavar; colour all of a command or an argument."""
     return _OPTION.sub(lambda found: _cyan(found[0]), name) if name.startswith("-") else _cyan(name)

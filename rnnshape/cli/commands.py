@@ -1,4 +1,4 @@
-"""The commands: the words that each takes beside its options, and what it runs; nothing of that is imported before."""
+"""The commands: their positional arguments and the function that each runs, imported only when it runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def layer(command: Command) -> Callable[..., None]:
-    """The function behind a layer's command."""
+    """The function of a layer's command."""
 
     def run(**flags: Any) -> None:
         _answer(command.name, flags, {**_SHOW, **command.options})
@@ -50,17 +50,17 @@ def _answer(layer: str, flags: Mapping[str, Any], known: Mapping[str, Argument])
 
 
 def argument(metavar: str, help_: str, completed: Callable[[str], list[str]] | None = None) -> Any:
-    """What stands beside the options; ``metavar`` is how the usage line says it."""
+    """A positional argument; ``metavar`` is its name in the usage line."""
     return typer.Argument(metavar=metavar, help=help_, show_default=False, autocompletion=completed)
 
 
 _EXPR = 'A layer as written in Keras, in quotes: "LSTM(8)", "LSTM(8) | Dense(1)"'
 _CODE = (
-    ", a line or several as they stand in a file, the file itself (model.py, notes.ipynb), or - for code from standard "
-    "input; or a saved model: model.keras, model.h5, model.json, the folder of a SavedModel."
+    ", one or several lines of code, a file of code (model.py, notes.ipynb), or - for code from standard input; "
+    "or a saved model: model.keras, model.h5, model.json, the folder of a SavedModel."
 )
 _OR_A_FILE = ", a file of code (model.py, notes.ipynb), a saved model, or the name of a command, such as lstm."
-_LAYER = "Behind a file of weights (model.weights.h5): the layer that it is for. Without it, the weights are listed."
+_LAYER = "After a weights file (model.weights.h5): the layer that it is for. Without it, the weights are listed."
 _WEIGHTS, _HDF5 = ".weights.h5", (".h5", ".hdf5")
 _SHOW = {option.name: option for option in (*RUN_OPTIONS, *OUTPUT_OPTIONS)}
 
@@ -72,13 +72,13 @@ def show(
 ) -> None:
     """Show what pasted Keras code or a saved model returns."""
     with clean_ending():
-        # Asked for by its ending, so that nothing is imported for an expression.
+        # Checking only the extension avoids an import for an expression.
         if expression is not None and expression.lower().endswith(_WEIGHTS if layer is None else _HDF5):
             from rnnshape.cli.answer import fitting
 
             raise SystemExit(fitting(expression, layer, given(flags, _SHOW)))
         if layer is not None:
-            what = "unexpected argument: only a file of weights, such as model.weights.h5, has a layer behind it"
+            what = "unexpected argument: a second one is allowed only after a weights file, such as model.weights.h5"
             raise Invalid([Problem(layer, what)])
         if expression is None:
             raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])

@@ -1,11 +1,11 @@
-"""``rnnshape compare``: layers with the same weights on the same input, side by side."""
+"""``rnnshape compare``: compare layers with the same weights and the same input."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
-from rnnshape.cli.answer import told
+from rnnshape.cli.answer import show_details
 from rnnshape.cli.options import COMPARE, TIMING, checked, form, refused
 from rnnshape.cli.output import destination, note
 from rnnshape.errors import Invalid, Problem
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
-    """Compare what a command line names; the exit code of the answer.
+    """Compare the layers of a command line; return the exit code.
 
     Raises:
-        Invalid: with the problems of both, the question and how its answer is wanted.
+        Invalid: a layer or an option is wrong; all problems are in one error.
     """
     output = {name: value for name, value in values.items() if name in COMPARE}
     asked = {name: value for name, value in values.items() if name not in COMPARE}
@@ -44,7 +44,7 @@ def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
             if side.report.error.hint:
                 note(f"hint: {side.report.error.hint}")
         if output.get("verbose"):
-            told(side.report, f"{side.variant.label}: ")
+            show_details(side.report, f"{side.variant.label}: ")
     if output.get("verbose"):
         from rnnshape.lab.tensorflow import replay
 

@@ -1,10 +1,10 @@
-"""What a shell offers at Tab: the values of an option, and the classes of an expression.
+"""Shell completion: the values of an option, and the classes of an expression.
 
-Typer asks one of these functions for the word that is being written.  No answer means that the shell offers the names
-of files, as it does for ``-o`` and ``batch``.
+Typer calls one of these functions for the current word.  If it returns nothing, the shell offers file names, as for
+``-o`` and ``batch``.
 
-Where one word alone is left, a shell closes its quotes and goes on to the next one.  So what is only a beginning
-(``LSTM(``, ``right:``) is offered beside a whole example: the word stays open.
+If only one candidate is left, a shell closes the word and adds a space.  So an incomplete word (``LSTM(``,
+``right:``) is offered together with a complete example, which keeps the word open.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument, Kind
 
 MASKS = {"right:": "right:3,2", "left:": "left:3,2", "random": None, "empty-last": None}
-"""The forms of a mask that have a name, with an example of what is only a beginning; the rows are one's own."""
+"""The named forms of a mask; an incomplete one has an example."""
 
 
 def of(kind: Kind) -> Callable[[str], list[str]] | None:
-    """The completion of what may stand there; None where there are no words to offer."""
+    """The completion function of a kind of value; None if it has no fixed words."""
     if isinstance(kind, Expression):
         return layers
     if isinstance(kind, Mask):
@@ -38,16 +38,16 @@ def of(kind: Kind) -> Callable[[str], list[str]] | None:
 
 
 def words(texts: Iterable[str]) -> Callable[[str], list[str]]:
-    """The completion of one of these words."""
+    """A completion function that offers these words."""
     return lambda incomplete: _offered(texts, incomplete)
 
 
 def layers(incomplete: str) -> list[str]:
-    """An expression with each class that can stand at its end.
+    """The expression, completed with each class that is allowed at its end.
 
     >>> layers("GR"), layers("LSTM(8) | Em")
     (['GRU(', 'GRUCell('], ['LSTM(8) | Embedding(', 'LSTM(8) | Embedding(10, 4)'])
-    >>> layers("Bidirectional(G"), layers("LSTM(")  # whose units are one's own
+    >>> layers("Bidirectional(G"), layers("LSTM(")  # units are not completed
     (['Bidirectional(GRU(', 'Bidirectional(GRU(1)'], [])
     """
     found = re.search(r"\w*$", incomplete)
@@ -57,7 +57,7 @@ def layers(incomplete: str) -> list[str]:
 
 
 def _offered(texts: Iterable[str], incomplete: str, example: Callable[[str], str | None] = lambda _: None) -> list[str]:
-    """Those that begin like the word."""
+    """The texts that start with the word; if only one is left, its example too."""
     found = [text for text in texts if text.startswith(incomplete)]
     if len(found) == 1 and (whole := example(found[0])):
         found.append(whole)
@@ -65,7 +65,7 @@ def _offered(texts: Iterable[str], incomplete: str, example: Callable[[str], str
 
 
 def joined(complete: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-    """The completion of a value also where it is written ``--format=js``, which is one word to zsh and fish."""
+    """``complete`` for ``--format=js`` too, which zsh and fish treat as one word."""
 
     def shell_complete(ctx: Any, incomplete: str) -> list[Any]:
         items = complete(ctx, incomplete)
@@ -78,7 +78,7 @@ def joined(complete: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
 
 
 def _fitting(before: str) -> Iterator[str]:
-    """The classes that can stand behind this beginning: at its start, behind a ``|``, or inside what holds one."""
+    """The classes allowed after this text: at the start, after a ``|``, or as the first argument of a wrapper."""
     if not before.strip() or before.rstrip().endswith("|"):
         yield from TABLE
     elif (opened := re.search(r"(\w+)\(\[?$", before)) and opened[1] in TABLE:
@@ -109,7 +109,7 @@ def _literal(argument: Argument) -> str:
 
 
 def needs_a_shell(callback: Callable[..., Any]) -> Callable[..., Any]:
-    """``--show-completion`` and ``--install-completion`` where the shell cannot be told: one line, and what to do."""
+    """Wrap the callback of ``--show-completion`` and ``--install-completion``: clear error if no shell is detected."""
 
     def call(ctx: Any, parameter: Any, value: Any) -> Any:
         if value and not ctx.resilient_parsing and not isinstance(value, str) and _shell() not in _SHELLS:
@@ -133,7 +133,7 @@ def _shell() -> str | None:
 
 
 def asked() -> list[str] | None:
-    """The words of the line that is being completed; None where none is."""
+    """The words of the command line being completed; None if the shell did not ask for completion."""
     environment = os.environ
     if "_RNNSHAPE_COMPLETE" not in environment:
         return None
@@ -143,7 +143,7 @@ def asked() -> list[str] | None:
 
 
 def _join(environment: MutableMapping[str, str]) -> None:
-    """Take the ``=`` out of bash's words, to which ``--format=js`` is three: Typer would not see the option.
+    """Remove ``=`` from bash's words: bash splits ``--format=js`` in three, and Typer would not find the option.
 
     >>> line = {"COMP_WORDS": "rnnshape\\nlstm\\n--format\\n=\\njs", "COMP_CWORD": "4"}
     >>> _join(line)

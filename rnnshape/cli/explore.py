@@ -1,4 +1,4 @@
-"""``rnnshape explore``: the explorer in this terminal, or served to a browser on this machine."""
+"""``rnnshape explore``: run the explorer in this terminal, or serve it to a browser on this machine."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from rnnshape.explorer.verifier import Verifier
 
 START = "LSTM(8)"
-"""What is shown where nothing is asked."""
+"""The layer that is shown if the command line names none."""
 _HOST = "localhost"
 
 
 def explore(expression: str | None, values: Mapping[str, Any]) -> int:
-    """Open the explorer on an expression, a command's name or a file; the exit code.
+    """Open the explorer on an expression, a command's name or a file; return the exit code.
 
     Raises:
         Unavailable: Textual is not installed, or there is no terminal.
@@ -39,10 +39,10 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
     serves = "serve" in values
     if missing := next((name for name in ("textual", *(["textual_serve"] if serves else [])) if not _has(name)), None):
         raise Unavailable(f"explore needs {missing.replace('_', '-')}", 'pip install "rnnshape[tui]"')
-    history = _begun(expression, values)
+    history = _first_steps(expression, values)
     if serves:
         return _serve(int(values["serve"]))
-    if not _drawable():
+    if not _can_draw():
         raise Unavailable("explore needs a terminal", 'for a pipe there is rnnshape show "LSTM(8)"')
     from rnnshape.explorer.app import Explorer
     from rnnshape.explorer.app import explore as run
@@ -51,11 +51,11 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
     return run(Explorer(history, opened=destination, marks=marks, verifier=_verifier(values)))
 
 
-def _begun(expression: str | None, values: Mapping[str, Any]) -> History:
-    """The first step: the expression, or the layers of a file of code or a saved model, one after another.
+def _first_steps(expression: str | None, values: Mapping[str, Any]) -> History:
+    """The first steps: the expression, or each layer of a file of code or a saved model.
 
     Raises:
-        Invalid: the file cannot be read, or makes no layer.
+        Invalid: the file cannot be read, or contains no layer.
     """
     from rnnshape.explorer.steps import History, read, read_spec
 
@@ -67,7 +67,7 @@ def _begun(expression: str | None, values: Mapping[str, Any]) -> History:
 
 
 def _verifier(values: Mapping[str, Any]) -> type[Verifier] | None:
-    """What makes the process that runs the real layer; None where theory alone is wanted."""
+    """The class that runs the real layer in a process; None with ``--predict``."""
     if values.get("predict"):
         return None
     from rnnshape.explorer.verifier import Verifier
@@ -75,8 +75,8 @@ def _verifier(values: Mapping[str, Any]) -> type[Verifier] | None:
     return Verifier
 
 
-def _drawable() -> bool:
-    """Whether there is a terminal, or a driver of Textual that needs none: the server's child has pipes."""
+def _can_draw() -> bool:
+    """Whether Textual can draw: on a terminal, or in the server's child process, which sets its own driver."""
     return "TEXTUAL_DRIVER" in os.environ or bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
 
 
@@ -85,7 +85,7 @@ def _has(module: str) -> bool:
 
 
 def _serve(port: int) -> int:
-    """Serve the same command to a browser; nobody but this machine is answered."""
+    """Serve the same command to browsers on this machine only."""
     from textual_serve.server import Server
 
     words = sys.argv[1:]

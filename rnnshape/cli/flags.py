@@ -1,8 +1,8 @@
-"""From the tables to flags: a command's signature is made, not written.
+"""Make command-line flags from the tables of arguments.
 
 Typer reads options from a function's signature.  Each option is declared once, as an ``Argument``;
-here it becomes a parameter.  Every valued option arrives as text and is checked by its own kind, so
-that ``--units 2.5`` and ``units: 2.5`` get the same answer, and all errors come at once.
+here it becomes a parameter.  Every option with a value arrives as text and is checked by its own kind, so
+that ``--units 2.5`` and ``units: 2.5`` get the same error, and all errors are reported together.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 def _as_text(parameters: list[Any]) -> list[Any]:
-    """Let values reach a command as the text that they are, and completion the word that a shell takes.
+    """Make Typer pass option values as plain text, and make completion work for ``--option=value``.
 
-    Typer would build a pydantic adapter for each option, given or not, which takes longer than
-    theory's whole answer; what a value means and whether it may stand there is said by its
-    ``Argument``.  An option with a callback (``--version``, completion) is left to Typer once it is given.
+    Typer would build a pydantic adapter for every option, given or not, which takes longer than a
+    whole prediction.  An ``Argument`` converts and checks its own value instead.  Typer still
+    processes a given option that has a callback (``--version``, completion).
     """
 
     def taken(parameter: Any, coerced: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,14 +43,14 @@ def _as_text(parameters: list[Any]) -> list[Any]:
 
 
 def _coloured(ctx: Any) -> Any:
-    """The context, whose help is in colour where colour is wanted."""
+    """The context, with a coloured help formatter if colour is wanted."""
     if coloured.wanted():
         ctx.formatter_class = coloured.Coloured
     return ctx
 
 
 class Group(TyperGroup):
-    """The application itself.  Its help has the commands under headings, and what each of them says uncut."""
+    """The application.  Its help lists the commands under headings, with their full descriptions."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _as_text(super().get_params(ctx))
@@ -71,7 +71,7 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """The commands above the few options, and below them what to type first."""
+        """The commands, then the options, then examples."""
         self.format_commands(ctx, formatter)
         records = [record for parameter in self.get_params(ctx) if (record := parameter.get_help_record(ctx))]
         for heading, rows in (("Options", records), ("Examples", EXAMPLES)):
@@ -100,8 +100,8 @@ EXAMPLES = [
 class Sectioned(TyperCommand):
     """A command whose plain help has its options under headings.
 
-    Typer draws headings only in its Rich panels, which cut long option names at 80 columns and cost
-    a third of the time that ``--help`` takes.
+    Typer has headings only in its Rich panels, which cut long option names at 80 columns and take
+    a third of the time of ``--help``.
     """
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -111,14 +111,14 @@ class Sectioned(TyperCommand):
         return super().get_help(_coloured(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.allow_extra_args = True  # they are told here, in our words
+        ctx.allow_extra_args = True  # so that the error below is ours, not Typer's
         left = super().parse_args(ctx, args)
         if left and not ctx.resilient_parsing:
             raise usage.left_over(left[0], ctx.info_name, self.collect_usage_pieces(ctx)[1:])
         return left
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """``[OPTIONS] FILE...``: an argument as its metavar says it, which Typer would put into brackets and repeat."""
+        """``[OPTIONS] FILE...``: the metavar unchanged; Typer would add brackets and dots."""
         return [self.options_metavar, *(word.metavar for word in self.get_params(ctx) if _positional(word))]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -128,7 +128,7 @@ class Sectioned(TyperCommand):
                 sections["Arguments"].append((parameter.metavar.strip("[]."), parameter.help or ""))
             elif record := parameter.get_help_record(ctx):
                 sections.setdefault(getattr(parameter, "rich_help_panel", None) or _LAST, []).append(record)
-        # "Show this message" stands where people look for it, below what the command has.
+        # --help is listed last, after the command's own options.
         sections[_LAST] = sections.pop(_LAST)
         for heading, records in sections.items():
             if records:
@@ -144,7 +144,7 @@ def _positional(parameter: Any) -> bool:
 
 
 def with_flags(function: Callable[..., Any], panels: Mapping[str, Iterable[Argument]]) -> Callable[..., Any]:
-    """The function with one keyword parameter for each argument, under the panel's heading in help."""
+    """The function with one keyword parameter for each argument; ``panels`` maps help headings to arguments."""
     parameters = [_parameter(argument, panel) for panel, arguments in panels.items() for argument in arguments]
     own = [
         value
@@ -162,14 +162,14 @@ def with_flags(function: Callable[..., Any], panels: Mapping[str, Iterable[Argum
 
 
 def given(values: Mapping[str, Any], arguments: Mapping[str, Argument]) -> dict[str, Any]:
-    """The options that were really given, each as the value that its text means."""
+    """The options that were given, with their texts converted to values."""
     return {
-        name: _meant(arguments[name].kind, value) for name, value in values.items() if value is not None and value != []
+        name: _value(arguments[name].kind, value) for name, value in values.items() if value is not None and value != []
     }
 
 
-def _meant(kind: Any, value: Any) -> Any:
-    """What the text of a flag means, or its texts where it may stand several times."""
+def _value(kind: Any, value: Any) -> Any:
+    """The value of a flag's text, or of its texts if the flag may be repeated."""
     if kind.many:
         return kind.from_texts(list(value))
     return kind.from_text(value) if isinstance(value, str) else value
@@ -189,6 +189,6 @@ def _parameter(argument: Argument, panel: str) -> Parameter:
         declared["metavar"] = argument.kind.metavar
         declared["autocompletion"] = completion.of(argument.kind)
     option = typer.Option(*names, **declared)
-    # No parameter of Python can be called import.
+    # A parameter cannot be named after a Python keyword such as import.
     name = f"{argument.name}_" if iskeyword(argument.name) else argument.name
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])

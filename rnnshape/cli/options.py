@@ -1,4 +1,4 @@
-"""The options of an answer, beside those of the question; and what is wrong with a flag, in its words."""
+"""The output options of each command, and the checks of all flags."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Address(Kind, frozen=True):
 
 
 class Codes(Kind, frozen=True):
-    """Codes of findings; their words are looked up where they are used."""
+    """Codes of findings; ``scan`` checks whether each code exists."""
 
     allowed = "codes of findings, such as cudnn,rank"
     metavar = "CODE,CODE,…"
@@ -47,7 +47,7 @@ class Codes(Kind, frozen=True):
 
 
 class Form(OneOf, frozen=True):
-    """The name of a format; of one that another command has it says how to get that."""
+    """The name of a format; the error for a format of another command says how to get it."""
 
     def refusal(self, value: Any) -> str:
         had = elsewhere(value)
@@ -55,7 +55,7 @@ class Form(OneOf, frozen=True):
 
 
 def elsewhere(form: Any) -> str:
-    """Who has a format that is not had here, and how it is asked; nothing where nobody has it."""
+    """Which other command has this format, with an example; empty if none has it."""
     if form in ROWS_FORMATS:
         return f'; {form} is a format of batch: echo \'{{"layer": "lstm"}}\' | rnnshape batch - -f {form}'
     return f"; {form} is a format of one layer: rnnshape lstm -f {form}" if form in FORMATS else ""
@@ -100,20 +100,20 @@ BATCH_OPTIONS = (
 )
 BATCH = {option.name: option for option in BATCH_OPTIONS}
 AUDIT_OPTIONS = (
-    Argument("full", Flag(), False, "Also ask some 300 layers of each class that are drawn by the seed.", True),
+    Argument("full", Flag(), False, "Also check about 300 random layers of each class, drawn with --seed.", True),
     Argument("seed", Whole(0), 0, "Seed of weights, inputs and random masks, and of --full.", True),
     *(BATCH[name] for name in ("format", "output_file", "jobs", "scheduler", "resume", "fail_fast", "verbose")),
 )
 SCAN_OPTIONS = (
-    Argument("select", Codes(), None, "Tell only these findings: codes, or severities (error, warning, info).", True),
-    Argument("ignore", Codes(), None, "Do not tell these findings.", True),
+    Argument("select", Codes(), None, "Report only these findings: codes, or severities (error, warning, info).", True),
+    Argument("ignore", Codes(), None, "Do not report these findings.", True),
     replace(KERAS, help="Scan for this Keras, instead of the installed one."),
     Argument("layers", Flag(), False, "Show each layer and model too: what it returns and what it costs.", True),
-    Argument("contracts", Flag(), False, "Write a batch file that holds the layers to what they return now.", True),
+    Argument("contracts", Flag(), False, "Write a batch file that expects what each layer returns now.", True),
     Argument("diff", Flag(), False, "Show what --fix would change, and change nothing.", True),
-    Argument("fix", Flag(), False, "Mend what one edit mends: show the changes and write the files.", True),
+    Argument("fix", Flag(), False, "Fix what a single edit can fix: show the changes and write the files.", True),
     Argument("statistics", Flag(), False, "Count the findings by code (--format text).", True),
-    Argument("exit_zero", Flag(), False, "Exit with 0 even where something was found.", True),
+    Argument("exit_zero", Flag(), False, "Exit with 0 even if there are findings.", True),
     Argument("format", OneOf(SCAN_FORMATS), "text", "Output format:", True, "f"),
     OUTPUT_FILE,
     Argument("jobs", Whole(), 1, "Number of processes.", True, "j"),
@@ -136,7 +136,7 @@ EXPLORE = {option.name: option for option in (*EXPLORE_RUN, *EXPLORE_OPTIONS)}
 
 
 def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Problem]:
-    """What is wrong with each value by itself, and with the ending of the file where that names the format."""
+    """The problems of each value, and of the file extension if it chooses the format."""
     wrong = [
         Problem(name, known[name].kind.refusal(value))
         for name, value in values.items()
@@ -152,10 +152,10 @@ def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Pr
 
 
 def checked(make: Callable[[], Made], values: Mapping[str, Any], problems: Iterable[Problem]) -> Made:
-    """What ``make`` makes of what is asked.
+    """The result of ``make()``.
 
     Raises:
-        Invalid: its mistakes and the other problems together, each under its flag.
+        Invalid: ``make`` fails or there are ``problems``; all of them together, each with its flag.
     """
     problems = [*problems]
     try:
@@ -168,31 +168,31 @@ def checked(make: Callable[[], Made], values: Mapping[str, Any], problems: Itera
 
 
 def accept(values: Mapping[str, Any], known: Mapping[str, Argument], *more: Problem) -> None:
-    """Nothing, where each value may stand.
+    """Check each value.
 
     Raises:
-        Invalid: as ``checked``, with ``more`` beside what is wrong with the values.
+        Invalid: a value is not allowed, or there are problems in ``more``.
     """
     checked(lambda: None, values, [*refused(values, known), *more])
 
 
 def form(values: Mapping[str, Any]) -> str:
-    """The format of the answer: what -f says, else the ending of the file, else a table."""
+    """The output format: that of -f, else that of the file extension, else ``table``."""
     if values.get("code"):
         return "code"
     told: str = values.get("format") or by_ending(values.get(OUTPUT_FILE.name, "")) or "table"
     return told
 
 
-def _said(value: Any) -> str:
-    """A value as it is given to a flag."""
+def _as_given(value: Any) -> str:
+    """The value as text on the command line."""
     if isinstance(value, dict):
         return ",".join(f"{name}={each}" for name, each in value.items())
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def flagged(problem: Problem, values: Mapping[str, Any]) -> Problem:
-    """The problem under the flag that it came from, with what was given there; a positional argument has none."""
+    """The problem with the name and value of its flag; unchanged for a positional argument."""
     if not problem.key or problem.key.isupper():
         return problem
     if problem.key == "layer" and "layer" not in values:
@@ -202,5 +202,5 @@ def flagged(problem: Problem, values: Mapping[str, Any]) -> Problem:
     if value is False:
         flag = flag.replace("--", "--no-", 1)
     elif value is not None and value is not True:
-        flag += f" {_said(value) or repr('')}"
+        flag += f" {_as_given(value) or repr('')}"
     return Problem(flag, problem.message)

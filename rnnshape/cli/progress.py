@@ -1,4 +1,4 @@
-"""How far a batch is: a bar on standard error, when a person looks there."""
+"""The progress bar of a batch or scan, on standard error if that is a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Answered(Protocol):
-    """One of many answers, which may have failed."""
+    """One of many results."""
 
     @property
     def ok(self) -> bool: ...
@@ -24,8 +24,8 @@ Answer = TypeVar("Answer", bound=Answered)
 def wanted(*, to_stdout: bool) -> bool:
     """Whether to show a bar.
 
-    Not while rows go to standard output one by one (``to_stdout``), unless that is a file: the reader of a pipe
-    (``| head``) writes to the terminal that the bar would stand on.
+    If rows go to standard output one by one (``to_stdout``), only if that is a file: the reader of a pipe
+    (``| head``) may write to the same terminal as the bar.
     """
     if not (sys.stderr and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         return False
@@ -33,9 +33,9 @@ def wanted(*, to_stdout: bool) -> bool:
 
 
 def watched(rows: Generator[Answer], total: int | None, what: str, failures: str) -> Generator[Answer]:
-    """The same rows, with a bar, the rate, the time left and the failures so far; it goes when they end.
+    """Yield the same rows while a bar shows the rate, the time left and the number of failures.
 
-    ``what`` is the word for many rows, ``failures`` what is said behind the number of those that are not ok.
+    ``what`` is the unit ("runs"); ``failures`` follows the number of rows that are not ok ("failed").
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -48,7 +48,7 @@ def watched(rows: Generator[Answer], total: int | None, what: str, failures: str
         *([TimeRemainingColumn(compact=True), TextColumn("left")] if total is not None else []),
         TextColumn("{task.fields[failures]}"),
     )
-    # The lab turns descriptor 2 away while a layer runs; the bar keeps a descriptor of its own.
+    # The lab redirects descriptor 2 while a layer runs, so the bar has its own descriptor.
     with (
         os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding) as terminal,
         Progress(*columns, console=Console(file=terminal), transient=True) as bar,

@@ -1,4 +1,4 @@
-"""``rnnshape scan``: what will go wrong in the RNN layers of files and folders."""
+"""``rnnshape scan``: find problems of RNN layers in files and folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rnnshape.render.scan.gathered import counted
 from rnnshape.scan.asked import chosen_for
 from rnnshape.scan.files import STDIN, gathered
 from rnnshape.scan.finding import Scanned
-from rnnshape.scan.fixing import as_written, diff, mended
+from rnnshape.scan.fixing import as_written, diff, fixed
 from rnnshape.scan.one import scan_file, scan_text
 from rnnshape.scan.settings import KEYS
 from rnnshape.scan.texts import NotRead, of_bytes, read
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 
 
 def scan(paths: Sequence[str], output: Mapping[str, Any]) -> int:
-    """Scan files, folders or standard input (``-``); the exit code.
+    """Scan files, folders or standard input (``-``); return the exit code.
 
     Raises:
-        Invalid: a path is not there, or a code is unknown.
+        Invalid: a path does not exist, or a code is unknown.
     """
     chosen = _chosen(paths, output)
     files = gathered(paths)
     if not files:
-        note("no Python file and no notebook is there")
+        note("found no Python file and no notebook")
     not_over(output.get("output_file"), files)
     if "fix" in output or "diff" in output:
         with destination(output.get("output_file")) as stream:
-            left = list(_mending(files, chosen, stream, output))
+            left = list(_fixed(files, chosen, stream, output))
         return _ended(left, paths, output)
     wanted = output.get("format") or scan_by_ending(output.get("output_file", "")) or "text"
     scanned: list[Scanned] = []
@@ -66,7 +66,7 @@ def scan(paths: Sequence[str], output: Mapping[str, Any]) -> int:
 
 
 def _chosen(paths: Sequence[str], output: Mapping[str, Any]) -> Chosen:
-    """What the command line says, and what it leaves open as the project has it."""
+    """The selected findings: from the command line, else from the project's settings."""
     select, ignore = (tuple(output.get(key, ())) for key in ("select", "ignore"))
     try:
         return chosen_for([path for path in paths if path != STDIN], select, ignore)
@@ -75,7 +75,7 @@ def _chosen(paths: Sequence[str], output: Mapping[str, Any]) -> Chosen:
 
 
 def _results(files: list[str], output: Mapping[str, Any]) -> Generator[Scanned]:
-    """What each file gives, in order."""
+    """The scan result of each file, in order."""
     wanted = {"layers": output.get("layers", False) or output.get("contracts", False), "keras": output.get("keras")}
     if STDIN in files:
         if len(files) > 1:
@@ -101,7 +101,7 @@ def _stdin() -> Text:
 
 
 def _kept(results: Iterable[Scanned], chosen: Chosen, scanned: list[Scanned]) -> Iterator[Scanned]:
-    """The findings that are told; what could not be read goes to standard error."""
+    """The selected findings of each file; unreadable files are reported on standard error."""
     for result in results:
         if result.unread is not None:
             note(f"{result.file} is not read: {result.unread}")
@@ -110,8 +110,8 @@ def _kept(results: Iterable[Scanned], chosen: Chosen, scanned: list[Scanned]) ->
         yield one
 
 
-def _mending(files: list[str], chosen: Chosen, stream: TextIO, output: Mapping[str, Any]) -> Iterator[Scanned]:
-    """Show the edits as a diff, and make them; what is left in each file."""
+def _fixed(files: list[str], chosen: Chosen, stream: TextIO, output: Mapping[str, Any]) -> Iterator[Scanned]:
+    """Write the edits as a diff and, with ``--fix``, apply them; yield the remaining findings of each file."""
     write, keras = "fix" in output, output.get("keras")
     for file in files:
         try:
@@ -120,7 +120,7 @@ def _mending(files: list[str], chosen: Chosen, stream: TextIO, output: Mapping[s
             note(f"{file} is not read: {error}")
             yield Scanned(file, unread=str(error))
             continue
-        after = mended(before, chosen, keras=keras)
+        after = fixed(before, chosen, keras=keras)
         if after != before:
             stream.write(diff(before, after))
             if write and file != STDIN and not _written(file, after):
@@ -130,7 +130,7 @@ def _mending(files: list[str], chosen: Chosen, stream: TextIO, output: Mapping[s
 
 
 def _written(file: str, after: Text) -> bool:
-    """Put a mended file in the place of what stood there, once it is whole; False where its bytes are not known."""
+    """Replace a file with its fixed text; False, and no change, if the file mixes line breaks."""
     if (data := as_written(Path(file).read_bytes(), after)) is None:
         return False
     with destination(file) as stream:
@@ -139,7 +139,7 @@ def _written(file: str, after: Text) -> bool:
 
 
 def _ended(scanned: Sequence[Scanned], paths: Sequence[str], output: Mapping[str, Any]) -> int:
-    """The exit code: a file that was named and is not read is as bad as a wrong path."""
+    """The exit code; 2 if a file that the command line names cannot be read."""
     named = {STDIN, "<stdin>", *paths}
     if any(one.unread is not None and one.file in named for one in scanned):
         return INVALID

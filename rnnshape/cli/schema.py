@@ -1,4 +1,4 @@
-"""``rnnshape schema``: what programs and editors read about the file that goes in and the report that comes out."""
+"""``rnnshape schema``: print the JSON Schemas for programs and editors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def write(what: str, output: Mapping[str, Any]) -> None:
-    """Write the JSON Schema of a batch ``"file"``, of a ``"report"`` or of what ``"compare"`` prints."""
+    """Write the JSON Schema of a batch ``"file"``, a ``"report"`` or a comparison (``"compare"``)."""
     if what == "report":
         from rnnshape.schema.report import report as schema
     elif what == "compare":

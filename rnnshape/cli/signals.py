@@ -1,7 +1,7 @@
-"""What ends a command from outside: Ctrl-C, SIGTERM and SIGHUP.
+"""The signals that end a command: Ctrl-C, SIGTERM and SIGHUP.
 
-Ctrl-C is Python's KeyboardInterrupt.  The other two raise SystemExit in the same way, so that temporary files and
-workers go as they do at any other end.  What was ignored from the start (``nohup``) stays ignored.
+Ctrl-C raises Python's KeyboardInterrupt.  The other two raise SystemExit, so that temporary files are removed and
+workers stopped as usual.  A signal that is ignored at the start (``nohup``) stays ignored.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _FROM_A_SHELL = 128
-"""An exit code says by which signal: 128 and its number."""
+"""The exit code after a signal is 128 plus its number."""
 _TOGETHER_S = 1.0
-"""A terminal that closes sends SIGHUP twice, the kernel's and the shell's: so long one is the echo of another."""
+"""A closing terminal sends SIGHUP twice (kernel and shell); within this time the second one is ignored."""
 
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """Meanwhile Ctrl-C ends the process where it stands: there is nothing to clean up.
+    """Within this context, Ctrl-C ends the process at once; there is nothing to clean up.
 
-    An import that is interrupted says what it likes: it may turn the KeyboardInterrupt into an error of its own.
+    A KeyboardInterrupt is not enough: a module that is being imported may turn it into another error.
     """
     if not _hears(signal.SIGINT, signal.default_int_handler):
         yield
@@ -43,7 +43,7 @@ def at_once() -> Iterator[None]:
 
 @contextmanager
 def unwinding() -> Iterator[None]:
-    """Meanwhile SIGTERM and SIGHUP raise SystemExit with their exit code; a second one ends the process."""
+    """Within this context, SIGTERM and SIGHUP raise SystemExit with their exit code; a second one ends the process."""
     heard = [number for number in _ENDS if _hears(number, signal.SIG_DFL)]
     began: list[float] = []
 
@@ -69,7 +69,7 @@ _ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(sign
 
 
 def _hears(number: signal.Signals, handler: object) -> bool:
-    """Whether the signal is handled like this; only the main thread may change that."""
+    """Whether the signal has this handler and may be changed, which only the main thread may do."""
     return threading.current_thread() is threading.main_thread() and signal.getsignal(number) is handler
 
 
@@ -79,7 +79,7 @@ def _end_at_once() -> None:
 
 @cache
 def _quiet_exit() -> None:
-    """When the answer is written, Ctrl-C finds Python taking its modules down: that is nobody's traceback."""
+    """Avoid a traceback if Ctrl-C comes while Python shuts down."""
 
     def quiet() -> None:
         if _hears(signal.SIGINT, signal.default_int_handler):

@@ -1,4 +1,4 @@
-"""The three standard streams, made such that nobody falls over one that is closed, or that cannot say é."""
+"""The three standard streams: handle closed ones, and encodings that lack a character."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from rnnshape.scan.texts import Text
 
 _MOST_BYTES = 16 * 2**20
-"""As of a file of code: notebooks hold pictures."""
+"""The same limit as for a file of code; it is high because notebooks contain pictures."""
 
 
 class _Closed(io.TextIOBase):
-    """Standard output that is not there (``>&-``)."""
+    """A stand-in for a closed standard output (``>&-``)."""
 
     encoding = "utf-8"
 
@@ -28,26 +28,26 @@ class _Closed(io.TextIOBase):
 
 
 def prepare() -> None:
-    """Close the gaps, and let a character that the encoding lacks become an escape (``\\xe9``).
+    """Replace closed streams, and write a character that the encoding lacks as an escape (``\\xe9``).
 
-    Formats that have an escape of their own use that: JSON, and what is markup.
+    Formats with their own escapes (JSON, HTML, XML) use those.
     """
     for number in range(3):
         try:
             os.fstat(number)
-        except OSError:  # the next file to be opened would take the number, and what is said with it
+        except OSError:  # else the next opened file would get this number, and output would go into it
             os.open(os.devnull, os.O_RDWR)
     if sys.stdout is None:
         sys.stdout = _Closed()
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  as long as the process is
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  open until the process ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def let_go() -> None:
-    """Turn standard output to nowhere: Python would flush it once more at its end, and complain."""
+    """Redirect standard output to /dev/null, because Python's last flush would fail with an error message."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):  # it has no descriptor, or is closed
@@ -55,11 +55,11 @@ def let_go() -> None:
 
 
 def code() -> Text:
-    """All of standard input, as code: that of a module, or of a notebook.
+    """The code on standard input: a module or a notebook.
 
     Raises:
-        Invalid: it is too long, or is no text.
-        Unavailable: it is closed.
+        Invalid: it is too long, or not text.
+        Unavailable: standard input is closed.
     """
     from rnnshape.scan.texts import NotRead, of_bytes
 

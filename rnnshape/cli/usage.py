@@ -1,4 +1,4 @@
-"""What is wrong with a command line as a whole, in the words and the style of every other error."""
+"""Usage errors (unknown commands, options, arguments), in the style of all other errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def worded(error: UsageError) -> Invalid:
-    """Typer's complaint as one of ours."""
+    """Typer's usage error as an Invalid."""
     command: Any = error.ctx and error.ctx.command
     path = error.ctx.command_path if error.ctx else "rnnshape"
     if isinstance(error, NoSuchOption):
@@ -30,14 +30,14 @@ def worded(error: UsageError) -> Invalid:
 
 
 def no_command(word: str, known: Iterable[str]) -> Invalid:
-    """A first word that names no command; an expression has a command of its own."""
+    """The error for an unknown command; for an expression it suggests ``show``."""
     if "(" in word:
         return _wrong(word, f"unknown command; for an expression use rnnshape show '{word}'")
     return _wrong(word, f"unknown command{nearest(word, known)}; see rnnshape --help")
 
 
 def left_over(word: str, command: str, taken: Iterable[str]) -> Invalid:
-    """A word that the command has no place for; a value of a layer without its option is told which that may be."""
+    """The error for an unexpected argument; it suggests the first option that accepts the value."""
     meant = ""
     for option in COMMANDS[command].options.values() if command in COMMANDS else ():
         value = option.kind.from_text(word)

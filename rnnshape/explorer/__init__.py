@@ -1,1 +1,1 @@
-"""The explorer: change a flag, and see the answer change.  Only the modules that draw import Textual."""
+"""The explorer: change a flag and see the answer change.  Only the modules with widgets import Textual."""

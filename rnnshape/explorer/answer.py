@@ -1,4 +1,4 @@
-"""The answer in tabs: what theory says at once, and the real layer's verdict in its place when it comes."""
+"""The answer in tabs: first the prediction, later replaced by the verified answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Answer(TabbedContent):
-    """The tabs.  Only the one in front is drawn; what changed in another is marked at its name."""
+    """The tabs.  Only the active one is drawn; an asterisk marks the names of tabs with changes."""
 
     def __init__(self, marks: Marks) -> None:
         super().__init__(id="answer")
@@ -30,37 +30,37 @@ class Answer(TabbedContent):
             self.compose_add_child(TabPane(tab, VerticalScroll(Static(classes="drawn")), id=f"tab-{tab}"))
 
     def settle(self) -> None:
-        """What is shown now is what the next step is compared with."""
+        """Compare the next step with the report that is shown now."""
         self.before = self.report or self.before
 
     def show(self, report: Report | None) -> None:
-        """Show theory's answer; without one the last answer stays, dimmed."""
+        """Show a prediction; for None, keep the last answer, dimmed."""
         self.set_class(report is None and self.report is not None, "-stale")
         if report is not None:
             self._take(report)
 
     def verified(self, report: Report) -> None:
-        """Show what the real layer says of the answer that is shown."""
+        """Replace the prediction with the verified answer."""
         self._take(report)
 
     def _take(self, report: Report) -> None:
         self.report = report
         self.changes = None if self.before is None else changed(self.before, report)
         for tab in TABS:
-            told = self.changes is not None and self.changes.lines(tab)
-            self.get_tab(f"tab-{tab}").label = f"{tab}*" if told else tab
+            marked = self.changes is not None and self.changes.lines(tab)
+            self.get_tab(f"tab-{tab}").label = f"{tab}*" if marked else tab
         self._draw()
 
     @on(TabbedContent.TabActivated)
     def _draw(self) -> None:
-        """Draw the tab in front."""
+        """Draw the active tab."""
         if self.report is None or not self.active:
             return
         tab = self.active.removeprefix("tab-")
         self.get_pane(self.active).query_one(".drawn", Static).update(drawn(tab, self.report, self.changes, self.marks))
 
     def turn(self, on: int) -> None:
-        """Go so many tabs on."""
+        """Move ``on`` tabs to the right."""
         names = [*TABS]
         place = names.index(self.active.removeprefix("tab-")) if self.active else 0
         self.active = f"tab-{names[(place + on) % len(names)]}"

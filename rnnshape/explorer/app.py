@@ -1,4 +1,4 @@
-"""The application: its keys, and what each of them and each edit does."""
+"""The application: its keys, and the action of each key and each edit."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     Opened = Callable[[str], AbstractContextManager[TextIO]]
 
 _PAUSE_S = 1.5
-"""Keys that follow one another faster are one step."""
+"""Keystrokes closer together than this form one undo step."""
 
 
 class Explorer(Showing):
-    """Change a flag, see the answer change."""
+    """The explorer application with its key bindings."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "wrap", "Wrap", tooltip="Wrap the layer in Bidirectional, or unwrap it", priority=True),
@@ -53,9 +53,9 @@ class Explorer(Showing):
         Binding("f6", "save", "Save", tooltip="Save the answer as svg or html", priority=True),
         Binding("f7", "preset", "Preset", tooltip="Start from a preset", priority=True),
         Binding("f8", "tab(1)", "Next tab", priority=True),
-        Binding("shift+f8", "tab(-1)", "Tab before", show=False, priority=True),
-        Binding("f10", "fields", "Fields", tooltip="Hide the fields, or show them", priority=True),
-        Binding("f12", "ground", "Light or dark", show=False, tooltip="A light ground, or a dark one", priority=True),
+        Binding("shift+f8", "tab(-1)", "Previous tab", show=False, priority=True),
+        Binding("f10", "fields", "Fields", tooltip="Hide or show the fields", priority=True),
+        Binding("f12", "theme", "Light or dark", show=False, tooltip="Switch between light and dark", priority=True),
         Binding("f9", "remove", "Remove", show=False, tooltip="Remove the layer from the stack", priority=True),
         Binding("ctrl+z", "undo", "Undo", priority=True),
         Binding("ctrl+y", "redo", "Redo", priority=True),
@@ -71,14 +71,14 @@ class Explorer(Showing):
         marks: Marks,
         verifier: Callable[[Callable[[News], None]], Verifier] | None,
     ) -> None:
-        """Begin as ``Showing``; ``opened`` gives the stream of a file that is to be written."""
+        """As ``Showing``; ``opened(path)`` opens a file for writing."""
         super().__init__(history, marks=marks, verifier=verifier)
         self.opened = opened
         self.typed_at = 0.0
         self.layer: Path | None = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A window above takes the keys for itself, all but those that quit."""
+        """While a dialog is open, only the quit keys work."""
         ours = action in _EDITS and isinstance(self.screen, ModalScreen)
         return False if ours else super().check_action(action, parameters)
 
@@ -104,22 +104,25 @@ class Explorer(Showing):
     async def _masked(self, event: MaskGrid.Switched) -> None:
         await self._to(self.history.now.with_mask(event.rows))
 
-    @on(Controls.Told)
-    def _told(self, event: Controls.Told) -> None:
+    @on(Controls.HelpLine)
+    def _show_help(self, event: Controls.HelpLine) -> None:
         line = self.query_one("#help", Static)
         line.set_class(event.wrong, "-wrong")
         line.update(event.text)
 
     def on_descendant_focus(self) -> None:
-        """The layer whose fields have the focus is the one that the keys mean."""
+        """Make the keys act on the layer whose fields have the focus."""
         controls = self.query_one(Controls)
         self.layer = controls.at(self.focused)
 
-    def _meant(self) -> tuple[Node, Path] | None:
-        """The layer that the keys mean: where the focus is, else the last one of a stack; told where there is none."""
+    def _target(self) -> tuple[Node, Path] | None:
+        """The whole layer and the path that the keys act on: the focused layer, else the last layer of a stack.
+
+        None, with a notification, if no layer can be edited.
+        """
         layer = self.history.now.layer
         if layer is None:
-            self.notify("first mend the expression", severity="warning")
+            self.notify("fix the expression first", severity="warning")
             return None
         if layer.cls.kind == "graph":
             self.notify("wired calls are edited as text", severity="warning")
@@ -143,9 +146,9 @@ class Explorer(Showing):
         await self._show()
 
     async def action_wrap(self) -> None:
-        if (meant := self._meant()) is None:
+        if (target := self._target()) is None:
             return
-        layer, path = meant
+        layer, path = target
         loop = edits.loop_at(layer, path)
         if loop is None:
             self.notify(f"Bidirectional takes a recurrent layer, which {edits.at(layer, path).name} is not")
@@ -155,9 +158,9 @@ class Explorer(Showing):
 
     @work
     async def action_change_class(self) -> None:
-        if (meant := self._meant()) is None:
+        if (target := self._target()) is None:
             return
-        layer, path = meant
+        layer, path = target
         if edits.at(layer, path).name == "Bidirectional":
             path = (*path, "layer")
         title = f"Another class for {edits.at(layer, path).short}"
@@ -166,15 +169,15 @@ class Explorer(Showing):
 
     @work
     async def action_append(self) -> None:
-        if (meant := self._meant()) is None:
+        if (target := self._target()) is None:
             return
         if name := await self.push_screen_wait(Choose("Append a layer", edits.LAYERS)):
-            await self._to(self.history.now.with_layer(edits.appended(meant[0], name)))
+            await self._to(self.history.now.with_layer(edits.appended(target[0], name)))
 
     async def action_remove(self) -> None:
-        if (meant := self._meant()) is None:
+        if (target := self._target()) is None:
             return
-        layer, path = meant
+        layer, path = target
         if layer.cls.kind != "stack":
             self.notify("only a layer of a stack can be removed", severity="warning")
             return
@@ -183,7 +186,7 @@ class Explorer(Showing):
     def action_tab(self, on: int) -> None:
         self.query_one(Answer).turn(on)
 
-    def action_ground(self) -> None:
+    def action_theme(self) -> None:
         self.theme = "textual-light" if self.current_theme.dark else "textual-dark"
 
     def action_fields(self) -> None:
@@ -193,7 +196,7 @@ class Explorer(Showing):
     def action_copy(self) -> None:
         report = self.query_one(Answer).report
         if report is None:
-            self.notify("nothing to copy: first mend the expression", severity="warning")
+            self.notify("nothing to copy: fix the expression first", severity="warning")
             return
         spec = report.spec
         forms = {
@@ -210,7 +213,7 @@ class Explorer(Showing):
             return
         form = by_ending(name)
         if form not in ("svg", "html"):
-            self.notify(f"{name} ends neither in .svg nor in .html", severity="error")
+            self.notify(f"{name}: the extension must be .svg or .html", severity="error")
             return
         try:
             with self.opened(name) as stream:
@@ -229,7 +232,7 @@ class Explorer(Showing):
             self._tell_ahead()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette: all that has a key, and what Textual offers."""
+        """The command palette: Textual's own commands and all actions with a key."""
         yield from super().get_system_commands(screen)
         for binding in self.BINDINGS:
             if isinstance(binding, Binding) and binding.key.startswith(("f", "ctrl+z", "ctrl+y")):
@@ -243,10 +246,10 @@ _EDITS = ("wrap", "change_class", "append", "copy", "save", "preset", "tab", "re
 
 
 def explore(app: Explorer) -> int:
-    """Run the application in this terminal; the exit code.
+    """Run the application in this terminal; return the exit code.
 
     Raises:
-        RnnshapeError: the application fell over something that nobody foresaw.
+        RnnshapeError: an unexpected exception ended the application.
     """
     app.run()
     if app.failure is not None:

@@ -1,4 +1,4 @@
-"""What changed between two answers, so that a learner sees what a flag did.
+"""The differences between two answers, to show what a flag changes.
 
 >>> import rnnshape
 >>> before, after = rnnshape.predict("lstm"), rnnshape.predict("lstm", return_state=True)
@@ -23,33 +23,33 @@ if TYPE_CHECKING:
     from rnnshape.report import Report
     from rnnshape.structure import Tensor
 
-Told: TypeAlias = tuple[str, str, str]
+Change: TypeAlias = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Each change with its tab, the role, check or name that it is about, and one line of text."""
+    """The changes: each with its tab, its key (a role, check or name) and one line of text."""
 
-    told: tuple[Told, ...]
+    entries: tuple[Change, ...]
 
     @property
     def keys(self) -> frozenset[str]:
-        """What the changed rows are known by."""
-        return frozenset(key for _, key, _ in self.told)
+        """The roles, checks and names that identify the changed rows."""
+        return frozenset(key for _, key, _ in self.entries)
 
     def lines(self, tab: str) -> tuple[str, ...]:
-        """The changes of one tab in words."""
-        return tuple(line for where, _, line in self.told if where == tab)
+        """The lines of one tab."""
+        return tuple(line for where, _, line in self.entries if where == tab)
 
 
 def changed(before: Report, after: Report) -> Changes:
     """The changes from one answer to the next."""
     sides = (_returns, _flow, _rejected, _checks, _weights, _cost, _others)
-    return Changes(tuple(told for side in sides for told in side(before, after)))
+    return Changes(tuple(entry for side in sides for entry in side(before, after)))
 
 
-def _returns(before: Report, after: Report) -> Iterator[Told]:
-    """Tensors by their role: new, gone, of another place, shape or dtype."""
+def _returns(before: Report, after: Report) -> Iterator[Change]:
+    """Tensors by role: new, gone, or with another access, shape or dtype."""
     was = {one.role: one for one in leaves(before.structure)}
     now = {one.role: one for one in leaves(after.structure)}
     if container(before.structure) != container(after.structure) and was.keys() == now.keys():
@@ -71,8 +71,8 @@ def _returns(before: Report, after: Report) -> Iterator[Told]:
             yield "returns", role, f"{role} is gone"
 
 
-def _flow(before: Report, after: Report) -> Iterator[Told]:
-    """The layers of a stack, or the tensors of a graph: new, gone, another one, of another shape or dtype."""
+def _flow(before: Report, after: Report) -> Iterator[Change]:
+    """The layers of a stack, or the tensors of a graph: new, gone, replaced, or with another shape or dtype."""
     if not (before.flow or after.flow):
         return
     if any(part.to is not None for part in (*before.flow, *after.flow)):
@@ -93,13 +93,13 @@ def _flow(before: Report, after: Report) -> Iterator[Told]:
 
 
 def _layers(report: Report) -> list[tuple[str, Tensor]]:
-    """Each layer with the first tensor that it returns; one layer by itself is a stack of one."""
+    """Each layer with the first tensor that it returns; a single layer counts as a stack of one."""
     parts = [(part.expression, part.structure) for part in report.flow] or [(report.expression, report.structure)]
     return [(text, next(iter(leaves(structure)))) for text, structure in parts]
 
 
-def _wired(before: Report, after: Report) -> Iterator[Told]:
-    """The tensors of a graph's calls, by their names; those that the graph returns are told by themselves."""
+def _wired(before: Report, after: Report) -> Iterator[Change]:
+    """The inner tensors of a graph by name; ``_returns`` reports those that the graph returns."""
     was, now = ({one.role: one for part in side.flow for one in leaves(part.structure)} for side in (before, after))
     returned = {one.role for side in (before, after) for one in leaves(side.structure)}
     for role, one in now.items():
@@ -119,7 +119,7 @@ def _shape(tensor: Tensor) -> str:
 
 
 def _alike(old: Tensor, new: Tensor) -> bool:
-    """The same sizes; their letters are numbered anew with each layer that comes or goes."""
+    """Whether sizes and dtype are equal; symbols are ignored, because another layer changes their numbering."""
     return (old.shape, old.dtype) == (new.shape, new.dtype)
 
 
@@ -127,8 +127,8 @@ def _between(old: Tensor, new: Tensor) -> str:
     return f"returns {_shape(new)}" if _alike(old, new) else f"{_shape(old)} is now {_shape(new)}"
 
 
-def _rejected(before: Report, after: Report) -> Iterator[Told]:
-    """What Keras rejects now, or no longer."""
+def _rejected(before: Report, after: Report) -> Iterator[Change]:
+    """A new error of Keras, or one that is gone."""
     old, new = (
         side.error if side.error is not None and side.error.kind == "keras" else None for side in (before, after)
     )
@@ -138,8 +138,8 @@ def _rejected(before: Report, after: Report) -> Iterator[Told]:
         yield "returns", "", f"Keras no longer rejects it: {old.message}"
 
 
-def _checks(before: Report, after: Report) -> Iterator[Told]:
-    """Equalities by their text: new, gone, no longer by rule, or of another verdict of the real layer."""
+def _checks(before: Report, after: Report) -> Iterator[Change]:
+    """Equalities by text: new, gone, or with another rule or another result on the real layer."""
     was = {one.check: one for one in before.checks}
     for one in after.checks:
         old = was.pop(one.check, None)
@@ -154,7 +154,7 @@ def _checks(before: Report, after: Report) -> Iterator[Told]:
         yield "equalities", check, f"{check} is gone"
 
 
-def _weights(before: Report, after: Report) -> Iterator[Told]:
+def _weights(before: Report, after: Report) -> Iterator[Change]:
     was = {one.name: one.shape for one in before.weights}
     for one in after.weights:
         old = was.pop(one.name, None)
@@ -166,8 +166,8 @@ def _weights(before: Report, after: Report) -> Iterator[Told]:
         yield "weights", name, f"{name} is gone"
 
 
-def _cost(before: Report, after: Report) -> Iterator[Told]:
-    """The numbers of the cost, under the names that the table has for them."""
+def _cost(before: Report, after: Report) -> Iterator[Change]:
+    """The numbers of the cost, with their names from the table."""
     for name, unit, old, new in (
         ("multiply-adds", "", before.cost.multiply_adds, after.cost.multiply_adds),
         ("parameters", " bytes", before.cost.parameter_bytes, after.cost.parameter_bytes),
@@ -177,8 +177,8 @@ def _cost(before: Report, after: Report) -> Iterator[Told]:
             yield "cost", name, f"{name}: {old:,} are now {new:,}{unit}"
 
 
-def _others(before: Report, after: Report) -> Iterator[Told]:
-    """The rest: cuDNN with the rule that decides, the strip of a mask."""
+def _others(before: Report, after: Report) -> Iterator[Change]:
+    """cuDNN with the rule that fails, and the strips of a mask."""
     old, new = before.cudnn.verdict, after.cudnn.verdict
     if old.eligible != new.eligible:
         broken = [rule.rule for kernel in new.kernels for rule in kernel.rules if not rule.ok]

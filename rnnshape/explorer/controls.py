@@ -1,4 +1,4 @@
-"""The switches, choices and fields as widgets; they follow the step and tell what is edited."""
+"""The widgets for switches, choices and fields: they show the current step and post messages about edits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def key_of(field: Field) -> str:
 
 
 class Switch(Checkbox):
-    """True or False, told apart without colour too."""
+    """A checkbox whose value is visible without colour."""
 
     @property
     def _button(self) -> Content:
@@ -44,14 +44,14 @@ class Switch(Checkbox):
         self.field = field
 
     def follow(self, field: Field) -> None:
-        """Show the value of a step; nothing is told of it."""
+        """Show the value of a step without posting a message."""
         self.field = field
         with self.prevent(Checkbox.Changed):
             self.value = field.value
 
 
 class Choice(Select[int]):
-    """One of a few values, by their number: Keras has None and True among them."""
+    """One of a few values, chosen by index, because values such as None and True occur."""
 
     def __init__(self, field: Field) -> None:
         self.field = field
@@ -77,7 +77,7 @@ class Choice(Select[int]):
 
 
 class Entry(Input):
-    """A number, a size or a text."""
+    """A text field for a number, a size or a text."""
 
     def __init__(self, field: Field) -> None:
         placeholder = "none" if field.argument.default is None else ""
@@ -85,7 +85,7 @@ class Entry(Input):
         self.field = field
 
     def follow(self, field: Field) -> None:
-        """As ``Switch.follow``; what is being typed and means the same stays as it is."""
+        """As ``Switch.follow``; text that is being typed stays if it means the same value."""
         same = self.has_focus and field.meant(self.value) == (field.value, None)
         self.field = field
         self.remove_class("-wrong")
@@ -105,18 +105,18 @@ def control(field: Field) -> Control:
 
 
 class Controls(VerticalScroll, can_focus=False):
-    """All groups of the step that is shown."""
+    """All groups of fields of the current step."""
 
     class Edited(Message):
-        """Somebody gave a field another value, which may stand there."""
+        """The user gave a field another valid value."""
 
         def __init__(self, field: Field, value: Any) -> None:
             self.field = field
             self.value = value
             super().__init__()
 
-    class Told(Message):
-        """What the help line says: what a field is for, or what is wrong in it."""
+    class HelpLine(Message):
+        """The text of the help line: the help of a field, or its problem."""
 
         def __init__(self, text: str, *, wrong: bool = False) -> None:
             self.text = text
@@ -128,7 +128,7 @@ class Controls(VerticalScroll, can_focus=False):
         self.shown: tuple[Group, ...] = ()
 
     async def follow(self, step: Step) -> None:
-        """Show the fields of a step; while its text cannot be read those of the last one wait."""
+        """Show the fields of a step; if its text cannot be read, keep the last ones, disabled."""
         wanted = groups(step)
         self.disabled = not wanted
         if not wanted:
@@ -145,7 +145,7 @@ class Controls(VerticalScroll, can_focus=False):
             grid.follow(step)
 
     async def _rebuild(self, wanted: tuple[Group, ...]) -> None:
-        """Other fields: the focus goes to the field of the same argument, if there is one."""
+        """Replace all fields; the focus moves to the field of the same argument, if there is one."""
         focused = self.screen.focused
         name = focused.field.argument.name if isinstance(focused, Switch | Choice | Entry) else None
         closed = {group.title.partition(":")[0] for group in self.query(Collapsible) if group.collapsed}
@@ -172,7 +172,7 @@ class Controls(VerticalScroll, can_focus=False):
         return Collapsible(*inside, title=group.title, collapsed=folded)
 
     def at(self, widget: Widget | None) -> Path | None:
-        """The path of the layer whose group holds this widget."""
+        """The path of the layer whose group contains this widget."""
         for ancestor in () if widget is None else widget.ancestors_with_self:
             if isinstance(ancestor, Collapsible):
                 place = [*self.query(Collapsible)].index(ancestor)
@@ -202,24 +202,24 @@ class Controls(VerticalScroll, can_focus=False):
         value, wrong = field.meant(event.value)
         event.input.set_class(wrong is not None, "-wrong")
         if wrong is not None:
-            self.post_message(self.Told(f"{field.argument.name} {wrong}", wrong=True))
+            self.post_message(self.HelpLine(f"{field.argument.name} {wrong}", wrong=True))
             return
         if event.input.has_focus:
-            self.post_message(self.Told(_help(field)))
+            self.post_message(self.HelpLine(_help(field)))
         if value != field.value:
             self.post_message(self.Edited(field, value))
 
     def on_descendant_focus(self) -> None:
-        """The help of the field that has the focus stands in the help line."""
+        """Show the help of the focused field in the help line."""
         focused = self.screen.focused
         if isinstance(focused, Switch | Choice | Entry):
-            self.post_message(self.Told(_help(focused.field)))
+            self.post_message(self.HelpLine(_help(focused.field)))
         elif isinstance(focused, MaskGrid):
-            self.post_message(self.Told(focused.HELP))
+            self.post_message(self.HelpLine(focused.HELP))
 
 
 class Row(Horizontal):
-    """A field with its name in front."""
+    """A field with its name."""
 
     def __init__(self, field: Field) -> None:
         super().__init__(classes="row")
@@ -231,7 +231,7 @@ class Row(Horizontal):
 
 
 def _form(group: Group) -> object:
-    """What decides whether the same widgets can show a group."""
+    """The key of a group: two groups with equal keys can use the same widgets."""
     return group.path, [(field.argument.name, field.control) for field in group.fields]
 
 

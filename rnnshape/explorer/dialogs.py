@@ -1,4 +1,4 @@
-"""The windows above the explorer: choose one of a list, copy what is on the screen, name a file."""
+"""The dialogs of the explorer: choose from a list, copy the question, name a file."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Chosen = TypeVar("Chosen")
 
 
 class Dialog(ModalScreen[Chosen]):
-    """A window that Escape closes without an answer."""
+    """A dialog that Escape closes without a result."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "Close")]
 
 
 class Choose(Dialog[str]):
-    """One of several names; what is typed leaves those that have it in them."""
+    """Choose one of several names; typing filters them."""
 
     def __init__(self, title: str, names: Sequence[str]) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Choose(Dialog[str]):
 
 
 class Copy(Dialog[None]):
-    """The forms in which the question can be taken along; the one that is highlighted is shown, Enter copies it."""
+    """Copy the question in one of several forms; the highlighted form is shown."""
 
     def __init__(self, forms: Mapping[str, str]) -> None:
         super().__init__()

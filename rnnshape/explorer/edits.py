@@ -1,4 +1,4 @@
-"""Edits of a layer: each gives a new tree, and what the tree holds stays as it is otherwise.
+"""Edits of a layer tree: each returns a new tree; the rest of the tree is unchanged.
 
 >>> from rnnshape.reading import make
 >>> layer = make("LSTM(8) | Dense(3)").layer
@@ -9,7 +9,7 @@
 >>> made_into(layer, ("layers", 0), "GRU").text, made_into(layer, ("layers", 0), "RNN").text
 ('GRU(8) | Dense(3)', 'RNN(LSTMCell(8)) | Dense(3)')
 
-A path says where a layer stands: the names of the arguments that lead to it, and its number in a list.
+A path locates a layer: the names of the arguments that lead to it, and its index in a list.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _CELL_OF = {fused: cell for cell, fused in FUSED_BY_CELL.items()}
 _RECURRENT = tuple(cls.name for cls in TABLE.values() if cls.kind == "recurrent")
 _CELLS = tuple(cls.name for cls in TABLE.values() if cls.kind == "cell")
 LAYERS = tuple(cls.name for cls in TABLE.values() if cls.kind in ("recurrent", "layer") and cls.name != "Bidirectional")
-"""What can stand by itself or in a stack, the recurrent layers first; to wrap is an edit of its own."""
+"""Layers that work alone or in a stack, recurrent ones first.  ``wrapped`` adds Bidirectional."""
 
 
 def places(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
-    """Each layer and cell with its path, outermost first; a stack itself is none."""
+    """Each layer and cell with its path, outermost first; a stack itself is not included."""
     if node.cls.kind == "graph":
         return
     if node.cls.kind != "stack":
@@ -51,21 +51,21 @@ def places(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
 
 
 def at(node: Node, path: Path) -> Node:
-    """The layer to which the path leads.
+    """The layer at this path.
 
     Raises:
-        LookupError: there is none.
+        LookupError: there is no layer at this path.
     """
     found: Any = node
     for step in path:
         found = found[step]
     if not isinstance(found, Node):
-        raise LookupError(path)  # noqa: TRY004  the path leads to no layer
+        raise LookupError(path)  # noqa: TRY004  the path is wrong, not the type
     return found
 
 
 def put(node: Node, path: Path, new: Node) -> Node:
-    """The tree with another layer at this place."""
+    """The tree with ``new`` at this path."""
     if not path:
         return new
     name, *rest = path
@@ -80,12 +80,12 @@ def put(node: Node, path: Path, new: Node) -> Node:
 
 
 def changed(node: Node, path: Path, argument: str, value: Any) -> Node:
-    """The tree in which one argument of one layer has another value."""
+    """The tree with another value for one argument of one layer."""
     return put(node, path, at(node, path).but(**{argument: value}))
 
 
 def loop_at(node: Node, path: Path) -> Path | None:
-    """The path of the recurrent layer at this place, around it or within it; None where there is none."""
+    """The path of the nearest recurrent layer: at this path, around it or inside it; None if there is none."""
     for end in range(len(path), -1, -1):
         with suppress(LookupError):
             if at(node, path[:end]).cls.kind == "recurrent":
@@ -95,22 +95,22 @@ def loop_at(node: Node, path: Path) -> Path | None:
 
 
 def is_wrapped(node: Node, loop: Path) -> bool:
-    """Whether the recurrent layer at this place stands in a Bidirectional."""
+    """Whether the recurrent layer at this path is inside a Bidirectional."""
     return loop[-1:] == ("layer",) and at(node, loop[:-1]).name == "Bidirectional"
 
 
 def wrapped(node: Node, path: Path) -> Node:
-    """The tree in which the recurrent layer at this place stands in a Bidirectional."""
+    """The tree with the recurrent layer at this path wrapped in a Bidirectional."""
     return put(node, path, Node.of(TABLE["Bidirectional"], {"layer": at(node, path)}))
 
 
 def unwrapped(node: Node, path: Path) -> Node:
-    """The tree in which the layer at this place stands for what was around it."""
+    """The tree with the wrapper of the layer at this path removed."""
     return put(node, path[:-1], at(node, path))
 
 
 def classes_for(node: Node, path: Path) -> tuple[str, ...]:
-    """The classes that can stand at this place."""
+    """The classes that are allowed at this path."""
     names = [step for step in path if isinstance(step, str)]
     role = "layer"
     if names:
@@ -124,9 +124,9 @@ def classes_for(node: Node, path: Path) -> tuple[str, ...]:
 
 
 def made_into(node: Node, path: Path, name: str) -> Node:
-    """The tree in which the layer at this place is of another class; it keeps the arguments that both have.
+    """The tree with another class for the layer at this path; arguments that both classes have are kept.
 
-    An LSTM that becomes an RNN gives what its cell takes to that, and takes it back from there.
+    From LSTM to RNN, the arguments of the cell move to an LSTMCell; from RNN to LSTM, they move back.
     """
     before = at(node, path)
     values = dict(before.given)
@@ -138,21 +138,21 @@ def made_into(node: Node, path: Path, name: str) -> Node:
 
 
 def appended(node: Node, name: str) -> Node:
-    """The stack with one layer more at its end; it has the size of the last one where both have one."""
+    """The stack with one more layer at the end, of the same size as the last one if both have a size."""
     last = node.in_turn[-1]
     size = next(({"units": last[name]} for name in ("units", "filters") if last.has(name)), {})
     return Node.of(TABLE["Sequential"], {"layers": (*node.in_turn, _made(TABLE[name], size))})
 
 
 def removed(node: Node, path: Path) -> Node:
-    """The stack without the layer at this place; one that is left alone stands by itself."""
+    """The stack without the layer at this path; if one layer is left, that layer."""
     number = path[1]
     left = [layer for place, layer in enumerate(node.in_turn) if place != number]
     return left[0] if len(left) == 1 else node.but(layers=tuple(left))
 
 
 def _made(cls: LayerClass, values: Mapping[str, Any], cell: str | None = None) -> Node:
-    """A layer of this class with those of the values that it takes; what Keras demands is as a command has it."""
+    """A layer of this class with the values that it accepts; missing required arguments get the command's default."""
     given: dict[str, Any] = {}
     for argument in cls.arguments:
         if isinstance(argument.kind, Nested):
@@ -166,7 +166,7 @@ def _made(cls: LayerClass, values: Mapping[str, Any], cell: str | None = None) -
 
 
 def _inner(name: str, kind: Nested, values: Mapping[str, Any], cell: str | None) -> Any:
-    """What stands in a layer of a new class: what stood there before, else an LSTM or its cell."""
+    """The nested layer of a new class: the one from before, else an LSTM or a cell."""
     inner = values.get(name)
     if inner is None:
         inner = _made(TABLE[cell or "LSTMCell"] if kind.role == "cell" else TABLE["LSTM"], values)

@@ -1,4 +1,4 @@
-"""Which arguments of the layer and which options of the run get a switch, a choice or a field, and in which group.
+"""The fields of the explorer: which arguments and run options have one, of which kind and in which group.
 
 >>> from rnnshape.explorer.steps import read
 >>> [group.title for group in groups(read("Bidirectional(LSTM(8))"))]
@@ -9,7 +9,7 @@
 >>> units.meant("9"), units.meant("2.5")
 ((9, None), ('2.5', 'must be a whole number, 1 or more'))
 
-All of it comes from the table: a new argument of a layer has its control without a change here.
+All of it comes from the table, so a new argument of a layer needs no change here.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ SWITCH, CHOICE, TEXT = "switch", "choice", "text"
 
 @dataclass(frozen=True)
 class Field:
-    """One argument with its value; ``path`` is that of its layer, None for an option of the run."""
+    """One argument with its value; ``path`` is the path of its layer, None for an option of the run."""
 
     argument: Argument
     value: Any
@@ -57,28 +57,28 @@ class Field:
 
     @property
     def control(self) -> str:
-        """A switch, a choice of a few values, or a field of text."""
+        """``SWITCH``, ``CHOICE`` or ``TEXT``."""
         if isinstance(self.argument.kind, Flag):
             return SWITCH
         return CHOICE if isinstance(self.argument.kind, OneOf) else TEXT
 
     @property
     def text(self) -> str:
-        """The value as it stands in the field; nothing where it is the default None."""
+        """The value as text; empty for None."""
         if self.value is None:
             return ""
         return ",".join(map(str, self.value)) if isinstance(self.value, tuple) else str(self.value)
 
     @property
     def choices(self) -> list[tuple[str, Any]]:
-        """What a choice offers; a value of another kind, such as an object, stands with it."""
+        """The texts and values of a choice, including the current value if that is another one, such as an object."""
         kind = self.argument.kind
         assert isinstance(kind, OneOf)
         values = kind.values if kind.accepts(self.value) and self.value in kind.values else (*kind.values, self.value)
         return [(str(value), value) for value in values]
 
     def meant(self, text: str) -> tuple[Any, str | None]:
-        """The value that a text means, and why it may not stand there, if so."""
+        """The value of a text, and why it is not allowed; None if it is allowed."""
         if not text.strip() and self.argument.default is not REQUIRED:
             return self.argument.default, None
         value = self.argument.kind.from_text(text.strip())
@@ -87,7 +87,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Group:
-    """Fields under one title; ``path`` is that of their layer, None for those of the run."""
+    """Fields under one title; ``path`` is the path of their layer, None for options of the run."""
 
     title: str
     path: Path | None
@@ -95,7 +95,7 @@ class Group:
 
 
 def groups(step: Step) -> tuple[Group, ...]:
-    """The layers, outermost first, and the options of the run; none where the expression cannot be read."""
+    """The layers, outermost first, and the options of the run; empty if the expression cannot be read."""
     if step.layer is None:
         return ()
     layers = [
@@ -107,12 +107,12 @@ def groups(step: Step) -> tuple[Group, ...]:
 
 
 def _offered(argument: Argument) -> bool:
-    """Those that a command has as a flag, and those that Keras demands."""
+    """Whether an argument has a field: those with a flag, and required ones."""
     return argument.flag or (argument.default is REQUIRED and argument.usual is not REQUIRED)
 
 
 def _where(path: Path) -> str:
-    """What stands before a layer within another one: the argument, or its number in a stack."""
+    """The prefix of a nested layer's title: its argument, or its number in a stack."""
     if not path:
         return ""
     last = path[-1]
@@ -120,7 +120,7 @@ def _where(path: Path) -> str:
 
 
 def _of_input(step: Step) -> Iterator[Field]:
-    """N, T and C where the input has them; the whole shape where it has other axes."""
+    """Fields for N, T and C if the input has them; for the whole shape if it has other axes."""
     assert step.layer is not None
     letters = step.layer.cls.letters(step.layer, len(step.input) or None)
     for option in (BATCH, TIME, CHANNELS):
@@ -134,20 +134,20 @@ def _of_input(step: Step) -> Iterator[Field]:
 
 
 def _of_call(step: Step) -> Iterator[Field]:
-    """The options of the run that mean something for this layer."""
+    """Fields for the run options that apply to this layer."""
     assert step.layer is not None
     recurrent = any(map(takes_states, step.layer.in_turn))
     if recurrent or step.layer.cls.kind == "cell":
-        yield _asked(step, INITIAL_STATE)
+        yield _run_field(step, INITIAL_STATE)
     if recurrent:
-        yield _asked(step, CALLS)
-        yield _asked(step, INTO)
+        yield _run_field(step, CALLS)
+        yield _run_field(step, INTO)
     for option in (TRAINING, SEED, DTYPE, EXECUTION, DEVICE, KERAS):
-        yield _asked(step, option)
+        yield _run_field(step, option)
 
 
-def _asked(step: Step, option: Argument) -> Field:
-    """The option with what the Spec has, which may come of the text, else with what it was given."""
+def _run_field(step: Step, option: Argument) -> Field:
+    """The field of an option: its given value, else that of the Spec (it may come from the text), else the default."""
     given = step.option(option.name)
     if given is None and step.spec is not None and option not in (INTO, DTYPE):
         given = getattr(step.spec, option.name)

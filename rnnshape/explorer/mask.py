@@ -1,4 +1,4 @@
-"""The mask as a grid: a row for each sample, a cell for each time step, which a key or a click switches on and off."""
+"""The mask as a grid: a row for each sample, a cell for each time step; a key or a click switches a cell."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class MaskGrid(Widget, can_focus=True):
     at: reactive[tuple[int, int]] = reactive((0, 0))
 
     class Switched(Message):
-        """A step was switched on or off."""
+        """The user switched a step on or off."""
 
         def __init__(self, rows: Rows) -> None:
             self.rows = rows
             super().__init__()
 
     def follow(self, step: Step) -> None:
-        """Show the mask of a step; all steps are valid where it has none, and there is no grid without time."""
+        """Show the mask of a step; without a mask all steps are valid.  The grid is hidden if the input has no time."""
         batch, time = step.size(BATCH.name), step.size(TIME.name)
         takes = step.spec is not None and refusal(step.spec.layer) is None
         self.display = bool(takes and batch and time)
@@ -59,7 +59,7 @@ class MaskGrid(Widget, can_focus=True):
 
     @property
     def _shown(self) -> tuple[int, int]:
-        """How many samples and steps have room."""
+        """The number of samples and steps that are shown."""
         return min(len(self.rows), _MOST_SAMPLES), min(len(self.rows[0]), _MOST_STEPS) if self.rows else 0
 
     def get_content_height(self, *_: object) -> int:

@@ -1,4 +1,4 @@
-"""What each tab shows of an answer: parts of the table view, as ``render`` draws them."""
+"""The content of each tab: parts of the table view, drawn by ``render``."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ TABS = {
 
 _EMPTY = {
     "equalities": "No equality to show: with return_state the output is compared with the states.",
-    "strip": "No mask: switch a step off under Mask.",
-    "values": "The values come from the real layer, when it has run.",
+    "strip": "No mask: switch off a step of the mask under Input.",
+    "values": "The values are shown when the real layer has run.",
 }
 
 
 def drawn(tab: str, report: Report, changes: Changes | None, marks: Marks) -> RenderableType:
-    """One tab; the rows that changed since the last step are in the style ``changed``, and said in words below."""
+    """One tab; rows changed by the last step have the style ``changed``, and the changes are listed below."""
     if tab == "code":
         return Text("\n".join(program(report)), "code")
     wanted = TABS[tab]
@@ -57,31 +57,31 @@ def drawn(tab: str, report: Report, changes: Changes | None, marks: Marks) -> Re
             if changes is not None and isinstance(one, Table):
                 _mark(one, changes)
             lines.append(one)
-    return Group(*lines, *_below(tab, report, marks), *_told(tab, changes))
+    return Group(*lines, *_below(tab, report, marks), *_change_lines(tab, changes))
 
 
 def _below(tab: str, report: Report, marks: Marks) -> Iterator[RenderableType]:
-    """What stands below the tables of a tab: the lines to paste, or where theory and the real layer differ."""
+    """The lines below the tables: context and verdict in the first tab; in the others, only a disagreement."""
     if tab == "returns":
         yield Text()
         yield table.context(report, marks)
         yield ending.footer(report)
-        if report.observed is not None or report.error is not None:  # else the line above says what is waited for
+        if report.observed is not None or report.error is not None:  # else the status line says so
             yield from ending.verdict(report, marks)
     elif report.disagreements:
         yield from ending.verdict(report, marks)
 
 
 def _mark(table: Table, changes: Changes) -> None:
-    """Give the rows that changed their style: they are known by their role, their check or their name."""
+    """Set the style of changed rows, which are found by role, check or name."""
     cells = [[str(cell) for cell in column.cells] for column in table.columns]
     for row, told in zip(table.rows, zip(*cells, strict=True), strict=True):
         if changes.keys.intersection(told):
             row.style = "changed"
 
 
-def _told(tab: str, changes: Changes | None) -> Iterator[RenderableType]:
-    """What changed in this tab, a line each."""
+def _change_lines(tab: str, changes: Changes | None) -> Iterator[RenderableType]:
+    """The changes in this tab, one line each."""
     lines = () if changes is None else changes.lines(tab)
     if lines:
         yield Text()

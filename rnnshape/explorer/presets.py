@@ -1,4 +1,4 @@
-"""Where to start from.  A walk has its steps ahead, and redo goes through them."""
+"""Presets to start from.  If a preset has several steps, redo goes through them."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ NAMES = tuple(_PRESETS)
 
 
 def preset(name: str) -> History:
-    """The first step of a preset, with its others ahead."""
+    """A history at the first step of a preset, with the other steps in its future."""
     return History.of(read(text, options) for text, options in _PRESETS[name])

@@ -1,4 +1,4 @@
-"""The screen: the expression above, the fields, the answer in tabs; first what theory says, then the real layer."""
+"""The screen: the expression, the fields and the answer in tabs, first predicted and then verified."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ENDS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED, signal.SIGHUP: 
 
 
 class Showing(App[int]):
-    """Shows the present step of a history."""
+    """An application that shows the current step of a history."""
 
     TITLE = "rnnshape explore"
     CSS_PATH = "explorer.tcss"
@@ -48,14 +48,14 @@ class Showing(App[int]):
         marks: Marks,
         verifier: Callable[[Callable[[News], None]], Verifier] | None,
     ) -> None:
-        """Begin with the present step of this history; redo goes to those that are ahead.
+        """Start with the current step of ``history``.
 
-        ``verifier`` makes the process that runs the real layer, None for theory alone.
+        ``verifier`` starts the process that runs the real layer; None to only predict.
         """
         super().__init__()
-        if environ.get("COLORFGBG", "").endswith((";7", ";15")):  # a terminal that says that its ground is light
+        if environ.get("COLORFGBG", "").endswith((";7", ";15")):  # the terminal reports a light background
             self.theme = "textual-light"
-        self.animation_level = "none"  # over ssh each frame is sent, and nothing here has to move
+        self.animation_level = "none"  # animation is slow over ssh
         self.console.push_theme(THEME)
         self.console.push_theme(Theme({"changed": "bold reverse" if self.no_color else "bold magenta"}, inherit=False))
         self.history = history
@@ -88,9 +88,9 @@ class Showing(App[int]):
         await self._show()
 
     def _tell_ahead(self) -> None:
-        """Say how to go on where a walk, or a file of several layers, has steps ahead."""
+        """Notify the user if redo leads to more steps: those of a preset, or the other layers of a file."""
         if ahead := len(self.history.future):
-            self.notify(f"Ctrl+Y goes on: {ahead} more step{'' if ahead == 1 else 's'}")
+            self.notify(f"Ctrl+Y goes to the next step: {ahead} more step{'' if ahead == 1 else 's'}")
 
     def on_unmount(self) -> None:
         if self.verifier is not None:
@@ -100,7 +100,7 @@ class Showing(App[int]):
         self.exit(code, return_code=code)
 
     def _handle_exception(self, error: Exception) -> None:
-        """An exception that nobody foresaw ends the application; the command tells it in one line."""
+        """Exit on an unexpected exception; the command reports it in one line."""
         self.failure = foreseen(error)
         self._return_code = self.failure.exit_code
         if self._exception is None:
@@ -109,7 +109,7 @@ class Showing(App[int]):
         self._close_messages_no_wait()
 
     async def _to(self, step: Step, *, replacing: bool = False) -> None:
-        """One step on."""
+        """Go to a new step; ``replacing`` replaces the current one."""
         if step == self.history.now:
             return
         if not replacing:
@@ -118,7 +118,7 @@ class Showing(App[int]):
         await self._show()
 
     async def _show(self) -> None:
-        """Show the present step: theory at once, then ask for the real layer."""
+        """Show the prediction of the current step, then ask the verifier."""
         step = self.history.now
         begun = perf_counter()
         problems = step.problems
@@ -126,7 +126,7 @@ class Showing(App[int]):
         if step.spec is not None:
             try:
                 report = api.predict(step.spec)
-            except Exception as error:  # noqa: BLE001  one answer that fails does not end the rest
+            except Exception as error:  # noqa: BLE001  a bug in one answer must not end the explorer
                 problems = (Problem("", foreseen(error).message),)
         took = perf_counter() - begun
         self.query_one(Wrong).show(step, problems)
@@ -145,7 +145,7 @@ class Showing(App[int]):
         await self.query_one(Controls).follow(step)
 
     def _tell(self, news: News) -> None:
-        """Called by the verifier in a thread of its own."""
+        """Receive news; the verifier calls this in its own thread."""
         self.call_later(self._heard, news)
 
     def _heard(self, news: News) -> None:

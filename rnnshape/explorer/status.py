@@ -1,4 +1,4 @@
-"""The lines above the answer: what is wrong with the expression, what theory and the real layer say."""
+"""The lines above the answer: problems of the expression, and the state of prediction and verification."""
 
 from __future__ import annotations
 
@@ -21,56 +21,56 @@ if TYPE_CHECKING:
 
 
 class Wrong(Static):
-    """The problems of a step, each under its caret; the options that mean nothing here."""
+    """The problems of a step, each with its place, and the options that do not apply."""
 
     def show(self, step: Step, problems: Iterable[Problem]) -> None:
-        """Tell them; nothing is there where nothing is wrong."""
-        lines = [line for problem in problems for line in self._told(step, problem)]
-        lines += [Text(f"{problem.key} is left out: {problem.message}", "teach") for problem in step.idle]
+        """Show the problems; hide the widget if there are none."""
+        lines = [line for problem in problems for line in self._lines(step, problem)]
+        lines += [Text(f"{problem.key} is ignored: {problem.message}", "teach") for problem in step.idle]
         self.set_class(bool(lines), "-shown")
         self.update(Text("\n").join(lines))
 
-    def _told(self, step: Step, problem: Problem) -> Iterable[Text]:
+    def _lines(self, step: Step, problem: Problem) -> Iterable[Text]:
         if problem.span is not None:
             start = step.source.rfind("\n", 0, problem.span[0]) + 1
             line = step.source[start:].split("\n", 1)[0]
             width = max(20, self.app.size.width - 2 - len("......"))
             shown, under = marked(line, problem.span[0] - start, problem.span[1] - start, width)
-            if shown != step.text:  # else it stands right above
+            if shown != step.text:  # else the line is just above
                 yield Text(shown, "faint", no_wrap=True)
             yield Text(under, no_wrap=True)
         yield Text(f"{problem.key}: {problem.message}" if problem.key else problem.message)
 
 
 class Status(Static):
-    """Theory on the left, the real layer behind it, and how much changed."""
+    """The status line: prediction, verification and the number of changes."""
 
     def begun(self, *, verifies: bool) -> None:
-        """At the start."""
+        """Show the state at the start."""
         self.theory = Text()
         self.real = Text("loading TensorFlow …" if verifies else "theory only (--predict)", "faint")
         self.loaded = False
         self.changes = Text()
 
     def predicted(self, seconds: float | None, answer: Answer) -> None:
-        """Theory has answered, or cannot while the expression is wrong."""
+        """Show the time of a prediction; None if the expression is wrong."""
         if seconds is not None:
             self.theory = Text(f"theory in {1000 * seconds:.1f} ms")
         else:
             shown = "no answer" if answer.report is None else "the last answer"
             self.theory = Text(f"{shown} until the expression is right", "teach")
-        count = 0 if answer.changes is None or seconds is None else len(answer.changes.told)
+        count = 0 if answer.changes is None or seconds is None else len(answer.changes.entries)
         self.changes = Text(f"{count} change{'s' * (count != 1)} by this step", "changed") if count else Text()
         self._draw()
 
     def asked(self) -> None:
-        """The real layer is asked."""
+        """Show that verification has started."""
         if self.loaded:
             self.real = Text("verifying …", "faint")
         self._draw()
 
     def heard(self, news: News) -> None:
-        """What the verifier told."""
+        """Show the verifier's news."""
         self.real = self._real(news)
         self._draw()
 

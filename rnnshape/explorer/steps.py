@@ -1,4 +1,4 @@
-"""What is on the screen, as data: the expression as text, the run's options, and what the reader makes of both.
+"""The state of the screen as data: the expression as text, the run's options, and the Spec read from both.
 
 >>> step = read("LSTM(8)", {"time": 5})
 >>> step.spec.input
@@ -8,9 +8,8 @@
 >>> read("LSTM(8, unit=3)").problems[0].span
 (8, 14)
 
-The text and the options are one Spec.  An edit changes the layer that the text was read to and writes it again.  A step
-that cannot be read keeps the problems with their places; its ``layer`` is there as soon as the expression by itself
-is right.
+Text and options together give one Spec.  An edit changes the layer and writes it as text again.  A step that cannot be
+read has problems with their places; it has a ``layer`` if the expression alone is valid.
 """
 
 from __future__ import annotations
@@ -40,10 +39,10 @@ Options = tuple[tuple[str, Any], ...]
 class Step:
     """One state of the screen.
 
-    ``layer`` is what the text was read to (None: it cannot be read), ``spec`` the question with its options (None:
-    there are ``problems``).  The spans of the problems point into ``source``, which is the text as the reader saw it.
-    ``idle`` are the problems of options that mean nothing for this layer: they are left out, and come back with a layer
-    that takes them.  ``declares`` says that the text has more than the layer: a call, or the shape of its input.
+    ``layer`` is the layer in the text (None: it cannot be read), ``spec`` the question with its options (None:
+    there are ``problems``).  The spans of the problems refer to ``source``, the text that the reader parsed.
+    ``idle`` are the problems of options that do not apply to this layer: they are ignored until a layer accepts them.
+    ``declares`` is true if the text has more than the layer: a call, or the shape of its input.
     """
 
     text: str
@@ -56,27 +55,27 @@ class Step:
     declares: bool = False
 
     def option(self, name: str) -> Any:
-        """The value that an option was given, None where it was not."""
+        """The given value of an option; None if it is not given."""
         return dict(self.options).get(name)
 
     def with_text(self, text: str) -> Step:
-        """The step with another expression, as somebody types it."""
+        """The step with another expression."""
         return read(text, dict(self.options))
 
     def with_layer(self, layer: Node) -> Step:
         """The step with an edited layer, written as the canonical expression.
 
-        A layer that the reader rejects stays, so that its fields can take the edit back.
+        If the reader rejects it, the step still has the layer, so that the user can undo the edit in its fields.
         """
-        step = read(layer.text, self._said())
+        step = read(layer.text, self._all_options())
         return step if step.layer is not None else replace(step, layer=layer)
 
     def with_option(self, name: str, value: Any) -> Step:
-        """The step with another value of one option; None takes it away.
+        """The step with another value of one option; None removes it.
 
-        A mask keeps the steps that it has when time or batch grow or shrink.
+        If time or batch changes, the mask is cut or padded with valid steps.
         """
-        options = {**self._said(), name: value}
+        options = {**self._all_options(), name: value}
         if name in _PLACES and (shape := options.get(INPUT.name)):
             letters = () if self.spec is None else self.spec.letters
             del options[name]
@@ -90,14 +89,14 @@ class Step:
         return self._read_again(options)
 
     def with_mask(self, rows: Rows) -> Step:
-        """The step with this mask; none where every step of every sample is valid."""
+        """The step with this mask; without a mask if all steps are valid."""
         return self.with_option(MASK.name, None if all(map(all, rows)) else written(rows))
 
     def _read_again(self, options: Mapping[str, Any]) -> Step:
         return read(self.layer.text if self.declares and self.layer is not None else self.text, options)
 
-    def _said(self) -> dict[str, Any]:
-        """The options, and what the text says in a call or an input: the canonical expression has no place for that."""
+    def _all_options(self) -> dict[str, Any]:
+        """The options, with those that the text sets in a call or an input, which the canonical expression lacks."""
         options = dict(self.options)
         if self.spec is None or self.layer is None or not self.declares:
             return options
@@ -116,29 +115,29 @@ class Step:
 
     @property
     def input(self) -> tuple[int, ...]:
-        """The whole shape of the input, empty where it is not known."""
+        """The whole shape of the input; empty if it is unknown."""
         return () if self.spec is None else self.spec.input
 
     def size(self, option: str) -> int | None:
-        """The size that ``batch``, ``time`` or ``channels`` stand for; None where the input has no such axis."""
+        """The size of ``batch``, ``time`` or ``channels``; None if the input has no such axis."""
         sizes = {} if self.spec is None else dict(zip(self.spec.letters, self.spec.input, strict=True))
         return sizes.get(LETTERS_OF[option])
 
 
 LETTERS_OF = {option.name: letter for option, letter in LETTERS.items()}
 _PLACES = tuple(option.name for option in DIMENSIONS)
-# What stands in no expression and in no call: the fields have it.
+# The options that are not written in the expression; the fields show them.
 _RUN = (INPUT, MASK, INTO, *KEPT)
 
 
 def read(text: str, options: Mapping[str, Any] | None = None) -> Step:
-    """What the reader makes of a text and options; what is wrong is in the step, and nothing is raised."""
+    """Read a text and options into a step; problems are in the step, nothing is raised."""
     asked = {name: value for name, value in (options or {}).items() if value is not None}
     kept = tuple(asked.items())
     try:
         with release.of(asked.get(KERAS.name)):
             parsed = parse(text)
-    except Exception as error:  # noqa: BLE001  one text that cannot be read does not end the rest
+    except Exception as error:  # noqa: BLE001  a bug in the reader must not end the explorer
         return _failed(Step(text, kept), error)
     layer, called = parsed.node, parsed.called
     declares = parsed.fed is not None or bool(called.options or called.spans) or called.named_mask is not None
@@ -150,7 +149,7 @@ def read(text: str, options: Mapping[str, Any] | None = None) -> Step:
 
 
 def read_spec(spec: Spec) -> Step:
-    """The step that asks what a Spec asks, such as one that was read from a file.
+    """The step of a Spec, such as one read from a file.
 
     >>> from rnnshape.reading import make
     >>> step = read_spec(make("y = LSTM(8)(keras.Input((7, 2)))"))
@@ -171,7 +170,7 @@ def _failed(step: Step, error: Exception) -> Step:
 
 
 def _made(text: str, options: Mapping[str, Any]) -> tuple[Spec, list[Problem]]:
-    """The Spec, and the problems of options without which there is one."""
+    """The Spec, and the problems of options that had to be ignored."""
     try:
         return make(text, options), []
     except Invalid as error:
@@ -184,7 +183,7 @@ def _made(text: str, options: Mapping[str, Any]) -> tuple[Spec, list[Problem]]:
 
 
 def _fitted(mask: Rows, step: Step) -> str | None:
-    """The mask cut or filled up with valid steps, so that it fits the input."""
+    """The mask, cut or padded with valid steps to fit the input."""
     batch, time = step.size(BATCH.name), step.size(TIME.name)
     if batch is None or time is None:
         return written(mask)
@@ -195,7 +194,7 @@ def _fitted(mask: Rows, step: Step) -> str | None:
 
 @dataclass(frozen=True)
 class History:
-    """The steps up to now, and those that were undone.
+    """The current step with the steps before it and the undone steps after it.
 
     >>> walk = History(read("LSTM(8)")).to(read("GRU(8)"))
     >>> walk.undone.now.text, walk.undone.redone.now.text
@@ -207,22 +206,22 @@ class History:
     future: tuple[Step, ...] = ()
 
     def to(self, step: Step, *, replacing: bool = False) -> History:
-        """One step on; ``replacing`` takes the place of the present one, as each key of one piece of typing does."""
+        """Go to a new step; ``replacing`` replaces the current one, as consecutive keystrokes do."""
         past = self.past if replacing else (*self.past, self.now)
         return self if step == self.now else History(step, past)
 
     @property
     def undone(self) -> History:
-        """One step back; the same where there is none."""
+        """One step back; unchanged if there is none."""
         return History(self.past[-1], self.past[:-1], (self.now, *self.future)) if self.past else self
 
     @property
     def redone(self) -> History:
-        """The step that was undone last; the same where there is none."""
+        """One step forward; unchanged if there is none."""
         return History(self.future[0], (*self.past, self.now), self.future[1:]) if self.future else self
 
     @classmethod
     def of(cls, steps: Iterable[Step]) -> History:
-        """The first of these steps, with the others ahead: what a walk is."""
+        """A history at the first of these steps, with the others in its future."""
         first, *others = steps
         return cls(first, (), tuple(others))

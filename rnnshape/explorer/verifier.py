@@ -56,8 +56,8 @@ class Verifier:
         self._again: int | None = None
         self._ended_stale = False
         self._ready = False
-        self._impatient: threading.Timer | None = None
-        self._process = _begun()
+        self._timer: threading.Timer | None = None
+        self._process = _start_process()
         self._reader = threading.Thread(target=self._listen, name="verifier", daemon=True)
         self._reader.start()
 
@@ -80,16 +80,16 @@ class Verifier:
             self._wanted, self._again = (spec, step), None
             if self._running is None:
                 self._send()
-            elif self._impatient is None:
-                self._impatient = threading.Timer(PATIENCE_S, self._end_stale, [self._process, self._running])
-                self._impatient.daemon = True
-                self._impatient.start()
+            elif self._timer is None:
+                self._timer = threading.Timer(PATIENCE_S, self._end_stale, [self._process, self._running])
+                self._timer.daemon = True
+                self._timer.start()
 
     def close(self) -> None:
         """End the process."""
         with self._lock:
             self._closed = True
-            self._calm()
+            self._cancel_timer()
             process = self._process
         process.kill()
         self._reader.join(timeout=2)  # it may be telling something to whoever closes
@@ -107,10 +107,10 @@ class Verifier:
             write(self._process.stdin, (spec, step))
         self._last = spec
 
-    def _calm(self) -> None:
-        if self._impatient is not None:
-            self._impatient.cancel()
-            self._impatient = None
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _end_stale(self, process: subprocess.Popen[bytes], step: int) -> None:
         with self._lock:
@@ -126,19 +126,19 @@ class Verifier:
             self._tell(Loading())
             for news in self._heard():
                 if isinstance(news, Missing):
-                    self._buried()
+                    self._clean_up()
                     self._tell(news)
                     return
                 deaths = 0
                 self._take(news)
             with self._lock:
-                died = self._buried()
+                died = self._clean_up()
                 if self._closed:
                     return
                 deaths += not self._ready
                 self._ready = False
                 if deaths < _MOST_DEATHS:
-                    self._process = _begun()
+                    self._process = _start_process()
             if deaths >= _MOST_DEATHS:
                 message = "" if died is None else f": {died.message}"
                 self._tell(Missing(f"the process that loads TensorFlow dies{message}"))
@@ -160,13 +160,13 @@ class Verifier:
                 self._ready = True
             else:
                 self._running = None
-                self._calm()
+                self._cancel_timer()
             self._send()
             silent = self._closed or (isinstance(news, Verified) and replaced)
         if not silent:
             self._tell(news)
 
-    def _buried(self) -> Died | None:
+    def _clean_up(self) -> Died | None:
         """Make ready for another process; what is told of the one that ended, if it was not ended here."""
         code = self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
@@ -174,7 +174,7 @@ class Verifier:
             with contextlib.suppress(OSError):  # what was not sent stays unsent
                 stream.close()
         step, self._running = self._running, None
-        self._calm()
+        self._cancel_timer()
         if self._ended_stale:
             self._ended_stale = False
             return None
@@ -187,7 +187,7 @@ class Verifier:
         return Died(step, said)
 
 
-def _begun() -> subprocess.Popen[bytes]:
+def _start_process() -> subprocess.Popen[bytes]:
     """Another process; Ctrl-C in the terminal is not for it, and what it writes does not reach the screen."""
     return subprocess.Popen(  # noqa: S603  the command is ours
         [sys.executable, "-P", "-c", _START],

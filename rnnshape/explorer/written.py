@@ -1,4 +1,4 @@
-"""What is on the screen as text to take along: a shell command, a run of a batch file, a Python program.
+"""The question as text to copy: a shell command, a run of a batch file, a Python program.
 
 >>> from rnnshape.reading import make
 >>> spec = make("LSTM(8, return_state=True)", {"time": 5, "mask": "right:5,2", "training": True})
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def shell(spec: Spec) -> str:
-    """The command that asks the same; an input of the usual size is not said."""
+    """The shell command for a Spec; an input of the default size is left out."""
     data = to_data(spec)
     layer = data.pop("layer")
     beside = {name: data[name] for name in (LET.name, KERAS.name) if name in data}
@@ -54,12 +54,12 @@ def _flag(name: str, value: Any) -> Iterator[str]:
 
 
 def run(spec: Spec) -> str:
-    """A batch file with the one run."""
+    """A batch file with this run."""
     return yaml.dump({"runs": [to_data(spec)]}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a list in one line, as people write shapes; the list of the runs is none of numbers."""
+    """Writes lists in one line, as usual for shapes, except lists of mappings such as ``runs``."""
 
     def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:
         short = not any(isinstance(item, dict) for item in sequence)
@@ -67,5 +67,5 @@ class _Dumper(yaml.SafeDumper):
 
 
 def python(report: Report) -> str:
-    """The program that makes the layer and the call."""
+    """The Python program that makes and calls the layer."""
     return "\n".join(program(report)) + "\n"

@@ -1,7 +1,7 @@
-"""Drawing: one small renderer a format, found by its name.
+"""The output formats: one small renderer for each, found by name.
 
-A renderer takes a Report, or the rows of a batch, a text stream and a View; it knows nothing of Keras and is
-imported when its format is asked for.
+A renderer takes a Report (or the rows of a batch), a text stream and a View.  It does not depend on Keras, and is
+imported when its format is used.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 ON_DEMAND = ("values", "weights", "cost", "cudnn", "diagram")
-"""The parts of the table view that are there only where a flag of the same name asks for them."""
+"""The parts of the table view that need a flag of the same name."""
 
 
 class View(Struct, frozen=True):
-    """What to show beside the answer: numbers, weights, the cost, cuDNN's rules, a diagram.
+    """The optional parts to show: values, weights, cost, cuDNN rules, a diagram.
 
-    ``axes`` is what the matrices of a batch vary; ``every`` asks for all of its runs where a terminal would show
-    only failures.
+    ``axes`` are the axes of a batch's matrices; ``every`` shows all runs of a batch where a terminal would show only
+    failures.
     """
 
     values: bool = False
@@ -48,16 +48,16 @@ class View(Struct, frozen=True):
 
     @classmethod
     def of(cls, parts: Iterable[str]) -> View:
-        """With those of the parts that are there only on demand."""
+        """A View with those of ``parts`` that are in ``ON_DEMAND``."""
         shown: dict[str, Any] = {part: True for part in parts if part in ON_DEMAND}
         return cls(**shown)
 
 
 class _Format(NamedTuple):
-    """Where the function is that writes one Report, the one that writes rows and the one for a comparison.
+    """The functions of a format, as ``module:name``: for one Report, for the rows of a batch, for a comparison.
 
-    Rows ``streams`` one at a time; ``line`` is the function that makes a row's text where that is one line of its own.
-    ``audit`` is the function that writes the rows of an audit, where these are not written as those of a batch.
+    ``streams`` is true if rows are written one by one.  ``line`` makes the text of a row that does not depend on
+    other rows.  ``audit`` writes the rows of an audit; without it, ``rows`` does.
     """
 
     report: str | None
@@ -80,7 +80,7 @@ _FORMATS = {
         comparison="markdown:write_comparison",
         audit="markdown:write_audit",
     ),
-    # How many runs are ok stands at the top of the page, above the rows.
+    # Does not stream, because the number of passed runs comes before the rows.
     "html": _Format("html.report:write", "html.rows:write", streams=False, comparison="html.comparison:write"),
     "svg": _Format("recorded:write", "recorded:write_rows", streams=False, comparison="recorded:write_comparison"),
     "junit": _Format(None, "junit:write_rows", streams=False),
@@ -102,14 +102,14 @@ _ENDINGS = {
     "xml": "junit",
     "py": "code",
 }
-"""The endings of the files that hold a format."""
+"""The format of each file extension."""
 FORMATS = tuple(name for name, form in _FORMATS.items() if form.report)
 ROWS_FORMATS = tuple(name for name, form in _FORMATS.items() if form.rows)
 COMPARISON_FORMATS = tuple(name for name, form in _FORMATS.items() if form.comparison)
 
 
 def by_ending(file: str) -> str | None:
-    """The format that a file of this name holds, if its ending says so.
+    """The format for the extension of a file name; None if there is none.
 
     >>> by_ending("answers/lstm.HTML"), by_ending("rows.xml"), by_ending("lstm")
     ('html', 'junit', None)
@@ -136,25 +136,25 @@ def comparison_renderer(name: str) -> ComparisonRenderer:
 
 
 def audit_renderer(name: str) -> RowsRenderer:
-    """The function that writes the rows of an audit in this format: its tables, or the rows one by one."""
+    """The function that writes the rows of an audit in this format."""
     form = _FORMATS[name]
     write: RowsRenderer = _function(form.audit or form.rows)
     return write
 
 
 def line_of(name: str) -> Callable[[Row], str] | None:
-    """The function that makes the text of one row by itself, in a format that has such a text."""
+    """The function that makes the text of one row; None if the format has no such text."""
     place = _FORMATS[name].line
     return None if place is None else _function(place)
 
 
 def streams(name: str) -> bool:
-    """Whether a row is written as soon as it is there."""
+    """Whether the format writes each row as soon as it is ready."""
     return _FORMATS[name].streams
 
 
 def notebook(answer: Report | Compared) -> str:
-    """What a notebook shows of an answer: a piece of HTML."""
+    """An answer as HTML for a notebook."""
     show: Callable[[Report | Compared], str] = _function("html.notebook:shown")
     return show(answer)
 
@@ -164,7 +164,7 @@ def _function(place: str | None) -> Any:
     return getattr(import_module(f"rnnshape.render.{module}"), name)
 
 
-# What a scan found: each format, and whether it is written file by file.
+# The formats of scan, and whether they are written file by file.
 _OF_SCANS = {
     "text": True,
     "json": False,
@@ -179,7 +179,7 @@ SCAN_FORMATS = tuple(_OF_SCANS)
 
 
 def scan_by_ending(file: str) -> str | None:
-    """The format of findings that a file of this name holds, if its ending says so.
+    """The format of findings for the extension of a file name; None if there is none.
 
     >>> scan_by_ending("findings.sarif"), scan_by_ending("findings.txt"), scan_by_ending("findings.csv")
     ('sarif', 'text', None)
@@ -191,11 +191,11 @@ def scan_by_ending(file: str) -> str | None:
 
 
 def scan_streams(name: str) -> bool:
-    """Whether a format of findings is written file by file, and not at the end."""
+    """Whether a format of findings is written file by file."""
     return _OF_SCANS[name]
 
 
 def scan_renderer(name: str) -> ScanRenderer:
-    """The function that writes what a scan found in this format."""
+    """The function that writes the results of a scan in this format."""
     write: ScanRenderer = _function(f"scan.{name}:write")
     return write

@@ -1,4 +1,4 @@
-"""The rows of an audit: how many layers were asked of each class and with each value, and what held."""
+"""The tables of an audit: how many layers of each class and with each value were checked, and the results."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 def write(rows: Tally, stream: TextIO, view: View) -> None:
-    """Write the versions, a table of the classes, one of the values, and each disagreement as a run to report."""
+    """Write the versions, a table of classes, a table of values, and each disagreement as a run to reproduce it."""
     show(Group(*parts(rows, ASCII if plain(stream) else UNICODE)), stream)
 
 
 class _Count:
-    """What became of some rows."""
+    """The number of rows with each result."""
 
     def __init__(self) -> None:
         self.agree = self.rejected = self.disagree = self.not_run = 0
@@ -58,7 +58,7 @@ _NOT_RUN = "not run"
 
 
 def parts(rows: Tally, marks: Marks) -> Iterator[RenderableType]:
-    """What the view says, in order; the rows are asked meanwhile."""
+    """The parts of the view, in order; this runs the audit, because the rows are lazy."""
     classes: dict[str, _Count] = defaultdict(_Count)
     values: dict[str, dict[str, _Count]] = defaultdict(lambda: defaultdict(_Count))
     total = _Count()
@@ -90,7 +90,7 @@ def parts(rows: Tally, marks: Marks) -> Iterator[RenderableType]:
 
 def _table(marks: Marks, title: str, first: str, counts: Iterable[tuple[str, _Count]]) -> Table:
     rows = list(counts)
-    # A machine can run all of them, most of the time.
+    # Usually all layers run, and the column is left out.
     columns = (*_COLUMNS, _NOT_RUN) if any(count.not_run for _, count in rows) else _COLUMNS
     table = grid(marks, title, first, *columns)
     for column in table.columns[1:]:

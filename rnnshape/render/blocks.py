@@ -1,6 +1,6 @@
-"""What the table view says, without how a terminal draws it: for the formats that have tables of their own.
+"""The content of the table view as data, for formats with their own tables.
 
-The page and Markdown show the parts of the table view, read as blocks; a part that is new there is theirs too.
+HTML and Markdown convert the parts of the table view to blocks, so they show every part of the table view.
 
 >>> from rich.table import Table
 >>> table = Table(title="Returns")
@@ -35,14 +35,14 @@ class Cell(NamedTuple):
 
 
 class Head(NamedTuple):
-    """A column's name, and whether numbers stand in it that are aligned to the right."""
+    """A column's name, and whether the column is aligned to the right."""
 
     text: str
     right: bool = False
 
 
 class Grid(NamedTuple):
-    """A table with its title, its columns, its rows, and the line below it."""
+    """A table with title, columns, rows and caption."""
 
     title: str
     head: tuple[Head, ...]
@@ -51,13 +51,13 @@ class Grid(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """Words, and what is said of each."""
+    """Labels, each with a text."""
 
     rows: tuple[tuple[Cell, Cell], ...]
 
 
 class Words(NamedTuple):
-    """A line, or several that are laid out as they stand."""
+    """A line, or several preformatted lines."""
 
     text: str
     style: str = ""
@@ -67,7 +67,7 @@ Block: TypeAlias = Grid | Pairs | Words
 
 
 def blocks(*drawn: RenderableType) -> Iterator[Block]:
-    """The blocks of what the table view draws; blank lines are none."""
+    """The blocks of renderables of the table view, without blank lines."""
     for one in drawn:
         match one:
             case Group():
@@ -88,7 +88,7 @@ def blocks(*drawn: RenderableType) -> Iterator[Block]:
 
 def _table(table: Table) -> Grid | Pairs:
     rows = tuple(zip(*(map(_cell, column.cells) for column in table.columns), strict=True))
-    if table.box is None:  # Table.grid: a word, and what is said of it
+    if table.box is None:  # Table.grid: a label and its text
         return Pairs(tuple((first, second) for first, second in rows))
     head = tuple(Head(_cell(column.header).text, column.justify == "right") for column in table.columns)
     return Grid(_cell(table.title).text, head, rows, _cell(table.caption).text)

@@ -1,4 +1,4 @@
-"""The answer as a Python program that anybody can run: imports, input, layer, results with their shapes."""
+"""The answer as a complete Python program: imports, input, layer, and a print of each result's shape."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def program(report: Report) -> Iterator[str]:
 
 
 def _imports(spec: Spec) -> Iterator[str]:
-    """The lines that import the reader's own classes; which of several modules has them is not known here."""
+    """The imports of the user's own classes; ``*`` for several modules, because it is unknown which has which class."""
     modules, names = modules_of(spec.layer), ", ".join(spec.layer.without_rule)
     yield from (f"from {module} import {names if len(modules) == 1 else '*'}" for module in modules)
 
 
 def _calls(report: Report) -> Iterator[str]:
-    """The program of a graph: its inputs, its layers, its calls, and the shape of every result."""
+    """The program of a graph: its inputs, layers and calls, and a print of each result's shape."""
     spec = report.spec
     graph = spec.layer["graph"]
     for leaf in entries(graph, spec.dims).values():
@@ -87,7 +87,7 @@ def _calls(report: Report) -> Iterator[str]:
 
 
 def _unknown_functions(report: Report) -> Iterator[str]:
-    """Functions that stand for those that the expression names and does not have."""
+    """Stand-ins for functions that the expression uses but does not define."""
     into = [] if report.wiring is None else [report.wiring.layer]
     values = [value for layer in (report.spec.layer, *into) for part in layer.walk() for _, value in part.given]
     functions = [value for value in values if isinstance(value, Function) and value.copied]
@@ -118,7 +118,7 @@ def _random(shape: tuple[int, ...], dtype: str, tokens: range | None) -> str:
 
 
 def _masked(report: Report) -> Iterator[str]:
-    """The mask, and where a layer looks for it in the data the padding there."""
+    """The mask, and the padded data if a layer computes the mask from its input."""
     spec = report.spec
     if spec.mask is None:
         return
@@ -142,7 +142,7 @@ def _initial_states(report: Report) -> Iterator[str]:
 
 
 def _taken(layer: Node, beside: dict[str, str]) -> str:
-    """What this layer of a stack takes of all that is passed: the first the mask, the first that can the states."""
+    """The keywords for this layer of a stack: the first layer gets the mask, the first recurrent one the states."""
     takes = [name for name in beside if name != "initial_state" or takes_states(layer)]
     taken = "".join(f", {name}={beside[name]}" for name in takes)
     for name in takes:

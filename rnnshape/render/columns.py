@@ -1,4 +1,4 @@
-"""The columns of a row in the flat formats: the same in all of them."""
+"""The columns of a row, the same in all flat formats."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 
 def header(view: View) -> list[str]:
-    """The names of the columns; what the matrices vary stands after the name."""
+    """The names of the columns; the axes of the matrices follow the name."""
     first, *others = _COLUMNS
     return [first, *(f"matrix.{axis}" for axis in view.axes), *others]
 
 
 def cells(row: Row, view: View) -> list[str]:
-    """The row as text, a cell a column; empty where there is nothing to say."""
+    """The row as one text for each column; empty if there is no value."""
     first, *others = _COLUMNS.values()
     return [first(row), *(_text(row.run.axes.get(axis)) for axis in view.axes), *(cell(row) for cell in others)]
 
 
 def returned(row: Row) -> str:
-    """The shapes that come out, in the containers that Keras puts them in; else the error's first line."""
+    """The returned shapes in their containers; for an error, its first line."""
     if row.data["error"] is not None:
         return str(row.data["error"]["message"]).splitlines()[0]
     return _shapes(row)
 
 
 def _brackets(structure: Structure, text: Callable[[Structure], str]) -> str:
-    """As ``structure.brackets``, for the structure as data."""
+    """As ``structure.brackets``, for a structure as JSON data."""
     if structure["kind"] == "tensor":
         return text(structure)
     inner = ", ".join(_brackets(item, text) for item in structure["items"])
@@ -66,7 +66,7 @@ def _cudnn(row: Row) -> str:
 
 
 def _checks(row: Row) -> str:
-    """How many guaranteed equalities hold, of how many; nothing when none was looked at."""
+    """How many guaranteed equalities hold, such as ``3/3``; empty if none was checked."""
     verdicts = [check["holds"] for check in row.data["checks"] if check["guaranteed"]]
     return "" if None in verdicts or not verdicts else f"{sum(verdicts)}/{len(verdicts)}"
 

@@ -1,4 +1,4 @@
-"""The table view of a comparison: the variants, what comes out side by side, what differs and why."""
+"""The table view of a comparison: the variants, their outputs, the differences and the reasons."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def draw(compared: Compared, marks: Marks) -> RenderableType:
 
 
 def parts(compared: Compared, marks: Marks) -> Iterator[RenderableType]:
-    """What stands between the heading and the verdict, in order; the page and Markdown show the same."""
+    """The parts between heading and verdict, in order; HTML and Markdown show the same."""
     yield _variants(compared, marks)
     if compared.pairs:
         yield _returns(compared)
@@ -58,12 +58,12 @@ def parts(compared: Compared, marks: Marks) -> Iterator[RenderableType]:
 
 
 def _letter(number: int) -> str:
-    """A, B … and behind Z the number."""
+    """``A`` to ``Z``, then numbers from ``27``."""
     return ascii_uppercase[number] if number < len(ascii_uppercase) else str(number + 1)
 
 
 def context(compared: Compared, marks: Marks) -> Text:
-    """What went in, and what answered."""
+    """Two lines: the input, and the device and versions."""
     first = compared.sides[0]
     spec, environment = first.variant.spec, first.report.environment
     masks = {side.variant.spec.mask for side in compared.sides}
@@ -80,7 +80,7 @@ def context(compared: Compared, marks: Marks) -> Text:
 
 
 def _variants(compared: Compared, marks: Marks) -> Table:
-    """Who is compared: how it was run, what computed its steps, whether it has the same weights."""
+    """The variants: how each was run, its kernel, cuDNN, and whether its weights are copied."""
 
     sides = compared.sides
     run = compared.comparison.axis != "execution"
@@ -105,7 +105,7 @@ def _weights(number: int, side: Side) -> str:
 
 
 def _returns(compared: Compared) -> Group:
-    """The containers with their roles, once for all that return them."""
+    """The returned containers with their roles; variants that return the same share a row."""
     table = _by_letter()
     of: dict[str, list[str]] = {}
     for number, side in enumerate(compared.sides):
@@ -114,7 +114,7 @@ def _returns(compared: Compared) -> Group:
             of.setdefault(said, []).append(_letter(number))
     for said, letters in of.items():
         table.add_row(Text(f"{_joined(letters)} return{'s' if len(letters) == 1 else ''}", "head"), Text(said, "role"))
-    # A title of the table's own would be as narrow as one short role.
+    # A title of the table itself would wrap at the table's width.
     return Group(Text("Returns", "head"), table)
 
 
@@ -124,7 +124,7 @@ def _joined(letters: list[str]) -> str:
 
 
 def _by_letter() -> Table:
-    """A column of letters, and one of what is true of them."""
+    """A table with a column of letters and a column of texts."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -132,7 +132,7 @@ def _by_letter() -> Table:
 
 
 def _outputs(compared: Compared, marks: Marks) -> Table:
-    """A row a role: what the first returned, and how far from it the others are."""
+    """One row for each role: the tensor of A, and the difference of the others from it."""
 
     found = {(pair.role, pair.variant): pair for pair in compared.pairs}
     others = range(1, len(compared.sides))
@@ -168,7 +168,7 @@ def _distance(apart: float | None, exact: bool) -> str:
 
 
 def _laws(compared: Compared, marks: Marks) -> Table:
-    """A row a law; what is only said to come out has no values to hold it against."""
+    """One row for each law; the cell is empty for variants that were only predicted."""
 
     checks = [{check.check: check for check in side.report.checks} for side in compared.sides]
     table = grid(marks, "Equalities", "check", *map(_letter, range(len(checks))))
@@ -212,18 +212,18 @@ def _timings(compared: Compared, marks: Marks) -> Table:
 
 
 def _reasons(compared: Compared) -> Table:
-    """Every reason once, behind the variants that it is true of; what is broken first."""
+    """Each reason once, with the letters of its variants; failures first."""
     table = _by_letter()
     of: dict[tuple[str, str], list[str]] = {}
-    for number, why, style in sorted(dict.fromkeys(_told(compared)), key=lambda told: (told[2] != "bad", told[0])):
+    for number, why, style in sorted(dict.fromkeys(_remarks(compared)), key=lambda one: (one[2] != "bad", one[0])):
         of.setdefault((why, style), []).append(_letter(number))
     for (why, style), letters in of.items():
         table.add_row(Text(" ".join(letters), "head"), Text(why, style))
     return table
 
 
-def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
-    """Variant, reason and style of everything that there is to say."""
+def _remarks(compared: Compared) -> Iterator[tuple[int, str, str]]:
+    """The variant, text and style of each error, warning, note and reason."""
     for number, side in enumerate(compared.sides):
         if side.report.error is not None:
             yield number, side.report.error.message, "bad"
@@ -240,7 +240,7 @@ def _told(compared: Compared) -> Iterator[tuple[int, str, str]]:
 
 
 def hints(compared: Compared) -> Iterator[tuple[str, str]]:
-    """The way round each error, behind the variant; on a terminal it stands beside the error, on standard error."""
+    """The label and hint of each error, for the documents; the command line writes hints to standard error."""
     for side in compared.errors:
         if side.report.error and side.report.error.hint:
             yield side.variant.label, side.report.error.hint

@@ -1,4 +1,4 @@
-"""Rows for sheets and pandas: comma- and tab-separated, a header first."""
+"""Rows as CSV and TSV with a header, for spreadsheets and pandas."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def write_csv(rows: Tally, stream: TextIO, view: View) -> None:
-    """Write RFC 4180 but for its line ends, which are those of a Unix pipe."""
+    """Write CSV as in RFC 4180, but with ``\\n`` as line break."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header(view))
     for fields in rows.drawn(partial(cells, view=view)):
@@ -25,7 +25,7 @@ def write_csv(rows: Tally, stream: TextIO, view: View) -> None:
 
 
 def write_tsv(rows: Tally, stream: TextIO, view: View) -> None:
-    """Write plain fields for ``cut`` and ``awk``: a tab or a line break inside one becomes a blank."""
+    """Write fields without quotes for ``cut`` and ``awk``; tabs and line breaks in a field become blanks."""
     stream.write("\t".join(header(view)) + "\n")
     for fields in rows.drawn(partial(cells, view=view)):
         stream.write("\t".join(" ".join(cell.split()) for cell in fields) + "\n")

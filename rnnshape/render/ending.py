@@ -1,4 +1,4 @@
-"""The end of the table view: what else is to be said, the line to paste, and the verdict."""
+"""The end of the table view: notes, the lines to paste, and the verdict."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOT_VERIFIED = "Predicted from rules; not verified on a real layer"
 
 
 def footer(report: Report) -> Table:
-    """What to know and what to paste, a line each."""
+    """Notes, cuDNN, calls, warnings, time and lines to paste, one line each."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -51,10 +51,10 @@ def footer(report: Report) -> Table:
 
 
 def to_paste(report: Report) -> Iterator[tuple[str, str]]:
-    """The lines of code to paste, each behind its word."""
+    """The lines of code to paste, each with its label."""
     layer = report.spec.layer
     if layer.cls.kind == "graph":
-        return  # the code itself is the first thing that is shown
+        return  # the heading already shows the code
     if layer.cls.kind != "stack":
         yield CREATE, f"{'cell' if layer.cls.kind == 'cell' else 'layer'} = {report.expression}"
     yield UNPACK, report.unpacking
@@ -64,11 +64,11 @@ def to_paste(report: Report) -> Iterator[tuple[str, str]]:
 
 
 COPIED = CREATE, UNPACK, CALL = ("Create with", "Unpack with", "Call with")
-"""The words in front of lines to paste."""
+"""The labels of lines to paste."""
 
 
 def _undefined(report: Report) -> Iterator[str]:
-    """The names in the lines to paste that none of them defines; x is the reader's own input."""
+    """The names that the lines to paste use but do not define; except x, the user's input."""
     if report.spec.layer.cls.kind == "stack":
         yield "layer"
     if "mask=mask" in report.unpacking:
@@ -77,7 +77,7 @@ def _undefined(report: Report) -> Iterator[str]:
 
 
 def _calls(calls: Calls) -> str:
-    """How often it was called, and what it keeps between the calls."""
+    """The number of calls, and the states kept between them."""
     if calls.other_batch is None:
         return f"{calls.count}; no state is kept between them"
     raised = calls.other_batch_seen or "an error"
@@ -86,7 +86,7 @@ def _calls(calls: Calls) -> str:
 
 
 def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
-    """The verdict in words, and where theory and the real layer part."""
+    """The verdict in words, and the disagreements of theory and the real layer."""
     if report.error is not None and report.ok:
         yield Text(f"{marks.yes} Fails as expected: {report.error.message}", "good")
         return
@@ -100,7 +100,7 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
     if unmet:
         yield Text(f"{marks.no} {unmet} of {len(report.expectations)} expectations not met.", "bad")
     if report.observed is None:
-        way = " (drop --predict)" if release.uninstalled() is None else ""  # else a note says why
+        way = " (drop --predict)" if release.uninstalled() is None else ""  # otherwise a note says why
         yield Text(f"{NOT_VERIFIED}{way}.", "faint")
         yield from _misfits(report, marks)
         return
@@ -122,7 +122,7 @@ def verdict(report: Report, marks: Marks) -> Iterator[RenderableType]:
 
 
 def _misfits(report: Report, marks: Marks) -> Iterator[RenderableType]:
-    """The weights in the file of a saved model that do not fit, where nothing else differs."""
+    """A table of the weights of a saved model that do not fit; only for reports without other disagreements."""
     if report.disagreements:
         yield Text()
         yield Text(f"{marks.no} The weights in the file do not fit.", "bad")

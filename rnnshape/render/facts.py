@@ -1,4 +1,4 @@
-"""Named facts (what ``rnnshape env`` says), as a table or as JSON."""
+"""Named facts (of ``rnnshape env``) as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def write(facts: Mapping[str, Any], stream: TextIO, *, as_json: bool) -> None:
-    """Write the facts, one a line or as one JSON object."""
+    """Write one fact on each line, or all as one JSON object."""
     if as_json:
         json.dump(facts, stream, indent=2)
         stream.write("\n")

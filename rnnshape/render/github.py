@@ -1,6 +1,6 @@
-"""Rows as GitHub Actions' workflow commands: an annotation at the line of the file for every failure.
+"""Rows as workflow commands of GitHub Actions: every failure is an annotation at its line.
 
-The commands and how they are escaped: ``actions/toolkit``, ``packages/core/src/command.ts``.
+Source of the commands and their escapes: ``actions/toolkit``, ``packages/core/src/command.ts``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _IN_PROPERTY = _IN_MESSAGE | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
-    """Write an ``::error`` for every failure, a ``::warning`` for what Keras warns of, and the count."""
+    """Write an ``::error`` for every failure, a ``::warning`` for every warning of Keras, and the count."""
     for commands in rows.drawn(_commands):
         stream.write(commands)
         stream.flush()

@@ -1,4 +1,4 @@
-"""The one look of a table within the view, and of a shape."""
+"""The style of all tables of the table view, and the text of shapes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Whole(Table):
-    """A table that breaks no word: a list of its rows where the terminal is too narrow for it."""
+    """A table that never breaks a word: on a terminal too narrow for it, its rows become a list."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         least = [max(map(_longest_word, (column.header, *column.cells))) for column in self.columns]
@@ -30,7 +30,7 @@ class Whole(Table):
         return super().__rich_console__(console, options)
 
     def _listed(self) -> Iterator[RenderableType]:
-        """What each row is about, and below it the other cells under their names; a mark stands before its row."""
+        """For each row, the first cell (with its mark) and below it the other cells with their column names."""
         if self.title:
             yield self.title
         names = [str(column.header) for column in self.columns]
@@ -47,7 +47,7 @@ def _longest_word(cell: Any) -> int:
 
 
 def grid(marks: Marks, title: str, *columns: str, form: type[Table] = Whole) -> Table:
-    """An empty table with a title and these columns; without a column's name there is no head."""
+    """An empty table with a title and these columns; no header if all column names are empty."""
     table = form(
         title=Text(title, "head"),
         title_justify="left",
@@ -62,7 +62,7 @@ def grid(marks: Marks, title: str, *columns: str, form: type[Table] = Whole) -> 
 
 
 class Folding(Table):
-    """A table that shows its last column below the second one where it would be narrow beside it."""
+    """A table that puts the last column below the second one if there is too little room beside it."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         widths = [max(map(cell_len, map(str, (column.header, *column.cells)))) for column in self.columns]
@@ -83,11 +83,11 @@ class Folding(Table):
 
 
 _READABLE = 30
-"""A column of words that is narrower than this is hard to read."""
+"""Text in a narrower column is hard to read."""
 
 
 def sizes(values: Iterable[Any]) -> str:
-    """A shape as Python writes it: ``(4,)`` has its comma."""
+    """A shape as Python writes it, such as ``(2, 3)`` or ``(4,)``."""
     parts = list(map(str, values))
     return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
 

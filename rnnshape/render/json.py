@@ -1,4 +1,4 @@
-"""One JSON object, indented for people who look at it; of a batch an array with one a line."""
+"""One indented JSON object; for a batch, an array with one object on each line."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from rnnshape.report.comparison import Compared
     from rnnshape.report.rows import Row, Tally
 
-# ``json.dumps`` makes one for every row, and looks for circles that plain data does not have.
+# ``json.dumps`` would make a new encoder for every row, and check for circular references.
 _ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
-    """Write the contract's object."""
+    """Write a Report as one JSON object."""
     json.dump(report.to_dict(values=view.values), stream, indent=2, allow_nan=False)
     stream.write("\n")
 
@@ -30,12 +30,12 @@ def write_comparison(compared: Compared, stream: TextIO) -> None:
 
 
 def as_line(row: Row) -> str:
-    """The contract's object of a row, on one line."""
+    """A row as JSON on one line."""
     return _ENCODER.encode(row.data)
 
 
 def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
-    """Write one array; it is closed whatever happens, so what is finished can be read."""
+    """Write one array; it is closed even after an exception, so that finished rows are valid JSON."""
     stream.write("[")
     before = "\n"
     try:

@@ -1,4 +1,4 @@
-"""One JSON object on one line, for pipelines."""
+"""JSON Lines: one object on each line, for pipelines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
-    """Write the contract's object as one line."""
+    """Write a Report as one line."""
     stream.write(json.dumps(report.to_dict(values=view.values), allow_nan=False) + "\n")
 
 
@@ -27,7 +27,7 @@ def write_comparison(compared: Compared, stream: TextIO) -> None:
 
 
 def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
-    """Write a line a row; each leaves as soon as it is there."""
+    """Write one line for each row and flush it at once."""
     for line in rows.drawn(as_line):
         stream.write(line + "\n")
         stream.flush()

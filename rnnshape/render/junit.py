@@ -1,4 +1,4 @@
-"""Rows as JUnit XML, which every CI server reads: a suite a file, a test case a run."""
+"""Rows as JUnit XML for CI servers: a suite for each file, a test case for each run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BY_HAND = ("expectation", "check", "disagreement")
 
 
 def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
-    """Write one document; a failure is what was asked and did not hold, an error what could not be asked."""
+    """Write one document: an unmet check or expectation is a failure, a run without an answer is an error."""
     root = Element("testsuites", name="rnnshape")
     suites: dict[str, Element] = {}
     for case in rows.drawn(partial(_case, view=view)):

@@ -1,4 +1,4 @@
-"""Answers in GitHub's Markdown, for issues and pull requests: the parts of the table view as its tables."""
+"""Answers in GitHub's Markdown, for issues and pull requests, with the parts of the table view."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from rnnshape.report.comparison import Compared
     from rnnshape.report.rows import Tally
 
-# What Markdown would read as its own; a name is a user's text.
+# Characters with a meaning in Markdown; names are the user's text.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
 _CODE = ("code", "role")
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
-    """Write one Report: what it says, then who answered, folded."""
+    """Write one Report; the environment is in a closed section at the end."""
     from rnnshape.render import ending, table
     from rnnshape.render.marks import ASCII, UNICODE
     from rnnshape.render.terminal import plain
@@ -46,7 +46,7 @@ def write(report: Report, stream: TextIO, view: View) -> None:
 
 
 def write_comparison(compared: Compared, stream: TextIO) -> None:
-    """Write a comparison in the same way."""
+    """Write a comparison in the same form as a Report."""
     from rnnshape.render import comparison
     from rnnshape.render.marks import ASCII, UNICODE
     from rnnshape.render.terminal import plain
@@ -83,8 +83,8 @@ def write_audit(rows: Tally, stream: TextIO, view: View) -> None:
 
 
 def _blocks(*drawn: RenderableType) -> Iterator[str]:
-    """What the table view draws, a piece of Markdown a block."""
-    # Rich is loaded for those who need it: rows do not.
+    """The Markdown of each block of the table view."""
+    # Imported here, because rows do not need Rich.
     from rnnshape.render.blocks import Grid, Pairs, Words, blocks
 
     for block in blocks(*drawn):
@@ -119,12 +119,12 @@ def _title(text: str) -> str:
 
 
 def _lines(texts: Iterable[str]) -> str:
-    """Lines that stay lines."""
+    """Lines with hard line breaks."""
     return "\\\n".join(map(_escaped, texts)) + "\n"
 
 
 def _environment(facts: Mapping[str, Any]) -> str:
-    """Who answered, and where: folded, for it is long and seldom looked at."""
+    """Versions and device in a closed section."""
     rows = "".join(_line([_escaped(name), _escaped(str(value))]) for name, value in facts.items() if value is not None)
     table = _line(["environment", ""]) + _line(["---", "---"]) + rows
     return f"<details><summary>Environment</summary>\n\n{table}\n</details>\n"
@@ -143,14 +143,14 @@ def _cell(cell: Cell) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Text as code, between more backticks than it has in a row.
+    """Text as code, with enough backticks around it.
 
     >>> _quoted("LSTM(8)"), _quoted("a`b")
     ('`LSTM(8)`', '``a`b``')
     """
     text = " ".join(text.split())
     fence = "`" * (1 + _backticks(text))
-    # A blank on either side is not shown; it keeps a backtick at the edge apart from the fence.
+    # Blanks at the edges are not shown; they separate a backtick of the text from the fence.
     edge = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{edge}{text}{edge}{fence}"
 
@@ -161,7 +161,7 @@ def _fenced(text: str) -> str:
 
 
 def _backticks(text: str) -> int:
-    """The longest row of backticks."""
+    """The length of the longest sequence of backticks."""
     return max(map(len, re.findall("`+", text)), default=0)
 
 

@@ -1,4 +1,4 @@
-"""The signs of the table view, and what stands for them where there is only ASCII."""
+"""The signs of the table view, in Unicode and in ASCII."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from rich import box
 class Wires(NamedTuple):
     """The signs of a diagram.
 
-    ``joined`` has a sign for each set of arms, north 1, east 2, south 4 and west 8; ``dashed`` one across and one
-    down; ``again`` stands for states that are kept from call to call, ``digits`` are those of x's index.
+    ``joined`` has a sign for each set of arms (north 1, east 2, south 4, west 8); ``dashed`` a horizontal and a
+    vertical one.  ``again`` marks states that are kept between calls; ``digits`` are the digits of subscripts.
     """
 
     joined: str
@@ -25,11 +25,11 @@ class Wires(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """Every sign that is not a letter.
+    """All signs that are not letters.
 
-    ``no`` is a failure and nothing else; ``unequal`` is a belief that does not hold, which is no failure.
-    ``run`` stands before the length of a run of one sign; ``bar`` are the parts of a bar's last cell, the whole one
-    last; ``steps`` what a time step shows, in the order of ``layers.scan.KINDS``.
+    ``no`` marks only failures; ``unequal`` marks an equality that many expect and that does not hold.  ``run`` is
+    written before the length of a run of equal signs; ``bar`` has the partial cells of a bar, the full one last;
+    ``steps`` has the signs of time steps, in the order of ``layers.scan.KINDS``.
     """
 
     yes: str

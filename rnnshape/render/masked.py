@@ -1,4 +1,4 @@
-"""The strip in the table view: one sign a step, so that it can be seen what a mask did."""
+"""The strip in the table view: one sign for each time step, to show the effect of a mask."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from rnnshape.report.masked import Masked
 
 _MOST_SAMPLES = 8
-# Signs with a blank between them are easier to tell apart, as long as they are few; many are counted.
+# A few signs are separated by blanks; from _MANY_STEPS on, equal signs are counted.
 _FEW_STEPS, _MANY_STEPS = 24, 48
 _MOST_RUNS = 12
 _STYLES = dict(zip(KINDS, ("good", "teach", "faint", "teach"), strict=True))
 
 
 def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
-    """Sample by sample: the input mask, each part of the output, and the output mask."""
+    """For each sample, the input mask, each part of the output, and the output mask."""
     what = "passed as mask=" if masked.through == "mask=" else f"from {masked.through}"
-    yield Text(f"Mask by time step, {what}", "head")  # a table's own title is no wider than the table
+    yield Text(f"Mask by time step, {what}", "head")  # the table's own title would wrap at the table's width
     table = grid(marks, "", "sample", "of", _clock(len(masked.rows[0])), form=Table)
     table.title = None
     signs = dict(zip(KINDS, marks.steps, strict=True))
@@ -49,7 +49,7 @@ def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
 
 
 def _legend(masked: Masked, marks: Marks) -> Text:
-    """What the signs mean, as far as they stand there."""
+    """The meaning of the signs that occur."""
     there = {kind for strip in masked.strips for row in strip.steps[:_MOST_SAMPLES] for kind in row}
     legend = Text()
     for kind in KINDS:
@@ -67,7 +67,7 @@ _WORDS = {
 
 
 def _signs(kinds: Sequence[Any], signs: Mapping[Any, str], styles: Mapping[Any, str], times: str) -> Text:
-    """A sign for each step; of many steps each run of one sign with its length, ``●×80 ◌×20``."""
+    """A sign for each step; for many steps, each sign with its count, ``●×80 ◌×20``."""
     if len(kinds) <= _MANY_STEPS:
         between = " " if len(kinds) <= _FEW_STEPS else ""
         return Text(between).join(Text(signs[kind], styles.get(kind, "")) for kind in kinds)
@@ -79,7 +79,7 @@ def _signs(kinds: Sequence[Any], signs: Mapping[Any, str], styles: Mapping[Any, 
 
 
 def _clock(steps: int) -> str:
-    """The number of each step over its sign, as long as that is one digit."""
+    """The header with the number of each step, if these have one digit."""
     return " ".join(map(str, range(steps))) if steps <= 10 else "time"
 
 

@@ -1,4 +1,4 @@
-"""What every markup format needs: characters that it can hold, on a stream that may hold fewer."""
+"""Characters in markup formats: those that XML forbids, and those that the stream's encoding lacks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import TextIO
 
-# XML 1.0 has no way to write these, not even escaped; nor has HTML.
+# XML 1.0 and HTML do not allow these characters, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def xml(text: str) -> str:
-    """The text with a replacement character for what markup cannot hold.
+    """The text with U+FFFD for each character that markup does not allow.
 
     >>> xml("a\\x00b")
     'a\ufffdb'
@@ -22,7 +22,7 @@ def xml(text: str) -> str:
 
 
 def put(markup: str, stream: TextIO) -> None:
-    """Write markup, which says that it is UTF-8; on a stream of another encoding é becomes a reference, ``&#233;``."""
+    """Write markup; if the stream is not UTF-8, characters such as é become references (``&#233;``)."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     utf8 = encoding.lower().replace("-", "").replace("_", "") == "utf8"
     stream.write(markup if utf8 else markup.encode("ascii", "xmlcharrefreplace").decode("ascii"))

@@ -1,4 +1,4 @@
-"""Times for people: numbers, bars, and one line of both."""
+"""Times as text: durations, bars and a summary line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST = 20
 
 
 def duration(seconds: float) -> str:
-    """A time in the unit that suits it.
+    """A duration in s, ms or us.
 
     >>> duration(0.00123), duration(2.5), duration(0.000045)
     ('1.23 ms', '2.5 s', '45 us')
@@ -24,14 +24,14 @@ def duration(seconds: float) -> str:
 
 
 def bar(share: float, marks: Marks) -> str:
-    """A bar for a share from 0 to 1; whoever took any time has some of it."""
+    """A bar for a share from 0 to 1, never empty."""
     parts = len(marks.bar)
     whole, rest = divmod(max(1, round(share * _LONGEST * parts)), parts)
     return marks.bar[-1] * whole + (marks.bar[rest - 1] if rest else "")
 
 
 def line(timing: Timing) -> str:
-    """The time of a single layer."""
+    """The summary of a layer's timing."""
     what = "forward and backward" if timing.training else "forward"
     middle = f"{duration(timing.lower)} to {duration(timing.upper)}"
     return f"{duration(timing.median)} per call, {what}; median of {timing.runs} runs, 25th to 75th percentile {middle}"

@@ -1,9 +1,8 @@
-"""Theory at once, the proof right behind it: one view that settles in its place.
+"""Draw the prediction at once, and replace it with the verified answer.
 
-On a terminal theory's answer is drawn while TensorFlow has not begun to load.  When the real layer
-has run, the same lines are drawn again with the verdicts filled in.  Erasing and drawing are one
-write, so nothing flickers; the rows to go back are counted for the width that the terminal has
-then, so a resize in between leaves nothing behind.
+On a terminal the prediction is drawn before TensorFlow is loaded.  When the real layer has run, the
+same lines are drawn again with the verdicts.  Erasing and drawing are one write, so nothing flickers.
+The number of rows to erase is computed from the current width, so that a resize leaves no old lines.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ _UP_AND_ERASE = "\r\x1b[{}A\x1b[J"
 
 
 def settling(theory: Report, prove: Callable[[], Report], stream: TextIO, view: View) -> Report:
-    """Draw theory's answer, run ``prove``, and let the view settle into what it returns.
+    """Draw the prediction, run ``prove``, and replace the view with the Report that it returns.
 
-    Interrupted, the view says so and stays; the interrupt goes on.  A view that does not fit on the
-    screen cannot be drawn over, and a dumb terminal has no way back: both get the end only.
+    If ``prove`` is interrupted, the view says so and the exception is raised again.  If the view is
+    larger than the screen, or the terminal is dumb, only the final view is drawn.
     """
     target = console(stream)
     marks = ASCII if plain(stream) else UNICODE
@@ -49,7 +48,7 @@ def settling(theory: Report, prove: Callable[[], Report], stream: TextIO, view: 
         report = prove()
     except BaseException as error:
         said = "" if isinstance(error, Exception) else "Interrupted. "
-        with suppress(OSError):  # the terminal may be what has gone
+        with suppress(OSError):  # the terminal may be closed
             _write(target, draw(theory, view, marks, waiting=f"{said}{NOT_VERIFIED}."), over=lines)
         raise
     _write(target, draw(report, view, marks), over=lines)
@@ -62,14 +61,14 @@ def _lengths(target: Console, renderable: RenderableType) -> list[int]:
 
 
 def _write(target: Console, renderable: RenderableType, over: list[int] | None = None) -> None:
-    """Print in one write, over the lines of these lengths if there are any."""
+    """Print in one write; ``over`` are the lengths of the lines to replace."""
     with target.capture() as captured:
         target.print(renderable)
     text = captured.get()
     if over is not None:
         width = target.size.width
         rows = sum(max(1, -(-length // width)) for length in over)
-        # What has scrolled off the screen cannot be drawn over.
+        # Lines above the top of the screen cannot be replaced.
         text = _UP_AND_ERASE.format(min(rows, target.size.height - 1)) + text
     target.file.write(text)
     target.file.flush()

@@ -1,4 +1,4 @@
-"""The rows of a batch as people look at them: a line a run, then every failure in full."""
+"""The table view of a batch: one line for each run, then every failure in full."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def write(rows: Tally, stream: TextIO, view: View) -> None:
-    """The verdict, the name, what is returned and the layer, one line a run; then every failure in full.
+    """Write verdict, name, returned shapes and layer of each run, then every failure in full.
 
-    On a terminal many runs would hide the failures, so only those are shown unless the view has ``every`` run.
+    On a terminal, more than 20 runs would hide the failures, so only those are shown unless ``view.every``.
     """
     whole = view.every or not console(stream).is_terminal
     show(draw(rows, view, ASCII if plain(stream) else UNICODE, most=None if whole else _MOST), stream)
@@ -38,7 +38,7 @@ _MOST = 20
 
 
 def draw(rows: Tally, view: View, marks: Marks = UNICODE, most: int | None = None) -> RenderableType:
-    """The whole view as one renderable, when every row is there; of more than ``most`` runs only the failures."""
+    """The whole view as one renderable; with more than ``most`` runs, only the failures."""
     lines: list[tuple[Text, ...]] = []
     failed_lines: list[tuple[Text, ...]] = []
     failed: list[RenderableType] = []
@@ -57,7 +57,7 @@ def draw(rows: Tally, view: View, marks: Marks = UNICODE, most: int | None = Non
 
 
 def _line_and_more(row: Row, view: View, marks: Marks) -> tuple[tuple[Text, ...], list[RenderableType]]:
-    """The row's line in the table, and what stands below it of a failure."""
+    """The row's line in the table, and for a failure its details."""
     mark, style = verdict(row, marks)
     line = (
         Text(mark, style),
@@ -77,7 +77,7 @@ def verdict(row: Row, marks: Marks) -> tuple[str, str]:
 
 
 def _in_full(row: Row, view: View, marks: Marks) -> Iterator[RenderableType]:
-    # What is wrong with a line of a pipe is told with its place already.
+    # A mistake in an input line already has its place in the message.
     if row.run.where is not None and (row.report is not None or row.expectations):
         name = f"{row.run.name} " if row.run.name else ""
         yield Text(f"{name}({row.run.where.file}:{row.run.where.place().line})", "bad")

@@ -1,6 +1,6 @@
-"""The table view of one Report: what people look at.
+"""The table view of one Report.
 
-Each part of the answer is one function that gives one renderable; ``parts`` puts them in order.
+Each part of the answer is one function that returns a renderable; ``parts`` puts them in order.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def write(report: Report, stream: TextIO, view: View) -> None:
 def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None = None) -> RenderableType:
     """The whole view as one renderable.
 
-    ``waiting`` says what theory's answer is still waiting for; the view then has the columns and the
-    lines that it will have with the verdicts filled in.
+    ``waiting`` is shown instead of the verdict while the real layer runs; the view then already has the
+    columns and lines of the final view.
     """
     lines: list[RenderableType] = [Text(report.expression, "title"), context(report, marks)]
     for part in parts(report, view, marks, waiting=bool(waiting)):
@@ -52,14 +52,14 @@ def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None
 
 
 class Part(NamedTuple):
-    """A part of the answer under the name that other formats know it by (``"weights"``), and how it is drawn."""
+    """A part of the answer: its name in other formats (such as ``"weights"``), and its renderables."""
 
     name: str
     drawn: tuple[RenderableType, ...]
 
 
 def parts(report: Report, view: View, marks: Marks = UNICODE, *, waiting: bool = False) -> Iterator[Part]:
-    """What stands between the heading and the footer, in order; the page and Markdown show the same."""
+    """The parts between heading and footer, in order; HTML and Markdown show the same."""
     if view.diagram and report.unruled:
         yield Part("diagram", (Text(f"No diagram: theory has no rule for {' and '.join(report.unruled)}.", "faint"),))
     elif view.diagram and report.spec.layer.cls.kind == "graph":
@@ -83,7 +83,7 @@ def parts(report: Report, view: View, marks: Marks = UNICODE, *, waiting: bool =
 
 
 def _asked_for(report: Report, view: View, marks: Marks) -> Iterator[Part]:
-    """What stands there only where a flag asks for it."""
+    """The parts that need a flag."""
     if view.weights:
         yield Part("weights", (_weights(report, marks),))
     if view.cost and not report.unruled:
@@ -95,7 +95,7 @@ def _asked_for(report: Report, view: View, marks: Marks) -> Iterator[Part]:
 
 
 def context(report: Report, marks: Marks) -> Text:
-    """What went in, and what answered: two quiet lines that fit 80 columns."""
+    """Two lines, at most 80 columns wide: the input, and the device and versions."""
     environment, spec = report.environment, report.spec
     given = f"{spec.name}: " if spec.name else ""
     given += f"x {sizes(spec.symbolic)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
@@ -125,7 +125,7 @@ def _outputs(report: Report, marks: Marks) -> Table:
 
 
 def _flow(report: Report, marks: Marks) -> Table:
-    """The outputs of the layers; all but the last pass one tensor on."""
+    """The layers of a stack with the first tensor that each returns; only the last may return several."""
     table = grid(marks, "Layers", "", "layer", "returns", "shape", "dtype")
     for number, part in enumerate(report.flow, 1):
         first, *others = leaves(part.observed or part.predicted)
@@ -146,7 +146,7 @@ def _calls(report: Report, marks: Marks) -> Table:
         said = Text(f"{call.name}: {graph.by_name[call.layer].short}", "code")
         table.add_row(str(number), said, "", "", "", Text())
         for tensor in leaves(part.observed or part.predicted):
-            # The words of a place may stand on two lines.
+            # A blank allows a line break.
             places = ", ".join((part.to or {}).get(tensor.role, ())).replace(".initial_state", " initial_state")
             name = Text(f"  {tensor.role}", "role")
             where = Text(f"  to {places}" if places else "", "faint")
@@ -173,7 +173,7 @@ def _checks(report: Report, marks: Marks, *, verdicts: bool) -> Table:
 
 
 def expectations(lines: Iterable[Expected], marks: Marks) -> Table:
-    """The contract, expected and got side by side."""
+    """The contract: expected and real results."""
     table = grid(marks, "Expected", "", "of", "expected", "got")
     for line in lines:
         mark = marks.equal if line.met is None else marks.yes if line.met else marks.no
@@ -241,7 +241,7 @@ def _cost(report: Report, marks: Marks) -> Table:
 
 
 def _readable(count: int) -> str:
-    """Bytes in the unit in which they are a few digits: ``416 bytes``, ``66.5 KiB``."""
+    """Bytes with a suitable unit: ``416 bytes``, ``66.5 KiB``."""
     if count < 1024:
         return f"{count} bytes"
     power = min((count.bit_length() - 1) // 10, len(_UNITS))

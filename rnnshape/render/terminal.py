@@ -1,4 +1,4 @@
-"""The console that everything is drawn on: as wide as the terminal, and never cutting elsewhere."""
+"""The Rich console for all output: as wide as the terminal, and unlimited elsewhere."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-# Wide enough that no table wraps: off a terminal nothing is shortened, whatever the width.
+# Outside a terminal, no table wraps and nothing is shortened.
 UNBOUNDED = 100_000
 
-# The sixteen colours of the terminal's own palette, so that light and dark both keep their contrast.
+# Colours of the terminal's own palette, which have contrast on light and dark backgrounds.
 THEME = Theme(
     {
         "title": "bold",
@@ -32,7 +32,7 @@ THEME = Theme(
 
 
 def console(stream: TextIO) -> Console:
-    """A console on this stream; colour only where it is a terminal and ``NO_COLOR`` is not set."""
+    """A console on this stream; coloured only on a terminal and if ``NO_COLOR`` is not set."""
     terminal = bool(getattr(stream, "isatty", lambda: False)())
     return Console(
         file=stream,
@@ -47,7 +47,7 @@ def console(stream: TextIO) -> Console:
 
 
 def show(renderable: RenderableType, stream: TextIO) -> None:
-    """Print on the stream; off a terminal without the blanks that fill a line up."""
+    """Print on the stream; outside a terminal, without trailing blanks."""
     target = console(stream)
     if target.is_terminal:
         target.print(renderable)
@@ -58,7 +58,7 @@ def show(renderable: RenderableType, stream: TextIO) -> None:
 
 
 def plain(stream: TextIO) -> bool:
-    """Whether the stream's encoding has no room for ✓ and box drawing."""
+    """Whether the stream's encoding lacks ✓ and box-drawing characters."""
     try:
         "✓✗·─╭╌▲◀↻₁".encode(getattr(stream, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):

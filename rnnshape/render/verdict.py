@@ -1,4 +1,4 @@
-"""cuDNN in the table view: one line, and with ``--cudnn`` every rule, and what was chosen where."""
+"""cuDNN in the table view: one line; with ``--cudnn`` every rule and the chosen kernels."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def line(report: Report) -> str | None:
 
 
 def _broken(kernels: Iterable[Kernel]) -> str:
-    """What decides against cuDNN, by layer: ``layer 3 GRU: reset_after=False``."""
+    """The arguments that rule out cuDNN, by layer: ``layer 3 GRU: reset_after=False``."""
     decided = (f"{kernel.where}{rule.decided}" for kernel in kernels for rule in kernel.rules if not rule.ok)
     return ", ".join(dict.fromkeys(decided))
 
 
 def rules(report: Report, marks: Marks) -> Iterator[RenderableType]:
-    """A table of rules for each layer that has its own; where Keras asks for them stands below, by number."""
+    """A table of rules for each group of layers with equal rules; numbered sources in Keras are below."""
     tables: dict[tuple[Rule, ...], list[str]] = {}
     for kernel in report.cudnn.verdict.kernels:
         tables.setdefault(kernel.rules, []).append(kernel.layer)
@@ -72,7 +72,7 @@ def rules(report: Report, marks: Marks) -> Iterator[RenderableType]:
 
 
 def lines(report: Report) -> Table:
-    """What Keras chooses on a GPU, what it chose here, and the smallest change."""
+    """The kernel on a GPU, the kernel here, and the smallest change that allows cuDNN."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -83,7 +83,7 @@ def lines(report: Report) -> Table:
 
 
 def _here(report: Report) -> str:
-    """What was seen; the rules are named where they say something else."""
+    """The kernel that was observed, and the predicted one if it differs."""
     if report.observed is None:
         return "not run"
     if report.cudnn.traced is None:
@@ -96,7 +96,7 @@ def _here(report: Report) -> str:
 
 
 def _chosen(kernels: Iterable[tuple[str, str]]) -> str:
-    """``cuDNN``, or what each layer gets: ``forward LSTM(8): cuDNN, backward LSTM(8): a loop over time``."""
+    """``cuDNN``, or the kernel of each layer: ``forward LSTM(8): cuDNN, backward LSTM(8): a loop over time``."""
     kernels = list(kernels)
     words = [_WORDS[kernel] for _, kernel in kernels]
     if len(set(words)) == 1:

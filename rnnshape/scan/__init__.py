@@ -1,4 +1,4 @@
-"""Whole files: find the layers, say what will go wrong.  Read, never run.
+"""Find the RNN layers in files and what is wrong with them, without running the code.
 
 >>> from rnnshape.scan.one import scan_text
 >>> from rnnshape.scan.texts import Text
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Callable(ModuleType):
-    """``rnnshape.scan`` is this package from its first import on, and what Python code calls before and after it."""
+    """Makes this package callable: importing it binds it to ``rnnshape.scan``, which is also the public function."""
 
     def __call__(self, *paths: Any, **options: Any) -> list[Scanned]:
         from rnnshape.scan.asked import scan

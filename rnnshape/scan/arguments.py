@@ -1,4 +1,4 @@
-"""What a constructor call says by itself: arguments that are gone, cells for layers, what keeps cuDNN away."""
+"""Findings in single constructor calls: unknown arguments, cells in place of layers, arguments that rule out cuDNN."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.syntax import Source
     from rnnshape.scan.imports import Imports
 
-# What the base class of Keras' layers takes (keras/src/layers/layer.py: Layer.__init__), beside what the table has.
+# Arguments of Keras' base class (keras/src/layers/layer.py: Layer.__init__) that are not in the table.
 _OF_BASE = {
     "activity_regularizer",
     "autocast",
@@ -34,7 +34,7 @@ _OF_BASE = {
     "name",
     "trainable",
 }
-# What it takes in Keras 2 as well (tf_keras/src/engine/base_layer.py: Layer.__init__; rnn/base_rnn.py: RNN.__init__).
+# The same in Keras 2 (tf_keras/src/engine/base_layer.py: Layer.__init__; rnn/base_rnn.py: RNN.__init__).
 _OF_BASE_2 = {*_OF_BASE, "batch_input_shape", "batch_size", "dynamic", "implementation", "input_length", "weights"}
 _FUSED = ("LSTM", "GRU")
 _WANTED = {
@@ -48,7 +48,7 @@ _LAYERS_INSIDE = ("Bidirectional", "TimeDistributed")
 
 
 class Arguments:
-    """Looks at the constructor calls of one file; ``names`` has what the file assigns once."""
+    """Checks the constructor calls of one file; ``names`` has the values that the file assigns once."""
 
     def __init__(self, source: Source, imports: Imports, names: Names) -> None:
         self.source = source
@@ -56,7 +56,7 @@ class Arguments:
         self.names = names
 
     def hits(self, nodes: Iterable[ast.AST]) -> Iterator[Hit]:
-        """What is wrong with the constructor calls of a file, in its order."""
+        """The findings in the constructor calls of a file, in order."""
         for node in nodes:
             if isinstance(node, ast.Call) and (layer := self._class(node.func)) is not None:
                 yield from self._arguments(layer, node)
@@ -69,7 +69,7 @@ class Arguments:
         return None if name is None else TABLE.get(name) or MERGES.get(name)
 
     def _arguments(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:
-        """Keywords that the class does not take; a Sequential is a model and takes others."""
+        """Keywords that the class does not take; Sequential is skipped, because a model takes others."""
         if layer.kind == "stack":
             return
         keras_2 = asked() < KERAS_3
@@ -90,12 +90,12 @@ class Arguments:
                 "argument",
                 f"{layer.name} {told}",
                 keyword,
-                self._mended(layer, call, keyword, why),
+                self._edits(layer, call, keyword, why),
                 call,
             )
 
-    def _mended(self, layer: LayerClass, call: ast.Call, keyword: ast.keyword, why: str | None) -> tuple[Edit, ...]:
-        """The one edit that mends it: its name now, or nothing where it says what happens anyway."""
+    def _edits(self, layer: LayerClass, call: ast.Call, keyword: ast.keyword, why: str | None) -> tuple[Edit, ...]:
+        """The edit that fixes it: rename the keyword, or remove it if it is not needed; empty if there is none."""
         there = {one.arg for one in call.keywords}
         assert keyword.arg is not None
         _, now = leftovers.RENAMED.get(keyword.arg, ("", ""))
@@ -105,7 +105,7 @@ class Arguments:
         return without(self.source, call, keyword) if why and why.startswith("is not needed") else ()
 
     def _inside(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:
-        """A cell where a layer is expected, and the other way round."""
+        """A cell where a layer is expected, or the reverse."""
         first = layer.arguments[0]
         tree = call.args[0] if call.args else next((one.value for one in call.keywords if one.arg == first.name), None)
         inner = self._class(tree.func) if isinstance(tree, ast.Call) else None
@@ -126,7 +126,7 @@ class Arguments:
             yield Hit("cell", f"Bidirectional takes a recurrent layer, which {inner.name} is not", tree)
 
     def _slow(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:
-        """Arguments that keep LSTM and GRU from cuDNN; one that is not known may well be right."""
+        """Arguments that rule out cuDNN for LSTM and GRU; unknown values are not reported."""
         if any(keyword.arg is None or keyword.arg == "use_cudnn" for keyword in call.keywords):
             return
         for keyword in call.keywords:

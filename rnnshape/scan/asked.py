@@ -1,4 +1,4 @@
-"""``rnnshape.scan``: files and folders from Python, as data.
+"""The function ``rnnshape.scan``: scan files and folders from Python.
 
 >>> import rnnshape
 >>> [one.file for one in rnnshape.scan("rnnshape/scan/asked.py")]
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 def scan(
     *paths: str | PathLike[str], layers: bool = False, select: Sequence[str] = (), ignore: Sequence[str] = ()
 ) -> list[Scanned]:
-    """What will go wrong in the RNN layers of files and folders, a ``Scanned`` for each file; nothing is run.
+    """Scan files and folders for problems of RNN layers; return a ``Scanned`` for each file.  The code is not run.
 
-    Its ``findings`` have ``path``, ``line``, ``code``, ``severity`` and ``message``, and ``to_dict()`` gives the data
-    of ``rnnshape scan -f jsonl``.  With ``layers`` its ``found`` has what each file makes.  ``select`` and ``ignore``
-    are codes or severities, as on the command line; what they leave open is from the project's pyproject.toml.
+    Its ``findings`` have ``path``, ``line``, ``code``, ``severity`` and ``message``; ``to_dict()`` returns the data
+    of ``rnnshape scan -f jsonl``.  With ``layers``, ``found`` has the layers and models of each file.  ``select`` and
+    ``ignore`` are codes or severities, as on the command line; the project's pyproject.toml is used too.
 
     Raises:
-        Invalid: a path is not there, or a code is unknown.
+        Invalid: a path does not exist, or a code is unknown.
     """
     files = [fspath(path) for path in paths]
     chosen = chosen_for(files, tuple(select), tuple(ignore))
@@ -41,7 +41,9 @@ def scan(
 
 
 def chosen_for(paths: Sequence[str], select: tuple[str, ...], ignore: tuple[str, ...]) -> Chosen:
-    """Which findings are told: those asked for, and what is left open as the project of the first path has it.
+    """The selection of findings: ``select`` (else the project's) without ``ignore`` and the project's ``ignore``.
+
+    The project is that of the first path.
 
     Raises:
         Invalid: a code is unknown.

@@ -1,10 +1,10 @@
-"""The table of findings: what each code means, how bad it is, and what to do.
+"""The table of findings: the meaning of each code, its severity, and what to do.
 
 >>> CODES["unpacking"].severity, section("unpacking")
 ('error', 'docs/findings.md#unpacking')
 
-An ``error`` is what Keras rejects.  A ``warning`` is what runs and computes something else than the code reads like.
-``info`` is what runs slower than it could.  ``docs/findings.md`` has a section for each.
+``error``: Keras rejects the code.  ``warning``: the code runs, but does not compute what it seems to.  ``info``: the
+code is slower than necessary.  ``docs/findings.md`` has a section for each code.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PAGE = "docs/findings.md"
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One kind of finding: ``happens`` and ``do`` are one line each."""
+    """One kind of finding; ``happens`` and ``do`` are one sentence each."""
 
     code: str
     severity: str
@@ -30,20 +30,20 @@ CODES = {
         Code(
             "return-sequences",
             "error",
-            "A recurrent layer returns its last output only, and the layer behind it needs every time step.",
+            "A recurrent layer returns only its last output, but the next layer needs every time step.",
             "Give the first layer return_sequences=True.",
         ),
         Code(
             "rank",
             "error",
-            "A layer gets a tensor with another number of axes than it takes.",
-            "Give the axis that is missing, or drop the layer that takes it away.",
+            "A layer gets a tensor with the wrong number of axes.",
+            "Add the missing axis, or drop the layer that removes it.",
         ),
         Code(
             "unpacking",
             "error",
-            "The call returns another number of values than the code takes.",
-            "Take as many names as the call returns; return_state=True adds the states.",
+            "The call does not return as many values as the code unpacks.",
+            "Unpack as many values as the call returns; return_state=True adds the states.",
         ),
         Code(
             "argument",
@@ -54,13 +54,13 @@ CODES = {
         Code(
             "cell",
             "error",
-            "A cell stands where a layer is expected, or a layer where a cell is expected.",
+            "A cell is given where a layer is expected, or a layer where a cell is expected.",
             "Wrap the cell, RNN(LSTMCell(8)), or use the layer itself, LSTM(8).",
         ),
         Code(
             "states",
             "error",
-            "initial_state has another number of states than the layer takes.",
+            "initial_state has more or fewer states than the layer takes.",
             "Pass the states as a list, in the order in which the layer returns them.",
         ),
         Code(
@@ -72,13 +72,13 @@ CODES = {
         Code(
             "widths",
             "error",
-            "Two tensors that meet have different sizes.",
+            "Two tensors that must have the same size do not.",
             "Give both layers the same units.",
         ),
         Code(
             "swapped-states",
             "warning",
-            "state_h and state_c are in each other's place: both have one shape, so Keras takes them.",
+            "state_h and state_c are swapped; both have the same shape, so Keras accepts them.",
             "Pass [state_h, state_c], in this order.",
         ),
         Code(
@@ -90,38 +90,38 @@ CODES = {
         Code(
             "mask-beside-state",
             "warning",
-            "A mask is attached to the input, and Keras drops it when initial_state is passed.",
+            "A mask is attached to the input, but Keras drops it when initial_state is passed.",
             "Pass the mask as well: layer(x, initial_state=states, mask=mask).",
         ),
         Code(
             "mask-lost",
             "warning",
-            "A layer between the mask and the recurrent layer drops the mask: the padding is read as data.",
-            "Put the layer in front of the Masking, or pass the mask to the recurrent layer.",
+            "A layer between the mask and the recurrent layer drops the mask, so the padding is read as data.",
+            "Put the layer before the Masking layer, or pass the mask to the recurrent layer.",
         ),
         Code(
             "masked-last",
             "warning",
-            "The last step of the output is a masked one for short samples, and it is zero there.",
+            "For short samples, the last step of the output is masked, so it is zero.",
             "Use return_sequences=False or the returned states.",
         ),
         Code(
             "backward-last",
             "warning",
-            "At the last time step the backward half has read one step only.",
+            "At the last time step, the backward half has read only one step.",
             "Use return_sequences=False or the returned states; the backward result is at output[:, 0, H:].",
         ),
         Code(
             "stateful-shuffle",
             "warning",
-            "fit shuffles the samples, so a stateful layer goes on from another sample's state.",
+            "fit shuffles the samples, so a stateful layer continues from another sample's state.",
             "Call fit(…, shuffle=False).",
         ),
         Code(
             "cudnn",
             "info",
-            "An argument keeps the layer from cuDNN: on a GPU it runs as a loop, which is several times slower.",
-            "Drop the argument, if the model does not need it.",
+            "An argument rules out cuDNN: on a GPU the layer runs as a loop, which is several times slower.",
+            "Drop the argument if the model does not need it.",
         ),
         Code(
             "long-unroll",
@@ -132,20 +132,20 @@ CODES = {
         Code(
             "contract",
             "error",
-            "The line returns another shape than the comment behind it says.",
-            "Mend the code or the comment.",
+            "The line does not return the shape in the comment after it.",
+            "Fix the code or the comment.",
         ),
     )
 }
 
 
 def section(code: str) -> str:
-    """The address of the section about a code, within the docs."""
+    """The path and anchor of the docs section of a code."""
     return f"{PAGE}#{code}"
 
 
 def chosen(code: str, words: tuple[str, ...]) -> bool:
-    """Whether a code is among these, by itself or by its severity.
+    """Whether one of the words is this code or its severity.
 
     >>> chosen("cudnn", ("info",)), chosen("cudnn", ("rank", "cudnn")), chosen("cudnn", ())
     (True, True, False)
@@ -154,5 +154,5 @@ def chosen(code: str, words: tuple[str, ...]) -> bool:
 
 
 def meant(word: str) -> bool:
-    """Whether a word chooses at least one code."""
+    """Whether a word is a code or a severity."""
     return any(chosen(code, (word,)) for code in CODES)

@@ -1,4 +1,4 @@
-"""What comments say to scan: ``# rnnshape: ignore[cudnn]``, and a contract behind a line, ``# -> (N, T, 2H)``."""
+"""Comments for scan: ``# rnnshape: ignore[cudnn]``, and contracts at the end of a line, ``# -> (N, T, 2H)``."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _CONTRACT = re.compile(r"#\s*->\s*(\(.*\)|\[.*\])\s*$")
 
 @dataclass(slots=True)
 class Comments:
-    """Of each line: the codes that it ignores (none named: all), and its contract with the column where it stands."""
+    """By line number: the ignored codes (empty: all), and the contract with its column."""
 
     ignored: dict[int, tuple[str, ...]] = field(default_factory=dict)
     contracts: dict[int, tuple[str, int]] = field(default_factory=dict)
 
     def ignores(self, code: str, lines: range) -> bool:
         """Whether one of these lines ignores the code."""
-        told = (self.ignored.get(line) for line in lines)
-        return any(words is not None and (not words or chosen(code, words)) for words in told)
+        given = (self.ignored.get(line) for line in lines)
+        return any(words is not None and (not words or chosen(code, words)) for words in given)
 
 
 def comments_of(text: str) -> Comments:
-    """The comments of a file that are for scan.
+    """The comments for scan in a file.
 
     >>> found = comments_of("x = f()  # rnnshape: ignore[cudnn, rank]\\ny = g()  # -> (N, T, 2H)")
     >>> found.ignored, found.contracts
@@ -37,7 +37,7 @@ def comments_of(text: str) -> Comments:
     found = Comments()
     if "rnnshape:" not in text and "->" not in text:
         return found
-    with suppress(tokenize.TokenError, SyntaxError):  # the reader tells what is no Python
+    with suppress(tokenize.TokenError, SyntaxError):  # the reader reports invalid Python
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type != tokenize.COMMENT:
                 continue

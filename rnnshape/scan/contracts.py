@@ -1,4 +1,4 @@
-"""A comment behind a line, ``# -> (N, T, 2H)``, is a contract: what the line returns is held against it."""
+"""A comment at the end of a line, ``# -> (N, T, 2H)``, is a contract: it is compared with what the line returns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ANY = (ANY, "?")
 
 
 class Contracts:
-    """Holds the comments of one file against the steps of one walk."""
+    """Compares the contracts of one file with the steps of one walk."""
 
     def __init__(self, walk: Walk, steps: Steps, comments: Comments) -> None:
         self.walk = walk
@@ -29,18 +29,18 @@ class Contracts:
         self.comments = comments
 
     def hits(self) -> Iterator[Hit]:
-        """Each contract that does not hold; a size that the code does not give is not held against anything."""
+        """Each contract that does not hold; unknown sizes are not compared."""
         if not self.comments.contracts:
             return
         for step in self.steps.all:
             line = step.call.end_lineno or step.call.lineno
             if line in self.comments.contracts and not self._within(step):
                 text, _ = self.comments.contracts[line]
-                if told := _against(text, step):
-                    yield Hit("contract", told, step.call)
+                if difference := _difference(text, step):
+                    yield Hit("contract", difference, step.call)
 
     def _within(self, step: Step) -> bool:
-        """Whether another call of the same line takes in what this one returns: the line is about that one."""
+        """Whether another call on the same line takes this result; then the contract is about the other call."""
         return any(
             step is ref.step and other.call is not step.call and other.call.end_lineno == step.call.end_lineno
             for other in self.steps.all
@@ -48,7 +48,8 @@ class Contracts:
         )
 
 
-def _against(text: str, step: Step) -> str | None:
+def _difference(text: str, step: Step) -> str | None:
+    """How the step differs from the contract; None if it does not."""
     wanted = _shapes(text)
     if wanted is None:
         return f"the contract {text} is not a shape, such as (N, T, 2H)"
@@ -56,14 +57,14 @@ def _against(text: str, step: Step) -> str | None:
     if not got or len(got) < len(step.returned):
         return None
     if len(wanted) == 1 and len(wanted[0]) == len(got) > 1 and not any(map(str.isdigit, wanted[0])):
-        return None  # the names of the results
+        return None  # these are names of the results, not sizes
     if len(wanted) != len(got):
         tensors = f"{len(got)} tensor{'s' * (len(got) != 1)}"
-        return f"{step.node.name} returns {tensors}, and the contract {text} has {len(wanted)}"
+        return f"{step.node.name} returns {tensors}, but the contract {text} has {len(wanted)}"
     letters = _letters(step)
     for one, sizes in zip(wanted, got, strict=True):
         if len(one) != len(sizes) or any(_differs(word, size, letters) for word, size in zip(one, sizes, strict=True)):
-            return f"{step.node.name} returns {sizes}, and the contract says ({', '.join(one)})"
+            return f"{step.node.name} returns {sizes}, but the contract says ({', '.join(one)})"
     return None
 
 
@@ -83,7 +84,7 @@ def _is_size(word: str) -> bool:
 
 
 def _letters(step: Step) -> dict[str, int]:
-    """What the letters of the layer stand for: H of its units, N, T and C of its input."""
+    """The values of the layer's symbols: H from its units, N, T and C from its input."""
     known: dict[str, int] = {}
     if len(step.shapes) == 1:
         names = step.node.cls.letters(step.node, len(step.shapes[0]))
@@ -95,7 +96,7 @@ def _letters(step: Step) -> dict[str, int]:
 
 
 def _differs(word: str, size: int | None, letters: dict[str, int]) -> bool:
-    """Whether a size is known to be another than the contract says."""
+    """Whether a known size differs from the contract."""
     if size is None or word in _ANY or any(letter not in letters for letter in letters_in(word)):
         return False
     return sized(word, letters) != size

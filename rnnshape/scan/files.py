@@ -1,4 +1,4 @@
-"""Which files are read: those that are named, and the Python files and notebooks of folders, as git sees them."""
+"""Find the files to scan: named files, and the Python files and notebooks in folders, as listed by git."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _LEFT_OUT = {"__pycache__", "node_modules", "site-packages", "venv", "env", "bui
 
 
 def gathered(paths: Iterable[str]) -> list[str]:
-    """Every file once, in the order of the paths; those of a folder sorted.
+    """Every file once, in the order of the paths; the files of a folder are sorted.
 
-    A folder within a git repository is read as git sees it: what git ignores is left out.  Elsewhere hidden
-    folders, virtual environments and build folders are.
+    In a git repository, ignored files are left out.  Elsewhere, hidden folders, virtual environments and build
+    folders are left out.
 
     Raises:
-        Invalid: a path is not there.
+        Invalid: a path does not exist.
     """
     found: dict[str, None] = {}
     missing = []
@@ -34,7 +34,7 @@ def gathered(paths: Iterable[str]) -> list[str]:
         elif Path(path).is_dir():
             found |= dict.fromkeys(_in_folder(path))
         else:
-            missing.append(Problem(f"PATH {path}", "is no file and no folder"))
+            missing.append(Problem(f"PATH {path}", "is not a file or folder"))
     if missing:
         raise Invalid(missing)
     return list(found)
@@ -46,7 +46,7 @@ def _in_folder(folder: str) -> list[str]:
 
 
 def _by_git(folder: str) -> list[str] | None:
-    """The files that git tracks or would track; None without a repository, and for a folder that git ignores."""
+    """The tracked and untracked files that git does not ignore; None outside a repository or in an ignored folder."""
     listed = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--")
     found = _git(folder, *listed, *(f"*{ending}" for ending in ENDINGS))
     if found is None or (not found and _git(folder, "check-ignore", "-q", ".") is not None):
@@ -56,9 +56,9 @@ def _by_git(folder: str) -> list[str] | None:
 
 
 def _git(folder: str, *words: str) -> bytes | None:
-    """What git prints; None where it fails or is not there."""
+    """The output of git; None if it fails or is not installed."""
     try:
-        # No shell, and the folder is what -C takes.
+        # Safe: no shell, and the folder is the value of -C.
         return subprocess.run(["git", "-C", folder, *words], capture_output=True, check=True, timeout=60).stdout  # noqa: S603, S607
     except (OSError, subprocess.SubprocessError):
         return None
@@ -75,5 +75,5 @@ def _left_out(root: str, name: str) -> bool:
 
 
 def _beside(folder: str, name: str) -> str:
-    """The name of a file in a folder, as a person would write it."""
+    """The normalized path of a file in a folder."""
     return os.path.normpath(Path(folder, name))

@@ -1,4 +1,4 @@
-"""A finding, an edit, and what one file gives: plain data that pickles."""
+"""Findings, edits and the results of one file: plain data that can be pickled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnnshape.scan.codes import CODES, section
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change of the text: the characters ``start`` to ``end`` become ``text``."""
+    """One change of the code: ``text`` replaces the characters from ``start`` to ``end``."""
 
     start: int
     end: int
@@ -19,11 +19,11 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that will go wrong: its code, its place, and its message.
+    """One problem: its code, place and message.
 
-    Lines and columns count from 1; ``cell`` is the number of a notebook's cell, and ``line`` is then counted in it.
-    ``shown`` is the text of the line; ``end_column`` is one past the end, on the same line.  ``edits`` mend it, if one
-    change does.  ``layer`` is the call that it is about, as the code has it.
+    Lines and columns start at 1; ``cell`` is the number of a notebook's cell, and ``line`` is a line of that cell.
+    ``shown`` is the text of the line; ``end_column`` is one past the end, on the same line.  ``edits`` fix the problem
+    and may be empty.  ``layer`` is the source text of the call.
     """
 
     code: str
@@ -48,7 +48,7 @@ class Finding:
         return f"{self.file}:{cell}{self.line}:{self.column}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The contract's finding."""
+        """The finding as JSON data."""
         cell = {} if self.cell is None else {"cell": self.cell}
         return {
             "path": self.file,
@@ -69,10 +69,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A layer, a model or wired calls that a file makes: where it is, what it returns and what it costs.
+    """A layer, a model or wired calls in a file: the place, what it returns and its cost.
 
-    ``tensors`` are the symbolic shapes of what it returns, by role; ``flow`` what each layer of a model returns;
-    ``input`` is the shape of the input where the file says something of it.
+    ``tensors`` are the roles and symbolic shapes of the returned tensors; ``flow`` has each layer of a model and what
+    it returns; ``input`` is the shape of the input if the file gives one.
     """
 
     name: str | None
@@ -103,7 +103,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What one file gives; ``unread`` says why it could not be read, if it could not."""
+    """The results of one file; ``unread`` says why it cannot be read (None: it was read)."""
 
     file: str
     findings: tuple[Finding, ...] = ()
@@ -112,5 +112,5 @@ class Scanned:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no findings."""
         return not self.findings

@@ -1,9 +1,9 @@
-"""Findings that one edit mends: the text with the edits made, each kept only where it leaves fewer findings.
+"""Fix findings: make the edits of findings, and keep each edit only if it leaves fewer findings.
 
 >>> from rnnshape.scan.settings import Chosen
 >>> from rnnshape.scan.texts import Text
 >>> code = "import keras\\nlayer = keras.layers.LSTM(8, time_major=False)\\n"
->>> print(mended(Text("model.py", code), Chosen()).code)
+>>> print(fixed(Text("model.py", code), Chosen()).code)
 import keras
 layer = keras.layers.LSTM(8)
 <BLANKLINE>
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 _MOST_EDITS = 200
 
 
-def mended(text: Text, chosen: Chosen, *, keras: str | None = None) -> Text:
-    """The text with every edit made that leaves fewer findings than there were."""
+def fixed(text: Text, chosen: Chosen, *, keras: str | None = None) -> Text:
+    """The text with every edit that leaves fewer findings."""
     for _ in range(_MOST_EDITS):
         findings = scan_text(text, keras=keras).findings
         for finding in findings:
-            if not finding.edits or not chosen.tells(finding.code):
+            if not finding.edits or not chosen.includes(finding.code):
                 continue
             edited = replace(text, code=_edited(text.code, finding.edits))
             if _better(scan_text(edited, keras=keras).findings, findings):
@@ -45,7 +45,7 @@ def mended(text: Text, chosen: Chosen, *, keras: str | None = None) -> Text:
 
 
 def _better(after: Sequence[Finding], before: Sequence[Finding]) -> bool:
-    """Whether there are fewer errors, or as many and fewer findings; a mended error may show what else is there."""
+    """Whether there are fewer errors, or equally many and fewer findings; fixing an error may reveal other findings."""
     return _count(after) < _count(before)
 
 
@@ -60,16 +60,16 @@ def _edited(code: str, edits: Sequence[Edit]) -> str:
 
 
 def diff(before: Text, after: Text) -> str:
-    """What changes, as a unified diff; empty where nothing does."""
+    """The changes as a unified diff; empty if there are none."""
     old, new = (text.code.splitlines(keepends=True) for text in (before, after))
     parts = unified_diff(old, new, f"a/{before.name}", f"b/{before.name}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in parts)
 
 
 def as_written(before: bytes, after: Text) -> bytes | None:
-    """The bytes of a mended file, in the encoding and with the line breaks of what stood there.
+    """The bytes of a fixed file, with the encoding and line breaks of the bytes before.
 
-    None where it mixes line breaks.
+    None if these mix line breaks.
     """
     mark, encoding = encoding_of(before, after.name)
     text = before.removeprefix(mark).decode(encoding)

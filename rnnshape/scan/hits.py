@@ -1,4 +1,4 @@
-"""What a rule says: a code, a message, and the part of the code that it is about."""
+"""The result of a rule: a code, a message and the part of the syntax tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One thing that will go wrong; ``edits`` mend it.  ``layer`` is the call that it is about, if ``tree`` is not."""
+    """One problem with the edits that fix it; ``layer`` is the call of the layer, if that is not ``tree``."""
 
     code: str
     message: str
@@ -24,7 +24,7 @@ class Hit:
 
 
 def with_argument(source: Source, call: ast.expr, argument: str) -> tuple[Edit, ...]:
-    """The edit that adds an argument at the end of a constructor call; none for what is no call."""
+    """The edit that appends an argument to a constructor call; empty if ``call`` is not a call."""
     if not isinstance(call, ast.Call) or any(keyword.arg is None for keyword in call.keywords):
         return ()
     parts: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
@@ -36,7 +36,7 @@ def with_argument(source: Source, call: ast.expr, argument: str) -> tuple[Edit, 
 
 
 def without(source: Source, call: ast.Call, keyword: ast.keyword) -> tuple[Edit, ...]:
-    """The edit that drops a keyword of a call, with the comma that goes with it."""
+    """The edit that removes a keyword of a call and its comma."""
     parts: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
     places = sorted(map(source.place, parts))
     own = source.place(keyword)

@@ -1,4 +1,4 @@
-"""What the names of a file stand for: classes of Keras, and constants of other files of the scanned tree.
+"""The meaning of names in a file: classes of Keras, and constants imported from other files of the project.
 
 >>> import ast
 >>> tree = ast.parse("from tensorflow.keras import layers as L\\nimport torch.nn as nn\\nL.LSTM(8); nn.LSTM(8)")
@@ -26,23 +26,23 @@ from rnnshape.scan.texts import NotRead, read
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# Keras, and what leads to it; TensorFlow 1 and Keras' private modules are other programs.
+# Public modules of Keras; not those of TensorFlow 1 and not Keras' private ones.
 _KERAS = re.compile(r"(?:tensorflow\.)?keras(?:\.(?!src\b|_)\w+)*")
-# Keras 2, whatever ``keras`` is: its own package, and the copy that TensorFlow keeps for itself.
+# Modules that are always Keras 2: its own package, and TensorFlow's internal copy.
 _LEGACY = re.compile(r"(?:tf_keras|tensorflow\.python\.keras)(?:\.\w+)*")
 _STARS = re.compile(r"(?:tensorflow\.(?:python\.)?|tf_)?keras\.(?:layers|models)(?:\.\w+)*")
 _ROOTS = ("keras", "tensorflow", "tf_keras")
-# A prefix that the reader of pasted code takes for no module of Keras.
+# A prefix that the reader of pasted code does not treat as a module of Keras.
 _ELSEWHERE = "elsewhere.module"
 _CLASSES = {*TABLE, *MERGES, *INPUTS, "Model", "Sequential"}
-# What is imported for its layers: they themselves, or modules that have them.
+# Imported names that lead to layers: the classes, or modules that contain them.
 _LEADING = {*_CLASSES, "keras", "tf_keras", "layers", "models"}
 
 
 class Imports:
-    """The names that one file imports, and what they mean; ``nodes`` are all of its syntax tree.
+    """The names that one file imports, and their meaning; ``nodes`` are all nodes of its syntax tree.
 
-    ``legacy`` says that its Keras is Keras 2, imported as ``tf_keras`` or ``tensorflow.python.keras``.
+    ``legacy`` is true if the file uses Keras 2, imported as ``tf_keras`` or ``tensorflow.python.keras``.
     """
 
     def __init__(self, nodes: Sequence[ast.AST]) -> None:
@@ -57,13 +57,13 @@ class Imports:
                     self.aliases[alias.asname or full] = full
             elif isinstance(node, ast.ImportFrom):
                 self._from(node)
-        # layers = tf.keras.layers
+        # Assignments such as layers = tf.keras.layers.
         for node in nodes:
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 whole = self.full(dotted(node.value) or "")
                 if whole is not None and node.targets[0].id not in self.aliases:
                     self.aliases[node.targets[0].id] = whole
-        # What the file itself defines under the name of a class is not Keras' class.
+        # A class or function that the file defines hides the Keras class of the same name.
         for node in nodes:
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in _CLASSES:
                 self.aliases[node.name] = f"{_ELSEWHERE}.{node.name}"
@@ -78,7 +78,7 @@ class Imports:
                 self.aliases[alias.asname or alias.name] = f"{module}.{alias.name}"
 
     def full(self, name: str) -> str | None:
-        """The whole name in Keras, ``keras.layers.LSTM``; None for what is not Keras'."""
+        """The full name in Keras, such as ``keras.layers.LSTM``; None if the name is not from Keras."""
         first, dot, rest = name.partition(".")
         if first in self.aliases:
             full = self.aliases[first] + dot + rest
@@ -87,7 +87,7 @@ class Imports:
         return full if self._keras.fullmatch(full) else None
 
     def keras(self, name: str) -> str | None:
-        """The class of Keras that a dotted name means here."""
+        """The Keras class that a dotted name refers to, or None."""
         full = self.full(name)
         short = None if full is None else full.rpartition(".")[2]
         return short if short in _CLASSES else None
@@ -99,7 +99,7 @@ class Imports:
         )
 
     def for_reader(self, nodes: Sequence[ast.AST]) -> dict[str, str]:
-        """The aliases as the reader of pasted code takes them; every other name that is called is no class of Keras."""
+        """The aliases for the reader of pasted code; they also mark called names that are not classes of Keras."""
         given: dict[str, str] = {}
         for node in nodes:
             if isinstance(node, ast.Call) and (name := dotted(node.func)):
@@ -113,7 +113,7 @@ class Imports:
 
 
 def _all_legacy(nodes: Sequence[ast.AST]) -> bool:
-    """Whether a file imports its layers from Keras 2 under that one's own name, and none from another Keras."""
+    """Whether a file imports layers from modules of Keras 2 only."""
     imported: list[str] = []
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -127,7 +127,7 @@ def _all_legacy(nodes: Sequence[ast.AST]) -> bool:
 
 
 def constants(nodes: Sequence[ast.AST], file: str) -> dict[str, Any]:
-    """The values that a file takes from others of its tree: ``UNITS`` of ``from .config import UNITS``."""
+    """The values that a file imports from other files: ``UNITS`` of ``from .config import UNITS``."""
     found: dict[str, Any] = {}
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and (own := _beside(file, node.module, node.level)):
@@ -148,13 +148,13 @@ def constants(nodes: Sequence[ast.AST], file: str) -> dict[str, Any]:
 
 
 def _under(held: Mapping[str, Any], name: str, own: str) -> dict[str, Any]:
-    """A constant and what is assigned in a class of this name, under the importing file's name for it."""
+    """The constant ``name``, or the constants of the class ``name``, with ``name`` replaced by ``own``."""
     pairs = ((key, value) for key, value in held.items() if key == name or key.startswith(f"{name}."))
     return {own + key[len(name) :]: value for key, value in pairs}
 
 
 def _beside(file: str, module: str | None, level: int) -> str | None:
-    """The file of a module, where it lies in the same tree."""
+    """The path of a module's file, if it is in the folder or one of its nearest parents."""
     if file.startswith("<") or (module is None and level == 0):
         return None
     folder = Path(file).parent
@@ -170,7 +170,7 @@ def _beside(file: str, module: str | None, level: int) -> str | None:
 
 @lru_cache(maxsize=256)
 def _assigned(file: str) -> Mapping[str, Any]:
-    """What a file assigns once at its top, and in the bodies of its classes; nothing where it cannot be read."""
+    """The values that a file assigns once, at its top level or in a class body; empty if it cannot be read."""
     try:
         text = read(file).code
     except (NotRead, OSError):
@@ -180,16 +180,16 @@ def _assigned(file: str) -> Mapping[str, Any]:
 
 
 def once_assigned(body: list[ast.stmt], names: Names) -> dict[str, Any]:
-    """The plain values that these statements, and the classes among them, assign once."""
+    """The plain values that these statements, and the bodies of their classes, assign once."""
     for name, value in _pairs(body, ""):
-        # What is assigned twice, or under a condition, is not known.
+        # A name that is assigned twice or under a condition is unknown.
         once = value is not None and name not in names.bound
         names.bound[name] = names.known(value) if once and value is not None else MISSING
     return {name: value for name, value in names.bound.items() if value is not MISSING}
 
 
 def _pairs(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.expr | None]]:
-    """Each name that is assigned, with what stands there; None where a condition decides it."""
+    """Each assigned name with its value; None if a condition decides it."""
     for part in body:
         match part:
             case ast.Assign(targets=targets, value=value):

@@ -1,4 +1,4 @@
-"""What a file makes: its layers, models and wired calls, with what theory says of each."""
+"""The layers, models and wired calls of a file, with their predictions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def found_in(walk: Walk, text: Text) -> Iterator[Found]:
-    """Each layer or model with what it returns; what Keras would reject has a finding instead."""
+    """Each layer or model with what it returns; those that Keras rejects are left out, because they have findings."""
     if not walk.made:
         return
     for parsed in asked(walk.values):

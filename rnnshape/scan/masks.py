@@ -1,6 +1,6 @@
-"""What happens to a mask without a word: dropped beside initial_state, lost on the way; and which step is the last.
+"""Findings about masks: dropped by initial_state, lost in a layer, and last steps that are masked or backward.
 
-Which layers attach the mask of their input to their output is in the table (``keeps_mask``).
+``keeps_mask`` in the table says which layers attach the mask of their input to their output.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from rnnshape.scan.walk import Part, Walk
 
 
-# What drops a mask and goes on with the same time axis.
+# Layers that drop a mask and keep the time axis.
 _SAME_AXIS = ("Conv1D", "SeparableConv1D", "DepthwiseConv1D", "MaxPooling1D", "AveragePooling1D")
 
 
 class _Mask(NamedTuple):
-    """The layer that made the mask, and the one that drops it, if one does."""
+    """The layer that made the mask, and the layer that drops it (None: no layer does)."""
 
     maker: Step
     lost: Step | None = None
@@ -48,20 +48,20 @@ class Masks:
             if mask.lost is not None:
                 what = f"{mask.lost.node.name} drops the mask of {mask.maker.node.name}"
                 yield Hit("mask-lost", f"{what}: {step.node.name} reads the padding as data", mask.lost.tree)
-            # A name that the file does not bind may stand for None.
+            # Unknown states may be None, so there is no finding.
             elif step.states is not None and not step.has_mask and DROPS_MASK.made:
-                what = f"Keras drops the mask of {mask.maker.node.name} beside initial_state: pass mask=… as well"
+                what = f"Keras drops the mask of {mask.maker.node.name} because of initial_state: pass mask=… as well"
                 yield Hit("mask-beside-state", what, step.call)
         for part in self.walk.parts:
             yield from self._last(part)
 
     def _reaching(self, step: Step) -> _Mask | None:
-        """The mask that comes with the only input of a step."""
+        """The mask of the only input of a step."""
         if len(step.inputs) != 1 or step.inputs[0].step is None:
             return None
         ref = step.inputs[0]
         assert ref.step is not None
-        # The mask is attached to the output, and not to the states.
+        # The mask is attached to the output, not to the states.
         return self.behind.get(id(ref.step)) if ref.path in ((), (0,)) else None
 
     def _passed_on(self, step: Step, mask: _Mask | None) -> _Mask | None:
@@ -80,7 +80,7 @@ class Masks:
             )
         if node.cls.keeps_mask:
             return mask
-        # What looks at the mask and takes the time axis away has used it.
+        # A layer that uses the mask and removes the time axis does not lose it.
         return (
             None if node.cls.takes_mask or node.cls.kind != "layer" or node.cls.makes_mask else _Mask(mask.maker, step)
         )
@@ -88,7 +88,7 @@ class Masks:
     # -- the last step --------------------------------------------------------------------------
 
     def _last(self, part: Part) -> Iterator[Hit]:
-        """``output[:, -1]`` of a Bidirectional, and of a layer whose masked steps are zero."""
+        """Uses of ``output[:, -1]`` of a Bidirectional, or of a layer whose masked steps are zero."""
         ref = self.steps.ref(part.tensor)
         if ref.step is None or ref.path not in ((), (0,)) or ((ref.step.count or 0) > 1 and not ref.path):
             return
@@ -101,7 +101,7 @@ class Masks:
             return
         if node.name == "Bidirectional":
             if not self._only_forward(axes[2:], node, loop):
-                where = "the backward half has read one step only"
+                where = "the backward half has read only one step"
                 yield Hit(
                     "backward-last", f"at [:, -1] {where}: use return_sequences=False, or output[:, 0, H:]", part.tree
                 )
@@ -117,7 +117,7 @@ class Masks:
             )
 
     def _only_forward(self, axes: list[ast.expr], node: Node, loop: Node) -> bool:
-        """Whether only the forward half is taken, ``[:, -1, :H]``, or something that is not known."""
+        """Whether the code takes only the forward half, ``[:, -1, :H]``, or an unknown part."""
         if node["merge_mode"] != "concat":
             return True
         if not axes or _whole(axes[0]):
@@ -133,5 +133,5 @@ def _recurrent(node: Node) -> bool:
 
 
 def _whole(tree: ast.expr) -> bool:
-    """Whether a whole axis is taken: ``:``."""
+    """Whether the index is ``:``."""
     return isinstance(tree, ast.Slice) and tree.lower is None and tree.upper is None and tree.step is None

@@ -1,4 +1,4 @@
-"""One file: read it, walk over it, and gather what the rules say.
+"""Scan one file: read it, walk over it, and collect the results of the rules.
 
 >>> from rnnshape.scan.texts import Text
 >>> code = "import keras\\nx = keras.layers.LSTM(8, recurrent_dropout=0.1)\\n"
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from rnnshape.scan.comments import Comments
     from rnnshape.scan.hits import Hit
 
-# A file without these words holds nothing that a rule looks at; most files need not be parsed.
+# A file without these words has no findings, so most files are not parsed.
 _WORTH = re.compile(r"LSTM|GRU|RNN|Bidirectional|TimeDistributed|RepeatVector")
 _KERAS = re.compile(r"keras|tensorflow")
 _MOST_WALKS = 8
 
 
 def scan_file(path: str, *, layers: bool = False, keras: str | None = None) -> Scanned:
-    """What a file gives; a file that cannot be read is told in ``unread``, and never ends the scan."""
+    """The results of a file; if it cannot be read, ``unread`` says why."""
     try:
         return scan_text(read(path), layers=layers, keras=keras)
     except (NotRead, OSError) as error:
@@ -51,9 +51,9 @@ def scan_file(path: str, *, layers: bool = False, keras: str | None = None) -> S
 
 
 def scan_text(text: Text, *, layers: bool = False, keras: str | None = None) -> Scanned:
-    """What a text gives: the findings in the order of their places, and with ``layers`` what it makes.
+    """The results of a text: the findings in order and, with ``layers``, its layers and models.
 
-    ``keras`` is the release whose rules count (None: the installed one); what imports ``tf_keras`` is read as Keras 2.
+    ``keras`` is the Keras release (None: the installed one); for a text that imports ``tf_keras`` it is Keras 2.
     """
     if not (_WORTH.search(text.code) and _KERAS.search(text.code)):
         return Scanned(text.name)
@@ -70,7 +70,7 @@ def _scanned(text: Text, *, layers: bool, keras: str | None) -> Scanned:
     body = source.body()
     if source.problems:
         return Scanned(text.name, unread=source.problems[0].message)
-    # Walked once: most of the time of a scan goes into walks.
+    # List the nodes once, because walking the tree takes most of the time.
     nodes = [*ast.walk(ast.Module(body, []))]
     imports = Imports(nodes)
     if not imports.any_keras:
@@ -95,7 +95,7 @@ def _looked_at(
 
 
 def _walks(code: str, body: list[ast.stmt], aliases: Mapping[str, str], held: Mapping[str, Any]) -> list[Walk]:
-    """A walk for each value of the choices that the file leaves open; only the first where there are too many."""
+    """A walk for each combination of the open choices of a file; only one walk if there are too many."""
     first = Walk(code, body, aliases, held, {})
     choices = first.names.left_open()
     ways = [*product(*(choice.values for choice in choices))] if len(choices) < _MOST_WALKS else []
@@ -106,15 +106,15 @@ def _walks(code: str, body: list[ast.stmt], aliases: Mapping[str, str], held: Ma
 
 
 def _in_all(walks: list[Walk], comments: Comments) -> Iterator[Hit]:
-    """What goes wrong however the open choices are decided; where they are too many, nothing is known."""
+    """The hits that occur in every walk; none if there are too many open choices."""
     if walks[0].names.open:
         return
-    told = []
+    found = []
     for walk in walks:
         steps = Steps(walk)
         hits = [*Wiring(walk, steps).hits(), *Masks(walk, steps).hits(), *Contracts(walk, steps, comments).hits()]
-        told.append({(hit.code, walk.source.place(hit.tree)): hit for hit in hits})
-    yield from (hit for key, hit in told[0].items() if all(key in others for others in told[1:]))
+        found.append({(hit.code, walk.source.place(hit.tree)): hit for hit in hits})
+    yield from (hit for key, hit in found[0].items() if all(key in others for others in found[1:]))
 
 
 def _finding(hit: Hit, source: Source, text: Text, comments: Comments) -> Finding | None:

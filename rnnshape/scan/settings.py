@@ -1,4 +1,4 @@
-"""Which findings are told: ``select`` and ``ignore`` here and in ``[tool.rnnshape]`` of pyproject.toml."""
+"""The selection of findings: ``select`` and ``ignore`` of the command line and of pyproject.toml."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ KEYS = ("select", "ignore")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The codes that are told: all, or those of ``select``, without those of ``ignore``.
+    """The reported codes: all, or those of ``select``, without those of ``ignore``.
 
     >>> chosen = Chosen(select=("error", "info"), ignore=("long-unroll",))
-    >>> chosen.tells("cudnn"), chosen.tells("long-unroll"), chosen.tells("swapped-states")
+    >>> chosen.includes("cudnn"), chosen.includes("long-unroll"), chosen.includes("swapped-states")
     (True, False, False)
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
-    def tells(self, code: str) -> bool:
+    def includes(self, code: str) -> bool:
         return (not self.select or chosen(code, self.select)) and not chosen(code, self.ignore)
 
     def of(self, scanned: Scanned) -> Scanned:
-        """What is told of a file."""
-        return replace(scanned, findings=tuple(one for one in scanned.findings if self.tells(one.code)))
+        """The results of a file with only the reported findings."""
+        return replace(scanned, findings=tuple(one for one in scanned.findings if self.includes(one.code)))
 
 
 def unknown(words: tuple[str, ...], key: str) -> Iterator[Problem]:
-    """Words that choose no code."""
+    """A problem for each word that is not a code or severity."""
     names = [name for code in CODES.values() for name in (code.code, code.severity)]
     for word in words:
         if not meant(word):
             near = nearest(word, names)
-            yield Problem(key, f"{word!r} is neither a code nor a severity{near}")
+            yield Problem(key, f"{word!r} is not a code or severity{near}")
 
 
 def of_project(folder: Path) -> Chosen:
-    """What the nearest pyproject.toml says, from a folder upwards.
+    """The selection in the nearest pyproject.toml, from a folder upwards.
 
     Raises:
-        Invalid: the file is not TOML, or its table has what is not allowed there.
+        Invalid: the file is not TOML, or its table has an unknown key or a wrong value.
     """
     for one in (folder.resolve(), *folder.resolve().parents):
         file = one / _FILE

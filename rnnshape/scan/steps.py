@@ -1,7 +1,7 @@
-"""The calls of a file as steps: which layer, on what, with which states; a model is a step for each of its layers.
+"""The calls of a file as steps: the layer, its inputs and its states; a model has a step for each layer.
 
-Each tensor has the shapes that it may have: one that is known, or several ranks where the code does not say.  A size
-that the code does not give is None, and no finding rests on it.
+Each tensor has its possible shapes: one if it is known, else one for each possible rank.  An unknown size is None; no
+finding depends on it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Sizes: TypeAlias = tuple[int | None, ...]
 _ANY_RANK: tuple[Sizes, ...] = tuple((None,) * rank for rank in range(1, 6))
-# What stands for a size that is not known; two runs of theory tell what depends on it.
+# Two stand-ins for an unknown size: a result that differs between them depends on it.
 _STANDS = (2520, 5040)
 
 
@@ -42,9 +42,9 @@ class Ref:
 class Step:
     """One call of one layer.
 
-    ``tree`` is where the layer is made and ``call`` where it is called; ``states`` are nested as they are passed (None:
-    not known), ``made_states`` what is made in the line; ``shapes`` are those that its input may have,
-    ``broken`` says that none of them goes in.
+    ``tree`` is the constructor call of the layer, ``call`` the call on its inputs.  ``states`` are nested as they are
+    passed (None: unknown), ``made_states`` are states created in the call itself.  ``shapes`` are the possible shapes
+    of the input; ``broken`` is true if the layer accepts none of them.
     """
 
     node: Node
@@ -64,12 +64,12 @@ class Step:
 
     @property
     def count(self) -> int | None:
-        """How many values the call returns; None where nothing goes in that is known to fit."""
+        """The number of returned values; None if no input shape fits."""
         return len(self.roles) or None
 
     @property
     def before(self) -> Step | None:
-        """The step whose whole result goes in."""
+        """The step whose whole result is the only input."""
         return self.inputs[0].step if len(self.inputs) == 1 and not self.inputs[0].path else None
 
 
@@ -87,7 +87,7 @@ class Steps:
                 self._model(made)
 
     def ref(self, tensor: Tensor) -> Ref:
-        """A tensor of the walk as a result of a step."""
+        """The step and path of a tensor of the walk."""
         if tensor.call is None:
             return Ref(root=tensor.root)
         step = self.of.get(id(tensor.call))
@@ -121,7 +121,7 @@ class Steps:
         return None if states is None else [self._states(one) for one in states]
 
     def _model(self, made: Model) -> None:
-        """A Sequential model is called on the input that its first layer or its Input declares."""
+        """Add the steps of a Sequential model, called on the input that its first layer or its Input declares."""
         inputs = [Ref(root=said.tree) if isinstance(said.tree, ast.expr) else Ref() for said in made.said[:1]] or [
             Ref()
         ]
@@ -134,14 +134,14 @@ class Steps:
 
     def _step(self, step: Step, given: tuple[Sizes, ...] | None = None) -> Step:
         if self.walk.values.layers.knows_part(step.node):
-            return step  # what is not known is not accused, and what comes out of it may be anything
+            return step  # an unknown layer: no findings, and its result has any shape
         self.all.append(step)
         before = step.inputs[0].step
         step.shapes = self.shapes(step.inputs[0]) if given is None else given
         if step.node.cls.kind in ("merge", "cell", "graph"):
             return step
         taken = [sizes for sizes in step.shapes if not _breaks(step.node, sizes)]
-        # Which rank an input has that the code does not give is not known: one of them is right.
+        # An input of unknown rank is not broken: one of the ranks may fit.
         step.broken = (
             bool(step.shapes) and not taken and (given is not None or before is not None or len(step.shapes) == 1)
         )
@@ -150,7 +150,7 @@ class Steps:
         return step
 
     def shapes(self, ref: Ref) -> tuple[Sizes, ...]:
-        """The shapes that a tensor may have."""
+        """The possible shapes of a tensor."""
         if ref.step is not None:
             return tuple(dict.fromkeys(ref.step.returned.get(ref.path, ()))) or _ANY_RANK
         if isinstance(ref.root, ast.Call) and called(ref.root) in INPUTS:
@@ -172,7 +172,7 @@ class Steps:
 
 
 def has_unknown(node: Node) -> bool:
-    """Whether a size or a number of the layer is not given in the code."""
+    """Whether an argument of the layer has a size that the code does not give."""
     return any(isinstance(value, Size) or _sized(value) for part in node.walk() for _, value in part.given)
 
 
@@ -190,7 +190,7 @@ def _dims(node: Node, sizes: Sizes, stand: int) -> tuple[Dim, ...]:
 
 
 def _breaks(node: Node, sizes: Sizes) -> bool:
-    """Whether Keras rejects an input of this shape; where a size is not known, only its rank is looked at."""
+    """Whether Keras rejects an input of this shape; if a size is unknown, only the rank counts."""
     if len(node.cls.letters(node, len(sizes))) != len(sizes):
         return True
     dims = _dims(node, sizes, _STANDS[0])
@@ -202,7 +202,7 @@ def _breaks(node: Node, sizes: Sizes) -> bool:
 def _gather(
     first: Any, second: Any, path: tuple[int, ...], into: dict[tuple[int, ...], list[Sizes]], *, unsure: bool
 ) -> None:
-    """The shapes of nested results; a size that depends on an unknown one is None."""
+    """Collect the shapes of nested results in ``into``; a size that depends on an unknown one is None."""
     if isinstance(first, Leaf):
         pairs = list(zip(first.dims, second.dims, strict=True))
         known = (

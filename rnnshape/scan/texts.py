@@ -1,4 +1,4 @@
-"""The text of a file as Python, and where its lines stand: a module, or the cells of a notebook in order."""
+"""The Python code of a file, a module or the cells of a notebook, and the places of its lines."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from rnnshape.reading.files import is_saved
 from rnnshape.reading.places import marked_as
 
 MAX_BYTES = 16 * 2**20
-"""Of a file; notebooks hold pictures."""
+"""The largest file that is read; the limit is high because notebooks contain pictures."""
 
 
 class NotRead(Exception):
-    """A file that is no Python, no notebook, or too large; the message says why."""
+    """A file cannot be read as Python or a notebook, or is too large; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Python code, the file's name, and of a notebook the cell and the line in it of each line."""
+    """Python code and the file's name; for a notebook, ``cells`` has the cell and its line for each line of code."""
 
     name: str
     code: str
     cells: tuple[tuple[int, int], ...] = ()
 
     def at(self, line: int) -> tuple[int | None, int]:
-        """The cell, if any, and the line in it of a line of the code."""
+        """The cell (None for a module) and the line in it of a line of code."""
         return self.cells[line - 1] if 0 < line <= len(self.cells) else (None, line)
 
 
@@ -39,11 +39,11 @@ def read(path: str) -> Text:
     """The text of a file.
 
     Raises:
-        NotRead: it is no text, no notebook, or too large.
+        NotRead: it is not text, not a notebook, or too large.
         OSError: it cannot be opened.
     """
     if is_saved(path) and not path.endswith("/"):
-        raise NotRead(f"a saved model, and not code; rnnshape show {path} reads it")
+        raise NotRead(f"a saved model, not code; rnnshape show {path} reads it")
     file = Path(path)
     if file.stat().st_size > MAX_BYTES:
         raise NotRead(f"more than {MAX_BYTES // 2**20} MiB")
@@ -51,7 +51,7 @@ def read(path: str) -> Text:
 
 
 def of_bytes(data: bytes, name: str) -> Text:
-    """The text of what stands in a file, as ``read``."""
+    """The text of a file's bytes; raises as ``read``."""
     mark, encoding = encoding_of(data, name)
     try:
         text = data.removeprefix(mark).decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
@@ -66,18 +66,18 @@ def encoding_of(data: bytes, name: str) -> tuple[bytes, str]:
     """The byte order mark of a file, and its encoding: that of the mark, of Python's ``# coding:`` comment, or UTF-8.
 
     Raises:
-        NotRead: the comment names no encoding.
+        NotRead: the encoding in the comment is unknown.
     """
     mark, encoding = marked_as(data)
     if mark or name.endswith(".ipynb"):
         return mark, encoding
     try:
         named = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
-        "".encode(named)  # there are codecs that make no text
+        "".encode(named)  # some codecs are not text encodings
     except LookupError as error:
         raise NotRead(str(error)) from None
     except SyntaxError as error:
-        # It says so as well of bytes that are not the encoding; what decodes them says which.
+        # Without a comment, the bytes are not UTF-8; decoding them later says which byte.
         if _COMMENT.search(data):
             raise NotRead(str(error)) from None
         named = "utf-8"

@@ -1,7 +1,7 @@
-"""One walk over a file: the reader of pasted code, with what a file knows beside it.
+"""One walk over a file: the reader of pasted code, extended for whole files.
 
-The reader follows values as they flow.  Here it also sees where each call stands, which parts of a result the code
-takes, and which models are fitted; and what a condition may have changed is unknown behind it.
+The reader follows values through the code.  The walk also records the place of each call, the indexed parts of
+tensors, and calls of ``fit``.  A value that a condition may change is unknown after it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a tensor that the code takes: ``output[:, -1]``."""
+    """A part of a tensor in the code, such as ``output[:, -1]``."""
 
     tree: ast.Subscript
     tensor: Tensor
@@ -40,7 +40,7 @@ class Fit:
 
 
 class Walk(Program):
-    """The walk over one file, for one decision of each choice that the file leaves open (``let``)."""
+    """The walk over one file; ``let`` decides each choice that the file leaves open."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Walk(Program):
         return self.values.made
 
     def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
-        """What is imported was looked up for the whole file."""
+        """Do nothing: ``Imports`` has handled the imports of the whole file."""
 
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
         self._calling += 1
@@ -98,9 +98,10 @@ class Walk(Program):
         self._unsure, self._calling = before
 
     def _enter(self, function: Function, given: dict[str, ast.expr], closure: Closure | None = None) -> Any:
-        """A function that only other files call: which others run before the next one is not known.
+        """Read a function.
 
-        So what several of them change is unknown behind it.
+        If only other files call it, the order of such calls is unknown.  Then names that several functions change are
+        unknown after it.
         """
         returned = super()._enter(function, given, closure)
         if not self._calling and function.name not in _FIRST:
@@ -112,19 +113,19 @@ class Walk(Program):
 
     def _compound(self, statement: ast.stmt) -> Any:
         if isinstance(statement, ast.For | ast.While) and any(map(_leaves, ast.walk(statement))):
-            # Which part of the body runs in which round is not known.
+            # With break or continue, it is unknown which statements run in which iteration.
             for name in {*_stored(statement), *_added_to(statement)}:
                 self.values.forget(name)
             return None
         returned = super()._compound(statement)
         if returned is None and self._may_change(statement):
             for name in dict.fromkeys(_stored(statement)):
-                # Tensors and layers stay: what they hold was decided, or is the same in every round.
+                # Only plain values become unknown, not tensors and layers.
                 self.names.bound.pop(name, None)
         return returned
 
     def _may_change(self, statement: ast.stmt) -> bool:
-        """Whether the statements inside run or not, or how often, is not known."""
+        """Whether it is unknown if, or how often, the inner statements run."""
         match statement:
             case ast.If(test=test, body=body, orelse=orelse):
                 return self.names.known(test) is MISSING and not self._touched([*body, *orelse])
@@ -135,18 +136,18 @@ class Walk(Program):
         return False
 
 
-# What Keras calls itself, in this order.
+# The methods that Keras itself calls first, in this order.
 _FIRST = ("__init__", "build")
 
 
 def _cut(found: Any) -> Tensor | None:
-    """What a part of a tensor is cut from."""
+    """The tensor that this tensor is a slice of; None if it is not a slice."""
     is_part = isinstance(found, Tensor) and found.call is not None and found.call.node.cls is SLICE
     return found.call.inputs[0] if is_part else None
 
 
 def _changed_by_several(body: list[ast.stmt]) -> set[str]:
-    """What more than one function among the statements assigns as an attribute, or adds layers to."""
+    """The attributes that more than one of the functions assigns, and the models to which they add layers."""
     functions = [part for part in body if isinstance(part, ast.FunctionDef) and part.name not in _FIRST]
     changed = [{*_added_to(function), *(name for name in _stored(function) if "." in name)} for function in functions]
     return {name for names in changed for name in names if sum(name in other for other in changed) > 1}

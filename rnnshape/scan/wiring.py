@@ -1,4 +1,4 @@
-"""What goes wrong where layers meet: ranks, the number of values, what stateful and unrolled layers need."""
+"""Findings about connected layers: ranks, the number of returned values, stateful and unrolled layers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from rnnshape.scan.hits import Hit, with_argument
-from rnnshape.scan.states import handed_in
+from rnnshape.scan.states import state_hits
 from rnnshape.scan.steps import flat
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from rnnshape.scan.walk import Walk
 
 _LONG = 100
-_SHUFFLE = 8  # the place of shuffle among the arguments of fit
-_FIXED = 3  # the ranks from which a time axis is there
+_SHUFFLE = 8  # the position of shuffle in the arguments of fit
+_FIXED = 3  # the lowest rank with a time axis
 
 
 class Wiring:
-    """Looks at the steps of one walk."""
+    """Checks the steps of one walk."""
 
     def __init__(self, walk: Walk, steps: Steps) -> None:
         self.walk = walk
@@ -36,7 +36,7 @@ class Wiring:
             if step.broken:
                 yield from self._broken(step)
             yield from self._unpacked(step)
-            yield from handed_in(self.steps, step)
+            yield from state_hits(self.steps, step)
             yield from self._stateful(step)
             yield from self._unrolled(step)
         yield from self._shuffled()
@@ -55,17 +55,17 @@ class Wiring:
         if loop is not None and wanted == _FIXED:
             call, name = loop
             message = (
-                f"{node.name} needs every time step, and {name} returns its last output {got}: "
+                f"{node.name} needs every time step, but {name} returns its last output {got}: "
                 f"give {name} return_sequences=True"
             )
             yield Hit("return-sequences", message, step.tree, with_argument(self.source, call, "return_sequences=True"))
             return
         letters = ", ".join(node.cls.letters(node, None))
         what = "its input is" if step.inputs[0].step is None else f"{step.inputs[0].step.node.name} returns"
-        yield Hit("rank", f"{node.name} takes ({letters}), and {what} {got}", step.tree)
+        yield Hit("rank", f"{node.name} takes ({letters}), but {what} {got}", step.tree)
 
     def _without_time(self, step: Step) -> tuple[ast.expr, str] | None:
-        """The recurrent layer before a step that returns its last output only, where its sequence would fit."""
+        """The call and name of the recurrent layer before a step, if it returns only its last output."""
         before = step.before
         while before is not None and before.node.cls.keeps_mask and before.node.name != "TimeDistributed":
             before = before.before
@@ -79,7 +79,7 @@ class Wiring:
     # -- results --------------------------------------------------------------------------------
 
     def _several(self, step: Step) -> Iterator[Hit]:
-        """A call that returns several values goes into a layer as a whole."""
+        """A layer is called on the whole result of a call that returns several values."""
         if step.node.cls.kind == "merge":
             return
         for ref in step.inputs:
@@ -89,7 +89,7 @@ class Wiring:
             word = before.node.name
             yield Hit(
                 "unpacking",
-                f"{step.node.name} takes one tensor, and {word} returns {before.count} values ({_roles(before)}): "
+                f"{step.node.name} takes one tensor, but {word} returns {before.count} values ({_roles(before)}): "
                 f"take the first, {word}(…)(x)[0], or drop return_state=True",
                 step.tree,
             )
@@ -100,7 +100,7 @@ class Wiring:
         names = f"{step.targets} name{'s are' if step.targets != 1 else ' is'} on the left"
         if step.count > 1:
             yield Hit(
-                "unpacking", f"{names}, and {step.node.name} returns {step.count} values: {_roles(step)}", step.call
+                "unpacking", f"{names}, but {step.node.name} returns {step.count} values: {_roles(step)}", step.call
             )
             return
         loop = next((part for part in step.node.walk() if part.has("return_state")), None)
@@ -108,7 +108,7 @@ class Wiring:
         if loop is not None and self._count_with_states(step) == step.targets:
             edits = with_argument(self.source, _constructor(step.tree, step.node), "return_state=True")
         hint = ": add return_state=True" if loop is not None else ""
-        yield Hit("unpacking", f"{names}, and {step.node.name} returns one tensor{hint}", step.call, edits)
+        yield Hit("unpacking", f"{names}, but {step.node.name} returns one tensor{hint}", step.call, edits)
 
     def _count_with_states(self, step: Step) -> int:
         return 1 + sum(1 for _ in flat(step.begins))
@@ -116,7 +116,7 @@ class Wiring:
     # -- stateful, unroll -----------------------------------------------------------------------
 
     def _stateful(self, step: Step) -> Iterator[Hit]:
-        """A stateful layer behind an input whose batch size the code leaves open."""
+        """A stateful layer after an input without a batch size."""
         if not _flagged(step.node, "stateful") or step.broken or len(step.shapes) != 1:
             return
         first = step
@@ -129,7 +129,7 @@ class Wiring:
             return
         yield Hit(
             "stateful-batch",
-            f"{step.node.name} is stateful, and the input has no batch size: give Input batch_size=…",
+            f"{step.node.name} is stateful, but the input has no batch size: give Input batch_size=…",
             step.tree,
         )
 
@@ -145,7 +145,7 @@ class Wiring:
     def _shuffled(self) -> Iterator[Hit]:
         for fit in self.walk.fits:
             given = {keyword.arg for keyword in fit.tree.keywords}
-            # Behind ** anything may stand, and of a data set or a generator Keras does not shuffle.
+            # ** may contain shuffle, and Keras does not shuffle a data set or a generator.
             with_targets = len(fit.tree.args) > 1 or "y" in given
             said = None in given or "shuffle" in given or len(fit.tree.args) > _SHUFFLE
             if said or not with_targets or any(isinstance(one, ast.Starred) for one in fit.tree.args):
@@ -164,7 +164,7 @@ def _flagged(node: Node, name: str) -> bool:
 
 
 def _open_batch(root: ast.expr) -> bool:
-    """Whether what stands there is an Input without a batch size."""
+    """Whether this is an Input without a batch size."""
     if not isinstance(root, ast.Call):
         return False
     given = {keyword.arg for keyword in root.keywords}
@@ -176,7 +176,7 @@ def _roles(step: Step) -> str:
 
 
 def _constructor(tree: ast.expr, node: Node) -> ast.expr:
-    """The constructor call of the recurrent layer: the one inside of a Bidirectional."""
+    """The constructor call of the recurrent layer, which may be inside a Bidirectional."""
     if node.name == "Bidirectional" and isinstance(tree, ast.Call) and tree.args:
         return tree.args[0]
     return tree

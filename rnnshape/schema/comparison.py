@@ -1,6 +1,6 @@
-"""The JSON Schema of what ``rnnshape compare`` prints, ``schema_version`` 1.
+"""The JSON Schema of the output of ``rnnshape compare``, ``schema_version`` 1.
 
-Keys that it does not name are allowed, for a minor version adds some.
+Other keys are allowed, because minor versions add keys.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MUST = ("bitwise", "close", "shape", None)
 
 
 def comparison() -> Schema:
-    """The schema of one comparison: what ``-f json`` prints, and ``-f jsonl`` on one line."""
+    """The schema of one comparison, as printed by ``-f json`` and ``-f jsonl``."""
     return {
         "$schema": DRAFT,
         "title": "rnnshape: comparison",
@@ -49,7 +49,7 @@ def comparison() -> Schema:
 
 
 def _tensor() -> Schema:
-    """A tensor as in a report, but that ``compute_output_shape`` says no dtype; its values are not printed."""
+    """The schema of a tensor; unlike in a report, the dtype may be null (static shapes) and there are no values."""
     known = DEFINITIONS["tensor"]
     properties = {name: schema for name, schema in known["properties"].items() if name != "values"}
     return {
@@ -86,16 +86,18 @@ _PAIR = mapping(
     {
         "role": string("The role; structure means the containers."),
         "variant": number("The index of the variant, from 0."),
-        "against": number("Against which."),
-        "shape": or_null(list_of({"type": "integer", "minimum": 0}), "The variant's; null for the structure."),
-        "dtype": string("The variant's; null when unknown.", null=True),
-        "equal": boolean("Whether equal; values within the tolerance of the coarser dtype."),
+        "against": number("The index of the variant that it is compared with."),
+        "shape": or_null(
+            list_of({"type": "integer", "minimum": 0}), "The shape in this variant; null for the structure."
+        ),
+        "dtype": string("The dtype in this variant; null when unknown.", null=True),
+        "equal": boolean("Whether equal; for values, within the tolerance of the coarser dtype."),
         "exact": boolean("Whether bitwise equal; null when no values were compared.", null=True),
         "max_abs_diff": number(
             "The largest absolute difference; null also when not finite or of different shapes.", "number", null=True
         ),
         "must": described("The equality that is required; null when none is.", enum=[*_MUST]),
-        "why": string("The reason why it must or need not be equal, or how it differs."),
+        "why": string("Why it must be equal, why it need not be, or how it differs."),
         "quirk": string("The documented Keras bug that breaks it; null when none is known.", null=True),
     }
 )

@@ -1,7 +1,7 @@
-"""The JSON Schema of a batch file, made from the tables, for editors and for whoever writes such files.
+"""The JSON Schema of a batch file for editors, made from the tables.
 
-A schema sees one value at a time: that a run's options go together, and with the defaults, is for the
-reader of the file to say.  What the schema rejects, the reader rejects too.
+A schema checks one value at a time.  Only the reader of the file checks whether the options and defaults of a
+run fit together.  The reader rejects everything that the schema rejects.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
     from rnnshape.schema.parts import Schema
 
-    # How an option is declared, and by which commands: one pair, or several where they differ.
+    # The declarations of an option, each with its commands; several if the commands differ.
     Declarations = list[tuple[Argument, list[str]]]
 
 _RUN_OPTIONS = {option.name for option in RUN_OPTIONS}
-_EXPRESSION = r"\("  # what no command's name has, and every expression
+_EXPRESSION = r"\("  # every expression contains it, no command's name does
 
 
 def batch_file() -> Schema:
@@ -49,7 +49,7 @@ def batch_file() -> Schema:
             "run": described(
                 "One layer, or several with a matrix.",
                 **{
-                    # What is meant to be refused may be wrong in any way.
+                    # A run with an expected error may be invalid in any way.
                     "if": {"required": ["expect"], "properties": {"expect": {"required": ["error"]}}},
                     "then": {"type": "object", "properties": {"expect": ref("expect")}},
                     "else": ref("right"),
@@ -58,7 +58,7 @@ def batch_file() -> Schema:
             "right": {
                 "allOf": [
                     ref("keys"),
-                    # With a matrix the layer may be another for each value.
+                    # With a matrix, the layer may differ for each value.
                     {"if": {"not": {"required": ["matrix"]}}, "then": ref("meaning")},
                 ],
             },
@@ -77,12 +77,12 @@ def batch_file() -> Schema:
 
 
 def _options() -> dict[str, Declarations]:
-    """Every option of any command, those of the layers first."""
+    """The options of all commands, those of layers first."""
     found: dict[str, Declarations] = {}
     for command in COMMANDS.values():
         for option in (*command.options.values(), *command.run_options):
             _declare(found, option, command.name)
-    # The layer inside a Bidirectional has the name of the run's own key, which comes first.
+    # "layer" is the run's own key, not the option for the layer inside a Bidirectional.
     del found["layer"]
     found |= {option.name: [(option, [])] for option in (LET, IMPORT)}
     return dict(sorted(found.items(), key=lambda item: item[0] in _RUN_OPTIONS))
@@ -107,7 +107,7 @@ def _option(option: Argument, commands: list[str]) -> Schema:
     text = option.help.removesuffix(":").removesuffix(".") + "."
     if len(commands) < len(COMMANDS):
         text += f" For {', '.join(commands) or 'expressions'}."
-    # None as a default mostly means that something else decides; where it is a value, it may be said.
+    # None is listed as a default only if it is an allowed value.
     said = default is not None or option.kind.accepts(None)
     schema = option.kind.schema()
     if None in schema.get("enum", ()):
@@ -139,7 +139,7 @@ def _layer() -> Schema:
 
 
 def _meaning(options: dict[str, Declarations]) -> Schema:
-    """For each option the layers that take it: an expression has its own arguments, and takes a run's options."""
+    """For each option, the layers that take it; an expression takes only the options of a run."""
     takers = {name: [by for _, commands in options[name] for by in commands if by in COMMANDS] for name in options}
     return described(
         "The layers that an option applies to.",

@@ -1,4 +1,4 @@
-"""From the form of a class (``rnnshape.form``) to its JSON Schema."""
+"""The JSON Schema of a class with a form (``rnnshape.form``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PLAIN: dict[Any, Schema] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
-    # A number of a report counts, measures or is a distance: it is never below 0.
+    # All numbers of a report are counts, measures or distances, so never negative.
     int: {"type": "integer", "minimum": 0},
     float: {"type": "number", "minimum": 0},
     Any: {},
@@ -38,7 +38,7 @@ def schema_of(cls: Any) -> Schema:
 
 
 def definitions(cls: Any) -> dict[str, Schema]:
-    """The schema of each class with a name that is met in this one, by its name."""
+    """The schemas of all classes within this one whose form has a name, by that name."""
     return {form.name: schema_of(one) for one in dict.fromkeys(_met(cls)) if (form := form_of(one)) and form.name}
 
 
@@ -51,7 +51,7 @@ def _met(cls: Any) -> Iterator[Any]:
 
 
 def _classes(hint: Any) -> Iterator[Any]:
-    """The classes with a form within a type."""
+    """The classes with a form in a type."""
     if form_of(hint):
         yield hint
     for inner in get_args(hint):
@@ -62,7 +62,7 @@ def _property(key: Key, hint: Any) -> Schema:
     null = key.null or (type(None) in get_args(hint) and key.when is not MAYBE)
     schema = _of(without_none(hint), key.keywords)
     if not null:
-        # A reference brings its own text.
+        # The referenced schema has its own text.
         return {**(described(key.text) if key.text and "$ref" not in schema else {}), **schema}
     if isinstance(schema.get("type"), str) and schema["type"] != "array" and "properties" not in schema:
         return described(key.text, **{**schema, "type": [schema["type"], "null"]})
@@ -70,7 +70,7 @@ def _property(key: Key, hint: Any) -> Schema:
 
 
 def _of(hint: Any, keywords: Mapping[str, Any]) -> Schema:
-    """The schema of a type, without a text; the keywords are about the value, or the innermost items of a list."""
+    """The schema of a type without a description; ``keywords`` apply to the value, or to the items of a list."""
     if isinstance(hint, tuple) or hint == Structure:
         return ref("structure")
     if form := form_of(hint):

@@ -1,4 +1,4 @@
-"""The few words of JSON Schema that both schemas are made of."""
+"""Helper functions for JSON Schemas."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any, TypeAlias
 
 Schema: TypeAlias = dict[str, Any]
 
-# There is no $id beside it: the schemas have no address to be fetched from.
+# The schemas have no $id, because they are not published at an address.
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def described(text: str, /, **keywords: Any) -> Schema:
-    """A schema with the text that an editor shows."""
+    """A schema with a description, which editors show."""
     return {"description": text, **keywords}
 
 
 def ref(name: str) -> Schema:
-    """What stands in ``$defs`` under this name."""
+    """A reference to ``$defs``."""
     return {"$ref": f"#/$defs/{name}"}
 
 
@@ -25,12 +25,12 @@ def list_of(items: Schema, **keywords: Any) -> Schema:
 
 
 def mapping(required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
-    """An object with these keys, the first ones required."""
+    """An object with required and optional keys."""
     return {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required)}
 
 
 def or_null(schema: Schema, text: str) -> Schema:
-    """This, or null."""
+    """The schema, or null."""
     return described(text, anyOf=[schema, {"type": "null"}])
 
 
@@ -50,7 +50,7 @@ def number(text: str, name: str = "integer", *, null: bool = False) -> Schema:
 
 
 def array(items: Schema, text: str) -> Schema:
-    """A list of these."""
+    """A list of items."""
     return described(text, **list_of(items))
 
 

@@ -1,7 +1,7 @@
-"""The JSON Schema of a report, ``schema_version`` 1: what a program may rely on.
+"""The JSON Schema of a report, ``schema_version`` 1.
 
-It is that of ``Report.FORM`` and of the forms within, with what no class says.  Keys that it does not name are
-allowed, for a minor version adds some.
+It is made from the form of ``Report`` and the forms in it; this module adds what the classes do not declare.  Other
+keys are allowed, because minor versions add keys.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def report() -> Schema:
-    """The schema of one report: what ``-f json`` prints, and ``-f jsonl`` on each line."""
+    """The schema of one report, as printed by ``-f json``, and on each line by ``-f jsonl``."""
     form = schema_of(Report)
     form["properties"]["environment"] = ref("environment")
-    # A batch adds it to the row of a run.
+    # Only the rows of a batch have it.
     form["properties"]["matrix"] = described(
         "The values that a matrix gave this run; null without one.", type=["object", "null"]
     )
@@ -37,7 +37,7 @@ def report() -> Schema:
             },
             {
                 "if": {"properties": {"error": {"type": "object"}}, "required": ["error"]},
-                # It may be ok all the same: the error that was expected.
+                # "ok" may be true if the error was expected.
                 "then": {"properties": {"observed": {"type": "null"}}},
             },
         ],
@@ -46,7 +46,7 @@ def report() -> Schema:
 
 
 _FORMS = definitions(Report)
-# ``Report.to_dict(values=True)`` adds them; an expectation is as it was written.
+# ``Report.to_dict(values=True)`` adds the values; the sides of an expectation may have any type.
 _FORMS["tensor"]["properties"]["values"] = ref("values")
 _FORMS["expectation"]["properties"].update(expected={}, got={})
 
@@ -57,7 +57,7 @@ DEFINITIONS: dict[str, Schema] = {
     },
     **_FORMS,
     "values": {
-        "description": "With --values the numbers, as nested lists; null is one that is not finite.",
+        "description": "The values, with --values, as nested lists; null is a number that is not finite.",
         "anyOf": [{"type": ["number", "null"]}, list_of(ref("values"))],
     },
     "environment": mapping(
@@ -82,7 +82,7 @@ DEFINITIONS: dict[str, Schema] = {
         },
     },
     "unasked": {
-        "description": "A run with a wrong request has every key too, without an answer.",
+        "description": "A run with an invalid request: it has every key, but no answer.",
         "properties": {
             **{key: {"type": "null"} for key in ("input", "observed", "agrees", "params", "cudnn", "cost")},
             **{key: {"maxItems": 0} for key in ("checks", "weights")},

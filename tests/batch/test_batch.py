@@ -214,7 +214,7 @@ def test_what_is_in_no_known_encoding_is_one_mistake(encoding: str, tmp_path: Pa
     ran = run("batch", str(path), "--predict")
     assert ran.code == 2
     assert ran.err.count("runs.yaml:") == 1
-    assert "has to be saved as UTF-8" in ran.err
+    assert "as UTF-8" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -128,9 +128,7 @@ def test_compare_takes_no_file_and_scan_no_saved_model(run: Callable[..., Ran], 
     assert f"rnnshape show {tmp_path}/model.py reads it" in run("compare", f"{tmp_path}/model.py", "gru").err
     ran = run("scan", f"{tmp_path}/model.keras")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.endswith(
-        f"is not read: a saved model, and not code; rnnshape show {tmp_path}/model.keras reads it\n"
-    )
+    assert ran.err.endswith(f"is not read: a saved model, not code; rnnshape show {tmp_path}/model.keras reads it\n")
 
 
 @pytest.mark.parametrize(

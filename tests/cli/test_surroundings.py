@@ -447,7 +447,7 @@ def test_a_log_record_that_comes_late_is_not_heard() -> None:
 USAGE = {
     "lstm 8": "8: unexpected argument: lstm takes only options (did you mean --units 8?)",
     "lstm relu": "relu: unexpected argument: lstm takes only options (did you mean --activation relu?)",
-    "show LSTM(8) x": "x: unexpected argument: only a file of weights, such as model.weights.h5, has a layer behind it",
+    "show LSTM(8) x": "x: unexpected argument: a second one is allowed only after a weights file, such as model.weights.h5",
     "schema file x": "x: unexpected argument: schema takes [WHAT] and options",
     "lstm --retrun-state": "--retrun-state: unknown option of rnnshape lstm (did you mean '--return-state'?); "
     "see rnnshape lstm --help",

@@ -210,7 +210,7 @@ def test_the_answer_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_an_option_that_cannot_apply_is_told() -> None:
     async def session(pilot: Pilot[int]) -> None:
-        assert "time is left out: does not apply here: LSTMCell takes (N, C)" in seen(pilot.app)  # type: ignore[arg-type]
+        assert "time is ignored: does not apply here: LSTMCell takes (N, C)" in seen(pilot.app)  # type: ignore[arg-type]
 
     drive(session, "LSTMCell(8)", time=5)
 
@@ -309,7 +309,7 @@ def test_several_steps_that_are_ahead_are_told() -> None:
     async def driven() -> None:
         async with app.run_test(size=WIDE) as pilot:
             await pilot.pause()
-            assert "Ctrl+Y goes on: 2 more steps" in told(pilot)
+            assert "Ctrl+Y goes to the next step: 2 more steps" in told(pilot)
             await press(pilot, "ctrl+y")
             assert app.history.now.text == "GRU(4)"
 

@@ -43,7 +43,7 @@ def test_each_tab_has_its_own(after: str, tab: str, line: str) -> None:
 def test_the_strip_of_another_mask() -> None:
     before, after = (rnnshape.predict("GRU(8)", mask=mask) for mask in ("111;111", "111;110"))
     assert changed(before, after).lines("strip")
-    assert not changed(after, after).told
+    assert not changed(after, after).entries
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_what_keras_rejects_now_and_no_longer() -> None:
     assert after.error is not None
     assert f"Keras now rejects it: {after.error.message}" in changed(before, after).lines("returns")
     assert f"Keras no longer rejects it: {after.error.message}" in changed(after, before).lines("returns")
-    assert not changed(after, after).told
+    assert not changed(after, after).entries

@@ -55,13 +55,13 @@ def test_a_file_that_asks_for_nothing_is_told_before_the_screen_is_taken(
 
 
 def test_the_layers_of_a_file_are_steps_of_one_walk(tmp_path: Path) -> None:
-    from rnnshape.cli.explore import _begun
+    from rnnshape.cli.explore import _first_steps
 
     file = tmp_path / "model.py"
     file.write_text(
         "encoder = LSTM(8)(keras.Input((7, 2)))\ndecoder = GRU(4, return_sequences=True)\n", encoding="utf-8"
     )
-    history = _begun(str(file), {"batch": 5})
+    history = _first_steps(str(file), {"batch": 5})
     steps = (history.now, *history.future)
     assert [(step.text, step.input) for step in steps] == [
         ("LSTM(8)", (5, 7, 2)),

@@ -21,15 +21,15 @@ def test_a_mistake_keeps_its_place_and_the_layer_is_gone() -> None:
     assert (step.layer, step.spec) == (None, None)
 
 
-def test_an_edit_mends_a_layer_that_cannot_be_combined() -> None:
+def test_an_edit_fixes_a_layer_that_cannot_be_combined() -> None:
     """Keras rejects it, and the fields stay, so that the switch can be taken back."""
     layer = make("Bidirectional(LSTM(8))").layer
     step = read(layer.text).with_layer(edits.changed(layer, ("layer",), "go_backwards", True))
     assert "remove go_backwards" in step.problems[0].message
     assert step.layer is not None
-    mended = step.with_layer(edits.changed(step.layer, ("layer",), "go_backwards", False))
-    assert mended.text == "Bidirectional(LSTM(8))"
-    assert mended.spec is not None
+    fixed = step.with_layer(edits.changed(step.layer, ("layer",), "go_backwards", False))
+    assert fixed.text == "Bidirectional(LSTM(8))"
+    assert fixed.spec is not None
 
 
 def test_an_option_that_means_nothing_here_waits() -> None:

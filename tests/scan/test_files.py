@@ -38,7 +38,7 @@ def test_a_folder_is_read_as_git_sees_it(tmp_path: Path) -> None:
     # What is named is read, whatever git says of it; and once.
     named = str(tmp_path / "ignored.py")
     assert gathered([named, str(tmp_path), named]) == [named, *(path for path in plain if path != named)]
-    with pytest.raises(Invalid, match="is no file and no folder"):
+    with pytest.raises(Invalid, match="is not a file or folder"):
         gathered([str(tmp_path / "missing.py")])
 
 

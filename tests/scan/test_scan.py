@@ -42,7 +42,7 @@ def test_a_finding_is_a_line_of_a_linter(run: Callable[..., Ran]) -> None:
     ran = run("scan", "model.py", "--select", "error")
     assert (ran.code, ran.err) == (1, "")
     assert ran.out == (
-        "model.py:4:8: unpacking 2 names are on the left, and LSTM returns 3 values: output, state_h, state_c\n"
+        "model.py:4:8: unpacking 2 names are on the left, but LSTM returns 3 values: output, state_h, state_c\n"
         "    y, h = keras.layers.LSTM(8, return_state=True)(x)\n"
         "           ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"
     )
@@ -83,7 +83,7 @@ def test_what_is_told_can_be_chosen(run: Callable[..., Ran], folder: Path) -> No
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ('select = ["RNN9"]', "'RNN9' is neither a code"),
+        ('select = ["RNN9"]', "'RNN9' is not a code"),
         ('ignore = "cudnn"', "must be a list of codes"),
         ("selects = []", "is unknown (did you mean 'select'?)"),
         ("select = [", "is not TOML"),
@@ -237,5 +237,5 @@ def test_scan_can_be_called_before_and_after_its_package_is_imported() -> None:
 
 
 def test_a_wrong_code_is_a_mistake_in_python_too() -> None:
-    with pytest.raises(rnnshape.Invalid, match="'rnk' is neither a code nor a severity"):
+    with pytest.raises(rnnshape.Invalid, match="'rnk' is not a code or severity"):
         rnnshape.scan("right.py", select=["rnk"])

@@ -64,8 +64,8 @@ def cli_page() -> str:
         "",
         "# The command line",
         "",
-        "What each command says of itself. Options have Keras' own names; a value is checked before anything runs, and all",
-        "mistakes are told at once.",
+        "The help of each command. Options have the names of Keras; values are checked before anything runs, and all errors",
+        "are shown at once.",
         "",
         "| exit code | meaning |",
         "| --- | --- |",
@@ -127,7 +127,7 @@ def yaml_page() -> str:
         "## matrix",
         "",
         definitions["matrix"]["description"],
-        "Any key of a run may stand in it but `name`, `matrix` and `expect`, with the list of the values to take: "
+        "Any key of a run except `name`, `matrix` and `expect` is allowed, with a list of values: "
         + ", ".join(f"`{name}`" for name in definitions["matrix"]["properties"] if name not in ("include", "exclude"))
         + ". Beside them:",
         "",

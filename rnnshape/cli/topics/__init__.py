@@ -1,7 +1,7 @@
-"""What ``rnnshape help`` says: a text file a topic, whose lists come from the tables.
+"""The topics of ``rnnshape help``: one text file for each; lists in them come from the tables.
 
-The first line of a file is its title.  Its examples stand behind a ``$``: the tests run them.  ``quirks`` is
-``docs/keras-quirks.md``, letter by letter: a package has no ``docs``.
+The first line of a file is its title.  Examples follow a ``$``; the tests run them.  ``quirks`` is an exact copy of
+``docs/keras-quirks.md``, because the installed package has no ``docs``.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from pathlib import Path
 from textwrap import wrap
 
 NAMES = ("expressions", "checks", "masks", "states", "cudnn", "yaml", "formats", "exit-codes", "quirks")
-"""The topics, in the order in which they are listed."""
+"""The topics, in the order of the list."""
 _HERE = Path(__file__).parent
 _COLUMNS = 78
 
 
 def text(topic: str | None) -> str:
-    """A topic, or the list of them all."""
+    """The text of a topic; the list of topics for None."""
     if topic is not None:
         return _filled(_read(topic))
     titles = [f"  {name:<12} {_read(name).splitlines()[0].removeprefix('# ')}" for name in NAMES]
@@ -30,7 +30,7 @@ def _read(topic: str) -> str:
 
 
 def _filled(told: str) -> str:
-    """The text with the lists that it leaves open."""
+    """The text with its placeholders replaced by lists."""
     for name, made in (
         ("{classes}", _classes),
         ("{exit_codes}", _exit_codes),

@@ -1,4 +1,4 @@
-"""A layer drawn unrolled over time: what goes in below, what comes out above, the states from step to step."""
+"""The diagram of a layer unrolled over time: input below, outputs above, states from step to step."""
 
 from rnnshape.render.diagram.picture import Diagram, picture_of
 

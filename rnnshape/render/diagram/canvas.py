@@ -1,4 +1,4 @@
-"""Wires, boxes and words on a grid that grows to all sides; wires that meet are joined.
+"""A text canvas for wires, boxes and words that grows in all directions; wires that meet are joined.
 
 >>> from rnnshape.render.marks import ASCII
 >>> canvas = Canvas()
@@ -33,23 +33,23 @@ class Canvas:
         self._words: dict[tuple[int, int], tuple[str, str]] = {}
 
     def across(self, row: int, start: int, end: int) -> None:
-        """A wire from column to column, both included."""
+        """Draw a horizontal wire from column ``start`` to ``end``, both included."""
         left, right = sorted((start, end))
         for column in range(left, right + 1):
             self._join(row, column, (EAST if column < right else 0) | (WEST if column > left else 0))
 
     def down(self, column: int, start: int, end: int) -> None:
-        """A wire from row to row, both included."""
+        """Draw a vertical wire from row ``start`` to ``end``, both included."""
         top, bottom = sorted((start, end))
         for row in range(top, bottom + 1):
             self._join(row, column, (SOUTH if row < bottom else 0) | (NORTH if row > top else 0))
 
     def past(self, column: int, start: int, end: int) -> None:
-        """A wire from row to row that crosses what lies there and touches none of it."""
+        """Draw a vertical wire that crosses other wires without joining them."""
         self._over.update((row, column) for row in range(min(start, end), max(start, end) + 1))
 
     def box(self, bottom: int, left: int, right: int, *, top: int | None = None, dashed: bool = False) -> None:
-        """A frame; ``bottom`` is the row of its lower edge."""
+        """Draw a frame; ``bottom`` is the row of its lower edge."""
         top = bottom - BOX_HEIGHT + 1 if top is None else top
         for row in (top, bottom):
             self.across(row, left, right)
@@ -60,7 +60,7 @@ class Canvas:
             self._dashed.update((row, column) for row in range(top, bottom + 1) for column in (left, right))
 
     def words(self, row: int, column: int, text: str, style: str = "") -> None:
-        """Words that begin in this column."""
+        """Write text from this column on."""
         for offset, letter in enumerate(text):
             self._words[row, column + offset] = letter, style
 
@@ -89,7 +89,7 @@ class Canvas:
         return right - left + 1
 
     def lines(self, wires: Wires) -> list[Text]:
-        """The picture, a line a row."""
+        """The picture, one line for each row."""
         (top, bottom), (left, right) = self.rows, self.columns
         lines = []
         for row in range(top, bottom + 1):

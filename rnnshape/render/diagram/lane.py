@@ -1,4 +1,4 @@
-"""One lane: its boxes side by side, the states from box to box, how they begin and where they leave."""
+"""One lane: its boxes side by side, the states from box to box, the initial and the final states."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from rnnshape.render.diagram.sheet import Shape, Sheet
     from rnnshape.theory.unrolled import Cell, Layer
 
-# How long the arrow is that comes from without, or goes there.
+# The lengths of the arrows of initial and final states; the longer one has the lane's name above it.
 _REACH = 4
 _LONGER = 7
 
 
 @dataclass(frozen=True)
 class Track:
-    """Where a lane of a layer runs: ``number`` says which, ``steps`` are the columns of the layer's steps."""
+    """One lane of a layer: ``number`` is its index, ``steps`` are the columns of the layer's steps."""
 
     sheet: Sheet
     layer: Layer
@@ -31,7 +31,7 @@ class Track:
     steps: Sequence[int]
 
     def draw(self, row: int) -> int:
-        """Draw the lane, its lowest edge in this row; the row above it."""
+        """Draw the lane with its lower edge in this row; return the row above the lane."""
         lane, canvas = self.layer.lanes[self.number], self.sheet.canvas
         for cell in lane.cells:
             for index, step in enumerate(self.steps):
@@ -54,12 +54,12 @@ class Track:
 
     @property
     def _begin(self) -> int:
-        """The edge at which the first step's states come in."""
+        """The column where the states enter the first box."""
         return self._edges[-1][1] if self._leftward else self._edges[0][0]
 
     @property
     def _end(self) -> int:
-        """The edge at which the last step's states leave."""
+        """The column where the states leave the last box."""
         return self._edges[0][0] if self._leftward else self._edges[-1][1]
 
     @property
@@ -67,20 +67,20 @@ class Track:
         return [self.shape.edges(self.number, step) for step in self.steps]
 
     def _free(self) -> list[tuple[int, int]]:
-        """Between each two boxes, the columns that the other lane's wires leave free."""
+        """Between each two boxes, the columns without a wire of the other lane."""
         between = [(left[1], right[0]) for left, right in pairwise(self._edges)]
         if len(self.shape.middles) == 1:
             return between
         if self.number == 0:
-            # The wires to the backward lane come up on the right of a box …
+            # The inputs of the backward lane pass on the right of each box.
             return [
                 (step + self.shape.middles[1], right) for step, (_, right) in zip(self.steps, between, strict=False)
             ]
-        # … and those of the forward lane go up on the left of one.
+        # The outputs of the forward lane pass on the left of each box.
         return [(left, step + self.shape.middles[0]) for step, (left, _) in zip(self.steps[1:], between, strict=True)]
 
     def _states(self, cell: Cell, row: int) -> None:
-        """The states of one cell, from box to box."""
+        """Draw the states of one cell, from box to box."""
         sheet = self.sheet
         free = self._free()
         for (_, left), (right, _) in pairwise(self._edges):
@@ -99,7 +99,7 @@ class Track:
             self._ends(cell, row)
 
     def _arrow(self, row: int, left: int, right: int) -> None:
-        """An arrow between two edges; it begins on the one and stops short of the other."""
+        """Draw an arrow from one edge to the column before the other."""
         canvas, wires = self.sheet.canvas, self.sheet.wires
         if self._leftward:
             canvas.across(row, left + 1, right)
@@ -112,10 +112,10 @@ class Track:
         self._arrow(row, min(edge, far), max(edge, far))
 
     def _begins(self, cell: Cell, row: int) -> None:
-        """What the first step begins with."""
+        """Draw the initial states."""
         canvas, wires = self.sheet.canvas, self.sheet.wires
         way = 1 if self._leftward else -1
-        # The lane's name stands over its arrow.
+        # A lane with a name needs a longer arrow, because the name is above it.
         far = self._begin + way * (_LONGER if self.layer.lanes[self.number].name else _REACH)
         self._outside(row, self._begin, far)
         if self.layer.begins == "given":
@@ -131,7 +131,7 @@ class Track:
             canvas.words(row, far + 2 * way, "0")
 
     def _ends(self, cell: Cell, row: int) -> None:
-        """The last states at the end of a lane that runs alone: what is returned, and whether they are kept."""
+        """Draw the final states of a single lane: what is returned, and whether the states are kept."""
         canvas, wires = self.sheet.canvas, self.sheet.wires
         way = -1 if self._leftward else 1
         far = self._end + way * _REACH
@@ -142,4 +142,4 @@ class Track:
             beside += 2 * way
         for number, tensor in enumerate(cell.leaving):
             column = beside - len(title(tensor)) + 1 if self._leftward else beside
-            self.sheet.told(row + number, column, tensor)
+            self.sheet.titled(row + number, column, tensor)

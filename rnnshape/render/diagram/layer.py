@@ -1,7 +1,7 @@
-"""One layer of a diagram: a lane, or two that cross.
+"""One layer of a diagram, with one or two lanes.
 
-The forward lane lies below.  Its outputs go up past the backward lane on the left of each box; what the backward
-lane reads comes up past the forward lane on the right.
+The forward lane is below.  Its outputs pass the backward lane on the left of each box; the inputs of the backward
+lane pass the forward lane on the right.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from rnnshape.render.diagram.sheet import Sheet
     from rnnshape.theory.unrolled import Layer
 
-    # The columns in which each output goes up, and the next free row.
+    # The columns of each output's wires, and the next free row.
     Outgoing = tuple[list[list[int]], int]
 
 
 def draw(sheet: Sheet, layer: Layer, incoming: Sequence[int], row: int) -> Outgoing:
-    """Draw a layer from this row upwards, over the wires that come up in these columns."""
+    """Draw a layer upwards from this row; its inputs come from below in the ``incoming`` columns."""
     if layer.mixes:
         return _over_all(sheet, layer, incoming, row)
     steps = sheet.at if layer.over_time else incoming
@@ -33,7 +33,7 @@ def draw(sheet: Sheet, layer: Layer, incoming: Sequence[int], row: int) -> Outgo
 
 
 def _over_all(sheet: Sheet, layer: Layer, incoming: Sequence[int], row: int) -> Outgoing:
-    """One box over all steps that come in and go out."""
+    """Draw one box over all steps of input and output."""
     canvas, (cell,) = sheet.canvas, layer.lanes[0].cells
     middle = (incoming[0] + incoming[-1]) // 2
     out = list(sheet.at) if layer.sequences else [middle]
@@ -85,7 +85,7 @@ def _double(forward: Track, backward: Track, row: int) -> Outgoing:
 
 
 def _merged(sheet: Sheet, merge: str, steps: Sequence[int], out: list[list[int]], row: int) -> Outgoing:
-    """The two outputs of each step become one; without sequences there is one of each, maybe far apart."""
+    """Merge the two outputs of each step, or the two last outputs without sequences, which may be far apart."""
     canvas = sheet.canvas
     middles = list(steps) or [(out[0][0] + out[1][0]) // 2]
     for middle, left, right in zip(middles, *out, strict=True):
@@ -98,12 +98,12 @@ def _merged(sheet: Sheet, merge: str, steps: Sequence[int], out: list[list[int]]
 
 
 def _columns(track: Track) -> list[int]:
-    """The middles of a lane's boxes."""
+    """The middle columns of a lane's boxes."""
     return [step + track.shape.middles[track.number] for step in track.steps]
 
 
 def _leaving(track: Track) -> list[int]:
-    """Where a lane's outputs leave: at every step, or where it ends."""
+    """The columns of a lane's outputs: every step, or only the last one."""
     columns = _columns(track)
     if track.layer.sequences:
         return columns

@@ -1,4 +1,4 @@
-"""The whole picture: how many steps fit, where they stand, and what is drawn over them.
+"""The whole picture: choose how many steps fit, place them, and draw the layers and tensors.
 
 >>> import rnnshape
 >>> from rnnshape.render.marks import ASCII
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
     from rnnshape.render.marks import Marks, Wires
     from rnnshape.theory.unrolled import Unrolled
 
-# Off a terminal there is no width; a picture of this one is at home everywhere.
+# The width outside a terminal.
 _WIDTH = 80
-# As many steps are drawn one by one; of more, the first, the second and the last.
+# Up to this number, all steps are drawn; of more, the first, the second and the last.
 _MOST = 4
-# Half of a place in a tensor, with a blank.
+# Half the width of a tensor's element, with a blank.
 _SLOT = 4
-# Between two boxes: an arrow and what flows, or nothing.
+# The distance between two boxes, with and without states between them.
 _FLOWS, _APART = 6, 3
 
 
 class Diagram:
-    """The picture with its notes, and as many steps as the terminal has room for."""
+    """The picture with its notes; it shows as many steps as fit into the terminal."""
 
     def __init__(self, unrolled: Unrolled, marks: Marks) -> None:
         self.unrolled = unrolled
@@ -53,20 +53,20 @@ class Diagram:
 
     @property
     def head(self) -> str:
-        """What the picture shows, in words."""
+        """The heading of the picture."""
         if self.unrolled.steps is not None:
             return "Unrolled over time"
         return "One step" if self.unrolled.layers[0].begins == "given" else "One call"
 
     @property
     def text(self) -> str:
-        """The picture alone, for what is no terminal."""
+        """The picture without heading and notes, for other formats."""
         return "\n".join(line.plain.rstrip() for line in picture_of(self.unrolled, self.wires, _WIDTH))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text(self.head, "head")
         for line in picture_of(self.unrolled, self.wires, options.max_width if console.is_terminal else _WIDTH):
-            # Folded, a line would cover those below it.
+            # A folded line would break the picture.
             line.no_wrap, line.overflow = True, "crop"
             yield line
         for note in self.unrolled.notes:
@@ -74,7 +74,7 @@ class Diagram:
 
 
 def picture_of(unrolled: Unrolled, wires: Wires, width: int) -> list[Text]:
-    """The lines of the roomiest picture that fits, or of the narrowest."""
+    """The lines of the widest picture that fits, else of the narrowest one."""
     for shown in _choices(unrolled.steps or 1):
         for pad in (1, 0):
             sheet = _sheet(unrolled, wires, shown, pad)
@@ -85,7 +85,7 @@ def picture_of(unrolled: Unrolled, wires: Wires, width: int) -> list[Text]:
 
 
 def _choices(steps: int) -> Iterator[tuple[int, ...]]:
-    """Which positions may be drawn, the most first."""
+    """The choices of positions to draw, the longest first."""
     if steps <= _MOST:
         yield tuple(range(steps))
     if steps > 3:
@@ -95,7 +95,7 @@ def _choices(steps: int) -> Iterator[tuple[int, ...]]:
 
 
 def _sheet(unrolled: Unrolled, wires: Wires, shown: Sequence[int], pad: int) -> Sheet:
-    """Where the steps stand: as close as the widest layer and the places in the tensors allow."""
+    """The sheet with the columns of the steps, as close as the widest layer and the tensors allow."""
     left, right = _reach(unrolled, pad)
     states = any(cell.roles for layer in unrolled.layers for lane in layer.lanes for cell in lane.cells)
     pitch = right - left + (_FLOWS if states else _APART)
@@ -109,7 +109,7 @@ def _sheet(unrolled: Unrolled, wires: Wires, shown: Sequence[int], pad: int) -> 
 
 
 def _reach(unrolled: Unrolled, pad: int) -> tuple[int, int]:
-    """How far the boxes of a step and its places reach to the left and to the right."""
+    """The extent of a step's boxes and tensor elements, to the left and to the right of its column."""
     left, right = -_SLOT, _SLOT
     for part in unrolled.layers:
         shape = Shape.of(part, pad)
@@ -120,24 +120,24 @@ def _reach(unrolled: Unrolled, pad: int) -> tuple[int, int]:
 
 
 def _span(unrolled: Unrolled, left: int, right: int) -> tuple[int, int]:
-    """From this column to that one, or more where a title is longer or a mask stands there."""
+    """The columns from left to right, extended for long titles and for a mask."""
     if unrolled.mask:
         left = min(left, -4 - len(tensors.sample(min(len(unrolled.mask), tensors.SAMPLES) - 1)))
     titles = [title(tensor) for tensor in unrolled.outputs] if unrolled.layers[-1].sequences else []
     longest = max(map(len, [f"x {sizes(unrolled.letters)}", *titles]))
-    # A corner, a wire and a blank on both sides of it.
+    # 6: a corner, a wire and a blank on both sides.
     more = max(0, longest + 6 - (right - left + 1))
     return left - more // 2, right + more - more // 2
 
 
 def _times(unrolled: Unrolled, shown: Sequence[int]) -> list[int]:
-    """Which time steps stand in these positions."""
+    """The time steps of these positions."""
     last = (unrolled.steps or 1) - 1
     return [last - position if unrolled.backwards else position for position in shown]
 
 
 def _masked(unrolled: Unrolled, time: int) -> bool:
-    """Whether some sample is masked there."""
+    """Whether a sample is masked at this time step."""
     return not all(row[time] for row in unrolled.mask or ())
 
 
@@ -146,7 +146,7 @@ def _draw(unrolled: Unrolled, sheet: Sheet, shown: Sequence[int]) -> None:
     for number, part in enumerate(unrolled.layers, 1):
         leaving, row = layer.draw(sheet, part, leaving[0], row)
         if number < len(unrolled.layers):
-            # Where two outputs have become one, the word that says how stands on the wire.
+            # On a merged wire, the shape goes to the right of the merge mode.
             beside = 2 if part.merge is None else 1 + (len(part.merge) + 1) // 2
             sheet.canvas.words(row + 1, leaving[0][-1] + beside, sizes(part.letters), "faint")
     outputs = list(zip(unrolled.outputs, leaving, strict=True))
@@ -158,7 +158,7 @@ def _draw(unrolled: Unrolled, sheet: Sheet, shown: Sequence[int]) -> None:
 
 
 def _slot(unrolled: Unrolled, position: int) -> str:
-    """How Python takes the output that leaves in this position."""
+    """The Python index of the output at this position."""
     last = (unrolled.steps or 1) - 1
     index = last - position if unrolled.layers[-1].turned else position
     return "[:, -1]" if index == last > 0 else f"[:, {index}]"

@@ -1,4 +1,4 @@
-"""What goes in and what comes out: tensors with a place for each step, and those without."""
+"""The input and the outputs: sequences, with an element for each step, and tensors without time."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from rnnshape.structure import Tensor
     from rnnshape.theory.unrolled import Unrolled
 
-# Masks of more samples than these are not told one by one.
+# Mask rows of more samples than this are left out.
 SAMPLES = 4
 
 
 def sample(number: int) -> str:
-    """What a mask's row is called."""
+    """The label of a mask's row."""
     return f"mask[{number}]"
 
 
 def given(unrolled: Unrolled, sheet: Sheet, times: Sequence[int]) -> list[int]:
-    """What goes in, from row 0 downwards; the columns in which its steps go up.
+    """Draw the input from row 0 downwards; return the columns of its steps.
 
-    ``times`` are the steps that are drawn, from the left.
+    ``times`` are the drawn time steps, from left to right.
     """
     canvas, wires = sheet.canvas, sheet.wires
     name = f"x {sizes(unrolled.letters)}"
@@ -51,7 +51,7 @@ def given(unrolled: Unrolled, sheet: Sheet, times: Sequence[int]) -> list[int]:
 
 
 def sequences(sheet: Sheet, outputs: Sequence[tuple[Tensor, Sequence[int]]], slots: Sequence[str], row: int) -> None:
-    """Outputs with a place for each step, over the wires in these columns; of two the first above."""
+    """Draw the output sequences above the wires in their columns; the first of two is on top."""
     canvas = sheet.canvas
     for number, (tensor, columns) in reversed(list(enumerate(outputs))):
         canvas.box(row, *sheet.span)
@@ -59,7 +59,7 @@ def sequences(sheet: Sheet, outputs: Sequence[tuple[Tensor, Sequence[int]]], slo
             sheet.up(row, column)
         _slots(sheet, row - 1, columns, slots)
         canvas.words(row - 2, sheet.span[0] + 2, f" {title(tensor)} ")
-        sheet.told(row - 2, sheet.span[0] + 3, tensor)
+        sheet.titled(row - 2, sheet.span[0] + 3, tensor)
         if number:
             for column in outputs[0][1]:
                 canvas.past(column, row - 2, row)
@@ -74,10 +74,10 @@ def _slots(sheet: Sheet, row: int, columns: Sequence[int], texts: Sequence[str])
 
 
 def finals(sheet: Sheet, outputs: Sequence[tuple[Tensor, Sequence[int]]], row: int) -> None:
-    """Outputs of which there is one for the whole sequence, each over its wire."""
+    """Draw the outputs without time, each above its wire."""
     canvas = sheet.canvas
     end = None
-    # From the left; a title stays clear of the next wire, and goes higher where it would touch the one before.
+    # From left to right.  A title must not touch the next wire; it moves up if it would touch the title before.
     placed = sorted(((columns[0], tensor) for tensor, columns in outputs), key=lambda place: place[0])
     for number, (column, tensor) in enumerate(placed):
         begin = column - len(title(tensor)) // 2
@@ -86,16 +86,16 @@ def finals(sheet: Sheet, outputs: Sequence[tuple[Tensor, Sequence[int]]], row: i
         top = row - 1 if end is None or begin > end + 1 else row - 2
         canvas.down(column, top + 1, row + 1)
         sheet.up(top + 1, column)
-        sheet.told(top, begin, tensor)
+        sheet.titled(top, begin, tensor)
         end = begin + len(title(tensor))
 
 
 def states(sheet: Sheet) -> None:
-    """The final states of two lanes, led up on both sides to where the outputs stand."""
+    """Draw the final states of two lanes at the level of the outputs: backward on the left, forward on the right."""
     (top, _), (left, right) = sheet.canvas.rows, sheet.canvas.columns
     backward, forward = ([way for way in sheet.exits if way.leftward is side] for side in (True, False))
     left, right = left - 2, right + 2
-    # Two lists that would touch stand one over the other.
+    # If the two lists would touch, one goes above the other.
     room = right - left + 1 - _width(backward) - _width(forward)
     over = sum(len(way.tensors) for way in backward) if room < 2 else 0
     _listed(sheet, backward, left, top - 1)
@@ -107,7 +107,7 @@ def _width(ways: Sequence[Exit]) -> int:
 
 
 def _listed(sheet: Sheet, ways: Sequence[Exit], column: int, row: int) -> None:
-    """All that leaves on one side, the last in this row, at the end of the wire in this column."""
+    """Draw the states of one side; the last one is in this row, at the end of the wire in this column."""
     if not ways:
         return
     for way in ways:
@@ -116,5 +116,5 @@ def _listed(sheet: Sheet, ways: Sequence[Exit], column: int, row: int) -> None:
     sheet.up(row + 1, column)
     for way in reversed(ways):
         for tensor in reversed(way.tensors):
-            sheet.told(row, column if way.leftward else column - len(title(tensor)) + 1, tensor)
+            sheet.titled(row, column if way.leftward else column - len(title(tensor)) + 1, tensor)
             row -= 1

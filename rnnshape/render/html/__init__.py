@@ -1,1 +1,1 @@
-"""Pages for a browser: one file each that loads nothing, readable without its style and its script."""
+"""HTML pages: single files that load nothing and are readable without style and script."""

@@ -26,12 +26,12 @@ def write(compared: Compared, stream: TextIO) -> None:
 
 
 def heading(compared: Compared) -> Element:
-    """What was asked, on what, and the verdict."""
+    """The title, the context and the verdict."""
     return element("header", element("h1", element("code", compared.comparison.title)), *told(compared))
 
 
 def told(compared: Compared) -> Iterator[Element]:
-    """What went in and what answered, and the verdict."""
+    """The context (input, device, versions), the verdict and hints."""
     for line in comparison.context(compared, UNICODE).plain.splitlines():
         yield element("p", line, class_="faint")
     state = "good" if compared.ok else "bad"
@@ -40,7 +40,7 @@ def told(compared: Compared) -> Iterator[Element]:
 
 
 def sections(compared: Compared, level: int = 2) -> Iterator[Element]:
-    """A part of the table view each; the reasons, which have no title there, have one here."""
+    """One section for each part of the table view; the reasons get a title, which they lack there."""
     *tables, reasons = comparison.parts(compared, UNICODE)
     for one in tables:
         yield part(one, level=level)

@@ -1,4 +1,4 @@
-"""HTML as elements: what is written out is escaped and balanced, whatever the texts are.
+"""HTML as elements, so that any text is escaped and all tags are closed.
 
 >>> markup(element("p", "a < b & ", element("code", "<script>", class_="role")))
 '<p>a &lt; b &amp; <code class="role">&lt;script&gt;</code></p>'
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 
 def element(tag: str, *children: Child, **attributes: str | bool | None) -> Element:
-    """An element with texts and elements in it; None is no child, and None or False no attribute.
+    """An element with texts and elements as children.
 
-    ``class_`` is ``class`` and ``data_copy`` is ``data-copy``.
+    None as a child, and None or False as an attribute, are left out.
+
+    ``class_`` becomes ``class``, and ``data_copy`` becomes ``data-copy``.
     """
     made = Element(tag)
     for name, value in attributes.items():
@@ -41,7 +43,7 @@ def element(tag: str, *children: Child, **attributes: str | bool | None) -> Elem
 
 
 def unbroken(text: str) -> list[Child]:
-    """The text with each shape in it, such as ``(2, 8)``, as an element that no line break divides.
+    """The text with each shape, such as ``(2, 8)``, as an element without line breaks inside.
 
     >>> [markup(one) if isinstance(one, Element) else one for one in unbroken("((2, 8), (2, 8))")]
     ['(', '<span class="shape">(2, 8)</span>', ', ', '<span class="shape">(2, 8)</span>', ')']
@@ -69,6 +71,6 @@ def section(title: str, body: Iterable[Element], level: int, name: str | None = 
 def folded(
     title: str, body: Iterable[Element], level: int, *, name: str | None = None, opened: bool = False
 ) -> Element:
-    """A section that unfolds."""
+    """A section that the reader can open and close."""
     summary = element("summary", element(f"h{level}", title))
     return element("details", summary, *body, class_=name, open=opened)

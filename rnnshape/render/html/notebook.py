@@ -1,4 +1,4 @@
-"""An answer in a notebook: the parts of its page as a piece of the notebook's own."""
+"""An answer in a notebook: the parts of its HTML page, without the page."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rnnshape.report.comparison import Compared
 if TYPE_CHECKING:
     from rnnshape.report import Report
 
-_LEVEL = 3  # the notebook has headings of its own above it
+_LEVEL = 3  # notebooks use levels 1 and 2 for their own headings
 
 
 def shown(answer: Report | Compared) -> str:
-    """The answer as HTML without a page around it; nothing in it needs a script."""
+    """The answer as an HTML fragment that needs no script."""
     if isinstance(answer, Compared):
         title, told, sections = (
             answer.comparison.title,

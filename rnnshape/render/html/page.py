@@ -1,4 +1,4 @@
-"""A whole page, or a fragment of another one, around elements: the files beside this module are put into it."""
+"""Put elements into a whole page, or into a fragment for another page; the templates are beside this module."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def page(title: str, body: Iterable[Element]) -> str:
-    """A page that loads nothing: style and script are in it, and its policy forbids all else."""
-    # The elements are written one by one: the page of a batch may be long.
+    """A page that contains its style and script and loads nothing; its content security policy forbids more."""
+    # One element at a time, because the page of a batch may be long.
     return Template(_file("page.html")).substitute(
         title=markup(element("title", f"{title} · rnnshape")),
         style=_file("style.css") + _file("page.css"),
@@ -26,7 +26,7 @@ def page(title: str, body: Iterable[Element]) -> str:
 
 
 def fragment(body: Iterable[Element]) -> str:
-    """A piece of a page that is not ours: its style reaches nothing outside it."""
+    """A fragment for another page; its style affects nothing outside it."""
     style = element("style", _file("style.css"))
     return markup(element("div", style, *body, class_="rnnshape"))
 

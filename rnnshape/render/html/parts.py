@@ -1,4 +1,4 @@
-"""The parts of the table view as elements: a table with scopes, a list of words, a paragraph."""
+"""The parts of the table view as HTML: tables, definition lists and paragraphs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CODE = ("code", "role")
 def part(
     *drawn: RenderableType, level: int, name: str | None = None, fold: bool = False, opened: bool = False
 ) -> Element:
-    """One part of the table view under its title; to ``fold`` is to hide it behind that until it is ``opened``."""
+    """One part of the table view under its title.  ``fold`` makes a section that can be closed, ``opened`` opens it."""
     title, rest = _titled(list(blocks(*drawn)))
     body = [one for block in rest for one in _block(block, level + 1)]
     if fold:
@@ -31,7 +31,7 @@ def part(
 
 
 def _titled(told: list[Block]) -> tuple[str, list[Block]]:
-    """The title, which is the first table's or the line above it, and the blocks without it."""
+    """The title (of the first table, or the heading above it), and the blocks without it."""
     match told:
         case [Grid() as first, *others]:
             return first.title, [first._replace(title=""), *others]
@@ -55,12 +55,12 @@ def _block(block: Block, level: int) -> Iterator[Element]:
 
 
 def said(*drawn: RenderableType, level: int = 3) -> list[Element]:
-    """What is drawn, one element after another without a section around them."""
+    """The elements of renderables, without a section."""
     return [one for block in blocks(*drawn) for one in _block(block, level)]
 
 
 def table(grid: Grid) -> Element:
-    """A table; the first column that has a name names its rows."""
+    """A table; the cells of the first column with a name are the row headers."""
     heads = [element("th", head.text, scope="col", class_=_number(head.right)) for head in grid.head]
     named = next((place for place, head in enumerate(grid.head) if head.text), 0)
     rows = [
@@ -84,7 +84,7 @@ def _number(right: bool) -> str | None:
 
 
 def pairs(block: Pairs) -> Element:
-    """A list of words and what is said of each; what is there to be pasted can be copied."""
+    """A definition list; lines to paste get a copy button."""
     items = []
     for word, what in block.rows:
         copied = True if word.text in ending.COPIED else None
@@ -93,7 +93,7 @@ def pairs(block: Pairs) -> Element:
 
 
 def shown(cell: Cell, *, copied: bool | None = None) -> list[Child]:
-    """A cell's text in its style; code is code."""
+    """A cell's text in its style; code becomes a ``code`` element."""
     tag = "code" if cell.style in _CODE else "span"
     if not cell.style and not copied:
         return unbroken(cell.text)

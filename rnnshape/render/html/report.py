@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rnnshape.render import View
     from rnnshape.report import Report
 
-# What is looked up, and not read: it unfolds, and is open where its flag was given.
+# Closed sections; a section is open if its flag is given.
 _FOLDED = ("weights", "cost", "cudnn")
 
 
@@ -31,13 +31,13 @@ def write(report: Report, stream: TextIO, view: View) -> None:
 
 
 def heading(report: Report) -> Element:
-    """What was asked, on what, and the verdict."""
+    """The name, the expression, the context and the verdict."""
     name = element("p", report.spec.name, class_="name") if report.spec.name else None
     return element("header", name, element("h1", element("code", report.expression)), *told(report))
 
 
 def told(report: Report) -> Iterator[Element]:
-    """What went in and what answered, the verdict, and the way round an error."""
+    """The context (input, device, versions), the verdict and the hint of an error."""
     for line in table.context(report, UNICODE).plain.splitlines():
         yield element("p", line, class_="faint")
     hint = report.error and report.error.hint
@@ -56,7 +56,7 @@ def _state(report: Report) -> str:
 
 
 def sections(report: Report, view: View, level: int = 2) -> Iterator[Element]:
-    """Everything below the heading: a part of the table view each, then what only a page has room for."""
+    """Everything below the heading: the parts of the table view, then the program and the environment."""
     yield element("section", *said(ending.footer(report)), class_="glance")
     whole = replace(view, weights=True, cost=True, cudnn=True)
     parts = list(table.parts(report, whole))
@@ -70,7 +70,7 @@ def sections(report: Report, view: View, level: int = 2) -> Iterator[Element]:
 
 
 def environment(facts: Mapping[str, Any], level: int = 2) -> Element:
-    """Who answered, and where."""
+    """A closed section with versions and device."""
     items = []
     for name, value in facts.items():
         if value is not None:

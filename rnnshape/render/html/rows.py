@@ -1,4 +1,4 @@
-"""The page of a batch: a line a run that unfolds into its report; sorted and filtered where there is a script."""
+"""The page of a batch: one line for each run, which opens into its report; a script sorts and filters the lines."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from rnnshape.render import View
     from rnnshape.report.rows import Row, Tally
 
-# What a narrow screen has room for; the rest is in the report too, and what the matrices vary in the name.
+# The columns on a narrow screen.  The report has the others, and the name contains the axes of the matrices.
 _NARROW = ("verdict", "name", "shapes", "checks")
 
 
 def write(rows: Tally, stream: TextIO, view: View) -> None:
-    """Write the page, when every row is there."""
+    """Write the page when all rows are ready."""
     axes = [f"matrix.{axis}" for axis in view.axes]
     columns = ["name", *axes, "input", "shapes", "params", "cudnn", "checks"]
     facts: dict[str, Any] = {}
@@ -47,7 +47,7 @@ def write(rows: Tally, stream: TextIO, view: View) -> None:
 
 
 def _controls() -> Element:
-    """How the rows are filtered; hidden until there is a script that listens."""
+    """The filter controls; hidden until the script runs."""
     choices = [
         element("label", element("input", type="radio", name="state", value=value, checked=value == "all"), f" {value}")
         for value in ("all", "ok", "failed")
@@ -64,7 +64,7 @@ def _controls() -> Element:
 
 
 def _head(columns: list[str]) -> Element:
-    """Two lines, as a row has: its cells, and below them the layer, which may be long."""
+    """The two header lines: the columns, and below them the layer, which may be long."""
     heads = [_cell("th", name, name, scope="col") for name in ("verdict", *columns)]
     layer = element("th", "layer", scope="col", colspan=str(len(columns) + 1))
     return element("thead", element("tr", *heads), element("tr", layer))
@@ -75,7 +75,7 @@ def _cell(tag: str, column: str, text: str, *, scope: str | None = None) -> Elem
 
 
 def _body(row: Row, view: View, columns: list[str]) -> Element:
-    """One run: its cells, and its layer, which unfolds into the report."""
+    """One run: its cells, and its layer, which opens into the report."""
     known = dict(zip(header(view), cells(row, view), strict=True))
     mark, style = verdict(row, UNICODE)
     word = "failed" if not row.ok else "ok" if style else "predicted"
@@ -98,14 +98,14 @@ def _unfolded(row: Row, view: View, known: dict[str, str]) -> Iterator[Element]:
         yield element("p", f"{row.run.where.file}:{row.run.where.place().line}", class_="faint")
     if row.report is not None:
         yield from told(row.report)
-        # Who answered stands once, below all runs.
+        # The environment is shown once, below all runs.
         yield from (one for one in sections(row.report, view, level=3) if one.get("class") != "environment")
         return
-    # A row that was not asked here and now: it is wrong, or an earlier run answered it.
+    # A row without a Report: an error, or a row of an earlier batch.
     items = [part for name, value in known.items() if value for part in (element("dt", name), element("dd", value))]
     yield element("dl", *items)
     error = row.data["error"]
-    if error and error["hint"] and error["kind"] != Internal.kind:  # that one stands above
+    if error and error["hint"] and error["kind"] != Internal.kind:  # an internal error already shows its hint above
         yield element("p", "Hint: ", error["hint"])
     yield from said(expectations(row.expectations, UNICODE)) if row.expectations else ()
     checks = [element("li", element("code", check["check"]), f": {check['why']}") for check in row.data["checks"]]

@@ -1,4 +1,4 @@
-"""What a scan found, drawn: one small module a format, each with ``write(files, stream)``.
+"""The output formats of a scan: one small module for each, with a function ``write(files, stream)``.
 
-The files come as they are scanned; a format that is not written file by file waits for the last.
+``files`` is lazy; a format either writes each file as it is scanned, or waits for the last one.
 """

@@ -1,4 +1,4 @@
-"""The batch file that holds what the scanned code makes to what it returns now: ``rnnshape batch contracts.yaml``."""
+"""A batch file that expects what the scanned layers return now; run it with ``rnnshape batch contracts.yaml``."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def _run(file: str, found: Found, taken: set[str]) -> dict[str, Any]:
         run["let"] = dict(found.let)
     if found.input is not None:
         run["input"] = list(found.input)
-    # The tensors of wired calls have the code's own names, of which a contract knows nothing.
+    # In a graph, tensors have the names of the code, which are not allowed in a contract.
     expect: dict[str, Any] = {role: list(shape) for role, shape in found.tensors if ROLE.fullmatch(role)}
     return {**run, "expect": {**expect, "params": found.params}}

@@ -1,4 +1,4 @@
-"""What formats that are written at the end have in common: the files, and the findings counted by code."""
+"""Shared by the formats of a scan: counts of findings, and a file's results as data."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def counted(files: Iterable[Scanned]) -> list[tuple[str, int]]:
-    """How often each code was found, in the order of the codes."""
+    """The number of findings of each code, in the order of the codes."""
     counts = Counter(finding.code for scanned in files for finding in scanned.findings)
     return [(code, counts[code]) for code in CODES if code in counts]
 
 
 def data_of(scanned: Scanned) -> dict[str, Any]:
-    """What was found in one file, as JSON holds it."""
+    """The results of one file as JSON data."""
     return {
         "path": scanned.file,
         "unread": scanned.unread,
@@ -29,6 +29,6 @@ def data_of(scanned: Scanned) -> dict[str, Any]:
     }
 
 
-def told(scanned: Scanned) -> bool:
-    """Whether there is anything to tell of a file."""
+def has_results(scanned: Scanned) -> bool:
+    """Whether a file has findings or layers, or cannot be read."""
     return bool(scanned.findings or scanned.found or scanned.unread)

@@ -1,4 +1,4 @@
-"""GitHub Actions' workflow commands: an annotation at the line of every finding."""
+"""Workflow commands of GitHub Actions: every finding is an annotation at its line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write(files: Iterable[Scanned], stream: TextIO) -> None:
 
 def _annotation(finding: Finding) -> str:
     properties = {"file": finding.file}
-    if finding.cell is None:  # GitHub shows a notebook as JSON, whose lines these are not
+    if finding.cell is None:  # a line in a cell is not a line of the notebook's JSON
         properties |= {"line": str(finding.line), "col": str(finding.column), "endColumn": str(finding.end_column)}
     cell = "" if finding.cell is None else f" (cell {finding.cell}, line {finding.line})"
     return command(_LEVELS[finding.severity], {**properties, "title": finding.code}, f"{finding.message}{cell}")

@@ -1,11 +1,11 @@
-"""One JSON document: the files with something to tell, and the findings counted by code."""
+"""One JSON document: the files with results, and the number of findings of each code."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from rnnshape.render.scan.gathered import counted, data_of, told
+from rnnshape.render.scan.gathered import counted, data_of, has_results
 from rnnshape.version import __version__
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def write(files: Iterable[Scanned], stream: TextIO) -> None:
-    """Write the document when all files are read."""
+    """Write the document when all files are scanned."""
     scanned = list(files)
     document = {
         "rnnshape": __version__,
         "scanned": len(scanned),
         "counts": dict(counted(scanned)),
-        "files": [data_of(one) for one in scanned if told(one)],
+        "files": [data_of(one) for one in scanned if has_results(one)],
     }
     json.dump(document, stream, indent=2, ensure_ascii=False)
     stream.write("\n")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def write(files: Iterable[Scanned], stream: TextIO) -> None:
-    """Write each line as soon as its file is read."""
+    """Write the lines of each file as soon as it is scanned."""
     for scanned in files:
         for data in (
             *data_of(scanned)["findings"],

@@ -1,4 +1,4 @@
-"""JUnit XML: a suite a file, a failed test case a finding; a file without findings is one that passed."""
+"""JUnit XML: a suite for each file, with a failed test case for each finding, or one passed test case."""
 
 from __future__ import annotations
 

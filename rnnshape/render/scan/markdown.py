@@ -1,4 +1,4 @@
-"""Markdown: a table of the findings, and how often each code was found."""
+"""Markdown: a table of the findings, and the number of findings of each code."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def write(files: Iterable[Scanned], stream: TextIO) -> None:
 
 
 def _cell(text: str) -> str:
-    """Text that a table cell holds as it is."""
+    """Text escaped for a table cell."""
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>|" else sign for sign in " ".join(text.split()))

@@ -1,6 +1,6 @@
-"""SARIF 2.1.0, which GitHub's code scanning and editors read.
+"""SARIF 2.1.0, for GitHub's code scanning and editors.
 
-The format is OASIS' "Static Analysis Results Interchange Format Version 2.1.0".
+Source: OASIS, "Static Analysis Results Interchange Format Version 2.1.0".
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def write(files: Iterable[Scanned], stream: TextIO) -> None:
     """Write one log with one run when all files are read."""
     results = [_result(finding) for scanned in files for finding in scanned.findings]
     driver = {"name": "rnnshape", "version": __version__, "rules": [_rule(code) for code in CODES]}
-    # Columns count characters of Unicode, and not UTF-16 units, which the format assumes else.
+    # Columns count Unicode characters; the default of the format is UTF-16 units.
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     json.dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, stream, indent=2, ensure_ascii=False)
     stream.write("\n")
@@ -63,6 +63,6 @@ def _result(finding: Finding) -> dict[str, Any]:
 
 
 def _address(file: str) -> str:
-    """The path as a URI: relative as it is, absolute with its scheme."""
+    """The path as a URI; a relative path stays relative."""
     path = PurePath(file)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())

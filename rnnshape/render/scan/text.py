@@ -1,4 +1,4 @@
-"""``path:line:column: code message``, then the line with a caret, as linters write it."""
+"""Text: ``path:line:column: code message``, then the line with a caret."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write(files: Iterable[Scanned], stream: TextIO) -> None:
-    """Write each file's layers, if they were asked for, and its findings, as soon as they are there."""
+    """Write the layers (with ``--layers``) and findings of each file as soon as it is scanned."""
     for scanned in files:
         for found in scanned.found:
             stream.write(_layer(scanned.file, found))
@@ -31,7 +31,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _layer(file: str, found: Found) -> str:
-    """A layer or model with what it returns; under a model each of its layers."""
+    """A layer or model with what it returns, and the layers of a model."""
     cell = "" if found.cell is None else f"cell {found.cell}:"
     name = f"{found.name} = " if found.name else ""
     wired = "\n" in found.expression
