@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers.dims import letters_in, sized
 from rnnshape.scan.hits import Hit
+from rnnshape.spec.expect import ANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from rnnshape.scan.comments import Comments
     from rnnshape.scan.steps import Step, Steps
     from rnnshape.scan.walk import Walk
+
+# What any size may be.
+_ANY = (ANY, "?")
 
 
 class Contracts:
@@ -69,9 +73,14 @@ def _shapes(text: str) -> list[list[str]] | None:
     inner = text.strip()
     groups = re.findall(r"[(\[]([^()\[\]]*)[)\]]", inner[1:-1]) or [inner[1:-1]]
     shapes = [[word.strip() for word in group.split(",") if word.strip()] for group in groups]
-    return (
-        shapes if all(shapes) and all(re.fullmatch(r"[\w*+\-·/ ?]+", word) for one in shapes for word in one) else None
-    )
+    return shapes if all(shapes) and all(_is_size(word) for one in shapes for word in one) else None
+
+
+def _is_size(word: str) -> bool:
+    try:
+        return word in _ANY or sized(word, dict.fromkeys(letters_in(word), 2)) is not None
+    except ValueError:
+        return False
 
 
 def _letters(step: Step) -> dict[str, int]:
@@ -88,9 +97,6 @@ def _letters(step: Step) -> dict[str, int]:
 
 def _differs(word: str, size: int | None, letters: dict[str, int]) -> bool:
     """Whether a known size differs from the contract."""
-    if size is None or any(letter not in letters for letter in letters_in(word)):
+    if size is None or word in _ANY or any(letter not in letters for letter in letters_in(word)):
         return False
-    try:
-        return sized(word, letters) != size
-    except (KeyError, ValueError):
-        return False
+    return sized(word, letters) != size

@@ -131,7 +131,7 @@ class Reader:
                 given.setdefault(names[0], tree.value)
                 break
             if place >= len(names):
-                self.wrong(f"{node.name} is called with at most {' and '.join(names)}", tree)
+                self.wrong(f"{node.name} is called with at most {', '.join(names)}", tree)
             elif (wrong := _by_position(names[place], tree)) is not None:
                 self.wrong(wrong, tree)
             else:

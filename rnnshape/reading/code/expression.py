@@ -97,7 +97,7 @@ def _read(text: str, let: Mapping[str, Any], taken: Iterable[int], modules: tupl
     except RecursionError:  # long chains of operators and attributes, which brackets do not count
         raise Invalid([Problem("", "this is nested too deeply")], source.text) from None
     if source.problems:
-        raise Invalid(source.problems, source.text)
+        raise Invalid(dict.fromkeys(source.problems), source.text)  # one in a loop is met each time
     if not read and (left := names.left_open()):
         raise Undecided(left, source.text)
     if not read:

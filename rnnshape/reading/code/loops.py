@@ -33,20 +33,32 @@ class Loops(Definitions):
     def assign(self, target: ast.expr, tree: ast.expr) -> None:
         """Bind a name, or the names of a target that is taken apart."""
 
-    def holds(self, test: ast.expr, body: list[ast.stmt]) -> bool:
-        """Whether a condition holds; one that is not known is a choice where layers depend on it."""
+    def either(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt]) -> Any:
+        """One side of a condition; where nothing decides which, a value that either side assigns is not known."""
+        holds = self.holds(test, [*body, *orelse])
+        returned = self.run(body if holds else orelse)
+        if holds is None:
+            for name in self._assigned([*body, *orelse]):
+                self.names.bound.pop(name, None)
+        return returned
+
+    def holds(self, test: ast.expr, body: list[ast.stmt]) -> bool | None:
+        """Whether a condition holds; one that is not known is a choice where layers depend on it, else None."""
         known = self.names.known(test)
         if known is not MISSING:
             return bool(known)
         if isinstance(test, ast.Compare) and self.source.said(test).startswith("__name__"):
             return True
         if not self._touched(body):
-            return False
+            return None
         return bool(self.names.condition(test))
 
     def _touched(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
         """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
         for part in inside(body):
+            match part:
+                case ast.Assign(value=ast.Name() | ast.Attribute() as held) if self.values.touches(held):
+                    return True  # cell = GRUCell, y = x
             if not isinstance(part, ast.Call):
                 continue
             function = self._own(part.func)
@@ -101,17 +113,21 @@ class Loops(Definitions):
         if self._touched(body):
             said = self.source.said(test)
             self.values.note(
-                f"how often the loop while {said} runs is not known, or too often: its start is read", test
+                f"the loop while {said} is read in part: how often it runs is not known, or too often", test
             )
         self._unknown(body)
         return None
 
     def _unknown(self, body: list[ast.stmt]) -> None:
         """The values that a loop gives to names are not known where nothing says how often it runs."""
-        for part in inside(body):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                self.names.bound.pop(part.id, None)
-                self.names.trees.pop(part.id, None)
+        for name in self._assigned(body):
+            self.names.bound.pop(name, None)
+            self.names.trees.pop(name, None)
+
+    def _assigned(self, body: list[ast.stmt]) -> set[str]:
+        """The names that statements bind."""
+        parts = (part for part in inside(body) if isinstance(part, ast.Name | ast.Attribute))
+        return {self.source.said(part) for part in parts if isinstance(part.ctx, ast.Store)}
 
 
 def _within_loop(returned: Any) -> Any:

@@ -154,7 +154,7 @@ class Program(Loops):
             case ast.For(target=target, iter=items, body=body):
                 return self.loop(target, items, body)
             case ast.If(test=test, body=body, orelse=orelse):
-                return self.run(body if self.holds(test, [*body, *orelse]) else orelse)
+                return self.either(test, body, orelse)
             case ast.Match(subject=subject, cases=cases):
                 return self.run(as_conditions(subject, cases))
             case ast.While(test=test, body=body):

@@ -71,8 +71,10 @@ class Source:
             place = self._offset(error.lineno or 1, 0) + max((error.offset or 1) - 1, 0)
             place = min(place, max(len(self.text) - 1, 0))
             self.problems.append(Problem("", f"invalid Python: {error.msg}", (place, place + 1)))
-        except (ValueError, RecursionError, MemoryError) as error:
-            self.problems.append(Problem("", f"invalid Python: {error or 'it is nested too deeply'}"))
+        except (RecursionError, MemoryError):  # of the parser itself
+            self.problems.append(Problem("", "this is nested too deeply: write it in several statements"))
+        except ValueError as error:
+            self.problems.append(Problem("", f"invalid Python: {error}"))
         else:
             if (deep := _too_deep(body)) is None:
                 return body

@@ -1,0 +1,119 @@
+"""What pasted code is told that cannot be read as it stands: one mistake, or the note of what is used instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rnnshape.errors import Invalid
+from rnnshape.reading import make, make_all
+
+MISTAKES = {
+    "LSTM(units/2)": "a division gives a float, which is no size: write units // 2",
+    "LSTM(units - 20)": "units is units-20 = -13 with units=7: give another value with --let",
+    "LSTM([8])": "units must be a whole number, 1 or more",
+    "LSTM(-units)": "units must be a whole number, 1 or more",
+    "LSTM(2 // 0)": "units must be a whole number, 1 or more",
+    "LSTM(8/2)": "units must be a whole number, 1 or more (8/2 is 4.0)",
+    "Bidirectional(LSTM(8, return_sequences=True), merge_mode=mode)": "merge_mode=mode is not given: add --let mode=…, one of concat, sum, mul, ave, none",
+    "Permute((a, b))": "dims must be a tuple with each of the numbers 1, 2, … once: (2, 1) swaps two axes: write it out",
+    "Reshape(shape)": "target_shape must be a tuple of whole numbers, 1 or more, of which one may be -1: what is left: write it out",
+    "LSTM(8)(x, mask)": "Keras takes this for the initial_state: write mask=mask",
+    "LSTM(8)(x, None, None, None, q)": "LSTM is called with at most sequences, initial_state, mask, training",
+    "LSTM(8)(Input((5, 3), 2, 'float32', 4))": "only shape, batch_size and dtype of Input are supported by position: name the others",
+    "LSTM(8)(Input((5, 3), shape=(4, 3)))": "shape is given twice",
+    "LSTM(8)(Input((5, 3), foo=1))": "only shape, batch_size, batch_shape, dtype and name of Input are supported",
+    "LSTM(8)(Input((5, 3), sparse=True))": "a sparse input is not supported here: remove sparse",
+    "LSTM(8)(Input(batch_shape=(2, 5, 3), shape=(5, 3)))": "Input takes shape or batch_shape, not both",
+    "LSTM(8)(Input(lambda: 3))": "a shape is a tuple or a list of sizes: write it out",
+    "LSTM(8)(np.array([[1], [2, 3]]))": "the rows must have the same length",
+    "Concatenate()(LSTM(3)(x))": "Concatenate takes several tensors in a list: Concatenate(…)([a, b])",
+    "MultiHeadAttention(2, 3)([LSTM(3)(x)])": "MultiHeadAttention takes a query and a value, one by one: MultiHeadAttention(…)(query, value)",
+    "LSTM(8, return_sequences={1})": "a literal is expected here: a number, a string, True, False, None, a list or a tuple",
+    "n = 'a/b'\nLSTM(8, name=n)": "name must be a string without '/', or None (n is 'a/b')",
+    "RNN(cells[0])": "a layer is expected here, such as LSTM(8)",
+    "Bidirectional([LSTM(3)])": "layer of Bidirectional must be a recurrent layer",
+    "Bidirectional(3)": "layer of Bidirectional must be a recurrent layer",
+    "Sequential([LSTM(8)] * n)": "a layer is expected here, such as LSTM(8)",
+    "RNN([LSTMCell(i) for i in range(n)])": "cell of RNN must be an RNN cell, or a list of cells",
+    "RNN([LSTMCell(i) for i in range(1, 100)])": "cell of RNN must be an RNN cell, or a list of cells",
+    "RNN([LSTMCell(i) for i in [1, 2] if i > 1])": "cell of RNN must be an RNN cell, or a list of cells",
+    "Sequential([*a, LSTM(8)])": "layers of Sequential must be a layer, or a list of layers",
+    "Dense(3, 'relu', True, 'zeros', 'zeros', None, None, None, None, None, None, None, 1, 2)": "Dense takes at most 13 arguments by position",
+    "Sequential(LSTM(3))": "layers must be a list: [LSTM(3)]",
+    "[LSTM, GRU][i](3)": "a Keras class is expected here",
+    "LSTM(8, activation=" + "-" * 150 + "1)": "this is nested too deeply: write it in several statements",
+    "LSTM(3)\n" + "-" * 3_000 + "1": "this is nested too deeply: write it in several statements",
+    "LSTM(" + "1+" * 3_000 + "1)": "an expression has at most 5,000 characters, this one 6,007",
+    "LSTM(" + "(" * 30 + "1" + ")" * 31: "brackets nest at most 20 deep",
+}
+GIVEN = [
+    (
+        "Bidirectional(LSTM(8, return_sequences=True), merge_mode=mode)",
+        {"mode": "foo"},
+        "merge_mode must be one of 'concat', 'sum', 'mul', 'ave', None (mode is 'foo')",
+    ),
+    ("LSTM(n)", {"n": 2.5}, "n must be a whole number here, not 2.5"),
+    ("LSTM(4, dropout=r)", {"r": 2.5}, "dropout must be a number from 0 to 1 (r is 2.5)"),
+]
+NOTES = {
+    "LSTM(8, seed=SEED)": "seed=SEED is not read: None is used instead",
+    "LSTM(8, implementation=impl)": "implementation=impl is not read: 2 is used instead",
+    "LSTM(8, dtype=x.dtype)": "dtype=x.dtype is not known here: float32 is used instead",
+    "y = LSTM(8)(x)\nz = maximum(y, 3)": "line 2: maximum(y, 3) is not followed: what is before it is answered",
+    "a = LSTM(3)(x)\ny = dot([a, a], axes=ax)": "line 2: dot([a, a], axes=ax) is not followed: its axes are not known",
+    "LSTM(**{'units': 8, **more})": "what **{'units': 8, **more} gives is not known: LSTM is read without it",
+}
+SAME = {
+    "LSTM(H)": "LSTM(h)",
+    "LSTM(output)": "LSTM(output_)",
+    "LSTM(a.n + b.n)": "LSTM(n+b_n)",
+    "LSTM(int(units / 2))": "LSTM(units//2)",
+    "LSTM(17 % 5)": "LSTM(2)",
+    "n = (1, 2) * 2 + (3,)\nLSTM(n[4])": "LSTM(3)",
+    "d = {'u': 3} | {'v': 4}\nLSTM(d['v'])": "LSTM(4)",
+    "LSTM(sum([3, 4]) + max([1, 2]))": "LSTM(9)",
+    "RNN([LSTMCell(3)] + [LSTMCell(4)] * 2)": "RNN([LSTMCell(3), LSTMCell(4), LSTMCell(4)])",
+    "us = {'a': n, 'b': 4}\nRNN([LSTMCell(u) for u in us.values()])": "RNN([LSTMCell(n), LSTMCell(4)])",
+    "us = [{'units': 3}, {'units': 4}]\nRNN([LSTMCell(**u) for u in us])": "RNN([LSTMCell(3), LSTMCell(4)])",
+    "x = Input((5, 3))\ny = LSTM(8, return_sequences=True)(x)\nGRU(K.int_shape(y)[-1])(y)": (
+        "LSTM(8, return_sequences=True) | GRU(8)"
+    ),
+    "x = Input((5, 3))\ny = LSTM(8, return_sequences=True)(x)\nGRU(y.get_shape().as_list()[-1])(y)": (
+        "LSTM(8, return_sequences=True) | GRU(8)"
+    ),
+    "layers = {}\nlayers['a'] = LSTM(3)\nBidirectional(layers['a'])": "Bidirectional(LSTM(3))",
+    "async def f():\n    return GRU(4)\nasync def main():\n    y = await f()": "GRU(4)",
+}
+
+
+@pytest.mark.parametrize(("code", "message"), MISTAKES.items(), ids=[code[:60] for code in MISTAKES])
+def test_what_cannot_be_read_is_one_mistake(code: str, message: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        make_all(code)
+    assert [problem.message for problem in caught.value.problems] == [message]
+
+
+@pytest.mark.parametrize(("code", "let", "message"), GIVEN)
+def test_a_value_that_is_given_and_not_allowed_is_one_mistake(code: str, let: dict[str, Any], message: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        make_all(code, {"let": let})
+    assert [problem.message for problem in caught.value.problems] == [message]
+
+
+@pytest.mark.parametrize(("code", "note"), NOTES.items())
+def test_what_is_used_instead_is_told(code: str, note: str) -> None:
+    assert note in make_all(code)[0].notes
+
+
+@pytest.mark.parametrize(("code", "expression"), SAME.items())
+def test_what_code_stands_for(code: str, expression: str) -> None:
+    assert make_all(code)[-1].layer.text == expression
+
+
+@pytest.mark.parametrize(
+    ("code", "shape"), [("np.array(shape=(2, 5, 3))", (2, 5, 3)), ("np.array([[1, a], [2, 3]])", (2, 3, 4))]
+)
+def test_the_shape_of_an_array(code: str, shape: tuple[int, ...]) -> None:
+    assert make(f"LSTM(8)({code})").input == shape
