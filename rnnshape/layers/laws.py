@@ -37,6 +37,7 @@ MASKED = ("mask", "i", "empty", *Landmarks._fields)
 
 STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
 
+IDLE = "no sample has a valid step: the output and the states stay zeros"
 _EMPTY = "a fully masked sample outputs zeros and keeps its initial state"
 _AMISS = "a Keras bug: with unroll, the wrong steps are zero"
 # The keys are whether the law holds with this kernel, and whether this kernel is cuDNN.
@@ -89,7 +90,8 @@ def _of_output(sequences: bool, backwards: bool, one_step: bool, h: str, scan: S
     if not sequences:
         why = "without return_sequences the output is the final hidden state"
         yield claimed(f"output == {h}", scan, lambda row, _: row.output == row.state, why)
-        yield from (Law(f"output == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory)
+        for c in memory:
+            yield claimed(f"output == {c}", scan, idle, IDLE, STATE_C_IS_NOT_THE_OUTPUT)
         return
     why = _last_step(scan, backwards=backwards)
     yield claimed(f"output[:, -1, :] == {h}", scan, lambda row, _: row.steps[-1] == row.state, why)
@@ -97,10 +99,16 @@ def _of_output(sequences: bool, backwards: bool, one_step: bool, h: str, scan: S
         why = "the output stays in scan order: its first step is x[:, -1], computed first"
         first = "there is only one step" if one_step else "no step is computed after the first step of the scan"
         yield claimed(f"output[:, 0, :] == {h}", scan, lambda row, _: row.steps[0] == row.state, first, why)
-    yield from (Law(f"output[:, -1, :] == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory)
+    for c in memory:
+        yield claimed(f"output[:, -1, :] == {c}", scan, idle, IDLE, STATE_C_IS_NOT_THE_OUTPUT)
     if scan.mask is not None:
         yield last_valid("output", h, scan, turned=backwards)
         yield zeros("output", scan, turned=backwards)
+
+
+def idle(row: Row, number: int) -> bool:
+    """Whether a sample's output and states are the zeros that they began with."""
+    return row.state == ZERO == row.output
 
 
 def _last_step(scan: Scan, *, backwards: bool) -> str:

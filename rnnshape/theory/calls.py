@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Law
+from rnnshape.layers.laws import IDLE, idle
 from rnnshape.layers.release import change
 from rnnshape.layers.scan import halved
 from rnnshape.spec.calls import (
@@ -59,7 +60,7 @@ def between(spec: Spec, answer: Answer) -> Iterator[Law]:
             same = not compiled and (spec.faster == "eager" or _SEEDS_GRAPHS.made)
             yield Law(check, same, _FIXED if same else _COMPILED if compiled else _TRACED)
         else:
-            yield _again(spec, check, drawn)
+            yield _again(spec, answer, check, drawn)
 
 
 def _unless(drawn: bool, check: str, why: str) -> Law:
@@ -67,9 +68,12 @@ def _unless(drawn: bool, check: str, why: str) -> Law:
     return Law(check, not drawn, _DRAWN if drawn else why)
 
 
-def _again(spec: Spec, check: str, drawn: bool) -> Law:
+def _again(spec: Spec, answer: Answer, check: str, drawn: bool) -> Law:
     if drawn:
         return Law(check, False, _DRAWN)
+    rows = answer.scan.rows if answer.scan is not None and spec.layer.cls.kind == "recurrent" else ()
+    if rows and all(idle(row, number) for number, row in enumerate(rows)):
+        return Law(check, True, IDLE)
     if stateful(spec.layer) and spec.initial_state is None:
         return Law(check, False, "a stateful layer starts from the final state of the previous call")
     if stateful(spec.layer) and not OVERRIDES.made:

@@ -310,6 +310,22 @@ def test_stopping_at_the_first_failure(tmp_path: Path, run: Callable[..., Ran]) 
     assert (stopped.code, len(stopped.out.splitlines())) == (2, 1)
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "tsv", "markdown", "github", "junit", "html"])
+def test_a_code_of_the_terminal_in_a_name_is_not_written_out(
+    form: str, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        {"name": "a\x1b[31mred\r\u202e", "layer": "LSTM(3)", "mask": "\x1b[32m"},
+        {"name": "b\x1b[31mred", "layer": "LSTM(3)", "\x1b[33mx": 1},
+        {"name": "c\x1b[31mred", "layer": "LSTM(3)", "expect": {"params": 1}},
+    ]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    ran = run("batch", "-", "-f", form, "--predict")
+    assert "c\N{REPLACEMENT CHARACTER}[31mred" in ran.out.replace("\\[", "[") or form in ("github", "html")
+    assert not {"\x1b", "\r"}.intersection(ran.out + ran.err)
+
+
 def test_the_summary(run: Callable[..., Ran], golden: Callable[[str, str], None]) -> None:
     with release.of("3.15"):
         golden("batch.txt", run("batch", str(CONFIGS[1]), "--predict").out)
