@@ -87,9 +87,6 @@ class Key(Kind, frozen=True):
     def accepts(self, value: Any) -> bool:
         return isinstance(value, str)
 
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string"}
-
 
 def key_of(places: Sequence[Place]) -> str:
     """The places as Python writes them between brackets.
