@@ -1,5 +1,5 @@
-"""What rnnshape costs, as ratios: ``python -m benchmarks``.
+"""The cost of rnnshape, as ratios: ``python -m benchmarks``.
 
-A time says as much about the machine as about the program.  So everything here is measured against
-what a person would do without rnnshape, both sides in turn in one run, and the ratio is what counts.
+A time depends on the machine as much as on the program.  So everything is measured against what a person would do
+without rnnshape, both sides interleaved in one run; the result is the ratio.
 """

@@ -1,7 +1,7 @@
-"""``python -m benchmarks``: measure, print and keep the tables in ``benchmarks/results/``.
+"""``python -m benchmarks``: measure, print, and write the tables to ``benchmarks/results/``.
 
 python -m benchmarks                            # everything, about ten minutes
-python -m benchmarks --only lengths --rounds 9  # one of them again; the other tables stay as they are
+python -m benchmarks --only lengths --rounds 9  # one table again; the others do not change
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
 
 
 def main() -> None:
-    """Measure what was asked for, and keep each table as soon as it is there."""
+    """Run the chosen benchmarks, and write each table as soon as it is measured."""
     options = _options()
-    # What TensorFlow says about itself at import belongs to neither side.
+    # The messages of TensorFlow at import belong to neither side.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # pip compiles what it installs; an editable install is compiled at each start where no bytecode may be written.
+    # pip compiles a package; an editable install would be compiled at each start if bytecode cannot be written.
     compileall.compile_dir(Path(rnnshape.__file__).parent, quiet=1)
     for name in options.only or BENCHMARKS:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="What rnnshape costs, as ratios.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The cost of rnnshape, as ratios.")
     parser.add_argument(
         "--only",
         action="append",

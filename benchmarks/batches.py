@@ -1,4 +1,4 @@
-"""Many runs from files and pipes: what the file adds, how much is held, what a second process gives."""
+"""Many runs from files and pipes: the cost of the file, the memory, the gain from a second process."""
 
 from __future__ import annotations
 
@@ -41,11 +41,10 @@ HEAVY_RUNS = 300
 def batches(rounds: int) -> list[Row]:
     """Many runs from files and pipes.
 
-    The layers' own time is `lab.observe` over the same 192 Specs in the same process, layer by layer.
-    Lines are asked of `rnnshape batch - --predict -f jsonl`, a process of its own, against a loop that
-    reads each line as JSON and writes a report that is ready.  They ask for fourteen layers, each again and again
-    under another seed; in the row "no two alike" each line asks for another layer.  Memory is the most that was ever
-    held.
+    The layers' own time is that of `lab.observe` for the same 192 Specs in the same process, layer by layer.
+    The lines go to `rnnshape batch - --predict -f jsonl`, in its own process, against a loop that reads each line as
+    JSON and writes a prepared report.  They ask for fourteen layers, each many times with different seeds; in the row
+    "no two alike", each line asks for another layer.  Memory is the peak memory.
     """
     _swept()  # the first layers load TensorFlow
     sweep = [_swept() for _ in range(rounds)]
@@ -79,8 +78,8 @@ def jobs(rounds: int) -> list[Row]:
     """One process and two.
 
     `rnnshape batch - -f jsonl` over 300 LSTMs of 256 units on 32 sequences of 200 steps, and
-    `rnnshape batch - --predict -f jsonl` over the 100,000 lines, with the workers' start.  `--jobs 2` has
-    a ratio of 1 / 1.6 to reach where layers run, and of 1 / 1.7 where theory answers.
+    `rnnshape batch - --predict -f jsonl` over the 100,000 lines, with the start of the workers.  The target of
+    `--jobs 2` is a ratio of 1 / 1.6 where layers run, and of 1 / 1.7 for predictions.
     """
     with tempfile.TemporaryDirectory() as folder:
         heavy, lines = Path(folder) / "heavy.yaml", Path(folder) / "lines.jsonl"
@@ -106,9 +105,10 @@ def _batch(file: Path, *arguments: str) -> None:
 
 
 def _swept() -> dict[str, float]:
-    """Seconds of all rows, from the file's text to lines of JSON, and of the same layers by themselves.
+    """Seconds of all rows, from the file's text to lines of JSON, and of the same layers alone.
 
-    They are taken layer by layer, each first in turn, for what TensorFlow prepares for a shape helps the second.
+    They are measured layer by layer; the sides take turns to be first, because the second one profits from what
+    TensorFlow prepared for a shape.
     """
     from rnnshape import lab
     from rnnshape.batch import rows
@@ -156,7 +156,7 @@ def _report() -> dict[str, Any]:
 
 
 def _through(command: list[str], *, unlike: bool = False) -> dict[str, float]:
-    """Seconds and the most memory of a process that reads the lines."""
+    """Seconds and peak memory of a process that reads the lines."""
     with tempfile.NamedTemporaryFile() as lines:
         lines.writelines(_lines(unlike=unlike))
         lines.flush()
@@ -179,7 +179,7 @@ def _piped(command: list[str], file: str) -> dict[str, float]:
 
 
 def _held(count: int) -> dict[str, float]:
-    """Megabytes held after the first verified runs, and after all of them."""
+    """Megabytes in use after the first verified runs, and after all of them."""
     from benchmarks.loops import resident
     from benchmarks.questions import explore, mix
 
@@ -192,7 +192,7 @@ def _held(count: int) -> dict[str, float]:
 
 
 def _alone(what: str, *arguments: str) -> dict[str, float]:
-    """The measurement, from a process of its own: what the most memory was is a process' whole life."""
+    """The measurement in its own process, because the peak memory is that of the whole process."""
     printed = finished(sys.executable, "-m", "benchmarks.batches", what, *arguments)
     measured: dict[str, float] = json.loads(printed.splitlines()[-1])
     return measured

@@ -1,4 +1,4 @@
-"""What a person writes to see what an LSTM returns: the script that ``rnnshape lstm …`` has to match."""
+"""The script that a person would write to see what an LSTM returns, for comparison with ``rnnshape lstm …``."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""How long the explorer takes from a key to its answer."""
+"""The time of the explorer from a key press to the answer."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _LOOK_S = 0.0005
 def exploring(rounds: int) -> list[Row]:
     """The explorer.
 
-    From a press of the space key on the switch `return_state` of `LSTM(8)` to theory's answer in the tabs, and to the
-    verdict of the real layer, which a process of its own has ready with TensorFlow loaded; driven by Textual's pilot.
+    The time from a press of the space key on the switch `return_state` of `LSTM(8)` to the prediction in the tabs, and
+    to the result of the real layer, from a second process in which TensorFlow is loaded; driven by Textual's pilot.
     """
     theory, verified = asyncio.run(_pressed(rounds * _EACH))
     return [
@@ -63,7 +63,7 @@ async def _pressed(presses: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def _follows(answer: Any, before: Any) -> bool:
-    """Whether another answer is shown than before."""
+    """Whether the shown answer is another than before."""
     return answer.report is not before
 
 

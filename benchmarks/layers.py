@@ -1,4 +1,4 @@
-"""Many verified layers in one process: how fast, and what they leave behind."""
+"""Many verified layers in one process: their time, and the memory that stays in use."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def layers(rounds: int) -> list[Row]:
     """Many layers in one process.
 
-    `rnnshape.explore` in a loop against a loop written by hand that builds the same Keras layers, calls
-    them on random input and fetches the numbers.  Each side runs in a fresh process; 500 layers are
-    measured after the first 50.  Memory is what the process holds more at the end than after those 50.
+    `rnnshape.explore` in a loop against a hand-written loop that builds the same Keras layers, calls them on
+    random input and fetches the values.  Each side runs in a new process; 500 layers are measured after the
+    first 50.  Memory is the growth of the process between the first 50 layers and the end.
     """
     taken = in_turn({side: partial(_loop, side) for side in SIDES}, rounds)
 
@@ -37,7 +37,7 @@ def layers(rounds: int) -> list[Row]:
 
 
 def _loop(side: str) -> dict[str, float]:
-    """The measurements of one side, from a process of its own."""
+    """The measurements of one side, in its own process."""
     printed = finished(sys.executable, "-m", "benchmarks.loops", side)
     measured: dict[str, float] = json.loads(printed.splitlines()[-1])
     return measured

@@ -1,7 +1,7 @@
-"""One process that looks at many layers, one after the other: ``python -m benchmarks.loops ours``.
+"""One process that runs many layers, one after the other: ``python -m benchmarks.loops ours``.
 
-It is run by ``layers.py``, each side in a process of its own, so that neither inherits the other's
-memory, and prints its measurements as JSON.
+``layers.py`` runs each side in its own process, so that the memory of one does not affect the other.  The measurements
+are printed as JSON.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from time import perf_counter
 
 from benchmarks.questions import explore, look_by_hand, mix
 
-# TensorFlow, its threads and its pools come with the first layers; what counts is what every layer adds.
+# The first layers load TensorFlow, its threads and its pools; only the cost of further layers counts.
 WARM_UP = 50
 MEASURED = 500
 
@@ -23,7 +23,7 @@ SIDES = {"ours": explore, "by hand": look_by_hand}
 
 
 def loop(side: str) -> dict[str, float]:
-    """Seconds a layer and megabytes that stay, over the layers after the first ones."""
+    """Seconds for each layer and the growth in megabytes, over the layers after the first ones."""
     look, questions = SIDES[side], mix(0, WARM_UP + MEASURED)
     for question in questions[:WARM_UP]:
         look(question)
@@ -35,12 +35,12 @@ def loop(side: str) -> dict[str, float]:
 
 
 def resident() -> float:
-    """Megabytes of memory that this process holds, after what can be collected has been."""
+    """The memory of this process in megabytes, after a garbage collection."""
     gc.collect()
     statm = Path("/proc/self/statm")
     if statm.exists():
         return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    import resource  # no /proc, so the most that was ever held; it is given in bytes on a Mac
+    import resource  # without /proc, the peak memory; macOS gives it in bytes
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 

@@ -1,4 +1,4 @@
-"""One layer in a process where TensorFlow runs already: what its size costs."""
+"""One layer in a process where TensorFlow is loaded: the cost by its size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LENGTHS: dict[int, tuple[Target, ...]] = {
     1_000: (Target("ratio", "≤", 1 / 5),),
     10_000: (Target("ratio", "≤", 1 / 20),),
 }
-# Eager, ten thousand steps take some ten seconds a call.
+# In eager mode, ten thousand steps take about ten seconds for a call.
 LONG, ROUNDS_WHEN_LONG = 10_000, 3
 
 SIZES = (1, 32, 1024)
@@ -28,8 +28,8 @@ def lengths(rounds: int) -> list[Row]:
     """One LSTM, longer and longer.
 
     `rnnshape.explore` on an input of T time steps against the same layer called eagerly by hand, where
-    TensorFlow takes every step one by one.  Both build the layer anew and fetch the numbers.  A ratio of
-    0.2 is five times faster.  The longest input is measured in at most 3 rounds.
+    TensorFlow computes the steps one by one.  Both build a new layer and fetch the values.  A ratio of 0.2 is
+    five times faster.  The longest input is measured in at most 3 rounds.
     """
     _warm_up()
     return [
@@ -46,8 +46,8 @@ def lengths(rounds: int) -> list[Row]:
 def sizes(rounds: int) -> list[Row]:
     """One LSTM, wider and wider.
 
-    The same two sides as for the lengths, from (N, T, C) = (2, 3, 4) and H = 1 on, with one of batch size
-    N, channels C and units H varied at a time.
+    The same two sides as for the lengths, with (N, T, C) = (2, 3, 4) and H = 1, and one of batch size N,
+    channels C and units H varied at a time.
     """
     _warm_up()
     return [
@@ -64,7 +64,7 @@ def _compare(what: str, question: Question, rounds: int, targets: tuple[Target, 
 
 
 def _warm_up() -> None:
-    """The first layers of a process pay for what TensorFlow sets up once; long ones for what tracing does."""
+    """Run the first layers of the process, which set up TensorFlow; a long one sets up tracing."""
     for question in (Question(), Question(time=500)):
         explore(question)
         look_by_hand(question)

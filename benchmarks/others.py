@@ -1,11 +1,11 @@
-"""What other tools show of the same layer, found by running them.
+"""Compares what other tools show of the same layer, by running them.
 
     pip install ".[benchmark]"
-    python -m benchmarks.others                  # runs each that is installed, writes benchmarks/results/others.txt
+    python -m benchmarks.others                  # runs all installed tools, writes benchmarks/results/others.txt
     python -m benchmarks.others "keras summary"  # prints one
 
-Each is asked for an LSTM and a bidirectional LSTM that return their sequences and their states, in a process of its
-own.  The table is made of what it printed: nothing in it is written by hand.
+Each tool shows an LSTM and a bidirectional LSTM that return sequences and states, in its own process.  The table is
+made from the printed text only.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ N, T, C, H = 2, 3, 4, 8
 
 Shapes: TypeAlias = list[tuple[int, ...]]
 Asked: TypeAlias = tuple[str, Shapes, bool]
-"""The text that was shown, the shapes that the call returns, and whether the layer was called on numbers."""
+"""The printed text, the shapes that the call returns, and whether the layer was called on real values."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: what is typed, the packages that it needs, how it is asked for one or two directions, and for a
-    convolution with a dense layer behind it, where only the last shape is looked for."""
+    """A tool: the command, the packages that it needs, a function for one or two directions, and a function for a
+    convolution with a dense layer, of which only the last shape counts."""
 
     asked: str
     packages: tuple[str, ...]
     ask: Callable[[bool], Asked]
-    # The framework whose layer it looks at.
+    # The framework of its layers.
     framework: str
     convolution: Callable[[], str]
     # How it writes the batch.
@@ -51,7 +51,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a tool was seen to do."""
+    """The result of running a tool."""
 
     texts: tuple[str, str]
     versions: tuple[str, ...]
@@ -109,7 +109,7 @@ def _keras_shapes(both: bool) -> Shapes:
 def _keras_summary(both: bool) -> Asked:
     from rnnshape.lab.tensorflow import load
 
-    os.environ["COLUMNS"] = "160"  # a shape that is broken into two lines is none to read
+    os.environ["COLUMNS"] = "160"  # a shape must not be broken into two lines
     keras, tensorflow = load().keras, import_module("tensorflow")
     ran: list[bool] = []
     call = keras.layers.LSTMCell.call
@@ -132,17 +132,17 @@ def _keras_summary(both: bool) -> Asked:
 
 
 def _sees(ran: list[bool]) -> None:
-    """Make sure that a call on numbers, which was just made, is noticed.
+    """Check that the call on real values, which was just made, was detected.
 
     Raises:
-        RuntimeError: it was not, so that a "no" would mean nothing.
+        RuntimeError: it was not detected, so a "no" in the table would be meaningless.
     """
     if not any(ran):
         raise RuntimeError("a call on numbers was not seen")
 
 
 def _torch_lstm(both: bool) -> tuple[Any, Any, Shapes, list[bool]]:
-    """The layer, an input, the shapes of what it returns, and a list that grows when it computes numbers."""
+    """The layer, an input, the returned shapes, and a list that grows when the layer computes real values."""
     torch = import_module("torch")
     layer, x = torch.nn.LSTM(C, H, batch_first=True, bidirectional=both), torch.rand(N, T, C)
     output, states = layer(x)
@@ -259,16 +259,16 @@ TOOLS = {
     ),
 }
 _SHAPE = re.compile(r"[(\[]((?:None|\d+)(?:, ?\d+)+)[)\]]")
-# Names that tell a hidden state from a cell state, and a direction from the other.
+# Names that distinguish the hidden state from the cell state.
 _NAMED = re.compile(r"\b(?:\w+_)?(?:state_h|h_n|hidden_state|state_c|c_n|cell_state)\b")
 _LETTERS = re.compile(r"\([A-Z], (?:[A-Z], )?\d?[A-Z]\)")
 
 
 def look(name: str) -> Seen:
-    """Ask one tool in this process; its framework must not have been loaded before.
+    """Run one tool in this process; its framework must not be loaded before.
 
     Raises:
-        ImportError: a package that it needs is not installed.
+        ImportError: a required package is not installed.
     """
     tool = TOOLS[name]
     if lacking := [package for package in tool.packages if util.find_spec(package) is None]:
@@ -291,7 +291,7 @@ def look(name: str) -> Seen:
 
 
 def shown(text: str, shapes: Shapes, batch: str = str(N)) -> str:
-    """How many of the tensors that a call returns stand in the text with their shape: ``"1 of 3"``.
+    """How many of the returned tensors the text shows with their shape: ``"1 of 3"``.
 
     >>> shown("LSTM  [2, 3, 8]", [(2, 3, 8), (2, 8), (2, 8)])
     '1 of 3'
@@ -323,7 +323,7 @@ def table(seen: dict[str, Seen]) -> str:
 
 
 def page(seen: dict[str, Seen], missing: list[str]) -> str:
-    """All that was seen: the table, and below it what each printed."""
+    """The whole result: the table, and below it the text that each tool printed."""
     versions = dict.fromkeys(version for one in seen.values() for version in one.versions)
     head = f"Written by python -m benchmarks.others\n{', '.join(versions)}\n"
     head += f"Input (N, T, C) = ({N}, {T}, {C}), {H} units; in each tool's own framework.\n\n"
@@ -337,10 +337,10 @@ def page(seen: dict[str, Seen], missing: list[str]) -> str:
 
 
 def asked(name: str) -> Seen:
-    """Ask one tool in a process of its own.
+    """Run one tool in its own process.
 
     Raises:
-        RuntimeError: it could not be asked.
+        RuntimeError: the process failed.
     """
     command = [sys.executable, "-m", "benchmarks.others", name, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  this file
@@ -352,7 +352,7 @@ def asked(name: str) -> Seen:
 
 
 def main(words: list[str]) -> None:
-    """Ask the tools that are named, or all of them, and write what was seen."""
+    """Run the named tools, or all of them, and print the result; that of all is also written to a file."""
     as_json = "--json" in words
     names = [word for word in words if word != "--json"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

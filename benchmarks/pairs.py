@@ -1,7 +1,7 @@
-"""The fair comparison: both sides in turn, medians, and a ratio.
+"""Compares two sides: interleaved measurements, medians, and a ratio.
 
-A machine slows down and speeds up while it is measured.  Sides that are taken in turn (A B A B …)
-see the same weather, so their ratio is steady where their times are not.
+The speed of a machine varies during a measurement.  Interleaved sides (A B A B …) are measured under the same load, so
+their ratio is more stable than their times.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Unit = Literal["s", "/s", "MB", "kB"]
 
 
 def in_turn(sides: Mapping[str, Callable[[], Measured]], rounds: int) -> dict[str, tuple[Measured, ...]]:
-    """The measurements of each side, under its name; every round takes each side once."""
+    """The measurements of each side, by name; every round measures each side once."""
     taken = [{name: side() for name, side in sides.items()} for _ in range(rounds)]
     return {name: tuple(once[name] for once in taken) for name in sides}
 
 
 def seconds(call: Callable[[], object]) -> Side:
-    """The side that says how long this call takes on the wall clock."""
+    """A side that measures the wall time of this call in seconds."""
 
     def measure() -> float:
         began = perf_counter()
@@ -39,7 +39,7 @@ def seconds(call: Callable[[], object]) -> Side:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A limit to reach: for the ratio, or for our own number by itself."""
+    """A limit for the ratio, or for our own number."""
 
     of: Literal["ratio", "ours"]
     sign: Literal["≤", "≥"]
@@ -57,8 +57,8 @@ class Target:
 class Row:
     """One comparison, with every measurement of both sides.
 
-    ``unit`` is ``"s"`` or a size, where less is better, or ``"/s"``, where more is.  ``theirs`` is
-    empty when the other side is not installed; ``note`` then says what is missing.
+    ``unit`` is ``"s"`` or a size, where less is better, or ``"/s"``, where more is better.  ``theirs`` is empty if the
+    other side is not installed; ``note`` says what is missing then.
     """
 
     what: str
@@ -71,18 +71,18 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Our median divided by theirs; None where nothing can be divided."""
+        """Our median divided by theirs; None if there is none, or if it is not positive."""
         return _quotient(median(self.ours), median(self.theirs)) if self.theirs else None
 
     @property
     def spread(self) -> tuple[float, float] | None:
-        """The lowest and the highest ratio of a single round; ``ratio`` lies between them."""
+        """The lowest and the highest ratio of a single round; None if one cannot be computed."""
         ratios = [_quotient(ours, theirs) for ours, theirs in zip(self.ours, self.theirs, strict=False)]
         found = [ratio for ratio in ratios if ratio is not None]
         return (min(found), max(found)) if found and len(found) == len(ratios) else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data: the measurements, and what follows from them."""
+        """Plain data: the measurements, and the values computed from them."""
         return {
             **asdict(self),
             "ours_median": median(self.ours),
@@ -94,12 +94,12 @@ class Row:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Row:
-        """The row of its own ``to_dict``; what follows from the measurements is left out."""
+        """The row from the data of ``to_dict``; computed values are ignored."""
         kept = {field.name: data[field.name] for field in fields(cls)}
         targets = tuple(Target(target["of"], target["sign"], target["limit"]) for target in data["targets"])
         return cls(**{**kept, "ours": tuple(kept["ours"]), "theirs": tuple(kept["theirs"]), "targets": targets})
 
 
 def _quotient(ours: float, theirs: float) -> float | None:
-    """None where memory shrank or stayed: how many times nothing is no number."""
+    """The quotient; None where the memory of the other side did not grow."""
     return ours / theirs if theirs > 0 else None

@@ -1,4 +1,4 @@
-"""Where the time of a verified layer goes."""
+"""The time of each part of a verified layer."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def parts(rounds: int) -> list[Row]:
     """The parts of a verified layer.
 
     The median of each part of `rnnshape.explore` over 60 layers, against the median of the same layers
-    built, called and fetched by hand in the same loop.  Making a layer's Spec, theory's answer and the
-    Report are ours; `lab.observe` is the real layer with its device, its seed and its captured output.
+    built, called and fetched by hand in the same loop.  The Spec, the prediction and the Report are the work
+    of rnnshape; `lab.observe` is the real layer with its device, its seed and its captured output.
     """
     taken = in_turn({"all": _measured}, rounds)["all"]
     by_hand = tuple(once["by hand"] for once in taken)

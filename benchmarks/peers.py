@@ -1,7 +1,7 @@
-"""The other ways to learn a shape without computing anything.
+"""Other ways to get shapes without computing values.
 
-Each peer prepares its layers before the clock runs, as our Specs are made before, and gives back
-what is then timed: the asking.  A peer that is not installed raises ImportError when it prepares.
+Each peer prepares its layers before the clock starts, as our Specs are made before, and returns the function to be
+timed.  A peer that is not installed raises ImportError when it prepares.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Peer = Callable[[Sequence[Question]], Callable[[], None]]
 
 
 def rnnshape_predict(questions: Sequence[Question]) -> Callable[[], None]:
-    """Ours."""
+    """Our prediction."""
     specs = [question.spec() for question in questions]
 
     def ask() -> None:
@@ -30,9 +30,9 @@ def rnnshape_predict(questions: Sequence[Question]) -> Callable[[], None]:
 
 
 def keras_symbolic(questions: Sequence[Question]) -> Callable[[], None]:
-    """``keras.Input`` through the layer: what people do.  It builds the weights on the way."""
+    """A call on ``keras.Input``, as people do it; it also creates the weights."""
     keras = load().keras
-    keras.backend.clear_session()  # a graph that grows from round to round would slow Keras down
+    keras.backend.clear_session()  # the graph would grow from round to round and slow Keras down
     prepared = [(question.keras(), question.input) for question in questions]
 
     def ask() -> None:
@@ -43,7 +43,7 @@ def keras_symbolic(questions: Sequence[Question]) -> Callable[[], None]:
 
 
 def keras_compute_output_shape(questions: Sequence[Question]) -> Callable[[], None]:
-    """``layer.compute_output_shape``: quick, shapes only, and not always what a call returns."""
+    """``layer.compute_output_shape``: fast, only shapes, and not always what a call returns."""
     load().keras.backend.clear_session()
     prepared = [(question.keras(), question.input) for question in questions]
 
@@ -55,8 +55,8 @@ def keras_compute_output_shape(questions: Sequence[Question]) -> Callable[[], No
 
 
 def flax_eval_shape(questions: Sequence[Question]) -> Callable[[], None]:
-    """``jax.eval_shape`` of Flax' RNN: traced abstractly, weights and all."""
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")  # nothing is computed, so no accelerator need be woken
+    """``jax.eval_shape`` of Flax' RNN: abstract tracing, with the weights."""
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")  # nothing is computed, so no accelerator is needed
     jax, linen = import_module("jax"), import_module("flax.linen")
     cells = {"lstm": linen.LSTMCell, "gru": linen.GRUCell, "simple-rnn": linen.SimpleCell}
 
@@ -79,7 +79,7 @@ def flax_eval_shape(questions: Sequence[Question]) -> Callable[[], None]:
 
 
 def torch_meta(questions: Sequence[Question]) -> Callable[[], None]:
-    """PyTorch's meta device: tensors that have a shape and no numbers."""
+    """PyTorch's meta device: tensors with a shape and without values."""
     torch = import_module("torch")
     classes = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "simple-rnn": torch.nn.RNN}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OURS = "rnnshape.theory.predict"
 KERAS = "keras.Input through the layer"
 
-# How many questions a peer is asked in a round: enough for some tenths of a second.
+# The number of questions for each peer in a round, enough for some tenths of a second.
 ASKED: dict[str, tuple[Peer, int]] = {
     OURS: (peers.rnnshape_predict, 4000),
     KERAS: (peers.keras_symbolic, 40),
@@ -30,22 +30,22 @@ ASKED: dict[str, tuple[Peer, int]] = {
 def predictions(rounds: int) -> list[Row]:
     """Predictions a second.
 
-    How many layers can be asked what they return, without running them, in a second.  The mix holds
-    LSTM, GRU, SimpleRNN and Bidirectional, no two alike.  Specs on our side and layers on theirs are
-    made before the clock starts; Keras and Flax make the weights while they are asked.  Only ours
-    answers with roles, laws, weights and cuDNN's rules; the others give shapes.
+    The number of layers in a second whose results are found without running them.  The mix contains LSTM, GRU,
+    SimpleRNN and Bidirectional, no two alike.  Specs on our side and layers on theirs are made before the clock
+    starts; Keras and Flax create the weights during the measurement.  Only ours has roles, laws, weights and the
+    rules of cuDNN; the others give shapes.
     """
     sides, missing = {}, {}
     for name, (peer, asked) in ASKED.items():
         side = _rate(peer, asked)
         try:
-            side()  # the first time imports and fills caches
+            side()  # the first call imports and fills caches
         except ImportError as error:
             missing[name] = f"missing: {error}"
         else:
             sides[name] = side
-    # TensorFlow, JAX and PyTorch leave some 600,000 objects, which each full garbage collection would
-    # visit at the cost of whoever is measured then: they are no part of any side.
+    # TensorFlow, JAX and PyTorch have about 600,000 objects, which each full garbage collection would visit during
+    # the measurement of one side; they belong to no side.
     gc.collect()
     gc.freeze()
     taken = in_turn(sides, rounds)
@@ -59,7 +59,7 @@ def predictions(rounds: int) -> list[Row]:
 
 
 def _rate(peer: Peer, asked: int) -> Side:
-    """Answers a second; every measurement asks other questions."""
+    """Answers a second; every measurement uses other questions."""
     starts = count(step=asked)
 
     def measure() -> float:

@@ -1,4 +1,4 @@
-"""Whole processes, from the key that starts them to the prompt that comes back."""
+"""The time of whole processes, from start to end."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ QUESTION = ("lstm", "--return-state", "--return-sequences")
 def processes(rounds: int) -> list[Row]:
     """Whole processes.
 
-    The wall time of a command, start and end of the interpreter included, against
-    `python -c "import tensorflow"`, which every look at a real layer has to pay, and against the
-    script `by_hand.py`, which imports TensorFlow, builds the same layer, calls it and prints shapes.
+    The wall time of a command, with the start and end of the interpreter, against
+    `python -c "import tensorflow"`, which every run of a real layer needs, and against the script
+    `by_hand.py`, which imports TensorFlow, builds the same layer, calls it and prints shapes.
     """
     tensorflow, by_hand = 'python -c "import tensorflow"', "python by_hand.py"
     sides = {
@@ -43,7 +43,7 @@ def processes(rounds: int) -> list[Row]:
 
 
 def _rnnshape() -> tuple[str, ...]:
-    """The command as a person runs it: the installed script, or the module where there is none."""
+    """The command: the installed script, or the module if there is no script."""
     script = shutil.which("rnnshape", path=str(Path(sys.executable).parent))
     return (script,) if script else (sys.executable, "-m", "rnnshape")
 
@@ -53,10 +53,10 @@ def _process(*command: str) -> Side:
 
 
 def finished(*command: str) -> str:
-    """Run a command to its end and give back what it printed.
+    """Run a command to its end and return what it printed.
 
     Raises:
-        RuntimeError: it failed, and a failure is no measurement.
+        RuntimeError: the command failed.
     """
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own
     if done.returncode != 0:

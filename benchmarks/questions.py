@@ -1,4 +1,4 @@
-"""What both sides are asked: the same layer, as a Spec of ours and as a layer of Keras."""
+"""The layers that both sides get: the same layer as a Spec and as a layer of Keras."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KERAS = {"lstm": "LSTM", "gru": "GRU", "simple-rnn": "SimpleRNN"}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A layer that returns everything it can, and the size of what it is fed."""
+    """A layer that returns its sequence and its states, and the size of its input."""
 
     layer: str = "lstm"
     bidirectional: bool = False
@@ -32,23 +32,23 @@ class Question:
         return self.batch, self.time, self.channels
 
     def spec(self) -> Spec:
-        """The question in our words."""
+        """The layer as a Spec."""
         options = {"units": self.units, "input": self.input, "return_sequences": True, "return_state": True}
         if self.bidirectional:
             return make("bidirectional", {"layer": self.layer, **options})
         return make(self.layer, options)
 
     def keras(self) -> Any:
-        """The layer in Keras' words, constructed and not yet built."""
+        """The layer of Keras, constructed and not built."""
         layers = load().keras.layers
         layer = getattr(layers, KERAS[self.layer])(self.units, return_sequences=True, return_state=True)
         return layers.Bidirectional(layer) if self.bidirectional else layer
 
 
 def mix(start: int, count: int) -> list[Question]:
-    """So many small questions, all of them different: another start gives others.
+    """``count`` small questions, all different, also from those of another range of numbers.
 
-    Nothing may gain by remembering an answer.
+    So no side gains from a cache of answers.
     """
     kinds = (("lstm", False), ("gru", False), ("simple-rnn", False), ("lstm", True))
     questions = []
@@ -59,16 +59,16 @@ def mix(start: int, count: int) -> list[Question]:
 
 
 def explore(question: Question) -> None:
-    """Our side: the verified answer; one with an error would be no measurement."""
+    """Our side: the verified answer; an answer that is not ok raises an error."""
     report = rnnshape.explore(question.spec())
     if not report.ok:
         raise RuntimeError(f"{report.expression} is not ok: {report.error}")
 
 
 def look_by_hand(question: Question) -> None:
-    """Their side: build the layer, call it on random input, fetch what comes out.
+    """Their side: build the layer, call it on random input, fetch the values.
 
-    Nothing is checked: whatever explore does beyond this is its overhead.
+    Nothing is checked; everything else that ``explore`` does is its overhead.
     """
     import numpy as np
 

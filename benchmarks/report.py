@@ -1,4 +1,4 @@
-"""What was measured, kept in ``benchmarks/results/`` as JSON with every measurement and as a Markdown table."""
+"""Writes the results to ``benchmarks/results/``, as JSON with every measurement and as Markdown tables."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ RESULTS = Path(__file__).with_name("results")
 PREAMBLE = """\
 # Benchmarks
 
-Written by `python -m benchmarks`. Both sides of a row are measured in turn, in one run, on one machine.
-The ratio is our median divided by theirs, with the lowest and the highest ratio of a single round behind
-it: below 1 is better for times and sizes, above 1 for rates. `results.json` has every measurement.
+Written by `python -m benchmarks`. Both sides of a row are interleaved, in one run, on one machine.
+The ratio is our median divided by theirs, followed by the lowest and the highest ratio of a single
+round: below 1 is better for times and sizes, above 1 for rates. `results.json` has every measurement.
 """
 
 HEADINGS = ("ours", "against", "ours, median", "theirs, median", "ratio", "rounds", "to reach", "verdict")
@@ -33,7 +33,7 @@ HEADINGS = ("ours", "against", "ours, median", "theirs, median", "ratio", "round
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One benchmark's table, with what it means and where it was measured."""
+    """The table of one benchmark, with its description, the machine and the versions."""
 
     title: str
     text: str
@@ -42,7 +42,7 @@ class Section:
 
     @classmethod
     def of(cls, benchmark: Callable[..., object], facts: dict[str, Any], rows: Iterable[Row]) -> Section:
-        """The section of a benchmark; its docstring is title and text."""
+        """The section of a benchmark; title and text are its docstring."""
         title, _, text = (inspect.getdoc(benchmark) or benchmark.__name__).partition("\n\n")
         return cls(title.rstrip("."), " ".join(text.split()), facts, tuple(rows))
 
@@ -55,7 +55,7 @@ class Section:
         return cls(data["title"], data["text"], data["facts"], tuple(map(Row.from_dict, data["rows"])))
 
     def markdown(self) -> str:
-        """The section with its table; a target's verdict stands in the last column."""
+        """The section with its table; the last column says whether the target is reached."""
         facts = " · ".join(f"{name} {value}" if name else str(value) for name, value in _described(self.facts))
         table = [HEADINGS, tuple("---" for _ in HEADINGS), *map(_cells, self.rows)]
         lines = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
@@ -63,7 +63,7 @@ class Section:
 
 
 def keep(name: str, section: Section, *, order: list[str]) -> None:
-    """Write the section into the results; the other benchmarks' sections stay as they were measured."""
+    """Write the section to the results; the sections of other benchmarks do not change."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "results.json"
     found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -75,7 +75,7 @@ def keep(name: str, section: Section, *, order: list[str]) -> None:
 
 
 def facts() -> dict[str, Any]:
-    """The machine and the versions that a number belongs to."""
+    """The machine and the versions of a measurement."""
     packages = ("rnnshape", "tensorflow", "keras", "jax", "flax", "torch")
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -130,7 +130,7 @@ def _goal(target: Target, row: Row) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    """A number for people: three digits that mean something."""
+    """A number as text, with three significant digits."""
     if unit == "/s":
         return f"{_number(value)} / s"
     if unit == "s" and abs(value) < 1:

@@ -1,4 +1,4 @@
-"""A saved model that is answered from theory."""
+"""The time of a prediction for a saved model."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _FILE = Path(__file__).parents[1] / "tests/reading/saved/encoder_decoder.keras"
 def saved(rounds: int) -> list[Row]:
     """A saved model.
 
-    The wall time of `rnnshape show model.keras --predict`, start and end of the interpreter included, on an encoder and
-    a decoder that Keras 3.3 saved: the config is read and the shapes of all weights are compared. Against
-    `python -c "import tensorflow"`, with which every program begins that loads the file; and the most memory of both.
+    The wall time of `rnnshape show model.keras --predict`, with the start and end of the interpreter, for an encoder
+    and a decoder that Keras 3.3 saved: the config is read and the shapes of all weights are compared. Against
+    `python -c "import tensorflow"`, which every program that loads the file needs; and the peak memory of both.
     """
     show = (sys.executable, "-m", "rnnshape", "show", str(_FILE), "--predict")
     program = (sys.executable, "-c", "import tensorflow")

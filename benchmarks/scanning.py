@@ -1,4 +1,4 @@
-"""Files that are read for findings: a tree of 1,000, of which 100 hold recurrent layers."""
+"""The time to scan a tree of 1,000 files, of which 100 contain recurrent layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.pairs import Row, Target, in_turn, seconds
 from benchmarks.processes import finished
 
 FILES = 1_000
-_EVERY = 10  # one in so many holds recurrent layers
+_EVERY = 10  # one file in ten contains recurrent layers
 _PLAIN = "import json\nimport os\n\n\n" + "\n\n".join(
     f"def function_{number}(a, b=None):\n    if a:\n        return os.path.join(str(a), b)\n    return json.dumps(b)\n"
     for number in range(40)
@@ -41,8 +41,8 @@ tagger.add(layers.TimeDistributed(layers.Dense(5)))
 def scanning(rounds: int) -> list[Row]:
     """Files scanned.
 
-    The wall time of `rnnshape scan` on a tree of 1,000 files, of which 100 hold recurrent layers, in one process,
-    against a program that only parses the same files with `ast`; and the most memory that it holds.
+    The wall time of `rnnshape scan` on a tree of 1,000 files, of which 100 contain recurrent layers, in one process,
+    against a program that only parses the same files with `ast`; and its peak memory.
     """
     with TemporaryDirectory() as folder:
         for number in range(FILES):
@@ -65,7 +65,7 @@ def scanning(rounds: int) -> list[Row]:
 
 
 def most_memory(command: tuple[str, ...]) -> float:
-    """The most memory, in MB, that a command held."""
+    """The peak memory of a command, in MB."""
     code = (
         "import resource, subprocess, sys\n"
         "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)\n"

@@ -33,7 +33,7 @@ __all__ = ["Invalid", "Report", "RnnshapeError", "Spec", "__version__", "compare
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: ``rnnshape --help`` needs none of it."""
+    """Import a public name on first use: ``rnnshape --help`` needs none of them."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -1,4 +1,4 @@
-"""The Python API: the same questions as in the shell, answered with a Report.
+"""The Python API: the commands of the shell as functions that return a Report.
 
 >>> import rnnshape
 >>> report = rnnshape.predict("lstm", return_state=True, units=8)      # no TensorFlow
@@ -33,21 +33,22 @@ Shown.drawn_by = staticmethod(notebook)
 
 
 def explore(layer: str | Spec | Any, /, *, trace: bool = False, **options: Any) -> Report:
-    """What the layer returns: theory's answer, proved on the real ``tf.keras`` layer.
+    """What the layer returns: the prediction, verified on the real ``tf.keras`` layer.
 
-    ``layer`` is a command's name such as ``"lstm"``; ``options`` are the command's options with
-    underscores (``return_state=True``, ``units=8``, ``batch=2``, ``seed=0`` …).  A ready Spec takes none.
-    A live layer or model of Keras 3 or tf_keras is asked about by its config: the lab builds one like it.
+    ``layer`` is a command's name such as ``"lstm"``, or an expression such as ``"LSTM(8)"``; ``options`` are the
+    options of the command line with underscores (``return_state=True``, ``units=8``, ``batch=2``, ``seed=0`` …).  A
+    Spec takes no options.  Of a live layer or model of Keras 3 or tf_keras, only the config is used; the lab builds a
+    new one.
 
-    With ``trace`` the kernel of each recurrent layer is read from a traced graph (``report.cudnn.traced``), which takes
-    about a tenth of a second; where there is a GPU it always is.
+    With ``trace``, or if there is a GPU, the kernel of each recurrent layer is read from a traced graph
+    (``report.cudnn.traced``), which takes about a tenth of a second.
 
-    Errors of Keras or of the machine are part of the answer (``report.error``), and so is a bug of ours in the lab
+    Errors of Keras or of the machine are part of the answer (``report.error``), and so is a bug of rnnshape in the lab
     (kind ``"internal"``).
 
     Raises:
-        Invalid: what was asked is wrong, with every problem at once.
-        RnnshapeError: theory has no rule for a class of one's own, and the lab cannot look at it.
+        Invalid: the request is wrong; it has every problem at once.
+        RnnshapeError: theory has no rule for a custom class, and the lab fails.
     """
     spec = _spec(layer, options)
     if spec.layer.without_rule:
@@ -63,13 +64,13 @@ def explore(layer: str | Spec | Any, /, *, trace: bool = False, **options: Any) 
         try:
             _require_memory(_bytes(spec, predicted))
             observed = lab.observe(spec, trace=trace)
-        except Exception as error:  # noqa: BLE001  theory's answer stands, whatever the lab falls over
+        except Exception as error:  # noqa: BLE001  the prediction is valid even if the lab fails
             return assemble(spec, predicted, foreseen(error))
         return assemble(spec, theory.predict(spec, gpu=observed.cudnn_used), observed)
 
 
 def _seen(spec: Spec) -> Report:
-    """The answer on a class of the reader's own, for which theory has no rule."""
+    """The answer for a custom class, for which theory has no rule."""
     from rnnshape import lab
     from rnnshape.report.unruled import seen_alone
 
@@ -80,7 +81,7 @@ def _seen(spec: Spec) -> Report:
 
 
 def predict(layer: str | Spec | Any, /, **options: Any) -> Report:
-    """What the layer returns, from theory alone: TensorFlow is not loaded and nothing is verified.
+    """What the layer returns, by theory only: TensorFlow is not loaded and nothing is verified.
 
     Arguments and errors are those of ``explore``.
     """
@@ -95,16 +96,16 @@ def compare(
     timing: bool = False,
     **options: Any,
 ) -> Compared:
-    """Several layers with the same weights on the same input, or one layer along an ``axis``, side by side.
+    """Compare several layers with the same weights and input, or one layer along an ``axis``.
 
     >>> import rnnshape
     >>> rnnshape.compare("LSTM(8)", "RNN(LSTMCell(8))").pairs[1].exact      # doctest: +SKIP
     True
 
-    ``options`` are those of a run, for all layers.
+    ``options`` are run options, for all layers.
 
     Raises:
-        Invalid: what was asked is wrong, with every problem at once.
+        Invalid: the request is wrong; it has every problem at once.
     """
     from rnnshape.reading.comparison import compared
 
@@ -112,7 +113,7 @@ def compare(
 
 
 def judged(comparison: Comparison) -> Compared:
-    """The answer to a ready Comparison; errors of Keras or of the machine are part of it."""
+    """The answer to a Comparison; errors of Keras or of the machine are part of it."""
     from rnnshape.report.comparison import judge
 
     specs = [variant.spec for variant in comparison.variants]
@@ -137,10 +138,10 @@ def _predicted(spec: Spec, *, gpu: bool | None = None) -> Prediction:
 
 
 def timing(spec: Spec) -> Timing | None:
-    """How long a call of the layer takes here, or in training a pass forward and backward.
+    """The time of a call of the layer, in training with the backward pass.
 
     Raises:
-        RnnshapeError: Keras rejects it, or it cannot be done here.
+        RnnshapeError: Keras rejects the layer, or it cannot run here.
     """
     from rnnshape.lab.compare import timed
     from rnnshape.report.timing import Timing
@@ -154,7 +155,7 @@ def timing(spec: Spec) -> Timing | None:
 def _spec(layer: str | Spec | Any, options: dict[str, Any]) -> Spec:
     if isinstance(layer, Spec):
         if options:
-            raise TypeError("a Spec already holds every option: give options or a Spec, not both")
+            raise TypeError("a Spec already has every option: give options or a Spec, not both")
         return layer
     if not isinstance(layer, str):
         from rnnshape.reading.saved.model import make_live
@@ -164,8 +165,8 @@ def _spec(layer: str | Spec | Any, options: dict[str, Any]) -> Spec:
     return make(layer, options)
 
 
-# A tensor is drawn by NumPy and copied by TensorFlow; outputs are gathered step by step and then
-# stacked.  Two copies of everything is the least that a run has alive at once.
+# NumPy makes a tensor and TensorFlow copies it; outputs are collected step by step and then stacked.  So a run has at
+# least two copies of everything in memory.
 _COPIES = 2
 
 
@@ -175,6 +176,6 @@ def _require_memory(tensor_bytes: int) -> None:
 
 
 def _bytes(spec: Spec, predicted: Prediction) -> int:
-    """The least that the run holds at once: its input, what it hands out, its weights."""
+    """The bytes of the input, the returned tensors and the weights."""
     cost = predicted.cost
     return prod(spec.input) * theory.BYTES[spec.input_dtype] + cost.activation_bytes + cost.parameter_bytes

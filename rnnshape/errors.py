@@ -1,9 +1,8 @@
-"""What can go wrong, told apart by whose turn it is to act.
+"""The errors, by who has to act.
 
-Every error that a user can meet is one of four, and each has its exit code: what was asked is
-wrong (2), Keras rejects what was asked (2), it cannot be done on this machine (3), or rnnshape
-itself is wrong (1). They carry plain text only: the front end that knows the place (a flag, a column
-of an expression, a line of a YAML file) says where.
+Every error is one of four, each with an exit code: the request is wrong (2), Keras rejects the layer (2), it is not
+possible on this machine (3), or rnnshape has a bug (1).  Errors contain plain text only; the front end that knows the
+place (a flag, a column of an expression, a line of a YAML file) adds it.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ EXIT_CODES = {
 
 
 class Problem(Struct, frozen=True):
-    """One thing that is wrong with what was asked.
+    """One problem of a request.
 
-    ``key`` names the argument or option (``"units"``), or is empty when the whole is meant;
-    ``message`` says what is wrong and what is allowed.  Where the text is known that it was read
-    from, ``span`` is the half-open range of characters to put a caret under.
+    ``key`` is the name of the argument or option (``"units"``); empty if the problem is about the whole request.
+    ``message`` says what is wrong and what is allowed.  ``span`` is the half-open range of characters in the source
+    text, if that is known.
     """
 
     key: str
@@ -53,7 +52,7 @@ class Problem(Struct, frozen=True):
 
 
 class RnnshapeError(Exception):
-    """The base of every error that is shown to a user as one line, never as a traceback."""
+    """The base class of errors that a user sees as one line, never as a traceback."""
 
     exit_code = INVALID
     kind = "invalid"
@@ -67,9 +66,9 @@ class RnnshapeError(Exception):
 
 
 class Invalid(RnnshapeError):
-    """What was asked is wrong; every problem at once.
+    """The request is wrong; it has every problem at once.
 
-    ``text`` is the source that the problems' spans point into, when there is one.
+    ``text`` is the source text of the spans of the problems, if there is one.
     """
 
     def __init__(self, problems: Iterable[Problem], text: str | None = None) -> None:
@@ -79,7 +78,7 @@ class Invalid(RnnshapeError):
 
 
 class NoRule(RnnshapeError):
-    """Theory has no rule for a class: one of the reader's own modules, which only the lab can look at."""
+    """Theory has no rule for a class of the user's own modules; only the lab can run it."""
 
     kind = "no-rule"
 
@@ -91,20 +90,20 @@ class NoRule(RnnshapeError):
 
 
 class Refused(RnnshapeError):
-    """Keras itself rejects the layer; ``message`` is its own reason."""
+    """Keras rejects the layer; ``message`` is the message of Keras."""
 
     kind = "keras"
 
 
 class Unavailable(RnnshapeError):
-    """It cannot be done here: no GPU, not enough memory, TensorFlow missing or broken."""
+    """It is not possible on this machine: no GPU, not enough memory, or TensorFlow is missing or broken."""
 
     exit_code = UNAVAILABLE
     kind = "unavailable"
 
 
 class Internal(RnnshapeError):
-    """Nobody foresaw it: a bug of rnnshape.  ``trace`` is the traceback of the exception, as text."""
+    """An unexpected exception: a bug of rnnshape.  ``trace`` is its traceback, as text."""
 
     exit_code = FAILED
     kind = "internal"
@@ -112,9 +111,9 @@ class Internal(RnnshapeError):
 
 
 def foreseen(error: Exception) -> RnnshapeError:
-    """The error itself if it is one of ours, else what an exception means that nobody caught before.
+    """The error for an exception: an RnnshapeError is returned as it is, any other one becomes a new error.
 
-    Memory and files can run out anywhere, and that is no bug.
+    A MemoryError or an OSError can occur anywhere and is not a bug; any other exception becomes ``Internal``.
     """
     if isinstance(error, RnnshapeError):
         return error
@@ -130,7 +129,7 @@ def foreseen(error: Exception) -> RnnshapeError:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """``" (did you mean 'units'?)"``, or nothing when no known word is near."""
+    """``" (did you mean 'units'?)"``, or an empty text if no known word is similar."""
     known = list(known)
     by_lower = {name.lower(): name for name in known}
     found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)

@@ -1,4 +1,4 @@
-"""The text of a check is Python over the roles.  It is read here and never given to ``eval``.
+"""Computes the text of a check, which is Python over the roles; it never uses ``eval``.
 
 >>> import numpy as np
 >>> left, right = both_sides("output[:, -1] == 2 * state", {"output": np.ones((2, 3)), "state": np.ones(2)})
@@ -27,23 +27,23 @@ _SYNTAX = (
 
 
 class FormulaError(ValueError):
-    """The text is no check over roles, or its sides cannot be had; the message says what is wrong with it."""
+    """The text is not a check over roles, or its sides cannot be computed; the message says why."""
 
 
 def both_sides(text: str, names: Mapping[str, Any]) -> tuple[Any, Any]:
     """The values of the two sides of ``left == right``, or of ``left != right``.
 
-    ``names`` binds roles to arrays and letters to whole numbers.  What a call such as ``LSTM(...)(x)``
-    gave is bound to its text.
+    ``names`` maps roles to arrays, letters to whole numbers, and the text of a call, such as ``LSTM(...)(x)``, to its
+    result.
 
     Raises:
-        FormulaError: the text is no check, or speaks of what is not there.
+        FormulaError: the text is not a check, or it uses an unknown name.
     """
     import numpy as np
 
     tree = _parsed(text)
     try:
-        with np.errstate(all="ignore"):  # what overflows in the layer may do so here
+        with np.errstate(all="ignore"):  # values may overflow here as in the layer
             return _value(tree.left, names), _value(tree.comparators[0], names)
     except FormulaError:
         raise
@@ -52,7 +52,7 @@ def both_sides(text: str, names: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def value_of(text: str, names: Mapping[str, Any]) -> Any:
-    """The value of one side alone, ``output[:, :, :H]``.
+    """The value of a single side, such as ``output[:, :, :H]``.
 
     Raises:
         FormulaError: as ``both_sides``.
@@ -61,28 +61,28 @@ def value_of(text: str, names: Mapping[str, Any]) -> Any:
 
 
 def claims_equality(text: str) -> bool:
-    """Whether the check says that its sides are equal (``==``), or that they are not (``!=``).
+    """Whether the check says that its sides are equal (``==``), not that they differ (``!=``).
 
     Raises:
-        FormulaError: the text is no check.
+        FormulaError: the text is not a check.
     """
     return isinstance(_parsed(text).ops[0], ast.Eq)
 
 
 def canonical(text: str) -> str:
-    """The check as Python itself would write it, so that blanks make no difference.
+    """The check as ``ast.unparse`` writes it, so that blanks do not matter.
 
     Raises:
-        FormulaError: the text is no check.
+        FormulaError: the text is not a check.
     """
     return ast.unparse(_parsed(text))
 
 
 def names_in(text: str) -> frozenset[str]:
-    """The roles and letters that a check speaks of; what a call gave counts as one name, ``layer(x)``.
+    """The roles and letters in a check; a call counts as one name, ``layer(x)``.
 
     Raises:
-        FormulaError: the text is no check.
+        FormulaError: the text is not a check.
     """
     return frozenset(_names(_parsed(text)))
 
@@ -112,7 +112,7 @@ def _parsed(text: str) -> ast.Compare:
 
 
 def _written(node: ast.AST) -> str:
-    if isinstance(node, ast.operator):  # Python writes whole expressions only
+    if isinstance(node, ast.operator):  # ast.unparse writes only whole expressions
         return repr(ast.unparse(ast.BinOp(ast.Name("a"), node, ast.Name("b")))[2:-2])
     return repr(ast.unparse(node)) if isinstance(node, ast.expr) else type(node).__name__
 
@@ -142,7 +142,7 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
 
 
 def _beside(value: Any, other: Any) -> Any:
-    """A number takes the dtype of the floats beside it, which NumPy 2.0 does not do for bfloat16."""
+    """A number in the dtype of the other operand if that is a float: NumPy 2.0 does not do this for bfloat16."""
     dtype = getattr(other, "dtype", None)
     if isinstance(value, int | float) and dtype is not None and "float" in dtype.name:
         return dtype.type(value)

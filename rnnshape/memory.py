@@ -1,4 +1,4 @@
-"""Refuse what cannot fit before anything is allocated: an out-of-memory kill explains nothing."""
+"""Rejects what does not fit into memory before it is allocated, because an out-of-memory kill has no message."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 
 from rnnshape.errors import Unavailable
 
-# Where TensorFlow has been loaded so much is left; asking the system takes longer than theory does.
+# Bytes that are always free after TensorFlow is loaded; asking the system takes longer than a prediction.
 _ALWAYS_FITS = 2**26
 
 
 def require(needed: int, what: str, way_out: str) -> None:
-    """Check that ``what``, of this many bytes altogether, fits into the memory that is free.
+    """Check that ``needed`` bytes fit into the free memory; ``what`` names them in the error.
 
     Raises:
-        Unavailable: it does not, with the estimate and the ``way_out``.
+        Unavailable: they do not fit; the hint is ``way_out``.
     """
     if needed < _ALWAYS_FITS:
         return
@@ -29,7 +29,7 @@ def require(needed: int, what: str, way_out: str) -> None:
 
 
 def available() -> int | None:
-    """The bytes that a process can still take, or None where the system does not say."""
+    """The bytes that a process can still use; None if the system does not say."""
     limits = []
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
@@ -49,7 +49,7 @@ def available() -> int | None:
 
 
 def readable(size: float) -> str:
-    """``"1.5 GiB"``: a number of bytes for people."""
+    """A number of bytes as text, such as ``"1.5 GiB"``."""
     for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
         if size < 1024:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

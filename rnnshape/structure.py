@@ -1,4 +1,4 @@
-"""What a call returns, with its containers: the one vocabulary of theory, lab and report.
+"""The structure that a call returns, with its containers, as data for theory, lab and report.
 
 >>> returned = describe(("o", ["h", "c"]), lambda leaf, path: Tensor(leaf, path, (2, 1), ("N", "H"), "float32"))
 >>> [(tensor.role, tensor.path) for tensor in leaves(returned)]
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class Tensor(Formed, Struct, frozen=True, eq=False):
     """One returned tensor.
 
-    ``path`` is how Python reaches it from the call's result: ``""`` for a bare tensor, ``"[1][0]"``
-    for the first item of the second.  ``symbolic`` is the shape in letters, one a dimension;
-    ``device`` is where an observed one came from, which does not make it another answer.
+    ``path`` is the Python expression that accesses it from the result: ``""`` for a single tensor, ``"[1][0]"`` for the
+    first item of the second item.  ``symbolic`` is the shape in letters, one for each axis.  ``device`` is where an
+    observed tensor was computed; it does not count in comparisons.
     """
 
     role: str
@@ -46,7 +46,7 @@ class Tensor(Formed, Struct, frozen=True, eq=False):
     kind: ClassVar[Literal["tensor"]] = "tensor"
 
     def __eq__(self, other: object) -> bool:
-        """Where a tensor came from does not make it another one."""
+        """Whether all fields except ``device`` are equal."""
         return isinstance(other, Tensor) and astuple(self)[:-1] == astuple(other)[:-1]
 
     def __hash__(self) -> int:
@@ -55,7 +55,7 @@ class Tensor(Formed, Struct, frozen=True, eq=False):
 
 @formed("nest", kind="", items="Its items.")
 class Nest(Formed, Struct):
-    """A tuple or a list of structures, told apart because Keras tells them apart."""
+    """A tuple or a list of structures; Keras distinguishes the two."""
 
     kind: Literal["tuple", "list"]
     items: tuple[Structure, ...]
@@ -64,14 +64,13 @@ class Nest(Formed, Struct):
 Structure: TypeAlias = Tensor | Nest
 
 NOTHING: Structure = Nest("tuple", ())
-"""What theory says of a layer that it has no rule for."""
+"""The predicted structure of a layer that theory has no rule for."""
 
 
 def describe(value: Any, leaf: Callable[[Any, str], Tensor], path: str = "") -> Structure:
-    """The structure of nested Python tuples and lists; ``leaf`` describes what stands in them.
+    """The structure of nested Python tuples and lists; ``leaf`` describes their items.
 
-    A subclass counts as what it is a kind of: the ``ListWrapper`` in which Keras hands out the
-    states of a stateful stack is a list to whoever unpacks it.
+    A subclass counts as its base class: the ``ListWrapper`` with the states of a stateful stack is a list.
     """
     if isinstance(value, (tuple, list)):
         items = [describe(item, leaf, f"{path}[{i}]") for i, item in enumerate(value)]
@@ -89,9 +88,9 @@ def leaves(structure: Structure) -> Iterator[Tensor]:
 
 
 def brackets(structure: Structure, text: Callable[[Tensor], str]) -> str:
-    """The structure as Python would write it, each tensor as ``text`` says.
+    """The structure as Python code, with ``text(tensor)`` for each tensor.
 
-    A tuple is bare of parentheses at no level: ``(output, [state_h, state_c])``.
+    Every tuple has parentheses: ``(output, [state_h, state_c])``.
     """
     if isinstance(structure, Tensor):
         return text(structure)
@@ -113,10 +112,10 @@ def same(left: Structure, right: Structure) -> bool:
 
 
 def labelled(observed: Structure, predicted: Structure) -> Structure:
-    """``observed`` with the roles and letters of ``predicted`` wherever the two have the same place.
+    """``observed`` with the roles and letters of the tensors of ``predicted`` at the same path.
 
-    A dimension keeps its letter only where its size is the predicted one; elsewhere the number
-    stands, so a disagreement is never dressed up as agreement.
+    An axis gets the letter only if its size is the predicted one; otherwise it keeps the number, so that a disagreement
+    stays visible.
     """
     names = {tensor.path: tensor for tensor in leaves(predicted)}
 

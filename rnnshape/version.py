@@ -1,3 +1,3 @@
-"""The version, where everybody takes it from: the package, the wheel, the answers."""
+"""The version of the package, the wheel and the answers."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Which versions answer: read without importing TensorFlow or Keras."""
+"""The installed versions, read without importing TensorFlow or Keras."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @cache
 def installed() -> dict[str, str | None]:
-    """The versions of what answers: TensorFlow's and Keras' are read without importing either."""
+    """The versions of rnnshape, TensorFlow and Keras; None for a package that is not installed."""
     return {
         "rnnshape": __version__,
         "tensorflow": version_of("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"),
@@ -27,31 +27,31 @@ def installed() -> dict[str, str | None]:
 
 
 def legacy() -> bool:
-    """Whether ``tf.keras`` is asked to be Keras 2 (``TF_USE_LEGACY_KERAS``, read by ``tensorflow/__init__.py``)."""
+    """Whether ``tf.keras`` is set to Keras 2 (``TF_USE_LEGACY_KERAS``, read by ``tensorflow/__init__.py``)."""
     return os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")
 
 
 @cache
 def keras_3() -> str | None:
-    """The version of Keras 3 that is installed."""
+    """The installed version of Keras 3; None if it is not installed."""
     return version_of("keras", "keras-nightly")
 
 
 @cache
 def tf_keras() -> str | None:
-    """The version of tf_keras that is installed, which is Keras 2."""
+    """The installed version of tf_keras, which is Keras 2; None if it is not installed."""
     return version_of("tf_keras", "tf_keras-nightly")
 
 
 def running() -> dict[str, str | None]:
-    """The versions of all that runs here, Python's too."""
+    """The installed versions, with that of Python."""
     return {**installed(), "python": platform.python_version()}
 
 
 def version_of(*distributions: str) -> str | None:
-    """The version of the first of these that is installed.
+    """The version of the first of these distributions that is installed; None without one.
 
-    It stands in the name of a folder; ``importlib.metadata`` knows other ways too, and takes long to import.
+    It is read from the name of the ``dist-info`` folder, because importing ``importlib.metadata`` takes long.
     """
     for name in distributions:
         for folder in sys.path:
@@ -68,7 +68,7 @@ def version_of(*distributions: str) -> str | None:
 
 
 def report_it(asked: Mapping[str, Any] | str | None) -> str:
-    """What to say where a bug of rnnshape is reported: the versions, and the run as data or the command."""
+    """The hint of an internal error: what to report, with the versions and the run as data or the command."""
     versions = ", ".join(f"{name} {version}" for name, version in running().items())
     said = asked if isinstance(asked, str) else json.dumps(asked, default=str)
     return f"please report this line, the versions ({versions}) and the request: {said}"

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from rnnshape import api
 from rnnshape.batch.died import Died
-from rnnshape.batch.foretold import foretold
+from rnnshape.batch.predicted import predicted_row
 from rnnshape.batch.workers import spread
 from rnnshape.errors import OK, RnnshapeError, Unavailable, foreseen
 from rnnshape.layers import release
@@ -71,7 +71,7 @@ def _ask(spec: Spec | None, *, predict: bool, values: bool, verbose: bool) -> Re
         return None
     try:
         if predict:
-            return foretold(spec)
+            return predicted_row(spec)
         report = api.explore(spec)
     except Exception as error:  # noqa: BLE001  the other rows must go on
         return foreseen(error)

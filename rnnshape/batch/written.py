@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MOST = 256
 """The most lines sent together: they take about 50 ms, and sending them takes 1 ms."""
 _SHARE = 16
-"""The number of lines sent together grows by one for so many lines sent before: the first answers do not wait."""
+"""Lines sent together: one, and one more for every 16 lines sent before, so that the first answers do not wait."""
 
 
 def written(asked: Iterable[Line | Run], draw: Callable[[Row], str], *, jobs: int) -> Generator[Row | Written]:

@@ -1,4 +1,4 @@
-"""The command line.  It holds no knowledge of RNNs: commands and options come from the tables."""
+"""The command line.  Its commands and options are made from the tables; it has no code about RNNs."""
 
 from __future__ import annotations
 

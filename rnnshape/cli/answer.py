@@ -73,7 +73,7 @@ def _in_file(text: Text, problem: Problem, code: str | None) -> Problem:
     if problem.key:
         return problem
     where = text.name
-    before = text.code.find(code) if code else -1  # -1 if the code was changed, as where prompts are removed
+    before = text.code.find(code) if code else -1  # -1 if the reader changed the code, for example removed prompts
     if problem.span is not None and before >= 0:
         cell, line = text.at(text.code.count("\n", 0, before + problem.span[0]) + 1)
         where += f":{line}" if cell is None else f", cell {cell}, line {line}"
@@ -106,7 +106,7 @@ def fitting(path: str, layer: str | None, values: Mapping[str, Any]) -> int:
     if layer is not None:
         return _answered(lambda asked: [make_against(path, layer, asked)], values, path)
     if wrong := [
-        flagged(Problem(name, "asks about a layer: give one behind the file"), values)
+        flagged(Problem(name, "applies only to a layer: give one after the file"), values)
         for name in values
         if name not in ("format", "output_file")
     ]:

@@ -137,7 +137,7 @@ class _Gate:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within this context, the first Ctrl-C stops after the row being written; a second one raises at once."""
+        """Within this context, the first Ctrl-C finishes the row being written and then stops; a second one raises."""
         before = signal.signal(signal.SIGINT, self._stop)
         try:
             yield

@@ -25,7 +25,7 @@ class Coloured(HelpFormatter):
         super().write_heading(_bold(heading))
 
     def write_dl(self, rows: Sequence[tuple[str, str]], *layout: Any, **more: Any) -> None:
-        super().write_dl([(_named(name), told) for name, told in rows], *layout, **more)
+        super().write_dl([(_named(name), text) for name, text in rows], *layout, **more)
 
 
 def wanted() -> bool:

@@ -159,7 +159,7 @@ def scan(
     ] = None,
     **flags: Any,
 ) -> None:
-    """Find the RNN layers in files and folders, and say what will go wrong; nothing is run."""
+    """Find the RNN layers in files and folders and report problems, without running the code."""
     with clean_ending():
         output = {name: value for name, value in given(flags, SCAN).items() if value is not False}
         missing = "is missing: give a Python file, a notebook, a folder, or - for standard input"

@@ -113,7 +113,7 @@ def needs_a_shell(callback: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(ctx: Any, parameter: Any, value: Any) -> Any:
         if value and not ctx.resilient_parsing and not isinstance(value, str) and _shell() not in _SHELLS:
-            hint = "_RNNSHAPE_COMPLETE=source_bash rnnshape writes the script of bash; so do source_zsh and source_fish"
+            hint = "_RNNSHAPE_COMPLETE=source_bash rnnshape prints the script for bash; also source_zsh, source_fish"
             raise Unavailable("the shell cannot be detected, or it has no completion", hint)
         return callback(ctx, parameter, value)
 

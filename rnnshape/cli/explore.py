@@ -43,7 +43,7 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
     if serves:
         return _serve(int(values["serve"]))
     if not _can_draw():
-        raise Unavailable("explore needs a terminal", 'for a pipe there is rnnshape show "LSTM(8)"')
+        raise Unavailable("explore needs a terminal", 'in a pipe, use rnnshape show "LSTM(8)"')
     from rnnshape.explorer.app import Explorer
     from rnnshape.explorer.app import explore as run
 

@@ -18,7 +18,7 @@ Made = TypeVar("Made")
 
 
 class FileName(Kind, frozen=True):
-    """The name of a file, taken as it is."""
+    """The name of a file; every text is allowed."""
 
     metavar = "FILE"
 
@@ -180,8 +180,8 @@ def form(values: Mapping[str, Any]) -> str:
     """The output format: that of -f, else that of the file extension, else ``table``."""
     if values.get("code"):
         return "code"
-    told: str = values.get("format") or by_ending(values.get(OUTPUT_FILE.name, "")) or "table"
-    return told
+    name: str = values.get("format") or by_ending(values.get(OUTPUT_FILE.name, "")) or "table"
+    return name
 
 
 def _as_given(value: Any) -> str:

@@ -82,7 +82,7 @@ def not_over(path: str | None, sources: Iterable[str]) -> None:
     """
     existing = None if path is None else _stat(path)
     if existing is not None and stat.S_ISREG(existing.st_mode) and any(_same(existing, source) for source in sources):
-        raise Invalid([Problem(f"--output-file {path}", "is read for this answer: give another name")])
+        raise Invalid([Problem(f"--output-file {path}", "is an input of this command: give another name")])
 
 
 def _same(existing: os.stat_result, source: str) -> bool:
@@ -197,9 +197,9 @@ def clean_ending() -> Iterator[None]:
         say(foreseen(error))
         raise SystemExit(UNAVAILABLE) from None
     except Exception as error:  # noqa: BLE001  a bug is reported in one line too
-        told = foreseen(error)
-        say(told)
-        raise SystemExit(told.exit_code) from None
+        unexpected = foreseen(error)
+        say(unexpected)
+        raise SystemExit(unexpected.exit_code) from None
 
 
 def note(text: str) -> None:

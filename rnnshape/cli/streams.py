@@ -23,7 +23,7 @@ class _Closed(io.TextIOBase):
     encoding = "utf-8"
 
     def write(self, text: str) -> NoReturn:
-        what = "standard output is closed: open it, or name a file with -o where the command takes it"
+        what = "standard output is closed: open it, or name a file with -o if the command has it"
         raise OSError(errno.EBADF, what)
 
 
@@ -67,7 +67,7 @@ def code() -> Text:
         raise Unavailable("standard input is closed", "give the code as an argument, or pipe it in")
     data = sys.stdin.buffer.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
-        raise Invalid([Problem("EXPR -", f"standard input holds more than {_MOST_BYTES:,} bytes")])
+        raise Invalid([Problem("EXPR -", f"standard input has more than {_MOST_BYTES:,} bytes")])
     try:
         return of_bytes(data, "<stdin>")
     except NotRead as error:

@@ -1,4 +1,4 @@
-"""What the process that verifies says, and how messages go through a pipe: as pickles, one after another.
+"""The messages of the verifying process, and functions that send them through a pipe as pickles.
 
 >>> from io import BytesIO
 >>> pipe = BytesIO()
@@ -25,14 +25,14 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """TensorFlow is there."""
+    """TensorFlow is loaded."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The answer of the real layer to a step; an error of Keras is part of the report."""
+    """The verified answer of a step; an error of Keras is part of the report."""
 
     step: int
     report: Report
@@ -41,14 +41,14 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """There is no TensorFlow here, or it cannot be loaded: nothing will be verified."""
+    """TensorFlow is missing or cannot be loaded: nothing will be verified."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The process died, with the step that it was at; another one has been started."""
+    """The process died at this step; another one has been started."""
 
     step: int | None
     message: str
@@ -64,7 +64,7 @@ def write(stream: IO[bytes], message: object) -> None:
 
 
 def read(stream: IO[bytes]) -> Any:
-    """The next message; None where the other side has ended, in the middle of one too."""
+    """The next message; None if the other side has ended, even in the middle of a message."""
     try:
         return pickle.load(stream)  # noqa: S301  both ends are this program
     except (EOFError, OSError, ValueError, pickle.UnpicklingError):

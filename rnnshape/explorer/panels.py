@@ -75,8 +75,8 @@ def _below(tab: str, report: Report, marks: Marks) -> Iterator[RenderableType]:
 def _mark(table: Table, changes: Changes) -> None:
     """Set the style of changed rows, which are found by role, check or name."""
     cells = [[str(cell) for cell in column.cells] for column in table.columns]
-    for row, told in zip(table.rows, zip(*cells, strict=True), strict=True):
-        if changes.keys.intersection(told):
+    for row, texts in zip(table.rows, zip(*cells, strict=True), strict=True):
+        if changes.keys.intersection(texts):
             row.style = "changed"
 
 

@@ -1,4 +1,4 @@
-"""The real layer in a process of its own: it loads TensorFlow once, and verifies what is asked last.
+"""Verify the latest question in a separate process, which loads TensorFlow once.
 
 >>> from rnnshape.reading import make
 >>> with Verifier(print) as verifier:                                                # doctest: +SKIP
@@ -7,9 +7,9 @@ Loading()
 Ready(seconds=2.9)
 Verified(step=1, report=Report(...), seconds=0.04)
 
-A process and no thread: TensorFlow in the process of the interface would hold the interpreter while it loads, and take
-the interface with it when it dies.  A pipe carries pickles both ways.  The process ends when its pipe is closed, and so
-also when whoever began it is killed.
+It is a process, not a thread: loading TensorFlow in the explorer's process would block the interface, and a crash of
+TensorFlow would end it.  Pipes carry pickles both ways.  The process ends when its pipe is closed, even if the explorer
+is killed.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
 
 PATIENCE_S = 2.0
-"""How long an answer that nobody waits for any more may keep the one that is wanted waiting."""
+"""How long an outdated question may delay the latest one."""
 _MOST_DEATHS = 3
 _START = "from rnnshape.explorer.verifier import serve; serve()"
 
 
 class Verifier:
-    """The process, and who speaks with it.
+    """Starts the process and talks to it.
 
-    ``tell`` gets the news, in a thread of the verifier's own.  Of what is asked only the latest counts: what waits is
-    replaced, the answer to what has been replaced is not told, and a process that works on it for longer than
-    ``PATIENCE_S`` is ended and another one started.
+    ``tell`` receives the news, in the verifier's own thread.  Only the latest question counts: it replaces a waiting
+    one, and the answer to an outdated one is dropped.  If the process works on an outdated question for longer than
+    ``PATIENCE_S``, it is killed and another one is started.
     """
 
     def __init__(self, tell: Callable[[News], None]) -> None:
@@ -71,11 +71,11 @@ class Verifier:
 
     @property
     def pid(self) -> int:
-        """The number of the process, as it is now."""
+        """The id of the current process."""
         return self._process.pid
 
     def ask(self, spec: Spec, step: int) -> None:
-        """Verify this; ``step`` names the answer."""
+        """Ask to verify a Spec; its answer has the same ``step``."""
         with self._lock:
             self._wanted, self._again = (spec, step), None
             if self._running is None:
@@ -92,18 +92,18 @@ class Verifier:
             self._cancel_timer()
             process = self._process
         process.kill()
-        self._reader.join(timeout=2)  # it may be telling something to whoever closes
+        self._reader.join(timeout=2)  # it may be blocked in tell(), waiting for this thread
 
-    # -- what is sent, with the lock held ---------------------------------------------------------
+    # -- sending, with the lock held --------------------------------------------------------------
 
     def _send(self) -> None:
-        """Hand what is wanted to the process, once it is ready."""
+        """Send the waiting question, if the process is ready."""
         if self._wanted is None or not self._ready or self._closed:
             return
         (spec, step), self._wanted = self._wanted, None
         self._running = step
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # it has died: the reader finds out
+        with contextlib.suppress(OSError):  # the process died; the reader thread handles that
             write(self._process.stdin, (spec, step))
         self._last = spec
 
@@ -118,7 +118,7 @@ class Verifier:
                 self._ended_stale = True
                 process.kill()
 
-    # -- what is heard, in the reader's thread ----------------------------------------------------
+    # -- receiving, in the reader's thread --------------------------------------------------------
 
     def _listen(self) -> None:
         deaths = 0
@@ -141,13 +141,13 @@ class Verifier:
                     self._process = _start_process()
             if deaths >= _MOST_DEATHS:
                 message = "" if died is None else f": {died.message}"
-                self._tell(Missing(f"the process that loads TensorFlow dies{message}"))
+                self._tell(Missing(f"the process that loads TensorFlow keeps dying{message}"))
                 return
             if died is not None:
                 self._tell(died)
 
     def _heard(self) -> Iterator[News]:
-        """What one process says until it ends."""
+        """The news of one process until it ends."""
         stream = self._process.stdout
         assert stream is not None
         while (news := read(stream)) is not None:
@@ -167,11 +167,11 @@ class Verifier:
             self._tell(news)
 
     def _clean_up(self) -> Died | None:
-        """Make ready for another process; what is told of the one that ended, if it was not ended here."""
+        """Clean up after a process; return the news of its death, None if this class killed it as outdated."""
         code = self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
-            with contextlib.suppress(OSError):  # what was not sent stays unsent
+            with contextlib.suppress(OSError):  # unsent data is lost
                 stream.close()
         step, self._running = self._running, None
         self._cancel_timer()
@@ -179,7 +179,7 @@ class Verifier:
             self._ended_stale = False
             return None
         if step is not None and self._last is not None and self._wanted is None and self._again != step:
-            # Once more: what ended the process may have come from elsewhere.
+            # Ask once more: the cause may have been outside the process.
             self._wanted, self._again = (self._last, step), step
         said = f"signal {-code}" if code < 0 else f"exit code {code}"
         with contextlib.suppress(ValueError):
@@ -188,7 +188,7 @@ class Verifier:
 
 
 def _start_process() -> subprocess.Popen[bytes]:
-    """Another process; Ctrl-C in the terminal is not for it, and what it writes does not reach the screen."""
+    """Start a process that Ctrl-C does not reach and that does not write to the screen."""
     return subprocess.Popen(  # noqa: S603  the command is ours
         [sys.executable, "-P", "-c", _START],
         stdin=subprocess.PIPE,
@@ -202,11 +202,10 @@ def _start_process() -> subprocess.Popen[bytes]:
 
 
 def serve() -> None:
-    """Load TensorFlow, and verify what is asked, until the pipe is closed."""
+    """Load TensorFlow, then verify each question until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)  # TensorFlow's own lines would stand among the pickles
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # TensorFlow's output must not mix with the pickles
     questions = _Questions()
     news = _loaded()
     write(answers, news)
@@ -234,7 +233,7 @@ def _loaded() -> Ready | Missing:
 
 
 class _Questions:
-    """What is asked, read in a thread that ends the process when nobody is there any more."""
+    """The questions, read in a thread that exits the process when the pipe is closed."""
 
     def __init__(self) -> None:
         from queue import SimpleQueue

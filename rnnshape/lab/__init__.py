@@ -1,4 +1,4 @@
-"""The lab: the one room that imports TensorFlow, inside functions, when a real layer is wanted."""
+"""The lab: the only room that imports TensorFlow, inside functions, when a real layer is needed."""
 
 from rnnshape.lab.observe import Observation, observe
 

@@ -1,4 +1,4 @@
-"""Whose error it is: what Keras and TensorFlow raise is an answer, what the lab raises is a bug of ours."""
+"""Decides who raised an exception: one of Keras or TensorFlow is an answer, one of the lab is a bug of rnnshape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnnshape.layers.release import KERAS_3, asked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What Keras and TensorFlow put round the reason of an error.
+# The text that Keras and TensorFlow add around the reason of an error.
 _WRAPPING = re.compile(
     r"^Exception encountered when calling (layer )?(\S+\.|'[^']*' \(type \w+\)\.)\s*|\{\{function_node .*?\}\}\s*"
     r"|\s*Arguments received by .*|\s*Call arguments received by .*|\s*; NodeDef: .*|\s*\[Op:\w+\].*",
@@ -24,9 +24,9 @@ _THEIRS = ("keras", "tf_keras", "tensorflow")
 
 
 def is_keras(error: Exception) -> bool:
-    """Whether Keras or TensorFlow raised this, told by the innermost frame that is theirs or ours.
+    """Whether Keras or TensorFlow raised this, by the innermost frame that is theirs or ours.
 
-    What the lab hands to NumPy is the lab's, and so is a function of the lab that Keras calls back.
+    An error of NumPy in a call from the lab counts as the lab's, and so does one of a function that Keras calls back.
     """
     for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
@@ -37,10 +37,10 @@ def is_keras(error: Exception) -> bool:
 
 @contextmanager
 def whole_tracebacks() -> Iterator[None]:
-    """Meanwhile Keras and TensorFlow leave their own frames in a traceback: ``is_keras`` asks for the innermost."""
+    """Make Keras and TensorFlow keep their own frames in tracebacks: ``is_keras`` needs the innermost one."""
     tensorflow = load()
     filters = [tensorflow.debugging]
-    if asked() >= KERAS_3:  # Keras 2 asks TensorFlow
+    if asked() >= KERAS_3:  # Keras 2 uses the setting of TensorFlow
         filters.append(keras().config)
     on = [each for each in filters if each.is_traceback_filtering_enabled()]
     for each in on:
@@ -53,7 +53,7 @@ def whole_tracebacks() -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """Keras' own words, without the frame that stands round every error of a call."""
+    """The message of an error without the text that Keras and TensorFlow add around it."""
     text = _WRAPPING.sub("", str(error).replace("\x1b[1m", "").replace("\x1b[0m", "").strip()).strip()
-    # Behind a blank line TensorFlow writes out whole structures, and the numbers in them.
+    # After a blank line, TensorFlow prints whole structures with their values.
     return text.partition("\n\n")[0] or type(error).__name__

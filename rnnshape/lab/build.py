@@ -1,4 +1,4 @@
-"""From a node to the real Keras layer: one function for every class of the table."""
+"""Builds the real Keras layer of a node; one function for every class of the table."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def build(node: Node) -> Any:
     """The real layer: ``tf.keras.layers.<name>`` with exactly the arguments that were given.
 
-    Only dtype and data_format are always said, so that the user's Keras configuration (``floatx``,
-    ``image_data_format``) cannot make the lab disagree with what the expression says.
+    Only ``dtype`` and ``data_format`` are always passed, so that the user's Keras configuration (``floatx``,
+    ``image_data_format``) has no effect.
     """
     if node.cls.kind == "stack":
         begun = [takes_states(layer) for layer in node["layers"]]
@@ -50,10 +50,10 @@ def build(node: Node) -> Any:
 
 
 def made(spec: Spec) -> tuple[Any, Any]:
-    """The layer of a Spec, and the saved model that it is from: its own layers there; else it is built.
+    """The layer of a Spec and its saved model, whose layers are used; without one, a new layer and None.
 
     Raises:
-        RnnshapeError: a class of the reader's own is not in the modules that hold it.
+        RnnshapeError: a custom class is not in the imported modules.
     """
     saved, node = spec.saved, spec.layer
     if saved is None or not saved.loads:
@@ -65,26 +65,26 @@ def made(spec: Spec) -> tuple[Any, Any]:
         return Wired(node["graph"], by_word), model
     if node.cls.kind != "stack":
         return layers[0], model
-    # A Masking that an option puts in front is not in the file.
+    # A Masking that an option adds in front is not in the file.
     before = [build(one) for one in node.in_turn[: len(node.in_turn) - len(layers)]]
     begun = [takes_states(layer) for layer in node.in_turn]
     return Stack([*before, *layers], begun.index(True) if any(begun) else None), model
 
 
 def reset(layer: Any) -> None:
-    """Let a stateful layer begin anew; Keras 2 has another name for it."""
+    """Reset the states of a stateful layer; Keras 2 has another name for the method."""
     (layer.reset_states if hasattr(layer, "reset_states") and asked() < KERAS_3 else layer.reset_state)()
 
 
 def _own(cls: Imported, node: Node) -> Any:
-    """An object of the reader's own class, made from exactly what its call has."""
+    """An object of the user's own class, made with exactly the arguments of its call."""
     values = [(name, _real(value)) for name, value in node.given]
     places = [value for name, value in values if name.isdigit()]
     return class_of(cls)(*places, **{name: value for name, value in values if not name.isdigit()})
 
 
 class Operation:
-    """What stands between layers: it has no weights, and looks at no mask and no ``training``."""
+    """An operation between layers, such as a slice; it has no weights and ignores mask and ``training``."""
 
     def __init__(self, node: Node) -> None:
         self.weights = self.trainable_weights = ()
@@ -95,7 +95,7 @@ class Operation:
 
 
 def _computing(node: Node) -> Callable[[Any], Any]:
-    """What an operation computes of a tensor, or of a list of them."""
+    """The function of an operation, of a tensor or of a list of tensors."""
     if node.cls is SLICE:
         return itemgetter(places_of(node["key"]))
     if node.has("number"):
@@ -116,10 +116,10 @@ _OF_NUMBERS = {"+": add, "-": sub, "*": mul, "/": truediv, "**": pow_}
 
 
 class Stack:
-    """Real layers called in turn; Keras hands the mask on with the tensor.
+    """Real layers called in turn; Keras passes the mask on with the tensor.
 
-    Not ``keras.Sequential``: that builds by static inference, which is wrong for some of the layers
-    that are to be looked at here.  ``begun`` is the place of the layer that an ``initial_state`` goes to.
+    ``keras.Sequential`` is not used because it builds by static inference, which is wrong for some of the layers.
+    ``begun`` is the index of the layer that gets the ``initial_state``.
     """
 
     def __init__(self, layers: list[Any], begun: int | None = None) -> None:
@@ -127,7 +127,7 @@ class Stack:
         self.begun = begun
 
     def __call__(self, x: Any, **beside: Any) -> list[Any]:
-        """What each layer returns; the last is what the stack returns."""
+        """The result of each layer; the last one is the result of the stack."""
         flow = []
         for place, layer in enumerate(self.layers):
             x = layer(x, **self.beside(place, beside))
@@ -135,16 +135,16 @@ class Stack:
         return flow
 
     def beside(self, place: int, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What of all that is passed goes to this layer: the mask to the first, ``training`` to all."""
+        """The keyword arguments for this layer: the mask goes to the first, ``training`` to all."""
         takes = {"mask": place == 0, "initial_state": place == self.begun, "training": True}
         return {name: value for name, value in given.items() if takes[name]}
 
     def result(self, flow: Sequence[Any], inputs: Sequence[Any]) -> Any:
-        """What comes out, of what each layer returned and what went in."""
+        """The result of the stack, from the results of its layers and its inputs."""
         return flow[-1]
 
     def reset_state(self) -> None:
-        """Let every stateful layer begin anew."""
+        """Reset the states of every stateful layer."""
         for layer in self.layers:
             if getattr(layer, "stateful", False):
                 reset(layer)
@@ -159,7 +159,7 @@ class Stack:
 
 
 class Wired(Stack):
-    """Real layers called as a graph wires them; a layer that is called twice is one object."""
+    """Real layers called as wired in a graph; a layer that is called twice is one object."""
 
     def __init__(self, graph: Graph, layers: Mapping[str, Any] | None = None) -> None:
         self.graph = graph
@@ -167,7 +167,7 @@ class Wired(Stack):
         super().__init__(list(self.by_name.values()))
 
     def __call__(self, *inputs: Any, **beside: Any) -> list[Any]:
-        """What each call returns, in order; ``inputs`` are those of the graph's entries."""
+        """The result of each call, in order; ``inputs`` are those of the graph's entries."""
         tensors: dict[str, Any] = dict(zip((entry.name for entry in self.graph.entries), inputs, strict=True))
         flow = []
         for call in self.graph.calls:
@@ -177,7 +177,7 @@ class Wired(Stack):
                 given["initial_state"] = _states(call.initial_state, tensors)
             if call.results and self.graph.by_name[call.layer].cls.kind == "merge":
                 given["return_attention_scores"] = True
-            # MultiHeadAttention takes its inputs one by one, what merges takes them in a list.
+            # MultiHeadAttention takes its inputs one by one; layers that merge take a list.
             apart = len(fed) == 1 or self.graph.by_name[call.layer].name == "MultiHeadAttention"
             result = self.by_name[call.layer](*(fed if apart else [fed]), **given)
             if isinstance(self.by_name[call.layer], Stack):
@@ -187,12 +187,12 @@ class Wired(Stack):
         return flow
 
     def _tensors(self, inputs: Sequence[Any], flow: Sequence[Any]) -> dict[str, Any]:
-        """What the names of entries and calls stand for."""
+        """The values of entries and calls, by their names."""
         names = (*(entry.name for entry in self.graph.entries), *(call.name for call in self.graph.calls))
         return dict(zip(names, (*inputs, *flow), strict=True))
 
     def stepped(self, inputs: tuple[Any, ...], flow: tuple[Any, ...]) -> dict[str, Any]:
-        """The first step of each call that begins with passed states, by its cell alone (``layers.graph.by_hand``)."""
+        """The first step of each call with passed states, computed by the cell alone (``layers.graph.by_hand``)."""
         tensors = self._tensors(inputs, flow)
         made = {}
         for call in self.graph.calls:
@@ -202,7 +202,7 @@ class Wired(Stack):
         return made
 
     def result(self, flow: Sequence[Any], inputs: Sequence[Any]) -> Any:
-        """The outputs that the code names, several in a list, as a Model returns them; else what the last call did."""
+        """The outputs that the code names, several as a list, as a Model returns them; else the last call's result."""
         if not self.graph.outputs:
             return flow[-1]
         tensors = self._tensors(inputs, flow)
@@ -210,7 +210,7 @@ class Wired(Stack):
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _is_first(self, call: Call) -> bool:
-        """Whether a call takes the first input, to which a mask belongs."""
+        """Whether a call takes the first input; the mask belongs to that input."""
         return call.inputs[0] == Wire(self.graph.entries[0].name)
 
 
@@ -221,7 +221,7 @@ def _states(states: Any, tensors: Mapping[str, Any]) -> Any:
 
 
 def _at(value: Any, path: tuple[int, ...]) -> Any:
-    """The tensor at a path of a call's result; of several the first, where the whole is taken for one."""
+    """The tensor at a path of a call's result; the first one if there are several at this path."""
     for index in path:
         value = value[index]
     while isinstance(value, tuple | list):
@@ -242,24 +242,24 @@ def _real(value: Any) -> Any:
 
 
 def _object(made: Made) -> Any:
-    """An object of its own for each weight, as Keras makes one from a name."""
+    """A new object for each weight, as Keras makes one from a name."""
     dtype = {"dtype": "float32"} if made.what == "activation" else {}
     return getattr(getattr(keras(), made.module), made.name)(**{**dtype, **dict(made.given)})
 
 
 def _function(function: Function) -> Any:
-    """TensorFlow's function, or one that Keras does not take for its own, with the values of the default."""
+    """TensorFlow's function, or a function with the values of the default that Keras does not recognize."""
     if function.known:
         return attrgetter(function.text.removeprefix("tf."))(load())
     if function.copied:
         return _registered(function.like, keras())
     like = keras().activations.get(function.like)
-    return lambda x: like(x)  # noqa: PLW0108  Keras must not know it
+    return lambda x: like(x)  # noqa: PLW0108  Keras must not recognize it
 
 
 @cache
 def _registered(like: str, library: Any) -> Any:
-    """A function that Bidirectional finds again by its name; Keras never lets go of one that is registered."""
+    """A registered function, which Bidirectional finds by its name; cached because Keras keeps it forever."""
     known = library.activations.get(like)
 
     def unknown(x: Any) -> Any:

@@ -1,7 +1,7 @@
-"""The lab's part of a comparison: one input and one set of weights, in every variant.
+"""The lab's part of a comparison: every variant runs with the same input and weights.
 
-Each variant is a layer of its own, which gets the weights of the first (``sides.py``).  What it returned becomes an
-``Observation``, as for a single layer; the ways that only say shapes give a structure without values.
+Each variant is a separate layer with the weights of the first (``sides.py``).  Its result becomes an ``Observation``,
+as for a single layer; the ways that compute only shapes give a structure without values.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _ENOUGH_STEPS = 8
 
 
 def side_by_side(comparison: Comparison) -> tuple[Outcome, ...]:
-    """What each variant gives; an error of one is no end of the others.
+    """The outcome of each variant; an error of one does not stop the others.
 
     Raises:
-        Unavailable: no TensorFlow.
+        Unavailable: TensorFlow is missing or broken.
     """
     with one_at_a_time:
         ready = all_ready(comparison)
@@ -58,7 +58,7 @@ def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
     """The seconds of each run of the only variant, and how it was run.
 
     Raises:
-        RnnshapeError: what Keras rejects, or what cannot be done here.
+        RnnshapeError: Keras rejects the layer, or it cannot run here.
     """
     with one_at_a_time:
         (side,) = all_ready(comparison)
@@ -68,7 +68,7 @@ def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
         return _times([side])[0], side.way
 
 
-# -- looking ------------------------------------------------------------------------------------
+# -- observing ----------------------------------------------------------------------------------
 
 
 def _looked_at(side: Side, kernels: dict[tuple[Any, ...], str | None]) -> Outcome:
@@ -80,7 +80,7 @@ def _looked_at(side: Side, kernels: dict[tuple[Any, ...], str | None]) -> Outcom
             tensorflow.device(side.device),
             explained(tensorflow),
         ):
-            for _ in range(side.variant.spec.calls):  # the last one is looked at
+            for _ in range(side.variant.spec.calls):  # the last one is observed
                 result = side.call()
             if side.way == "compute_output_shape":
                 return Outcome(None, side.way, static=_shapes(result), unmapped=side.unmapped)
@@ -123,7 +123,7 @@ def _stand_in(value: Any, path: str) -> Tensor:
 
 
 def _shapes(value: Any, path: str = "") -> Structure:
-    """The structure of ``compute_output_shape``: tuples of sizes in Keras' containers, without dtypes."""
+    """The structure that ``compute_output_shape`` returns: tuples of sizes in containers, without dtypes."""
     if all(size is None or isinstance(size, int) for size in value):
         shape = tuple(value)
         return Tensor("unknown", path, shape, tuple(map(str, shape)), "")
@@ -132,12 +132,12 @@ def _shapes(value: Any, path: str = "") -> Structure:
 
 
 def _kernel(side: Side, known: dict[tuple[Any, ...], str | None]) -> str | None:
-    """What computes the time steps, read from the graph that Keras traces; traced once for each layer.
+    """The kernels in the graph that Keras traces; traced once for each layer.
 
-    None where it cannot be traced: a graph is stricter than Python, which wants no one dtype in a loop.
+    None where tracing fails: a graph is stricter than Python and needs one dtype in a loop.
     """
     spec = side.variant.spec
-    if asked_release() < KERAS_3:  # its kernel is in a function that the graph calls
+    if asked_release() < KERAS_3:  # its kernel is inside a function that the graph calls
         return None
     key = (spec.layer, side.device, spec.mask)
     if key not in known:
@@ -148,7 +148,7 @@ def _kernel(side: Side, known: dict[tuple[Any, ...], str | None]) -> str | None:
 
 
 def _few_steps(spec: Spec, inputs: tuple[Any, ...]) -> tuple[Spec, tuple[Any, ...]]:
-    """The first steps of a long input: the kernel is the same, and an unrolled graph is long to trace."""
+    """The first steps of a long input: the kernel is the same, and tracing an unrolled graph takes long."""
     first, *rest = inputs
     if "T" not in spec.letters or first.shape[axis := spec.letters.index("T")] <= _ENOUGH_STEPS:
         return spec, inputs
@@ -160,11 +160,11 @@ def _few_steps(spec: Spec, inputs: tuple[Any, ...]) -> tuple[Spec, tuple[Any, ..
 
 
 def _times(sides: list[Side | None]) -> list[tuple[float, ...]]:
-    """The seconds of each run of every side that computes; of the others none."""
+    """The seconds of each run of every side that computes; empty for the others."""
     tensorflow = load()
     calls = []
     for side in sides:
-        # Model.predict knows no backward pass.
+        # Model.predict has no backward pass.
         able = side is not None and not (side.variant.spec.training and side.way == "predict")
         calls.append(_timed_call(side) if side is not None and able else None)
     devices = {side.device for side in sides if side is not None}
@@ -187,7 +187,7 @@ def _timed_call(side: Side) -> Callable[[], Any]:
 
 
 def _forward_and_backward(side: Side) -> Callable[..., Any]:
-    """A pass forward with ``training=True`` and the gradients of every weight."""
+    """A forward pass with ``training=True`` and the gradients of every weight."""
     tensorflow = load()
     layer = handed(side.variant.spec, side.layer)
 

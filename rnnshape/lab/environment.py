@@ -1,4 +1,4 @@
-"""What is installed and what it sees: the facts behind ``rnnshape env``."""
+"""The installed versions and the devices, for ``rnnshape env``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rnnshape.version import __version__
 def environment() -> dict[str, Any]:
     """Python, TensorFlow, Keras, the devices, and whether cuDNN can be used, as plain data.
 
-    ``cudnn`` is the version that this TensorFlow was built against, or None for a CPU build;
-    ``cudnn_usable`` says whether Keras can choose it here.
+    ``cudnn`` is the version that this TensorFlow was built with, None for a CPU build; ``cudnn_usable`` is whether
+    Keras can choose it here.
 
     Raises:
         Unavailable: TensorFlow is missing or broken.

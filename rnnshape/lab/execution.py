@@ -1,4 +1,4 @@
-"""How the real layer is run: step by step, as one traced graph, or compiled by XLA; the result has its mask in all."""
+"""Runs the real layer: eagerly, as one traced graph, or compiled by XLA; masks stay attached to the result."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ MASK = "_keras_mask"
 
 
 def prepared(execution: str, call: Callable[..., Any]) -> Callable[..., Any]:
-    """The call in this way of running, traced or compiled at its first use and not again.
+    """The call in this execution mode; it is traced or compiled once, at its first use.
 
-    A mask is a Python attribute of a tensor, which a graph does not return: the traced function returns the masks
-    beside the result, and they are attached to it again.
+    A mask is a Python attribute of a tensor, which a graph does not return: the traced function returns the masks with
+    the result, and they are attached again.
     """
     if execution == "eager":
         return call
     compiled = load().function(partial(_with_masks, call), jit_compile=execution == "xla", autograph=False)
-    return lambda *inputs: _hung(*compiled(*inputs))
+    return lambda *inputs: _attached(*compiled(*inputs))
 
 
 def _with_masks(call: Callable[..., Any], *inputs: Any) -> tuple[Any, list[Any]]:
@@ -30,13 +30,13 @@ def _with_masks(call: Callable[..., Any], *inputs: Any) -> tuple[Any, list[Any]]
     return result, [getattr(tensor, MASK, None) for tensor in load().nest.flatten(result)]
 
 
-def _hung(result: Any, masks: list[Any]) -> Any:
+def _attached(result: Any, masks: list[Any]) -> Any:
     for tensor, mask in zip(load().nest.flatten(result), masks, strict=True):
-        hang(tensor, mask)
+        attach(tensor, mask)
     return result
 
 
-def hang(tensor: Any, mask: Any) -> Any:
+def attach(tensor: Any, mask: Any) -> Any:
     """The tensor with a mask attached, as Keras does it (``keras/src/backend/common/masking.py``)."""
     if mask is not None:
         setattr(tensor, MASK, mask)
@@ -44,5 +44,5 @@ def hang(tensor: Any, mask: Any) -> Any:
 
 
 def run(execution: str, call: Callable[..., Any], *inputs: Any) -> Any:
-    """What ``call`` returns on these inputs; the containers are the same in every way of running."""
+    """The result of ``call`` on these inputs; the containers are the same in every execution mode."""
     return prepared(execution, call)(*inputs)

@@ -1,4 +1,4 @@
-"""What goes into the real layer, all of it made from the Spec's seed: input, states, mask."""
+"""Makes the input, the states and the mask of the real layer from the seed of the Spec."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
-    """What the layer is called with: the input, uniform in [0, 1) or tokens, and a cell's states.
+    """The positional arguments of the call: the input, uniform in [0, 1) or tokens, and a cell's states.
 
-    Where the first layer makes its mask of the data, masked steps hold its padding, and no other step does.
+    If the first layer computes its mask from the data, the masked steps contain padding, and no other step does.
     """
     import numpy as np
 
@@ -40,7 +40,7 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
         return (x, *_others(spec, rng)) if spec.layer.cls.kind == "graph" else (x,)
     real: Any = rng.random(spec.input, np.float32)
     for value in sorted(part["mask_value"] for part in spec.layer.walk() if part.name == "Masking"):
-        # What a Masking takes for padding is there only where the mask says so; rounded, 0.5001 may be 0.5.
+        # Only masked steps may be equal to mask_value; after rounding, 0.5001 may be 0.5.
         rounded = tensorflow.cast(tensorflow.cast(real, spec.input_dtype), "float32").numpy()
         real[np.all(rounded == np.float32(value), axis=-1)] += 1
     first = spec.layer.first
@@ -57,14 +57,14 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
 
 
 def begin(cell: Any, batch: int, dtype: str) -> Any:
-    """The zeros that a cell begins with, in the containers that it makes itself."""
+    """The initial states of a cell, zeros, in its own containers."""
     if asked() < KERAS_3:
         return cell.get_initial_state(batch_size=batch, dtype=dtype)
     return cell.get_initial_state(batch_size=batch)
 
 
 def _others(spec: Spec, rng: np.random.Generator) -> Iterator[Any]:
-    """The inputs of a graph behind the first."""
+    """The inputs of a graph after the first."""
     import numpy as np
 
     leaves = list(entries(spec.layer["graph"], spec.dims).values())
@@ -76,13 +76,13 @@ def _others(spec: Spec, rng: np.random.Generator) -> Iterator[Any]:
 
 
 def handed(spec: Spec, layer: Callable[..., Any]) -> Callable[..., Any]:
-    """The call of a layer with what goes in beside its inputs: mask, states, ``training``."""
+    """The call of a layer with its keyword arguments: mask, states, ``training``."""
     given = beside(spec)
     return partial(layer, **given) if given else layer
 
 
 def beside(spec: Spec) -> dict[str, Any]:
-    """What is passed beside the inputs, by its keyword."""
+    """The keyword arguments of the call."""
     given: dict[str, Any] = {}
     if spec.mask is not None and not spec.masked_data:
         given["mask"] = load().constant(spec.mask)
@@ -94,12 +94,12 @@ def beside(spec: Spec) -> dict[str, Any]:
 
 
 def states(spec: Spec) -> dict[str, Any]:
-    """The states that a layer is begun with, by role, as theory says that they are shaped; of a cell none."""
+    """The passed initial states of a layer, by role, with the shapes that theory predicts; empty for a cell."""
     import numpy as np
 
     if spec.initial_state is None or spec.layer.cls.kind == "cell":
         return {}
-    # Not the generator of the input: whether states are passed must not change it.
+    # A separate generator, so that passing states does not change the input.
     rng = np.random.default_rng([spec.seed, 1])
     answer = spec.layer.cls.theory(spec.layer, spec.given())
     return {
@@ -121,7 +121,7 @@ def _filled(what: str, shape: tuple[int, ...], dtype: Any, rng: np.random.Genera
 
 
 def _padded(spec: Spec, drawn: Any, padding: float) -> Any:
-    """The data with padding at masked steps, where the mask is to be found there."""
+    """The data, with padding at masked steps if the layer computes its mask from the data."""
     import numpy as np
 
     if spec.mask is not None and spec.masked_data:

@@ -1,4 +1,4 @@
-"""The calls beside the first: again, after a reset, on two halves, on a layer built anew, on the cell by hand."""
+"""The calls after the first: again, after a reset, on two halves, on a rebuilt layer, step by step with the cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def further_calls(spec: Spec, layer: Any, inputs: tuple[Any, ...], execution: str) -> dict[str, Any]:
-    """What each of the Spec's further calls gave, by its name; the first has been made."""
+    """The result of each further call of the Spec, by its name; the first call was made before."""
     tensorflow = load()
     results: dict[str, Any] = {}
     names = further(spec)
@@ -43,14 +43,14 @@ def further_calls(spec: Spec, layer: Any, inputs: tuple[Any, ...], execution: st
 
 
 def other_batch(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> str | None:
-    """Why a stateful layer rejects one sample more; None where it takes it, or was not asked."""
+    """The class of the error for one more sample, if a stateful layer rejects it; else None."""
     if spec.calls == 1 or not stateful(spec.layer):
         return None
     tensorflow = load()
     x = tensorflow.concat([inputs[0], inputs[0][:1]], axis=0)
     try:
         layer(x)
-    except Exception as error:  # noqa: BLE001  whatever it raises is the answer
+    except Exception as error:  # noqa: BLE001  any error is the answer
         return type(error).__name__
     return None
 
@@ -60,16 +60,16 @@ def _with(call: Any, more: dict[str, Any]) -> Any:
 
 
 def kept_states(layer: Any) -> Any:
-    """What a stateful layer keeps, nested as it takes it for an ``initial_state``."""
+    """The states that a stateful layer keeps, nested as in an ``initial_state``."""
     if hasattr(layer, "forward_layer"):
         return [*layer.forward_layer.states, *layer.backward_layer.states]
     return layer.states
 
 
 def _halves(spec: Spec, layer: Any, x: Any, execution: str) -> Any:
-    """Two calls on the halves, in the order of the scan: the outputs put together, the states of the second.
+    """Two calls on the halves, in the order of the scan: the outputs concatenated, the states of the second.
 
-    A stateful layer keeps the states between them by itself; else they are passed on.
+    A stateful layer keeps the states between them; for any other layer they are passed.
     """
     tensorflow = load()
     node = spec.layer
@@ -105,7 +105,7 @@ def _cut(tensor: Any, at: int, backwards: bool) -> tuple[Any, Any]:
 
 
 def _parted(result: Any, node: Any, *, returned: bool) -> tuple[list[Any], tuple[Any, ...]]:
-    """Outputs and states of what a layer returned."""
+    """The outputs and the states of a result."""
     count = 2 if node.name == "Bidirectional" and node["merge_mode"] is None else 1
     if not (returned or _returns_states(node)):
         return list(result) if count == 2 else [result], ()
@@ -132,7 +132,7 @@ def _with_states(node: Any) -> Any:
 
 
 def _stepped(spec: Spec, x: Any) -> Any:
-    """The cell of a layer built anew, called step by step: it keeps the dropout masks that it draws at the first."""
+    """The result of a rebuilt layer's cell, called step by step; it keeps the dropout masks of the first step."""
     tensorflow = load()
     node = spec.layer
     with seeded(spec.seed):

@@ -1,4 +1,4 @@
-"""Which kernel Keras chose, read from the graph that it traces and from what ran, never from the rules."""
+"""Finds the kernel that Keras chose, from the traced graph and from the operations that ran, never from the rules."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ LOOP_OPS = frozenset({"While", "StatelessWhile"})
 
 
 def traced_or_none(layer: Any, call: Callable[..., Any], *inputs: Any) -> tuple[str, ...] | None:
-    """As ``traced``, or None where there is no graph: it is stricter than Python, and wants one dtype in a loop."""
+    """As ``traced``; None where tracing fails: a graph is stricter than Python and needs one dtype in a loop."""
     try:
         return traced(layer, call, *inputs)
     except Exception as error:
         if not is_keras(error):
             raise
-        return None  # the layer ran, so the answer stands
+        return None  # the layer ran, so there is an answer
 
 
 def traced(layer: Any, call: Callable[..., Any], *inputs: Any) -> tuple[str, ...]:
-    """What each recurrent layer within became in the traced graph: ``"cudnn"``, ``"loop"`` or ``"unrolled"``.
+    """The kernel of each recurrent layer inside, in the traced graph: ``"cudnn"``, ``"loop"`` or ``"unrolled"``.
 
-    ``call`` is how the layer is called.  The kernels stand in the order in which theory names the layers; what has
-    no loop over time is one ``"step"``.
+    ``call`` is how the layer is called.  The order is that of the layers in theory; a layer without a loop over time
+    is one ``"step"``.
     """
     graph, made = operations(layer, call, *inputs)
     return tuple(_kernel(own, UNROLLED) for own in made) or (_kernel(graph, STEP),)
@@ -45,27 +45,27 @@ def _kernel(operations: list[str], otherwise: str) -> str:
 
 
 def operations(layer: Any, call: Callable[..., Any], *inputs: Any) -> tuple[list[str], list[list[str]]]:
-    """The operations of the traced graph, and among them those of each recurrent layer's own calls.
+    """The operations of the traced graph, and those of the calls of each recurrent layer.
 
-    Nothing runs: a graph may hold an operation that this machine has no kernel for.
+    Nothing runs, so the graph may contain an operation that has no kernel on this machine.
     """
     recurrent = list(_recurrent(layer))
     made: list[list[Any]] = [[] for _ in recurrent]
     for each, noted in zip(recurrent, made, strict=True):
-        # Beside the class' method and not over it; it goes again.
+        # An attribute of the object hides the method of the class; it is deleted below.
         each.__dict__["call"] = partial(_noting, each.call, noted)
     try:
         graph = load().function(call, autograph=False).get_concrete_function(*inputs).graph
     finally:
         for each in recurrent:
             del each.__dict__["call"]
-    # A layer that is not yet built is traced twice: the variables are made in the first graph.
+    # A layer that is not built yet is traced twice: the variables are created in the first graph.
     own = [[operation.type for operation in each if operation.graph is graph] for each in made]
     return [operation.type for operation in graph.get_operations()], own
 
 
 def _noting(call: Callable[..., Any], made: list[Any], *arguments: Any, **keywords: Any) -> Any:
-    """What the call returns; what it adds to the graph is noted."""
+    """The result of the call; the operations that it adds to the graph are added to ``made``."""
     graph = load().compat.v1.get_default_graph()
     before = len(graph.get_operations())
     result = call(*arguments, **keywords)
@@ -74,7 +74,7 @@ def _noting(call: Callable[..., Any], made: list[Any], *arguments: Any, **keywor
 
 
 def _recurrent(layer: Any) -> Iterator[Any]:
-    """The layers with a loop over time, in theory's order: through stacks, both directions, what is distributed."""
+    """The recurrent layers inside stacks, Bidirectional and TimeDistributed, in the order of theory."""
     layers = keras().layers
     if isinstance(layer, Stack):
         for each in layer.layers:
@@ -90,7 +90,7 @@ def _recurrent(layer: Any) -> Iterator[Any]:
 
 @contextmanager
 def noticing_cudnn() -> Iterator[Callable[[], bool]]:
-    """Watch what TensorFlow runs, eagerly or into a graph: gives what says whether cuDNN's operation was among it."""
+    """Watch the operations of TensorFlow, eager or in a graph; yields a function: whether cuDNN's was among them."""
     from tensorflow.python.framework import op_callbacks
 
     seen = False

@@ -1,7 +1,7 @@
-"""The real model in a saved file, as Keras loads it: the one place that hands a file to Keras.
+"""Loads the real model from a saved file: the only place that passes a file to Keras.
 
-What the file holds has been looked through before (``reading.saved.foreign``, ``reading.saved.stored``): a file with a
-Lambda, or with a class that no ``--import`` names, does not come here.
+The contents were checked before (``reading.saved.foreign``, ``reading.saved.stored``): a file with a Lambda, or with a
+class that is not imported by ``--import``, is never loaded.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def loaded(saved: Saved) -> Any:
-    """The model with the weights of the file; of JSON and of a SavedModel the layers alone, without a graph to run.
+    """The model with the weights of the file; from JSON and a SavedModel, only the layers of the config.
 
     Raises:
-        RnnshapeError: a class of the reader's own is not in the modules that hold it.
+        RnnshapeError: a custom class is not in the imported modules.
     """
     models = keras().models
     own = _own(saved)
@@ -38,7 +38,7 @@ def loaded(saved: Saved) -> Any:
 
 
 def _own(saved: Saved) -> dict[str, Any]:
-    """The reader's own classes by their names; the modules are imported here, which registers some by themselves."""
+    """The user's own classes by name.  The modules are imported here, which may register some of the classes."""
     modules = [module_of(name) for name in saved.modules]
     found: dict[str, Any] = {}
     for name in saved.own:
@@ -46,22 +46,22 @@ def _own(saved: Saved) -> dict[str, Any]:
         if holding is None:
             there = [one for module in modules for one, value in vars(module).items() if isinstance(value, type)]
             what = f"--import {' and '.join(saved.modules)}: there is no class {name}{nearest(name, there)}"
-            raise RnnshapeError(what, f"name the module that has {name}; --import may stand again", kind=KIND)
+            raise RnnshapeError(what, f"name the module that has {name}; --import can be repeated", kind=KIND)
         found[name] = getattr(holding, name)
     return found
 
 
 def layer_at(model: Any, names: Sequence[str]) -> Any:
-    """A layer of the model, by the names of the models around it and its own."""
+    """A layer of the model, by the names of the models around it and its own name."""
     for name in names:
         model = model.get_layer(name)
     return model
 
 
 def called(model: Any, inputs: dict[str, Any]) -> Any:
-    """What the model itself returns for inputs by the names of its input layers; several outputs in a list.
+    """The result of the model for inputs by the names of its input layers; several outputs in a list.
 
-    Outputs under names are in the order of the names.
+    The outputs of a dict are in the order of their names.
     """
     fed = [inputs[_name(tensor)] for tensor in model.inputs] if len(inputs) > 1 else [*inputs.values()]
     result = model(fed if len(fed) > 1 else fed[0])

@@ -1,4 +1,4 @@
-"""What the real layer shows of a mask: the one that is attached to its output, and what each of its steps does."""
+"""Observes a mask on the real layer: the mask attached to its output, and the kind of each step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.build import Stack, build
-from rnnshape.lab.execution import MASK, hang, run
+from rnnshape.lab.execution import MASK, attach, run
 from rnnshape.lab.feed import beside
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import load
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def mask_on(result: Any) -> tuple[tuple[bool, ...], ...] | None:
-    """The mask that is attached to the first tensor of what a layer returned, row by row over time."""
+    """The mask attached to the first tensor of a result, as rows over time; None without one."""
     import numpy as np
 
     mask = getattr(load().nest.flatten(result)[0], MASK, None)
@@ -33,19 +33,19 @@ def mask_on(result: Any) -> tuple[tuple[bool, ...], ...] | None:
     values = np.asarray(mask)
     if values.ndim < 2:
         return None
-    # Of a picture each place has its own; a step counts where any of them does.
+    # An image has a mask value for each pixel; a step is valid if any of them is.
     over_time: Any = values.reshape(*values.shape[:2], -1).any(axis=-1)
     return tuple(tuple(map(bool, row)) for row in over_time)
 
 
 def witness(spec: Spec, layer: Any, x: Any, execution: str) -> tuple[np.ndarray[Any, Any], ...] | None:
-    """What a layer like the last one returns under the same mask, whose values tell every step from the next.
+    """The result of a layer like the last one under the same mask, whose values differ from step to step.
 
-    The layer's own values may not tell: an activation gives zeros, weights are zeros, two steps are equal in 16 bits.
-    So it is built again with random weights, usual activations and float32, and fed other random numbers (``x`` is what
-    the last layer was fed).  Where the layer returns no sequence, each of its directions gives one, in the order of
-    time: from its steps can be told which of them changed the state.  None where no mask was asked for, in a graph,
-    and where theory has no rule.
+    The layer's own values may not differ: an activation returns zeros, weights are zeros, or two steps are equal in 16
+    bits.  So the layer is built again with random weights, usual activations and float32, and gets another random input
+    of the shape of ``x``, the input of the last layer.  If the layer returns no sequence, each of its directions gives
+    one, in the order of time, whose steps show which of them changed the state.  None without a mask, for a graph, and
+    where theory has no rule.
     """
     if spec.mask is None or spec.layer.cls.kind == "graph" or spec.layer.without_rule:
         return None
@@ -58,7 +58,7 @@ def witness(spec: Spec, layer: Any, x: Any, execution: str) -> tuple[np.ndarray[
         node, given = node["layers"][place], layer.beside(place, given)
     if node.cls.kind != "recurrent" and node.name != "Bidirectional":
         return None
-    given.pop("training", None)  # what is dropped makes no difference to which steps count
+    given.pop("training", None)  # dropout does not change which steps are valid
     mask = given.pop("mask", None)
     drawn = tensorflow.constant(np.random.default_rng([spec.seed, 2]).random(tuple(x.shape), np.float32))
     attached = None if loses_mask(x.dtype.name, node) else getattr(x, MASK, None)
@@ -70,14 +70,14 @@ def witness(spec: Spec, layer: Any, x: Any, execution: str) -> tuple[np.ndarray[
             built = build(everywhere(node, told_apart))
 
         def call(x: Any, masking: Any) -> Any:
-            return built(x, mask=masking, **begun) if mask is not None else built(hang(x, masking), **begun)
+            return built(x, mask=masking, **begun) if mask is not None else built(attach(x, masking), **begun)
 
         call = partial(call, masking=None) if tensors[1] is None else call
         result = run(execution, call, *(tensor for tensor in tensors if tensor is not None))
         return [np.asarray(tensor) for tensor in tensorflow.nest.flatten(result)]
 
     states = given.pop("initial_state", None)
-    if states is not None:  # in the dtype of the layer, to which Keras 2 does not cast them
+    if states is not None:  # Keras 2 does not cast them to the dtype of the layer
         states = tensorflow.nest.map_structure(lambda state: tensorflow.cast(state, "float32"), states)
     if _returns_sequence(node):
         return tuple(asked(node, states))
@@ -89,7 +89,7 @@ def _returns_sequence(node: Node) -> bool:
 
 
 def _directions(node: Node, states: Any) -> Iterator[tuple[Node, Any]]:
-    """Each recurrent layer, and the states that it begins with."""
+    """Each recurrent layer and its initial states."""
     if node.name != "Bidirectional":
         yield node, states
         return

@@ -1,7 +1,7 @@
-"""observe: what the real layer returns, kept as plain data.
+"""observe: what the real layer returns, as plain data.
 
-The layer is called, never asked: ``compute_output_shape`` and symbolic calls are wrong for stacked
-cells and for a Bidirectional with two unlike directions.
+The layer is always called, because ``compute_output_shape`` and symbolic calls are wrong for stacked cells and for a
+Bidirectional with two different directions.
 """
 
 from __future__ import annotations
@@ -44,21 +44,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What came out of the real layer; no tensor and no layer is kept.
+    """What the real layer returned, without tensors and layers.
 
-    ``returned`` is the structure, with roles and letters still unknown, ``values`` the arrays of
-    its tensors in order, ``weights`` the shapes of the layer's weights in Keras' order.  ``twin``
-    holds the arrays of the fused layer that got the same weights and input, if there is one;
-    ``execution`` says how the layer was run; ``gpu`` whether Keras saw a GPU, ``tf32`` whether it multiplied
-    in TF32 (None where none ran); ``traced`` what each recurrent layer is in the traced graph (None: not
-    traced), ``cudnn_used`` whether cuDNN's operation was among what ran; ``flow`` what each layer of a stack
-    returned; ``into`` what the second layer returned; ``warnings`` what Keras warned of.
-
-    ``output_mask`` is the mask attached to the result, ``witness`` what a layer like the last one, whose steps
-    differ from each other, gives under the same mask (``lab.masked``); ``begun`` the states that were passed, by role;
-    ``calls`` what the further calls gave, by name, and ``other_batch`` why a stateful layer refused another batch size;
-    ``inner`` the arrays of each call of a graph, in order; ``apart`` how far the results of a saved model are from
-    those of its layers that are called one by one (None: there is none, or it was not called).
+    * ``returned``: the structure, with unknown roles and letters; ``values``: the arrays of its tensors in order.
+    * ``weights``: the shapes of the layer's weights in Keras' order.
+    * ``twin``: the arrays of the fused layer with the same weights and input, if there is one.
+    * ``execution``: how the layer was run; ``gpu``: whether Keras saw a GPU.
+    * ``tf32``: whether products were in TF32; None if the device is not a GPU.
+    * ``traced``: the kernel of each recurrent layer in the traced graph; None if not traced.
+    * ``cudnn_used``: whether cuDNN's operation ran.
+    * ``flow``: what each layer of a stack, or call of a graph, returned; ``into``: what the second layer returned.
+    * ``warnings``: the warnings of Keras.
+    * ``output_mask``: the mask attached to the output; ``witness``: see ``lab.masked.witness``.
+    * ``begun``: the passed states, by role; ``calls``: the results of the further calls, by name.
+    * ``other_batch``: the error of a stateful layer with another batch size.
+    * ``inner``: the arrays of each call of a graph, in order.
+    * ``apart``: the largest difference between the results of a saved model and those of its layers called one by one;
+      None if the model was not called.
     """
 
     returned: Structure
@@ -84,23 +86,23 @@ class Observation:
     apart: float | None = None
 
 
-# The seed, the list of warnings and file descriptor 2 are the process's, not a thread's, and a run turns all
-# three for a while: a worker of a cluster may take several runs at a time, each in a thread of its own.
+# A run changes the seed, the list of warnings and file descriptor 2, which the whole process shares; a worker of a
+# cluster may have several runs at a time, each in its own thread.
 one_at_a_time = threading.Lock()
 
 
 def observe(spec: Spec, *, trace: bool = False) -> Observation:
     """Build the real layer, feed it random input and keep what it returned as plain data.
 
-    With ``trace`` the kernel of each layer is read from a graph, which takes longer than the call; where there
-    is a GPU it always is.
+    With ``trace``, or if there is a GPU, the kernel of each layer is read from a graph, which takes longer than the
+    call.
 
-    The input is uniform in [0, 1); a cell gets one step and random states too, in the containers
-    that its own ``get_initial_state`` makes.
+    The input is uniform in [0, 1); a cell gets one step, and random states in the containers of its own
+    ``get_initial_state``.
 
     Raises:
-        Refused: Keras rejects the layer or the call, with its own reason.
-        Unavailable: no GPU where one was demanded, not enough memory, no TensorFlow.
+        Refused: Keras rejects the layer or the call; the message is that of Keras.
+        Unavailable: no GPU although one is required, not enough memory, no TensorFlow.
     """
     with one_at_a_time:
         tensorflow = load()
@@ -111,7 +113,7 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
             try:
                 return _observed(spec, device, execution, trace=trace)
             except Exception as error:
-                # A graph is stricter than Python: it wants one dtype in a loop, say.  Only eager decides.
+                # A graph is stricter than Python, for example about dtypes in a loop.  Only eager decides.
                 if spec.execution != "auto" or execution == "eager" or not is_keras(error):
                     raise
                 return _observed(spec, device, "eager", trace=trace)
@@ -137,7 +139,7 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         apart, result = _apart(whole, result), whole
     if isinstance(layer, Wired):
         further |= layer.stepped(inputs, flow)
-    # In training each would draw its own dropout masks.
+    # With dropout, each would draw its own masks.
     twin = None if random(spec) else spec.layer.cls.twin(spec.layer)
     returned = describe(result, bare)
     if next(leaves(returned), None) is None:
@@ -168,25 +170,25 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
 
 
 def modules_in(spec: Spec) -> tuple[str, ...]:
-    """The modules of the reader's own classes in the layer, or in the saved model that it is in."""
+    """The modules of the user's own classes in the layer, or in its saved model."""
     return modules_of(spec.layer) or (spec.saved.modules if spec.saved is not None else ())
 
 
 def _of_model(spec: Spec, model: Any, inputs: tuple[Any, ...]) -> Any:
-    """What the saved model itself returns; None where it is called in another way than its layers.
+    """The result of the saved model itself; None where it cannot be called like its layers.
 
-    States that are kept, or passed, and a mask beside the input are no part of a model's call.
+    The call of a model has no states, kept or passed, and no mask.
     """
     if beside(spec) or spec.calls > 1 or spec.masked_data or stateful(spec.layer):
         return None
     graph = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
     names = [""] if graph is None else [entry.name for entry in graph.entries]
-    told = dict(spec.saved.inputs) if spec.saved is not None else {}
-    return called(model, dict(zip([told.get(name, name) for name in names], inputs, strict=True)))
+    in_model = dict(spec.saved.inputs) if spec.saved is not None else {}
+    return called(model, dict(zip([in_model.get(name, name) for name in names], inputs, strict=True)))
 
 
 def _apart(whole: Any, result: Any) -> float:
-    """The largest difference between what the model returns and what its layers return that are called one by one."""
+    """The largest difference between the results of the model and those of its layers called one by one."""
     import numpy as np
 
     pairs = [*zip(_arrays(whole), _arrays(result), strict=False)]
@@ -200,22 +202,22 @@ def one_line(warning: warnings.WarningMessage) -> str:
     return " ".join(str(warning.message).split())
 
 
-# TensorFlow keeps a kernel for every operation on every variable that ever was, some 140 KB a layer: so much
-# that the memory swings by some 15 MB, and so seldom that making the common kernels anew costs little.
+# TensorFlow keeps a kernel for every operation on every variable it ever had, about 140 KB for each layer.  With this
+# number, memory grows by about 15 MB between two clearings, and making the common kernels again costs little.
 _LAYERS_BETWEEN_CLEARINGS = 100
 _looked = count(1)
 
 
 def tidy() -> None:
-    """Keep memory flat over many layers: now and then let go of what Keras and TensorFlow have cached."""
+    """Clear the caches of Keras and TensorFlow after every hundred layers, to bound the memory."""
     if next(_looked) % _LAYERS_BETWEEN_CLEARINGS == 0:
-        # Collecting garbage too would take longer than a layer, and frees nothing more here.
+        # Collecting garbage would take longer than a layer, and frees no more memory here.
         clear = keras().backend.clear_session
         clear() if asked() < KERAS_3 else clear(free_memory=False)
 
 
 def _begun(node: Node, spec: Spec, execution: str, x: Any, result: Any) -> Any:
-    """The second layer's answer when it begins with the first one's states."""
+    """The result of the second layer, started from the states of the first."""
     tensorflow = load()
     states = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).states
     roles = [leaf.role for leaf in tensorflow.nest.flatten(list(states))]
@@ -243,7 +245,7 @@ def bare(value: Any, path: str) -> Tensor:
     """A tensor as it was returned.
 
     Raises:
-        RnnshapeError: a class of the reader's own returns something else.
+        RnnshapeError: a custom class returns something else.
     """
     import numpy as np
 
@@ -265,9 +267,9 @@ def _arrays(result: Any) -> tuple[np.ndarray[Any, Any], ...]:
 
 @contextmanager
 def explained(tensorflow: Any) -> Iterator[None]:
-    """Turn what Keras or TensorFlow raises into one clear error with its own reason.
+    """Turn an exception of Keras or TensorFlow into one clear error with its message.
 
-    What the lab itself raises is a bug of ours (``Internal``); ``blame.is_keras`` tells the two apart.
+    An exception of the lab itself is a bug of rnnshape (``Internal``); ``blame.is_keras`` decides which it is.
     """
     try:
         with whole_tracebacks():

@@ -1,6 +1,6 @@
-"""The reader's own layers and cells: their modules are imported here and nowhere else, and their code runs in the lab.
+"""Imports the modules of the user's own layers and cells; only here, and their code runs only in the lab.
 
-Modules are found as ``python -m`` finds them: those of the current directory first.
+Modules are found as by ``python -m``: first in the current directory.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from rnnshape.layers.imported import Imported
 
 KIND = "code"
-"""The kind of an error in the reader's own code."""
+"""The kind of an error in the user's own code."""
 
 
 def class_of(entry: Imported) -> Any:
-    """The class itself, from the first of the modules that has it.
+    """The class, from the first module that has it.
 
     Raises:
         RnnshapeError: a module cannot be imported, or none has the class.
@@ -39,7 +39,7 @@ def class_of(entry: Imported) -> Any:
     said = " and ".join(entry.modules)
     raise RnnshapeError(
         f"--import {said}: there is no class {entry.name}{nearest(entry.name, there)}",
-        f"name the module that has {entry.name}; --import may stand again",
+        f"name the module that has {entry.name}; --import can be repeated",
         kind=KIND,
     )
 
@@ -59,14 +59,14 @@ def module_of(name: str) -> Any:
 
 @contextlib.contextmanager
 def running(modules: tuple[str, ...]) -> Iterator[None]:
-    """Meanwhile the modules of the reader's own classes are found, and what they print is no part of the answer.
+    """Make the user's modules importable, and send what they print to standard error.
 
-    An exception that comes out of their code is told with its line.
+    An exception of their code becomes an error with its line.
     """
     if not modules:
         yield
         return
-    here = os.getcwd()  # noqa: PTH109  what sys.path holds is text
+    here = os.getcwd()  # noqa: PTH109  sys.path contains text
     sys.path.insert(0, here)
     packages = {name.partition(".")[0] for name in modules}
     try:
@@ -84,7 +84,7 @@ def running(modules: tuple[str, ...]) -> Iterator[None]:
 
 
 def _line(error: BaseException, theirs: Any) -> str:
-    """The innermost line of the reader's code that the exception went through: ``" (cells.py, line 12, in call)"``."""
+    """The innermost line of the user's code in the traceback: ``" (cells.py, line 12, in call)"``."""
     if isinstance(error, SyntaxError):
         return ""  # its message has the line
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):

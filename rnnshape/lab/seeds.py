@@ -1,4 +1,4 @@
-"""Repeatable weights and draws."""
+"""Makes weights and random draws repeatable."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed what Keras draws its weights' seeds from, for us alone.
+    """Seed the generator from which Keras draws the seeds of weights and dropout, without changing the shared one.
 
-    An initializer or a Dropout that is given no seed draws one from Python's ``random``
-    (``keras/src/random/seed_generator.py``).  Its reference is turned to a generator of our own: the shared one
-    belongs to the caller, and other threads draw from it in between, as those of a Dask worker do.
-    ``keras.utils.set_random_seed`` would seed TensorFlow too, which throws away its cache of kernels: every
-    operation of every layer would be set up anew.
+    An initializer or a Dropout without a seed draws one from Python's ``random``
+    (``keras/src/random/seed_generator.py``).  This module attribute is replaced by our own generator: the shared one
+    belongs to the caller, and other threads, such as those of a Dask worker, draw from it too.
+    ``keras.utils.set_random_seed`` would also seed TensorFlow, which clears its cache of kernels: every operation of
+    every layer would be set up again.
     """
     module, name = "keras.src.random.seed_generator", "python_random"
     if asked() < KERAS_3:
@@ -30,7 +30,7 @@ def seeded(seed: int) -> Iterator[None]:
         load().random.set_seed(seed)  # a Dropout of Keras 2 draws from TensorFlow's own generator
     seeds: Any = import_module(module)
     before = getattr(seeds, name)
-    setattr(seeds, name, random.Random(seed))  # noqa: S311  no secret
+    setattr(seeds, name, random.Random(seed))  # noqa: S311  not for security
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Making the sides of a comparison ready: each variant built, fed, and given the weights of the first."""
+"""Prepares the sides of a comparison: builds each variant, makes its input, and copies the weights of the first."""
 
 from __future__ import annotations
 
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one variant.
+    """The result of one variant.
 
-    ``seen`` is what the layer returned, or why it could not be had, and None for a way that only says
-    shapes: ``static`` is then their structure.  ``way`` is how it was asked in the end, ``kernel`` what the
-    traced graph computes the steps with, ``unmapped`` why it could not get the first one's weights, ``times``
-    the seconds of each run, in the order in which they were taken.
+    ``seen`` is the observation or the error; None for a way that computes only shapes: ``static`` is their structure
+    then.  ``way`` is how the variant was run, ``kernel`` the kernels in the traced graph.  ``unmapped`` says why the
+    weights of the first could not be copied.  ``times`` are the seconds of each run, in order.
     """
 
     seen: Observation | RnnshapeError | None
@@ -47,7 +46,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A variant made ready: the built layer with its weights, its inputs, and the call to make."""
+    """A prepared variant: the built layer with its weights, its inputs, and the call to make."""
 
     variant: Variant
     way: str
@@ -60,7 +59,7 @@ class Side:
 
 
 def all_ready(comparison: Comparison) -> list[Side | Outcome]:
-    """Each variant made ready, or its error; the first that is ready lends the others its weights."""
+    """Each variant prepared, or its error; the weights of the first prepared one are copied to the others."""
     load()
     tidy()
     auto = _way_of_all(comparison)
@@ -84,7 +83,7 @@ def all_ready(comparison: Comparison) -> list[Side | Outcome]:
 
 
 def _way_of_all(comparison: Comparison) -> str:
-    """How to run what may be run in any way: all alike, so that only what is compared differs."""
+    """The execution mode of all ``"auto"`` variants: the same for all, so that only the compared thing differs."""
     ways = {variant.spec.faster for variant in comparison.variants if variant.way == "auto"}
     return "graph" if ways == {"graph"} else "eager"
 
@@ -110,20 +109,20 @@ def _ready(variant: Variant, way: str, lent: list[np.ndarray[Any, Any]] | None) 
 
 
 def _give_weights(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> None:
-    """Let Keras make the weights, on one time step: they do not depend on how many there are."""
+    """Let Keras create the weights, with one time step: they do not depend on the number of steps."""
     first, *rest = inputs
     if "T" in spec.letters:
         first = load().gather(first, range(1), axis=spec.letters.index("T"))
     layer(first, *rest)
     for part in layer.layers if isinstance(layer, Stack) else [layer]:
-        inside = getattr(part, "layer", part)  # of a TimeDistributed; a Bidirectional says itself what it holds
-        if getattr(inside, "stateful", False):  # that one step may be no part of its past
+        inside = getattr(part, "layer", part)  # inside a TimeDistributed; kept_states handles a Bidirectional
+        if getattr(inside, "stateful", False):  # the one step must not change its states
             for state in load().nest.flatten(kept_states(inside)):  # a stack of cells cannot be reset
                 state.assign(load().zeros_like(state))
 
 
 def _taken(layer: Any, lent: list[np.ndarray[Any, Any]]) -> str | None:
-    """Give the layer these weights, or say why they do not fit."""
+    """Copy these weights to the layer; return why they do not fit, or None."""
     own = layer.weights
     if len(own) != len(lent):
         return f"{len(own)} weights against {len(lent)}"

@@ -1,10 +1,9 @@
-"""TensorFlow as a quiet guest: imported once, its chatter held back, nothing real hidden.
+"""Imports TensorFlow once, and holds its messages back until ``--verbose`` shows them.
 
-TensorFlow writes to file descriptor 2 while it is imported and again at the first look for devices,
-before any level variable is read, and its kernels write there when they run.  All of it happens with
-the descriptor turned to a temporary file, which is replayed when the user asks for it (``--verbose``).
-Its Python side logs whenever it likes, when garbage is collected or at exit: those loggers are ours from
-the import on, unless TensorFlow was there before us.
+TensorFlow writes to file descriptor 2 during its import and when it first looks for devices, before it reads the
+variables for the log level; its kernels write there when they run.  Meanwhile, the descriptor points to a temporary
+file, which is replayed with ``--verbose``.  Its Python code may log at any time, such as at garbage collection or at
+exit: we replace the handlers of its loggers after the import, unless TensorFlow was imported before.
 """
 
 from __future__ import annotations
@@ -31,17 +30,17 @@ if TYPE_CHECKING:
 
     from rnnshape.spec import Spec
 
-# What was said, the latest last; bounded, for a batch may run for days.
+# The messages, the latest last; limited because a batch may run for days.
 _MOST_KEPT = 100_000
 _said: deque[bytes] = deque(maxlen=100)
 
 
 @cache
 def load() -> Any:
-    """The ``tensorflow`` module, with Keras on its TensorFlow backend and devices looked up.
+    """The ``tensorflow`` module, with Keras on the TensorFlow backend and the devices looked up.
 
     Raises:
-        Unavailable: TensorFlow is missing or broken, or ``tf.keras`` is asked to be Keras 2 and tf_keras is missing.
+        Unavailable: TensorFlow is missing or broken, or ``tf.keras`` is set to Keras 2 and tf_keras is missing.
     """
     if legacy() and tf_keras() is None:
         raise Unavailable(
@@ -60,21 +59,21 @@ def load() -> Any:
             _prepare_devices(tensorflow)
     except MemoryError:
         raise
-    except Exception as error:  # what is broken raises what it likes, an AttributeError of NumPy's say
+    except Exception as error:  # a broken package may raise anything, such as an AttributeError of NumPy
         if getattr(error, "name", None) == "tensorflow":
             raise Unavailable("TensorFlow is not installed", "pip install tensorflow", kind="tensorflow") from error
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise Unavailable(f"TensorFlow cannot be imported: {said}", kind="tensorflow") from error
     if ours:
         _listen()
-        # What an import made stays for good; the collector need not walk over it for every layer.  Where
-        # TensorFlow was there before, in a notebook, garbage of the user's might be frozen with it.
+        # The objects of an import are never freed, so the collector need not visit them for every layer.  If TensorFlow
+        # was imported before, in a notebook, this could freeze garbage of the user too.
         gc.freeze()
     return tensorflow
 
 
 def keras() -> Any:
-    """The Keras that is asked about: ``tf.keras``, or the other one of Keras 3 and tf_keras, which go in one process.
+    """The Keras that the answer is for: ``tf.keras``, or the other one of Keras 3 and tf_keras in this process.
 
     Raises:
         Unavailable: as ``load``; it is not installed.
@@ -87,14 +86,14 @@ def keras() -> Any:
 
 
 class _Kept(logging.Handler):
-    """Where a log record becomes a line of what TensorFlow said."""
+    """Keeps log records with the other messages of TensorFlow."""
 
     def emit(self, record: logging.LogRecord) -> None:
         _said.append(f"{self.format(record)}\n".encode())
 
 
 def _listen() -> None:
-    """Take what TensorFlow and Keras log in Python: a graph that is traced again, an object that was never used."""
+    """Keep what TensorFlow and Keras log in Python, such as a retraced graph or an unused object."""
     for name in ("tensorflow", "absl"):
         logger = logging.getLogger(name)
         logger.handlers[:] = [_Kept()]
@@ -103,9 +102,9 @@ def _listen() -> None:
 
 @contextlib.contextmanager
 def _without_collecting() -> Iterator[None]:
-    """No garbage collection meanwhile: an import makes a million objects and none of them is garbage.
+    """Turn off garbage collection: an import makes a million objects, none of them garbage.
 
-    The collector would look at them again and again.
+    The collector would visit them again and again.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -117,30 +116,30 @@ def _without_collecting() -> Iterator[None]:
 
 
 def _prepare_devices(tensorflow: Any) -> None:
-    """Look for devices once; a look at a layer must not take the whole card."""
+    """Look for devices; let TensorFlow take GPU memory only as needed, not all of it."""
     for gpu in tensorflow.config.list_physical_devices("GPU"):
-        with contextlib.suppress(RuntimeError):  # initialised already, by the notebook that we run in
+        with contextlib.suppress(RuntimeError):  # already initialised, by a notebook
             tensorflow.config.experimental.set_memory_growth(gpu, True)
     tensorflow.config.list_logical_devices()
 
 
 @cache
 def _chatter() -> IO[bytes]:
-    """The file that takes what TensorFlow says; one for all, for making one costs as much as theory does."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the process is
+    """The file for the messages of TensorFlow; only one, because creating it takes as long as a prediction."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  open until the process ends
     atexit.register(file.close)
     return file
 
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """Turn file descriptor 2 to a temporary file and remember what was written to it."""
+    """Redirect file descriptor 2 to a temporary file and keep what is written to it."""
     try:
         original = os.dup(2)
-    except OSError:  # no standard error at all: nothing to hold back
+    except OSError:  # no standard error: nothing to hold back
         yield
         return
-    # A crash inside must still be seen: the handler writes to the true descriptor.
+    # A crash must still be visible, so the fault handler writes to the original descriptor.
     if not faulthandler.is_enabled():
         faulthandler.enable(file=os.fdopen(os.dup(original), "w"))
     if sys.stderr is not None:
@@ -159,7 +158,7 @@ def held_back() -> Iterator[None]:
 
 
 def replay() -> None:
-    """Write what TensorFlow said to standard error, once."""
+    """Write the messages of TensorFlow to standard error, and forget them."""
     while _said:
         sys.stderr.flush()
         os.write(2, _said.popleft())
@@ -171,7 +170,7 @@ def gpus() -> list[str]:
 
 
 def tf32(device: str) -> bool | None:
-    """Whether products of float32 are rounded to TensorFloat-32 there, or None where there is no such thing."""
+    """Whether float32 products use TensorFloat-32 on this device; None if it is not a GPU."""
     return load().config.experimental.tensor_float_32_execution_enabled() if device.startswith("GPU") else None
 
 
@@ -179,7 +178,7 @@ def place(spec: Spec) -> str:
     """Where a layer runs: ``"CPU:0"`` or ``"GPU:0"``, for ``device`` auto, cpu or gpu.
 
     Raises:
-        Unavailable: the device or ``use_cudnn=True`` demands a GPU, and TensorFlow sees none.
+        Unavailable: the device or ``use_cudnn=True`` requires a GPU, and TensorFlow sees none.
     """
     found, device = gpus(), spec.device
     insists = any(node.has("use_cudnn") and node["use_cudnn"] is True for node in spec.layer.walk())

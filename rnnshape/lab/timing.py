@@ -1,4 +1,4 @@
-"""How long calls take, each in turn with the others, so that all see the same weather."""
+"""Measures how long calls take; the runs are interleaved, so that all have the same load on the machine."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Seconds for all rounds together; slow calls get a few rounds all the same, but not for ever.
+# Seconds for all rounds together; slow calls get FEWEST rounds within PATIENCE.
 BUDGET, PATIENCE = 3.0, 12.0
 FEWEST, MOST = 3, 100
 _WARM_UPS = 2
 
 
 def interleaved(calls: list[Callable[[], Any] | None], sync: Callable[[], Any] | None) -> list[tuple[float, ...]]:
-    """The seconds of each run of every call, A B A B …; nothing where there is no call.
+    """The seconds of each run of every call, in the order A B A B …; empty where the call is None.
 
-    ``sync`` waits for what a device has only begun.  What is traced or compiled is so before the first
-    run that counts.
+    ``sync`` waits until a device has finished.  Warm-up runs do the tracing and compiling; they do not count.
     """
     wait = sync or (lambda: None)
 

@@ -1,4 +1,4 @@
-"""The ways of asking a layer: running it, as a model's ``predict``, symbolically, or only for its shapes."""
+"""The ways of calling a layer: running it, ``Model.predict``, a symbolic call, or ``compute_output_shape``."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def asked(way: str, spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable[[], Any]:
-    """The call that asks a built layer in this way (``spec.comparison.WAYS``)."""
+    """The call of a built layer in this way (``spec.comparison.WAYS``)."""
     ask: Callable[..., Callable[[], Any]] = _CALLS.get(way) or partial(_running, way)
     return ask(spec, layer, inputs)
 
 
 def last_of(layer: Any, result: Any, inputs: Any) -> Any:
-    """What the last layer of a stack returns; a functional model keeps only that."""
+    """The result of the last layer of a stack; any other result unchanged."""
     return layer.result(result, inputs) if isinstance(layer, Stack) and isinstance(result, list) else result
 
 
@@ -32,7 +32,7 @@ def _running(way: str, spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Calla
 
 
 def _predicting(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> Callable[[], Any]:
-    """``Model.predict`` of the functional model that holds only this layer."""
+    """``Model.predict`` of a functional model with only this layer."""
     nest = load().nest
     tensors = {name: value for name, value in beside(spec).items() if name != "training"}
     given = inputs, tensors

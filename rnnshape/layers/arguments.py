@@ -1,9 +1,9 @@
-"""The arguments of Keras' layers: their names, their defaults and what may stand there.
+"""The arguments of Keras' layers: their names, their defaults and the allowed values.
 
-An argument is declared once.  From this one declaration come the flag and its help, the YAML key,
-the keyword of an expression, the check of its value, its JSON Schema and the canonical text.  Keras itself accepts
-``units=True``, ``dropout=1.5`` or ``return_sequences="no"`` without a word; here the kind of an
-argument says what is allowed, before TensorFlow is loaded.
+An argument is declared once.  The flag and its help, the YAML key, the keyword of an expression, the check of its
+value, its JSON Schema and the canonical text all come from this declaration.  Keras accepts ``units=True``,
+``dropout=1.5`` or ``return_sequences="no"`` without an error; here the kind of an argument rejects them, before
+TensorFlow is loaded.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ DTYPES = ("float32", "float16", "float64", "bfloat16", "mixed_float16", "mixed_b
 class Argument(Struct, frozen=True):
     """One constructor argument of one or more classes.
 
-    ``flag`` says whether a command offers it as an option, ``short`` its one-letter form.  ``since`` is the release of
-    Keras that brought it, ``placed`` the one that made it an argument by position (``in_2``: Keras 2 had that too),
-    ``until`` the first one that does not have it any more, and ``was`` the default before Keras 3 if not this one.
+    ``flag`` says whether a command has an option for it; ``short`` is the one-letter form.  ``since`` is the first
+    release of Keras with it, ``placed`` the first one that takes it by position (``in_2``: Keras 2 did too).  ``until``
+    is the first release without it, and ``was`` the default before Keras 3 if it was different.
     """
 
     name: str
@@ -64,12 +64,12 @@ class Argument(Struct, frozen=True):
 
     @property
     def usual(self) -> Any:
-        """What a command gives it where its flag is not there."""
+        """The value in a command without its flag."""
         return self.default if self.cli_default is REQUIRED else self.cli_default
 
     @property
     def told(self) -> str:
-        """The help line with the default; one that ends in a colon goes on with the values that there are."""
+        """The help line with the default; if the help ends in a colon, the possible values follow."""
         text = self.help
         if isinstance(self.kind, OneOf) and text.endswith(":"):
             text += f" {', '.join(self.kind.texts)}."
@@ -78,14 +78,14 @@ class Argument(Struct, frozen=True):
         return f"{text} Default: {str(self.usual).lower()}."
 
     def by_position(self, release: Release) -> bool:
-        """Whether this release takes it by position, where its place is before the keywords."""
+        """Whether this release takes it by position, if its place is before the keywords."""
         return self.missing_in(release) is None and self._had(release, self.placed)
 
     def _had(self, release: Release, since: Release) -> bool:
         return release >= since or (self.in_2 and release < KERAS_3)
 
     def missing_in(self, release: Release) -> str | None:
-        """Why there is no such argument in this release of Keras; None where there is."""
+        """Why this release of Keras does not have the argument; None if it has it."""
         if not self._had(release, self.since):
             return f"has no {self.name} in Keras {dotted(release)}: it came with Keras {dotted(self.since)}"
         if self.until and release >= self.until:
@@ -125,7 +125,7 @@ RETURN_SEQUENCES = Argument("return_sequences", Flag(), False, "Return the outpu
 RETURN_STATE = Argument("return_state", Flag(), False, "Also return the final state.", True)
 GO_BACKWARDS = Argument("go_backwards", Flag(), False, "Read the input backwards in time.", True)
 STATEFUL = Argument("stateful", Flag(), False, "Start from the final state of the previous call.", True)
-# Of Keras 2 only.
+# Only in Keras 2.
 TIME_MAJOR = Argument("time_major", Flag(), False, until=KERAS_3)
 RETURN_RUNTIME = Argument("return_runtime", Flag(), False, until=KERAS_3)
 UNROLL = Argument("unroll", Flag(), False, "Unroll the loop over time.", True)
@@ -154,7 +154,7 @@ LORA = (
     Argument("lora_alpha", Maybe(Number()), None, since=(3, 10)),
     Argument("quantization_config", Kind(), None, since=(3, 13)),
 )
-# What the base class of all layers takes (keras/src/layers/layer.py: Layer.__init__).
+# The arguments of the base class of all layers (keras/src/layers/layer.py: Layer.__init__).
 EVERY_LAYER = (DTYPE, TRAINABLE, NAME, AUTOCAST)
 BASE = (*EVERY_LAYER, ACTIVITY_REGULARIZER)
 

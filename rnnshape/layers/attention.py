@@ -255,7 +255,7 @@ ATTENTIONS = (
             _DROPOUT,
             arg.USE_BIAS,
             arg.Argument("output_shape", OutputShape(), None),
-            arg.Argument("attention_axes", arg.OneOf((None, 1)), None),
+            arg.Argument("attention_axes", arg.OneOf((None, 1, (1,))), None),
             arg.Argument("sliding_window", _WIDTH, None, since=(3, 15)),
             arg.Argument("flash_attention", arg.OneOf((None, False)), None, since=(3, 7)),
             *(arg.KERNEL_INITIALIZERS[0], arg.KERNEL_INITIALIZERS[2]),

@@ -1,8 +1,7 @@
-"""The words in which a layer class says what it is: one ``LayerClass`` is one entry of the table.
+"""The types of an entry of the table of layers: what its theory gets (``Given``) and returns (``Answer``).
 
-A class declares its arguments and one function, its theory: what comes out when ``Given`` goes in.
-Theory answers with real Python tuples and lists of ``Leaf``, nested the way Keras nests its
-tensors, so that nothing has to translate between a rule and the container that it speaks of.
+A layer class declares its arguments and one function, its theory.  The function returns real Python tuples and lists of
+``Leaf``, nested as Keras nests its tensors.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.scan import Strip
 
 Dims: TypeAlias = tuple[Dim, ...]
-# Of each step of each sample whether it is zero throughout; None where theory cannot know.
+# For each step of each sample, whether all its values are zero; None where theory cannot know.
 Zeros: TypeAlias = tuple[tuple[bool | None, ...], ...]
 
 
@@ -33,7 +32,7 @@ _SIZE, _OK = attrgetter("size"), attrgetter("ok")
 
 
 class Leaf(Struct):
-    """A tensor that theory expects: its role, its dimensions, its dtype."""
+    """A predicted tensor: its role, its dimensions, its dtype."""
 
     role: str
     dims: Dims
@@ -47,9 +46,8 @@ Returned: TypeAlias = Any
 class Law(NamedTuple):
     """An equality between returned tensors.
 
-    ``check`` is Python over the roles.  A law that is not ``guaranteed`` teaches: people believe
-    it, and it does not hold, or holds only by accident.  ``elsewhere`` says what is otherwise where another kernel
-    runs, cuDNN or the loop.
+    ``check`` is Python over the roles.  A law that is not ``guaranteed`` shows a misconception: many expect it, but it
+    does not hold, or only by coincidence.  ``elsewhere`` says what differs with the other kernel, cuDNN or the loop.
     """
 
     check: str
@@ -66,9 +64,9 @@ class Law(NamedTuple):
     gates=Key("The gates side by side in the last dimension.", LATER),
 )
 class Weight(Struct, frozen=True):
-    """A weight: its name, its dimensions, the gates side by side in its last one, the dtype it is kept in.
+    """A weight: its name, its dimensions, the gates side by side in the last one, and the dtype in which it is stored.
 
-    ``trainable`` is False where a layer within another one is not.
+    ``trainable`` is False if the layer or a layer around it is not trainable.
     """
 
     name: str
@@ -87,18 +85,18 @@ class Weight(Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """The number of values."""
         return prod(map(_SIZE, self.dims))
 
     def behind(self, prefix: str) -> Weight:
-        """The same weight under a name that begins with ``prefix``."""
+        """The same weight with ``prefix`` in front of its name."""
         return Weight(prefix + self.name, self.dims, self.gates, self.dtype, self.trainable)
 
 
 class Product(Struct, frozen=True):
     """The multiply-adds of matrix products or convolutions: all ``factors``, times the sum of ``summed`` if any.
 
-    An LSTM's step is ``Product((N, 4H), (C, H))``: a product with the input and one with the state.
+    A step of an LSTM is ``Product((N, 4H), (C, H))``: a product with the input and one with the state.
     """
 
     factors: Dims
@@ -110,7 +108,7 @@ class Product(Struct, frozen=True):
         return size
 
     def repeated(self, time: Dim) -> Product:
-        """The same once a step; time stands behind the batch."""
+        """The same product for each time step; time is the second factor, after the batch."""
         factors = self.factors
         return Product((factors[0], time, *factors[1:]), self.summed)
 
@@ -122,9 +120,9 @@ class Product(Struct, frozen=True):
     source=Key("Where Keras checks it: a file, and a name in it.", LATER),
 )
 class Rule(NamedTuple):
-    """One condition of the cuDNN kernel, and the change that would meet it where it is not met.
+    """One condition of the cuDNN kernel; ``fix`` is the change that would meet it.
 
-    ``decided`` is what decides it, such as ``recurrent_dropout=0.2``; ``source`` where Keras asks for it:
+    ``decided`` is what decides it, such as ``recurrent_dropout=0.2``; ``source`` is where Keras checks it:
     ``"keras/src/backend/tensorflow/rnn.py: cudnn_ok"``.
     """
 
@@ -135,15 +133,15 @@ class Rule(NamedTuple):
     source: str = ""
 
 
-# What a layer can run as.  "step" has no loop over time: a lone cell, a Dense.
+# The kernels of a layer.  "step" has no loop over time: a cell, a Dense.
 CUDNN, LOOP, UNROLLED, STEP = "cudnn", "loop", "unrolled", "step"
 
 
 class Kernel(Struct, frozen=True):
-    """How one recurrent layer is computed: its rules, and what runs where cuDNN does not.
+    """How one recurrent layer is computed: the rules of cuDNN, and the kernel if they are not met (``otherwise``).
 
-    ``layer`` names it within the whole, ``"forward LSTM(8)"``, and is empty for the whole itself; ``where``
-    stands before its rules where they are said in a row with others': ``"forward: "``.
+    ``layer`` is its name in a wrapper, ``"forward LSTM(8)"``; empty for the whole layer.  ``where`` is the prefix of
+    its rules in a list with those of other layers: ``"forward: "``.
     """
 
     layer: str
@@ -156,11 +154,11 @@ class Kernel(Struct, frozen=True):
         return all(map(_OK, self.rules))
 
     def chosen(self, *, gpu: bool) -> str:
-        """What Keras runs where it sees a GPU, and where it sees none."""
+        """The kernel that Keras chooses with or without a GPU."""
         return CUDNN if gpu and self.eligible else self.otherwise
 
     def inside(self, layer: str, where: str) -> Kernel:
-        """The same kernel as part of a wrapper: its name there, and what its rules and fixes are said of."""
+        """The same kernel inside a wrapper, with its name there and the prefix of its rules and fixes."""
         rules = self.rules
         if where and not self.eligible:
             rules = tuple(rule if rule.ok else rule._replace(fix=rule.fix and where + rule.fix) for rule in rules)
@@ -168,25 +166,26 @@ class Kernel(Struct, frozen=True):
 
 
 class Refusal(NamedTuple):
-    """What Keras is known to raise on a layer that is well formed, and the way round it."""
+    """An error that Keras is known to raise for a well-formed layer; ``hint`` says how to avoid it."""
 
     message: str
     hint: str
 
 
 class Given(Struct):
-    """What reaches a layer: dimensions, dtype, and the letter that its ``units`` go by.
+    """The input of a layer, for theory.
 
-    ``within`` is the dtype policy of a wrapper that runs the layer's ``call`` itself, under its own
-    autocast, as TimeDistributed does; ``mask`` is the mask that comes with it; ``initial`` what the states that are
-    handed in hold (``"zeros"``, ``"ones"``, ``"random"``; None: none are); ``gpu`` whether Keras sees a GPU,
-    ``training`` whether dropout drops.
-
-    ``raw`` says that the tensor is what was fed, and not another layer's output; ``zeros`` which steps of another
-    layer's output are zero throughout (``layers.contents``; None: nothing is known of it).  ``execution`` is how
-    the layer is run: ``"eager"``, ``"graph"`` or ``"xla"``; ``watched`` whether it is wanted what each step shows.
-    ``others`` are the dimensions and dtypes of the inputs behind the first, for a layer that merges several, and
-    ``masks`` the masks attached to them; ``scores`` whether an attention is called with ``return_attention_scores``.
+    * ``dims``, ``dtype``: of the input tensor; ``letter``: the letter of the layer's ``units``.
+    * ``within``: the dtype policy of a wrapper that runs the layer's ``call`` itself, under its own autocast, such as
+      TimeDistributed.
+    * ``mask``: the mask of the input.
+    * ``initial``: the values of the passed states (``"zeros"``, ``"ones"``, ``"random"``; None: no states).
+    * ``gpu``: whether Keras sees a GPU; ``training``: whether dropout is active.
+    * ``raw``: whether the tensor is the input of the whole, not another layer's output.
+    * ``zeros``: which steps of another layer's output are all zeros (``layers.contents``; None: unknown).
+    * ``execution``: ``"eager"``, ``"graph"`` or ``"xla"``; ``watched``: whether the strips are needed.
+    * ``others``: dimensions and dtypes of the further inputs of a layer with several; ``masks``: their masks.
+    * ``scores``: whether an attention is called with ``return_attention_scores``.
     """
 
     dims: Dims
@@ -207,19 +206,19 @@ class Given(Struct):
 
 
 class Answer(Struct):
-    """What theory says of one layer or cell.
+    """The answer of theory for one layer or cell.
 
-    ``outputs`` holds one leaf, or two for a Bidirectional that does not merge; ``states`` the
-    states in Keras' nesting whether or not they are returned; ``hidden`` is the leaf of ``states``
-    that the output equals.  ``returned`` is the whole, in Keras' containers; ``flow`` what each layer
-    of a stack returns; ``cudnn`` how each recurrent layer within is computed; ``mask`` the mask that is attached to the
-    output; ``notes`` why a size is what it is; ``products`` the matrix products and convolutions of one call.
-
-    ``begins`` is the states that the layer begins with, nested as ``initial_state`` is passed, in the coarsest dtype
-    to which they are cast on their way to the cell: more digits than that would be lost there.
-
-    ``scan`` is what a recurrent layer does with each sample, ``strips`` what the steps of its output show under a
-    mask, ``quirks`` under which headings ``docs/keras-quirks.md`` tells of a bug of Keras that is met here.
+    * ``outputs``: one leaf, or two for a Bidirectional that does not merge.
+    * ``returned``: the returned structure, in Keras' containers.
+    * ``states``: the states in Keras' nesting, returned or not; ``hidden``: the state that the output equals.
+    * ``flow``: what each layer of a stack returns.
+    * ``cudnn``: how each recurrent layer inside is computed.
+    * ``mask``: the mask attached to the output.
+    * ``notes``: how sizes are computed; ``products``: the matrix products and convolutions of one call.
+    * ``begins``: the initial states, nested as an ``initial_state``, in the coarsest dtype to which they are cast on
+      the way to the cell.
+    * ``scan``: the scan of a recurrent layer; ``strips``: the kinds of the steps of its output under a mask.
+    * ``quirks``: headings of ``docs/keras-quirks.md``, for the Keras bugs that affect this layer.
     """
 
     outputs: tuple[Leaf, ...]
@@ -251,9 +250,9 @@ _IN_ORDER = change(
 
 
 def in_order(parts: Iterable[tuple[bool, Iterable[Weight]]], *, trainable: bool = True) -> list[Weight]:
-    """The weights of a layer's parts, as ``layer.weights`` has them; of each part whether it is trainable.
+    """The weights of a layer's parts in the order of ``layer.weights``; each part says whether it is trainable.
 
-    ``trainable`` says whether the layer itself is: where it is not, no part is.
+    ``trainable`` says whether the layer itself is trainable; if not, no part is.
     """
     if _IN_ORDER.made or not trainable:
         return [weight for _, part in parts for weight in part]
@@ -264,45 +263,45 @@ def in_order(parts: Iterable[tuple[bool, Iterable[Weight]]], *, trainable: bool 
 
 
 def several(outputs: Iterable[Returned]) -> Returned:
-    """The container of a layer's outputs: a tuple, in Keras 2 a list."""
+    """The outputs of a layer in their container: a tuple, in Keras 2 a list."""
     return tuple(outputs) if _TUPLES.made else list(outputs)
 
 
 def compute_dtype(policy: str | None) -> str:
-    """The dtype in which a layer of this policy computes and returns: ``mixed_float16`` is float16."""
+    """The dtype in which a layer with this policy computes: float16 for ``mixed_float16``."""
     return "float32" if policy is None else policy.removeprefix("mixed_")
 
 
 def variable_dtype(policy: str | None) -> str:
-    """The dtype of its weights: ``mixed_float16`` keeps them in float32."""
+    """The dtype of the weights of a layer with this policy: float32 for ``mixed_float16``."""
     return "float32" if policy is None or policy.startswith("mixed_") else policy
 
 
 def prefixed(prefix: str, value: Returned) -> Returned:
-    """The same leaves under roles that begin with ``prefix``, containers kept."""
+    """The same structure with ``prefix`` in front of each role."""
     if isinstance(value, Leaf):
         return Leaf(prefix + value.role, value.dims, value.dtype)
     return type(value)([prefixed(prefix, item) for item in value])
 
 
 def flat(value: Returned) -> list[Leaf]:
-    """The leaves, in order."""
+    """The leaves of a structure, in order."""
     return [value] if isinstance(value, Leaf) else [leaf for item in value for leaf in flat(item)]
 
 
 def cast(value: Returned, dtype: str) -> Returned:
-    """The same leaves in another dtype, containers kept."""
+    """The same structure with leaves of another dtype."""
     if isinstance(value, Leaf):
         return value if value.dtype == dtype else Leaf(value.role, value.dims, dtype)
     return type(value)([cast(item, dtype) for item in value])
 
 
-# The more of these a number goes through, the fewer of its digits are left.
+# Dtypes by precision, the coarsest first.
 _BY_DIGITS = ("bfloat16", "float16", "float32", "float64")
 
 
 def through(value: Returned, dtype: str) -> Returned:
-    """The same leaves as they are after a cast to ``dtype`` and back: in the coarser of the two."""
+    """The same structure after a cast to ``dtype`` and back: each leaf has the coarser of the two dtypes."""
     if isinstance(value, Leaf):
         return value if value.dtype == dtype else cast(value, min(value.dtype, dtype, key=_BY_DIGITS.index))
     return type(value)([through(item, dtype) for item in value])

@@ -18,12 +18,21 @@ def check_input(node: Node, dims: Dims) -> str | None:
     """Which call breaks, and what must change."""
     graph: Graph = node["graph"]
     flowing = Flowing(graph, Given(dims, "float32"))
-    for call in graph.calls:
+    if (broken := first_broken(flowing)) is not None:
+        return f"{graph.statement(broken[0])}: {broken[1]}"
+    if any(call.name not in flowing.tensors for call in graph.calls):
+        return None
+    return next((f"Model(…): {wrong}" for wire in graph.outputs if (wrong := _alone(flowing, wire))), None)
+
+
+def first_broken(flowing: Flowing) -> tuple[Call, str] | None:
+    """The first call that Keras cannot make, and why; what is before it has flowed."""
+    for call in flowing.graph.calls:
         if wrong := _breaks(flowing, call):
-            return f"{graph.statement(call)}: {wrong}"
+            return call, wrong
         if call.name not in flowing.tensors:
             return None  # theory has no rule for it
-    return next((f"Model(…): {wrong}" for wire in graph.outputs if (wrong := _alone(flowing, wire))), None)
+    return None
 
 
 def _breaks(flowing: Flowing, call: Call) -> str | None:

@@ -1,4 +1,4 @@
-"""Sizes that remember their letter: the arithmetic behind ``(N, T, 2H)``.
+"""Sizes with letters, and their arithmetic, as in ``(N, T, 2H)``.
 
 >>> units = Dim(8, "H")
 >>> units * 2, units * 2 * 2, units + Dim(6, "Hb")
@@ -24,7 +24,7 @@ _LETTER = r"[A-Za-z_]\w*(?:'+\d*)?"
 _TOKEN = re.compile(rf"\s*(?:(\d+|{_LETTER})|(//|[-+*·()]))")
 _LONGEST = 200
 _SCALED = re.compile(r"(\d+)·?([A-Za-z_].*|\(.*\))")
-# One of theory's own letters, such as H, Hb, T2, X' or X'3: a factor stands right in front of it.
+# One of theory's own letters, such as H, Hb, T2, X' or X'3; a factor is written directly in front of it.
 _OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*(?:'+\d*)?")
 
 
@@ -36,25 +36,25 @@ class Dim(NamedTuple):
 
     @classmethod
     def of(cls, value: int, letter: str) -> Dim:
-        """The dimension of an argument's value: under its own name where the code gives one, else as ``letter``."""
+        """The dimension of an argument's value, with its name in the code if it has one, else with ``letter``."""
         return cls(int(value), value.letter) if isinstance(value, Size) else cls(value, letter)
 
     def __mul__(self, factor: int) -> Dim:  # type: ignore[override]
         return Dim(self.size * factor, _times(factor, self.letter))
 
     def __add__(self, other: Dim) -> Dim:  # type: ignore[override]
-        if self.letter == other.letter and self.size != other.size:  # T' of two kernels: no letter says both
+        if self.letter == other.letter and self.size != other.size:  # T' of two kernels: two sizes of one letter
             return Dim(self.size + other.size, str(self.size + other.size))
         return Dim(self.size + other.size, _plus(self.letter, other.letter))
 
 
 def fixed(size: int) -> Dim:
-    """A dimension that no letter stands for, such as the 2 of a GRU's bias; one that the code names has its name."""
+    """A dimension without a letter, such as the 2 of a GRU's bias; a name in the code is kept."""
     return Dim.of(size, str(size))
 
 
 def product(dims: Iterable[Dim]) -> Dim:
-    """The size of several axes in one: ``T*C``, and numbers multiplied.
+    """The product of several dimensions as one, such as ``T*C``; numbers are multiplied.
 
     >>> product([Dim(3, "T"), fixed(4), Dim(14, "H+Hb"), fixed(2)])
     Dim(size=336, letter='8T*(H+Hb)')
@@ -83,13 +83,13 @@ def _times(factor: int, letter: str) -> str:
 
 
 def _compound(text: str) -> bool:
-    """Whether a factor has to stand in front of brackets."""
+    """Whether the text needs brackets behind a factor."""
     return any(sign in text for sign in ("+", "-", "//"))
 
 
 @lru_cache(maxsize=1024)
 def _plus(left: str, right: str) -> str:
-    """The sum, with what is alike in both taken together: ``2H+Hb`` and ``H`` are ``3H+Hb``."""
+    """The sum of two texts with equal letters combined: ``2H+Hb`` and ``H`` give ``3H+Hb``."""
     parts: dict[str, int] = {}
     for term in (*_terms(left), *_terms(right)):
         scaled = None if _compound(term) else _SCALED.fullmatch(term)
@@ -99,7 +99,7 @@ def _plus(left: str, right: str) -> str:
 
 
 def _terms(text: str) -> list[str]:
-    """What a sum is made of; brackets, differences and quotients stay whole."""
+    """The terms of a sum; a text with brackets, a difference, a product or a quotient is one term."""
     return [text] if any(sign in text for sign in "(-/*") else text.split("+")
 
 
@@ -109,11 +109,11 @@ def letters_in(text: str) -> list[str]:
 
 
 def sized(text: str, sizes: Mapping[str, int]) -> int:
-    """The number that letters stand for: ``2H``, ``H0+H1``, ``2(H+Hb)``, ``T-1``, ``N*T*4H*(C+H)``.
+    """The value of a text in letters: ``2H``, ``H0+H1``, ``2(H+Hb)``, ``T-1``, ``N*T*4H*(C+H)``.
 
     Raises:
-        KeyError: a letter that has no size.
-        ValueError: the text is no sum or product of letters and whole numbers.
+        KeyError: a letter has no size.
+        ValueError: the text is not a sum or product of letters and whole numbers.
     """
     if len(text) > _LONGEST:
         raise ValueError(f"a size has at most {_LONGEST} characters")
@@ -125,7 +125,7 @@ def sized(text: str, sizes: Mapping[str, int]) -> int:
 
 
 def _tokens(text: str) -> list[str]:
-    """The words and signs of the text, the first one last."""
+    """The words and signs of the text, in reverse order."""
     tokens, at = [], 0
     text = text.strip()
     while at < len(text):
@@ -145,7 +145,7 @@ def _sum(tokens: list[str], sizes: Mapping[str, int]) -> int:
 
 
 def _product(tokens: list[str], sizes: Mapping[str, int]) -> int:
-    """Factors with ``*`` or nothing between them."""
+    """The product of factors, with ``*``, ``·``, ``//`` or nothing between them."""
     value = _factor(tokens, sizes)
     while tokens and tokens[-1] not in "+-)":
         if tokens[-1] == "//":

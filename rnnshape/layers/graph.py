@@ -138,9 +138,11 @@ def _begun(graph: Graph, step: Step) -> Iterator[Law]:
 
 
 def letters(node: Node, rank: int | None) -> tuple[str, ...]:
-    """Those of the layer that the first input goes into."""
+    """Those of the layer that the first input goes into; the code may say how many they are."""
     graph: Graph = node["graph"]
     first = next(fed_by(graph, graph.entries[0]), None)
+    sizes = graph.entries[0].sizes
+    rank = len(sizes) if rank is None and sizes is not None else rank
     return ("N", "T", "C") if first is None else first.cls.letters(first, rank)
 
 

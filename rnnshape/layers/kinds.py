@@ -1,4 +1,4 @@
-"""What may stand for an argument: the kinds of values, each with its check, its message and its JSON Schema."""
+"""The kinds of argument values, each with its check, its message and its JSON Schema."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ from rnnshape.layers.release import Release, dotted
 from rnnshape.layers.stand_ins import Rate, Size
 
 _HUGE = sys.float_info.max
-# TensorFlow counts, and keeps a seed, in 64 bits; a Python float meets it as a float32.
+# TensorFlow has sizes and seeds in 64 bits, and takes a Python float as a float32.
 INT64 = 2**63 - 1
 FLOAT32 = math.nextafter(2.0**128 - 2.0**103, 0)
 
 
 class Kind(Struct, frozen=True):
-    """What may stand for an argument.  ``allowed`` completes the sentence "must be …"."""
+    """The values that an argument takes.  ``allowed`` completes the sentence "must be …"."""
 
     allowed = "a literal: a number, a string, True, False, None, a list or a tuple"
     metavar = "VALUE"
-    many = False  # whether a flag of this kind may stand several times
+    many = False  # whether a flag of this kind can be repeated
 
     def accepts(self, value: Any) -> bool:
-        """Whether ``value`` (a Python literal, lists already tuples) may stand here."""
+        """Whether ``value`` (a Python literal, with tuples for lists) is allowed."""
         return True
 
     def from_text(self, text: str) -> Any:
-        """The value that a flag's text means; text that means none comes back as it is."""
+        """The value of a flag's text; text without a value is returned as it is."""
         return text
 
     def refusal(self, value: Any) -> str:
-        """What is wrong with a value that is not accepted, and what is allowed."""
+        """The message for a value that is not accepted."""
         return f"must be {self.allowed}"
 
     def missing_in(self, value: Any, release: Release) -> str | None:
-        """Why this release of Keras does not take an accepted value; None where it does."""
+        """Why this release of Keras does not take an accepted value; None if it takes it."""
         return None
 
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of what an option of this kind accepts, as YAML and JSON write it: a tuple is a list.
+        """The JSON Schema of what an option of this kind accepts, as in YAML and JSON: a tuple is a list.
 
-        JSON does not tell 2.0 from 2, so there ``2.0`` is a whole number; ``accepts`` is stricter.
+        JSON does not distinguish 2.0 from 2, so ``2.0`` is a whole number there; ``accepts`` is stricter.
         """
         return {}
 
 
 class Whole(Kind, frozen=True):
-    """A whole number with a least value, and perhaps a greatest.  ``True`` is none, nor is ``2.0``."""
+    """A whole number with a minimum, and optionally a maximum; not ``True`` or ``2.0``."""
 
     least: int = 1
     most: int | None = None
@@ -74,7 +74,7 @@ class Whole(Kind, frozen=True):
         return {"type": "integer", "minimum": self.least, "maximum": INT64 if self.most is None else self.most}
 
     def from_text(self, text: str) -> Any:
-        # int() would also take "1_000" and " 7 ", which are slips of the finger in a shell.
+        # int() would also accept "1_000" and " 7 ", which are typing errors in a shell.
         digits = text.removeprefix("-")
         return int(text) if digits.isascii() and digits.isdigit() and len(text) <= 30 else text
 
@@ -106,7 +106,7 @@ class Number(Kind, frozen=True):
         return f"a number from {self.least:g} to {self.most:g}"
 
     def accepts(self, value: Any) -> bool:
-        # math.isfinite() falls over a whole number that no float can hold: that one is as good as infinite.
+        # math.isfinite() raises for a whole number that is too large for a float; it counts as infinite.
         return type(value) in (int, float, Rate) and max(self.least, -_HUGE) <= value <= min(self.most, _HUGE)
 
     def schema(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class Number(Kind, frozen=True):
 
 
 class DropRate(Number, frozen=True):
-    """A fraction to drop; before Keras 3.14 less than 1, for ``tf.nn.dropout`` was asked for a rate of 1 too."""
+    """A fraction to drop; before Keras 3.14 less than 1, because Keras passed a rate of 1 to ``tf.nn.dropout`` too."""
 
     least: float = 0
     most: float = 1
@@ -135,7 +135,7 @@ _DROPS_ALL = (3, 14)
 
 
 class OneOf(Kind, frozen=True):
-    """One of a few values.  In a shell ``True``, ``False`` and ``None`` are written in lower case."""
+    """One of a few values; in a shell, ``True``, ``False`` and ``None`` are written in lower case."""
 
     values: tuple[Any, ...]
     metavar = "NAME"
@@ -164,7 +164,7 @@ class OneOf(Kind, frozen=True):
 
 
 class Named(OneOf, frozen=True):
-    """A name of one of Keras' lists, from which Keras makes the object, or None."""
+    """A name of one of Keras' lists, from which Keras makes an object, or None."""
 
     of: names.Names
 
@@ -183,14 +183,14 @@ class Named(OneOf, frozen=True):
         return super().accepts(value) or (isinstance(value, Function) and self.of is names.ACTIVATIONS)
 
     def from_text(self, text: str) -> Any:
-        # "Zeros" and "zeros" are two names of Keras.
+        # "Zeros" and "zeros" are different names in Keras.
         return text if text in self.values else super().from_text(text)
 
     def refusal(self, value: Any) -> str:
         if isinstance(value, str) and value in self.of.unmade:
             return f"cannot be {value!r}, which Keras cannot make from its name: {self.of.unmade[value]}"
         hint = nearest(value, self.of.usable) if isinstance(value, str) else ""
-        # The list is long; a near miss does not need it.
+        # The list is long; a suggestion is enough.
         return f"must be the name of a Keras {self.of.what}{hint}" if hint else f"must be {self.allowed}"
 
     def missing_in(self, value: Any, release: Release) -> str | None:
@@ -201,12 +201,12 @@ class Named(OneOf, frozen=True):
 
 
 def article(noun: str) -> str:
-    """The noun behind its article."""
+    """The noun with its article."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 class LayerName(Kind, frozen=True):
-    """The name of a layer.  Keras rejects one with a slash, and TensorFlow one that is no UTF-8."""
+    """The name of a layer.  Keras rejects a slash, and TensorFlow text that is not UTF-8."""
 
     allowed = "a string without '/', or None"
 
@@ -217,7 +217,7 @@ class LayerName(Kind, frozen=True):
 
 
 class MaskValue(Number, frozen=True):
-    """The value of a masked step: TensorFlow makes a float32 of a float, whatever the dtype, and an int64 of an int."""
+    """The value of a masked step.  For any dtype, TensorFlow converts a float to float32 and an int to int64."""
 
     least: float = -FLOAT32
     most: float = FLOAT32
@@ -235,7 +235,7 @@ class MaskValue(Number, frozen=True):
 
 
 class Maybe(Kind, frozen=True):
-    """What another kind allows, or None."""
+    """A value of another kind, or None."""
 
     of: Kind
 
@@ -248,7 +248,7 @@ class Maybe(Kind, frozen=True):
 
 
 class Sizes(Kind, frozen=True):
-    """One whole number, or one for each spatial dimension, as a convolution takes them."""
+    """One whole number, or one for each spatial dimension, for convolutions."""
 
     rank: int
     least: int = 1
@@ -272,7 +272,7 @@ class Sizes(Kind, frozen=True):
 
 
 class Nested(Kind, frozen=True):
-    """Another layer or cell.  ``role`` says what it must be able to do."""
+    """Another layer or cell; ``role`` says which kind of layer."""
 
     role: str
     many: bool = False

@@ -1,8 +1,8 @@
-"""What the output of a recurrent layer has to do with its states, and whether it holds under a mask.
+"""The laws between the output and the states of a recurrent layer, with and without a mask.
 
-Whether an equality is guaranteed is read off the scan (``scan.py``): both sides must hold the same token in every
-sample.  Under a mask the names ``mask``, ``i`` (the samples), ``length``, ``first``, ``last`` (``Landmarks``) and
-``empty`` (the samples without a valid step) stand in a check beside the roles.
+An equality is guaranteed if both sides have the same token (``scan.py``) in every sample.  With a mask, a check may use
+the names ``mask``, ``i`` (the samples), ``length``, ``first``, ``last`` (``Landmarks``) and ``empty`` (the samples
+without a valid step).
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ if TYPE_CHECKING:
     from rnnshape.layers.masking import Mask, Scan
     from rnnshape.layers.node import Node
 
-# The names that stand for a mask in a check.
+# The names that a mask defines in checks.
 MASKED = ("mask", "i", "empty", *Landmarks._fields)
 
 STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
 
+IDLE = "no sample has a valid step: the output and the states stay zeros"
 _EMPTY = "a fully masked sample outputs zeros and keeps its initial state"
 _AMISS = "a Keras bug: with unroll, the wrong steps are zero"
-# By whether it holds here, and whether cuDNN runs here.
+# The keys are whether the law holds with this kernel, and whether this kernel is cuDNN.
 _ELSEWHERE = {
     (True, False): "not on cuDNN, which outputs zeros at masked steps",
     (True, True): "not on a CPU, where masked steps repeat the last output",
@@ -49,9 +50,9 @@ _ELSEWHERE = {
 
 
 def claimed(check: str, scan: Scan, same: Callable[[Row, int], bool], holds: str, broken: str | None = None) -> Law:
-    """The law that two places are the same in every sample: ``same`` is asked of each row and its number.
+    """The law that two places are equal in every sample: ``same`` is called with each row and its number.
 
-    ``holds`` is the reason where they are; ``broken`` where they are not (None: the mask's doing).
+    ``holds`` is the reason if they are equal, ``broken`` if they are not (None: a reason from the mask).
     """
     here = _everywhere(scan.rows, same)
     told = holds if here else broken or (_EMPTY if _kept(scan, same) else scan.zeroed)
@@ -68,14 +69,14 @@ def _everywhere(rows: tuple[Row, ...], same: Callable[[Row, int], bool]) -> bool
 
 
 def _kept(scan: Scan, same: Callable[[Row, int], bool]) -> bool:
-    """Whether it breaks only where a state was never touched."""
+    """Whether it fails only in samples whose state never changed."""
     return all(scan.rows[number].state == START for number in places(scan.rows) if not same(scan.rows[number], number))
 
 
 def of_output(node: Node, steps: int, h: str, scan: Scan) -> Iterable[Law]:
-    """The laws of a recurrent layer's output and its final hidden state ``h``; all that hold do so bitwise on a CPU."""
+    """The laws of a recurrent layer's output and final hidden state ``h``; on a CPU, equal sides are bitwise equal."""
     flags = node["return_sequences"], node["go_backwards"], steps == 1, h
-    # Without a mask nothing else decides.
+    # Without a mask, the laws depend only on these flags.
     return _of_output(*flags, scan) if scan.mask is not None else _unmasked_output(*flags)
 
 
@@ -89,7 +90,8 @@ def _of_output(sequences: bool, backwards: bool, one_step: bool, h: str, scan: S
     if not sequences:
         why = "without return_sequences the output is the final hidden state"
         yield claimed(f"output == {h}", scan, lambda row, _: row.output == row.state, why)
-        yield from (Law(f"output == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory)
+        for c in memory:
+            yield claimed(f"output == {c}", scan, idle, IDLE, STATE_C_IS_NOT_THE_OUTPUT)
         return
     why = _last_step(scan, backwards=backwards)
     yield claimed(f"output[:, -1, :] == {h}", scan, lambda row, _: row.steps[-1] == row.state, why)
@@ -97,10 +99,16 @@ def _of_output(sequences: bool, backwards: bool, one_step: bool, h: str, scan: S
         why = "the output stays in scan order: its first step is x[:, -1], computed first"
         first = "there is only one step" if one_step else "no step is computed after the first step of the scan"
         yield claimed(f"output[:, 0, :] == {h}", scan, lambda row, _: row.steps[0] == row.state, first, why)
-    yield from (Law(f"output[:, -1, :] == {c}", False, STATE_C_IS_NOT_THE_OUTPUT) for c in memory)
+    for c in memory:
+        yield claimed(f"output[:, -1, :] == {c}", scan, idle, IDLE, STATE_C_IS_NOT_THE_OUTPUT)
     if scan.mask is not None:
         yield last_valid("output", h, scan, turned=backwards)
         yield zeros("output", scan, turned=backwards)
+
+
+def idle(row: Row, number: int) -> bool:
+    """Whether a sample's output and states are the zeros that they began with."""
+    return row.state == ZERO == row.output
 
 
 def _last_step(scan: Scan, *, backwards: bool) -> str:
@@ -112,10 +120,10 @@ def _last_step(scan: Scan, *, backwards: bool) -> str:
 
 
 def last_valid(of: str, h: str, scan: Scan, *, turned: bool = False, half: str = ":", first: bool = False) -> Law:
-    """``output[i, length - 1, :] == state_h``: the step at which a sample's own sequence ends.
+    """``output[i, length - 1, :] == state_h``: the state is the output at the last valid step of a sample.
 
-    ``turned`` says that the output stands in the order of a scan from the end; ``first`` that the scan ends at the
-    first valid step, as the backward half of a Bidirectional does.
+    ``turned`` says that the output is in the order of a backward scan; ``first`` that the scan ends at the first valid
+    step, as in the backward half of a Bidirectional.
     """
     assert scan.mask is not None
     marks, steps = Landmarks.of(scan.mask.rows), scan.mask.steps
@@ -131,7 +139,7 @@ def last_valid(of: str, h: str, scan: Scan, *, turned: bool = False, half: str =
 
 
 def zeros(of: str, scan: Scan, *, turned: bool = False) -> Law:
-    """``output[~mask] == 0``: whether masked steps are zero."""
+    """``output[~mask] == 0``: the outputs of masked steps are zero."""
     assert scan.mask is not None
     rows = each(lambda row: row[::-1], scan.mask.rows) if turned else scan.mask.rows
 
@@ -145,7 +153,7 @@ def zeros(of: str, scan: Scan, *, turned: bool = False) -> Law:
 
 
 def kept(states: Returned, scan: Scan) -> Iterator[Law]:
-    """The states of fully masked samples are what they were."""
+    """The laws that fully masked samples keep their initial states."""
     assert scan.mask is not None
     if not scan.mask.empty_row:
         return
@@ -158,7 +166,7 @@ def kept(states: Returned, scan: Scan) -> Iterator[Law]:
 
 
 def strips(node: Node, scan: Scan, asked: Mask | None) -> tuple[Strip, ...]:
-    """What the steps of the output show under a mask; of the state where no sequence is returned."""
+    """The kinds of the output's steps under a mask; those of the state if no sequence is returned."""
     if scan.mask is None:
         return unmasked(("output" if node["return_sequences"] else "state",), asked)
     if node["return_sequences"]:
@@ -167,7 +175,7 @@ def strips(node: Node, scan: Scan, asked: Mask | None) -> tuple[Strip, ...]:
 
 
 def unmasked(parts: tuple[str, ...], asked: Mask | None) -> tuple[Strip, ...]:
-    """The strips where a mask was asked for and does nothing: Keras dropped it, or it masks nothing."""
+    """The strips if a mask is given but has no effect: Keras drops it, or it masks nothing."""
     if asked is None:
         return ()
     steps = ((COMPUTED,) * len(asked.rows[0]),) * len(asked.rows)
@@ -175,7 +183,7 @@ def unmasked(parts: tuple[str, ...], asked: Mask | None) -> tuple[Strip, ...]:
 
 
 def frozen(of: str, scan: Scan) -> Strip:
-    """Which steps change the state and which leave it as it is, in the order of time."""
+    """The strip of a state: which steps change it and which keep it, in the order of time."""
     assert scan.mask is not None
     rows = each(lambda row: tuple(COMPUTED if step else FROZEN for step in row), scan.mask.rows)
     return Strip(of, rows, backwards=scan.scanning.backwards)

@@ -1,4 +1,4 @@
-"""A mask, and what a layer does under it with each sample: where every value of the output comes from."""
+"""A mask, and the scan of a layer under it: where every value of the output comes from."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _FUSED = "cuDNN outputs zeros at masked steps; the state is kept"
 
 
 class Mask(Struct, frozen=True):
-    """Which steps of which sample are valid: a row for each sample.
+    """Which steps of each sample are valid: a row for each sample.
 
-    ``argument`` says that it is passed to the call; else it is attached to the tensor, as by Masking and Embedding.
-    ``behind`` are the sizes of its axes behind time: what lies between time and the channels of the tensor that it was
-    made of.  The values there are those of their time step.
+    ``argument`` says that it is passed to the call; otherwise it is attached to the tensor, as by Masking or Embedding.
+    ``behind`` are the sizes of its axes after time: those between time and the channels of the tensor that it was
+    computed from.  Along them, the mask is constant.
 
-    ``sure`` is False where a layer made it of values of which theory does not know whether they are zero: it is
-    then taken to mask nothing.
+    ``sure`` is False if a layer computed it from values that theory does not know to be zero or not; it is then treated
+    as masking nothing.
 
     >>> mask = Mask.of(((True, True, False), (False, True, True)))
     >>> mask.right_padded, mask.empty_row
     (False, False)
 
-    ``said`` holds the rows, and is None where every step is valid: then they are made when they are asked for.
+    ``said`` are the rows; None if every step is valid: ``rows`` makes them on access.
     """
 
     batch: int
@@ -50,22 +50,22 @@ class Mask(Struct, frozen=True):
 
     @property
     def right_padded(self) -> bool:
-        """Whether every row's valid steps stand at its beginning, as cuDNN wants them."""
+        """Whether the valid steps of every row are at its start, as cuDNN requires."""
         return self.said is None or all(row == tuple(sorted(row, reverse=True)) for row in distinct(self.said))
 
     @property
     def empty_row(self) -> bool:
-        """Whether a sample has no valid step."""
+        """Whether any sample has no valid step."""
         return self.said is not None and not all(map(any, distinct(self.said)))
 
     def over(self, samples: int) -> Mask:
-        """The same over this many samples: TensorFlow lays the one row of a mask over all of them."""
+        """The same mask for this many samples: TensorFlow broadcasts a mask of one row."""
         if self.batch != 1 or samples == 1:
             return self
         return replace(self, batch=samples, said=self.said and self.said * samples)
 
     def passed_on(self) -> Mask:
-        """The same, hanging on the tensor that goes to the next layer."""
+        """The same mask, attached to the tensor that goes to the next layer."""
         return replace(self, argument=False)
 
 
@@ -78,15 +78,15 @@ _ATTACHES = change(
 
 
 def attached(mask: Mask | None) -> Mask | None:
-    """The mask attached to the output of a layer that supports masking and got this one."""
+    """The mask attached to the output of a layer that supports masking and gets this mask."""
     return None if mask is None or (mask.argument and not _ATTACHES.made) else mask.passed_on()
 
 
 class Scan(Struct, frozen=True):
-    """What a layer does with each sample, ``rows``; ``elsewhere`` what it does where the other kernel runs.
+    """The result of a scan for each sample (``rows``); ``elsewhere`` is the result with the other kernel.
 
-    ``elsewhere`` is None where no mask comes or cuDNN cannot take it: then all kernels do the same.  ``right`` is what
-    it would do without a bug that it meets.
+    ``elsewhere`` is None without a mask, or if cuDNN cannot be used: then all kernels give the same.  ``right`` is the
+    result without a Keras bug that affects the scan.
     """
 
     scanning: Scanning
@@ -109,16 +109,16 @@ class Scan(Struct, frozen=True):
 
     @property
     def amiss(self) -> bool:
-        """Whether Keras makes the wrong steps zero, as it does unrolled and backwards."""
+        """Whether Keras sets the wrong steps to zero, a bug with ``unroll`` and ``go_backwards``."""
         return self.right is not None and self.right != self.rows
 
     @property
     def zeroed(self) -> str:
-        """Why a masked step is zero."""
+        """The reason why a masked step is zero."""
         return _FUSED if self.scanning.fused else _ZEROED
 
     def turned(self) -> Scan:
-        """The same in the order of time, as Bidirectional turns its backward output round."""
+        """The same scan with its steps reversed, as Bidirectional reverses its backward output."""
 
         def turn(rows: tuple[Row, ...]) -> tuple[Row, ...]:
             return each(lambda row: row._replace(steps=row.steps[::-1]), rows)
@@ -137,6 +137,6 @@ def _followed(mask: Mask, scanning: Scanning) -> tuple[Row, ...]:
 
 @lru_cache(maxsize=4)
 def unmasked_scan(backwards: bool, one_step: bool) -> Scan:
-    """The scan where every step counts: beyond the second one nothing new happens."""
+    """The scan without a mask; two steps are enough, because later ones give no other laws."""
     scanning = Scanning(backwards=backwards)
     return Scan(scanning, (followed((True,) * (1 if one_step else 2), scanning),))

@@ -8,14 +8,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from rnnshape.layers.base import Law
-from rnnshape.layers.laws import claimed, frozen, last_valid, zeros
+from rnnshape.layers.laws import IDLE, claimed, frozen, idle, last_valid, zeros
 from rnnshape.layers.masking import unmasked_scan
 from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rnnshape.layers.base import Law
     from rnnshape.layers.masking import Scan
     from rnnshape.layers.scan import Token
 
@@ -26,6 +26,7 @@ _FORWARD_ENDS = "the forward pass ends at the last step"
 _BACKWARD_ENDS = "the backward pass ends at t = 0; its output is reversed into time order"
 _NOT_THERE = "the backward pass starts at the last step and ends at t = 0"
 _ONE_STEP = "there is only one step, so both passes end there"
+_UNMERGED = "only the outputs are merged, never the states"
 _MASKED = "Bidirectional sets masked steps to zero when it returns sequences; the state is kept"
 
 
@@ -73,7 +74,8 @@ class Merge(NamedTuple):
             for scan in (ahead, back)
         ]
         yield _both(f"output == {_MERGED[mode].format(f=f, b=b)}", both)
-        yield Law(f"output == {f}", False, "only the outputs are merged, never the states")
+        both = [claimed("", scan, idle, IDLE, _UNMERGED) for scan in (ahead, back)]
+        yield _both(f"output == {f}", both)
 
     def _halves(self, outputs: tuple[str, str], parts: tuple[str, str], ahead: Scan, back: Scan) -> Iterator[Law]:
         """With sequences, the two outputs side by side (or two): each half ends at its own end of time."""

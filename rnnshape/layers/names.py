@@ -1,9 +1,9 @@
-"""The names that Keras knows: activations, initializers, regularizers and constraints.
+"""Keras' names of activations, initializers, regularizers and constraints.
 
 They are the keys of ``ALL_OBJECTS_DICT`` in Keras' ``activations/__init__.py``, ``initializers/__init__.py``,
-``regularizers/__init__.py`` and ``constraints/__init__.py`` (read in 3.15.1).  Keras makes the object from its name
-alone; ``unmade`` says of which names that is impossible, and why.
-``tests/layers/test_vocabulary.py`` holds all of it against Keras.
+``regularizers/__init__.py`` and ``constraints/__init__.py`` (read in 3.15.1).  Keras makes an object from its name;
+``unmade`` has the names for which this is impossible, and why.  ``tests/layers/test_vocabulary.py`` compares the lists
+with Keras.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 
 class Names(Struct, frozen=True):
-    """One of Keras' lists: its names, those from which alone no object can be made, and since when it has some.
+    """One of Keras' lists of names.
 
-    ``in_2`` are names that Keras 2 had too, and only the first releases of Keras 3 did not.
+    ``unmade`` are names from which no object can be made, with the reason; ``since`` has the first release of some
+    names.  ``in_2`` are names that Keras 2 had too, so that only the first releases of Keras 3 lack them.
     """
 
     what: str
@@ -32,7 +33,7 @@ class Names(Struct, frozen=True):
 
     @property
     def usable(self) -> tuple[str, ...]:
-        """The names that Keras can make an object from."""
+        """The names from which Keras can make an object."""
         return tuple(name for name in self.known if name not in self.unmade)
 
     def had(self, name: str, release: Release) -> bool:
@@ -190,5 +191,5 @@ LISTS = (ACTIVATIONS, INITIALIZERS, REGULARIZERS, CONSTRAINTS)
 
 
 def of(what: str) -> Names:
-    """The list of this kind: ``"initializer"``."""
+    """The list of a kind, such as ``"initializer"``."""
     return next(known for known in LISTS if known.what == what)

@@ -1,4 +1,4 @@
-"""A class of the table, and the frozen tree of what was asked: one node a layer or cell.
+"""``LayerClass``, an entry of the table, and ``Node``, a layer or cell with its arguments.
 
 >>> from rnnshape.layers import named
 >>> node = Node.of(named("LSTM"), {"return_state": True, "units": 8, "use_bias": True})
@@ -31,33 +31,33 @@ IMPORTED = "imported"
 
 
 def named(name: str) -> LayerClass:
-    """The entry of a class by Keras' name for it."""
+    """The entry of a class, by its name in Keras."""
     return _KNOWN[name]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LayerClass:
-    """One class of Keras, as the table knows it.
+    """One class of Keras: an entry of the table.
 
-    ``arguments`` stand in the order of Keras' signature; from ``dtype`` on they are keywords only.
-    ``letters`` gives the input's dimensions in letters for a node of the class, as near to the asked
-    rank as the class takes (None: its usual one); ``theory`` the answer.  ``check`` says what is
-    wrong with a combination of arguments that are each right, ``check_input`` why an input of the
-    right rank cannot go in, ``check_inputs`` why several inputs cannot be merged.  ``tokens`` gives the whole
-    numbers that the class eats, if it does.
-    ``twin`` is the layer that computes the same given the same weights.  ``contents`` says which steps of its
-    output are zero throughout, from its answer and what reached it; without it theory knows of none.
-    ``in_2`` names the arguments by position in Keras 2, where their order is another one.
-
-    ``kind`` is ``"cell"`` for what a step is computed with, ``"recurrent"`` for what Bidirectional
-    takes, ``"stack"`` for Sequential, ``"graph"`` for calls that are wired, ``"merge"`` for what takes
-    several inputs, ``IMPORTED`` for a class of the reader's own, ``"layer"`` for the rest.
-
-    ``source`` is where Keras has the call of a class without a loop, under ``keras/src/layers``.  ``keeps_mask`` says
-    that the class supports masking and attaches the mask of its input to its output, ``makes_mask`` that it makes one
-    of its input, ``takes_mask`` that its call looks at the mask; ``built`` that it is built when it is made, because it
-    has nothing to build.  ``nests`` says that layers or cells stand in its arguments, ``operation`` that it is no layer
-    but what stands between them (``layers.operations``).
+    * ``arguments``: in the order of Keras' signature; from ``dtype`` on they are keywords only.
+    * ``in_2``: the arguments by position in Keras 2, if their order is different there.
+    * ``letters``: the letters of the input axes of a node, for the rank nearest to the given one that the class takes
+      (None: the usual rank).
+    * ``theory``: the answer.
+    * ``check``: the problems of a combination of arguments that are valid each.
+    * ``check_input``: why an input of the right rank is rejected; ``check_inputs``: why inputs cannot be merged.
+    * ``tokens``: the whole numbers that the class takes as input; None if it takes floats.
+    * ``twin``: the layer that computes the same with the same weights.
+    * ``contents``: which steps of its output are all zeros; without it, theory knows of none.
+    * ``kind``: ``"cell"`` for a cell, ``"recurrent"`` for a layer that Bidirectional takes, ``"stack"`` for Sequential,
+      ``"graph"`` for wired calls, ``"merge"`` for a layer with several inputs, ``IMPORTED`` for a class of the user's
+      own, ``"layer"`` for the rest.
+    * ``source``: the file with the call of a class without a loop, under ``keras/src/layers``.
+    * ``keeps_mask``: whether the class supports masking and attaches the mask of its input to its output.
+    * ``makes_mask``: whether it computes a mask from its input; ``takes_mask``: whether its call uses the mask.
+    * ``built``: whether it is built when it is constructed, because it has nothing to build.
+    * ``nests``: whether its arguments contain layers or cells.
+    * ``operation``: whether it is not a layer, but an operation between layers (``layers.operations``).
     """
 
     name: str
@@ -100,19 +100,19 @@ class LayerClass:
 
     @property
     def usual(self) -> dict[str, Any]:
-        """The defaults in the release that is asked about; ``former`` holds those before Keras 3."""
+        """The defaults in the chosen release; ``former`` are those before Keras 3."""
         return self.former if self.former is not self.defaults and asked() < KERAS_3 else self.defaults
 
     @property
     def by_position(self) -> list[Argument]:
-        """The arguments that a call may give by position, in the order of the release that is asked about."""
+        """The arguments that a call can give by position, in the order of the chosen release."""
         release = asked()
         if self.in_2 and release < KERAS_3:
             return [self.by_name[name] for name in self.in_2]
         return [known for known in self.arguments[: self.positional] if known.by_position(release)]
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
-        # There is one object a class: a copy in another process must be that process' own entry.
+        # Each class has one entry; unpickling must give the entry of the other process.
         return named, (self.name,)
 
 
@@ -124,8 +124,7 @@ def _nests(argument: Argument) -> bool:
 class Node:
     """A layer or cell with the arguments that differ from Keras' defaults, in Keras' order.
 
-    Two nodes are equal when Keras would build the same layer from them, so spelling out a default
-    makes no difference.
+    Two nodes are equal if Keras would build the same layer from them, so a default that is written out does not matter.
     """
 
     cls: LayerClass
@@ -137,10 +136,10 @@ class Node:
 
     @classmethod
     def of(cls, layer: LayerClass, values: Mapping[str, Any]) -> Node:
-        """The node of a class with these arguments, which have been checked."""
+        """The node of a class with these arguments, which must be checked before."""
         defaults = layer.usual
         if layer.kind == "stack":
-            # A stack in a stack computes what its layers do, one after another.
+            # The layers of a nested stack are called one after another too.
             values = {**values, "layers": tuple(inner for node in values["layers"] for inner in node.in_turn)}
         return cls(
             layer,
@@ -155,16 +154,16 @@ class Node:
         return self.cls.name
 
     def __getitem__(self, argument: str) -> Any:
-        """The argument's value, given or Keras' default."""
+        """The value of an argument: the given one or Keras' default."""
         return self._values[argument]
 
     def has(self, argument: str) -> bool:
-        """Whether the class takes this argument at all."""
+        """Whether the class has this argument."""
         return argument in self.cls.defaults
 
     @property
     def trainable(self) -> bool:
-        """Whether its weights are trained; a class without the argument has none."""
+        """Whether its weights are trainable; True for a class without the argument, which has no weights."""
         return bool(self._values.get("trainable", True))
 
     def but(self, **changes: Any) -> Node:
@@ -173,32 +172,32 @@ class Node:
 
     @property
     def children(self) -> tuple[Node, ...]:
-        """The layers and cells that stand in the arguments, in order."""
+        """The layers and cells in the arguments, in order."""
         if not self.cls.nests:
             return ()
         return tuple(_nodes(value for _, value in self.given))
 
     def walk(self) -> tuple[Node, ...]:
-        """This node and all below it, outermost first."""
+        """This node and all nodes inside it, outermost first."""
         if not self.cls.nests:
             return (self,)
         return (self, *[part for child in self.children for part in child.walk()])
 
     @cached_property
     def without_rule(self) -> tuple[str, ...]:
-        """The classes within it that theory has no rule for: those of the reader's own modules."""
+        """The classes inside it that theory has no rule for: those of the user's own modules."""
         return tuple(dict.fromkeys(part.name for part in self.walk() if part.cls.kind == IMPORTED))
 
     @property
     def in_turn(self) -> tuple[Node, ...]:
-        """The layers that the input goes through one after another: those of a stack, or the one."""
+        """The layers of a stack or a graph, in order; for any other node, the node itself."""
         if self.cls.kind == "graph":
             return tuple(self["graph"].nodes)
         return tuple(self["layers"]) if self.cls.kind == "stack" else (self,)
 
     @property
     def first(self) -> Node:
-        """The layer that the input reaches first, through stacks and the models that a graph calls."""
+        """The first layer that gets the input, inside stacks and graphs."""
         return self.in_turn[0].first if self.cls.kind in ("stack", "graph") else self
 
     @cached_property
@@ -212,7 +211,7 @@ class Node:
 
     @property
     def short(self) -> str:
-        """The class and its size, where there is little room: ``LSTM(8)``, ``RNN([LSTMCell(8), GRUCell(4)])``."""
+        """A short form, the class and its size: ``LSTM(8)``, ``RNN([LSTMCell(8), GRUCell(4)])``."""
         if self.cls.operation:
             return f"[{self['key']}]" if self.has("key") else self.name
         for size in ("units", "filters"):
@@ -238,14 +237,14 @@ class Node:
         return f"{name}({', '.join([listed, *(f'{key}={value!r}' for key, value in given.items())])})"
 
     def written(self, prefix: str = "") -> str:
-        """The constructor call, every class name behind ``prefix``."""
+        """The constructor call, with ``prefix`` in front of every class name."""
         parts = []
         for name, value in self.given:
             argument = self.cls.by_name[name]
             text = _written(value, prefix, as_list=isinstance(argument.kind, Nested))
             parts.append(text if argument.default is REQUIRED else f"{name}={text}")
         if self.cls.kind == "stack":
-            prefix = prefix.removesuffix("layers.")  # Keras has it as a model
+            prefix = prefix.removesuffix("layers.")  # keras.Sequential is not in keras.layers
         if self.cls.kind == IMPORTED:
             prefix = ""
         return f"{prefix}{self.name}({', '.join(parts)})"
@@ -261,11 +260,11 @@ IN_TENSORFLOW = {
     "concatenate": "concat",
     **{name: f"nn.{name}" for name in _OF_NN},
 }
-"""The functions of ``keras.ops``, which Keras 2 does not have, that have another name in TensorFlow."""
+"""TensorFlow's names of functions of ``keras.ops`` where they differ; Keras 2 has no ``keras.ops``."""
 
 
 def in_tensorflow(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a function of ``keras.ops`` as TensorFlow calls them."""
+    """The arguments of a function of ``keras.ops``, with TensorFlow's names."""
     return {{"axes": "perm"}.get(name, name): value for name, value in given.items()}
 
 

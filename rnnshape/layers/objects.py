@@ -1,4 +1,4 @@
-"""Objects in the place of a name: an initializer, a regularizer, a constraint, an activation.
+"""Objects as argument values: initializers, regularizers, constraints and activations.
 
 >>> Made("initializer", "Orthogonal", (("gain", 0.5),))
 Orthogonal(gain=0.5)
@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-# Functions of TensorFlow that compute what one of Keras' names does, but whose config Keras cannot read back.
+# Functions of TensorFlow that compute the same as a name of Keras, but that Keras cannot restore from a config.
 UNCOPIED = {
     **dict.fromkeys(("tf.nn.silu", "tf.nn.swish"), "silu"),
     **dict.fromkeys(("tf.nn.softmax", "tf.math.softmax"), "softmax"),
@@ -35,7 +35,7 @@ class Made(Struct, frozen=True):
 
     @property
     def module(self) -> str:
-        """The module of Keras that has the class; activations that take arguments are layers."""
+        """The module of Keras with the class; activations with arguments are layers."""
         return "layers" if self.what == "activation" else f"{self.what}s"
 
     def written(self, keras: str = "") -> str:
@@ -44,7 +44,7 @@ class Made(Struct, frozen=True):
         return f"{prefix}{self.name}({', '.join(f'{name}={value!r}' for name, value in self.given)})"
 
     def __getitem__(self, argument: str) -> Any:
-        """The argument's value, None where it was not given."""
+        """The value of an argument; None if it was not given."""
         return dict(self.given).get(argument)
 
     def of_dtype(self, policy: str) -> Made:
@@ -57,10 +57,10 @@ class Made(Struct, frozen=True):
 
 
 class Function(Struct, frozen=True):
-    """An activation that Keras has no name for, as it was written.
+    """An activation that is a function, not a name of Keras; ``text`` is its code.
 
-    ``like`` is the name of the activation whose values it has here: of one of TensorFlow's functions the same one, of
-    a function that cannot be known the default of the argument.
+    ``like`` is the activation that is used in its place: the same one for a function of TensorFlow, the default of the
+    argument for an unknown function.
     """
 
     text: str
@@ -75,21 +75,21 @@ class Function(Struct, frozen=True):
 
     @property
     def copied(self) -> bool:
-        """Whether Keras can make it anew from its config; a function of one's own must be registered for that."""
+        """Whether Keras can restore it from a config; a custom function must be registered for that."""
         return not self.known and not re.match(r"lambda\b", self.text)
 
     @property
     def identifier(self) -> str:
-        """A name under which a program can define it."""
+        """A Python name for the function in a program."""
         return re.sub(r"\W+", "_", self.text).strip("_") or "function"
 
     def written(self, keras: str = "") -> str:
-        """The function; with ``keras`` as a program has it that knows nothing but TensorFlow and Keras."""
+        """The function as code; with ``keras``, as code that needs only TensorFlow and Keras."""
         if not keras or self.known:
             return self.text
         return self.identifier if self.copied else f"lambda x: {keras}activations.{self.like}(x)"
 
 
 def class_of(value: Any) -> Any:
-    """The class of an object by Keras' name, and the value itself where it is a name or None."""
+    """The class name of an object; the value itself if it is a name or None."""
     return value.name if isinstance(value, Made) else value

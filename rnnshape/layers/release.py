@@ -1,11 +1,11 @@
-"""Which release of Keras a question is about, and what changed between releases.
+"""The release of Keras that an answer is for, and what changed between releases.
 
 >>> with of("3.8"):
 ...     asked(), asked() < KERAS_3
 ((3, 8), False)
 
-A rule that is not the same in every release has a ``Change`` beside it: since when, what, and the file of Keras that
-shows it.
+A rule that differs between releases has a ``Change`` next to it: the release, what changed, and the file of Keras with
+the change.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ Release = tuple[int, ...]
 KERAS_3: Release = (3,)
 OLDEST: Release = (3, 3)
 NEWEST: Release = (3, 15)
-"""The oldest and the newest release of Keras 3 that theory has been compared with."""
+"""The oldest and the newest release of Keras 3 that theory is tested with."""
 LEGACY = "2.21"
-"""The release of tf_keras, which is Keras 2, that theory has been compared with."""
+"""The release of tf_keras, which is Keras 2, that theory is tested with."""
 
 
 class _Question(NamedTuple):
-    """The release that is asked about, what is noted meanwhile, and the change that is turned."""
+    """The chosen release, the changes that were used, and the change whose answer is inverted."""
 
     release: Release
     noted: dict[Change, None] | None = None
     turned: Change | None = None
 
 
-# None nearly always: then every change answers from what it knows of the installed release.
+# Usually None: then every change uses its cached answer for the installed release.
 _question: ContextVar[_Question | None] = ContextVar("question", default=None)
 
 
 def asked() -> Release:
-    """The release that is asked about, in numbers: the one of the question, else the one that is installed."""
+    """The chosen release, as numbers; by default the installed one."""
     question = _question.get()
     return default() if question is None else question.release
 
@@ -64,7 +64,7 @@ def dotted(release: Release) -> str:
 
 @cache
 def default() -> Release:
-    """What ``tf.keras`` is here; where no Keras is installed, the newest that theory knows."""
+    """The release of the installed ``tf.keras``; if no Keras is installed, the newest that theory knows."""
     version = installed()["keras"]
     if version is not None:
         return numbers(version)
@@ -75,7 +75,7 @@ _HERE: AbstractContextManager[None] = nullcontext()
 
 
 def of(version: str | None) -> AbstractContextManager[None]:
-    """Everything within is about this release, such as ``"3.8"`` or ``"2"``; None: the one that is installed."""
+    """Within this context, answers are for this release, such as ``"3.8"`` or ``"2"``; None: the installed one."""
     return _HERE if version is None else _of(version)
 
 
@@ -89,30 +89,30 @@ def _of(version: str) -> Iterator[None]:
 
 
 def version() -> str | None:
-    """The release that is asked about as it is installed, ``"3.15.1"``, else as it was asked for, ``"3.8"``."""
+    """The chosen release: the full installed version, ``"3.15.1"``, or as it was given, ``"3.8"``."""
     found = _found()
     return found if found is not None and numbers(found)[: len(asked())] == asked() else dotted(asked())
 
 
 def uninstalled() -> str | None:
-    """Why the release that is asked about cannot be run here; None where it can."""
+    """Why the chosen release cannot run here; None if it can."""
     release, found = asked(), _found()
     if found is None and release < KERAS_3:
         return 'tf_keras, which is Keras 2, is not installed: pip install "rnnshape[legacy]"'
-    # Without Keras 3 the lab says by itself what is missing.
+    # If Keras 3 is missing, the lab reports it.
     if release < KERAS_3 or found is None or numbers(found)[:2] == release[:2]:
         return None
     return f"Keras {found} is installed here, not {dotted(release)}"
 
 
 def _found() -> str | None:
-    """The installed version of the Keras that is asked about, of Keras 2 or Keras 3."""
+    """The installed version of Keras 2 or Keras 3, whichever is chosen."""
     return tf_keras() if asked() < KERAS_3 else keras_3()
 
 
 @contextmanager
 def watched(turned: Change | None = None) -> Iterator[dict[Change, None]]:
-    """The changes that are asked for meanwhile; the one that is ``turned`` answers the opposite of what is so."""
+    """Collect the changes that are used within this context; ``turned`` is a change whose answer is inverted."""
     noted: dict[Change, None] = {}
     token = _question.set(_Question(asked(), noted, turned))
     try:
@@ -125,9 +125,9 @@ Said = TypeVar("Said")
 
 
 def remembered(rule: Callable[..., Said], most: int = 1024) -> Callable[..., Said]:
-    """A rule over hashable values that is worked out once for each of them and each release.
+    """Cache a rule over hashable values, for each release.
 
-    While changes are watched, each has to be asked: then nothing is remembered.
+    While changes are watched, the cache is not used, because the rule has to use its changes.
     """
 
     @lru_cache(most)
@@ -145,15 +145,15 @@ def remembered(rule: Callable[..., Said], most: int = 1024) -> Callable[..., Sai
 
 
 def releases() -> list[str]:
-    """Every release that theory knows, Keras 2 first, to the newest that it knows or that is installed."""
+    """Every release, Keras 2 first, up to the newest that theory knows or that is installed."""
     _, newest = max(NEWEST, default()[:2])
     return ["2", *(f"3.{minor}" for minor in range(OLDEST[1], newest + 1))]
 
 
 class Change(Struct, frozen=True, eq=False, dict=True):
-    """A change of Keras: the release from which on it is so, what is so from there on, and where Keras has it.
+    """A change of Keras: the first release that has it, what is new, and where it is in Keras.
 
-    ``in_2`` says that Keras 2 had it too, and only the first releases of Keras 3 did not.
+    ``in_2`` says that Keras 2 had it too, so that only the first releases of Keras 3 lack it.
     """
 
     since: Release
@@ -163,7 +163,7 @@ class Change(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def made(self) -> bool:
-        """Whether the release that is asked about has it."""
+        """Whether the chosen release has the change."""
         question = _question.get()
         if question is None:
             return self._usual
@@ -183,7 +183,7 @@ CHANGES: list[Change] = []
 
 
 def change(since: str, what: str, source: str, *, in_2: bool = False) -> Change:
-    """Declare a change, beside the rule that it is about."""
+    """Declare a change, next to its rule."""
     made = Change(numbers(since), what, source, in_2)
     CHANGES.append(made)
     return made

@@ -1,8 +1,7 @@
-"""What stands at each time step, followed through a scan under a mask without running it.
+"""Computes what a scan under a mask gives at each time step, without running it.
 
-A value is followed as a token: ``ZERO``, the initial state (``START``), or the number of the step that was
-computed last, counting those that the mask lets through.  Two places hold the same numbers when they hold
-the same token.
+A value is represented by a token: ``ZERO``, the initial state (``START``), or the number of the last computed step,
+counting only valid steps.  Two places have the same values if they have the same token.
 
 >>> followed((True, True, False), Scanning())
 Row(steps=(1, 2, 2), output=2, state=2)
@@ -28,7 +27,7 @@ One = TypeVar("One")
 Other = TypeVar("Other")
 Valid: TypeAlias = tuple[bool, ...]
 Tokens: TypeAlias = tuple[int, ...]
-# Where two outputs are merged, what each of them holds.
+# For two merged outputs, the token of each.
 Token: TypeAlias = int | tuple[int, int]
 
 ZERO, START = 0, -1
@@ -36,11 +35,11 @@ _CARRIED = -2
 
 COMPUTED, REPEATED, ZEROS, FROZEN = "computed", "repeated", "zero", "frozen"
 KINDS = (COMPUTED, REPEATED, ZEROS, FROZEN)
-"""What a time step can show: a new output, the one before it again, zeros; or that the state stayed as it was."""
+"""The kinds of a time step: a new output, the previous output repeated, zeros; or, for a state, no change."""
 
 
 def distinct(rows: Sequence[One]) -> list[One]:
-    """Each row once.  Rows that are the same object are not looked into: many samples often share a few masks.
+    """Each row object once.  Rows are compared by identity, because many samples often share a few masks.
 
     >>> row = (True, False)
     >>> distinct((row, row, (True, True)))
@@ -50,7 +49,7 @@ def distinct(rows: Sequence[One]) -> list[One]:
 
 
 def places(rows: Sequence[object]) -> list[int]:
-    """The first place of each row, told apart by identity."""
+    """The first index of each row object."""
     seen: dict[int, int] = {}
     for place, row in enumerate(rows):
         seen.setdefault(id(row), place)
@@ -58,16 +57,15 @@ def places(rows: Sequence[object]) -> list[int]:
 
 
 def each(function: Callable[[One], Other], rows: Sequence[One]) -> tuple[Other, ...]:
-    """The function of every row, asked once for rows that are the same object; these share their answer then."""
+    """The function of every row, called once for each row object; equal objects share the result."""
     answers = {id(row): function(row) for row in distinct(rows)}
     return tuple(answers[id(row)] for row in rows)
 
 
 class Scanning(NamedTuple):
-    """How a layer goes over time: all that decides what stands at a masked step.
+    """The properties of a scan that decide what a masked step gives.
 
-    ``zero`` is ``zero_output_for_mask``, ``start`` the token of what the states begin with, ``fused`` whether
-    cuDNN computes it.
+    ``zero`` is ``zero_output_for_mask``, ``start`` the token of the initial states, ``fused`` whether cuDNN runs.
     """
 
     backwards: bool = False
@@ -78,8 +76,8 @@ class Scanning(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One sample: its output step by step (in the order in which it is returned), the output of a layer that
-    returns no sequence, and its final state."""
+    """The tokens of one sample: each step of its output (in the returned order), the output without
+    ``return_sequences``, and the final state."""
 
     steps: Tokens
     output: int
@@ -88,10 +86,9 @@ class Row(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def followed(valid: Valid, scanning: Scanning) -> Row:
-    """What stands where after a scan over these steps.
+    """The tokens after a scan over these steps.
 
-    A masked step leaves the state as it is and repeats the output; before the first valid step there is nothing to
-    repeat but zeros.
+    A masked step keeps the state and repeats the output; before the first valid step, it repeats zeros.
     """
     order = valid[::-1] if scanning.backwards else valid
     state, output, count = scanning.start, ZERO, 0
@@ -102,25 +99,25 @@ def followed(valid: Valid, scanning: Scanning) -> Row:
             state = output = count
         steps.append(output)
     if scanning.fused:
-        # cuDNN gives zeros, but Keras hands out the final state where no sequence is wanted.
+        # cuDNN gives zeros; without return_sequences, Keras returns the final state.
         return Row(_zeroed(steps, order), state, state)
     if not scanning.zero:
         return Row(tuple(steps), output, state)
-    # Unrolled, Keras does not turn the mask with the steps: docs/keras-quirks.md.
+    # With unroll, Keras does not reverse the mask with the steps: docs/keras-quirks.md.
     judged = valid if scanning.unroll else order
     return Row(_zeroed(steps, judged), output if order[-1] else ZERO, state)
 
 
 def halved(valid: Valid, scanning: Scanning) -> Row:
-    """As ``followed``, in two calls: the second begins with the states in which the first ended.
+    """As ``followed``, in two calls: the second starts from the final states of the first.
 
     >>> halved((True, True, False), Scanning()) == followed((True, True, False), Scanning())
     True
-    >>> halved((True, False, True), Scanning()).steps  # nothing to repeat where a call begins
+    >>> halved((True, False, True), Scanning()).steps  # the second call has no output to repeat
     (1, 0, 2)
     """
     at = len(valid) // 2
-    # A scan from the end begins with the second half of the input.
+    # A backward scan starts with the second half of the input.
     parts = (valid[at:], valid[:at]) if scanning.backwards else (valid[:at], valid[at:])
     first = followed(parts[0], scanning)
     second = followed(parts[1], scanning._replace(start=_CARRIED))
@@ -137,9 +134,9 @@ def _zeroed(steps: Sequence[int], valid: Valid) -> Tokens:
 
 
 class Landmarks(NamedTuple):
-    """Of each sample: how many steps are valid, and where in time the first and the last one of them stand.
+    """For each sample, the number of valid steps, and the time index of the first and the last one.
 
-    In a row without a valid step these are its first and its last step.
+    In a row without a valid step, these are the first and the last step.
 
     >>> Landmarks.of([(True, True, False), (False, True, True)])
     Landmarks(length=(2, 2), first=(0, 1), last=(1, 2))
@@ -169,10 +166,10 @@ def _landmarks(row: Valid) -> tuple[int, int, int]:
     ),
 )
 class Strip(NamedTuple):
-    """One output, or one half of it, step by step: a row of ``KINDS`` for each sample.
+    """The steps of one output, or of one half of it: a row of ``KINDS`` for each sample.
 
-    ``of`` is Python that takes it from what is returned, ``"output[:, :, :H]"``; ``"state"`` (with its direction)
-    where no sequence is returned.  ``backwards`` says that the scan ran against the order in which it stands.
+    ``of`` is the Python expression of it, ``"output[:, :, :H]"``; ``"state"`` (with its direction) without a sequence.
+    ``backwards`` says that the scan ran against the order of the row.
     """
 
     of: str
@@ -181,7 +178,7 @@ class Strip(NamedTuple):
 
 
 def kinds(tokens: Sequence[Token], *, backwards: bool = False) -> tuple[str, ...]:
-    """What each step of an output shows; ``backwards`` as in ``Strip``.
+    """The kind of each step of an output; ``backwards`` as in ``Strip``.
 
     >>> kinds((1, 2, 2)), kinds((2, 2, 1), backwards=True), kinds((1, 0, 2))
     (('computed', 'computed', 'repeated'), ('repeated', 'computed', 'computed'), ('computed', 'zero', 'computed'))

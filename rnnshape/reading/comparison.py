@@ -74,7 +74,7 @@ def _asked(layers: Sequence[str], axis: str | None) -> Iterator[Problem]:
 
 
 def _written_out(axis: str) -> str:
-    """How to vary an argument that is no axis."""
+    """How to vary an argument that is not an axis."""
     name, _, values = axis.replace("-", "_").partition("=")
     known = next((layer for layer in TABLE.values() if name in layer.by_name), None)
     if known is None:

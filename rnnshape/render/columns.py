@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,7 +23,22 @@ def header(view: View) -> list[str]:
 def cells(row: Row, view: View) -> list[str]:
     """The row as one text for each column; empty if there is no value."""
     first, *others = _COLUMNS.values()
-    return [first(row), *(_text(row.run.axes.get(axis)) for axis in view.axes), *(cell(row) for cell in others)]
+    said = [first(row), *(_text(row.run.axes.get(axis)) for axis in view.axes), *(cell(row) for cell in others)]
+    return [*map(visible, said)]
+
+
+def visible(text: str) -> str:
+    """The text without what moves the cursor, changes colours or turns the direction: JSON alone has that as it is.
+
+    >>> visible("a\\x1b[31mred")
+    'a�[31mred'
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    kept = character.isprintable() or character in "\n\t" or unicodedata.category(character) == "Zs"
+    return character if kept else "\N{REPLACEMENT CHARACTER}"
 
 
 def returned(row: Row) -> str:
@@ -62,7 +78,7 @@ def _input(row: Row) -> str:
 
 def _cudnn(row: Row) -> str:
     verdict = row.data["cudnn"]
-    return "" if verdict is None else "eligible" if verdict["eligible"] else "ineligible"
+    return "" if verdict is None or "unruled" in row.data else "eligible" if verdict["eligible"] else "ineligible"
 
 
 def _checks(row: Row) -> str:

@@ -254,11 +254,11 @@ def ending(compared: Compared, marks: Marks) -> Iterator[Text]:
     """The verdict in words."""
     yield Text()
     broken, needed = len(compared.broken), sum(pair.must is not None for pair in compared.pairs)
-    told = {pair.variant for pair in compared.broken if pair.role == STRUCTURE}
+    listed = {pair.variant for pair in compared.broken if pair.role == STRUCTURE}
     odd = [
         _letter(number)
         for number, side in enumerate(compared.sides)
-        if not side.report.ok and side.report.error is None and number not in told
+        if not side.report.ok and side.report.error is None and number not in listed
     ]
     if compared.errors:
         yield Text(f"{marks.no} {len(compared.errors)} of {len(compared.sides)} gave no answer.", "bad")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.render.columns import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
@@ -49,4 +51,4 @@ def _command(level: str, row: Row, message: str, expect: str | None = None) -> s
 def command(level: str, properties: Mapping[str, str], message: str) -> str:
     """One workflow command, escaped."""
     said = ",".join(f"{name}={value.translate(_IN_PROPERTY)}" for name, value in properties.items())
-    return f"::{level} {said}::{message.translate(_IN_MESSAGE)}\n"
+    return visible(f"::{level} {said}::{message.translate(_IN_MESSAGE)}\n")

@@ -36,10 +36,10 @@ class Whole(Table):
         names = [str(column.header) for column in self.columns]
         own = 1 if names[0] else 2
         for row, cells in zip(self.rows, zip(*(each.cells for each in self.columns), strict=True), strict=True):
-            told = [f"{name} {cell}".strip() for name, cell in list(zip(names, cells, strict=True))[own:] if str(cell)]
+            shown = [f"{name} {cell}".strip() for name, cell in list(zip(names, cells, strict=True))[own:] if str(cell)]
             yield Text(" ".join(map(str, cells[:own])), row.style or "")
-            if told:
-                yield Padding(Text(", ".join(told), row.style or ""), (0, 0, 0, 2))
+            if shown:
+                yield Padding(Text(", ".join(shown), row.style or ""), (0, 0, 0, 2))
 
 
 def _longest_word(cell: Any) -> int:
@@ -77,8 +77,8 @@ class Folding(Table):
         for column in self.columns[:-1]:
             table.add_column(column.header, min_width=column.min_width, overflow="fold")
         for row in zip(*(column.cells for column in self.columns), strict=True):
-            told = [part for part in (row[1], row[-1]) if str(part)]
-            table.add_row(row[0], Text("\n").join(told), *row[2:-1])
+            shown = [part for part in (row[1], row[-1]) if str(part)]
+            table.add_row(row[0], Text("\n").join(shown), *row[2:-1])
         return table
 
 

@@ -33,7 +33,7 @@ def write(report: Report, stream: TextIO, view: View) -> None:
 
     marks = ASCII if plain(stream) else UNICODE
     hint = report.error and report.error.hint
-    told = [
+    pieces = [
         _title(report.expression),
         _lines(table.context(report, marks).plain.splitlines()),
         *_blocks(*ending.verdict(report, marks)),
@@ -42,7 +42,7 @@ def write(report: Report, stream: TextIO, view: View) -> None:
         *_blocks(ending.footer(report)),
         _environment(report.environment),
     ]
-    stream.write("\n".join(told))
+    stream.write("\n".join(pieces))
 
 
 def write_comparison(compared: Compared, stream: TextIO) -> None:
@@ -52,7 +52,7 @@ def write_comparison(compared: Compared, stream: TextIO) -> None:
     from rnnshape.render.terminal import plain
 
     marks = ASCII if plain(stream) else UNICODE
-    told = [
+    pieces = [
         _title(compared.comparison.title),
         _lines(comparison.context(compared, marks).plain.splitlines()),
         *_blocks(*comparison.ending(compared, marks)),
@@ -60,7 +60,7 @@ def write_comparison(compared: Compared, stream: TextIO) -> None:
         *_blocks(*comparison.parts(compared, marks)),
         _environment(compared.sides[0].report.environment),
     ]
-    stream.write("\n".join(told))
+    stream.write("\n".join(pieces))
 
 
 def write_rows(rows: Tally, stream: TextIO, view: View) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rnnshape.report.masked import Masked
 
 _MOST_SAMPLES = 8
-# A few signs are separated by blanks; from _MANY_STEPS on, equal signs are counted.
+# A few signs are separated by blanks; beyond _MANY_STEPS, equal signs are counted.
 _FEW_STEPS, _MANY_STEPS = 24, 48
 _MOST_RUNS = 12
 _STYLES = dict(zip(KINDS, ("good", "teach", "faint", "teach"), strict=True))

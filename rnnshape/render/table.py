@@ -201,12 +201,12 @@ def _difference(check: Check) -> str:
 
 
 def _why(check: Check) -> Text:
-    told = f"{check.why}; {check.elsewhere}" if check.elsewhere else check.why
+    reason = f"{check.why}; {check.elsewhere}" if check.elsewhere else check.why
     if check.guaranteed and check.holds is False:
-        return Text("FAILED: ", "bad") + Text(told)
+        return Text("FAILED: ", "bad") + Text(reason)
     if check.by_accident:
-        return Text(f"{BY_ACCIDENT}: ", "teach") + Text(told)
-    return Text(told)
+        return Text(f"{BY_ACCIDENT}: ", "teach") + Text(reason)
+    return Text(reason)
 
 
 def _weights(report: Report, marks: Marks) -> Table:

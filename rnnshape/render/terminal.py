@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.segment import Segment
 from rich.theme import Theme
 
+from rnnshape.render.columns import visible
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import TextIO
 
-    from rich.console import RenderableType
+    from rich.console import ConsoleOptions, RenderableType
 
 # Outside a terminal, no table wraps and nothing is shortened.
 UNBOUNDED = 100_000
@@ -31,10 +35,19 @@ THEME = Theme(
 )
 
 
+class _Printing(Console):
+    """A console on which only styles change colours: a text that was pasted may hold codes of its own."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control or text.isprintable() else Segment(visible(text), style, control)
+
+
 def console(stream: TextIO) -> Console:
     """A console on this stream; coloured only on a terminal and if ``NO_COLOR`` is not set."""
     terminal = bool(getattr(stream, "isatty", lambda: False)())
-    return Console(
+    return _Printing(
         file=stream,
         theme=THEME,
         highlight=False,

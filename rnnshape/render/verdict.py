@@ -55,15 +55,15 @@ def rules(report: Report, marks: Marks) -> Iterator[RenderableType]:
     tables: dict[tuple[Rule, ...], list[str]] = {}
     for kernel in report.cudnn.verdict.kernels:
         tables.setdefault(kernel.rules, []).append(kernel.layer)
-    sources = list(dict.fromkeys(rule.source for told in tables for rule in told))
+    sources = list(dict.fromkeys(rule.source for group in tables for rule in group))
     keras = report.environment["keras"] or "3"
-    for number, (told, layers) in enumerate(tables.items()):
+    for number, (group, layers) in enumerate(tables.items()):
         if number:
             yield Text()
         title = f"When Keras {keras} uses cuDNN{': ' if any(layers) else ''}{' and '.join(filter(None, layers))}"
         table = grid(marks, title, "", "rule", "decided by", "see")
         table.columns[0].min_width = len(marks.yes)
-        for rule in told:
+        for rule in group:
             mark = Text(marks.yes, "good") if rule.ok else Text(marks.unequal, "teach")
             table.add_row(mark, rule.rule, Text(rule.decided, "code"), str(sources.index(rule.source) + 1))
         yield table

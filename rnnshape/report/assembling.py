@@ -16,7 +16,7 @@ from rnnshape.report.environment import environment
 from rnnshape.report.error import Error
 from rnnshape.report.expected import Expected, held, refused
 from rnnshape.report.kernels import Kernels
-from rnnshape.report.masked import foretold, names_of, seen
+from rnnshape.report.masked import names_of, observed_mask, predicted_mask
 from rnnshape.report.report import Report
 from rnnshape.report.returned import Flow, Returned, Wired
 from rnnshape.report.state import called
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeError | None) -> Report:
     """The Report of a prediction and the lab's ``outcome``, which is None when the lab did not run."""
     file = stored(spec)
-    told = Report(
+    theory = Report(
         spec=spec,
         returned=Returned("y", predicted.returned, None),
         weighed=Weights(predicted.weights, predicted.params),
@@ -54,7 +54,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         ),
         wiring=_wired(spec, predicted.into, None),
         notes=(*spec.notes, *file_notes(file), *predicted.notes),
-        masked=foretold(spec, predicted),
+        masked=predicted_mask(spec, predicted),
         begins=predicted.begins,
         calls=called(spec),
         quirks=predicted.quirks,
@@ -63,22 +63,22 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
     if outcome is None or isinstance(outcome, RnnshapeError):
         error = _error(spec, predicted, outcome)
         if error is None and spec.expect is None:
-            return told
-        return replace(told, error=error, expectations=_expected(spec, predicted, told, error, None))
+            return theory
+        return replace(theory, error=error, expectations=_expected(spec, predicted, theory, error, None))
     observed = labelled(outcome.returned, predicted.returned)
     alike = same(observed, predicted.returned)
-    passed = [labelled(back, part.predicted) for part, back in zip(told.flow, outcome.flow, strict=True)]
+    passed = [labelled(back, part.predicted) for part, back in zip(theory.flow, outcome.flow, strict=True)]
     begun = outcome.into and predicted.into and labelled(outcome.into, predicted.into)
     where = environment(spec, outcome.versions, outcome.device, outcome.execution, outcome.tf32)
     between = between_calls(where)
     names = _names(spec, predicted, outcome, observed) if alike else {}
-    masked = seen(told.masked, outcome, observed, names) if told.masked and alike else told.masked
+    masked = observed_mask(theory.masked, outcome, observed, names) if theory.masked and alike else theory.masked
     # A comparison observes only the last call, so its outcome has no calls.
-    calls = replace(told.calls, other_batch_seen=outcome.other_batch) if told.calls and outcome.calls else None
+    calls = replace(theory.calls, other_batch_seen=outcome.other_batch) if theory.calls and outcome.calls else None
     report = replace(
-        told,
-        returned=replace(told.returned, observed=observed),
-        weighed=replace(told.weighed, observed=tuple(outcome.weights)),
+        theory,
+        returned=replace(theory.returned, observed=observed),
+        weighed=replace(theory.weighed, observed=tuple(outcome.weights)),
         checks=tuple(verified(law, names, between) for law in predicted.laws) if alike else (),
         cudnn=Kernels(
             predicted.cudnn,
@@ -89,11 +89,11 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
         environment=where,
         values=outcome.values,
         warnings=outcome.warnings,
-        flow=tuple(replace(part, observed=back) for part, back in zip(told.flow, passed, strict=True)),
+        flow=tuple(replace(part, observed=back) for part, back in zip(theory.flow, passed, strict=True)),
         wiring=_wired(spec, predicted.into, begun),
         masked=masked,
         calls=calls,
-        file=told.file and replace(told.file, apart=outcome.apart),
+        file=theory.file and replace(theory.file, apart=outcome.apart),
     )
     return replace(report, expectations=_expected(spec, predicted, report, None, names))
 

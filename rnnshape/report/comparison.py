@@ -229,8 +229,8 @@ def _in_order(structure: Structure, predicted: Structure) -> Structure:
     def named(part: Structure) -> Structure:
         if isinstance(part, Nest):
             return replace(part, items=tuple(map(named, part.items)))
-        foretold = next(roles)
-        here = replace(foretold, path=part.path)
+        expected = next(roles)
+        here = replace(expected, path=part.path)
         return labelled(part, here)
 
     return named(structure)
@@ -253,8 +253,8 @@ def _pairs(number: int, sides: tuple[Side, ...]) -> Iterator[Pair]:
 def _containers(number: int, first: Side, side: Side) -> Pair:
     """The pair that compares the containers; they must be equal where theory predicts the same for both."""
     seen = [_brackets(one.structure) for one in (first, side)]
-    foretold = [_brackets(one.report.predicted) for one in (first, side)]
-    needed = "shape" if foretold[0] == foretold[1] else None
+    predicted = [_brackets(one.report.predicted) for one in (first, side)]
+    needed = "shape" if predicted[0] == predicted[1] else None
     equal = seen[0] == seen[1]
     why = "the same containers" if equal else f"{seen[1]} against {seen[0]}"
     pair = Pair(STRUCTURE, number, 0, None, equal, None, None, needed, why)

@@ -80,7 +80,7 @@ def held(
         words = {True: "eligible", False: "ineligible"}
         yield Expected("cudnn", words[expect.cudnn], words[eligible], expect.cudnn is eligible)
     for check in expect.checks:
-        yield _foretold(check, laws) if values is None else _checked(check, values, between)
+        yield _by_theory(check, laws) if values is None else _checked(check, values, between)
 
 
 def refused(wanted: str, error: RnnshapeError | Error | None, *, ran: bool = True) -> Expected:
@@ -120,7 +120,7 @@ def _said(shapes: tuple[tuple[int, ...], ...]) -> str:
     return str(shapes[0] if len(shapes) == 1 else shapes)
 
 
-def _foretold(check: str, laws: tuple[Law, ...]) -> Expected:
+def _by_theory(check: str, laws: tuple[Law, ...]) -> Expected:
     """The line of a check when nothing ran: theory decides it only if a law guarantees the equality."""
     equality = canonical(check).replace("!=", "==")
     if any(law.guaranteed and canonical(law.check) == equality for law in laws):

@@ -87,7 +87,7 @@ class Masked(Aspect, Struct, frozen=True):
                 yield Disagreement(f"output mask, sample {sample}", *(written((row,)) for row in rows))
 
 
-def foretold(spec: Spec, predicted: Prediction) -> Masked | None:
+def predicted_mask(spec: Spec, predicted: Prediction) -> Masked | None:
     """The prediction for the mask; None when the Spec has no mask."""
     if spec.mask is None:
         return None
@@ -101,7 +101,7 @@ def foretold(spec: Spec, predicted: Prediction) -> Masked | None:
     )
 
 
-def seen(masked: Masked, outcome: Observation, returned: Structure, names: Mapping[str, Any]) -> Masked:
+def observed_mask(masked: Masked, outcome: Observation, returned: Structure, names: Mapping[str, Any]) -> Masked:
     """``masked`` with the observed side; ``returned`` has the roles, ``names`` are as in ``formula.both_sides``."""
     roles = [tensor.role for tensor in leaves(returned)]
     shown = list(_shown(masked.predicted, outcome.witness, roles, names))
@@ -134,10 +134,10 @@ def _shown(
     witnessed = {**names, **dict(zip(roles, witness, strict=False))}
     for strip in strips:
         if strip.of.endswith("state"):
-            steps = told(next(of_state), backwards=strip.backwards)
+            steps = kinds_of(next(of_state), backwards=strip.backwards)
             yield strip._replace(steps=tuple(tuple(_kept(kind) for kind in row) for row in steps))
             continue
-        own, other = (told(value_of(strip.of, values), backwards=strip.backwards) for values in (names, witnessed))
+        own, other = (kinds_of(value_of(strip.of, values), backwards=strip.backwards) for values in (names, witnessed))
         rows = zip(own, other, strict=True)
         yield strip._replace(steps=tuple(_resolved(*row, backwards=strip.backwards) for row in rows))
 
@@ -160,11 +160,11 @@ def _kept(kind: str) -> str:
     return COMPUTED if kind == COMPUTED else FROZEN
 
 
-def told(values: np.ndarray[Any, Any], *, backwards: bool) -> tuple[tuple[str, ...], ...]:
+def kinds_of(values: np.ndarray[Any, Any], *, backwards: bool) -> tuple[tuple[str, ...], ...]:
     """The kind of each step of an output (N, T, …), from its values alone.
 
     >>> import numpy as np
-    >>> told(np.array([[[1.0], [2.0], [2.0]], [[0.0], [3.0], [0.0]]]), backwards=False)
+    >>> kinds_of(np.array([[[1.0], [2.0], [2.0]], [[0.0], [3.0], [0.0]]]), backwards=False)
     (('computed', 'computed', 'repeated'), ('zero', 'computed', 'zero'))
     """
     import numpy as np

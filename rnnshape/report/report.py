@@ -245,9 +245,9 @@ class Report(Shown, Formed, Struct, frozen=True):
         return inputs_of(self.spec)
 
     def to_dict(self, *, values: bool = False) -> dict[str, Any]:
-        """The contract's object: plain data that ``json.dumps`` takes.
+        """The report as plain data for ``json.dumps``; with ``values``, each observed tensor also has its values.
 
-        With ``values`` each observed tensor has its numbers too, as nested lists.
+        Values are nested lists of numbers.
         """
         data = as_data(self)
         if values and self.observed:
@@ -264,7 +264,7 @@ def _tensors(structure: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _numbers(array: Any) -> Any:
-    """Nested lists of numbers; JSON has no word for what is not finite, so that is null."""
+    """Nested lists of numbers, with null for values that are not finite, which JSON does not have."""
     numbers = array.astype("float64") if array.dtype.kind not in "iub" else array
     nested = numbers.tolist()
     return nested if all(map(isfinite, numbers.flat)) else _finite(nested)

@@ -167,20 +167,20 @@ def unanswered(run: Run, error: RnnshapeError) -> Row:
     ok = any(line.met for line in expectations)
     failed = error.exit_code if run.expects is None or error.exit_code == UNAVAILABLE else FAILED
     asked = _as_data(run)
-    told = Error.of(error, run=asked or {"layer": run.asked})
+    error_data = Error.of(error, run=asked or {"layer": run.asked})
     data = {
         **blank(Report),
         "schema_version": SCHEMA_VERSION,
         "name": run.name,
         "expression": run.asked,
         "environment": dict(installed()),
-        "error": told.to_dict(),
+        "error": error_data.to_dict(),
         "ok": ok,
         "run": asked,
         **({"expectations": [line.to_dict() for line in expectations]} if expectations else {}),
         **axes_of(run),
     }
-    return Row(run, data, OK if ok else failed, expectations=expectations, trace=told.trace)
+    return Row(run, data, OK if ok else failed, expectations=expectations, trace=error_data.trace)
 
 
 def _as_data(run: Run) -> dict[str, Any] | None:

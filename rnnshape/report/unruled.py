@@ -104,8 +104,8 @@ def _shown(observed: Structure, values: Mapping[str, Any]) -> Iterator[Law]:
             laws = [f"{left.role}[:, -1] == {right.role}", f"{left.role}[:, 0] == {right.role}"]
         else:
             continue
-        told = (Law(check, False, SEEN) for check in laws)
-        yield from (law for law in told if verified(law, values).holds)
+        candidates = (Law(check, False, SEEN) for check in laws)
+        yield from (law for law in candidates if verified(law, values).holds)
 
 
 def _flow(spec: Spec, outcome: Observation) -> Iterator[Flow]:

@@ -81,14 +81,14 @@ class Arguments:
                 continue
             said = self.source.said(keyword.value)
             why = leftovers.of_argument(name, layer, said)
-            told = f"takes no {name} in Keras {2 if keras_2 else 3}" + (
+            message = f"takes no {name} in Keras {2 if keras_2 else 3}" + (
                 f": it {why}" if why else nearest(name, layer.by_name)
             )
             if known is not None and not known.until:
-                told = known.missing_in(asked()) or told
+                message = known.missing_in(asked()) or message
             yield Hit(
                 "argument",
-                f"{layer.name} {told}",
+                f"{layer.name} {message}",
                 keyword,
                 self._edits(layer, call, keyword, why),
                 call,

@@ -111,7 +111,7 @@ def _source(cell: dict[str, Any]) -> str:
 
 
 def _as_python(source: str) -> list[str]:
-    """The lines of a cell, magics made harmless; all empty where it is no Python, so that the others are read."""
+    """The lines of a cell, without magics; empty lines if it is not Python, so that the other cells are read."""
     lines = source.replace("\r\n", "\n").split("\n")
     if lines[0].startswith("%%") and not lines[0].startswith(("%%time", "%%capture")):
         return [""] * len(lines)

@@ -109,7 +109,7 @@ class Walk(Program):
                 self.values.forget(name)
         return returned
 
-    # -- what is not known ----------------------------------------------------------------------
+    # -- unknown values -------------------------------------------------------------------------
 
     def _compound(self, statement: ast.stmt) -> Any:
         if isinstance(statement, ast.For | ast.While) and any(map(_leaves, ast.walk(statement))):

@@ -1,4 +1,4 @@
-"""What was asked, as one frozen value, from whichever way it was written."""
+"""The request as data: ``Spec``, the commands, the options of a run, and the contract."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Spec"]
 
 
 def __getattr__(name: str) -> Any:
-    """``--help`` needs the names of the options, which stand beside, and not all that a Spec is made of."""
+    """Import ``Spec`` on first use: ``--help`` needs only the options in this package."""
     if name != "Spec":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rnnshape.spec.spec import Spec

@@ -1,4 +1,4 @@
-"""Which calls are made beside the first, and by what names their results go in a check.
+"""The calls after the first, and the names of their results in a check.
 
 >>> from rnnshape.reading import make
 >>> further(make("lstm", {"stateful": True, "calls": 2}))
@@ -6,7 +6,7 @@
 >>> further(make("lstm", {"dropout": 0.5, "training": True}))
 ('rebuilt', 'stepped')
 
-Theory says what each must be equal to, and the lab makes the calls.
+Theory has the laws between them; the lab makes the calls.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _DROPPING = ("dropout", "recurrent_dropout", "rate", "stddev")
 
 
 def further(spec: Spec) -> tuple[str, ...]:
-    """The names of the further calls that a Spec asks for, in the order in which they are made."""
+    """The names of the further calls of a Spec, in the order in which they are made."""
     return (*_again(spec), *_trained(spec))
 
 
 def asks_more(spec: Spec) -> bool:
-    """Whether there may be a call beside the first at all."""
+    """Whether the Spec may have further calls."""
     return spec.calls > 1 or spec.training
 
 
@@ -47,7 +47,7 @@ def _again(spec: Spec) -> Iterator[str]:
     if spec.calls == 1:
         return
     yield from (f"call{number}" for number in range(2, spec.calls + 1))
-    # Two unlike directions may have unlike states, which Keras cannot tell apart in an initial_state.
+    # Two different directions may have different states, which Keras cannot separate in an initial_state.
     alike = not spec.layer.has("backward_layer") or spec.layer["backward_layer"] is None
     if stateful(spec.layer):
         if takes_states(spec.layer) and alike and spec.initial_state is None and OVERRIDES.made:
@@ -69,12 +69,12 @@ def _trained(spec: Spec) -> Iterator[str]:
 
 
 def stateful(node: Node) -> bool:
-    """Whether a layer in it begins where its last call ended."""
+    """Whether a layer inside is stateful."""
     return any(part.has("stateful") and part["stateful"] for part in node.walk())
 
 
 def resettable(node: Node) -> bool:
-    """Whether every stateful layer in it can be reset: Keras cannot where the cells are stacked."""
+    """Whether every stateful layer inside can be reset; Keras cannot reset a layer with stacked cells."""
     return not any(
         part.has("stateful") and part["stateful"] and part.has("cell") and _stacked(part["cell"])
         for part in node.walk()
@@ -86,10 +86,10 @@ def _stacked(cell: Node | tuple[Node, ...]) -> bool:
 
 
 def random(spec: Spec) -> bool:
-    """Whether a call draws something: dropout, in training."""
+    """Whether a call draws random numbers, for dropout in training."""
     return spec.training and any(map(drops, spec.layer.walk()))
 
 
 def drops(node: Node) -> bool:
-    """Whether this layer or cell drops something in training."""
+    """Whether this layer or cell has dropout or noise in training."""
     return any(node.has(name) and node[name] for name in _DROPPING)

@@ -1,8 +1,7 @@
-"""The commands that name a layer: which class, which choices inside it, which options.
+"""The commands that name a layer: its class, the choices inside it, its options.
 
-``rnn`` and ``bidirectional`` hold another layer; which one is a choice (``--cell gru``), and an
-option goes to every layer of the composition that takes it: ``--units`` to the cell,
-``--return-state`` to the RNN, ``--dtype`` to both.
+``rnn`` and ``bidirectional`` contain another layer, which is a choice (``--cell gru``).  An option goes to every layer
+of the composition that takes it: ``--units`` to the cell, ``--return-state`` to the RNN, ``--dtype`` to both.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ CHOICES = {
 
 
 class Command(Struct, frozen=True, dict=True):
-    """A command of the shell: its name, the class that it asks about, what it leaves out."""
+    """A command of the shell: its name, its layer class, its help, and the arguments without an option."""
 
     name: str
     cls: LayerClass
@@ -40,7 +39,7 @@ class Command(Struct, frozen=True, dict=True):
 
     @cached_property
     def options(self) -> dict[str, Argument]:
-        """Every layer option of the command, choices first, each under its name."""
+        """Every layer option of the command, choices first, by name."""
         found: dict[str, Argument] = {}
         for argument in _options(self.cls):
             if argument.name not in self.without:
@@ -49,7 +48,7 @@ class Command(Struct, frozen=True, dict=True):
 
     @cached_property
     def run_options(self) -> tuple[Argument, ...]:
-        """The options of a run that mean something for this layer: a cell has no time, Dense no state."""
+        """The options of a run that apply to this layer: a cell has no time axis, Dense no state."""
         letters = self.cls.letters(self.node({}), None)
         idle = {option.name for option, letter in LETTERS.items() if letter not in letters} | {LET.name, IMPORT.name}
         if not takes_states(self.node({})):
@@ -61,7 +60,7 @@ class Command(Struct, frozen=True, dict=True):
         return tuple(option for option in RUN_OPTIONS if option.name not in idle)
 
     def node(self, values: Mapping[str, Any]) -> Node:
-        """The layer that these options ask for.
+        """The layer with these options.
 
         Raises:
             Invalid: an option that no layer of this composition takes.
@@ -92,7 +91,7 @@ class Command(Struct, frozen=True, dict=True):
 
 @cache
 def _required(layer: LayerClass) -> dict[str, Any]:
-    """What a command gives the arguments without which Keras makes no such layer."""
+    """The values that a command uses for the required arguments of a layer."""
     return {argument.name: argument.cli_default for argument in layer.arguments if argument.default is REQUIRED}
 
 
@@ -134,7 +133,7 @@ COMMANDS = {
             "bidirectional",
             TABLE["Bidirectional"],
             "Show what a Bidirectional layer returns.",
-            # The wrapper itself turns the second layer round and rejects one that is turned already.
+            # Bidirectional sets it for the backward layer, and rejects a layer that has it already.
             without=frozenset({"go_backwards"}),
         ),
         *(

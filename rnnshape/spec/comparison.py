@@ -1,4 +1,4 @@
-"""What is to be compared: the same input and the same weights in several layers, or in one layer run several ways."""
+"""A comparison as data: several layers, or one layer in several variants, with the same input and weights."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from rnnshape.spec.spec import Spec
 
 STATIC = ("symbolic", "compute_output_shape")
-"""The ways that only say shapes: nothing is computed."""
+"""The ways that give only shapes: nothing is computed."""
 RULES = "rules"
-"""What theory says of a release of Keras that is not installed here."""
+"""The way of a variant for a release of Keras that is not installed: only theory answers."""
 WAYS = ("eager", "graph", "xla", "predict", *STATIC)
 VALUES: dict[str, tuple[Any, ...]] = {
     "unroll": (False, True),
@@ -26,11 +26,11 @@ AXIS = Argument("axis", OneOf(AXES), None, "Vary one layer along this axis:", Tr
 
 
 class Variant(Struct, frozen=True):
-    """One side of a comparison.
+    """One variant of a comparison.
 
-    ``way`` is how the layer is asked: an execution (``"auto"`` is the faster), ``"predict"`` for
-    ``Model.predict``, one of ``STATIC``, or ``RULES``.  ``changes`` says what changed in Keras from the variant before
-    to this one.
+    ``way`` is how the layer is run: an execution mode (``"auto"`` is the faster one), ``"predict"`` for
+    ``Model.predict``, one of ``STATIC``, or ``RULES``.  ``changes`` says what changed in Keras since the variant
+    before.
     """
 
     label: str
@@ -44,10 +44,10 @@ class Variant(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """Variants on one input and with the weights of the first; every other one is held against the first.
+    """Variants with the input and the weights of the first; each is compared with the first.
 
-    ``title`` is what was asked; ``axis`` says what was varied of one layer; ``timing`` asks for times: in training for
-    those of a forward and backward pass.
+    ``title`` names the comparison; ``axis`` is what varies in one layer.  ``timing`` asks for the time of a call, in
+    training with the backward pass.
     """
 
     title: str
@@ -61,5 +61,5 @@ class Comparison(Struct, frozen=True):
 
 
 def alone(spec: Spec) -> Comparison:
-    """One layer beside nothing, to be timed."""
+    """A comparison of one layer only, to measure its time."""
     return Comparison(spec.layer.text, (Variant(spec.layer.text, spec, spec.execution),), None, timing=True)

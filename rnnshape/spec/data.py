@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from rnnshape.spec.spec import Spec
 
 NONE = ("none", "None")
-"""How None is written where there is no null: in a shell and in Python."""
+"""The texts that mean None, in a shell and in Python."""
 
 
 def to_data(spec: Spec) -> dict[str, Any]:
-    """The plain data that reads back to the same Spec; what is as it is anyway is left out."""
+    """The plain data that reads back to the same Spec, without defaults."""
     said: dict[str, Any] = {} if spec.name is None else {"name": spec.name}
     said |= {"layer": spec.layer.text, "input": list(spec.input)}
     for option in KEPT:

@@ -1,13 +1,12 @@
-"""The contract of a run: what has to come out, in roles, letters and numbers.
+"""The contract of a run (``expect:``): the expected results, in roles, letters and numbers.
 
 >>> from rnnshape.reading import make
 >>> spec = make("lstm", {"units": 8, "expect": {"output": ("N", "H"), "params": 416}})
 >>> spec.expect.shapes, spec.expect.params
 ((('output', ('N', 'H')),), 416)
 
-Here it is read, and held against what the layer knows: a letter that the layer does not have or a name that is
-no role is a mistake of who wrote it.  A role that this layer does not return is none: that is a contract
-which the layer breaks.
+This module reads the contract and checks its names: a letter that the layer does not have, or a name that is not a
+role, is a mistake in the contract.  A role that the layer does not return is not a mistake; the contract is not met.
 """
 
 from __future__ import annotations
@@ -40,12 +39,11 @@ _ROLES_SAID = "roles (output, state_h, forward_state …)"
 
 
 class Expectations(Struct, frozen=True):
-    """What was written under ``expect:``.
+    """The expected results.
 
-    ``shapes`` has a shape for each role, of whole numbers, letters (``"2H"``) and ``"_"`` for any size;
-    ``structure`` is Python over the roles, as in ``(output, [state_h, state_c])``; ``checks`` are
-    equalities or inequalities; ``cudnn`` says whether cuDNN must be eligible; ``error`` is the kind of the error that
-    must come, or a part of its message.
+    ``shapes`` has a shape for each role, of whole numbers, letters (``"2H"``) and ``"_"`` for any size.  ``structure``
+    is Python over the roles, as in ``(output, [state_h, state_c])``.  ``checks`` are equalities or inequalities.
+    ``cudnn`` is whether cuDNN must be eligible.  ``error`` is the kind of the expected error, or a part of its message.
     """
 
     shapes: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
@@ -56,7 +54,7 @@ class Expectations(Struct, frozen=True):
     error: str | None = None
 
     def to_data(self) -> dict[str, Any]:
-        """The plain data that reads back to the same."""
+        """The plain data that reads back to the same expectations."""
         said: dict[str, Any] = {role: list(sizes) for role, sizes in self.shapes}
         cudnn = None if self.cudnn is None else next(word for word, value in _ELIGIBLE.items() if value is self.cudnn)
         rest = {
@@ -70,7 +68,7 @@ class Expectations(Struct, frozen=True):
 
 
 def read(data: Any, problems: list[Problem]) -> Expectations | None:
-    """The expectations of plain data; what is wrong with its form goes to ``problems``."""
+    """The expectations of plain data; problems of its form are added to ``problems``."""
     if data is None:
         return None
     if not isinstance(data, dict) or not data:
@@ -78,7 +76,7 @@ def read(data: Any, problems: list[Problem]) -> Expectations | None:
         return None
     found = [problem for key, value in data.items() for problem in _refuse(key, value)]
     if found or not all(map(_may_be_named, data)):
-        # Beside other mistakes a name is one too, though it may be one of wired calls: all are told at once.
+        # An unknown key may be a name of wired calls; together with other mistakes, it is reported too.
         found = [problem for key, value in data.items() for problem in (_no_key(key) or _refuse(key, value))]
     if "error" in data and len(data) > 1:
         found.append(Problem(f"{KEY}.error", "must be alone: a rejected layer returns nothing"))
@@ -100,7 +98,7 @@ def _listed(value: Any) -> Any:
 
 
 def _may_be_named(key: Any) -> bool:
-    """Whether a tensor may have this name; which names wired calls have ``unknown`` tells."""
+    """Whether a tensor may have this name; ``unknown`` checks the names of wired calls."""
     return isinstance(key, str) and key.isidentifier()
 
 
@@ -110,7 +108,7 @@ def _no_key(key: Any) -> list[Problem]:
 
 
 def _refuse(key: str, value: Any) -> Iterator[Problem]:
-    """What is wrong with one entry by itself."""
+    """The problems of one entry, without a layer."""
 
     def wrong(message: str, *inner: int) -> Problem:
         return Problem(".".join([KEY, key, *map(str, inner)]), message)
@@ -144,7 +142,7 @@ def _no_shape(value: Any, wrong: Callable[..., Problem]) -> Iterator[Problem]:
         return
     for index, size in enumerate(value):
         if not _is_size(size):
-            yield wrong(f"must hold sizes only: {sizes}", index)
+            yield wrong(f"must contain only sizes: {sizes}", index)
 
 
 def _is_size(value: Any) -> bool:
@@ -173,16 +171,16 @@ def _no_structure(value: Any) -> str | None:
 
 def _unknown_key(key: Any, names: set[str]) -> str:
     words = ", ".join((_said(names), *_KEYS))
-    return f"is not known here{nearest(str(key), (*_KEYS, *(names or _ROLES)))}: {words} are"
+    return f"is not known here{nearest(str(key), (*_KEYS, *(names or _ROLES)))}; known are {words}"
 
 
 def _said(names: set[str]) -> str:
-    """The names that a contract may speak of: those of wired calls, or the roles of a layer."""
+    """The names that a contract may use: those of wired calls, or the roles of a layer."""
     return f"names ({', '.join(sorted(names))})" if names else _ROLES_SAID
 
 
 def _no_role(name: str, names: set[str]) -> str:
-    return f"uses {name!r}, which is not a role{nearest(name, names or _ROLES)}: {_said(names)} are"
+    return f"uses {name!r}, which is not a role{nearest(name, names or _ROLES)}; known are {_said(names)}"
 
 
 def _no_checks(value: Any, wrong: Callable[..., Problem]) -> Iterator[Problem]:
@@ -202,19 +200,19 @@ def _no_checks(value: Any, wrong: Callable[..., Problem]) -> Iterator[Problem]:
 
 
 def names_of_calls(node: Node, answer: Answer) -> set[str]:
-    """What wired calls call their results; of any other layer none."""
+    """The names of the results of wired calls; empty for any other layer."""
     return {leaf.role for leaf in _all(answer)} if node.cls.kind == "graph" else set()
 
 
 def _all(answer: Answer) -> Iterator[Leaf]:
-    """The tensors that are returned, and those that flow on the way."""
+    """The returned tensors, and those of the layers inside."""
     yield from flat(answer.returned)
     for _, returned in answer.flow:
         yield from flat(returned)
 
 
 def known_letters(answer: Answer, dims: Dims) -> dict[str, int]:
-    """The size that each letter stands for: of the input, the weights, the states and what is returned."""
+    """The size of each letter in the input, the weights, the states and the returned tensors."""
     weights = (dim for weight in answer.weights for dim in weight.dims)
     leaves = (dim for leaf in (*flat(answer.states), *_all(answer)) for dim in leaf.dims)
     every = (*dims, *weights, *leaves)
@@ -222,8 +220,11 @@ def known_letters(answer: Answer, dims: Dims) -> dict[str, int]:
 
 
 def unknown(expect: Expectations, letters: Mapping[str, int], calls: set[str], names: set[str]) -> Iterator[Problem]:
-    """Letters and names that this layer does not have; ``calls`` are what a run brings, ``names`` those of calls."""
-    there = f"here are {', '.join(letters)}"
+    """The problems of unknown letters and names.
+
+    ``calls`` are the names that the run adds, such as ``layer(x)``; ``names`` are those of wired calls.
+    """
+    there = f"its letters are {', '.join(letters)}"
     for name in _names_in(expect.structure):
         if not (ROLE.fullmatch(name) or name in names):
             yield Problem(f"{KEY}.structure", _no_role(name, names))
@@ -245,7 +246,7 @@ def _unknown_in_checks(
             if not ROLE.fullmatch(name):
                 known = f"{_said(names)}, letters ({', '.join(letters)}) and {', '.join(sorted(calls))}"
                 near = nearest(name, names or _ROLES)
-                yield Problem(f"{KEY}.checks.{index}", f"uses {name!r}{near}: {known} are known")
+                yield Problem(f"{KEY}.checks.{index}", f"uses {name!r}{near}; known are {known}")
 
 
 def _names_in(structure: str | None) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A mask as it is written, and the rows that it means: which steps of which sample are valid.
+"""Masks as text, and as rows that say which steps of each sample are valid.
 
 >>> rows("110;111", batch=2, steps=3)
 ((True, True, False), (True, True, True))
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 Rows: TypeAlias = tuple[tuple[bool, ...], ...]
 
-# A step is a number in the rows, in each scan, in each strip; a large number is an object of its own.
+# Each step is a number in the rows, in each scan and in each strip; a large int is a separate object.
 _BYTES_A_STEP = 60
 
 _PATTERN = r"[01]+(;[01]+)*|(right|left):[0-9]{1,9}(,[0-9]{1,9})*|right|random|empty-last|full"
 PADDED = "right"
 _EMPTY_LAST = ("empty-last", "full")
-# What takes a mask for each step, and what makes one of what it is fed.
+# The layers that take a mask for each step, and those that compute one from their input.
 _TAKES = "a recurrent layer, Bidirectional and TimeDistributed take one, Masking and Embedding(mask_zero=True) make one"
 
 
 class Mask(Kind, frozen=True):
-    """A row of 0 and 1 for each sample (1 is valid), the side of the padding and each sample's length, or a word.
+    """A row of 0 and 1 for each sample (1 is valid), a padding side with the lengths of the samples, or a word.
 
-    ``right`` pads each sample a step more than the one before, ``random`` masks any steps but leaves each sample one,
-    ``empty-last`` (or ``full``) masks the last sample fully.
+    ``right`` makes each sample one step shorter than the one before.  ``random`` masks random steps, but not all of a
+    sample.  ``empty-last`` (or ``full``) masks the last sample fully.
     """
 
     allowed = (
@@ -85,7 +85,7 @@ MASKING = Argument("masking", MaskValue(), None, "Mask with a real Masking layer
 
 
 def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
-    """The rows that an accepted value means for this many samples and time steps.
+    """The rows of an accepted value for this many samples and time steps.
 
     Raises:
         Invalid: they are not ``batch`` rows of ``steps``, or a length is more than ``steps``.
@@ -117,7 +117,7 @@ def rows(value: str | Rows, *, batch: int, steps: int, seed: int = 0) -> Rows:
 
 
 def _unlike(value: str | Rows, batch: int) -> int:
-    """How many rows at the most are not like another one."""
+    """The largest possible number of different rows."""
     if value in _EMPTY_LAST:
         return 2
     if isinstance(value, str) and ":" in value:
@@ -126,18 +126,18 @@ def _unlike(value: str | Rows, batch: int) -> int:
 
 
 def _shared(made: Mapping[Any, tuple[bool, ...]], asked: Iterable[Any]) -> Rows:
-    """Rows that are alike are one object: theory looks at each object once."""
+    """The rows, with one object for equal rows: theory handles each object once."""
     return tuple(made[one] for one in asked)
 
 
 def padded(batch: int, steps: int) -> Rows:
-    """A mask to look at where none was given: right-padded, each sample a step shorter than the one before."""
+    """The default mask: right-padded, each sample one step shorter than the one before."""
     lengths = (str(max(1, steps - sample)) for sample in range(1, batch + 1))
     return rows("right:" + ",".join(lengths), batch=batch, steps=steps)
 
 
 def written(mask: Rows) -> str:
-    """The rows as text that reads back to the same."""
+    """The rows as text, such as ``"110;111"``."""
     return ";".join(each(lambda row: "".join("1" if step else "0" for step in row), mask))
 
 
@@ -153,18 +153,18 @@ def holds(dtype: str, value: float) -> bool:
             return bool(struct.unpack(">e", struct.pack(">e", single))[0] == single)
     except OverflowError:
         return False
-    # A bfloat16 is the upper half of a float32.
+    # A bfloat16 has the upper 16 bits of a float32.
     return dtype != "bfloat16" or struct.pack(">f", single)[2:] == b"\0\0"
 
 
 def makes_its_own(node: Node) -> bool:
-    """Whether the mask comes of the data: the first layer is one that looks at what it is fed."""
+    """Whether the first layer computes the mask from its input: Masking, or an Embedding with ``mask_zero``."""
     first = node.first
     return first.name == "Masking" or (first.name == "Embedding" and bool(first["mask_zero"]))
 
 
 def refusal(node: Node) -> str | None:
-    """Why this layer takes no mask, if it does not."""
+    """Why this layer takes no mask; None if it takes one."""
     first = node.first
     if first.name == "Embedding" and not makes_its_own(first):
         return f"does not apply to {first.text}: give it mask_zero=True, and 0 is padding"
@@ -178,10 +178,10 @@ def refusal(node: Node) -> str | None:
 
 
 def _drawn(batch: int, steps: int, seed: int) -> Rows:
-    """Any steps of each sample, but one at least; the same for the same seed."""
+    """Random valid steps, at least one for each sample; the same for the same seed."""
     import random
 
-    rng = random.Random(seed)  # noqa: S311  no secret
+    rng = random.Random(seed)  # noqa: S311  not for security
     drawn = []
     for _ in range(batch):
         row = [rng.random() < 0.5 for _ in range(steps)]

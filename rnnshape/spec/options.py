@@ -1,7 +1,7 @@
-"""The options of a run: everything that is asked about a layer beside its constructor.
+"""The options of a run: everything that can be set for a layer besides its constructor arguments.
 
-Each is declared once and has the same name as a flag (``--seed``), as a YAML key and as a keyword
-of the Python API (``seed``).
+Each is declared once and has the same name as a flag (``--seed``), as a YAML key and as a keyword of the Python API
+(``seed``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Shape(Kind, frozen=True):
 
 
 class Expression(Kind, frozen=True):
-    """The text of a layer, read by ``spec.expression``."""
+    """The text of a layer, read by ``reading.code.expression``."""
 
     allowed = "a Keras expression, such as LSTM(8)"
     metavar = "EXPR"
@@ -81,7 +81,7 @@ class Let(Kind, frozen=True):
         return {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean", "null"]}}
 
     def from_texts(self, texts: list[str]) -> Any:
-        """The mapping that several ``NAME=VALUE`` mean; the text itself where one means none."""
+        """The mapping of several ``NAME=VALUE``; the text of the first one that is wrong."""
         values: dict[str, Any] = {}
         for text in texts:
             name, equals, value = text.partition("=")
@@ -98,7 +98,7 @@ class Let(Kind, frozen=True):
 
 
 class Modules(Kind, frozen=True):
-    """The dotted names of modules: one of them in a shell, where the flag may stand again, or a list in a file."""
+    """The dotted names of modules: one for each use of the flag in a shell, one or a list in a file."""
 
     allowed = "the dotted name of a module, such as package.module (in a file, or a list of them)"
     metavar = "MODULE"
@@ -125,7 +125,7 @@ _WORDS = {"true": True, "false": False, "none": None, "null": None}
 
 
 def _literal(text: str) -> Any:
-    """The number, flag or None that a text means in Python or YAML; any other text is itself, without its quotes."""
+    """The number, boolean or None that a text means in Python or YAML; any other text, without its quotes."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     for kind in (Whole(-INT64), Number()):
@@ -173,4 +173,4 @@ STATE_OPTIONS = (MASK, MASKING, INITIAL_STATE, CALLS, TRAINING)
 RUN_OPTIONS = (*DIMENSIONS, INPUT, LET, IMPORT, KERAS, SEED, DTYPE, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)
 _WORKED_IN = (*DIMENSIONS, INPUT, LET, IMPORT, DTYPE, MASK, MASKING, INTO)
 KEPT = tuple(option for option in RUN_OPTIONS if option not in _WORKED_IN)
-"""The options that a Spec has as they are, in a field of the same name; the others become its layer, input or mask."""
+"""The options that a Spec keeps in a field of the same name; the others change its layer, input or mask."""

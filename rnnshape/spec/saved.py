@@ -1,4 +1,4 @@
-"""The saved model that a Spec was read from: where its layers stand in the file, and what the file holds of them."""
+"""The saved model that a Spec was read from: its layers, and the weights of each in the file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Shape: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One layer of a saved model, in the order in which the layers are first called.
+    """One layer of a saved model.
 
-    ``word`` is its name in the code that is shown (none in a stack), ``names`` are the names of the models around it
-    and its own.  ``weights`` are the weights that the file has of it, each with its name there and its shape; None
-    where the file has none to compare, or where they stand is not known.
+    ``word`` is its name in the code (empty in a stack), ``names`` are the names of the models around it and its own.
+    ``weights`` are its weights in the file, each with its name there and its shape; None if the file has no weights, or
+    if it is not known which belong to the layer.
     """
 
     word: str
@@ -25,11 +25,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A saved model.
+    """A saved model; ``layers`` are in the order of their first calls.
 
-    ``inputs`` gives the name of the input layer behind each input of the code.  ``others`` are the weights in the
-    file that belong to none of ``layers``.  ``loads`` says that the lab loads the file; ``modules`` are those of the
-    reader's own classes in it, ``own`` these classes.
+    ``inputs`` has the name of each input in the code and in the model.  ``others`` are the weights in the file that
+    belong to none of ``layers``.  ``loads`` says that the lab loads the file.  ``own`` are the user's own classes in
+    it, ``modules`` the modules given for them.
     """
 
     path: str

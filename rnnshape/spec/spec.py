@@ -1,4 +1,4 @@
-"""Spec: what was asked.  Flags, YAML and expressions all end here, checked."""
+"""Spec: the checked request, from flags, YAML or an expression."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ if TYPE_CHECKING:
     from rnnshape.spec.masks import Rows
     from rnnshape.spec.saved import Saved
 
-# A trace costs about as much as this many eager steps: ``benchmarks`` measures where the two cross (``lengths``).
+# Tracing costs about as much as this many eager steps; measured by ``benchmarks`` (``lengths``).
 PAYS_FROM = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A layer and how it is to be looked at.
+    """A layer and the options of its run.
 
-    ``input`` is the whole shape of what is fed to it, ``(N, T, C)`` for a layer and ``(N, C)`` for a
-    cell; ``seed`` makes weights and input repeatable; ``device`` is ``"auto"``, ``"cpu"`` or ``"gpu"``;
-    ``execution`` is ``"eager"``, ``"graph"``, ``"xla"`` or the faster one, ``"auto"``;
-    ``into`` is a second layer, which gets this one's states as its ``initial_state``; ``expect`` is the
-    contract that the answer is held against.
-
-    ``mask`` says which steps of which sample are valid; it is handed to the call, or laid into the data where the
-    first layer makes one of it (``masked_data``).  ``initial_state`` is what the states that are passed hold,
-    ``calls`` how often the layer is called, ``training`` whether with ``training=True``.  ``keras`` is the release of
-    Keras that is asked about (None: the installed one).  ``let`` is the number of each name in the layer, and ``axes``
-    the name of each axis of the input that the code names.  ``notes`` is what is to be said of how it was asked, and no
-    part of what was asked.
+    * ``input``: the whole shape of the input, ``(N, T, C)`` for a layer and ``(N, C)`` for a cell.
+    * ``seed``: makes weights and input repeatable.
+    * ``device``: ``"auto"``, ``"cpu"`` or ``"gpu"``.
+    * ``execution``: ``"eager"``, ``"graph"``, ``"xla"``, or ``"auto"`` for the faster one.
+    * ``into``: a second layer, which gets the states of this one as its ``initial_state``.
+    * ``expect``: the contract, with which the answer is compared.
+    * ``mask``: which steps of each sample are valid.  It is passed to the call, or written into the data if the first
+      layer computes its mask from the data (``masked_data``).
+    * ``initial_state``: the values of the passed states.
+    * ``calls``: how often the layer is called; ``training``: whether with ``training=True``.
+    * ``let``: the value of each name in the layer.
+    * ``keras``: the release of Keras to answer for (None: the installed one).
+    * ``axes``: the name of each axis of the input that the code names.
+    * ``notes``: remarks about how the request was read; they do not count where two Specs are compared.
     """
 
     layer: Node
@@ -58,11 +60,11 @@ class Spec:
 
     @property
     def masked_data(self) -> bool:
-        """Whether the mask is laid into the data: Masking, or an Embedding with ``mask_zero``, finds it there."""
+        """Whether the mask is written into the data, for Masking or an Embedding with ``mask_zero``."""
         return self.mask is not None and makes_its_own(self.layer)
 
     def given(self, *, gpu: bool = False) -> Given:
-        """What reaches the layer, for theory; ``gpu`` says whether Keras sees one."""
+        """The input of the layer, for theory; ``gpu`` says whether Keras sees a GPU."""
         mask = None if self.mask is None else Mask.of(self.mask)
         return Given(
             self.dims,
@@ -71,16 +73,16 @@ class Spec:
             initial=self.initial_state,
             gpu=gpu,
             training=self.training,
-            # Where a graph fails that was not asked for, the call is made eagerly.
+            # With "auto", the lab repeats a failed graph call eagerly.
             execution="eager" if self.execution == "auto" else self.execution,
             watched=self.mask is not None,
         )
 
     @property
     def faster(self) -> str:
-        """The execution that was asked for; for ``"auto"`` the faster one, ``"eager"`` or ``"graph"``.
+        """The execution mode; for ``"auto"`` the faster one, ``"eager"`` or ``"graph"``.
 
-        An unrolled layer and a TimeDistributed repeat their graph for every step, which is slow to trace.
+        An unrolled layer and a TimeDistributed repeat their graph for every step, so tracing is slow.
         """
         if self.execution != "auto":
             return self.execution
@@ -92,17 +94,17 @@ class Spec:
 
     @property
     def tokens(self) -> range | None:
-        """The whole numbers that the first layer eats, or None when it takes real ones."""
+        """The whole numbers that the first layer takes; None when it takes floats."""
         return self.layer.cls.tokens(self.layer)
 
     @property
     def letters(self) -> tuple[str, ...]:
-        """The input's dimensions in letters."""
+        """The letter of each input axis, such as ``("N", "T", "C")``."""
         return self.layer.cls.letters(self.layer, len(self.input))
 
     @property
     def symbolic(self) -> tuple[str, ...]:
-        """The input's symbolic shape: the code's own names where it has some, else letters."""
+        """The symbolic shape of the input: the names in the code where there are any, else letters."""
         if not self.axes:
             return self.letters
         return tuple(name or letter for name, letter in zip(self.axes, self.letters, strict=True))
@@ -113,7 +115,7 @@ class Spec:
 
     @property
     def input_dtype(self) -> str:
-        """The dtype of what is fed: the one in which the first layer computes, or that of tokens."""
+        """The dtype of the input: the one in which the first layer computes, or int32 for tokens."""
         if self.tokens is not None:
             return "int32"
         first = self.layer.first

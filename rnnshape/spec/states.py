@@ -1,4 +1,4 @@
-"""Masks and states in what was asked: whether they mean something for this layer, and what."""
+"""Checks the options for masks and states against the layer, and makes the rows of the mask."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def behind_masking(node: Node, options: Mapping[str, Any], problems: list[Problem]) -> Node:
-    """The layer behind a real Masking, where one is asked for."""
+    """The layer, with a Masking layer in front if ``--masking`` is given."""
     value = options.get(MASKING.name)
     if value is None:
         return node
@@ -39,7 +39,7 @@ def behind_masking(node: Node, options: Mapping[str, Any], problems: list[Proble
 
 
 def stateless(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
-    """Where states are asked about that are not there."""
+    """The problems of state options for layers without states."""
     count = sum(map(takes_states, node.in_turn))
     if CALLS.name in options and not count:
         yield Problem(CALLS.name, f"does not apply to {node.name}: only a recurrent layer keeps states")
@@ -55,7 +55,7 @@ def stateless(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def mask_rows(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], problems: list[Problem]) -> Rows | None:
-    """The rows of the mask; behind ``--masking`` there is always one to see."""
+    """The rows of the mask; None without one.  With ``--masking``, there is always a mask."""
     value = options.get(MASK.name)
     if problems or (value is None and options.get(MASKING.name) is None):
         return None
@@ -77,7 +77,7 @@ def mask_rows(node: Node, shape: tuple[int, ...], options: Mapping[str, Any], pr
 
 
 def _nowhere(node: Node, letters: tuple[str, ...]) -> str | None:
-    """Why no step can be masked: there is none, or none can hold what Masking looks for."""
+    """Why no step can be masked: there is no time axis, or the dtype does not have the mask_value; else None."""
     if "T" not in letters:
         return f"needs a time axis, but the input is ({', '.join(letters)})"
     first = node.first

@@ -1,4 +1,4 @@
-"""Theory: the answer from rules alone, in pure Python, without TensorFlow."""
+"""Theory: predicts answers by rules, in pure Python, without TensorFlow."""
 
 from rnnshape.theory.cost import BYTES, Cost
 from rnnshape.theory.predict import Prediction, Verdict, flow_by_rule, predict, weights_by_rule

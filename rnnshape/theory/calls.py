@@ -1,10 +1,11 @@
-"""The laws between calls: what a layer keeps, what it forgets, and what it draws anew."""
+"""The laws between calls: which states a layer keeps, and what it draws again."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Law
+from rnnshape.layers.laws import IDLE, idle
 from rnnshape.layers.release import change
 from rnnshape.layers.scan import halved
 from rnnshape.spec.calls import (
@@ -41,7 +42,7 @@ _FIXED = "the dropout masks are drawn once a call and are the same at every step
 
 
 def between(spec: Spec, answer: Answer) -> Iterator[Law]:
-    """The laws of all calls that are made beside the first."""
+    """The laws of all calls after the first."""
     drawn = random(spec)
     for name in further(spec):
         check = f"{name} == {FIRST}"
@@ -59,17 +60,20 @@ def between(spec: Spec, answer: Answer) -> Iterator[Law]:
             same = not compiled and (spec.faster == "eager" or _SEEDS_GRAPHS.made)
             yield Law(check, same, _FIXED if same else _COMPILED if compiled else _TRACED)
         else:
-            yield _again(spec, check, drawn)
+            yield _again(spec, answer, check, drawn)
 
 
 def _unless(drawn: bool, check: str, why: str) -> Law:
-    """What holds where no call draws anything."""
+    """A law that is guaranteed only if no call draws random numbers."""
     return Law(check, not drawn, _DRAWN if drawn else why)
 
 
-def _again(spec: Spec, check: str, drawn: bool) -> Law:
+def _again(spec: Spec, answer: Answer, check: str, drawn: bool) -> Law:
     if drawn:
         return Law(check, False, _DRAWN)
+    rows = answer.scan.rows if answer.scan is not None and spec.layer.cls.kind == "recurrent" else ()
+    if rows and all(idle(row, number) for number, row in enumerate(rows)):
+        return Law(check, True, IDLE)
     if stateful(spec.layer) and spec.initial_state is None:
         return Law(check, False, "a stateful layer starts from the final state of the previous call")
     if stateful(spec.layer) and not OVERRIDES.made:
@@ -81,7 +85,7 @@ def _again(spec: Spec, check: str, drawn: bool) -> Law:
 
 
 def _halves(spec: Spec, answer: Answer, check: str, drawn: bool) -> Law:
-    """Two calls, the second begun with the states of the first, against one call on the whole."""
+    """Two calls on halves, the second started from the states of the first, compared with one call on the whole."""
     if drawn:
         return Law(check, False, _DRAWN)
     if spec.layer.name == "Bidirectional":

@@ -1,4 +1,4 @@
-"""What one forward call costs: multiply-adds, bytes of parameters, bytes of activations.
+"""The cost of one forward call: multiply-adds, bytes of parameters, bytes of activations.
 
 >>> from rnnshape.reading import make
 >>> from rnnshape.theory.predict import predict
@@ -10,16 +10,15 @@
 >>> cost.activation_bytes, cost.activation_formula
 (192, '4*(N*T*H)')
 
-*Multiply-adds* are those of the matrix products and convolutions of one forward call on the whole input, as the
-graph has them that Keras traces: what its result needs, no more.  A convolution counts every place of its window,
-also over padding.  Element-wise work (gates, activations, biases, merging) and looking words up are left out, and a
-masked step costs what every step costs.
+*Multiply-adds* are those of the matrix products and convolutions of one forward call on the whole input, as in the
+graph that Keras traces: only what the result needs.  A convolution counts every position of its window, also over
+padding.  Element-wise work (gates, activations, biases, merging) and embedding lookups do not count.  A masked step
+costs as much as any other.
 
-*Parameter bytes* are the weights in the dtype in which they are kept: float32 under a mixed policy.
+*Parameter bytes* are the weights in the dtype in which they are stored: float32 under a mixed policy.
 
-*Activation bytes* are the tensors that the call hands out, every output and every returned state by itself, and
-in a stack what each layer hands to the next.  What a layer keeps inside meanwhile is not among them, nor what training
-would keep for the way back.
+*Activation bytes* are the tensors that the call returns, every output and every state, and in a stack the output of
+each layer.  Tensors inside a layer do not count, nor those that training stores for the backward pass.
 """
 
 from __future__ import annotations
@@ -57,15 +56,15 @@ _SCALED = re.compile(r"(\d*)·?([A-Za-z_]\w*(?:'+\d*)?)")
     activation_formula="The formula.",
 )
 class Cost(Formed, Struct, dict=True):
-    """Three numbers, each with the formula that it comes from.
+    """Three numbers, each with its formula.
 
-    A formula is a sum of products of letters and whole numbers, with ``*`` between factors; every letter stands in the
-    report with its size.  All of it is worked out when it is asked for: most answers are read without.
+    A formula is a sum of products of letters and whole numbers, with ``*`` between factors; the report shows the size
+    of every letter.  All is computed on access, because most answers are read without it.
     """
 
     products: Sequence[Product]
     weights: Sequence[Weight]
-    handed_out: Sequence[Structure]
+    returned: Sequence[Structure]
     fed: Sequence[Dim] = ()
 
     @property
@@ -97,18 +96,18 @@ class Cost(Formed, Struct, dict=True):
 
     @cached_property
     def _tensors(self) -> list[Tensor]:
-        return [tensor for structure in self.handed_out for tensor in leaves(structure)]
+        return [tensor for structure in self.returned for tensor in leaves(structure)]
 
     @cached_property
     def _shown(self) -> set[str]:
-        """The letters of what goes in, of weights and of what is handed out: layers within another show no more."""
+        """The letters that the report shows: those of the input, the weights and the returned tensors."""
         dims = (*self.fed, *(dim for weight in self.weights for dim in weight.dims))
-        told = (letter for tensor in self._tensors for letter in tensor.symbolic)
-        return set().union(*map(_letters, {*(dim.letter for dim in dims), *told}))
+        returned = (letter for tensor in self._tensors for letter in tensor.symbolic)
+        return set().union(*map(_letters, {*(dim.letter for dim in dims), *returned}))
 
     @cached_property
     def _ambiguous(self) -> set[str]:
-        """Letters that stand for two sizes, such as X' where two directions have different windows."""
+        """Letters with two sizes, such as X' where two directions have different windows."""
         dims: set[tuple[int, str]] = {dim for weight in self.weights for dim in weight.dims}
         for product in self.products:
             dims.update(product.factors, product.summed)
@@ -124,7 +123,7 @@ class Cost(Formed, Struct, dict=True):
         return ambiguous
 
     def _words(self, dims: Iterable[tuple[int, str]]) -> Words:
-        """The letters; the number where a letter would not say which, or stands nowhere with its size."""
+        """The letters; a number instead where a letter has two sizes, or is not shown in the report."""
         clear = self._clear
         return tuple([letter if clear[letter] else str(size) for size, letter in dims])
 
@@ -134,7 +133,7 @@ class Cost(Formed, Struct, dict=True):
 
 
 class _Clear(dict[str, bool]):
-    """Of each text in letters whether each of them is shown, and stands for one size."""
+    """Maps a text in letters to whether each of its letters is shown and has one size."""
 
     def __init__(self, shown: set[str], ambiguous: set[str]) -> None:
         self._shown, self._ambiguous = shown, ambiguous
@@ -152,14 +151,14 @@ def _letters(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def _scaled(text: str) -> tuple[int, str] | None:
-    """The factor and the letter of ``4H``; None for what is more than that."""
+    """The factor and the letter of ``4H``; None for a longer text."""
     found = _SCALED.fullmatch(text)
     return (int(found[1] or 1), found[2]) if found else None
 
 
 @lru_cache(maxsize=1024)
 def _in_full(products: tuple[tuple[Words, Words], ...]) -> str:
-    """Products as a formula: of each its factors, and what is summed before."""
+    """The formula of products; each has its factors, and the terms that are summed before."""
     return _sum([f"{_times(words)}*({'+'.join(summed)})" if summed else _times(words) for words, summed in products])
 
 
@@ -168,7 +167,7 @@ def _times(words: Words) -> str:
 
 
 def _sum(terms: Sequence[str]) -> str:
-    """The terms with a plus between; those that are alike once, with their count."""
+    """The terms joined by plus signs; equal terms once, with their count."""
     times: dict[str, int] = {}
     for term in terms:
         times[term] = times.get(term, 0) + 1
@@ -177,7 +176,7 @@ def _sum(terms: Sequence[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _in_bytes(shapes: tuple[tuple[str, Words], ...]) -> str:
-    """Numbers as bytes: those of one size of number together, ``4*(C*4H + H*4H) + 2*(C*H)``."""
+    """The formula in bytes, grouped by the bytes of a dtype: ``4*(C*4H + H*4H) + 2*(C*H)``."""
     by_width: dict[int, list[str]] = {}
     for dtype, words in shapes:
         by_width.setdefault(BYTES[dtype], []).append(_times(words))

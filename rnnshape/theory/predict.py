@@ -1,4 +1,4 @@
-"""predict: what a layer returns, from the table of layers and nothing else.
+"""predict: what a layer returns, from the table of layers only.
 
 >>> from rnnshape.reading import make
 >>> from rnnshape.structure import leaves
@@ -51,14 +51,14 @@ if TYPE_CHECKING:
     ),
 )
 class Chosen(NamedTuple):
-    """One recurrent layer and what it runs as: ``("forward LSTM(8)", "cudnn")``."""
+    """One recurrent layer and its kernel: ``("forward LSTM(8)", "cudnn")``."""
 
     layer: str
     kernel: str
 
 
 class Verdict(Struct):
-    """How each recurrent layer within is computed, and whether Keras may use cuDNN for every one."""
+    """How each recurrent layer inside is computed, and whether Keras may use cuDNN for all of them."""
 
     kernels: tuple[Kernel, ...]
 
@@ -68,36 +68,36 @@ class Verdict(Struct):
 
     @property
     def hint(self) -> str | None:
-        """The smallest change that would make it so."""
+        """The smallest change that would make it eligible; None without one."""
         fixes = [rule.fix for kernel in self.kernels for rule in kernel.rules if not rule.ok and rule.fix]
         return "; ".join(dict.fromkeys(fixes)) or None
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules of all layers in a row; what is said of two layers alike stands there once."""
+        """The rules of all layers in order, without duplicates."""
         rules = self.kernels[0].rules
         if not any(kernel.where or kernel.rules != rules for kernel in self.kernels):
             return rules
-        told = (Rule(kernel.where + rule.rule, *rule[1:]) for kernel in self.kernels for rule in kernel.rules)
-        return tuple(dict.fromkeys(told))
+        every = (Rule(kernel.where + rule.rule, *rule[1:]) for kernel in self.kernels for rule in kernel.rules)
+        return tuple(dict.fromkeys(every))
 
     def chosen(self, *, gpu: bool) -> tuple[Chosen, ...]:
-        """Each layer and what it runs as, where Keras sees a GPU or sees none."""
+        """Each layer and its kernel, with or without a GPU."""
         return tuple([Chosen(kernel.layer, kernel.chosen(gpu=gpu)) for kernel in self.kernels])
 
 
 class Prediction(Struct):
     """Theory's answer.
 
-    ``returned`` is the structure of the call's result, ``params`` the number of numbers in the
-    weights, ``refusal`` what Keras is known to raise instead, ``flow`` what each layer of a stack
-    returns, under its expression, ``into`` what a second layer returns that begins with these states,
-    ``notes`` the arithmetic of sizes that need some, ``cost`` what one forward call costs.
-
-    ``strips`` is what each step shows under the mask that was asked for, ``mask`` the one by which the last layer
-    goes, ``output_mask`` the output mask, and ``sure`` whether theory can know it (a Masking looks at
-    values); ``begins`` the states that are passed, nested as the call wants them; ``quirks`` the headings under
-    which ``layers.quirks.PAGE`` tells of a bug of Keras that is met.
+    * ``returned``: the structure of the call's result; ``params``: the number of parameters.
+    * ``refusal``: the error that Keras is known to raise instead.
+    * ``flow``: what each layer of a stack returns, with its expression.
+    * ``into``: what a second layer returns that starts from these states.
+    * ``notes``: how sizes are computed; ``cost``: the cost of one forward call.
+    * ``strips``: the kind of each step under the mask; ``mask``: the mask that the last layer uses.
+    * ``output_mask``: the output mask; ``sure``: whether theory can know it (a Masking depends on values).
+    * ``begins``: the passed states, nested as the call takes them.
+    * ``quirks``: headings of ``layers.quirks.PAGE``, for the Keras bugs that affect this layer.
     """
 
     returned: Structure
@@ -121,8 +121,8 @@ class Prediction(Struct):
 def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
     """What the layer returns on this input: structure, roles, letters, laws, weights, cuDNN.
 
-    ``gpu`` says whether Keras sees a GPU (None: where one is asked for), for at masked steps cuDNN gives other values
-    than the loop.
+    ``gpu`` says whether Keras sees a GPU (None: if the Spec asks for one); at masked steps, cuDNN and the loop give
+    different values.
     """
     gpu = spec.device == "gpu" if gpu is None else gpu
     given = spec.given(gpu=gpu)
@@ -135,7 +135,7 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
         laws=_laws(spec, answer, gpu=gpu),
         weights=tuple(answer.weights),
         params=params,
-        # The last layer of a stack hands out what the stack returns.
+        # The result of a stack is that of its last layer, so it counts once.
         cost=Cost(answer.products, answer.weights, [passed for _, passed in flow] or [returned], given.dims),
         cudnn=Verdict(tuple(answer.cudnn)),
         refusal=_refusal(spec, answer, params),
@@ -152,12 +152,12 @@ def predict(spec: Spec, *, gpu: bool | None = None) -> Prediction:
 
 
 def _takes_states(spec: Spec) -> bool:
-    """Whether states are passed: a cell has no call without them."""
+    """Whether the call takes states; that of a cell always does."""
     return spec.initial_state is not None or spec.layer.cls.kind == "cell"
 
 
 def flow_by_rule(spec: Spec) -> Iterator[Structure]:
-    """What the layers of a stack, or the calls of a graph, return before the first that theory has no rule for."""
+    """What the layers of a stack, or the calls of a graph, return, up to the first without a rule."""
     node, given = spec.layer, spec.given()
     with suppress(NoRule):
         if node.cls.kind == "graph":
@@ -169,17 +169,17 @@ def flow_by_rule(spec: Spec) -> Iterator[Structure]:
 
 
 def weights_by_rule(spec: Spec) -> Iterator[tuple[str, list[Weight]]]:
-    """The weights of each layer, of a stack or a graph in order, before the first that theory has no rule for.
+    """The weights of each layer, in a stack or a graph up to the first without a rule.
 
-    The layers of a graph are in the order of their first calls, under their names in the code.
+    The layers of a graph are in the order of their first calls, with their names in the code.
     """
     node, given = spec.layer, spec.given()
     with suppress(NoRule):
         if node.cls.kind == "graph":
-            told: set[str] = set()
+            seen: set[str] = set()
             for step in walk(node, given):
-                if step.call.layer not in told:
-                    told.add(step.call.layer)
+                if step.call.layer not in seen:
+                    seen.add(step.call.layer)
                     yield step.call.layer, [*step.answer.weights]
         elif node.cls.kind == "stack":
             for _, _, answer in answers(node, given):
@@ -189,7 +189,7 @@ def weights_by_rule(spec: Spec) -> Iterator[tuple[str, list[Weight]]]:
 
 
 def _refusal(spec: Spec, answer: Answer, params: int) -> Refusal | None:
-    """The first of what Keras is known to raise."""
+    """The first error that Keras is known to raise."""
     known = [*answer.refusals]
     if params > INT64:
         known += uncounted(answer.weights)
@@ -200,12 +200,12 @@ def _refusal(spec: Spec, answer: Answer, params: int) -> Refusal | None:
 
 
 def _mask(answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
-    """The mask of which the laws speak: that by which the last layer goes."""
+    """The mask in the laws: the one that the last layer uses."""
     return None if answer.scan is None or answer.scan.mask is None else answer.scan.mask.rows
 
 
 def _output_mask(spec: Spec, answer: Answer) -> tuple[tuple[bool, ...], ...] | None:
-    """The mask attached to the output, where one was asked for and theory can know it."""
+    """The mask attached to the output, if the Spec has a mask and theory can know it."""
     return answer.mask.rows if spec.mask is not None and answer.mask is not None and answer.mask.sure else None
 
 
@@ -228,15 +228,15 @@ def _tensor(leaf: Leaf, path: str) -> Tensor:
 
 
 def _laws(spec: Spec, answer: Answer, *, gpu: bool) -> tuple[Law, ...]:
-    """The layer's own, that of its twin, and those between several calls."""
+    """The laws of the layer, of its twin, and between several calls."""
     twin = spec.layer.cls.twin(spec.layer)
-    # With dropout each of the two draws its own masks.
+    # With dropout, each of the two draws its own masks.
     with_twin = () if twin is None or random(spec) else (_twin_law(spec, answer, twin, gpu=gpu),)
     return (*answer.laws, *with_twin, *(between(spec, answer) if asks_more(spec) else ()))
 
 
 def _twin_law(spec: Spec, answer: Answer, twin: Node, *, gpu: bool) -> Law:
-    """``RNN(LSTMCell)`` is LSTM with another loop around it, and the same for GRU and SimpleRNN."""
+    """The law that ``RNN(LSTMCell)`` and LSTM return the same; also for GRU and SimpleRNN."""
     cell, name = cell_of(spec.layer).name, twin.name
     check = f"layer(x) == {name}(...)(x)"
     if gpu and (other := twin.cls.theory(twin, spec.given(gpu=True))).strips != answer.strips:

@@ -1,4 +1,4 @@
-"""The layer unrolled over time, as data: which cells stand there, which way they read, what leaves where.
+"""The layer unrolled over time, as data: its cells, their direction, and what each of them returns.
 
 >>> from rnnshape.reading import make
 >>> from rnnshape.theory.predict import predict
@@ -9,8 +9,8 @@
 >>> [[tensor.role for tensor in cell.leaving] for lane in picture.layers[0].lanes for cell in lane.cells]
 [['forward_state_h', 'forward_state_c'], ['backward_state_h', 'backward_state_c']]
 
-Left and right are those of a picture whose columns are the time steps.  They stand in the order in which the first
-loop reads them, so its way is always to the right.
+Left and right refer to a picture whose columns are the time steps, in the order in which the first loop reads them: so
+the first loop always goes to the right.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What computes one step: its class, the roles of the states that it passes on, those of them that are returned."""
+    """A cell, which computes one step: its class, the roles of its states, and the states that are returned."""
 
     name: str
     roles: tuple[str, ...] = ()
@@ -44,13 +44,13 @@ class Cell:
 
     @property
     def states(self) -> tuple[str, ...]:
-        """What its states are called in equations: ``h``, and the memory ``c``."""
+        """The symbols of its states in equations: ``h``, and ``c`` for the memory."""
         return tuple("c" if role.endswith("_c") else "h" for role in self.roles)
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One reading of the sequence: cells one upon another, the first below."""
+    """One pass over the sequence: stacked cells, the first at the bottom."""
 
     name: str
     cells: tuple[Cell, ...]
@@ -59,13 +59,16 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer: a lane, or two of which the forward one is the first.
+    """One layer: a lane, or two lanes, of which the forward one is the first.
 
-    ``over_time`` says whether it stands at every step, ``sequences`` whether an output leaves every step, in the
-    order of the columns unless ``turned``; ``merge`` how two lanes' outputs become one; ``masked`` whether it passes
-    over masked steps; ``mixes`` whether it stands once over all steps, because it looks at several of them, as a
-    convolution or Flatten does; ``begins`` with what states it begins: zeros, those ``kept`` of the last call, those
-    ``handed`` in as ``initial_state``, those that are ``given`` to a lone cell.  ``letters`` are those of its output.
+    * ``over_time``: whether it is drawn at every step.
+    * ``sequences``: whether every step has an output, in the order of the columns unless ``turned``.
+    * ``merge``: how the outputs of two lanes are merged.
+    * ``masked``: whether it skips masked steps.
+    * ``begins``: its initial states: zeros, those ``kept`` from the last call, those ``handed`` in as
+      ``initial_state``, or those ``given`` to a cell.
+    * ``letters``: the symbolic shape of its output.
+    * ``mixes``: whether it is drawn once over all steps, because it uses several of them, such as a convolution.
     """
 
     lanes: tuple[Lane, ...]
@@ -81,10 +84,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Unrolled:
-    """The whole: what goes in, the layers from below, the outputs that leave the last one.
+    """The whole picture: the input, the layers from the bottom up, the outputs of the last one.
 
-    ``steps`` is T, or None where there is no time; ``backwards`` says that the columns begin with the last step.
-    ``mask`` has a row a sample, in the order of time.
+    ``steps`` is T; None without a time axis.  ``backwards`` says that the columns start with the last step.  ``mask``
+    has one row for each sample, in the order of time.
     """
 
     letters: tuple[str, ...]
@@ -97,18 +100,18 @@ class Unrolled:
 
 
 def unroll(spec: Spec, returned: Structure, flow: Sequence[Structure] = ()) -> Unrolled:
-    """The picture of a layer that returns this; ``flow`` is what each layer of a stack returns."""
+    """The picture of a layer; ``returned`` is its result, ``flow`` the results of the layers of a stack."""
     nodes = spec.layer.in_turn
     passed = flow or (returned,)
     inputs = [spec.dims, *(_dims(next(leaves(structure))) for structure in passed)]
     first = next((node for node in nodes if _loops(node)), None)
     backwards = first is not None and _backwards(first)
     layers: list[Layer] = []
-    # Whether the index of what flows grows to the left.
+    # Whether the time index of the current tensor grows to the left.
     turned, masked = backwards, spec.mask is not None
     for node, dims, structure in zip(nodes, inputs, passed, strict=False):
         handed = spec.initial_state not in (None, "zeros") and takes_states(node)
-        # A mask attached to the tensor is dropped beside an initial_state.
+        # With an initial_state, a mask attached to the tensor is dropped.
         dropped = spec.initial_state is not None and takes_states(node) and node is not nodes[0]
         layer = _layer(node, dims, turned=turned, masked=masked and not dropped)
         if handed:
@@ -154,7 +157,7 @@ def _backwards(node: Node) -> bool:
 
 
 def _layer(node: Node, dims: Dims, *, turned: bool, masked: bool) -> Layer:
-    """One layer on this input, whose index grows to the left where it is ``turned``."""
+    """One layer on this input; ``turned`` says that the time index of the input grows to the left."""
     over_time = _timed(dims) and node.cls.kind != "cell"
     if not _loops(node):
         begins: Literal["zeros", "given"] = "given" if node.cls.kind == "cell" else "zeros"
@@ -181,7 +184,7 @@ def _layer(node: Node, dims: Dims, *, turned: bool, masked: bool) -> Layer:
 
 
 def _core(loop: Node) -> Node:
-    """The cell of an RNN; a fused layer is its own."""
+    """The cell of an RNN; a fused layer itself."""
     return cell_of(loop) if loop.has("cell") else loop
 
 
@@ -191,7 +194,7 @@ def _states(node: Node, dims: Dims) -> list[str]:
 
 
 def _around(node: Node, dims: Dims) -> tuple[Cell, ...]:
-    """A lone cell; or what stands at each step and hands nothing on."""
+    """A cell, or a layer that works on each step alone."""
     if node.cls.kind != "cell":
         inner = node["layer"] if node.has("layer") else node
         return (Cell(inner.name),)
@@ -199,7 +202,7 @@ def _around(node: Node, dims: Dims) -> tuple[Cell, ...]:
 
 
 def _cells(node: Node, prefix: str, roles: Sequence[str]) -> Iterator[Cell]:
-    """The cells of a stack, or the one cell."""
+    """The cells of a stack of cells, or the single cell."""
     if node.has("cells"):
         for number, inner in enumerate(node["cells"]):
             yield from _cells(inner, f"{prefix}cell{number}_", roles)
@@ -209,16 +212,16 @@ def _cells(node: Node, prefix: str, roles: Sequence[str]) -> Iterator[Cell]:
 
 
 def _leaving(layer: Layer, tensors: Mapping[str, Tensor]) -> Layer:
-    """The last layer, each cell with those of its states that are returned."""
+    """The last layer with the returned states of each cell."""
 
-    def told(cell: Cell) -> Cell:
+    def returning(cell: Cell) -> Cell:
         return replace(cell, leaving=tuple(tensors[role] for role in cell.roles if role in tensors))
 
-    return replace(layer, lanes=tuple(replace(lane, cells=tuple(map(told, lane.cells))) for lane in layer.lanes))
+    return replace(layer, lanes=tuple(replace(lane, cells=tuple(map(returning, lane.cells))) for lane in layer.lanes))
 
 
 def _notes(spec: Spec, nodes: Sequence[Node]) -> Iterator[str]:
-    """What a picture alone does not say."""
+    """The notes about what the picture does not show."""
     loops = [node for node in nodes if _loops(node)]
     if any(not _both(node) and node["go_backwards"] for node in loops):
         yield "go_backwards: the last step is read first, and the output stays in that order."
@@ -230,11 +233,11 @@ def _notes(spec: Spec, nodes: Sequence[Node]) -> Iterator[str]:
         yield "mask: a dashed step is skipped in the samples that have 0 there; their states are kept."
     for node in nodes:
         if node.has("layer") and not _both(node) and any(map(_loops, node["layer"].walk())):
-            yield f"TimeDistributed: each step is a whole sequence for {node['layer'].short}, which starts anew."
+            yield f"TimeDistributed: each step is a whole sequence for {node['layer'].short}, which starts again."
 
 
 def _other_time(nodes: Sequence[Node], inputs: Sequence[Dims]) -> Iterator[str]:
-    """Loops over another axis than that of the columns: what is left of a picture when time is gone."""
+    """The notes about loops over another axis than the columns, after a layer that removed the time axis."""
     for number, (node, dims) in enumerate(zip(nodes, inputs, strict=False), 1):
         if _loops(node) and not _timed(dims):
             yield f"layer {number}, {node.short}, reads {dims[1].letter} as its time and is not unrolled."

@@ -1,4 +1,4 @@
-"""``rnnshape audit``: every pair of values is asked, and what disagrees is told as a run to report."""
+"""``rnnshape audit``: every pair of values is checked, and each disagreement is reported as a run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CLASSES = pytest.mark.parametrize("cls", audited(), ids=repr)
 
 
 def points(cls: LayerClass) -> list[dict[str, Any]]:
-    """What each run of a class asks, the values at their default as well."""
+    """The values of each run of a class, including defaults."""
     axes = axes_of(cls)
     return [{axis: run.axes.get(axis, values[0]) for axis, values in axes.items()} for run in lattice([cls])]
 
@@ -59,7 +59,7 @@ def test_each_recurrent_class_and_each_cell_is_audited() -> None:
 
 @CLASSES
 def test_each_pair_of_values_that_can_be_asked_is_asked(cls: LayerClass) -> None:
-    """The pair alone, all else at its default, decides whether it can be asked."""
+    """A pair is possible if it is possible with all other values at their defaults."""
     axes, rows = axes_of(cls), points(cls)
     missing = []
     for (one, values), (other, others) in combinations(axes.items(), 2):
@@ -131,7 +131,7 @@ def test_a_run_reads_back_with_its_contract() -> None:
 
 @pytest.fixture
 def planted() -> Iterator[None]:
-    """A wrong rule: SimpleRNNCell returns its states in a tuple."""
+    """A wrong rule for the test: SimpleRNNCell returns its states in a tuple."""
     cls = TABLE[SMALL]
     right = cls.theory
 
@@ -157,7 +157,9 @@ def test_a_class_whose_rules_hold_agrees(run: Callable[..., Ran]) -> None:
 
 
 @pytest.mark.usefixtures("planted")
-def test_a_wrong_rule_is_told_as_runs_that_read_back(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_rule_is_reported_as_runs_that_read_back(
+    run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran = run("audit", SMALL)
     assert ran.code == 1
     assert "✗ SimpleRNNCell 1: theory and the real layer disagree: y\n" in ran.out
@@ -199,7 +201,7 @@ def test_resume_takes_the_rows_that_are_there(run: Callable[..., Ran], tmp_path:
     old, new = tmp_path / "old.jsonl", tmp_path / "new.jsonl"
     assert run("audit", SMALL, "-f", "jsonl", "-o", str(old)).code == 0
     rows = [json.loads(line) for line in old.read_text(encoding="utf-8").splitlines()]
-    ran = [row for row in rows if row["observed"]]  # of a rejected one nobody knows whether Keras was asked
+    ran = [row for row in rows if row["observed"]]  # a row that theory rejects does not show whether Keras was called
     old.write_text("".join(json.dumps({**row, "params": -1}) + "\n" for row in ran[:5]), encoding="utf-8")
     assert run("audit", SMALL, "-f", "jsonl", "-o", str(new), "--resume", str(old)).code == 0
     resumed = [json.loads(line) for line in new.read_text(encoding="utf-8").splitlines()]
@@ -260,5 +262,5 @@ def test_all_rules_hold_for_this_keras(run: Callable[..., Ran]) -> None:
 
 
 @pytest.mark.cluster
-def test_several_processes_say_the_same(run: Callable[..., Ran]) -> None:
+def test_several_processes_give_the_same_result(run: Callable[..., Ran]) -> None:
     assert run("audit", SMALL, "--jobs", "2") == run("audit", SMALL)

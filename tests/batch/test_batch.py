@@ -1,4 +1,4 @@
-"""Many runs: from YAML and from JSON Lines, a row each, every mistake of a file at once."""
+"""Many runs, from YAML and JSON Lines: one row each, and all mistakes of a file at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.conftest import Ran
 
 
-# Those with many real layers are slow.
+# Files with many real layers are slow.
 LONG = {"classic.yaml", "masks.yaml", "sweep.yaml"}
 MARKS = {"contracts.yaml": (since("3.4", "dropout does not keep a layer from cuDNN"),)}
 REAL = {**dict.fromkeys(LONG, (pytest.mark.slow,)), "keras2.yaml": (legacy,)}
@@ -176,7 +176,7 @@ def test_a_wrong_line_is_a_row_and_the_others_go_on(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("before", "told"),
     [
-        (b"\xef\xbb\xbf", ""),  # the mark of UTF-8, as Windows writes it
+        (b"\xef\xbb\xbf", ""),  # the byte order mark of UTF-8, as on Windows
         (b"\n\xef\xbb\xbf\n", "nothing to read"),
         (b"lstm\n", "-:1:1: not JSON"),
         (b'\n"units": 3}\n', "-:2:8: not JSON"),
@@ -185,7 +185,7 @@ def test_a_wrong_line_is_a_row_and_the_others_go_on(monkeypatch: pytest.MonkeyPa
         (b"# runs\n", "not JSON"),
     ],
 )
-def test_what_stands_before_the_first_run_takes_no_other_run_with_it(before: bytes, told: str) -> None:
+def test_a_wrong_first_line_does_not_affect_other_runs(before: bytes, told: str) -> None:
     found = list(rows(from_stream(io.BytesIO(before + b'{"layer": "gru"}\n{"layer": "lstm"}\n'), "-"), predict=True))
     assert [row.run.asked for row in found if row.ok] == ["GRU(1)", "LSTM(1)"]
     assert all(told in str(row.run.error) for row in found if not row.ok)
@@ -194,7 +194,7 @@ def test_what_stands_before_the_first_run_takes_no_other_run_with_it(before: byt
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be"])
 def test_a_pipe_may_be_in_utf_16_with_its_mark(encoding: str) -> None:
-    """As PowerShell writes it; one byte of U+010A and of U+0A0A is that of a line break."""
+    """As PowerShell writes it; U+010A and U+0A0A contain the byte of a line break."""
     mark = "" if encoding == "utf-8-sig" else "\ufeff"
     names = ("\u010a\u0a0a", "a", "\U0001f600")
     lines = [json.dumps({"name": name, "layer": "gru"}, ensure_ascii=False) for name in names]
@@ -220,7 +220,7 @@ def test_what_is_in_no_known_encoding_is_one_mistake(encoding: str, tmp_path: Pa
 @pytest.mark.parametrize(
     "text", ['{"layer": "gru"}\n{"layer": "lstm"}\n', '{\n "layer": "gru"\n}\n{\n "layer": "lstm"\n}\n']
 )
-def test_json_lines_in_a_file_are_told_where_they_are_read(text: str, tmp_path: Path, run: Callable[..., Ran]) -> None:
+def test_json_lines_in_a_file_get_a_clear_error(text: str, tmp_path: Path, run: Callable[..., Ran]) -> None:
     (tmp_path / "runs.jsonl").write_text(text, encoding="utf-8")
     ran = run("batch", str(tmp_path / "runs.jsonl"), "--predict")
     assert ran.code == 2
@@ -252,7 +252,7 @@ def test_a_document_in_a_pipe_is_no_line_of_json(document: bytes) -> None:
         ("output[:, -1, :] == state_h", True, "equal"),
         ("output[:, -1, :] != state_h", False, "equal"),
         ("output[:, -1, :] != state_c", True, "max difference "),
-        # Sides of unlike shapes: a slice was forgotten, and != would hold whatever the values are.
+        # Sides of different shapes: a slice is missing, and != would hold for any values.
         ("output != state_h", False, "of shapes (2, 3, 5) and (2, 5)"),
         ("output == state_h", False, "of shapes (2, 3, 5) and (2, 5)"),
         ("layer(x) == output", False, "of shapes ((2, 3, 5), (2, 5), (2, 5)) and (2, 3, 5)"),
@@ -283,7 +283,7 @@ def test_none_is_none_where_none_may_stand(none: str, tmp_path: Path, run: Calla
     assert "return_state must be True or False" in run("batch", str(file), "--predict").err
 
 
-def test_a_message_that_is_a_sentence_stands_behind_its_key(tmp_path: Path, run: Callable[..., Ran]) -> None:
+def test_a_message_that_is_a_sentence_follows_its_key(tmp_path: Path, run: Callable[..., Ran]) -> None:
     file = tmp_path / "x.yaml"
     file.write_text("runs:\n- {layer: lstm, into: LSTM(3), units: 0}\n- {layer: lstm, into: LSTM(3), input: [2, 3]}\n")
     err = run("batch", str(file)).err
@@ -298,7 +298,7 @@ def test_a_row_leaves_as_soon_as_its_line_is_there() -> None:
     with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "wb", buffering=0) as lines:
         stream = rows(from_stream(pipe, "<stdin>"), predict=True)
         for units in (1, 2):
-            lines.write(b'{"layer": "lstm", "units": %d}\n' % units)  # no row after it has been asked for
+            lines.write(b'{"layer": "lstm", "units": %d}\n' % units)  # the next line is not written yet
             assert next(stream).run.asked == f"LSTM({units})"
 
 
@@ -308,6 +308,22 @@ def test_stopping_at_the_first_failure(tmp_path: Path, run: Callable[..., Ran]) 
     assert len(run("batch", str(file), "-f", "jsonl", "--predict").out.splitlines()) == 2
     stopped = run("batch", str(file), "-f", "jsonl", "--predict", "--fail-fast")
     assert (stopped.code, len(stopped.out.splitlines())) == (2, 1)
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "tsv", "markdown", "github", "junit", "html"])
+def test_a_code_of_the_terminal_in_a_name_is_not_written_out(
+    form: str, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        {"name": "a\x1b[31mred\r\u202e", "layer": "LSTM(3)", "mask": "\x1b[32m"},
+        {"name": "b\x1b[31mred", "layer": "LSTM(3)", "\x1b[33mx": 1},
+        {"name": "c\x1b[31mred", "layer": "LSTM(3)", "expect": {"params": 1}},
+    ]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    ran = run("batch", "-", "-f", form, "--predict")
+    assert "c\N{REPLACEMENT CHARACTER}[31mred" in ran.out.replace("\\[", "[") or form in ("github", "html")
+    assert not {"\x1b", "\r"}.intersection(ran.out + ran.err)
 
 
 def test_the_summary(run: Callable[..., Ran], golden: Callable[[str, str], None]) -> None:

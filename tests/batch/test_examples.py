@@ -1,6 +1,6 @@
-"""Examples of batch files, right ones and wrong ones: whatever lies in ``examples/`` is tried.
+"""Runs every example of a batch file in ``examples/``, correct and wrong ones.
 
-Beside a wrong file lies what is said of it, as a text of the same name; ``--rewrite-golden`` writes it anew.
+Next to a wrong file is a text file of the same name with the errors; ``--rewrite-golden`` writes it again.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parent / "examples"
 POSITIVE = sorted((EXAMPLES / "positive").iterdir())
 NEGATIVE = sorted(path for path in (EXAMPLES / "negative").iterdir() if path.suffix != ".txt")
-# Those whose answer is more than theory's.
+# Files that are also run on the real layer.
 PROVED = [path for path in POSITIVE if path.stem in ("contracts", "none", "lines")]
 
 
 @pytest.fixture
 def batch(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Ran]) -> Callable[..., Ran]:
-    """Run a file from its own folder, so that it is told by its name alone; JSON Lines through a pipe."""
+    """Run a file from its own folder, so that messages have only its name; JSON Lines are run through a pipe."""
 
     def batch_(path: Path, *options: str) -> Ran:
         monkeypatch.chdir(path.parent)
@@ -66,7 +66,7 @@ def test_a_right_file_on_the_real_layers(path: Path, batch: Callable[..., Ran]) 
 
 @pytest.mark.parametrize("path", NEGATIVE, ids=lambda path: path.name)
 def test_a_wrong_file(path: Path, batch: Callable[..., Ran], golden: Callable[[str, str], None]) -> None:
-    """A wrong file is told on standard error and nothing is run; a wrong line of JSON Lines is a row."""
+    """The errors of a wrong file go to standard error, and nothing runs; a wrong line of JSON Lines becomes a row."""
     ran = batch(path, "--predict", "-f", "jsonl")
     if path.suffix == ".jsonl":
         said = "".join(f"{row['error']['message']}\n" for row in rows_of(ran) if not row["ok"])
@@ -79,13 +79,13 @@ def test_a_wrong_file(path: Path, batch: Callable[..., Ran], golden: Callable[[s
     assert all(re.match(r"\S+:\d+:\d+: ", line) or re.match(r" *\d* \| ?", line) for line in said.splitlines())
 
 
-def test_nothing_is_said_of_no_file() -> None:
+def test_every_text_has_its_file() -> None:
     said = {path.stem for path in (EXAMPLES / "negative").glob("*.txt")}
     assert said == {path.stem for path in NEGATIVE}
     assert len(said) == len(NEGATIVE)
 
 
-# What else an example is for
+# Other checks of the examples
 
 
 def test_a_matrix_is_as_many_runs_as_stand_behind_it(batch: Callable[..., Ran]) -> None:
@@ -104,7 +104,7 @@ def test_a_word_is_the_text_as_written(batch: Callable[..., Ran]) -> None:
     assert [row["name"] for row in rows] == ["on", "1e-3", "no", "2024-01-02", "011", "", "漢字 é 😀"]
 
 
-# A contract that is broken
+# A contract that is not met
 
 BROKEN = """\
 runs:
@@ -153,7 +153,7 @@ def test_every_format_tells_what_was_expected_and_what_came(
 
 
 def _as_text(out: str) -> str:
-    """What a picture says, which is the table view line for line; other text is as it is."""
+    """The text of a picture, which is the table view line by line; any other output unchanged."""
     if not out.startswith("<svg"):
         return out
     lines: dict[float, str] = {}
@@ -171,7 +171,7 @@ def test_a_broken_contract_as_junit(broken: Path, batch: Callable[..., Ran]) -> 
         "- {layer: LSTM(8, expect: {error: never closed}}\n- {layer: LSTM(8, expect: {error: another}}\n"
     )
     ran = batch(broken.parent, "--predict", "-f", "junit")
-    assert ran.code == 2  # for one of them Keras refuses, and nobody expected that
+    assert ran.code == 2  # Keras rejects one of them, and the contract does not expect it
     root = ET.fromstring(ran.out)  # noqa: S314  our own
     assert counts(root) == (7, 3, 1)
     assert [counts(suite) for suite in root] == [(2, 1, 0), (5, 2, 1)]
@@ -207,7 +207,7 @@ def test_the_flat_formats_have_the_same_columns_and_cells(broken: Path, batch: C
     ]
 
 
-def test_an_annotation_stands_at_the_line_of_the_contract(broken: Path, batch: Callable[..., Ran]) -> None:
+def test_an_annotation_is_at_the_line_of_the_contract(broken: Path, batch: Callable[..., Ran]) -> None:
     lines = batch(broken, "--predict", "-f", "github").out.splitlines()
     errors = [line for line in lines if line.startswith("::error ")]
     assert len(errors) == len(TOLD)

@@ -1,4 +1,4 @@
-"""A batch among other programs: pipes that close, disks that are full, Ctrl-C, and going on afterwards."""
+"""A batch with other programs: closed pipes, full disks, Ctrl-C, and ``--resume``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def started() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Start a batch in a process of its own that reads from a pipe; it is gone when the test is."""
+    """Start a batch in its own process, with pipes; the process ends with the test."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
@@ -113,7 +113,7 @@ def test_ctrl_c_says_how_many_were_left_and_keeps_the_file(
     assert f"interrupted: {len(rows)} runs done of 32, {32 - len(rows)} left" in shown.decode()
 
 
-def test_no_bar_where_nobody_looks(run: Callable[..., Ran], tmp_path: Path) -> None:
+def test_no_progress_bar_off_a_terminal(run: Callable[..., Ran], tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text("runs: [{layer: lstm}]\n")
     assert run("batch", str(file)).err == ""
@@ -121,12 +121,12 @@ def test_no_bar_where_nobody_looks(run: Callable[..., Ran], tmp_path: Path) -> N
 
 @pytest.fixture
 def former(tmp_path: Path, run: Callable[..., Ran]) -> tuple[Path, Path]:
-    """A file of three runs, of which an earlier output holds the first two."""
+    """A file of three runs, and an earlier output with the rows of the first two."""
     file, output = tmp_path / "x.yaml", tmp_path / "rows.jsonl"
     file.write_text("runs:\n- {name: a, layer: lstm}\n- {name: b, layer: gru, units: 3}\n- {name: c, layer: gru}\n")
     run("batch", str(file), "-f", "jsonl", "-o", str(output))
     lines = output.read_text().splitlines(keepends=True)
-    # A value that no layer gives shows that the row was taken and not made.
+    # A value that no layer has shows that the row is the earlier one.
     output.write_text("".join(line.replace('"params": ', '"params": 1000') for line in lines[:2]))
     return file, output
 
@@ -203,7 +203,7 @@ OTHER_KINDS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
 @pytest.mark.parametrize("form", some(("jsonl", "table", "html", "junit"), 4))
-def test_json_of_another_kind_is_named_and_asked_anew(
+def test_json_that_is_not_a_row_is_reported_and_run_again(
     kind: str, form: str, former: tuple[Path, Path], run: Callable[..., Ran]
 ) -> None:
     file, output = former
@@ -234,8 +234,8 @@ def test_a_row_can_be_asked_again(run: Callable[..., Ran], monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_an_interrupt_that_was_made_an_error_of_is_no_failed_row(fails: bool) -> None:
-    """What TensorFlow runs may catch the KeyboardInterrupt and raise something else, or nothing."""
+def test_an_interrupt_that_becomes_an_error_is_not_a_failed_row(fails: bool) -> None:
+    """Code that TensorFlow runs may catch the KeyboardInterrupt and raise another exception, or none."""
     lines = b'{"layer": "gru"}\n{"layer": "LSTM(0)"}\n' if fails else b'{"layer": "gru"}\n{"layer": "lstm"}\n'
     first, second = rows(from_stream(io.BytesIO(lines), "-"), predict=True)
 

@@ -1,4 +1,4 @@
-"""Many processes and many machines: the answers of one process, in its order, whatever dies on the way."""
+"""Several processes and machines give the answers of one process, in the same order, even if workers die."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_more_is_not_read_than_is_worked_on() -> None:
 
 
 def grown(megabytes: int) -> int:
-    """The process that grew by so much, and lives long enough for its growth to be looked at."""
+    """Let the process grow by this much, and live long enough for loky to check it; return the process id."""
     if megabytes:
         KEPT.append(bytes(range(256)) * (megabytes * 4096))
         time.sleep(1.1)  # loky looks once a second
@@ -123,7 +123,7 @@ def test_an_item_that_ends_its_process_is_the_only_one_without_an_answer(tmp_pat
     assert died == [5, 6, 23]
     assert "EXIT(3)" in found[5].message
     assert [answer for answer in found if not isinstance(answer, Died)] == [-i for i in range(30) if i not in died]
-    assert runs.read_text().split().count("23") == 2  # once among others, once alone, and no more
+    assert runs.read_text().split().count("23") == 2  # once among others and once alone
 
 
 def test_a_process_that_is_killed_once_loses_nothing(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ except KeyboardInterrupt:
 @pytest.mark.cluster
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("answered", [0, 20])
-def test_an_interrupt_leaves_no_process_and_no_word(answered: int) -> None:
+def test_an_interrupt_leaves_no_process_and_no_message(answered: int) -> None:
     command = [sys.executable, "-c", INTERRUPTED]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
@@ -168,7 +168,7 @@ def test_an_interrupt_leaves_no_process_and_no_word(answered: int) -> None:
         if answered:
             seen = [process.stdout.readline() for _ in range(answered)]
         else:
-            # A worker is in the middle of its imports: one that hears the interrupt would say so.
+            # A worker is importing: if it received the interrupt, it would print a traceback.
             while not any("numpy" in maps(child.pid) for child in children(process.pid)):
                 assert process.poll() is None
             seen = []
@@ -181,7 +181,7 @@ def test_an_interrupt_leaves_no_process_and_no_word(answered: int) -> None:
 
 
 def maps(pid: int) -> str:
-    """What a process has in its memory: the names of the files."""
+    """The names of the files that a process has mapped into its memory."""
     try:
         return Path(f"/proc/{pid}/maps").read_text()
     except OSError:
@@ -189,7 +189,7 @@ def maps(pid: int) -> str:
 
 
 def children(pid: int) -> list[psutil.Process]:
-    """The processes of loky that this one has started."""
+    """The loky processes that this process has started."""
     found = []
     for child in psutil.Process(pid).children():
         try:
@@ -205,7 +205,7 @@ def children(pid: int) -> list[psutil.Process]:
 
 @contextmanager
 def cluster(folder: Path, workers: int, path: str, threads: int = 1) -> Iterator[str]:
-    """The address of a real scheduler with real workers, which end with the block."""
+    """The address of a real scheduler with real workers; all end with the ``with`` block."""
     file = folder / "scheduler.json"
     log = (folder / "log").open("wb")
     environment = {**os.environ, "PYTHONPATH": path}
@@ -227,7 +227,7 @@ def cluster(folder: Path, workers: int, path: str, threads: int = 1) -> Iterator
         yield json.loads(file.read_text())["address"]
     finally:
         for process in started:
-            os.killpg(process.pid, signal.SIGKILL)  # the nannies' children are of their group
+            os.killpg(process.pid, signal.SIGKILL)  # the children of the nannies are in their group
             process.wait()
         log.close()
 
@@ -235,13 +235,13 @@ def cluster(folder: Path, workers: int, path: str, threads: int = 1) -> Iterator
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with cluster(tmp_path_factory.mktemp("cluster"), 2, str(ROOT)) as address:
-        while len(set(pids(address))) < 2:  # both are there
+        while len(set(pids(address))) < 2:  # both are ready
             pass
         yield address
 
 
 def pids(address: str) -> list[int]:
-    """The processes that answer."""
+    """The process ids that answer."""
 
     def here(_: int) -> int:
         time.sleep(0.01)
@@ -279,8 +279,8 @@ def test_what_ends_every_worker_is_the_only_one_without_an_answer(
 
 
 @pytest.mark.cluster
-def test_a_neighbour_of_what_ends_every_worker_is_answered(tmp_path: Path) -> None:
-    """Dask blames both: each time that the worker dies, the neighbour is running in it."""
+def test_an_item_beside_one_that_kills_every_worker_is_answered(tmp_path: Path) -> None:
+    """Dask blames both items, because the second one runs in the worker each time it dies."""
     deaths, starts = tmp_path / "deaths", tmp_path / "starts"
 
     def counted(file: Path) -> int:
@@ -336,7 +336,7 @@ def test_what_is_raised_on_a_cluster_is_raised_here(address: str) -> None:
 
 
 @pytest.mark.cluster
-def test_a_worker_without_rnnshape_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_worker_without_rnnshape_is_an_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "rnnshape").mkdir()
     (tmp_path / "rnnshape" / "__init__.py").write_text("raise ImportError('not installed')")
     with cluster(tmp_path, 1, str(tmp_path)) as address, pytest.raises(Unavailable, match="has no rnnshape") as told:
@@ -347,7 +347,9 @@ def test_a_worker_without_rnnshape_is_told(tmp_path: Path, capfd: pytest.Capture
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("wrong", ["tcp://127.0.0.1:9", "localhost", "http://localhost:8786"])
-def test_no_scheduler_is_told(wrong: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_scheduler_is_an_error(
+    wrong: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("rnnshape.batch.cluster.CONNECT_S", 1)
     with pytest.raises(Unavailable, match="no Dask scheduler answers at") as told:
         next(spread(abs, [1], scheduler=wrong))
@@ -355,8 +357,8 @@ def test_no_scheduler_is_told(wrong: str, monkeypatch: pytest.MonkeyPatch, capfd
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_dask_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "distributed", None)  # what Python writes for "cannot be imported"
+def test_no_dask_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)  # makes the import fail
     monkeypatch.delitem(sys.modules, "rnnshape.batch.cluster", raising=False)
     with pytest.raises(Unavailable) as told:
         spread(abs, [1], scheduler="tcp://127.0.0.1:8786")
@@ -368,7 +370,7 @@ def test_no_dask_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def turns_of(seconds: float) -> Iterator[None]:
-    """Threads take turns this often."""
+    """Set the switch interval of threads."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(seconds)
     try:
@@ -455,7 +457,7 @@ LINES = [
 
 
 def as_text(row: Row) -> str:
-    """The row's name; the process ends that writes a deadly one."""
+    """The row's name; the row "deadly" ends the process."""
     if row.run.name == "deadly":
         os._exit(9)
     return str(row.run.name)
@@ -507,7 +509,7 @@ def test_a_scheduler_changes_nothing_but_the_place(address: str, mixed: str, run
 def test_a_failure_on_a_cluster_is_one_row(
     address: str, mixed: str, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def ask(spec: Spec | None, **how: bool) -> object:  # a function within a function travels whole
+    def ask(spec: Spec | None, **how: bool) -> object:  # Dask pickles a nested function by value
         import pytest
 
         from rnnshape.batch.rows import _ask

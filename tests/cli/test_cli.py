@@ -1,4 +1,4 @@
-"""The command line as people and scripts meet it: answers, errors, exit codes, streams."""
+"""The command line as people and scripts use it: answers, errors, exit codes, streams."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEYS = [
 ]  # fmt: skip
 
 
-def test_the_line_to_get_right_first(run: Callable[..., Ran]) -> None:
+def test_the_most_common_command(run: Callable[..., Ran]) -> None:
     ran = run(*CLASSIC, "--format", "json")
     report = json.loads(ran.out)
     assert (ran.code, ran.err) == (0, "")
@@ -64,13 +64,13 @@ def test_verbose_shows_what_tensorflow_says() -> None:
     assert done.stderr
 
 
-def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+def test_a_closed_pipe_ends_it_without_an_error() -> None:
     script = f"{sys.executable} -m rnnshape lstm --predict --values --weights | head -1"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("LSTM(1)", "")
 
 
-def test_theory_alone_verifies_nothing(run: Callable[..., Ran]) -> None:
+def test_a_prediction_verifies_nothing(run: Callable[..., Ran]) -> None:
     report = json.loads(run(*CLASSIC, "--predict", "-f", "json").out)
     assert report["observed"] is None
     assert report["agrees"] is None
@@ -127,13 +127,13 @@ def test_a_mistake_is_one_clear_line(mistake: str, run: Callable[..., Ran]) -> N
     assert ran.err == f"rnnshape: error: {message}\n"
 
 
-def test_all_mistakes_are_said_at_once(run: Callable[..., Ran]) -> None:
+def test_all_mistakes_are_shown_at_once(run: Callable[..., Ran]) -> None:
     ran = run("lstm", "-u", "0", "-t", "0", "--dtype", "int8", "-f", "xml")
     assert ran.code == 2
     assert [line.split()[2] for line in ran.err.splitlines()] == ["--units", "--time", "--dtype", "--format"]
 
 
-def test_an_unknown_option_names_the_near_one(run: Callable[..., Ran]) -> None:
+def test_an_unknown_option_suggests_a_similar_one(run: Callable[..., Ran]) -> None:
     ran = run("lstm", "--retrun-state")
     assert ran.code == 2
     assert "--return-state" in ran.err
@@ -145,11 +145,11 @@ def test_an_unknown_option_names_the_near_one(run: Callable[..., Ran]) -> None:
      ("bidirectional", "--go-backwards"), ("lstm", "--merge-mode"), ("lstm-cell", "--time"), ("lstm-cell", "--into"),
      ("embedding", "--channels")],
 )  # fmt: skip
-def test_what_means_nothing_is_not_offered(command: str, option: str, run: Callable[..., Ran]) -> None:
+def test_an_option_that_does_not_apply_is_not_offered(command: str, option: str, run: Callable[..., Ran]) -> None:
     assert option not in run(command, "--help").out
 
 
-def test_what_means_nothing_is_told_where_every_key_can_be_written() -> None:
+def test_an_option_that_does_not_apply_is_an_error_in_data() -> None:
     from rnnshape.errors import Invalid
     from rnnshape.reading import make
 
@@ -170,7 +170,7 @@ def test_without_tensorflow_it_says_so() -> None:
     assert json.loads(done.stdout)["error"]["kind"] == "tensorflow"
 
 
-def test_no_gpu_where_one_is_demanded(run: Callable[..., Ran]) -> None:
+def test_no_gpu_where_one_is_required(run: Callable[..., Ran]) -> None:
     from rnnshape.lab.tensorflow import gpus
 
     if gpus():
@@ -184,14 +184,14 @@ def test_no_gpu_where_one_is_demanded(run: Callable[..., Ran]) -> None:
         assert (report["observed"], report["ok"]) == (None, False)
 
 
-def test_what_cannot_fit_is_refused_with_the_estimate(run: Callable[..., Ran]) -> None:
+def test_a_layer_that_does_not_fit_into_memory_is_rejected_with_the_estimate(run: Callable[..., Ran]) -> None:
     ran = run("lstm", "--units", "1000000", "-f", "json")
     assert ran.code == 3
     assert json.loads(ran.out)["error"]["kind"] == "memory"
     assert "the tensors need about 29.1 TiB" in ran.err
 
 
-def test_what_keras_refuses_is_said_in_its_own_words(run: Callable[..., Ran]) -> None:
+def test_an_error_of_keras_is_shown_in_its_own_words(run: Callable[..., Ran]) -> None:
     ran = run("lstm", "--dtype", "bfloat16", "-f", "json")
     assert ran.code == 2
     assert "Traceback" not in ran.err
@@ -200,7 +200,7 @@ def test_what_keras_refuses_is_said_in_its_own_words(run: Callable[..., Ran]) ->
     assert json.loads(ran.out)["error"]["kind"] == "keras"
 
 
-def test_what_keras_warns_of_is_part_of_the_answer(run: Callable[..., Ran]) -> None:
+def test_a_warning_of_keras_is_part_of_the_answer(run: Callable[..., Ran]) -> None:
     asked = ("simple-rnn", "--activation", "softmax")
     said = "You are using a softmax over axis -1"
     ran = run(*asked, "-f", "json")
@@ -229,7 +229,7 @@ def test_numbers_that_are_not_finite_are_null_in_json(run: Callable[..., Ran]) -
     assert any(number is None for row in values for number in row)
 
 
-def test_the_answer_goes_into_a_file_whole_or_not_at_all(run: Callable[..., Ran], tmp_path: Path) -> None:
+def test_an_output_file_is_written_whole_or_not_at_all(run: Callable[..., Ran], tmp_path: Path) -> None:
     target = tmp_path / "answer.json"
     ran = run("gru", "--predict", "-f", "json", "-o", str(target))
     assert (ran.code, ran.out, ran.err) == (0, "", "")
@@ -274,7 +274,7 @@ GOLDEN = {
 @newest
 @pytest.mark.parametrize("name", GOLDEN)
 def test_view(name: str, run: Callable[..., Ran], golden: Callable[[str, str], None]) -> None:
-    """The view of theory is golden to the letter; that of a run has as many rows as it has tensors."""
+    """The view of a prediction is a golden file; the view of a run has a row for each tensor."""
     golden(f"{name}.txt", without_versions(run(*GOLDEN[name], "--predict").out))
     seen = run(*GOLDEN[name])
     report = json.loads(run(*GOLDEN[name], "-f", "json").out)
@@ -290,7 +290,7 @@ def leaf_count(structure: dict) -> int:
 
 
 def without_versions(text: str) -> str:
-    """The view without what differs from machine to machine."""
+    """The view without versions and devices."""
     return re.sub(r"TensorFlow \S+, Keras \S+", "TensorFlow X, Keras Y", text)
 
 

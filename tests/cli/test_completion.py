@@ -1,4 +1,4 @@
-"""What Tab offers, asked of real shells with the scripts that ``docs/completion.md`` tells people to use."""
+"""Completion in real shells, with the scripts of ``docs/completion.md``."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from tests.conftest import Ran
 
 SHELLS = ("bash", "zsh", "fish")
-# Seconds until a shell has answered; it has long before.
+# A timeout in seconds, much longer than a shell needs.
 _LONGEST = 60
 
 
 def installed(shell: str) -> str:
-    """The shell, or the test is skipped."""
+    """The path of the shell; skips the test if it is not installed."""
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell} here: apt-get install {shell}")
     return shell
@@ -45,7 +45,7 @@ def installed(shell: str) -> str:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A new home with two files in it, where ``rnnshape`` is in the ``PATH``."""
+    """A new home directory with two files; ``rnnshape`` is in the ``PATH``."""
     program = tmp_path / "bin" / "rnnshape"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rnnshape "$@"\n', encoding="utf-8")
@@ -64,7 +64,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def said(shell: str, script: str) -> str:
-    """What a script prints, without the files that the shell would read first, but for those of completion."""
+    """The output of a script; the shell reads only the startup files of completion."""
     bare = {"bash": ["--norc", "--noprofile"], "zsh": ["-f"], "fish": []}[shell]
     done = subprocess.run(
         [shell, *bare, "-c", script], capture_output=True, text=True, check=False, timeout=_LONGEST, stdin=subprocess.DEVNULL
@@ -74,12 +74,12 @@ def said(shell: str, script: str) -> str:
 
 
 def offered(shell: str, line: str) -> list[str]:
-    """What Tab offers at the end of a line."""
+    """The candidates for Tab at the end of a line."""
     if shell == "fish":
         asked = said("fish", f"env _RNNSHAPE_COMPLETE=source_fish rnnshape | source\ncomplete -C {quoted(line)}")
         return [row.partition("\t")[0] for row in asked.splitlines()]
     if shell == "zsh":
-        # What zsh's own function evaluates: the words of _arguments, or _files.
+        # The zsh function evaluates _arguments with words, or _files.
         asked = said("zsh", f"_TYPER_COMPLETE_ARGS={quoted(line)} _RNNSHAPE_COMPLETE=complete_zsh rnnshape")
         if asked.strip() == "_files":
             return sorted(path.name for path in Path.cwd().iterdir())
@@ -89,7 +89,7 @@ def offered(shell: str, line: str) -> list[str]:
         "source <(_RNNSHAPE_COMPLETE=source_bash rnnshape)",
         f"COMP_WORDS=({' '.join(map(quoted, words))}); COMP_CWORD={len(words) - 1}",
         "_rnnshape_completion rnnshape",
-        # -o default: where there is no answer, bash itself offers files.
+        # -o default: without candidates, bash offers files.
         "complete -p rnnshape | grep -q -- '-o default' && ((${#COMPREPLY[@]})) || COMPREPLY=($(compgen -f))",
         'printf "%s\\n" "${COMPREPLY[@]}"',
     ]
@@ -138,14 +138,14 @@ def test_what_a_shell_offers(shell: str, home: Path) -> None:
 @pytest.mark.shell
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_value_behind_an_equals_sign(shell: str, home: Path) -> None:
-    """One word to zsh and fish, three to bash."""
+    """``--format=js`` is one word for zsh and fish, but three words for bash."""
     before = "" if installed(shell) == "bash" else "--format="
     assert set(offered(shell, "rnnshape lstm --format=js")) == {f"{before}json", f"{before}jsonl"}
 
 
 @pytest.mark.shell
-def test_the_table_of_the_page_is_what_is_offered(home: Path) -> None:
-    """Every line of it with the words that a shell gets."""
+def test_the_table_of_the_page_lists_the_candidates(home: Path) -> None:
+    """Each line of the table lists the candidates of a shell."""
     installed("bash")
     text = (DOCS / "completion.md").read_text(encoding="utf-8").replace("\\|", "¦")
     rows = re.findall(r"^\| `(rnnshape [^`]+)` \| (`.*`) \|$", text, re.MULTILINE)
@@ -156,20 +156,20 @@ def test_the_table_of_the_page_is_what_is_offered(home: Path) -> None:
         assert set(offered("bash", asked)) == set(re.findall("`([^`]+)`", told.replace("¦", "|"))), line
 
 
-# How a shell begins that reads nothing, and the lines that give it the completion.
+# For each shell, the command that starts it without startup files, and the lines that set up completion.
 INTERACTIVE = {
     "bash": (["bash", "--norc", "--noprofile", "-i"], "PS1='> '; source <(_RNNSHAPE_COMPLETE=source_bash rnnshape)"),
     "zsh": (
         ["zsh", "-f", "-i"],
         "PS1='> '; autoload -Uz compinit; compinit -u; source <(_RNNSHAPE_COMPLETE=source_zsh rnnshape)",
     ),
-    # What fish only suggests, behind the cursor, would stand on the screen too.
+    # Turn off the suggestions of fish, which would be on the screen too.
     "fish": (
         ["fish", "--no-config", "-i"],
         "set -g fish_autosuggestion_enabled 0; env _RNNSHAPE_COMPLETE=source_fish rnnshape | source",
     ),
 }
-# What is typed before Tab, and what stands there afterwards: quotes stay open, and a whole word gets its blank.
+# The text before and after Tab: quotes stay open, and a complete word gets a blank.
 TYPED = {
     'rnnshape show "Bidi': 'rnnshape show "Bidirectional(',
     'rnnshape show "LSTM(8) | Emb': 'rnnshape show "LSTM(8) | Embedding(',
@@ -182,7 +182,7 @@ TYPED = {
 @pytest.mark.shell
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_tab_types(shell: str, home: Path) -> None:
-    """At a terminal, where a shell has its own ideas of brackets and quotes."""
+    """Uses a real terminal, because shells treat brackets and quotes differently there."""
     installed(shell)
     command, setup = INTERACTIVE[shell]
     with terminal(command) as (keys, shown):
@@ -191,16 +191,16 @@ def test_what_tab_types(shell: str, home: Path) -> None:
         for typed, wanted in TYPED.items():
             keys(f"{typed}\t")
             shown(ends(wanted))
-            # The next key says where the cursor is: a whole word has its blank.
+            # The next key shows the position of the cursor: a complete word is followed by a blank.
             keys("#")
             now = wanted + ("" if wanted.endswith(("(", ":")) else " ") + "#"
             shown(ends(now))
-            keys("\x15")  # the line away
+            keys("\x15")  # clear the line
             shown(lambda lines, now=now: not ends(now)(lines))  # type: ignore[misc]
 
 
 def ends(wanted: str) -> Callable[[list[str]], bool]:
-    """Whether a line of the screen ends so."""
+    """A check whether a line of the screen ends with this text."""
     return lambda lines: any(line.endswith(wanted) for line in lines)
 
 
@@ -208,14 +208,14 @@ def ends(wanted: str) -> Callable[[list[str]], bool]:
 def terminal(
     command: list[str],
 ) -> Iterator[tuple[Callable[[str], None], Callable[[Callable[[list[str]], bool]], None]]]:
-    """A program at a terminal: what presses keys, and what waits until the lines of the screen are as wanted."""
+    """Run a program in a terminal; return a function that presses keys and one that waits for lines on the screen."""
     child, master = pty.fork()
     if child == 0:
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
-        os.execvpe(command[0], command, environment)  # noqa: S606  the shell is what is tested
+        os.execvpe(command[0], command, environment)  # noqa: S606  the test is about the shell
     screen = pyte.Screen(120, 40)
     stream = pyte.ByteStream(screen)
-    # fish asks the terminal what it is, and waits for the answer.
+    # fish queries the type of the terminal, and waits for the answer.
     screen.write_process_input = lambda data: os.write(master, data.encode())  # type: ignore[method-assign]
 
     def wait(right: Callable[[list[str]], bool]) -> None:
@@ -240,10 +240,10 @@ def _write(master: int, text: str) -> None:
 
 @pytest.mark.shell
 def test_the_lines_of_the_page_install_it(home: Path) -> None:
-    """As far as what the next shell of a reader knows."""
+    """After the lines of the page, a new shell has completion."""
     bash, zsh, fish = (block.text for block in blocks((DOCS / "completion.md").read_text(encoding="utf-8"), "sh"))
     said(installed("bash"), bash)
-    # As an interactive bash reads it.
+    # An interactive bash would read it.
     assert "_rnnshape_completion rnnshape" in said("bash", "source ~/.bashrc; complete -p rnnshape")
     if shutil.which("zsh"):
         said("bash", "echo 'autoload -Uz compinit; compinit -u' > ~/.zshrc\n" + zsh)
@@ -254,7 +254,7 @@ def test_the_lines_of_the_page_install_it(home: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--show-completion", "--install-completion"])
-def test_a_shell_that_cannot_be_told(option: str, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shell_that_is_not_detected(option: str, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     import shellingham
 
     def unknown() -> tuple[str, str]:
@@ -265,13 +265,12 @@ def test_a_shell_that_cannot_be_told(option: str, run: Callable[..., Ran], monke
     assert (ran.code, ran.out) == (3, "")
     assert ran.err.splitlines() == [
         "rnnshape: error: the shell cannot be detected, or it has no completion",
-        "rnnshape: hint: _RNNSHAPE_COMPLETE=source_bash rnnshape writes the script of bash; so do source_zsh and "
-        "source_fish",
+        "rnnshape: hint: _RNNSHAPE_COMPLETE=source_bash rnnshape prints the script for bash; also source_zsh, source_fish",
     ]
 
 
-def test_a_shell_that_is_told(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name in the script is rnnshape, also where ``python -m rnnshape`` wrote it."""
+def test_a_detected_shell(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script uses the name rnnshape, even if ``python -m rnnshape`` wrote it."""
     import shellingham
 
     monkeypatch.setattr(shellingham, "detect_shell", lambda: ("bash", "/bin/bash"))
@@ -280,8 +279,8 @@ def test_a_shell_that_is_told(run: Callable[..., Ran], monkeypatch: pytest.Monke
     assert ran.out.endswith("complete -o default -F _rnnshape_completion rnnshape\n")
 
 
-def test_what_completes_is_right() -> None:
-    """Every example that is offered can be asked, and no class is offered where it cannot stand."""
+def test_each_candidate_is_valid() -> None:
+    """Every offered example can be read, and a class is offered only where it is allowed."""
     for name in TABLE:
         assert predict(_example(name)).ok
     assert layers("LSTM(8, ") == layers("Bidirectional(LSTMC") == []

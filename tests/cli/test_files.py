@@ -1,4 +1,4 @@
-"""What is told of a file of code or a saved model that asks for nothing: which file, and where in it."""
+"""Errors in files of code and saved models: they name the file and the place."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_wrong_file_is_named_with_the_line(
     assert ran.err.startswith(f"rnnshape: error: {tmp_path}/{told}")
 
 
-def test_a_word_that_is_no_layer_is_told_without_a_flag_that_nobody_gave(run: Callable[..., Ran]) -> None:
+def test_a_word_that_is_not_a_layer_is_an_error_without_a_flag(run: Callable[..., Ran]) -> None:
     assert run("show", "foo").err == "rnnshape: error: 'foo' is neither a layer's command nor an expression\n"
 
 
@@ -60,7 +60,7 @@ CODE = "# caf\u00e9\nimport keras\nx = keras.layers.LSTM(8, time_major=False)\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
-def test_code_is_read_and_mended_in_its_own_encoding(run: Callable[..., Ran], tmp_path: Path, encoding: str) -> None:
+def test_code_is_read_and_fixed_in_its_own_encoding(run: Callable[..., Ran], tmp_path: Path, encoding: str) -> None:
     file = tmp_path / "model.py"
     text = f"# -*- coding: {encoding} -*-\n{CODE}" if encoding == "latin-1" else CODE
     file.write_bytes(text.encode(encoding))
@@ -109,7 +109,7 @@ def test_a_notebook_comes_through_a_pipe_too(run: Callable[..., Ran], monkeypatc
         ("gone/model.txt", "{}: there is no such file"),
     ],
 )
-def test_what_is_no_file_of_code_is_told_what_is_read(
+def test_an_unknown_kind_of_file_is_an_error_with_the_known_kinds(
     run: Callable[..., Ran], tmp_path: Path, command: str, name: str, told: str
 ) -> None:
     (tmp_path / "folder").mkdir()
@@ -134,9 +134,7 @@ def test_compare_takes_no_file_and_scan_no_saved_model(run: Callable[..., Ran], 
 @pytest.mark.parametrize(
     "words", [("show", "{}.py"), ("scan", "{}.py"), ("batch", "{}.yaml"), ("{}",), ("lstm", "--{}")]
 )
-def test_what_is_named_in_an_error_does_not_colour_the_terminal(
-    run: Callable[..., Ran], words: tuple[str, ...]
-) -> None:
+def test_a_name_in_an_error_does_not_colour_the_terminal(run: Callable[..., Ran], words: tuple[str, ...]) -> None:
     ran = run(*(word.format("/gone/a\x1b[31mb\u202e") for word in words))
     assert ran.code == 2
     assert "a\N{REPLACEMENT CHARACTER}[31mb\N{REPLACEMENT CHARACTER}" in ran.err

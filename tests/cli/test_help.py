@@ -1,4 +1,4 @@
-"""``rnnshape help``: short topics that are true, and ``--help`` that reads well at any width."""
+"""``rnnshape help``: topics are short and correct; ``--help`` is readable at any width."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def shell(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> Iterator[
     shell.close()
 
 
-SHORT = [name for name in NAMES if name != "quirks"]  # that is a page of the documentation
+SHORT = [name for name in NAMES if name != "quirks"]  # quirks is a page of the documentation
 
 
 def examples(topic: str) -> list[tuple[str, list[str]]]:
-    """The commands of a topic, each with the lines that are shown below it."""
+    """The commands of a topic, each with the output lines below it."""
     found = re.findall(r"^    \$ (.+)\n((?:    (?!\$).+\n)*)", text(topic), re.MULTILINE)
     return [(command, [line.strip() for line in shown.splitlines()]) for command, shown in found]
 
@@ -51,7 +51,7 @@ def test_a_topic_is_short(topic: str, run: Callable[..., Ran]) -> None:
     ran = run("help", topic)
     lines = ran.out.splitlines()
     assert (ran.code, ran.err) == (0, "")
-    # A list out of the tables may be long.
+    # Lists from the tables may be long.
     assert 5 < len(lines) < (42 if topic == "expressions" else 25)
     assert max(map(len, lines)) <= 80
     assert "{" not in re.sub(r"\{.*[}\"]", "", ran.out), "a list was not filled in"
@@ -59,7 +59,7 @@ def test_a_topic_is_short(topic: str, run: Callable[..., Ran]) -> None:
 
 @pytest.mark.parametrize("topic", SHORT)
 def test_the_examples_of_a_topic_run(topic: str, shell: Shell) -> None:
-    """Each is answered, and the lines that stand below it are among what it prints."""
+    """Each command succeeds, and its output contains the lines below it."""
     if topic == "yaml":
         (shell.folder / "runs.yaml").write_text(runs(text(topic)), encoding="utf-8")
     assert examples(topic)
@@ -72,7 +72,7 @@ def test_the_examples_of_a_topic_run(topic: str, shell: Shell) -> None:
 
 
 def runs(told: str) -> str:
-    """The file that the topic shows."""
+    """The example file in the topic."""
     return "".join(f"{line}\n" for line in re.findall(r"^    (?!\$)(.*)$", told, re.MULTILINE))
 
 
@@ -103,7 +103,7 @@ def test_every_topic_is_listed(run: Callable[..., Ran]) -> None:
     assert files == set(NAMES)
 
 
-def test_a_topic_that_there_is_not(run: Callable[..., Ran]) -> None:
+def test_an_unknown_topic(run: Callable[..., Ran]) -> None:
     ran = run("help", "mask")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("rnnshape: error: TOPIC mask: must be a command or one of ")
@@ -122,7 +122,7 @@ def test_help_on_a_command_is_its_help(name: str, run: Callable[..., Ran]) -> No
 def test_help_fits_and_is_whole(
     name: str, columns: int, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No line is wider than the terminal, no sentence is cut, nothing is coloured."""
+    """No line is wider than the terminal, no sentence is cut, and there is no colour."""
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("NO_COLOR", "1")
     ran = run(*filter(None, (name, "--help")))
@@ -132,7 +132,7 @@ def test_help_fits_and_is_whole(
     assert not re.search(r"[a-z,]\.\.\.(?!\])", ran.out), "a sentence is cut"
     assert not re.search(r"<\w+|…\]\.", ran.out), "a type of Python, or two signs for more"
     said = re.sub(r"\s+", " ", ran.out)
-    # A line that ends in a colon goes on with the values.
+    # A line that ends in a colon continues with the values.
     assert not re.search(r": Default", said)
     headings = re.findall(r"^(\w+):$", ran.out, re.MULTILINE)
     assert headings == sorted(headings, key=ORDER.index)
@@ -153,7 +153,7 @@ def test_the_examples_run(run: Callable[..., Ran], tmp_path: Path, monkeypatch: 
 
 
 def on_a_terminal(*words: str, **more: str) -> str:
-    """What ``rnnshape`` with these words shows on a terminal of 80 columns."""
+    """The output of ``rnnshape`` with these arguments on a terminal of 80 columns."""
     terminal, inner = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", **more}
     with subprocess.Popen([sys.executable, "-m", "rnnshape", *words], stdout=inner, env=environment) as process:
@@ -183,7 +183,7 @@ def test_a_dumb_terminal_has_no_colour() -> None:
     assert "\x1b" not in on_a_terminal("env", "--help", TERM="dumb")
 
 
-def test_the_usage_says_what_must_be_given(run: Callable[..., Ran]) -> None:
+def test_the_usage_shows_the_required_arguments(run: Callable[..., Ran]) -> None:
     usage = {name: run(name, "--help").out.splitlines()[0] for name in ("show", "compare", "batch", "schema", "lstm")}
     assert usage == {
         "show": "Usage: rnnshape show [OPTIONS] EXPR [LAYER]",

@@ -1,4 +1,4 @@
-"""A failure that nobody foresaw: one row among others, one line at the end of a command, never a traceback unasked."""
+"""Unexpected exceptions: one row of a batch, one line of a command, and a traceback only with ``--verbose``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Ran
 
-# The packages give functions under these names.
+# The packages export functions with the names of these modules.
 observe, feed = import_module("rnnshape.lab.observe"), import_module("rnnshape.lab.feed")
 
 BAD = 7
@@ -47,7 +47,7 @@ RUNS = [
 
 
 def falling(original: Callable[..., Any], is_bad: Callable[..., bool]) -> Callable[..., Any]:
-    """The function, which falls over what is bad."""
+    """The function, changed to raise an exception for bad arguments."""
 
     def fall(*arguments: Any, **more: Any) -> Any:
         if is_bad(*arguments, **more):
@@ -78,7 +78,7 @@ def break_report(patch: pytest.MonkeyPatch) -> None:
 
 
 def break_rendering(patch: pytest.MonkeyPatch) -> None:
-    """Whatever a format is made of falls over a row of this name."""
+    """Make all parts of a format fail for a row with the bad name."""
     from rnnshape.render import delimited, github, json, jsonl, junit, markdown, summary
     from rnnshape.render.html import rows as page
 
@@ -116,7 +116,7 @@ def in_yaml(folder: Path) -> str:
 
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
-    """The argument of ``batch`` for the three runs, from a pipe or from a file."""
+    """The argument of ``batch`` for three runs, from a pipe or from a file."""
 
     def asked_(where: str) -> str:
         if where == "yaml":
@@ -147,13 +147,13 @@ def test_one_failure_is_one_row(
     assert f"rnnshape {rnnshape.__version__}, tensorflow {first['environment']['tensorflow']}" in hint
     reported = json.loads(hint.partition("the request: ")[2])
     assert make(reported.pop("layer"), {k: v for k, v in reported.items() if k == "units"}).layer.text == "GRU(7)"
-    if stage != "rendering":  # there it is what the name stands in that falls over it
+    if stage != "rendering":  # there the part that contains the name fails
         assert bad["name"] == "bad"
     assert list(Draft202012Validator(report_schema()).iter_errors(bad)) == []
 
 
 def texts(form: str, out: str) -> list[str]:
-    """What each format says of the three runs, a text a run (for a document: the whole of it)."""
+    """The text of each of the three runs in a format; for a document, the whole text."""
     if form == "json":
         return [json.dumps(row) for row in json.loads(out)]
     if form in ("jsonl", "tsv"):
@@ -190,7 +190,7 @@ def test_no_format_loses_a_row(
 
 @pytest.mark.cluster
 def test_processes_send_the_failure_back(tmp_path: Path) -> None:
-    """In processes of their own nothing can be patched from here: they run a module that patches itself."""
+    """Other processes cannot be patched from here, so they run a module that patches itself."""
     done = subprocess.run(
         [sys.executable, "-c", IN_WORKERS, in_yaml(tmp_path), "--jobs", "2"],
         capture_output=True, text=True, check=False, cwd=ROOT,
@@ -282,7 +282,7 @@ def test_a_comparison_fails_in_one_variant(run: Callable[..., Ran], monkeypatch:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_memory_that_ends_is_no_bug(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_out_of_memory_is_not_a_bug(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def falling_short(original: Callable[..., Any], is_bad: Callable[..., bool]) -> Callable[..., Any]:
         def fall(*arguments: Any, **more: Any) -> Any:
             if is_bad(*arguments, **more):
@@ -300,7 +300,7 @@ def test_memory_that_ends_is_no_bug(stage: str, monkeypatch: pytest.MonkeyPatch)
     assert (kinds, tally.exit_code) == ([None, "memory", None], 3)
 
 
-def test_memory_that_ends_in_a_single_command(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_out_of_memory_in_a_single_command(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     def short(*_: Any, **__: Any) -> None:
         raise MemoryError
 
@@ -311,8 +311,8 @@ def test_memory_that_ends_in_a_single_command(run: Callable[..., Ran], monkeypat
 
 
 @pytest.mark.parametrize("execution", ["eager", "graph", "xla"])
-def test_what_keras_raises_stays_its_own(execution: str) -> None:
-    """In a graph our functions stand between TensorFlow's frames, and what Keras raises passes through them."""
+def test_an_exception_of_keras_is_an_answer(execution: str) -> None:
+    """In a graph, an exception of Keras passes through functions of rnnshape between frames of TensorFlow."""
     for layer, options in (
         ("LSTM(3, kernel_initializer='constant')", {}),
         ("RNN([SimpleRNNCell(3, dtype='float16'), LSTMCell(4, dtype='float64')], dtype='float16')", {}),
@@ -320,14 +320,14 @@ def test_what_keras_raises_stays_its_own(execution: str) -> None:
     ):
         try:
             error = api.explore(layer, execution=execution, **options).error
-        except RnnshapeError:  # theory knows it already
+        except RnnshapeError:  # theory rejects it already
             continue
         assert error is None or error.kind == Refused.kind, error
 
 
 @pytest.mark.parametrize("execution", ["auto", "graph", "xla"])
-def test_what_the_lab_raises_within_keras_is_a_bug(execution: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function of the lab that TensorFlow traces is the lab's; and no other execution is tried in its place."""
+def test_an_exception_of_the_lab_within_keras_is_a_bug(execution: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception in a traced function of the lab is a bug of the lab; no other execution mode is tried."""
     monkeypatch.setattr(feed, "beside", falling(feed.beside, lambda *_: True))
     report = rnnshape.explore("lstm", execution=execution, time=200)
     assert report.error is not None
@@ -335,14 +335,14 @@ def test_what_the_lab_raises_within_keras_is_a_bug(execution: str, monkeypatch: 
     assert "KeyError" in report.error.trace
 
 
-def test_a_bug_is_nothing_that_a_contract_can_expect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_contract_cannot_expect_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     break_lab(monkeypatch)
     for wanted in ("internal", "bug", "KeyError"):
         report = rnnshape.explore(make("gru", {"units": BAD, "expect": {"error": wanted}}))
         assert (report.ok, report.exit_code) == (False, 1)
 
 
-def test_a_file_that_cannot_be_read_ends_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_file_does_not_end_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text("runs: [{layer: lstm}]\n", encoding="utf-8")
     monkeypatch.setattr(runs, "read_yaml", falling(runs.read_yaml, lambda data, name: name.endswith("a.yaml")))
@@ -352,7 +352,7 @@ def test_a_file_that_cannot_be_read_ends_no_other(tmp_path: Path, monkeypatch: p
     assert second.spec is not None
 
 
-def test_what_is_ours_already_and_what_the_machine_lacks() -> None:
+def test_known_errors_stay_and_system_errors_are_not_internal() -> None:
     refused = Refused("no")
     assert foreseen(refused) is refused
     full = foreseen(OSError(28, "No space left on device", "x"))

@@ -1,4 +1,4 @@
-"""What stands around a command: its output file, its standard streams, their encodings, and the signals that end it."""
+"""The environment of a command: its output file, its standard streams, their encodings, and signals."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_name_may_be_as_long_as_a_name_can_be(run: Callable[..., Ran], tmp_pat
 
 
 @pytest.mark.parametrize("command", [("lstm",), ("compare", "lstm", "gru"), ("batch", "{folder}/runs.yaml"), ("env",)])
-def test_the_place_is_looked_at_before_anything_runs(
+def test_the_output_file_is_checked_before_anything_runs(
     command: tuple[str, ...], run: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run_(*_: object, **__: object) -> None:
@@ -95,7 +95,7 @@ def test_the_place_is_looked_at_before_anything_runs(
     [("html", "<!doctype html>"), ("svg", "<svg "), ("md", "### `GRU(1)`"), ("json", "{\n"), ("jsonl", '{"schema'),
      ("py", "import tensorflow"), ("txt", "GRU(1)\n"), ("rnn", "GRU(1)\n"), ("HTML", "<!doctype html>")],
 )  # fmt: skip
-def test_the_ending_names_the_format(ending: str, begins: str, run: Callable[..., Ran], tmp_path: Path) -> None:
+def test_the_extension_chooses_the_format(ending: str, begins: str, run: Callable[..., Ran], tmp_path: Path) -> None:
     path = tmp_path / f"answer.{ending}"
     assert run("gru", "--predict", "-o", str(path)).code == 0
     assert path.read_text().startswith(begins)
@@ -107,13 +107,15 @@ def test_the_ending_names_the_format(ending: str, begins: str, run: Callable[...
     ("ending", "begins"),
     [("csv", "name,layer,"), ("tsv", "name\tlayer\t"), ("xml", "<?xml"), ("md", "| name |"), ("json", "[\n"), ("htm", "<!doctype")],
 )  # fmt: skip
-def test_the_ending_names_the_format_of_rows(ending: str, begins: str, run: Callable[..., Ran], tmp_path: Path) -> None:
+def test_the_extension_chooses_the_format_of_rows(
+    ending: str, begins: str, run: Callable[..., Ran], tmp_path: Path
+) -> None:
     (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm}]\n")
     run("batch", str(tmp_path / "runs.yaml"), "--predict", "-o", str(tmp_path / f"rows.{ending}"))
     assert (tmp_path / f"rows.{ending}").read_text().startswith(begins)
 
 
-def test_an_ending_of_another_command_says_whose_it_is(run: Callable[..., Ran], tmp_path: Path) -> None:
+def test_an_extension_of_another_command_names_that_command(run: Callable[..., Ran], tmp_path: Path) -> None:
     ran = run("lstm", "-o", str(tmp_path / "rows.csv"))
     assert ran.code == 2
     assert "rows.csv: has the extension of csv; the format must be one of 'table', 'json'" in ran.err
@@ -123,8 +125,8 @@ def test_an_ending_of_another_command_says_whose_it_is(run: Callable[..., Ran], 
 
 
 @pytest.mark.slow
-def test_the_way_to_a_format_of_batch_works() -> None:
-    """What the error says is run as it stands."""
+def test_the_suggested_command_for_a_format_of_batch_works() -> None:
+    """Runs the command that the error suggests."""
     for form in ("csv", "tsv", "junit", "github"):
         said = ended("lstm", "-f", form).stderr
         advice = re.search(r"is a format of batch: (.*)", said)
@@ -134,14 +136,14 @@ def test_the_way_to_a_format_of_batch_works() -> None:
         assert done.stdout
 
 
-def test_standard_output_by_its_name_is_not_replaced(tmp_path: Path) -> None:
+def test_dev_stdout_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "all"
     path.write_text("kept\n")
     assert in_shell(f"rnnshape gru --predict -f jsonl -o /dev/stdout >> {path}").returncode == 0
     assert path.read_text().startswith('kept\n{"schema_version"')
 
 
-# What ends a command from outside.
+# Signals that end a command.
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
@@ -154,15 +156,15 @@ def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
 
 
 def _writes_in(process: int, folder: Path) -> bool:
-    """Whether it has a file in this folder open that has no name yet, or one of its own."""
+    """Whether the process has an unnamed or temporary file open in this folder."""
     opened = Path(f"/proc/{process}/fd").iterdir()
-    with contextlib.suppress(OSError):  # it is closed meanwhile
+    with contextlib.suppress(OSError):  # it may be closed by now
         return any(str(each.readlink()).startswith((f"{folder}/#", f"{folder}/.rnnshape-")) for each in opened)
     return False
 
 
 def begun(process: subprocess.Popen[bytes], folder: Path, jobs: bool) -> list[psutil.Process]:
-    """The processes under it, once it has a file to write (and workers that import)."""
+    """The child processes, once the command has opened its output file (and has started its workers)."""
     while not _writes_in(process.pid, folder):
         assert process.poll() is None
         time.sleep(0.01)
@@ -177,7 +179,7 @@ def begun(process: subprocess.Popen[bytes], folder: Path, jobs: bool) -> list[ps
 @pytest.mark.parametrize("whole_group", [False, True])
 @pytest.mark.parametrize("jobs", [False, True])
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
-def test_whatever_ends_it_leaves_the_file_and_nobody(
+def test_a_signal_leaves_the_old_file_and_no_process(
     name: str, code: int, jobs: bool, whole_group: bool, tmp_path: Path
 ) -> None:
     (tmp_path / "rows.jsonl").write_text("old\n")
@@ -198,22 +200,22 @@ def test_whatever_ends_it_leaves_the_file_and_nobody(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGQUIT"])
-def test_what_kills_it_outright_leaves_no_worker(name: str, tmp_path: Path) -> None:
-    """As a machine without memory does it: nothing is left to end the workers, so they end by themselves."""
+def test_sigkill_leaves_no_worker(name: str, tmp_path: Path) -> None:
+    """As if the machine ran out of memory: the parent cannot stop the workers, so they exit on their own."""
     (tmp_path / "rows.jsonl").write_text("old\n")
     process = started(tmp_path, "--jobs", "2")
     others = begun(process, tmp_path, jobs=True)
     workers = [other for other in others if "popen_loky_posix" in " ".join(other.cmdline())]
     assert len(workers) == 2
     process.send_signal(getattr(signal, name))
-    process.communicate(timeout=60)  # until nobody holds its standard error
+    process.communicate(timeout=60)  # until all processes have closed its standard error
     _, alive = psutil.wait_procs(others, timeout=20)
     assert alive == []
     assert (tmp_path / "rows.jsonl").read_text() == "old\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["long.yaml", "rows.jsonl"]
 
 
-def test_what_nohup_ignores_stays_ignored() -> None:
+def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
     with subprocess.Popen(
         ["nohup", *RNNSHAPE, "batch", "-", "--predict", "-f", "jsonl"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -231,7 +233,7 @@ def test_what_nohup_ignores_stays_ignored() -> None:
 
 @pytest.mark.parametrize("command", [("lstm", "--predict"), ("--help",), ("batch", "-")])
 def test_ctrl_c_while_the_modules_are_loaded_is_no_traceback(command: tuple[str, ...]) -> None:
-    """Each import is interrupted in turn, by a finder that sends the signal when the module is asked for."""
+    """Each import is interrupted in turn, by a finder that sends the signal for one module."""
     for module in ("rnnshape.cli.app", "typer", "rnnshape.layers", "rnnshape.render"):
         program = (
             "import os, signal, sys\n"
@@ -271,11 +273,11 @@ def test_a_closed_standard_output_is_one_line(command: str) -> None:
     done = in_shell(f"rnnshape {command} >&-")
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
-        "rnnshape: error: standard output is closed: open it, or name a file with -o where the command takes it\n"
+        "rnnshape: error: standard output is closed: open it, or name a file with -o if the command has it\n"
     )
 
 
-def test_a_closed_standard_output_is_told_before_a_layer_runs() -> None:
+def test_a_closed_standard_output_is_an_error_before_a_layer_runs() -> None:
     program = (
         "import os, sys\n"
         "class Finder:\n"
@@ -291,7 +293,7 @@ def test_a_closed_standard_output_is_told_before_a_layer_runs() -> None:
     assert (done.returncode, done.stderr.startswith("rnnshape: error: standard output is closed")) == (3, True)
 
 
-def test_a_closed_standard_output_is_no_matter_to_a_file(tmp_path: Path) -> None:
+def test_a_closed_standard_output_does_not_affect_a_file(tmp_path: Path) -> None:
     done = in_shell(f"rnnshape lstm --predict -o {tmp_path}/x.json >&-")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads((tmp_path / "x.json").read_text())["ok"]
@@ -320,7 +322,7 @@ def test_a_full_disk_behind_standard_output_is_one_line(command: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["lstm --predict -f html", "batch runs.yaml --predict", "schema", "scan model.py"])
-def test_a_full_disk_is_told_with_the_file_and_leaves_nothing(words: str, tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_with_the_file_and_leaves_nothing(words: str, tmp_path: Path) -> None:
     (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm}]\n")
     (tmp_path / "model.py").write_text(FOUND)
     for file, why in (("/dev/full", "No space left on device"), ("answer", "File too large")):
@@ -332,7 +334,7 @@ def test_a_full_disk_is_told_with_the_file_and_leaves_nothing(words: str, tmp_pa
 FOUND = "import keras\nx = keras.layers.LSTM(8, time_major=False)\n"
 
 
-def test_a_full_disk_leaves_the_code_that_is_mended(tmp_path: Path) -> None:
+def test_a_full_disk_does_not_change_the_code_to_fix(tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text(FOUND)
     done = in_shell(f"cd {tmp_path}; ulimit -f 0; rnnshape scan --fix model.py")
     assert (done.returncode, done.stderr) == (3, "rnnshape: error: model.py: File too large\n")
@@ -352,7 +354,7 @@ def test_a_name_that_the_encoding_lacks_is_escaped_and_not_lost(form: str, encod
         env={**os.environ, "PYTHONIOENCODING": encoding},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (1, b"")
-    if form in ("html", "svg", "junit"):  # they say of themselves that they are UTF-8
+    if form in ("html", "svg", "junit"):  # they declare UTF-8
         told = html.unescape(done.stdout.decode("utf-8"))
         if form == "junit":
             (tmp_path / "rows.xml").write_bytes(done.stdout)
@@ -373,8 +375,8 @@ def test_an_error_about_it_is_escaped_too() -> None:
 
 
 @pytest.mark.slow
-def test_no_bar_stands_in_what_a_pipe_prints(tmp_path: Path) -> None:
-    """The reader of the pipe writes to the same terminal as the bar would."""
+def test_no_progress_bar_where_a_pipe_prints(tmp_path: Path) -> None:
+    """The reader of the pipe writes to the terminal on which the bar would be."""
     (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm, matrix: {units: [1, 2, 3]}}]\n")
     for end, bar in (("| cut -c 1-10", False), ("> rows.csv", True)):
         terminal, inner = pty.openpty()
@@ -384,7 +386,7 @@ def test_no_bar_stands_in_what_a_pipe_prints(tmp_path: Path) -> None:
         )
         os.close(inner)
         shown = b""
-        with contextlib.suppress(OSError):  # the other end is closed
+        with contextlib.suppress(OSError):  # the other end was closed
             while some := os.read(terminal, 1000):
                 shown += some
         os.close(terminal)
@@ -394,12 +396,12 @@ def test_no_bar_stands_in_what_a_pipe_prints(tmp_path: Path) -> None:
             assert shown == b"name,matri\r\n" + b"".join(b"units=%d,%d,\r\n" % (units, units) for units in (1, 2, 3))
 
 
-# What TensorFlow and Keras say.
+# Messages of TensorFlow and Keras.
 
 
 @pytest.mark.slow
-def test_nothing_that_they_log_is_heard() -> None:
-    """Graphs that are traced again and again, a graph that fails, warnings, a GPU that is not there."""
+def test_their_logs_are_not_shown() -> None:
+    """Covers repeated tracing, a graph that fails, warnings, and a missing GPU."""
     runs = [
         *(
             {"layer": "gru", "stateful": True, "calls": 3, "execution": "graph", "units": units}
@@ -414,7 +416,7 @@ def test_nothing_that_they_log_is_heard() -> None:
     assert quiet.stderr == ""
     assert json.loads(quiet.stdout.splitlines()[-1])["warnings"][0].startswith("You are using a softmax")
     loud = ended("batch", "-", "-f", "jsonl", "--verbose", input=lines)
-    assert loud.stderr  # TensorFlow's lines, at the import if nowhere else
+    assert loud.stderr  # TensorFlow writes messages at least during its import
     assert loud.stdout == quiet.stdout
 
 
@@ -430,8 +432,8 @@ def test_a_device_that_is_not_there_is_the_error_of_its_variant() -> None:
 
 
 @pytest.mark.slow
-def test_a_log_record_that_comes_late_is_not_heard() -> None:
-    """tf_should_use logs when garbage is collected, which may be at exit."""
+def test_a_late_log_record_is_not_shown() -> None:
+    """tf_should_use logs during garbage collection, which may be at exit."""
     program = (
         "import atexit, logging, rnnshape\n"
         "rnnshape.explore('lstm')\n"
@@ -442,7 +444,7 @@ def test_a_log_record_that_comes_late_is_not_heard() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-# A command line that is wrong as a whole.
+# Usage errors.
 
 USAGE = {
     "lstm 8": "8: unexpected argument: lstm takes only options (did you mean --units 8?)",
@@ -460,13 +462,13 @@ USAGE = {
 
 
 @pytest.mark.parametrize("line", USAGE)
-def test_usage_is_told_in_the_style_of_every_error(line: str, run: Callable[..., Ran]) -> None:
+def test_usage_errors_have_the_style_of_all_errors(line: str, run: Callable[..., Ran]) -> None:
     ran = run(*line.split())
     assert (ran.code, ran.out, ran.err) == (2, "", f"rnnshape: error: {USAGE[line]}\n")
 
 
 def test_the_file_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_path: Path) -> None:
-    """By its name, through a folder, by another name for it, and as standard input."""
+    """Named directly, through its folder, through a link, and as standard input."""
     path = tmp_path / "runs.yaml"
     text = "runs: [{layer: lstm}]\n"
     path.write_text(text, encoding="utf-8")
@@ -475,7 +477,7 @@ def test_the_file_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_
     for read, written in ((path, path), (tmp_path, path), (path, other)):
         ran = run("batch", str(read), "--predict", "-o", str(written))
         assert (ran.code, path.read_text(encoding="utf-8")) == (2, text)
-        assert "is read for this answer: give another name" in ran.err
+        assert "is an input of this command: give another name" in ran.err
     ended = in_shell(f"rnnshape batch - --predict -f jsonl -o {path} < {path}")
     assert (ended.returncode, path.read_text(encoding="utf-8")) == (2, text)
     assert run("batch", str(path), "--predict", "-o", str(tmp_path / "rows.jsonl")).code == 0
@@ -491,7 +493,7 @@ def test_code_that_is_read_is_not_written_over(command: str, tmp_path: Path) -> 
     for written in (file, other):
         ended = in_shell(f"cd {tmp_path}; rnnshape {command.format(file=file)} -o {written} < {file}")
         assert (ended.returncode, file.read_text()) == (2, FOUND)
-        assert "is read for this answer: give another name" in ended.stderr
+        assert "is an input of this command: give another name" in ended.stderr
 
 
 def test_a_saved_model_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_path: Path) -> None:
@@ -500,4 +502,4 @@ def test_a_saved_model_that_is_read_is_not_written_over(run: Callable[..., Ran],
         file.write_text("kept")
         ran = run("show", str(file), *words[1:], "-o", str(file))
         assert (ran.code, file.read_text()) == (2, "kept")
-        assert "is read for this answer" in ran.err
+        assert "is an input of this command" in ran.err

@@ -1,4 +1,4 @@
-"""The explorer as somebody uses it, driven by Textual's pilot; what is seen is read from the screen."""
+"""The explorer, driven by Textual's pilot; the tests read the screen."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def opened(path: str) -> Iterator[TextIO]:
 
 
 def seen(app: Explorer) -> str:
-    """The text of the screen; how long theory took is not the same twice."""
+    """The text of the screen, without the time of the prediction."""
     import re
 
     strips = app.screen._compositor.render_strips()
@@ -62,12 +62,12 @@ async def press(pilot: Pilot[int], *keys: str) -> str:
     for key in keys:
         await pilot.press(key)
         await pilot.pause()
-    await pilot.pause()  # a window that has opened is filled after it is there
+    await pilot.pause()  # a dialog is filled after it opens
     return seen(pilot.app)  # type: ignore[arg-type]
 
 
 def told(pilot: Pilot[int]) -> str:
-    """What the explorer said in passing."""
+    """The notifications of the explorer."""
     return "\n".join(one.message for one in pilot.app._notifications)
 
 
@@ -111,7 +111,7 @@ def test_one_piece_of_typing_is_one_step() -> None:
     drive(session)
 
 
-def test_a_mistake_stands_under_its_caret_and_the_last_answer_stays() -> None:
+def test_a_mistake_has_a_caret_and_the_last_answer_stays() -> None:
     async def session(pilot: Pilot[int]) -> None:
         lines = (await press(pilot, "left", *", unit=3")).splitlines()
         (at,) = [number for number, line in enumerate(lines) if "^~" in line]
@@ -151,7 +151,7 @@ def test_a_step_of_the_mask_is_switched_by_key_and_by_click() -> None:
     drive(session)
 
 
-def test_a_number_that_may_not_stand_there_is_told_and_changes_nothing() -> None:
+def test_an_invalid_number_is_an_error_and_changes_nothing() -> None:
     async def session(pilot: Pilot[int]) -> None:
         await focus(pilot, "at-units")
         text = await press(pilot, "end", "backspace", "0")
@@ -173,7 +173,7 @@ def test_a_class_is_chosen_and_a_layer_appended_and_removed() -> None:
     drive(session)
 
 
-def test_the_classic_walk_goes_on_by_redo() -> None:
+def test_redo_goes_through_the_classic_walk() -> None:
     async def session(pilot: Pilot[int]) -> None:
         assert " LSTM(1)\n" in await press(pilot, "f7", "enter")
         assert " LSTM(1, return_state=True)\n" in await press(pilot, "ctrl+y")
@@ -182,7 +182,7 @@ def test_the_classic_walk_goes_on_by_redo() -> None:
     drive(session)
 
 
-def test_what_is_copied_is_in_the_clipboard() -> None:
+def test_copied_text_is_in_the_clipboard() -> None:
     async def session(pilot: Pilot[int]) -> None:
         assert "rnnshape show 'LSTM(8)' --mask '111;110'" in await press(pilot, "f5")
         await press(pilot, "enter")
@@ -208,7 +208,7 @@ def test_the_answer_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "<html" in (tmp_path / "rnnshape.html").read_text(encoding="utf-8")
 
 
-def test_an_option_that_cannot_apply_is_told() -> None:
+def test_an_option_that_does_not_apply_is_reported() -> None:
     async def session(pilot: Pilot[int]) -> None:
         assert "time is ignored: does not apply here: LSTMCell takes (N, C)" in seen(pilot.app)  # type: ignore[arg-type]
 
@@ -226,7 +226,7 @@ def test_wired_calls_are_text() -> None:
 
 
 async def waited(pilot: Pilot[int], text: str) -> str:
-    """The screen as soon as this stands there; TensorFlow takes seconds to load."""
+    """The screen as soon as it contains the text; TensorFlow takes seconds to load."""
     for _ in range(1200):
         if text in (screen := seen(pilot.app)):  # type: ignore[arg-type]
             return screen
@@ -247,7 +247,7 @@ def test_the_real_layer_follows_and_a_process_that_is_killed_is_started_again() 
         assert "Theory and the real layer agree" in await waited(pilot, "verified in")
         (worker,) = workers()
         await focus(pilot, "at-return_state")
-        worker.suspend()  # so that it is killed while it is asked
+        worker.suspend()  # so that it is killed while it has a question
         assert "verifying" in await press(pilot, "space")
         worker.kill()
         assert "state_h is new" in await waited(pilot, "verified in")
@@ -259,7 +259,7 @@ def test_the_real_layer_follows_and_a_process_that_is_killed_is_started_again() 
 
 
 @pytest.mark.slow
-def test_what_keras_rejects_is_told_by_the_real_layer() -> None:
+def test_the_real_layer_reports_what_keras_rejects() -> None:
     async def session(pilot: Pilot[int]) -> None:
         await waited(pilot, "Keras rejects it: TypeError")
 
@@ -281,7 +281,7 @@ def test_an_unforeseen_exception_ends_it_without_a_traceback(monkeypatch: pytest
         async with app.run_test() as pilot:
             await session(pilot)
 
-    with pytest.raises(ZeroDivisionError):  # the pilot tells it; a terminal gets the failure
+    with pytest.raises(ZeroDivisionError):  # the pilot raises it; the command reports app.failure
         asyncio.run(driven())
     assert isinstance(app.failure, Internal)
     assert "this is a bug of rnnshape" in app.failure.message
@@ -302,7 +302,7 @@ def test_the_main_views(golden: Callable[[str, str], None], name: str, size: tup
     golden(f"{name}.txt", ("=" * 40 + "\n").join(views))
 
 
-def test_several_steps_that_are_ahead_are_told() -> None:
+def test_a_notification_says_how_many_steps_follow() -> None:
     history = History.of([read("LSTM(8)"), read("GRU(4)"), read("Dense(2)")])
     app = Explorer(history, opened=opened, marks=UNICODE, verifier=None)
 

@@ -1,4 +1,4 @@
-"""What the explorer says that a step has changed."""
+"""The changes that the explorer reports for a step."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_the_layers_that_are_new_gone_or_changed(before: str, after: str, lines:
 
 
 def changed_tensors(before: str, after: str) -> tuple[str, ...]:
-    """What is told of the tensors that come out: the lines that begin with their access or role."""
+    """The lines about returned tensors: those that begin with their access or role."""
     lines = changed(rnnshape.predict(before), rnnshape.predict(after)).lines("returns")
     roles = [leaf.role for side in (before, after) for leaf in leaves(rnnshape.predict(side).structure)]
     return tuple(line for line in lines if line.startswith(("y ", "y[", *(f"{role}:" for role in roles))))

@@ -1,4 +1,4 @@
-"""``rnnshape explore`` before anything is drawn: what is missing is said in a line."""
+"""``rnnshape explore`` before anything is drawn: errors in one line."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_without_a_terminal_it_names_the_command_for_a_pipe(
         ("model.keras", "model.keras"),
     ],
 )
-def test_a_file_that_asks_for_nothing_is_told_before_the_screen_is_taken(
+def test_a_wrong_file_is_an_error_before_the_screen_opens(
     run: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -71,14 +71,14 @@ def test_the_layers_of_a_file_are_steps_of_one_walk(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("flag", [("--serve", "0"), ("--time", "0"), ("--initial-state", "twos")])
-def test_a_wrong_option_is_told_before_the_screen_is_taken(run: Callable[..., Ran], flag: tuple[str, str]) -> None:
+def test_a_wrong_option_is_an_error_before_the_screen_opens(run: Callable[..., Ran], flag: tuple[str, str]) -> None:
     ran = run("explore", *flag)
     assert ran.code == 2
     assert f"{flag[0]} {flag[1]}: must be" in ran.err
 
 
 @pytest.mark.parametrize("module", ["steps", "fields", "edits", "presets", "written", "panels", "changes"])
-def test_what_is_no_widget_does_not_import_textual(module: str) -> None:
+def test_only_widgets_import_textual(module: str) -> None:
     assert loaded_by(f"import rnnshape.explorer.{module}", ("textual", "tensorflow")) == set()
 
 

@@ -28,7 +28,7 @@ PATIENT = 60
 
 @pytest.fixture
 def served() -> Iterator[tuple[str, psutil.Process]]:
-    """Its address, and the process that serves it."""
+    """The address of the explorer, and the process that serves it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -60,7 +60,7 @@ def test_the_page_shows_the_explorer(browser: Chrome, served: tuple[str, psutil.
 
 
 def received(browser: Chrome) -> str:
-    """What came to the page through its socket since the last look: the screen, as a terminal gets it."""
+    """The terminal output that the page has received through its socket since the last call."""
     said = []
     for entry in browser.get_log("performance"):
         message = json.loads(entry["message"])["message"]

@@ -1,4 +1,4 @@
-"""The steps of the explorer as data: text and options are one question, and each edit writes the text anew."""
+"""The steps of the explorer as data: text and options form one question, and each edit rewrites the text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_mistake_keeps_its_place_and_the_layer_is_gone() -> None:
 
 
 def test_an_edit_fixes_a_layer_that_cannot_be_combined() -> None:
-    """Keras rejects it, and the fields stay, so that the switch can be taken back."""
+    """Keras rejects it, but the fields stay, so that the user can switch back."""
     layer = make("Bidirectional(LSTM(8))").layer
     step = read(layer.text).with_layer(edits.changed(layer, ("layer",), "go_backwards", True))
     assert "remove go_backwards" in step.problems[0].message
@@ -32,14 +32,14 @@ def test_an_edit_fixes_a_layer_that_cannot_be_combined() -> None:
     assert fixed.spec is not None
 
 
-def test_an_option_that_means_nothing_here_waits() -> None:
+def test_an_option_that_does_not_apply_is_kept() -> None:
     step = read("LSTM(8)", {"time": 5}).with_text("LSTMCell(8)")
     assert step.input == (2, 4)
     assert [problem.key for problem in step.idle] == ["time"]
     assert step.with_text("GRU(8)").input == (2, 5, 4)
 
 
-def test_what_the_text_says_of_its_input_and_its_call_outlives_an_edit() -> None:
+def test_an_edit_keeps_the_input_and_the_call_in_the_text() -> None:
     step = read("LSTM(8)(keras.Input((7, 5)), mask=mask, training=True)")
     assert step.layer is not None
     after = step.with_layer(edits.changed(step.layer, (), "return_sequences", True))
@@ -56,7 +56,7 @@ def test_a_mask_keeps_its_steps_when_the_input_grows() -> None:
     assert step.option("mask") == "110;111"
     assert step.with_option("time", 4).option("mask") == "1101;1111"
     assert step.with_option("batch", 3).option("mask") == "110;111;111"
-    assert step.with_option("time", 2).option("mask") is None  # every step that is left is valid
+    assert step.with_option("time", 2).option("mask") is None  # all remaining steps are valid
     assert step.with_mask(((True,) * 3,) * 2) == read("LSTM(8)")
 
 
@@ -99,7 +99,7 @@ def test_undo_and_redo() -> None:
     walk = History(one).to(two)
     assert walk.to(three, replacing=True).undone.now == one
     assert walk.undone.redone == walk
-    assert walk.undone.to(three).redone.now == three  # a new step has nothing ahead
+    assert walk.undone.to(three).redone.now == three  # a new step clears the steps to redo
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -134,7 +134,7 @@ def test_each_field_of_the_run_and_of_the_layers_shows_its_value(text: str) -> N
         ("LSTM(units)", {"let": {"units": 5}, "keras": "3.10"}),
     ],
 )
-def test_what_is_copied_asks_the_same(text: str, options: dict[str, object]) -> None:
+def test_a_copied_command_asks_the_same_question(text: str, options: dict[str, object]) -> None:
     import shlex
 
     import yaml

@@ -1,4 +1,4 @@
-"""The explorer in a real terminal, tmux: a session is typed and the screen is read."""
+"""The explorer in a real terminal (tmux): the tests type keys and read the screen."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.shell
 
-# Seconds until something is on the screen; it has been long before.
+# A timeout in seconds, much longer than the screen needs.
 _LONGEST = 60
 _LOOK_S = 0.1
 _MOST_FIELDS = 40
-_GREYS = 232  # the first of the greys among the 256 colours of a terminal
+_GREYS = 232  # the first grey of a terminal's 256 colours
 
 
 class Terminal:
-    """A terminal of 80 × 24 with a shell in it, as somebody sees it."""
+    """A terminal of 80 × 24 with a shell in it."""
 
     def __init__(self, socket: Path) -> None:
         self.socket = socket
         command = f"env PS1='$ ' PYTHONPATH={ROOT} TERM=tmux-256color bash --norc --noprofile"
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", command)
-        self.tmux("set", "-g", "set-clipboard", "on")  # what a program copies is in tmux's own buffer
+        self.tmux("set", "-g", "set-clipboard", "on")  # copied text goes to tmux's buffer
         self.until("$")
 
     def tmux(self, *words: str) -> str:
@@ -46,16 +46,16 @@ class Terminal:
         return self.tmux("capture-pane", "-p")
 
     def type(self, *keys: str) -> None:
-        """Press keys one after another, as fast as somebody does, by tmux's names; text is a key of its own.
+        """Press keys one after another, by tmux's names, at the speed of a person; a text counts as one key.
 
-        Textual runs the action of a key behind the letters that come at once with it.
+        Without pauses, Textual would run the action of a key after the letters that follow it.
         """
         for key in keys:
             self.tmux("send-keys", key)
             time.sleep(_LOOK_S)
 
     def until(self, *texts: str) -> str:
-        """The screen, as soon as all of these stand on it."""
+        """The screen, as soon as it contains all of these texts."""
         return self.once(lambda screen: all(text in screen for text in texts), f"no {texts}")
 
     def once(self, there: Callable[[str], bool], missing: str) -> str:
@@ -66,7 +66,7 @@ class Terminal:
         return screen
 
     def go_to(self, help_: str) -> str:
-        """Press Tab until the line of help begins so."""
+        """Press Tab until the help line begins with this text."""
         for _ in range(_MOST_FIELDS):
             self.type("Tab")
             screen = self._settled()
@@ -75,7 +75,7 @@ class Terminal:
         raise AssertionError(f"no field {help_!r} on\n{screen}")
 
     def _settled(self) -> str:
-        """The screen, when it has been the same for a while."""
+        """The screen, once it no longer changes."""
         before, screen = "", self.screen()
         while before != screen:
             time.sleep(3 * _LOOK_S)
@@ -86,7 +86,7 @@ class Terminal:
         self.type(f"clear; {sys.executable} -m rnnshape explore {' '.join(words)}", "Enter")
 
     def state(self) -> str:
-        """What a program could leave behind: another screen, the mouse, no cursor, another mode of the line."""
+        """The state that a program must restore: the screen, the mouse, the cursor, the mode of the line."""
         flags = "#{alternate_on} #{mouse_any_flag} #{cursor_flag} #{bracket_paste_flag}"
         self.type("clear; stty -a | tr '\\n' ' '; echo =end", "Enter")
         said = self.once(lambda screen: "=end" in screen.replace("echo =end", ""), "no =end")
@@ -94,7 +94,7 @@ class Terminal:
 
     @property
     def programs(self) -> list[psutil.Process]:
-        """What runs in the shell, the explorer first."""
+        """The processes in the shell, the explorer first."""
         shell = int(self.tmux("display-message", "-p", "#{pane_pid}"))
         return psutil.Process(shell).children(recursive=True)
 
@@ -111,8 +111,8 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         one.tmux("kill-server")
 
 
-def test_a_session_of_somebody_who_is_new(terminal: Terminal) -> None:
-    """Three flags, Bidirectional, two masked steps, the strip, the code; then the worker dies, and it ends."""
+def test_a_session_of_a_new_user(terminal: Terminal) -> None:
+    """Three flags, Bidirectional, two masked steps, the strip, the code; then the worker is killed; then quit."""
     before = terminal.state()
     terminal.explore('"LSTM(4)"')
     terminal.until("LSTM(4)", "verified in", "(N, H)")
@@ -177,7 +177,7 @@ def test_the_terminal_is_left_as_it_was(terminal: Terminal, ends: str, code: int
     assert terminal.state() == before
 
 
-def test_a_mistake_is_told_while_it_is_typed(terminal: Terminal) -> None:
+def test_a_mistake_is_shown_while_it_is_typed(terminal: Terminal) -> None:
     terminal.explore('"LSTM(4)"', "--predict")
     terminal.until("theory only")
     terminal.type("BSpace", ", unts=3)")

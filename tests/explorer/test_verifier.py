@@ -1,4 +1,4 @@
-"""The process that verifies behind the explorer: real processes, killed in the middle."""
+"""The explorer's verifying process: real processes, some of them killed while they work."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_it_loads_and_then_verifies_what_was_asked_meanwhile(heard: Heard) -> No
     assert rejected.report.error is not None  # an error of Keras is an answer
 
 
-def test_only_the_latest_answer_is_told(heard: Heard) -> None:
+def test_only_the_latest_answer_is_reported(heard: Heard) -> None:
     heard.until(Ready)
     heard.verifier.ask(make("lstm", LONG), 1)
     for step in range(2, 6):
@@ -72,7 +72,7 @@ def test_only_the_latest_answer_is_told(heard: Heard) -> None:
     assert [news.step for news in heard.until(Verified) if isinstance(news, Verified)] == [5]
 
 
-def test_what_nobody_waits_for_any_more_is_ended(heard: Heard) -> None:
+def test_an_outdated_question_is_ended(heard: Heard) -> None:
     heard.until(Ready)
     heard.verifier.ask(make("lstm", ENDLESS), 1)
     heard.verifier.ask(make("gru", {}), 2)
@@ -92,12 +92,12 @@ def test_a_process_that_is_killed_is_started_again_and_asked_again(heard: Heard)
     assert (news[-1].step, news[-1].report.ok) == (7, True)
 
 
-def test_one_that_dies_while_it_loads_again_and_again_is_given_up(heard: Heard) -> None:
+def test_a_process_that_always_dies_while_loading_is_given_up(heard: Heard) -> None:
     for _ in range(3):
         heard.until(Loading)
         os.kill(heard.verifier.pid, signal.SIGKILL)
     (*_, missing) = heard.until(Missing)
-    assert missing == Missing("the process that loads TensorFlow dies: SIGKILL")
+    assert missing == Missing("the process that loads TensorFlow keeps dying: SIGKILL")
 
 
 def test_without_tensorflow_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,12 +105,12 @@ def test_without_tensorflow_it_says_so(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     one = Heard()
     assert one.until(Missing)[-1] == Missing("TensorFlow is not installed")
-    one.verifier.ask(make("lstm", {}), 1)  # nothing answers, and nothing fails
+    one.verifier.ask(make("lstm", {}), 1)  # no answer and no exception
     one.verifier.close()
 
 
-def test_the_process_ends_with_whoever_began_it() -> None:
-    """Killed it can clean nothing up: the closed pipe tells its process."""
+def test_the_process_ends_with_its_parent() -> None:
+    """A killed explorer cannot clean up, but its process sees the closed pipe."""
     code = "import time\nfrom rnnshape.explorer.verifier import Verifier\nv = Verifier(lambda news: None)\nprint(v.pid, flush=True)\ntime.sleep(99)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None

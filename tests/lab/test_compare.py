@@ -388,7 +388,7 @@ def test_a_mistake_is_one_clear_line(mistake: str, run: Callable[..., Ran]) -> N
     assert ran.err.count("\n") == 1
 
 
-def test_all_mistakes_are_said_at_once(run: Callable[..., Ran]) -> None:
+def test_all_mistakes_are_shown_at_once(run: Callable[..., Ran]) -> None:
     ran = run("compare", "LSTM(4, unit=3)", "GRU(0)", "--mask", "x", "--time", "0", "-f", "xml", "--axis", "no")
     assert ran.code == 2
     for what in ("--axis no", "--mask x", "LSTM(4, unit=3): ", "GRU(0): ", "--time 0", "--format xml"):

@@ -1,4 +1,4 @@
-"""Every way of running gives the structure of the eager call, and its numbers within tolerance."""
+"""Every execution mode gives the structure of the eager call, and its values within tolerance."""
 
 from __future__ import annotations
 

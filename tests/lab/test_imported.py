@@ -1,4 +1,4 @@
-"""Classes of the reader's own, from the modules that ``--import`` names: built by the lab, without a word of theory."""
+"""Custom classes, from the modules of ``--import``: the lab builds them, and theory has no rule for them."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_what_is_no_tensor_is_one_error(what: str, said: str, run: Callable[...,
     assert run("show", f"Returns('{what}')", "--import", "own_layers").code == 2
 
 
-def test_only_what_is_equal_on_the_real_tensors_is_told() -> None:
+def test_only_equalities_of_the_real_tensors_are_shown() -> None:
     report = rnnshape.explore("RNN(OwnCell(8), return_sequences=True, return_state=True, go_backwards=True)", **OWN)
     assert "output[:, 0] == state_0" not in [check.check for check in report.checks]
 
@@ -141,14 +141,14 @@ def test_only_what_is_equal_on_the_real_tensors_is_told() -> None:
         ("cell = OwnCell(units)\nlayer = RNN(cell)\nunits = 6", None),
     ],
 )
-def test_it_may_stand_wherever_a_layer_stands(code: str, shape: tuple[int, ...] | None) -> None:
+def test_it_is_allowed_wherever_a_layer_is(code: str, shape: tuple[int, ...] | None) -> None:
     options = {"input": (2, 3, 5, 4)} if code.startswith("TimeD") else {}
     report = rnnshape.explore(make(code, {**OWN, **options}))
     assert report.ok
     assert shape is None or roles(report) == {"output": shape}
 
 
-def test_wired_calls_keep_the_names_of_the_code_and_theory_answers_what_stands_before() -> None:
+def test_wired_calls_keep_their_names_and_theory_answers_the_calls_before() -> None:
     code = "x = Input((5, 4))\ns = LSTM(8, return_sequences=True)(x)\na, b = Both()([s, s])\ny = Dense(2)(b)\no = Adam(1e-3)"
     (spec,) = make_all(code, OWN)
     report = rnnshape.explore(spec)
@@ -225,7 +225,7 @@ def test_without_import_the_class_is_named_with_the_hint(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["LSTM(8) | CRF(3) | Dense(1)", "Sequential([LSTM(8), CRF(3)])"])
-def test_without_import_what_stands_before_it_is_answered(code: str) -> None:
+def test_without_import_the_layers_before_it_are_answered(code: str) -> None:
     spec = make(code)
     assert [layer.text for layer in spec.layer.in_turn] == ["LSTM(8)"]
     assert any("CRF is not known" in note and "--import" in note for note in spec.notes)

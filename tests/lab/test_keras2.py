@@ -1,6 +1,6 @@
-"""Keras 2: tf_keras' real layers against the rules that theory has for it.
+"""Keras 2: the real layers of tf_keras compared with the rules of theory.
 
-``TF_USE_LEGACY_KERAS=1 python -m tests.shared.masking 1000 --seed 1`` draws as many more as one likes.
+``TF_USE_LEGACY_KERAS=1 python -m tests.shared.masking 1000 --seed 1`` draws more random layers.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def test_what_keras_2_takes_otherwise(layer: str, input_: tuple[int, ...], shape
     assert [tensor.shape for tensor in leaves(report.observed)] == [shape]
 
 
-def test_a_mask_of_the_tensor_counts_beside_initial_states() -> None:
+def test_an_attached_mask_is_used_with_initial_states() -> None:
     layer = "Masking() | LSTM(3, return_state=True)"
     options: dict[str, Any] = {"mask": "right:1,3", "initial_state": "random"}
     two, three = (rnnshape.explore(layer, keras=version, **options) for version in ("2", None))

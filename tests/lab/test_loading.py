@@ -1,4 +1,4 @@
-"""The saved file that the lab hands to Keras, and those that it does not."""
+"""Which saved files the lab passes to Keras, and which it does not."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _report(path: Path, **options: Any) -> Any:
 
 
 def _rewritten(path: Path, change: Any, **more: bytes) -> None:
-    """The archive with another config, and with further members."""
+    """Rewrite the archive with another config and more members."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     config = json.loads(parts["config.json"])
@@ -66,7 +66,7 @@ def test_a_model_that_returns_something_else_than_its_layers_is_a_disagreement()
     assert not [*Stored("model.keras", (), apart=0.0).disagreements()]
 
 
-def test_a_lambda_is_told_and_not_run(tmp_path: Path) -> None:
+def test_a_lambda_is_reported_and_not_run(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     layers = _keras().layers
     _stack(layers.LSTM(3, return_sequences=True), layers.Lambda(lambda x: x + 1, name="more"), layers.LSTM(2)).save(
@@ -98,7 +98,7 @@ class Doubled(keras.layers.Layer):
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model with a class of its own module, which is imported by nobody yet."""
+    """A model with a class of a custom module, which is not imported yet."""
     (tmp_path / "doubling.py").write_text(OWN, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "model.keras"
@@ -127,11 +127,11 @@ def test_import_loads_a_class_of_ones_own(own: Path) -> None:
     report = _report(own, **{"import": "doubling"})
     assert report.unruled == ("Custom_doubling_Doubled",)
     assert report.observed.shape == (2, 2)
-    # Its own flow: the second layer is the real one of the file.
+    # The second layer is the real one of the file.
     assert [part.observed.shape for part in report.flow] == [(2, 5, 3), (2, 5, 3), (2, 2)]
 
 
-def test_a_class_that_the_module_does_not_have_is_told(own: Path) -> None:
+def test_a_class_that_the_module_does_not_have_is_an_error(own: Path) -> None:
     (own.parent / "empty_one.py").write_text("", encoding="utf-8")
     (spec,) = make_saved(str(own), {"import": "empty_one"})
     with pytest.raises(rnnshape.RnnshapeError, match="--import empty_one: there is no class Doubled"):
@@ -171,7 +171,7 @@ def test_a_config_that_names_what_is_not_of_keras_is_never_loaded(what: str, arg
     _rewritten(path, change)
     try:
         (spec,) = make_saved(str(path))
-    except Invalid as error:  # the argument does not take it
+    except Invalid as error:  # the argument does not take this value
         assert all(problem.message.startswith(f"{path}: ") for problem in error.problems)
     else:
         assert spec.saved is not None
@@ -191,7 +191,7 @@ def test_an_archive_with_other_members_is_not_handed_to_keras(name: str, tmp_pat
 
 
 def test_models_that_call_models_do_not_multiply_without_end(tmp_path: Path) -> None:
-    """Thirty models, each of which calls the next one twice: a thousand million calls, in 20 KB."""
+    """Thirty models, each calling the next one twice: a thousand million calls, in 20 KB."""
     config: dict[str, Any] = {}
     for number in range(30):
         start = {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 5, 4]}, "inbound_nodes": []}

@@ -1,4 +1,4 @@
-"""What a layer keeps between calls, begins with, and draws in training; on the real layer."""
+"""The states that a layer keeps between calls, its initial states, and dropout in training; on the real layer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RECURRENT = ("LSTM(3", "GRU(3", "SimpleRNN(3", "RNN(LSTMCell(3)", "RNN([GRUCell(
 
 
 def verdicts(report: Report) -> dict[str, tuple[bool, bool | None]]:
-    """What theory guarantees and what was seen, for the checks between calls."""
+    """For each check between calls, whether it is guaranteed and whether it holds."""
     assert report.ok, (report.error, report.checks)
     return {check.check: (check.guaranteed, check.holds) for check in report.checks if "layer(x" in check.check}
 
@@ -71,7 +71,7 @@ def test_two_unlike_directions_hand_no_states_on() -> None:
 
 @pytest.mark.slow
 def test_halves_under_a_mask() -> None:
-    """The states go on; an output that would be repeated from the first half is zero."""
+    """The states are passed on, but an output that repeats one of the first half is zero."""
     layer = "GRU(3, return_sequences=True, return_state=True)"
     assert seen(layer, calls=2, mask="right:4,3", time=4)["halves == layer(x)"] == (True, True)
     assert seen(layer, calls=2, mask="1101;1111", time=4)["halves == layer(x)"] == (False, False)
@@ -142,7 +142,7 @@ def test_the_form_of_an_initial_state_is_code(layer: str, form: str) -> None:
 
 
 def test_the_states_that_are_handed_in_are_those_that_are_used() -> None:
-    """With no step that counts, what comes out is what went in."""
+    """Without a valid step, the returned states are the passed ones."""
     import numpy as np
 
     for fill, check in (("zeros", np.zeros), ("ones", np.ones)):
@@ -158,7 +158,7 @@ def test_the_states_that_are_handed_in_are_those_that_are_used() -> None:
     assert not np.array_equal(cell.values[0], rnnshape.explore("lstm-cell").values[0])
 
 
-def test_states_that_cannot_be_cut_in_half_are_told() -> None:
+def test_states_that_cannot_be_halved_are_an_error() -> None:
     layer = "Bidirectional(LSTM(2), backward_layer=GRU(2, go_backwards=True))"
     report = rnnshape.explore(layer, initial_state="random")
     assert report.error is not None
@@ -174,7 +174,7 @@ def test_states_that_cannot_be_cut_in_half_are_told() -> None:
     "drops", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}, {"dropout": 0.3, "recurrent_dropout": 0.4}]
 )
 def test_dropout_masks_are_drawn_once_a_call(layer: str, drops: dict[str, float]) -> None:
-    """The cell by hand, which keeps its masks from step to step, gives the layer's numbers bit for bit."""
+    """The cell, called step by step with the same dropout masks, gives bitwise the layer's values."""
     size = "6, 3" if layer == "ConvLSTM1D" else "6"
     said = ", ".join(f"{name}={value}" for name, value in drops.items())
     inner = f"{layer}({size}, {said}"
@@ -190,7 +190,7 @@ def test_dropout_masks_are_drawn_once_a_call(layer: str, drops: dict[str, float]
         assert all(check.holds for check in report.checks if check.check in ("output == state_h", "output == state"))
 
 
-def test_masks_that_were_drawn_anew_at_each_step_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropout_masks_drawn_at_each_step_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     cells = import_module("keras.src.layers.rnn.dropout_rnn_cell").DropoutRNNCell
     drawn = cells.get_dropout_mask
 
@@ -231,13 +231,13 @@ GATES = since("3.8", "LSTM and GRU draw a dropout mask for each gate with implem
         "RNN([LSTMCell(2), GRUCell(3, recurrent_dropout=0.5, dtype='float16')])",
     ],
 )
-def test_what_keras_refuses_in_training_is_foretold(layer: str) -> None:
+def test_a_rejection_in_training_is_predicted(layer: str) -> None:
     foretold = predict(make(layer, {"training": True})).refusal
     assert foretold is not None
     report = rnnshape.explore(layer, training=True)
     assert report.error is not None
     assert report.error.hint == foretold.hint
-    assert rnnshape.explore(layer).ok == (predict(make(layer)).refusal is None)  # in 3.8 it drops in every call
+    assert rnnshape.explore(layer).ok == (predict(make(layer)).refusal is None)  # in 3.8 it drops also outside training
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_a_cell_that_drops_is_refused_in_a_graph(layer: str, execution: str, *, 
     assert (told.error is None) is (seen.error is None) is runs
 
 
-# ── as a user would ──
+# ── as a user calls it ──
 
 
 def test_the_program_runs_and_says_the_same(run: Callable[..., Ran]) -> None:

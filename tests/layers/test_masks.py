@@ -228,6 +228,30 @@ def test_a_wholly_masked_sample_keeps_its_initial_state() -> None:
     assert both["backward_state[empty] == backward_state_0[empty]"].exact
 
 
+@pytest.mark.parametrize(
+    ("layer", "check"),
+    [
+        ("LSTM(3, return_state=True)", "output == state_c"),
+        ("LSTM(3, return_sequences=True, return_state=True, unroll=True)", "output[:, -1, :] == state_c"),
+        ("Bidirectional(GRU(3, return_state=True), merge_mode='ave')", "output == forward_state"),
+        ("GRU(3, stateful=True, return_state=True)", "call2 == layer(x)"),
+    ],
+)
+def test_without_any_valid_step_all_stays_zero_by_rule(layer: str, check: str) -> None:
+    """The same is no rule with one valid step, or with states that begin otherwise."""
+    options: dict[str, Any] = {"calls": 2} if "stateful" in layer else {}
+
+    def told(mask: str, **others: Any) -> tuple[bool, bool | None]:
+        report = rnnshape.explore(layer, mask=mask, **options, **others)
+        assert report.ok
+        return next((one.guaranteed, one.holds) for one in report.checks if one.check == check)
+
+    assert told("000;000") == (True, True)
+    assert told("000;100") == (False, False)
+    if not options:
+        assert told("000;000", initial_state="random") == (False, False)
+
+
 def test_cudnn_is_told_apart_from_the_loop() -> None:
     from rnnshape import theory
 

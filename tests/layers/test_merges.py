@@ -102,6 +102,7 @@ FINE = [
     ),
     (of("MultiHeadAttention", num_heads=2, key_dim=3, output_shape=9, use_bias=False), (SEQUENCE, LONGER), (2, 3, 9)),
     (of("MultiHeadAttention", num_heads=1, key_dim=3, output_shape=(2, 5)), (SEQUENCE, LONGER), (2, 3, 2, 5)),
+    (of("MultiHeadAttention", num_heads=2, key_dim=3, attention_axes=(1,)), (SEQUENCE, LONGER), (2, 3, 4)),
     (of("Add", dtype="float16"), (SEQUENCE, SEQUENCE), (2, 3, 4)),
     (of("AdditiveAttention", dtype="mixed_float16"), (SEQUENCE, LONGER), (2, 3, 4)),
 ]

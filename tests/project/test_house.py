@@ -1,6 +1,6 @@
-"""The rooms in one direction: what a module imports, type checking included, lies in its own room or in a lower one.
+"""A module imports only from its own room or a lower one, for type checking too.
 
-The order is the table under "The house" in CONTRIBUTING.md, the top row being the lowest room.
+The order is the table under "The house" in CONTRIBUTING.md; the top row is the lowest room.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PACKAGE = ROOT / "rnnshape"
 
 
 def order() -> dict[str, int]:
-    """How high each room lies."""
+    """The height of each room in the order."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("\n## The house\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ((?:`[a-z_]+(?:/|\.py)`(?:, )?)+) \|", text, re.MULTILINE)
     return {name: height for height, row in enumerate(rows) for name in re.findall(r"`([a-z_]+)(?:/|\.py)`", row)}
@@ -37,7 +37,7 @@ MODULES = {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """The modules of the package that a tree imports anywhere, within functions and for type checking too."""
+    """The modules of the package that a tree imports, also inside functions and for type checking."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in MODULES)
@@ -51,12 +51,12 @@ def arrows(sources: dict[str, str]) -> dict[str, set[str]]:
 
 
 def room(module: str) -> str:
-    """The folder of the package, or the module that lies beside the folders."""
+    """The room of a module: its folder in the package, or the module itself if it is not in a folder."""
     return module.split(".")[1] if "." in module else "__init__"
 
 
 def upward(drawn: dict[str, set[str]]) -> list[str]:
-    """The arrows against the order."""
+    """The imports against the order."""
     height = order()
     return [
         f"{module} -> {other}"
@@ -92,6 +92,6 @@ def test_these_tests_can_fail(sources: dict[str, str]) -> None:
 
 
 def test_the_tests_mirror_the_rooms() -> None:
-    """A test lies in the folder of the room that it is about."""
+    """A test is in the folder of its room."""
     folders = {path.parent.relative_to(ROOT / "tests").as_posix() for path in (ROOT / "tests").rglob("test_*.py")}
     assert folders - {"docs", "project"} <= order().keys()

@@ -1,4 +1,4 @@
-"""TensorFlow is loaded when a real layer is wanted, and never before."""
+"""TensorFlow is loaded only when a real layer is needed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WITHOUT = {
 
 
 def loaded_by(code: str, heavy: tuple[str, ...] = HEAVY) -> set[str]:
-    """Which of the heavy modules a fresh interpreter has loaded after running this."""
+    """The heavy modules that a new interpreter has loaded after running this code."""
     program = (
         "import sys\ntry:\n"
         + "".join(f"    {line}\n" for line in code.split("; "))
@@ -49,13 +49,13 @@ def test_no_tensorflow(what: str) -> None:
 
 @pytest.mark.parametrize("what", ["completion", "help on a topic"])
 def test_no_rich(what: str) -> None:
-    """What answers while somebody types loads not even what draws tables."""
+    """Completion and other quick answers do not load Rich either."""
     assert loaded_by(WITHOUT[what], ("rich",)) == set()
 
 
 @pytest.mark.parametrize("file", ["encoder_decoder.keras", "nested.h5", "encoder_decoder.weights.h5"])
 def test_theory_of_a_saved_model_needs_no_tensorflow(file: str) -> None:
-    """The weights in the file are looked at by h5py, which loads NumPy."""
+    """h5py reads the weights in the file, and loads NumPy."""
     words = ["rnnshape", "show", str(ROOT / "tests/reading/saved" / file), *(["LSTM(4)"] if "weights" in file else [])]
     code = f"import sys; sys.argv = {[*words, '--predict']!r}; from rnnshape.cli import main; main()"
     assert loaded_by(code) == {"numpy"}

@@ -1,4 +1,4 @@
-"""What stands around the code: CI on every Python that is promised, hooks, licence, changelog."""
+"""The files around the code: CI on every supported Python, hooks, licence, changelog."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_ci_may_read_and_no_more() -> None:
     assert all(re.fullmatch(r"actions/[\w-]+@v\d+", one) for one in used)
 
 
-# A Python that makes an environment of programs that only say what they are asked.
+# A fake Python: its environments have programs that only log their arguments.
 _PYTHON = """#!/bin/sh
 echo "python $*" >> "$LOG"
 [ "$1 $2" = "-m venv" ] || exit 2
@@ -72,12 +72,12 @@ done
 
 
 def test_the_script_of_ci_takes_the_python_that_is_named(tmp_path: Path) -> None:
-    """And runs the README's commands, lint and types with it; nothing of it is installed here."""
+    """It also runs the commands of the README, lint and types with it; nothing is installed here."""
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "python9").write_text(_PYTHON, encoding="utf-8")
     (programs / "python9").chmod(0o755)
-    (programs / "id").write_text("#!/bin/sh\necho 1000\n", encoding="utf-8")  # who may install nothing
+    (programs / "id").write_text("#!/bin/sh\necho 1000\n", encoding="utf-8")  # a user who cannot install packages
     (programs / "id").chmod(0o755)
     shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
     shutil.copy(ROOT / "README.md", tmp_path)
@@ -102,7 +102,7 @@ def test_the_script_of_ci_takes_the_python_that_is_named(tmp_path: Path) -> None
 
 
 def test_the_fast_run_leaves_out_every_marker_but_gpu() -> None:
-    """A test with ``gpu`` skips itself where there is none."""
+    """A test with ``gpu`` skips itself without a GPU."""
     options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
     markers = {text.partition(":")[0] for text in options["markers"]}
     left_out = re.search(r"-m 'not \(([\w ]+)\)'", options["addopts"])
@@ -130,14 +130,14 @@ def test_the_changelog_has_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (Unreleased|\d{4}-\d\d-\d\d)$", text, re.MULTILINE)
     assert versions[0][0] == rnnshape.__version__
-    assert PROJECT["dynamic"] == ["version"]  # it stands in rnnshape/version.py alone
+    assert PROJECT["dynamic"] == ["version"]  # it is only in rnnshape/version.py
     assert set(re.findall(r"^### (.+)$", text, re.MULTILINE)) <= {
         "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security",
     }  # fmt: skip
 
 
 def test_the_first_commands_are_there() -> None:
-    """Set-up, tests, format, types, documentation: one line each."""
+    """One line each for set-up, tests, format, types and documentation."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for wanted in ("pip install -e", "python -m pytest", "ruff format", "mypy", "sphinx-build -W", "bash .ci/run", "pre-commit install"):  # fmt: skip
         assert re.search(rf"^    .*{re.escape(wanted)}", text, re.MULTILINE), wanted
@@ -145,7 +145,7 @@ def test_the_first_commands_are_there() -> None:
 
 @pytest.mark.slow
 def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
-    """What is installed into everybody's environment is ``rnnshape`` and nothing beside it."""
+    """The wheel installs ``rnnshape`` and nothing else."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     (wheel,) = tmp_path.glob("*.whl")

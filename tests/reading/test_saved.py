@@ -56,7 +56,14 @@ def _within_sequential(keras: Any) -> Any:
     return keras.Sequential([keras.Input((7, 4)), inner, keras.layers.LSTM(2)])
 
 
-MODELS = [_sequential, _functional, _nested, _within_sequential]
+def _attending(keras: Any) -> Any:
+    """Its config has the axes that MultiHeadAttention works out when it is built."""
+    x = keras.Input((7, 4))
+    heads = keras.layers.MultiHeadAttention(2, 3)
+    return keras.Model(x, keras.layers.GRU(5)(heads(keras.layers.LSTM(4, return_sequences=True)(x), x)))
+
+
+MODELS = [_sequential, _functional, _nested, _within_sequential, _attending]
 KERAS = ["3", pytest.param("2", marks=legacy)]
 
 

@@ -281,12 +281,95 @@ def test_states_that_nest_otherwise_are_refused_as_keras_refuses_them(read: str)
 
 @pytest.mark.parametrize("merge", ["x * h", "Add()([x, h])", "Attention()([x, h])"])
 def test_sizes_that_only_stand_for_names_are_no_mistake_of_the_reader(merge: str) -> None:
-    code = f"x = Input((5, n))\nh = GRU(m, return_sequences=True)(x)\ny = {merge}"
-    with pytest.raises(Invalid, match=r"m and n are not given: numbers stand for them, --let m=… --let n=… sets"):
-        make(code)
-    with pytest.raises(Invalid, match=r"; m is not given: a number stands for it, --let m=… sets"):
-        make(code, {"let": {"n": 6}})
+    code = f"x = Input((5, n))\nh = GRU(m, return_sequences=True)(x)\ny = {merge}\nz = LSTM(2)(y)"
+    for let in ({}, {"n": 6}):
+        before, behind = make_all(code, {"let": let} if let else {})
+        assert (before.layer.text, behind.layer.text) == ("GRU(m, return_sequences=True)", "LSTM(2)")
+        assert any(note.startswith("line 3: y = ") and " is not followed: " in note for note in behind.notes)
+        assert rnnshape.explore(before).ok
     assert rnnshape.explore(make(code, {"let": {"n": 6, "m": 6}})).ok
+    with pytest.raises(Invalid, match=r"\(2, 5, 6\) and \(N, T, m\) = \(2, 5, 7\)"):
+        make(code, {"let": {"n": 6, "m": 7}})
+
+
+@pytest.mark.parametrize(
+    ("code", "layers", "told"),
+    [
+        (
+            "h = LSTM(8, return_sequences=True)(x)\nr = Reshape((-1, 7))(h)\ny = GRU(2)(r)",
+            ["LSTM(8, return_sequences=True)", "GRU(2)"],
+            "takes a multiple of 7",
+        ),
+        (
+            "h = LSTM(8, return_sequences=True)(Input((None, 3)))\nr = Reshape((-1, 160))(h)\ny = GRU(2)(r)",
+            ["LSTM(8, return_sequences=True)", "GRU(2)"],
+            "takes a multiple of 160",
+        ),
+        ("c = Reshape((50, 64))(pooled)\ny = GRU(2)(c)", ["GRU(2)"], "takes 3200 numbers"),
+        (
+            "h = GRU(4)(x)\ny, s = GRU(8, return_state=True)(x, initial_state=Input((n,)))\nz = Dense(n)(y)",
+            ["GRU(4)", "GRU(8, return_state=True)"],
+            "the states that are passed here are not followed",
+        ),
+    ],
+)
+def test_a_call_that_breaks_at_sizes_that_stand_for_others_costs_that_call(
+    code: str, layers: list[str], told: str
+) -> None:
+    specs = make_all(code)
+    assert all(any(text in spec.layer.text for spec in specs) for text in layers)
+    assert all(any(told in note for note in spec.notes) for spec in specs)
+    assert all(rnnshape.explore(spec).ok for spec in specs)
+
+
+def test_what_a_reshape_returns_is_the_input_of_what_is_behind_it() -> None:
+    (spec,) = make_all("y = GRU(2)(Reshape((50, 64))(pooled))\nz = Dense(1)(y)")
+    assert spec.input == (2, 50, 64)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "h = LSTM(8)(x)\ny = GRU(2)(h)",
+        "h = LSTM(8)(x)\ny = tf.nn.tanh(h)\nz = GRU(2)(y)",
+        "a = LSTM(8, return_sequences=True)(x)\nb = LSTM(4, return_sequences=True)(x)\ny = Add()([a, b])",
+        "a = LSTM(8, return_sequences=True)(x)\nb = LSTM(4)(x)\ny = Concatenate()([a, b])",
+        "a = LSTM(8)(Input((5, 3)))\ny = Reshape((3, 3))(a)",
+        "h, s, c = LSTM(8, return_state=True)(x)\ny = LSTM(4)(x, initial_state=[s, c])",
+    ],
+)
+def test_a_call_that_breaks_at_what_the_code_says_is_refused(wrong: str) -> None:
+    """Whatever is open beside it: no value of it mends the code."""
+    with pytest.raises(Invalid):
+        make_all(wrong)
+
+
+@pytest.mark.parametrize(
+    ("code", "shape"),
+    [
+        ("model = Sequential()\nmodel.add(Lambda(lambda t: tf.expand_dims(t, -1)))\nmodel.add(LSTM(4))", (2, 4)),
+        ("model = Sequential([Lambda(lambda t: tf.expand_dims(t, axis=1)), LSTM(4)])", (2, 4)),
+    ],
+)
+def test_an_input_of_which_the_code_says_nothing_has_the_axes_with_which_the_calls_fit(
+    code: str, shape: tuple[int, ...]
+) -> None:
+    spec = make(code)
+    assert len(spec.input) == len(shape)
+    assert rnnshape.explore(spec).ok
+    assert make(spec.layer.text) == spec
+
+
+@pytest.mark.parametrize("layer", ["Lambda(lambda t: tf.tile(t, [1, 2, 1]))", "Lambda(f)"])
+def test_a_layer_on_the_result_of_one_that_is_not_known_has_an_input_of_its_own(layer: str) -> None:
+    for code in (f"GRU(4)({layer}(x))", f"y = GRU(4)({layer}(h))", f"h = LSTM(8)(x)\ny = GRU(4)({layer}(h))"):
+        assert any(spec.layer.text == "GRU(4)" and spec.input == (2, 3, 4) for spec in make_all(code))
+
+
+def test_the_calls_of_a_model_that_is_called_again_are_there_for_those_behind_it() -> None:
+    code = "i = Input((5, 3))\nh = LSTM(4, return_sequences=True)(i)\ne = LSTM(2)(h)\nbase = Model(i, e)\n"
+    spec = make(f"{code}y = base(Input((5, 3)))\nz = Dense(7)(e)\nw = GRU(2)(h)")
+    assert rnnshape.explore(spec).ok
 
 
 SLICED = "x = Input((5, 4))\nh = LSTM(3, return_sequences=True)(x)\n"

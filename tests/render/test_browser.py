@@ -39,7 +39,7 @@ runs:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """One browser for all tests, with a profile of its own."""
+    """One browser for all tests, with a new profile."""
     if not (CHROMIUM.exists() and DRIVER.exists()):
         pytest.skip("needs Debian's packages chromium and chromium-driver: apt-get install chromium chromium-driver")
     from selenium.webdriver import Chrome, ChromeOptions
@@ -50,9 +50,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    # With a driver that is named Selenium looks for none, and downloads none.
+    # If the driver is given, Selenium does not search for one or download one.
     driver = Chrome(options, Service(str(DRIVER)))
-    driver.get("about:blank")  # and not its own first page, which has much to load
+    driver.get("about:blank")  # instead of its start page, which loads much
     try:
         yield driver
     finally:
@@ -61,7 +61,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 @pytest.fixture
 def opened(browser: Chrome, run: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Chrome]]:
-    """The page that a command writes, opened from its file; afterwards nobody may have complained or loaded anything."""
+    """Opens the page that a command writes; afterwards checks that the browser reported no error and loaded nothing."""
 
     def open_(*arguments: str) -> Chrome:
         page = tmp_path / "page.html"
@@ -149,7 +149,7 @@ def test_a_text_and_a_state_filter(batch: Chrome) -> None:
         assert names(batch) == left
 
 
-def test_a_run_unfolds_into_its_report(batch: Chrome) -> None:
+def test_a_run_opens_into_its_report(batch: Chrome) -> None:
     details = find(batch, "table.runs > tbody > tr > td > details")[0]
     check = details.find_element("css selector", ".checks tbody th")
     assert not check.is_displayed()
@@ -162,7 +162,7 @@ def test_a_run_unfolds_into_its_report(batch: Chrome) -> None:
     assert folded.find_element("tag name", "table").is_displayed()
 
 
-def test_what_a_user_wrote_stays_text(batch: Chrome) -> None:
+def test_text_of_the_user_stays_text(batch: Chrome) -> None:
     assert batch.title == "5 runs, 3 ok, 2 failed · rnnshape"
     assert len(find(batch, "script")) == 1
     assert [one.text for one in find(batch, "table.runs > tbody > tr > th")][:2] == [
@@ -183,7 +183,7 @@ def test_a_line_to_paste_has_a_button_that_copies_or_selects_it(opened: Callable
 
 
 def luminance(browser: Chrome, script: str) -> float:
-    """How light a colour is, from 0 to 255."""
+    """The brightness of a colour, from 0 to 255."""
     colour = browser.execute_script(f"return {script}")
     return sum(map(float, colour[colour.index("(") + 1 : -1].split(",")[:3])) / 3
 
@@ -217,7 +217,7 @@ def test_a_phone_needs_no_scrolling_to_the_side(opened: Callable[..., Chrome], c
     assert all(width > 250 for width in reasons)
 
 
-def test_without_a_script_all_is_there(opened: Callable[..., Chrome], tmp_path: Path) -> None:
+def test_the_page_is_complete_without_a_script(opened: Callable[..., Chrome], tmp_path: Path) -> None:
     file = tmp_path / "runs.yaml"
     file.write_text(RUNS)
     page = opened("gru", "--predict")

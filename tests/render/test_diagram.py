@@ -1,4 +1,4 @@
-"""The layer drawn unrolled over time: golden pictures, and what every picture must hold."""
+"""Diagrams of layers unrolled over time: golden pictures, and properties of all pictures."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_picture(name: str, golden: Callable[[str, str], None]) -> None:
 
 
 def flags(command: str) -> Iterator[dict[str, Any]]:
-    """Every combination of the command's flags that changes the picture."""
+    """All combinations of the command's flags that change the picture."""
     known = COMMANDS[command].options
     switches = [name for name in ("return_sequences", "return_state", "go_backwards", "stateful") if name in known]
     choices = dict.fromkeys(switches, (False, True)) | {
@@ -112,13 +112,13 @@ def answers(command: str) -> Iterator[Report]:
 
 
 def missing(report: Report, text: str) -> list[str]:
-    """What is returned and does not stand in the text exactly once with its letters."""
+    """The returned tensors whose role and symbolic shape do not occur exactly once in the text."""
     titles = [f"{tensor.role} ({', '.join(tensor.symbolic)})" for tensor in leaves(report.predicted)]
     return [title for title in titles if len(re.findall(rf"(?<!\w){re.escape(title)}", text)) != 1]
 
 
 @pytest.mark.parametrize("command", some(COMMANDS, 3))
-def test_all_that_is_returned_is_told_once(command: str) -> None:
+def test_each_returned_tensor_is_named_once(command: str) -> None:
     seen = 0
     for report in answers(command):
         for marks, width in ((UNICODE, 80), (ASCII, 80), (UNICODE, 60)):
@@ -131,7 +131,7 @@ def test_all_that_is_returned_is_told_once(command: str) -> None:
     assert seen
 
 
-def test_of_any_layer_all_that_is_returned_is_told_once() -> None:
+def test_each_returned_tensor_of_any_layer_is_named_once() -> None:
     drawer = Drawer(8)
     for _ in range(400):
         report = rnnshape.predict(drawer.spec())
@@ -140,7 +140,7 @@ def test_of_any_layer_all_that_is_returned_is_told_once() -> None:
 
 
 def boxes(picture: Unrolled, steps: int) -> dict[str, int]:
-    """How often each cell's name must stand there when so many steps are drawn."""
+    """How often each cell's name must occur with this number of drawn steps."""
     counts: dict[str, int] = {}
     for layer in picture.layers:
         for lane in layer.lanes:
@@ -150,7 +150,7 @@ def boxes(picture: Unrolled, steps: int) -> dict[str, int]:
 
 
 def test_no_word_covers_another() -> None:
-    """Every box has its name, every step its x and, in each output, its place."""
+    """Every box has its name, and every step its x and its element in each output."""
     drawer = Drawer(9)
     for _ in range(300):
         report = rnnshape.predict(drawer.spec())
@@ -182,8 +182,8 @@ TURNED = [
 ]
 
 
-def test_the_picture_says_what_the_laws_say() -> None:
-    """Where a law puts a final state into the output, the picture's lane ends under that place."""
+def test_the_picture_agrees_with_the_laws() -> None:
+    """If a law says that a final state is an element of the output, the lane ends below this element."""
     reports = [report for command in ("lstm", "gru", "rnn", "bidirectional") for report in answers(command)]
     held = 0
     for report in [*reports, *map(predicted, TURNED)]:
@@ -202,7 +202,7 @@ def test_the_picture_says_what_the_laws_say() -> None:
 
 
 def reaching(picture: Unrolled) -> list[list[set[int]]]:
-    """For each output, which steps of x the picture's arrows lead to which of its places."""
+    """For each element of each output, the steps of x from which arrows lead to it."""
     assert picture.steps is not None
     positions = range(picture.steps)
     times = [picture.steps - 1 - position if picture.backwards else position for position in positions]
@@ -236,8 +236,8 @@ def reaching(picture: Unrolled) -> list[list[set[int]]]:
         "GRU(3, return_sequences=True, go_backwards=True) | Bidirectional(GRU(3, return_sequences=True), merge_mode=None)",
     ],
 )
-def test_the_real_layer_flows_as_the_arrows_do(expression: str) -> None:
-    """A step of x that is changed changes those places of the output to which the picture leads from it, no others."""
+def test_the_arrows_agree_with_the_real_layer(expression: str) -> None:
+    """A changed step of x changes exactly those output elements to which arrows lead from it."""
     import numpy as np
 
     from rnnshape.lab.build import build
@@ -271,19 +271,19 @@ def test_a_masked_step_is_dashed() -> None:
     assert lines[-2].split() == ["│", "mask[1]", "1", "1", "1", "│"]
 
 
-def test_many_samples_are_not_told_one_by_one() -> None:
+def test_the_mask_rows_of_many_samples_are_left_out() -> None:
     text = drawn(predicted("LSTM(4)", "right:" + ",".join(["3"] * 40), batch=40))
     assert "mask[3]" in text
     assert "mask[4]" not in text
 
 
-def test_backwards_the_mask_stands_under_its_step() -> None:
+def test_backwards_the_mask_is_below_its_step() -> None:
     lines = drawn(predicted("LSTM(4, go_backwards=True)", "110;111")).splitlines()
     assert lines[-4].split() == ["│", "x₃", "x₂", "x₁", "│"]
     assert lines[-3].split() == ["│", "mask[0]", "0", "1", "1", "│"]
 
 
-def test_the_flag_stands_beside_every_layer(run: Callable[..., Ran]) -> None:
+def test_every_layer_command_has_the_flag(run: Callable[..., Ran]) -> None:
     for command in COMMANDS:
         ran = run(command, "--diagram", "--predict")
         assert ran.code == 0
@@ -302,13 +302,13 @@ def test_into_a_file_of_any_encoding(run: Callable[..., Ran], tmp_path: Path) ->
     assert b"^" in stream.buffer.getvalue()  # type: ignore[attr-defined]
 
 
-def test_beside_what_ran(run: Callable[..., Ran]) -> None:
+def test_a_diagram_with_a_verified_answer(run: Callable[..., Ran]) -> None:
     ran = run("gru", "--diagram", "--return-state")
     assert "├──▶ state (N, H)\n" in ran.out
     assert "✓ Theory and the real layer agree." in ran.out
 
 
-def test_what_is_not_asked_for_is_not_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_diagram_is_not_computed_without_its_flag(monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(*_: object) -> None:
         raise AssertionError("nobody asked")
 
@@ -326,7 +326,7 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize("width", [80, 60, 30])
 def test_on_a_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It stands there before anything is proved, as wide as the terminal allows; what does not fit is cut, not folded."""
+    """It is drawn before verification, as wide as the terminal allows; a line that is too long is cut, not folded."""
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.delenv("LINES", raising=False)
@@ -351,7 +351,7 @@ def test_on_a_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.parametrize("form", ["html", "markdown", "svg"])
 def test_every_format_has_the_picture(form: str, layer: str) -> None:
-    """Letter by letter, and not an object's name."""
+    """The picture itself, not the repr of an object."""
     report = rnnshape.predict(layer)
     stream = io.StringIO()
     renderer(form)(report, stream, View(diagram=True))

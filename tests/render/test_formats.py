@@ -1,4 +1,4 @@
-"""Whatever the format, it says what the Report says; and what it writes is what its readers can read."""
+"""Every format contains the whole Report, and is valid for the programs that read it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def written(report: Report, form: str, view: View = ALL) -> str:
 
 
 class Page(HTMLParser):
-    """The texts of a page; what is not balanced, and what a browser would load, is a failure."""
+    """The texts of a page; fails for unbalanced tags and for anything that a browser would load."""
 
     VOID = ("meta", "link", "input", "br")
 
@@ -106,13 +106,13 @@ class Page(HTMLParser):
 
 
 def picture(text: str) -> str:
-    """What an SVG says, its texts in order."""
+    """The texts of an SVG, in order."""
     texts = ET.fromstring(text).iter("{http://www.w3.org/2000/svg}text")  # noqa: S314  our own
     return " ".join((one.text or "").replace("\N{NO-BREAK SPACE}", " ") for one in texts)
 
 
 def read(text: str, form: str) -> str:
-    """What is said, without how it is written."""
+    """The texts of a document, without markup."""
     if form == "html":
         text = " ".join(Page(text).texts)
     elif form == "svg":
@@ -123,12 +123,12 @@ def read(text: str, form: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Without what differs from format to format and does not apply: blanks, fences, what is no character."""
+    """The text without blanks, fences and escapes, which differ between formats."""
     return re.sub(r"[\s\x00\N{REPLACEMENT CHARACTER}`\\]+", "", text)
 
 
 def told(report: Report) -> Iterator[str]:
-    """All that whoever reads the answer must be told."""
+    """All texts that every format must contain."""
     yield report.expression
     yield report.unpacking
     yield from (f"{tensor.role}" for tensor in leaves(report.structure))
@@ -147,20 +147,20 @@ def told(report: Report) -> Iterator[str]:
         yield report.wiring.unpacking
 
 
-# Rich takes seconds to record one.
+# Rich takes seconds to record a picture.
 PICTURES_LATER = [pytest.param(form, marks=pytest.mark.slow) if form == "svg" else form for form in DRAWN]
 
 
 @pytest.mark.parametrize("form", PICTURES_LATER)
 @pytest.mark.parametrize("name", some(NAMES, 2))
-def test_every_format_says_all_of_it(name: str, form: str, reports: dict[str, Report]) -> None:
+def test_every_format_has_the_whole_answer(name: str, form: str, reports: dict[str, Report]) -> None:
     said = read(written(reports[name], form), form)
     missing = [text for text in told(reports[name]) if plain(text) not in said]
     assert missing == []
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_and_markdown_say_the_hint_and_the_warnings_too(name: str, reports: dict[str, Report]) -> None:
+def test_a_page_and_markdown_have_the_hint_and_the_warnings(name: str, reports: dict[str, Report]) -> None:
     report = reports[name]
     for form in ("html", "markdown"):
         said = read(written(report, form), form)
@@ -187,20 +187,20 @@ def test_a_page_is_balanced_and_loads_nothing(name: str, reports: dict[str, Repo
     assert "default-src 'none'" in text
 
 
-def test_every_cell_that_names_has_a_scope(reports: dict[str, Report]) -> None:
+def test_every_header_cell_has_a_scope(reports: dict[str, Report]) -> None:
     text = written(reports["lstm"], "html")
     assert re.findall(r"<th(?=[ >])(?![^>]* scope=)[^>]*>", text) == []
     assert '<th scope="row">' in text
     assert '<th scope="col">' in text
 
 
-def test_a_flag_unfolds_its_part(reports: dict[str, Report]) -> None:
+def test_a_flag_opens_its_section(reports: dict[str, Report]) -> None:
     text = written(reports["lstm"], "html", View(cost=True))
     assert '<details class="cost" open="open">' in text
     assert '<details class="weights">' in text
 
 
-def test_a_stream_without_room_for_a_sign_gets_a_reference(reports: dict[str, Report]) -> None:
+def test_a_sign_that_the_encoding_lacks_becomes_a_reference(reports: dict[str, Report]) -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")
     for form in ("html", "svg"):
@@ -221,7 +221,7 @@ def test_a_picture_is_well_formed_and_loads_nothing(name: str, reports: dict[str
     assert not {element.tag.split("}")[1] for element in root.iter()} & {"script", "image", "use", "foreignObject"}
 
 
-def test_a_picture_has_a_palette_for_the_dark(reports: dict[str, Report]) -> None:
+def test_a_picture_has_a_dark_palette(reports: dict[str, Report]) -> None:
     light, dark = written(reports["disagreeing"], "svg").split("@media (prefers-color-scheme: dark)")
     rule = re.compile(r"-(r\d+) \{ fill: (#\w+)")
     by_day, by_night = dict(rule.findall(light)), dict(rule.findall(dark))
@@ -262,7 +262,7 @@ def test_a_table_of_markdown_has_as_many_cells_in_every_row(name: str, reports: 
         assert rows
 
 
-def test_nothing_in_markdown_is_html_but_what_folds(reports: dict[str, Report]) -> None:
+def test_markdown_has_no_html_except_closed_sections(reports: dict[str, Report]) -> None:
     text = re.sub(r"`[^\n]*`|\\.", "", written(reports["hostile"], "markdown"))
     assert re.findall(r"<[^>]*>", text) == ["<details>", "<summary>", "</summary>", "</details>"]
 
@@ -271,7 +271,7 @@ def test_nothing_in_markdown_is_html_but_what_folds(reports: dict[str, Report]) 
 
 
 @pytest.mark.parametrize("form", [form for form in DRAWN if form in COMPARISON_FORMATS])
-def test_a_comparison_says_all_of_it(form: str, compared: Compared) -> None:
+def test_every_format_has_the_whole_comparison(form: str, compared: Compared) -> None:
     stream = io.StringIO()
     comparison_renderer(form)(compared, stream)
     said = read(stream.getvalue(), form)
@@ -283,7 +283,7 @@ def test_a_comparison_says_all_of_it(form: str, compared: Compared) -> None:
     assert [text for text in texts if plain(text) not in said] == []
 
 
-def test_a_hint_of_one_side_stands_on_the_page_of_all(compared: Compared) -> None:
+def test_the_page_of_a_comparison_has_the_hint_of_one_side(compared: Compared) -> None:
     for form in ("html", "markdown"):
         stream = io.StringIO()
         comparison_renderer(form)(compared, stream)
@@ -292,9 +292,7 @@ def test_a_hint_of_one_side_stands_on_the_page_of_all(compared: Compared) -> Non
         assert plain(error.hint or "?") in read(stream.getvalue(), form)
 
 
-def test_the_page_of_a_batch_has_every_run_also_those_that_were_not_asked(
-    run: Callable[..., Ran], tmp_path: Path
-) -> None:
+def test_the_page_of_a_batch_has_every_run_also_invalid_ones(run: Callable[..., Ran], tmp_path: Path) -> None:
     file = tmp_path / "runs.yaml"
     file.write_text(
         f"runs:\n- {{name: {json.dumps(HOSTILE)}, layer: lstm, units: 8, return_state: true}}\n"
@@ -320,7 +318,7 @@ def test_the_page_of_no_run_at_all_is_a_page() -> None:
         assert plain("0 runs, 0 ok, 0 failed") in read(stream.getvalue(), form)
 
 
-def test_a_notebook_shows_a_piece_whose_style_stays_in_it(reports: dict[str, Report], compared: Compared) -> None:
+def test_a_notebook_shows_a_fragment_whose_style_is_local(reports: dict[str, Report], compared: Compared) -> None:
     for answer in (*reports.values(), compared):
         text = answer._repr_html_()
         page = Page(text)

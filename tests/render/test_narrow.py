@@ -1,4 +1,4 @@
-"""A narrow terminal: what is told stands there whole."""
+"""A narrow terminal: no text is cut."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def test_a_role_is_not_broken(layer: str, options: dict[str, object], width: int
 @pytest.mark.parametrize(("layer", "options"), LAYERS)
 @pytest.mark.parametrize("width", [140, 80, 60, 40, 24])
 def test_the_title_of_a_strip_is_not_cut(layer: str, options: dict[str, object], width: int) -> None:
-    """It is longer than its table is wide."""
+    """The title is longer than the table is wide."""
     text = " ".join(seen(layer, options, width).split())
     assert re.search(r"Mask by time step, (passed as mask=|from \S.*?) [╭│]", text)
 
 
 def test_a_strip_without_signs_has_no_legend() -> None:
-    """Keras refuses this one, so nothing is known of its steps."""
+    """Keras rejects this layer, so its steps are unknown."""
     lines = seen("TimeDistributed(LSTM(4))", {}, 80).splitlines()
     (end,) = [at for at, line in enumerate(lines) if line.startswith("cuDNN")]
     assert [line.strip() for line in lines[end - 2 : end]] == ["╰────────┴─────────────┴───────╯", ""]
@@ -80,7 +80,7 @@ def test_an_audit_breaks_no_name(width: int) -> None:
 @pytest.mark.parametrize(("layer", "options"), LAYERS)
 @pytest.mark.parametrize("width", [80, 60, 40])
 def test_no_word_is_broken(layer: str, options: dict[str, object], width: int) -> None:
-    """The words of the tables of weights, costs and rules too."""
+    """Also in the tables of weights, costs and rules."""
     report = rnnshape.predict(layer, **options)
     shown = []
     for columns in (300, width):
@@ -89,6 +89,6 @@ def test_no_word_is_broken(layer: str, options: dict[str, object], width: int) -
             console.print(draw(report, View(weights=True, cost=True, cudnn=True)))
             shown.append(stream.getvalue())
     wide, narrow = shown
-    # A list has no head above the first column.
+    # A list has no header for the first column.
     heads = {"access", "name", "check", "rule", "formula"}
     assert {word for word in wide.split() if re.fullmatch(r"[\w=.'\[\]]{4,}", word) and word not in narrow} <= heads

@@ -1,4 +1,4 @@
-"""The view that settles in its place, on a terminal that is emulated."""
+"""The verified view replaces the prediction, on an emulated terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ THEORY = rnnshape.predict("bidirectional", return_state=True, return_sequences=T
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is a terminal; what was written is then put on an emulated screen."""
+    """A stream that claims to be a terminal; its text is shown on an emulated screen."""
 
     def isatty(self) -> bool:
         return True
@@ -57,7 +57,7 @@ def drawn(report: Report) -> list[str]:
     return terminal.screen()
 
 
-def test_theory_stands_there_while_the_layer_is_built(proved: Report) -> None:
+def test_the_prediction_is_shown_while_the_layer_is_built(proved: Report) -> None:
     terminal = Terminal()
     seen: list[list[str]] = []
 
@@ -72,14 +72,14 @@ def test_theory_stands_there_while_the_layer_is_built(proved: Report) -> None:
     assert "✓" not in text
 
 
-def test_the_view_settles_and_leaves_no_line_behind(proved: Report) -> None:
+def test_the_verified_view_leaves_no_old_line(proved: Report) -> None:
     terminal = Terminal()
     terminal.write("$ rnnshape bidirectional …\n")
     assert settling(THEORY, lambda: proved, terminal, View()) is proved
     assert terminal.screen()[:-1] == ["$ rnnshape bidirectional …", *drawn(proved)[:-2]]
 
 
-def test_nothing_jumps(proved: Report) -> None:
+def test_the_lines_keep_their_places(proved: Report) -> None:
     terminal = Terminal()
     before: list[str] = []
 
@@ -98,12 +98,12 @@ def test_nothing_jumps(proved: Report) -> None:
     assert set(changed) <= set(rows)
 
 
-def test_a_resize_in_between_leaves_no_line_behind(proved: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resize_leaves_no_old_line(proved: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
 
     def prove() -> Report:
         sized(monkeypatch, 60, 90)
-        # What a terminal that folds its lines shows now is what 80 columns' lines take at 60.
+        # A terminal that folds lines now shows the lines of 80 columns folded at 60.
         folded = [
             part
             for line in re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).splitlines()
@@ -121,7 +121,7 @@ def test_a_resize_in_between_leaves_no_line_behind(proved: Report, monkeypatch: 
     assert terminal.screen(60, 90)[1:-1] == expected.screen(60, 90)[:-2]
 
 
-def test_interrupted_it_says_so_and_goes_on_interrupting() -> None:
+def test_an_interrupt_is_shown_and_raised_again() -> None:
     terminal = Terminal()
 
     def prove() -> Report:
@@ -134,7 +134,7 @@ def test_interrupted_it_says_so_and_goes_on_interrupting() -> None:
     assert "proving" not in text
 
 
-def test_what_does_not_fit_on_the_screen_is_drawn_once(proved: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_view_larger_than_the_screen_is_drawn_once(proved: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     sized(monkeypatch, 80, 10)
     terminal = Terminal()
     settling(THEORY, lambda: proved, terminal, View())

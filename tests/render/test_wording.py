@@ -1,4 +1,4 @@
-"""What a reader relies on in the answers: one sign for one thing, code that can be pasted, lines that break between words."""
+"""The texts of answers: one sign for each meaning, code that can be pasted, line breaks between words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BELIEFS = ("--units", "8", "--return-sequences", "--return-state")
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -58,7 +58,7 @@ def test_a_healthy_answer_has_no_sign_of_failure(command: str, form: str, run: C
     assert "✗" not in ran.out
 
 
-def test_an_unmet_rule_of_cudnn_is_no_failure(run: Callable[..., Ran]) -> None:
+def test_an_unmet_rule_of_cudnn_is_not_a_failure(run: Callable[..., Ran]) -> None:
     ran = run("lstm", "--unroll", "--cudnn", "--predict")
     assert re.search(r"│ ≠ +│ unroll is False", ran.out)
     assert "✗" not in ran.out
@@ -126,7 +126,7 @@ def test_the_line_on_cudnn_says_why(layer: str, line: str, run: Callable[..., Ra
         (("LSTM(8, return_state=True)", "--into", "LSTM(8)"), ""),
     ],
 )
-def test_every_name_in_the_lines_to_paste_is_defined_or_told(
+def test_every_name_in_the_lines_to_paste_is_defined_or_listed(
     asked: tuple[str, ...], undefined: str, run: Callable[..., Ran]
 ) -> None:
     told = dict(re.findall(r"^(Program)  +(.+)$", run("show", *asked, "--predict").out, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""An answer is a list of aspects: each can break it, and each has one form in JSON and in the schema."""
+"""The aspects of an answer: each can make it fail, and each has the same form in JSON and in the schema."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def wired() -> Report:
     ],
     ids=["returned", "weights", "flow", "mask"],
 )
-def test_an_aspect_of_a_stack_that_differs_is_told(
+def test_a_difference_in_a_stack_is_reported(
     of: str, broken: Callable[[Report], dict[str, Any]], stack: Report
 ) -> None:
     assert (stack.agrees, stack.disagreements) == (True, ())
@@ -81,7 +81,7 @@ def test_the_keys_of_the_schema_are_those_of_the_data(stack: Report, wired: Repo
 
 
 def test_the_data_are_plain(stack: Report) -> None:
-    """Lists and no tuples, throughout: what is written and read again is equal."""
+    """The data has only lists, no tuples: after writing and reading it as JSON, it is equal."""
     data = stack.to_dict(values=True)
     assert json.loads(json.dumps(data)) == data
 

@@ -1,4 +1,4 @@
-"""``expect:``: a contract held against theory and against the real layer, and what is wrong with one."""
+"""``expect:``: contracts compared with the prediction and with the real layer, and mistakes in contracts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LSTM = {"layer": "LSTM(8, return_sequences=True, return_state=True)", "input": [
 
 
 def lines(expect: dict[str, Any], *, predict: bool = False, **options: Any) -> list[tuple[str, str, str, bool | None]]:
-    """What became of each line of a contract of an LSTM."""
+    """The result of each line of a contract for an LSTM."""
     ask = rnnshape.predict if predict else rnnshape.explore
     report = ask(from_data({**LSTM, **options, "expect": expect}))
     assert report.ok is all(line.met is not False for line in report.expectations)
@@ -93,7 +93,7 @@ def test_an_error_that_did_not_come_is_known_only_when_it_ran() -> None:
     assert rnnshape.explore("lstm", expect={"error": "keras"}).exit_code == 1
 
 
-def test_what_the_machine_lacks_stays_3_whatever_was_expected() -> None:
+def test_unavailable_exits_with_3_even_if_an_error_is_expected() -> None:
     report = rnnshape.explore("lstm", units=1_000_000, expect={"error": "keras"})
     assert (report.ok, report.exit_code) == (False, 3)
 
@@ -107,7 +107,7 @@ def test_what_the_machine_lacks_stays_3_whatever_was_expected() -> None:
         ({"output": "N, T, H"}, "expect.output", "must be a list of sizes"),
         ({"output": ["N", 2.5]}, "expect.output.1", "whole numbers, letters such as N or 2H, _ for any"),
         ({"output": ["N", "2H +"]}, "expect.output.1", "whole numbers"),
-        ({"output": ["N", "Q"]}, "expect.output.1", "has no letter Q; here are N, T, C, H"),
+        ({"output": ["N", "Q"]}, "expect.output.1", "has no letter Q; its letters are N, T, C, H"),
         ({"params": True}, "expect.params", "must be a whole number"),
         ({"cudnn": "yes"}, "expect.cudnn", "must be eligible or ineligible"),
         ({"error": ""}, "expect.error", "must be the kind of the error"),

@@ -1,4 +1,4 @@
-"""Verdicts that no honest run gives: what a Report says when theory and the layer disagree."""
+"""Reports in which theory and the real layer disagree, which no real run gives."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def test_a_check_is_python_over_the_roles() -> None:
 
 
 @pytest.mark.parametrize("name", ["bfloat16", "float16", "float32", "float64"])
-def test_a_number_takes_the_dtype_of_the_values_beside_it(name: str) -> None:
-    """NumPy 2.0 divides a bfloat16 by 2 in float32, and the side of a check is then finer than what Keras computes."""
+def test_a_number_takes_the_dtype_of_the_other_operand(name: str) -> None:
+    """NumPy 2.0 divides a bfloat16 by 2 in float32, which is more precise than the values of Keras."""
     state = np.ones(3, ml_dtypes.bfloat16 if name == "bfloat16" else name)
     for side in both_sides("(state + state) / 2 == 0.5 * (1 - state)", {"state": state}):
         assert side.dtype == state.dtype
@@ -113,13 +113,13 @@ def test_a_number_takes_the_dtype_of_the_values_beside_it(name: str) -> None:
         ("output == " + "(" * 300 + "state" + ")" * 300, "at most 500 characters"),
     ],
 )
-def test_what_is_no_check_is_said_and_never_evaluated(text: str, message: str) -> None:
+def test_a_wrong_check_is_reported_and_never_evaluated(text: str, message: str) -> None:
     with pytest.raises(FormulaError) as caught:
         both_sides(text, NAMES)
     assert message in str(caught.value)
 
 
-def test_a_letter_stands_only_where_the_size_is_the_foretold_one() -> None:
+def test_a_letter_is_kept_only_for_the_predicted_size() -> None:
     theirs = Tensor("output", "", (2, 3, 7), ("N", "T", "H"), "float32")
     ours = Tensor("unknown", "", (2, 3, 8), ("2", "3", "8"), "float32")
     assert labelled(ours, theirs) == replace(ours, role="output", symbolic=("N", "T", "8"))

@@ -1,6 +1,6 @@
-"""Small programs with one mistake each, and right ones: every mistake is found, nothing else is, and Keras agrees.
+"""Small programs with one mistake each, and correct ones: every mistake is found, nothing else is, and Keras agrees.
 
-A program begins at ``# %%``.  A line that is wrong has its code behind it; a contract that does not hold is ``contract``.
+A program begins at ``# %%``.  A wrong line ends with the code of its finding; for a contract that does not hold, ``contract``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ERRORS, SILENT, RIGHT = (programs(name) for name in ("errors", "silent", "right"
 
 
 def planted(code: str) -> list[tuple[str, int]]:
-    """The codes that stand behind lines, with their lines."""
+    """The codes at the ends of lines, with the line numbers."""
     return [
         (found[1] or "contract", number)
         for number, line in enumerate(code.splitlines(), 1)
@@ -63,24 +63,24 @@ def test_every_code_is_planted_twice() -> None:
 
 
 def failed_at(code: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, BaseException] | None:
-    """The line at which Keras rejects a program, if it does; 0 where that is when the wired layers are called."""
+    """The line at which Keras rejects a program, 0 if only a call of the connected layers fails; None if nothing fails."""
     import keras
 
     monkeypatch.setattr(sys, "argv", ["program.py"])
-    # What stands behind annotations looks its module up.
+    # Annotations are resolved in the module of the program.
     space = {"__name__": "tests.scan.test_corpus"}
     try:
-        exec(compile(code, "program.py", "exec"), space)  # noqa: S102  the corpus is ours
+        exec(compile(code, "program.py", "exec"), space)  # noqa: S102  the corpus is trusted
         if isinstance(space.get("y"), keras.KerasTensor):
             _call(space["y"])
-    except Exception as error:  # noqa: BLE001  whatever Keras raises
+    except Exception as error:  # noqa: BLE001  Keras raises different exceptions
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "program.py"]
         return next(iter(lines), 0) or 0, error
     return None
 
 
 def _call(output: Any) -> None:
-    """Call what the program has wired: of symbolic tensors Keras does not check the states."""
+    """Call the model of the program, because Keras does not check the states of symbolic tensors."""
     import keras
     import numpy as np
 
@@ -93,11 +93,11 @@ def _call(output: Any) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ERRORS)
 def test_keras_rejects_each_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program fails in the statement with the finding, or where a class or a model that holds it is called."""
+    """The program fails in the statement with the finding, or where a class or model that contains it is called."""
     code = ERRORS[name]
     ((wrong, line),) = planted(code)
     failed = failed_at(code, monkeypatch)
-    if wrong == "contract":  # the code is right, and its comment is not
+    if wrong == "contract":  # the code is correct, but not its comment
         assert failed is None
         return
     assert failed is not None, "Keras takes it"
@@ -108,6 +108,6 @@ def test_keras_rejects_each_error(name: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", [*SILENT, *RIGHT])
-def test_keras_takes_the_others(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keras_accepts_the_others(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = failed_at({**SILENT, **RIGHT}[name], monkeypatch)
     assert failed is None, failed

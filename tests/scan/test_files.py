@@ -1,4 +1,4 @@
-"""What is read: files, folders as git sees them, notebooks, constants of other files; and nothing is run."""
+"""The files that are scanned: files, folders as listed by git, notebooks, constants of other files; no code is run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WRONG = "import keras\nlayer = keras.layers.LSTM(8, time_major=True)\n"
 
 
-def test_a_folder_is_read_as_git_sees_it(tmp_path: Path) -> None:
+def test_files_that_git_ignores_are_not_scanned(tmp_path: Path) -> None:
     for name in ("model.py", "ignored.py", "notes.ipynb", "data.txt", ".venv/inside.py", "deep/er/layer.py"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def test_a_folder_is_read_as_git_sees_it(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("ignored.py\n.venv\n", encoding="utf-8")
     assert gathered([str(tmp_path)]) == [path for path in plain if "ignored" not in path]
     assert gathered([str(tmp_path / ".venv")]) == [str(tmp_path / ".venv/inside.py")]
-    # What is named is read, whatever git says of it; and once.
+    # A named file is read once, even if git ignores it.
     named = str(tmp_path / "ignored.py")
     assert gathered([named, str(tmp_path), named]) == [named, *(path for path in plain if path != named)]
     with pytest.raises(Invalid, match="is not a file or folder"):
@@ -64,7 +64,7 @@ def test_a_notebook_is_its_cells_in_order() -> None:
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b'{"cells": 3}', b'{"cells": [1]}', b"\xff\xfe\x00"])
-def test_what_is_no_notebook_is_told(data: bytes) -> None:
+def test_an_invalid_notebook_is_an_error(data: bytes) -> None:
     with pytest.raises(NotRead):
         of_bytes(data, "notes.ipynb")
 
@@ -117,7 +117,7 @@ def test_nothing_is_run(tmp_path: Path) -> None:
         ("", "LSTM"),
     ],
 )
-def test_a_class_that_is_not_of_keras_is_left_alone(imports: str, name: str) -> None:
+def test_a_class_that_is_not_from_keras_is_not_checked(imports: str, name: str) -> None:
     code = f"import keras\n{imports}\nlayer = {name}(8, 4, batch_first=True)\na, b, c, d = layer(x)\n"
     assert scan_text(Text("model.py", code)).findings == ()
 
@@ -141,7 +141,7 @@ def test_a_class_of_keras_is_known_by_its_import(imports: str, name: str) -> Non
 @pytest.mark.parametrize(
     "code", ["import keras\nLSTM(", "import keras # LSTM\nprint 'LSTM'", "import keras\nLSTM" + "(" * 300 + ")" * 300]
 )
-def test_what_is_no_python_is_told(code: str) -> None:
+def test_invalid_python_is_an_error(code: str) -> None:
     scanned = scan_text(Text("model.py", code))
     assert scanned.unread
     assert scanned.findings == ()
@@ -176,8 +176,8 @@ y = keras.layers.GRU(8)(words, initial_state=state)
         "import tf_keras as keras\nfrom keras.preprocessing import sequence",
     ],
 )
-def test_what_imports_keras_2_is_read_by_its_rules(imported: str) -> None:
-    """Its own arguments are taken, and the mask stays beside initial_state; what is wrong in both is found."""
+def test_a_file_that_imports_keras_2_is_checked_by_its_rules(imported: str) -> None:
+    """Arguments of Keras 2 are accepted and initial_state does not drop the mask; mistakes in both versions are found."""
     wrong = "a, b = keras.layers.GRU(8)(words)\n"
     assert [one.code for one in scan_text(Text("model.py", f"{imported}\n{IN_KERAS_2}{wrong}")).findings] == [
         "unpacking"
@@ -189,14 +189,14 @@ def test_what_imports_keras_2_is_read_by_its_rules(imported: str) -> None:
 def test_keras_2_runs_it() -> None:
     import tf_keras
 
-    exec(compile(IN_KERAS_2, "model.py", "exec"), {"keras": tf_keras})  # noqa: S102  the program is ours
+    exec(compile(IN_KERAS_2, "model.py", "exec"), {"keras": tf_keras})  # noqa: S102  the program is trusted
 
 
 @pytest.mark.parametrize(
     ("release", "codes"),
     [("2", []), ("3.15", ["argument", "argument", "argument", "mask-beside-state"])],
 )
-def test_the_release_that_is_asked_for_decides(
+def test_the_keras_option_selects_the_release(
     release: str, codes: list[str], run: Callable[..., Ran], tmp_path: Path
 ) -> None:
     path = tmp_path / "model.py"

@@ -1,4 +1,4 @@
-"""The page of findings: a section for each code, whose wrong example has the finding and whose right one has none."""
+"""The page of findings: a section for each code; its wrong example has the finding, its right example has none."""
 
 from __future__ import annotations
 

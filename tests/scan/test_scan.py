@@ -1,4 +1,4 @@
-"""The command: formats, exit codes, what is told and what is ignored, edits and contracts."""
+"""The command: formats, exit codes, selected and ignored findings, edits and contracts."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_named_file_that_cannot_be_read_is_an_error(run: Callable[..., Ran], f
     assert run("scan", ".").code == 1
 
 
-def test_what_is_told_can_be_chosen(run: Callable[..., Ran], folder: Path) -> None:
+def test_findings_can_be_selected(run: Callable[..., Ran], folder: Path) -> None:
     def codes(*options: str) -> list[str]:
         files = json.loads(run("scan", "model.py", "-f", "json", *options).out)["files"]
         return [finding["code"] for file in files for finding in file["findings"]]
@@ -115,8 +115,8 @@ def test_each_format_holds_each_finding(form: str, run: Callable[..., Ran]) -> N
         ElementTree.fromstring(told.partition("\n")[2].replace('<meta charset="utf-8">', ""))  # noqa: S314  our own
 
 
-def test_sarif_has_what_its_standard_asks_for(run: Callable[..., Ran]) -> None:
-    """The parts that "SARIF 2.1.0" requires (§3.13 to §3.30), and the order of the places."""
+def test_sarif_has_the_required_properties(run: Callable[..., Ran]) -> None:
+    """The properties that "SARIF 2.1.0" requires (§3.13 to §3.30), and the order of the places."""
     log = json.loads(run("scan", ".", "-f", "sarif").out)
     assert log["version"] == "2.1.0"
     (only,) = log["runs"]
@@ -186,7 +186,7 @@ def test_one_edit_is_shown_and_made(breaks: str, run: Callable[..., Ran], folder
 
 
 def test_an_edit_that_breaks_something_else_is_not_made(run: Callable[..., Ran], folder: Path) -> None:
-    """The last output of the layer goes into a Dense and a RepeatVector, which takes no sequence."""
+    """The last output is the input of a Dense and of a RepeatVector, which does not take a sequence."""
     code = (
         "import keras\nx = keras.Input((10, 4))\nh = keras.layers.LSTM(8)(x)\n"
         "a = keras.layers.RepeatVector(3)(h)\nb = keras.layers.LSTM(4)(h)\n"
@@ -196,7 +196,7 @@ def test_an_edit_that_breaks_something_else_is_not_made(run: Callable[..., Ran],
     assert (folder / "both.py").read_text(encoding="utf-8") == code
 
 
-def test_the_contracts_of_code_are_held_by_batch(run: Callable[..., Ran], folder: Path) -> None:
+def test_batch_checks_the_contracts_of_code(run: Callable[..., Ran], folder: Path) -> None:
     assert run("scan", "right.py", "--contracts", "-o", "contracts.yaml").code == 0
     text = (folder / "contracts.yaml").read_text(encoding="utf-8")
     assert run("batch", "contracts.yaml", "--predict").code == 0
@@ -212,8 +212,8 @@ def test_layers_are_shown_with_what_they_return(run: Callable[..., Ran]) -> None
     )
 
 
-def test_what_right_programs_make_is_held_by_batch(run: Callable[..., Ran], folder: Path) -> None:
-    """The contracts of the corpus, letters and numbers, against theory: each run is read again and is ok."""
+def test_batch_checks_the_contracts_of_correct_programs(run: Callable[..., Ran], folder: Path) -> None:
+    """The contracts of the corpus, symbolic and with numbers, hold for theory: each run is read again and is ok."""
     for number, code in enumerate(RIGHT_PROGRAMS.values()):
         (folder / f"program{number}.py").write_text(code, encoding="utf-8")
     assert run("scan", ".", "--contracts", "-o", "contracts.yaml").code == 0

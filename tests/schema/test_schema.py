@@ -1,4 +1,4 @@
-"""The JSON Schemas say what the code does: no more is refused, and no more is let through."""
+"""The JSON Schemas match the code: they accept and reject the same data."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def valid(value: Any, schema: dict[str, Any]) -> bool:
 
 
 def as_json(value: Any) -> Any:
-    """The value as JSON has it, where 2.0 is the number 2 and a whole number."""
+    """The value as JSON Schema sees it, where 2.0 is an integer."""
     if isinstance(value, list):
         return [as_json(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -95,10 +95,10 @@ def _references(schema: Any) -> Iterator[str]:
             yield from _references(part)
 
 
-# ── the file ──
+# ── the batch file ──
 
 FILE = Draft202012Validator(batch_file())
-# Without the layer inside a Bidirectional, for ``layer`` is the run's own key.
+# Without the layer inside a Bidirectional, because ``layer`` is the run's own key.
 OPTIONS = sorted(
     {name for command in COMMANDS.values() for name in command.options} - {"layer"} | {o.name for o in RUN_OPTIONS}
 )
@@ -141,8 +141,8 @@ SAMPLES = (
 
 
 @pytest.mark.parametrize("layer", [*COMMANDS, "LSTM(8, return_state=True)", "Dense(3)"])
-def test_an_option_stands_where_it_means_something(layer: str) -> None:
-    """The schema offers what the table does, and the reader takes no more."""
+def test_an_option_is_allowed_only_where_it_applies(layer: str) -> None:
+    """The schema allows the options in the table, and the reader takes no others."""
     command = COMMANDS.get(layer)
     meant = {option.name for option in (*(command.run_options if command else RUN_OPTIONS), DTYPE)}
     meant |= command.options.keys() if command else set()
@@ -165,7 +165,7 @@ def test_an_option_has_its_help(name: str) -> None:
 @given(
     layer=st.sampled_from([*COMMANDS, "LSTM(8)"]), options=st.dictionaries(st.sampled_from(OPTIONS), VALUES, max_size=2)
 )
-def test_what_the_schema_refuses_the_reader_refuses(layer: str, options: dict[str, Any]) -> None:
+def test_the_reader_rejects_what_the_schema_rejects(layer: str, options: dict[str, Any]) -> None:
     run = {"layer": layer, **options}
     assert FILE.is_valid({"runs": [run]}) or not readable(as_json(run))
 
@@ -247,7 +247,7 @@ REPORT = Draft202012Validator(report())
 
 
 def _row(line: bytes) -> dict[str, Any]:
-    """What becomes of a line of JSON Lines."""
+    """The row of a line of JSON Lines."""
     return next(rows(from_stream(io.BytesIO(line), "-"))).data
 
 
@@ -299,7 +299,7 @@ def test_the_reports_of_a_batch_are_valid(path: Path, run: Callable[..., Ran]) -
         REPORT.validate(json.loads(line))
 
 
-# What is optional, and what may be anything.
+# Keys that are optional, and keys that may have any type.
 OPTIONAL = {
     "values", "gates", "flow", "notes", "warnings", "into", "execution", "rnnshape", "cost", "tf32",
     "decided_by", "source", "on_gpu", "cudnn.predicted", "traced", "tensor.device", "disagreements", "file", "apart",
@@ -324,12 +324,12 @@ def test_a_report_without_a_key_or_with_another_type_is_not_valid(what: str) -> 
 
 
 def _kind(holder: dict[str, Any]) -> str:
-    """What has the same key as something else, and another meaning of it."""
+    """The kind of an object; objects of different kinds use the same key with different meanings."""
     return "cudnn" if "eligible" in holder else str(holder.get("kind"))
 
 
 def _places(data: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in plain data: what holds it, and its key there."""
+    """Every place in plain data: its container and its key."""
     for key, part in list(data.items() if isinstance(data, dict) else enumerate(data)):
         if key in ANYTHING:
             continue

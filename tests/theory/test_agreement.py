@@ -1,4 +1,4 @@
-"""Theory against the real layer, over every combination of the core layers and their flags."""
+"""Theory compared with the real layer, for every combination of the core layers and their flags."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ UNDER_A_POLICY = (
 @pytest.mark.parametrize("policy", ["float16", "float64", "mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("layer", some(UNDER_A_POLICY, 5))
 def test_the_dtype_option_is_the_global_policy(layer: str, policy: str) -> None:
-    """The same line under ``keras.config.set_dtype_policy`` gives the same dtypes."""
+    """The same line with ``keras.config.set_dtype_policy`` gives the same dtypes."""
     report = rnnshape.explore(layer, dtype=policy)
     assert report.ok, report.error
     keras = load().keras
@@ -154,7 +154,7 @@ def test_the_policy_reaches_the_second_layer_and_the_masking() -> None:
 
 @pytest.mark.parametrize("execution", ["eager", pytest.param("graph", marks=pytest.mark.slow)])
 def test_the_policy_reaches_the_stack_that_rnn_makes_of_a_list(execution: str) -> None:
-    """A graph takes one dtype in its loop: under the policy the stack has it too, as the same line has in Keras."""
+    """A graph needs one dtype in its loop, so the policy must reach the StackedRNNCells, as in Keras."""
     for layer in ("RNN([LSTMCell(3), GRUCell(2)])", "Bidirectional(RNN([GRUCell(3), SimpleRNNCell(2)]))"):
         report = rnnshape.explore(layer, dtype="mixed_float16", execution=execution)
         assert report.ok, report.error

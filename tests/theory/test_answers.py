@@ -1,4 +1,4 @@
-"""What Keras returns, written down by hand: theory may not be wrong together with its own table."""
+"""What Keras returns, written by hand, so that theory is not only tested with its own table."""
 
 from __future__ import annotations
 

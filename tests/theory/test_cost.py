@@ -1,4 +1,4 @@
-"""What a call costs, against what TensorFlow's own graph and the real arrays cost."""
+"""The cost of a call, compared with TensorFlow's graph and with the real arrays."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHUNKS, EACH = 10, 22
 # Keras 3.3 has no such argument.
 BY_GATES = "implementation=1, " if offered([TABLE["GRU"].by_name["implementation"]]) else ""
 
-# A graph is stricter than Python: it wants one dtype in a loop, and its tensors have no len().
+# A graph is stricter than Python: it needs one dtype in a loop, and its tensors have no len().
 ONLY_EAGERLY = ("enters the loop with type", "len is not well defined for a symbolic Tensor")
 
 
@@ -55,7 +55,7 @@ def test_what_is_drawn_costs_what_tensorflow_counts(chunk: int) -> None:
 
 
 def untrue(report: rnnshape.Report) -> str | None:
-    """The formula that does not give its number, by the sizes that the report itself tells."""
+    """The first formula that does not give its number with the sizes in the report; None if all do."""
     told = report.to_dict()
     letters = dict(letters_of(told))
     for number, formula in (
@@ -70,7 +70,7 @@ def untrue(report: rnnshape.Report) -> str | None:
 
 
 def letters_of(told: Any) -> Iterator[tuple[str, int]]:
-    """Every letter of a report with its size: a 12 under 4H says that H is 3."""
+    """Every letter of a report with its size: 12 for 4H means that H is 3."""
     if isinstance(told, dict):
         for letter, size in zip(told.get("symbolic", ()), told.get("shape", ()), strict=True):
             if found := re.fullmatch(r"(\d*)([A-Za-z][\w']*)", letter):
@@ -106,7 +106,7 @@ def parameter_bytes(layer: Any) -> int:
             (2, 3, 4),
             2 * 3 * (4 * 5 * (4 + 5) + 3 * 7 * (4 + 7)),
         ),
-        # The places that come out, the window, what goes in, the gates; once for the input and once for the state.
+        # Output positions, window, channels, gates; once for the input and once for the state.
         ("ConvLSTM1D(5, 3)", (2, 3, 8, 4), 2 * 3 * 6 * 3 * 4 * 5 * (4 + 5)),
         ("ConvLSTM2D(5, (2, 3), padding='same')", (2, 3, 6, 7, 4), 2 * 3 * 6 * 7 * 6 * 4 * 5 * (4 + 5)),
         ("ConvLSTM2D(5, 3, strides=2)", (2, 3, 6, 7, 4), 2 * 3 * 2 * 3 * 9 * 4 * 5 * (4 + 5)),
@@ -116,7 +116,7 @@ def parameter_bytes(layer: Any) -> int:
             (2, 1, 4, 3, 4, 5),
             2 * 1 * 2 * 3 * 4 * 8 * 4 * 5 * (4 + 5),
         ),
-        # Dilated by 2, 7 places are cut into two pictures of 4 each: 8 are computed, and one is thrown away.
+        # With dilation 2, 7 positions become two images of 4 each: 8 are computed, and one is dropped.
         ("ConvLSTM1D(5, 2, dilation_rate=2, padding='same')", (2, 3, 7, 4), 2 * 3 * 2 * 4 * 5 * (8 * 4 + 7 * 5)),
         ("ConvLSTM1D(5, 2, dilation_rate=2)", (2, 3, 7, 4), 2 * 3 * 2 * 4 * 5 * (6 * 4 + 5 * 5)),
         ("ConvLSTM1D(5, 2, dilation_rate=2)", (2, 3, 8, 4), 2 * 3 * 2 * 4 * 5 * (6 * 4 + 6 * 5)),
@@ -154,7 +154,7 @@ def test_multiply_adds_written_down_by_hand(expression: str, sizes: tuple[int, .
     ],
 )
 def test_tensorflows_profiler_says_the_same(expression: str, sizes: tuple[int, ...]) -> None:
-    """It counts a multiplication and an addition as two operations; it looks into no loop and no batch of matrices."""
+    """The profiler counts a multiply-add as two operations; it skips loops and batches of matrices."""
     report = rnnshape.predict(expression, input=sizes)
     _, function = traced(report.spec)
     counts = profiled(function.graph.as_graph_def(add_shapes=True))
@@ -162,7 +162,7 @@ def test_tensorflows_profiler_says_the_same(expression: str, sizes: tuple[int, .
 
 
 def profiled(definition: Any) -> dict[str, int]:
-    """The float operations of each kind of operation; the profiler hangs each kind under the one before."""
+    """The float operations of each kind of operation; in the profiler, each kind is the child of the one before."""
     options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
     with tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(definition, name="")
@@ -179,7 +179,7 @@ def profiled(definition: Any) -> dict[str, int]:
     [("LSTM(5)", 1), ("LSTM(5, unroll=True)", 0), ("RNN([LSTMCell(5), GRUCell(7)])", 2)],
 )
 def test_eagerly_keras_computes_a_step_more(expression: str, more: int) -> None:
-    """To learn the dtype of the output, and in a stack for dropout masks; a graph drops it, so it is not counted."""
+    """Keras computes it to find the output dtype, and in a stack for dropout masks; a graph prunes it."""
     report = rnnshape.predict(expression, input=(2, 3, 4))
     layer, inputs = called(report.spec)
     assert sum(executed(lambda: layer(*inputs))) * 3 == report.cost.multiply_adds * (3 + more)
@@ -236,7 +236,7 @@ def test_bytes_are_those_of_the_real_arrays(expression: str, dtype: str) -> None
         ("Bidirectional(LSTM(5), backward_layer=GRU(7, go_backwards=True))", "N*T*4H*(C+H) + N*T*3Hb*(C+Hb)"),
         ("ConvLSTM2D(5, 3)", "N*T*X'*Y'*3*3*4H*(C+H)"),
         ("Embedding(9, 5)", "0"),
-        # H1 is the first layer's width and that of a cell in the second; X' comes out of two windows.
+        # H1 is the width of the first layer and of a cell in the second; X' is the output size of two windows.
         (
             "LSTM(5, return_sequences=True) | RNN([GRUCell(2), GRUCell(3), LSTMCell(4)])",
             "N*T*20*(C+5) + N*T*3H0*(5+H0) + N*T*9*(H0+3) + N*T*4H*(3+H)",

@@ -1,6 +1,6 @@
-"""Theory must be right, not plausible: a thousand random layers over the whole table, on the real layer.
+"""A thousand random layers of the whole table: theory compared with the real layer.
 
-``python -m tests.shared.drawing 5000 --seed 1`` draws as many more as one likes.
+``python -m tests.shared.drawing 5000 --seed 1`` draws more random layers.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def _read(topic: str) -> str:
     return (_HERE / f"{topic}.txt").read_text(encoding="utf-8")
 
 
-def _filled(told: str) -> str:
+def _filled(template: str) -> str:
     """The text with its placeholders replaced by lists."""
     for name, made in (
         ("{classes}", _classes),
@@ -37,9 +37,9 @@ def _filled(told: str) -> str:
         ("{formats}", _formats),
         ("{initial_states}", _initial_states),
     ):
-        if name in told:
-            told = told.replace(name, made())
-    return told
+        if name in template:
+            template = template.replace(name, made())
+    return template
 
 
 def _classes() -> str:
@@ -57,8 +57,8 @@ def _exit_codes() -> str:
 def _formats() -> str:
     from rnnshape.render import COMPARISON_FORMATS, FORMATS, ROWS_FORMATS, SCAN_FORMATS
 
-    told = {"a layer, show": FORMATS, "compare": COMPARISON_FORMATS, "batch": ROWS_FORMATS, "scan": SCAN_FORMATS}
-    return "\n".join(_paragraph(f"  {what:<13}  ", ", ".join(formats)) for what, formats in told.items())
+    by_command = {"a layer, show": FORMATS, "compare": COMPARISON_FORMATS, "batch": ROWS_FORMATS, "scan": SCAN_FORMATS}
+    return "\n".join(_paragraph(f"  {what:<13}  ", ", ".join(formats)) for what, formats in by_command.items())
 
 
 def _initial_states() -> str:
@@ -68,5 +68,5 @@ def _initial_states() -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def _paragraph(lead: str, told: str) -> str:
-    return "\n".join(wrap(told, _COLUMNS, initial_indent=lead, subsequent_indent=" " * len(lead)))
+def _paragraph(lead: str, body: str) -> str:
+    return "\n".join(wrap(body, _COLUMNS, initial_indent=lead, subsequent_indent=" " * len(lead)))

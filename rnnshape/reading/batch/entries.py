@@ -136,10 +136,10 @@ def _expects_error(values: dict[str, Any], error: Invalid) -> str | None:
 
 def unread(data: Any, error: Exception, where: Where | None = None, axes: Mapping[str, Any] | None = None) -> Run:
     """The run of data whose reading raised an unexpected exception."""
-    told = foreseen(error)
-    if isinstance(told, Internal):
-        told.hint = report_it(data)
-    return Run(_text(data, "name"), _text(data, "layer"), where, error=told, axes=axes or {})
+    failure = foreseen(error)
+    if isinstance(failure, Internal):
+        failure.hint = report_it(data)
+    return Run(_text(data, "name"), _text(data, "layer"), where, error=failure, axes=axes or {})
 
 
 def _text(data: Any, key: str) -> str | None:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnnshape.layers import MODEL, Node
-from rnnshape.layers.catalog import snake
+from rnnshape.layers.base import Given
+from rnnshape.layers.breaking import first_broken
+from rnnshape.layers.dims import Dim
+from rnnshape.layers.flowing import Flowing
 from rnnshape.layers.node import IMPORTED
-from rnnshape.layers.wires import Call, Entry, Graph, Wire, result
+from rnnshape.layers.wires import Call, Entry, Graph
 from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
-from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, behind, tensors_in, whole
+from rnnshape.reading.code.fitting import RANKS, Fit, left_out
+from rnnshape.reading.code.grouping import complete, groups, in_models, loops
+from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
 from rnnshape.reading.code.parsed import Parsed
 from rnnshape.reading.code.tensors import makes
+from rnnshape.reading.code.words import Wires, own_names, short
 from rnnshape.reading.identifiers import free
+from rnnshape.reading.shape import whole_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,47 +33,21 @@ if TYPE_CHECKING:
 
 def asked(values: Values) -> list[Parsed]:
     """What the text makes and does not use itself, in order; beside recurrent layers nothing else is asked about."""
-    groups = _groups([made for made in values.made if isinstance(made, Applied)], values.outputs)
-    groups = [_in_models(group, values) for group in groups]
+    values.made = complete(values.made)
+    asking = _Asking(values)
+    together = groups([made for made in values.made if isinstance(made, Applied)], values.outputs)
+    together = [part for group in together for part in asking.fitting(in_models(group, values))]
     found: list[tuple[int, Layer | Model | list[Applied]]] = [
         (values.made.index(made), made)
         for made in values.made
         if isinstance(made, Layer | Model) and not made.used and not (isinstance(made, Model) and not made.layers)
     ]
-    found += [(values.made.index(group[0]), group) for group in groups]
+    found += [(values.made.index(group[0]), group) for group in together]
     found.sort(key=lambda pair: pair[0])
     # A class that is not known may be an optimizer: it counts where another layer holds it, or it is called.
     idle = [what for _, what in found if isinstance(what, Layer) and what.node.cls.kind == IMPORTED]
-    recurrent = [what for _, what in found if what not in idle and any(map(_loops, _nodes(what)))] or idle
-    return [_Asking(values).parsed(what) for what in recurrent or [what for _, what in found]]
-
-
-def _groups(calls: list[Applied], outputs: list[list[Tensor]]) -> list[list[Applied]]:
-    """The calls that hang together: by a tensor, by a layer that they share, or by the model that returns them."""
-    groups: list[tuple[set[int], list[Applied]]] = []
-    for call in calls:
-        returned = (tensors for tensors in outputs if any(tensor.call is call for tensor in tensors))
-        keys = {id(call), id(call.layer), *map(id, returned)}
-        for tensor in (*call.inputs, *tensors_in(call.states)):
-            keys.add(id(tensor.call) if tensor.call is not None else id(tensor))
-        joined = [group for group in groups if group[0] & keys]
-        merged = set(keys).union(*(group[0] for group in joined))
-        members = [one for group in joined for one in group[1]]
-        groups = [group for group in groups if group not in joined]
-        groups.append((merged, sorted([*members, call], key=calls.index)))
-    return [members for _, members in groups]
-
-
-def _in_models(calls: list[Applied], values: Values) -> list[Applied]:
-    """The calls without those that a model made after them leaves out, as Keras does; a recurrent layer stays."""
-    returned = [tensor for tensors in values.outputs for tensor in tensors if tensor.call in calls]
-    if not returned:
-        return calls
-    needed = behind([*returned, *(Tensor(call=call) for call in calls if _loops(call.node))])
-    left_out = [call for call in calls if id(call) in values.modelled - needed]
-    for call in left_out:
-        values.note(f"{call.node.text} is not part of the model: what the model returns does not use it", call.tree)
-    return [call for call in calls if call not in left_out]
+    recurrent = [what for _, what in found if what not in idle and any(map(loops, _nodes(what)))] or idle
+    return [asking.parsed(what) for what in recurrent or [what for _, what in found]]
 
 
 class _Asking:
@@ -75,6 +56,8 @@ class _Asking:
     def __init__(self, values: Values) -> None:
         self.values = values
         self.source = values.source
+        # The number of axes of inputs of which the code says nothing, where the usual one does not fit.
+        self.ranks: dict[int, int] = {}
 
     def parsed(self, what: Layer | Model | list[Applied]) -> Parsed:
         """One answer that is asked for."""
@@ -139,17 +122,29 @@ class _Asking:
     # -- graphs ---------------------------------------------------------------------------------
 
     def _graph(self, calls: list[Applied]) -> Parsed:
+        graph, (first, *_) = self._wired(calls)
+        trees = [call.tree for call in calls]
+        training = {"training": True} if any(call.called.options.get("training") for call in calls) else {}
+        node = Node.of(MODEL, {"graph": graph})
+        return self._parsed(node, trees, self._said(calls[0], first), Called(training))
+
+    def _said(self, call: Applied, first: Tensor) -> list[Declared]:
+        """What is said of the first input."""
+        return [*self._fed(first), *(self._says(call) if call.inputs[0] is first else ())]
+
+    def _wired(self, calls: list[Applied]) -> tuple[Graph, list[Tensor]]:
+        """The graph of the calls, and its inputs."""
         taken: set[str] = set()
         layers: dict[int, str] = {}
         for call in calls:
             if id(call.layer) not in layers:
-                layers[id(call.layer)] = free(call.layer.name or _short(call.node), taken)
+                layers[id(call.layer)] = free(call.layer.name or short(call.node), taken)
         words: dict[int, str] = {}
         for call in calls:
             layer = layers[id(call.layer)]
             words[id(call)] = layer if layer not in words.values() else free(layer, taken)
         entries = self._entries(calls, taken)
-        wired = _Wires(words, {id(tensor): entry.name for tensor, entry in entries})
+        wired = Wires(words, {id(tensor): entry.name for tensor, entry in entries})
         graph = Graph(
             tuple(entry for _, entry in entries),
             tuple({layers[id(call.layer)]: call.node for call in calls}.items()),
@@ -163,15 +158,73 @@ class _Asking:
                 )
                 for call in calls
             ),
-            tuple(_own_names(calls, words, taken)),
+            tuple(own_names(calls, words, taken)),
             tuple(map(wired.wire, self._outputs(calls))),
         )
-        first, (tensor, _) = calls[0], entries[0]
-        said = [*self._fed(tensor), *(self._says(first) if first.inputs[0] is tensor else ())]
-        trees = [call.tree for call in calls]
-        training = {"training": True} if any(call.called.options.get("training") for call in calls) else {}
+        return graph, [tensor for tensor, _ in entries]
+
+    # -- where calls do not fit one another -----------------------------------------------------
+
+    def fitting(self, calls: list[Applied]) -> list[list[Applied]]:
+        """The calls in groups, without those that break at what only stands for what the code leaves open."""
+        while len(calls) > 1 and (found := self._broken(calls)) is not None:
+            place, why, fit = found
+            call, own = calls[place], fit.graph.calls[place]
+            if fit.hangs_on_rank(own):
+                if self._other_rank(calls, place, fit):
+                    continue
+            elif not fit.only_stands(own):
+                break
+            of_states = fit.of_states(own)
+            if not of_states and loops(call.node):
+                break
+            what = "the states that are passed here are" if of_states else f"{fit.graph.statement(own)} is"
+            self.values.note(f"{what} not followed: {why}", call.tree)
+            if of_states:
+                call.states = None
+                continue
+            left_out(call, calls[place + 1 :])
+            left = [one for one in calls if one is not call]
+            return [part for group in groups(left, self.values.outputs) for part in self.fitting(group)]
+        return [calls]
+
+    def _broken(self, calls: list[Applied]) -> tuple[int, str, Fit] | None:
+        """The place of the first call that breaks, why, and what is open there."""
+        graph, tensors = self._wired(calls)
         node = Node.of(MODEL, {"graph": graph})
-        return self._parsed(node, trees, said, Called(training))
+        before = len(self.source.problems)
+        fed = agreed(self._said(calls[0], tensors[0]), self.source)
+        if node.without_rule or len(self.source.problems) > before:
+            del self.source.problems[before:]
+            return None
+        shape = whole_shape(node, {}, [], fed)
+        letters = node.cls.letters(node, len(shape))
+        if len(letters) != len(shape):
+            return None
+        flowing = Flowing(graph, Given(tuple(map(Dim.of, shape, letters)), "float32"))
+        if (broken := first_broken(flowing)) is None:
+            return None
+        pairs = zip(tensors, graph.entries, strict=True)
+        unknown = {entry.name for tensor, entry in pairs if self._sizes(tensor) is None}
+        first = None if fed is None else fed.sizes
+        unknown -= {graph.entries[0].name} if first is not None else set()
+        names = self.values.names
+        fit = Fit(flowing, first, unknown, names.stands.keys() - names.let.keys())
+        return graph.calls.index(broken[0]), broken[1], fit
+
+    def _other_rank(self, calls: list[Applied], place: int, fit: Fit) -> bool:
+        """Whether the calls get further where an input of which the code says nothing has another number of axes."""
+        _, tensors = self._wired(calls)
+        for tensor, entry in zip(tensors, fit.graph.entries, strict=True):
+            if entry.name not in fit.unknown or id(tensor) in self.ranks:
+                continue
+            for rank in RANKS:
+                self.ranks[id(tensor)] = rank
+                again = self._broken(calls)
+                if again is None or again[0] > place:
+                    return True
+            del self.ranks[id(tensor)]
+        return False
 
     def _outputs(self, calls: list[Applied]) -> list[Tensor]:
         """What the only model of these calls returns; none where there are several, or it is what the last returns."""
@@ -189,7 +242,9 @@ class _Asking:
             for tensor in call.inputs:
                 if tensor.call is None and id(tensor) not in found:
                     sizes = self._sizes(tensor)
-                    if sizes is None and call.node.cls.kind != "merge":
+                    if sizes is None and (rank := self.ranks.get(id(tensor))) is not None:
+                        sizes = (None,) * rank
+                    elif sizes is None and call.node.cls.kind != "merge":
                         sizes = (None,) * len(call.node.cls.letters(call.node, None))
                     found[id(tensor)] = tensor, Entry(self._name(tensor, taken), sizes)
             width = call.node["units"] if call.node.has("units") else None
@@ -211,48 +266,6 @@ class _Asking:
         return free(said, taken)
 
 
-class _Wires:
-    """From tensors of the program to wires of the graph."""
-
-    def __init__(self, calls: dict[int, str], entries: dict[int, str]) -> None:
-        self.calls = calls
-        self.entries = entries
-
-    def wire(self, tensor: Tensor) -> Wire:
-        if tensor.call is None:
-            return Wire(self.entries[id(tensor)])
-        return Wire(self.calls[id(tensor.call)], tensor.path)
-
-    def states(self, states: Any) -> Any:
-        """Wires as the states nest; None where one of them is not known."""
-        if states is None or isinstance(states, Tensor):
-            return None if states is None else self._whole(self.wire(states), states)
-        nested = tuple(map(self.states, states))
-        return None if None in nested else nested
-
-    def _whole(self, wire: Wire, tensor: Tensor) -> Any:
-        """A tensor, or those in a list of states that is passed as a whole."""
-        call = tensor.call
-        count = call.nested[wire.path[0]] if call is not None and call.nested and len(wire.path) == 1 else 0
-        return tuple(Wire(wire.source, (*wire.path, index)) for index in range(count)) if count else wire
-
-
-def _own_names(calls: list[Applied], words: dict[int, str], taken: set[str]) -> Iterator[tuple[str, Wire]]:
-    """The code's names for tensors; a name that is bound again stays that of the first."""
-    said: set[Wire] = set()
-    for call in calls:
-        word = words[id(call)]
-        for name, path in call.names.items():
-            if len(path) > 1:
-                continue  # of states in a list, which the call is not unpacked into
-            wire = Wire(word, path)
-            role = result(call.results, path[0]) if path else "y" if call.results else "output"
-            if name not in taken and name not in ("_", f"{word}_{role}") and wire not in said:
-                said.add(wire)
-                taken.add(name)
-                yield name, wire
-
-
 def _is_chain(calls: list[Applied]) -> bool:
     """Whether each call takes the whole of the one before and nothing else, each layer once."""
     before: Applied | None = None
@@ -271,15 +284,6 @@ def _made(tensor: Tensor) -> bool:
     return isinstance(tensor.root, ast.Call) and makes(tensor.root)
 
 
-def _short(node: Node) -> str:
-    if node.cls.operation:
-        return _WORDS.get(node.name, node.name.rpartition(".")[2])
-    return "model" if node.cls.kind == "stack" else snake(node.name)
-
-
-_WORDS = {"+": "sum", "-": "difference", "*": "product", "/": "quotient", "**": "power", "[]": "part"}
-
-
 def _nodes(what: Layer | Model | list[Applied]) -> Iterator[Node]:
     if isinstance(what, Layer):
         yield what.node
@@ -287,10 +291,6 @@ def _nodes(what: Layer | Model | list[Applied]) -> Iterator[Node]:
         yield from (layer.node for layer in what.layers)
     else:
         yield from (call.node for call in what)
-
-
-def _loops(node: Node) -> bool:
-    return any(part.cls.kind in ("recurrent", "cell", IMPORTED) for part in node.walk())
 
 
 def _within(keyword: ast.keyword, tree: ast.expr) -> bool:

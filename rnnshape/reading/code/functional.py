@@ -248,7 +248,7 @@ class Calls:
         if self.from_a_call(held):
             self.scope.note(f"{self.source.said(tree)} is not followed: a default shape is used for it", tree)
         # x = tf.zeros((2, 10, 8)) above the call
-        made = Tensor(root=held, then=self.scope.when.get(held)) if makes(held) else Tensor(root=tree)
+        made = Tensor(root=held, then=self.scope.when.get(held)) if makes(held) else Tensor(root=_nameable(tree))
         if isinstance(tree, ast.Name):
             self.scope.bind(tree.id, made)
         return made
@@ -285,6 +285,11 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
         return (), ()
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
     return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
+
+
+def _nameable(tree: ast.expr) -> ast.expr:
+    """What stands for a tensor of which nothing is known: for the result of a layer that is not read a name."""
+    return ast.copy_location(ast.Name("x", ast.Load()), tree) if is_called(tree) else tree
 
 
 def _tupled(value: Any) -> Any:

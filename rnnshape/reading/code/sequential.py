@@ -12,7 +12,7 @@ from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import OWN
 from rnnshape.reading.code.syntax import called
-from rnnshape.reading.code.tensors import INPUTS, makes
+from rnnshape.reading.code.tensors import INPUTS, made_input, makes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +105,7 @@ class Growing:
         older = {"input_shape": "shape", "batch_input_shape": "batch_shape"}
         keywords = first.keywords if isinstance(first, ast.Call) and self.is_lambda(first) else []
         shape = [ast.keyword(older[one.arg], one.value) for one in keywords if one.arg in older]
-        root = _input(shape, first) if shape else ast.copy_location(ast.Name("x", ast.Load()), first)
+        root = made_input(shape, first) if shape else ast.copy_location(ast.Name("x", ast.Load()), first)
         tensor = Tensor(root=root, name="x", then=self.names.now)
         return Functional([tensor], tensor, [])
 
@@ -136,7 +136,7 @@ class Growing:
         match how, call.args:
             case "build", [shape] if isinstance(held, Functional) and len(held.inputs) == 1:
                 if held.inputs[0].root is not None and not makes(held.inputs[0].root):
-                    held.inputs[0].root = _input([ast.keyword("batch_shape", shape)], call)
+                    held.inputs[0].root = made_input([ast.keyword("batch_shape", shape)], call)
             case "build", _ if isinstance(held, Layer | Model):
                 self._build(held, call)
             case "pop", [] if isinstance(held, Model):
@@ -183,9 +183,3 @@ class Growing:
         items = held.layers if isinstance(held, Model) else held
         if isinstance(items, list) and items:
             items.pop()
-
-
-def _input(keywords: list[ast.keyword], place: ast.expr) -> ast.expr:
-    """``Input`` with what is said of it elsewhere, at a place."""
-    made = ast.copy_location(ast.Call(ast.Name("Input", ast.Load()), [], keywords), place)
-    return ast.fix_missing_locations(made)

@@ -27,10 +27,10 @@ def write(compared: Compared, stream: TextIO) -> None:
 
 def heading(compared: Compared) -> Element:
     """The title, the context and the verdict."""
-    return element("header", element("h1", element("code", compared.comparison.title)), *told(compared))
+    return element("header", element("h1", element("code", compared.comparison.title)), *context_and_verdict(compared))
 
 
-def told(compared: Compared) -> Iterator[Element]:
+def context_and_verdict(compared: Compared) -> Iterator[Element]:
     """The context (input, device, versions), the verdict and hints."""
     for line in comparison.context(compared, UNICODE).plain.splitlines():
         yield element("p", line, class_="faint")
@@ -44,6 +44,6 @@ def sections(compared: Compared, level: int = 2) -> Iterator[Element]:
     *tables, reasons = comparison.parts(compared, UNICODE)
     for one in tables:
         yield part(one, level=level)
-    if told := said(reasons):
-        yield section("Why", told, level, "reasons")
+    if body := said(reasons):
+        yield section("Why", body, level, "reasons")
     yield environment(compared.sides[0].report.environment, level)

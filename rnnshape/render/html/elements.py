@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 def element(tag: str, *children: Child, **attributes: str | bool | None) -> Element:
     """An element with texts and elements as children.
 
-    None as a child, and None or False as an attribute, are left out.
-
-    ``class_`` becomes ``class``, and ``data_copy`` becomes ``data-copy``.
+    None as a child, and None or False as an attribute, are left out.  ``class_`` becomes ``class``, and ``data_copy``
+    becomes ``data-copy``.
     """
     made = Element(tag)
     for name, value in attributes.items():

@@ -19,11 +19,15 @@ _LEVEL = 3  # notebooks use levels 1 and 2 for their own headings
 def shown(answer: Report | Compared) -> str:
     """The answer as an HTML fragment that needs no script."""
     if isinstance(answer, Compared):
-        title, told, sections = (
+        title, lead, sections = (
             answer.comparison.title,
-            comparison.told(answer),
+            comparison.context_and_verdict(answer),
             comparison.sections(answer, _LEVEL + 1),
         )
     else:
-        title, told, sections = answer.expression, report.told(answer), report.sections(answer, View(), _LEVEL + 1)
-    return fragment([element(f"h{_LEVEL}", element("code", title)), *told, *sections])
+        title, lead, sections = (
+            answer.expression,
+            report.context_and_verdict(answer),
+            report.sections(answer, View(), _LEVEL + 1),
+        )
+    return fragment([element(f"h{_LEVEL}", element("code", title)), *lead, *sections])

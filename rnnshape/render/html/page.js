@@ -1,6 +1,6 @@
 "use strict";
 
-// Without this script the page is whole: buttons and the filter are made here, where they work.
+// The page is complete without this script, which adds buttons and shows the filter.
 
 function button(text, press) {
   const made = document.createElement("button");
@@ -12,7 +12,7 @@ function button(text, press) {
 
 function copyable(code) {
   const press = async () => {
-    // For whoever may not write to the clipboard the text is selected.
+    // Select the text first: writing to the clipboard may not be allowed.
     getSelection().selectAllChildren(code);
     try {
       await navigator.clipboard.writeText(code.textContent);
@@ -27,7 +27,7 @@ function copyable(code) {
   code.after(copy);
 }
 
-// A run is a tbody: a row of cells, and a row with the layer.
+// Each run is a tbody with two rows: the cells, and the layer.
 function sortable(table) {
   const runs = [...table.tBodies];
   const order = new Intl.Collator("en", { numeric: true });

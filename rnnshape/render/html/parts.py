@@ -30,14 +30,14 @@ def part(
     return section(title, body, level, name) if title else element("section", *body, class_=name)
 
 
-def _titled(told: list[Block]) -> tuple[str, list[Block]]:
+def _titled(all_blocks: list[Block]) -> tuple[str, list[Block]]:
     """The title (of the first table, or the heading above it), and the blocks without it."""
-    match told:
+    match all_blocks:
         case [Grid() as first, *others]:
             return first.title, [first._replace(title=""), *others]
         case [Words(text, "head"), *others]:
             return text, others
-    return "", told
+    return "", all_blocks
 
 
 def _block(block: Block, level: int) -> Iterator[Element]:

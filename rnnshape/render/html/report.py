@@ -33,10 +33,10 @@ def write(report: Report, stream: TextIO, view: View) -> None:
 def heading(report: Report) -> Element:
     """The name, the expression, the context and the verdict."""
     name = element("p", report.spec.name, class_="name") if report.spec.name else None
-    return element("header", name, element("h1", element("code", report.expression)), *told(report))
+    return element("header", name, element("h1", element("code", report.expression)), *context_and_verdict(report))
 
 
-def told(report: Report) -> Iterator[Element]:
+def context_and_verdict(report: Report) -> Iterator[Element]:
     """The context (input, device, versions), the verdict and the hint of an error."""
     for line in table.context(report, UNICODE).plain.splitlines():
         yield element("p", line, class_="faint")

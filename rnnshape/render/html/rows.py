@@ -9,7 +9,7 @@ from rnnshape.render.columns import cells, header
 from rnnshape.render.html.elements import element, unbroken
 from rnnshape.render.html.page import page
 from rnnshape.render.html.parts import said
-from rnnshape.render.html.report import environment, sections, told
+from rnnshape.render.html.report import context_and_verdict, environment, sections
 from rnnshape.render.marks import UNICODE
 from rnnshape.render.plain_text import put
 from rnnshape.render.summary import verdict
@@ -97,7 +97,7 @@ def _unfolded(row: Row, view: View, known: dict[str, str]) -> Iterator[Element]:
     if row.run.where is not None:
         yield element("p", f"{row.run.where.file}:{row.run.where.place().line}", class_="faint")
     if row.report is not None:
-        yield from told(row.report)
+        yield from context_and_verdict(row.report)
         # The environment is shown once, below all runs.
         yield from (one for one in sections(row.report, view, level=3) if one.get("class") != "environment")
         return

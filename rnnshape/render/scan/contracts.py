@@ -19,7 +19,7 @@ def write(files: Iterable[Scanned], stream: TextIO) -> None:
     """Write a run for each layer or model, with its returned tensors as the contract."""
     taken: set[str] = set()
     runs = [_run(one.file, found, taken) for one in files for found in one.found]
-    stream.write("# Written by rnnshape scan --contracts; rnnshape batch holds it.\n")
+    stream.write("# Written by rnnshape scan --contracts; rnnshape batch checks it.\n")
     yaml.safe_dump({"runs": runs}, stream, sort_keys=False, allow_unicode=True, width=1000)
 
 
@@ -36,6 +36,6 @@ def _run(file: str, found: Found, taken: set[str]) -> dict[str, Any]:
         run["let"] = dict(found.let)
     if found.input is not None:
         run["input"] = list(found.input)
-    # In a graph, tensors have the names of the code, which are not allowed in a contract.
+    # In a graph, tensors have names from the code; names that are not roles are left out.
     expect: dict[str, Any] = {role: list(shape) for role, shape in found.tensors if ROLE.fullmatch(role)}
     return {**run, "expect": {**expect, "params": found.params}}

@@ -1,4 +1,4 @@
-"""Runs that are alike share one answer of theory; each row is still what is said of its own run."""
+"""Runs that differ only in seed and name share one prediction, but each row is that of its own run."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from rnnshape import api
-from rnnshape.batch.foretold import foretold
+from rnnshape.batch.predicted import predicted_row
 from rnnshape.reading.batch.data import from_data
 from rnnshape.report.rows import row_of
 
 LSTM = "LSTM(8, return_state=True)"
-# Runs that are close to each other: the answer to one must not stand for another.
+# Similar runs, which must not share a prediction.
 CLOSE: list[dict[str, Any]] = [
     {"layer": LSTM},
     {"layer": LSTM, "seed": 7},
@@ -47,16 +47,16 @@ CLOSE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_each_row_is_what_is_said_of_its_own_run(order: int) -> None:
+def test_each_row_is_that_of_its_own_run(order: int) -> None:
     for run in [*CLOSE[::order], *CLOSE]:
         spec = from_data(run)
-        row, alone = foretold(spec), row_of(api.predict(spec), values=False)
+        row, alone = predicted_row(spec), row_of(api.predict(spec), values=False)
         assert row.report is not None
         assert (row.data, row.exit_code, row.expectations) == (alone.data, alone.exit_code, alone.expectations), run
         assert row.report.to_dict() == alone.data, run
 
 
-def test_an_answer_is_worked_out_once() -> None:
-    one, other = (foretold(from_data({"layer": LSTM, "seed": seed})) for seed in (101, 102))
+def test_a_prediction_is_computed_once() -> None:
+    one, other = (predicted_row(from_data({"layer": LSTM, "seed": seed})) for seed in (101, 102))
     assert one.data["cost"] is other.data["cost"]
     assert (one.data["run"]["seed"], other.data["run"]["seed"]) == (101, 102)

@@ -1,7 +1,7 @@
 """Predicted rows of a batch.  Runs that differ only in seed and name have the same prediction: it is computed once.
 
 >>> from rnnshape.reading import make
->>> one, other = (foretold(make("lstm", {"seed": seed})) for seed in (1, 2))
+>>> one, other = (predicted_row(make("lstm", {"seed": seed})) for seed in (1, 2))
 >>> one.data["cost"] is other.data["cost"], other.data["run"]["seed"]
 (True, 2)
 """
@@ -27,7 +27,7 @@ _MOST = 256
 _OWN = ("name", SEED.name)
 
 
-def foretold(spec: Spec) -> Row:
+def predicted_row(spec: Spec) -> Row:
     """The row of the answer of ``api.predict``.
 
     Raises:

@@ -1,0 +1,188 @@
+"""Where calls do not fit one another and the code leaves open what goes in, that is no mistake of the code.
+
+An input of which the code says nothing gets the number of axes with which the calls fit.  A call that does not take the
+sizes that only stand for others is left out, with a note, and what is behind it has an input of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.base import Leaf, flat
+from rnnshape.layers.several import every_dims
+from rnnshape.layers.stand_ins import Size
+from rnnshape.reading.code.made import Tensor
+from rnnshape.reading.code.tensors import made_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rnnshape.layers import Node
+    from rnnshape.layers.base import Dims
+    from rnnshape.layers.dims import Dim
+    from rnnshape.layers.flowing import Flowing
+    from rnnshape.layers.wires import Call, Wire
+    from rnnshape.reading.code.made import Applied
+
+RANKS = (2, 4, 3)
+"""The numbers of axes that are tried, batch included, where the usual one does not fit."""
+
+# They give a tensor a number of axes that hangs on no other.
+_OF_OWN_RANK = ("Reshape", "Flatten")
+_BY_LAST_AXIS = ("Attention", "AdditiveAttention", "MultiHeadAttention")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+class Fit:
+    """What is open in a graph: the letters of sizes that nothing gives, and the names that numbers stand for."""
+
+    def __init__(
+        self, flowing: Flowing, first: Sequence[int | None] | None, unknown: set[str], names: Iterable[str]
+    ) -> None:
+        self.flowing = flowing
+        self.graph = flowing.graph
+        self.open = set(names)
+        self.unknown = unknown
+        for entry in self.graph.entries:
+            sizes = first if entry is self.graph.entries[0] and first is not None else entry.sizes
+            dims = flowing.tensors[entry.name].dims
+            known: Sequence[Any] = sizes if sizes is not None and len(sizes) == len(dims) else (None,) * len(dims)
+            for dim, size in list(zip(dims, known, strict=True))[1:]:
+                if size is None:
+                    self.open |= set(_WORD.findall(dim.letter))
+
+    def hangs_on_rank(self, call: Call) -> bool:
+        """Whether a call breaks at a number of axes that an input decides of which the code says nothing."""
+        if not all(map(self._is_one, call.inputs)):
+            return False
+        layer, inputs = self.graph.by_name[call.layer], every_dims(self.flowing.reaching(call))
+        if layer.cls.kind == "merge":
+            breaks = len(set(map(len, inputs))) > 1
+        else:
+            breaks = layer.cls.operation or len(layer.cls.letters(layer, len(inputs[0]))) != len(inputs[0])
+        return breaks and any(map(self._hangs, call.inputs))
+
+    def _hangs(self, wire: Wire) -> bool:
+        if wire.source in self.unknown:
+            return True
+        call = next((one for one in self.graph.calls if one.name == wire.source), None)
+        if call is None or not takes_any_rank(self.graph.by_name[call.layer]):
+            return False
+        return any(map(self._hangs, call.inputs))
+
+    def only_stands(self, call: Call) -> bool:
+        """Whether a call breaks at sizes alone that only stand for others."""
+        if not all(map(self._is_one, (*call.inputs, *_wires(call.initial_state)))):
+            return False
+        layer = self.graph.by_name[call.layer]
+        own = self.flowing.reaching(call)
+        inputs = every_dims(own)
+        if layer.cls.kind == "merge":
+            pairs = list(_unlike(layer, inputs))
+            return all(map(self._is_open, pairs)) and (bool(pairs) or self._is_open(inputs[0]))
+        if len(layer.cls.letters(layer, len(own.dims))) != len(own.dims):
+            return False
+        if layer.cls.check_input(layer, own.dims) is not None:
+            return self._is_open(own.dims[1:]) or self._named(layer)
+        return self._states_stand(call, layer)
+
+    def _is_one(self, wire: Wire) -> bool:
+        """Whether a single tensor is at the end of a wire."""
+        returned = self.flowing.tensors[wire.source]
+        for index in wire.path:
+            if isinstance(returned, Leaf) or index >= len(returned):
+                return False
+            returned = returned[index]
+        return isinstance(returned, Leaf)
+
+    def of_states(self, call: Call) -> bool:
+        """Whether it is the states that a call does not take."""
+        layer = self.graph.by_name[call.layer]
+        return call.initial_state is not None and layer.cls.check_input(layer, self.flowing.reaching(call).dims) is None
+
+    def _states_stand(self, call: Call, layer: Node) -> bool:
+        wanted = flat(layer.cls.theory(layer, self.flowing.reaching(call)).begins)
+        handed = [self.flowing.at(wire) for wire in _wires(call.initial_state)]
+        if len(wanted) != len(handed):
+            return False
+        pairs = [
+            pair
+            for one, other in zip(handed, wanted, strict=True)
+            for pair in zip(one.dims, other.dims, strict=False)
+            if pair[0].size != pair[1].size
+        ]
+        return bool(pairs) and all(map(self._is_open, pairs))
+
+    def _named(self, layer: Node) -> bool:
+        texts = [one.text for _, value in layer.given for one in _each(value) if isinstance(one, Size)]
+        return any(self.open.intersection(_WORD.findall(text)) for text in texts)
+
+    def _is_open(self, dims: Sequence[Dim]) -> bool:
+        return any(self.open.intersection(_WORD.findall(dim.letter)) for dim in dims)
+
+
+def takes_any_rank(node: Node) -> bool:
+    """Whether a layer returns as many axes as it gets, or a number that hangs on it."""
+    both = all(len(node.cls.letters(node, rank)) == rank for rank in (2, 4))
+    return both and node.name not in _OF_OWN_RANK and node.cls.kind != "stack"
+
+
+def left_out(call: Applied, later: Sequence[Applied]) -> None:
+    """The results of a call become inputs of those behind it."""
+    instead: dict[tuple[int, ...], Tensor] = {}
+
+    def put(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [put(item) for item in value]
+        if not isinstance(value, Tensor) or value.call is not call:
+            return value
+        if value.path not in instead:
+            name = next((name for name, path in call.names.items() if path == value.path), "x")
+            root = ast.copy_location(ast.Name(name, ast.Load()), call.tree)
+            instead[value.path] = Tensor(root=_known_shape(call) or root, name=name)
+        return instead[value.path]
+
+    for one in later:
+        one.inputs, one.states = put(one.inputs), put(one.states)
+
+
+def _known_shape(call: Applied) -> ast.expr | None:
+    """What a Reshape returns, whatever it gets."""
+    if call.node.name != "Reshape":
+        return None
+    sizes = [None if size == -1 else int(size) for size in call.node["target_shape"]]
+    shape = ast.Tuple([ast.Constant(size) for size in (None, *sizes)], ast.Load())
+    return made_input([ast.keyword("batch_shape", shape)], call.tree)
+
+
+def _unlike(layer: Node, inputs: Sequence[Dims]) -> Iterator[tuple[Dim, Dim]]:
+    """The sizes that meet one another and differ."""
+    first = inputs[0]
+    for other in inputs[1:]:
+        pairs = list(zip(reversed(first), reversed(other), strict=False))
+        if layer.name in _BY_LAST_AXIS:
+            pairs = pairs[:1]
+        elif layer.has("axis") and len(first) == len(other):
+            axis = layer["axis"] % len(first)
+            pairs = [pair for place, pair in enumerate(pairs) if place != len(first) - 1 - axis]
+        for one, two in pairs:
+            if one.size != two.size and 1 not in (one.size, two.size):
+                yield one, two
+
+
+def _wires(states: Any) -> Iterator[Wire]:
+    if isinstance(states, tuple):
+        for state in states:
+            yield from _wires(state)
+    elif states is not None:
+        yield states
+
+
+def _each(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _each(item)
+    else:
+        yield value

@@ -1,0 +1,66 @@
+"""What the tensors and the calls of a graph are called: the code's own names, else words made of the layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.catalog import snake
+from rnnshape.layers.wires import Wire, result
+from rnnshape.reading.code.made import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnnshape.layers import Node
+    from rnnshape.reading.code.made import Applied
+
+
+class Wires:
+    """From tensors of the program to wires of the graph."""
+
+    def __init__(self, calls: dict[int, str], entries: dict[int, str]) -> None:
+        self.calls = calls
+        self.entries = entries
+
+    def wire(self, tensor: Tensor) -> Wire:
+        if tensor.call is None:
+            return Wire(self.entries[id(tensor)])
+        return Wire(self.calls[id(tensor.call)], tensor.path)
+
+    def states(self, states: Any) -> Any:
+        """Wires as the states nest; None where one of them is not known."""
+        if states is None or isinstance(states, Tensor):
+            return None if states is None else self._whole(self.wire(states), states)
+        nested = tuple(map(self.states, states))
+        return None if None in nested else nested
+
+    def _whole(self, wire: Wire, tensor: Tensor) -> Any:
+        """A tensor, or those in a list of states that is passed as a whole."""
+        call = tensor.call
+        count = call.nested[wire.path[0]] if call is not None and call.nested and len(wire.path) == 1 else 0
+        return tuple(Wire(wire.source, (*wire.path, index)) for index in range(count)) if count else wire
+
+
+def own_names(calls: list[Applied], words: dict[int, str], taken: set[str]) -> Iterator[tuple[str, Wire]]:
+    """The code's names for tensors; a name that is bound again stays that of the first."""
+    said: set[Wire] = set()
+    for call in calls:
+        word = words[id(call)]
+        for name, path in call.names.items():
+            if len(path) > 1:
+                continue  # of states in a list, which the call is not unpacked into
+            wire = Wire(word, path)
+            role = result(call.results, path[0]) if path else "y" if call.results else "output"
+            if name not in taken and name not in ("_", f"{word}_{role}") and wire not in said:
+                said.add(wire)
+                taken.add(name)
+                yield name, wire
+
+
+def short(node: Node) -> str:
+    if node.cls.operation:
+        return _WORDS.get(node.name, node.name.rpartition(".")[2])
+    return "model" if node.cls.kind == "stack" else snake(node.name)
+
+
+_WORDS = {"+": "sum", "-": "difference", "*": "product", "/": "quotient", "**": "power", "[]": "part"}
