@@ -213,10 +213,6 @@ class OutputShape(arg.Kind, frozen=True):
         each = value if isinstance(value, tuple) and value else (value,)
         return value is None or all(map(arg.Whole().accepts, each))
 
-    def schema(self) -> dict[str, Any]:
-        size = arg.Whole().schema()
-        return {"anyOf": [size, {"type": "array", "items": size, "minItems": 1}, {"type": "null"}]}
-
 
 _DROPOUT = arg.Argument("dropout", arg.DropRate(), 0.0)
 _PLACED = replace(_DROPOUT, placed=KERAS_3)

@@ -44,7 +44,7 @@ class Kind(Struct, frozen=True):
         return None
 
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of the accepted values, as in YAML and JSON: a tuple is a list.
+        """The JSON Schema of what an option of this kind accepts, as in YAML and JSON: a tuple is a list.
 
         JSON does not distinguish 2.0 from 2, so ``2.0`` is a whole number there; ``accepts`` is stricter.
         """
@@ -209,15 +209,11 @@ class LayerName(Kind, frozen=True):
     """The name of a layer.  Keras rejects a slash, and TensorFlow text that is not UTF-8."""
 
     allowed = "a string without '/', or None"
-    metavar = "NAME"
 
     def accepts(self, value: Any) -> bool:
         if not isinstance(value, str):
             return value is None
         return "/" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": ["string", "null"], "pattern": "^[^/]*$"}
 
 
 class MaskValue(Number, frozen=True):
@@ -247,18 +243,8 @@ class Maybe(Kind, frozen=True):
     def allowed(self) -> str:  # type: ignore[override]
         return f"{self.of.allowed}, or None"
 
-    @property
-    def metavar(self) -> str:  # type: ignore[override]
-        return self.of.metavar
-
     def accepts(self, value: Any) -> bool:
         return value is None or self.of.accepts(value)
-
-    def from_text(self, text: str) -> Any:
-        return None if text.lower() == "none" else self.of.from_text(text)
-
-    def schema(self) -> dict[str, Any]:
-        return {"anyOf": [self.of.schema(), {"type": "null"}]}
 
 
 class Sizes(Kind, frozen=True):
@@ -296,7 +282,3 @@ class Nested(Kind, frozen=True):
     def allowed(self) -> str:  # type: ignore[override]
         what = {"cell": "an RNN cell", "recurrent": "a recurrent layer", "layer": "a layer"}[self.role]
         return what + (f", or a list of {self.role}s" if self.many else "") + (" or None" if self.none else "")
-
-    def schema(self) -> dict[str, Any]:
-        """A schema that nothing matches, because YAML cannot contain a layer as a value."""
-        return {"not": {}}

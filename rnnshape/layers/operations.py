@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from itertools import zip_longest
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from rnnshape.layers.arguments import Argument
 from rnnshape.layers.around import any_sequence, no_loop
@@ -77,18 +77,6 @@ def _concatenate(node: Node, given: Given) -> Answer:
 
 
 Place: TypeAlias = int | slice | EllipsisType | None
-
-
-class Key(Kind, frozen=True):
-    """What stands between the brackets of ``y[:, -1]``."""
-
-    allowed = "a text such as ':, -1'"
-
-    def accepts(self, value: Any) -> bool:
-        return isinstance(value, str)
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string"}
 
 
 def key_of(places: Sequence[Place]) -> str:
@@ -166,7 +154,7 @@ def _unsliceable(node: Node, dims: Dims) -> str | None:
 SLICE = LayerClass(
     "[]",
     "layer",
-    (Argument("key", Key()),),
+    (Argument("key", Kind()),),
     _sliced,
     any_sequence,
     check_input=_unsliceable,

@@ -15,21 +15,14 @@ class NoiseShape(Kind, frozen=True):
     def accepts(self, value: Any) -> bool:
         return isinstance(value, tuple) and all(map(Maybe(Whole()).accepts, value))
 
-    def schema(self) -> dict[str, Any]:
-        return {"type": "array", "items": Maybe(Whole()).schema()}
-
 
 class Axis(Kind, frozen=True):
     """An axis, counted from the front or from the back."""
 
     allowed = "a whole number"
-    metavar = "INT"
 
     def accepts(self, value: Any) -> bool:
         return type(value) is int
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "integer"}
 
 
 class AxisOfEach(Axis, frozen=True):
@@ -40,10 +33,6 @@ class AxisOfEach(Axis, frozen=True):
     def accepts(self, value: Any) -> bool:
         each = value if isinstance(value, tuple) and len(value) == 2 else (value,)
         return all(map(super().accepts, each))
-
-    def schema(self) -> dict[str, Any]:
-        axis = super().schema()
-        return {"anyOf": [axis, {"type": "array", "items": axis, "minItems": 2, "maxItems": 2}]}
 
 
 class Axes(Kind, frozen=True):
@@ -58,10 +47,6 @@ class Axes(Kind, frozen=True):
             return (self.empty or bool(value)) and all(map(whole.accepts, value))
         return whole.accepts(value)
 
-    def schema(self) -> dict[str, Any]:
-        axis = Whole(-INT64 - 1).schema()
-        return {"anyOf": [axis, {"type": "array", "items": axis, "minItems": 0 if self.empty else 1}]}
-
 
 class TargetShape(Kind, frozen=True):
     """The shape that a tensor gets, without the batch."""
@@ -72,10 +57,6 @@ class TargetShape(Kind, frozen=True):
         if not isinstance(value, tuple) or not value:
             return False
         return all(size == -1 or Whole().accepts(size) for size in value) and value.count(-1) <= 1
-
-    def schema(self) -> dict[str, Any]:
-        size = {"anyOf": [Whole().schema(), {"const": -1}]}
-        return {"type": "array", "items": size, "minItems": 1}
 
 
 # As many as a batch of pictures in time of a batch has.
@@ -93,20 +74,6 @@ class Order(Kind, frozen=True):
         count = len(value)
         return count <= _AXES and all(type(axis) is int for axis in value) and set(value) == {*range(1, count + 1)}
 
-    def schema(self) -> dict[str, Any]:
-        return {
-            "anyOf": [
-                {
-                    "type": "array",
-                    "items": Whole(1, count).schema(),
-                    "minItems": count,
-                    "maxItems": count,
-                    "uniqueItems": True,
-                }
-                for count in range(1, _AXES + 1)
-            ]
-        }
-
 
 class Margins(Kind, frozen=True):
     """What is added to, or cut from, the four sides of a picture."""
@@ -117,11 +84,6 @@ class Margins(Kind, frozen=True):
         each = value if isinstance(value, tuple) and len(value) == 2 else (value,)
         return all(map(Sizes(2, 0).accepts, each))
 
-    def schema(self) -> dict[str, Any]:
-        size = Whole(0).schema()
-        two = {"anyOf": [size, {"type": "array", "items": size, "minItems": 2, "maxItems": 2}]}
-        return {"anyOf": [size, {"type": "array", "items": two, "minItems": 2, "maxItems": 2}]}
-
 
 class Arrays(Kind, frozen=True):
     """A list of numbers or lists."""
@@ -131,9 +93,6 @@ class Arrays(Kind, frozen=True):
     def accepts(self, value: Any) -> bool:
         return isinstance(value, tuple)
 
-    def schema(self) -> dict[str, Any]:
-        return {"type": "array"}
-
 
 class Unwritten(Kind, frozen=True):
     """What no literal can say: Keras asks for an array."""
@@ -142,6 +101,3 @@ class Unwritten(Kind, frozen=True):
 
     def accepts(self, value: Any) -> bool:
         return value is None
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "null"}

@@ -228,3 +228,45 @@ def test_a_hostile_file_is_one_error(what: str, tmp_path: Path) -> None:
         make_saved(str(path))
     assert str(path) in str([problem.message for problem in caught.value.problems]) or what == "code as a name"
     assert [*tmp_path.iterdir()] == [path]
+
+
+def _with_operations(keras: Any) -> Any:
+    x = keras.Input((5, 3))
+    first, second = (keras.layers.LSTM(4, return_sequences=True)(x) for _ in range(2))
+    added = (first + second)[:, -1]
+    return keras.Model(x, [keras.layers.Dense(2)(added), (first * second)[:, 1:3], keras.ops.mean(first, axis=1)])
+
+
+def _with_a_number(keras: Any) -> Any:
+    x = keras.Input((5, 3))
+    return keras.Model(x, keras.layers.Dense(2)(keras.layers.LSTM(4)(x) * 2))
+
+
+def _attention(keras: Any) -> Any:
+    x = keras.Input((5, 3))
+    return keras.Model(x, keras.layers.MultiHeadAttention(2, 3)(x, x))
+
+
+@pytest.mark.parametrize("ending", [".keras", ".json", "live"])
+@pytest.mark.parametrize("make", [_with_operations, _attention])
+def test_operations_between_layers_are_what_the_model_computes(make: Any, ending: str, tmp_path: Path) -> None:
+    model = make(load().keras)
+    path = tmp_path / f"model{ending}"
+    if ending == ".json":
+        path.write_text(model.to_json())
+    elif ending == ".keras":
+        model.save(path)
+    report = rnnshape.explore(model) if ending == "live" else rnnshape.explore(make_saved(str(path))[0])
+    assert report.ok
+    assert report.error is None
+    assert [tensor.shape for tensor in leaves(report.predicted)] == _shapes(model)
+
+
+def test_an_operation_that_is_not_followed_is_told_and_the_file_is_not_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    _with_a_number(load().keras).save(path)
+    report = rnnshape.explore(make_saved(str(path))[0])
+    assert report.ok
+    assert report.expression.startswith("LSTM(4")
+    assert any("ops.multiply(" in note and "is not followed" in note for note in report.spec.notes)
+    assert any("a Keras operation Multiply" in note for note in report.spec.notes)

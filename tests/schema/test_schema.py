@@ -15,8 +15,6 @@ from jsonschema import Draft202012Validator
 import rnnshape
 from rnnshape.batch import rows
 from rnnshape.errors import Invalid
-from rnnshape.layers import TABLE
-from rnnshape.layers.arguments import Nested
 from rnnshape.reading.batch.data import _tuples, from_data
 from rnnshape.reading.batch.documents import read_yaml
 from rnnshape.reading.batch.runs import from_stream
@@ -42,13 +40,8 @@ POSITIVE = sorted((ROOT / "tests" / "batch" / "examples" / "positive").iterdir()
 
 KINDS = {
     repr(argument.kind): argument.kind
-    for arguments in (
-        *(command.options.values() for command in COMMANDS.values()),
-        *(cls.arguments for cls in TABLE.values()),
-        (*RUN_OPTIONS, DTYPE),
-    )
+    for arguments in (*(command.options.values() for command in COMMANDS.values()), (*RUN_OPTIONS, DTYPE))
     for argument in arguments
-    if not isinstance(argument.kind, Nested)
 }
 WORDS = sorted({word for kind in KINDS.values() for word in getattr(kind, "values", ()) if isinstance(word, str)})
 SCALARS = st.one_of(

@@ -194,6 +194,7 @@ class Program(Loops):
         """What an assignment changes beside its own name: the whole of an item, what ``pop`` is called on."""
         changes = self.values.growing.changes
         if isinstance(target, ast.Subscript):
+            self.values.parted.add(self.source.said(target.value))
             changes.put(target, tree)
         match tree:
             case ast.Call(func=ast.Attribute(value=whole, attr=how)) if how in CHANGING and changes.follows(whole):

@@ -30,6 +30,8 @@ class Scope:
         self.env: dict[str, Any] = {}
         self.made: list[Layer | Model | Applied] = []
         self.lost: set[str] = set()
+        # The names of lists and dictionaries of which an item was assigned alone.
+        self.parted: set[str] = set()
         self.notes: dict[str, None] = {}
         self.outputs: list[list[Tensor]] = []
         self.modelled: set[int] = set()
@@ -51,7 +53,8 @@ class Scope:
     def forget(self, name: str) -> None:
         """A name holds nothing that is known any more, nor do the items of what it held."""
         for held in (self.names.bound, self.names.trees, self.env):
-            for key in [key for key in held if key == name or key.startswith(f"{name}[")]:
+            held.pop(name, None)
+            for key in [key for key in held if key.startswith(f"{name}[")] if name in self.parted else ():
                 del held[key]
         self.lost.discard(name)
 

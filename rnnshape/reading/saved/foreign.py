@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.layers import catalog
 from rnnshape.layers.names import ACTIVATIONS
 from rnnshape.reading.saved.layer_config import LAYERS, MODELS, class_of
+from rnnshape.reading.saved.operations import is_operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def foreign(config: Any, layer: str = "") -> Iterator[Foreign]:
             layer = values["name"]
         if not _known(config):
             name = _name(config)
-            yield Foreign(layer, name, name not in ("Lambda", "__lambda__"))
+            yield Foreign(layer, name, name not in ("Lambda", "__lambda__") and not is_operation(config))
     elif isinstance(config.get("module"), str) or "registered_name" in config:
         yield Foreign(layer, f"an object of {config.get('module')}", importable=False)
     for key, value in config.items():
@@ -70,6 +71,8 @@ def _known(config: Mapping[str, Any]) -> bool:
         return True
     if name == "function":
         return config.get("module") in (None, "builtins") and config.get("config") in ACTIVATIONS.known
+    if is_operation(config):  # a model with one is not loaded: theory may follow only a part of it
+        return False
     cls = class_of(config)
     return (
         cls in (*MODELS, "InputLayer", *_POLICIES)
@@ -84,4 +87,6 @@ def _name(config: Mapping[str, Any]) -> str:
         return f"the function {config.get('config')}"
     package = str(config.get("registered_name") or "").rpartition(">")[0] or config.get("module")
     bare = name.rpartition(">")[2]
+    if is_operation(config):
+        return f"Keras operation {bare}"
     return f"{package}.{bare}" if package and not str(package).startswith(("keras", "tf_keras")) else bare

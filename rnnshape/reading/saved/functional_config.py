@@ -16,6 +16,7 @@ from rnnshape.layers import TABLE
 from rnnshape.reading.identifiers import free
 from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, wrong
 from rnnshape.reading.saved.model_layers import Code, Placed, layers_of, name_of
+from rnnshape.reading.saved.operations import is_operation, operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,6 +141,10 @@ class Wiring:
             if class_of(layer) == "Sequential":
                 return [self._sequential(layer, fed[0])]
             return self._functional(layer, fed)[1]
+        if is_operation(layer):
+            name = free(f"{name_of(layer)}_y", self.taken)
+            self._line(f"{name} = {operation(layer, node, pick)}", name_of(layer))
+            return [name]
         result = self._call(layer, _arguments(layer, node, pick))
         return [f"{result}[{number}]" for number in range(_MOST_RESULTS)] if _returns_several(layer) else [result]
 

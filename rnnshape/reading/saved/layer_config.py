@@ -18,6 +18,8 @@ from rnnshape.reading.identifiers import identifier
 FUNCTIONAL = ("Functional", "Model")
 MODELS = ("Sequential", *FUNCTIONAL)
 LAYERS = {**TABLE, **MERGES}
+# Keras saves the axes that it has made of one.
+_ONE_OF = {("BatchNormalization", "axis"), ("MultiHeadAttention", "attention_axes")}
 _KERAS = ("keras", "tf_keras", "builtins")
 
 
@@ -57,8 +59,8 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
             continue
         if argument == "backward_layer" and _mirrors(value, values.get("layer")):
             continue
-        if name == "BatchNormalization" and argument == "axis" and isinstance(value, list) and len(value) == 1:
-            (value,) = value  # Keras 2 saves the axes that it normalizes  # noqa: PLW2901
+        if (name, argument) in _ONE_OF and isinstance(axes := plain(value), list | tuple) and len(axes) == 1:
+            (value,) = axes  # noqa: PLW2901
         default = known.usual[argument]
         said = _value(argument, value, default)
         if said is not None and said not in (repr(default), *(["'float32'"] if argument == DTYPE.name else [])):
