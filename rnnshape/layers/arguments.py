@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from rnnshape.layers import names
 from rnnshape.layers.kinds import (
     INT64,
+    AnyCase,
     DropRate,
     Flag,
     Kind,
@@ -160,6 +161,7 @@ BASE = (*EVERY_LAYER, ACTIVITY_REGULARIZER)
 
 __all__ = [
     "INT64",
+    "AnyCase",
     "Argument",
     "Arrays",
     "Axes",

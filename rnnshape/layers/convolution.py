@@ -50,7 +50,7 @@ def _convolution(
         "filters": arg.Argument("filters", arg.Whole(), cli_default=1),
         "kernel_size": arg.Argument("kernel_size", arg.Sizes(rank), cli_default=3),
         "strides": arg.Argument("strides", arg.Sizes(rank), one),
-        "padding": arg.Argument("padding", arg.OneOf(paddings), "valid"),
+        "padding": arg.Argument("padding", arg.AnyCase(paddings), "valid"),
         "output_padding": arg.Argument(
             "output_padding", arg.Maybe(arg.Sizes(rank, 0)), None, placed=(3, 11), in_2=True
         ),

@@ -35,6 +35,10 @@ class Kind(Struct, frozen=True):
         """The value of a flag's text; text without a value is returned as it is."""
         return text
 
+    def meant(self, value: Any) -> Any:
+        """The value as Keras keeps it, where it takes several for the same."""
+        return value
+
     def refusal(self, value: Any) -> str:
         """The message for a value that is not accepted."""
         return f"must be {self.allowed}"
@@ -159,8 +163,17 @@ class OneOf(Kind, frozen=True):
 
     def refusal(self, value: Any) -> str:
         if isinstance(value, str) and value.lower() in self.texts:
-            return f"must be {self.allowed} (did you mean {self.from_text(value)!r}, without quotes?)"
+            meant = self.from_text(value)
+            bare = "" if isinstance(meant, str) else ", without quotes"
+            return f"must be {self.allowed} (did you mean {meant!r}{bare}?)"
         return f"must be {self.allowed}{nearest(value, self.texts) if isinstance(value, str) else ''}"
+
+
+class AnyCase(OneOf, frozen=True):
+    """One of a few words, which Keras takes in upper case too (``keras/src/backend/config.py``)."""
+
+    def meant(self, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
 
 
 class Named(OneOf, frozen=True):

@@ -128,7 +128,7 @@ def _reshaping(
 
 
 _RESIZED = arg.Argument(
-    "interpolation", arg.OneOf(("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")), "nearest"
+    "interpolation", arg.AnyCase(("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")), "nearest"
 )
 
 RESHAPING = (

@@ -20,9 +20,9 @@ SPACE = ("X", "Y", "Z")
 _DASHES = 2  # more of them are counted with the eye only
 
 DATA_FORMAT = arg.Argument(
-    "data_format", arg.OneOf((None, "channels_last", "channels_first")), None, "Position of the channel axis:", True
+    "data_format", arg.AnyCase((None, "channels_last", "channels_first")), None, "Position of the channel axis:", True
 )
-PADDING = arg.Argument("padding", arg.OneOf(("valid", "same")), "valid", "Padding:", True)
+PADDING = arg.Argument("padding", arg.AnyCase(("valid", "same")), "valid", "Padding:", True)
 
 
 def each(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:

@@ -160,24 +160,27 @@ def _cells(spec: Spec) -> Iterator[Variant]:
 
 def _releases(spec: Spec) -> Iterator[Variant]:
     """The layer in each span of Keras releases with the same answer, with the changes from the span before."""
-    spans: list[tuple[list[str], Node, Answer, list[str]]] = []
+    spans: list[tuple[list[str], Answer, list[str]]] = []
     before = None
     for version in release.releases():
         if (known := _of_release(spec, version)) is None:
             continue
-        node, answer, asked = known
-        if not spans or answer != spans[-1][2]:
-            spans.append(([], node, answer, [] if before is None else [*_changed(spec, before, version, asked)]))
+        _, answer, asked = known
+        if not spans or answer != spans[-1][1]:
+            spans.append(([], answer, [] if before is None else [*_changed(spec, before, version, asked)]))
         spans[-1][0].append(version)
         before = version
     if len(spans) == 1:  # compare the oldest with the newest
         versions = spans[0][0]
-        _, node, answer, changes = spans[0]
-        spans = [([version], node, answer, changes) for version in dict.fromkeys((versions[0], versions[-1]))]
-    for versions, node, _, changes in spans:
+        _, answer, changes = spans[0]
+        spans = [([version], answer, changes) for version in dict.fromkeys((versions[0], versions[-1]))]
+    for versions, _, changes in spans:
         here = [version for version in versions if _installed(version)]
         label = "Keras " + " to ".join(dict.fromkeys((versions[0], versions[-1])))
-        asked_of = replace(spec, layer=node, keras=(here or versions)[-1])
+        shown = (here or versions)[-1]
+        known = _of_release(spec, shown)  # its defaults may be others than those of the release before
+        assert known is not None
+        asked_of = replace(spec, layer=known[0], keras=shown)
         yield Variant(label, asked_of, spec.execution if here else RULES, tuple(changes))
 
 

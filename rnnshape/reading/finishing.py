@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import release
 from rnnshape.layers.casting import uncast, unlike_activations
+from rnnshape.layers.catalog import find
 from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.objects import Made
 from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wiring import wire
 from rnnshape.reading.shape import rank_message, whole_shape
@@ -139,6 +141,10 @@ def unavailable(node: Node) -> Iterator[Problem]:
             argument = part.cls.by_name[name]
             if why := argument.missing_in(asked) or argument.kind.missing_in(value, asked):
                 yield Problem("", f"{part.name} {why}")
+            made = find(value.what, value.name) if isinstance(value, Made) else None
+            for inner in made.arguments if made is not None else ():
+                if inner.name in dict(value.given) and (why := inner.missing_in(asked)):
+                    yield Problem("", f"{value.name} {why}")
 
 
 def _time_first(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:

@@ -54,7 +54,7 @@ def held(
     structure: Structure,
     *,
     params: int,
-    eligible: bool,
+    eligible: bool | None,
     letters: Mapping[str, int],
     laws: tuple[Law, ...],
     values: Mapping[str, Any] | None,
@@ -63,7 +63,8 @@ def held(
 ) -> Iterator[Expected]:
     """Compare every line of the contract with the answer; ``values`` (as in ``both_sides``) is None when nothing ran.
 
-    ``between`` are the tolerances between two calls, as in ``verified``; ``within`` is what calls of a graph return.
+    ``eligible`` is None where theory has no rule for the layer; ``between`` are the tolerances between two calls, as in
+    ``verified``; ``within`` is what calls of a graph return.
     """
     if expect.error is not None:
         yield refused(expect.error, None, ran=values is not None)
@@ -77,8 +78,9 @@ def held(
     if expect.params is not None:
         yield Expected("params", str(expect.params), str(params), expect.params == params)
     if expect.cudnn is not None:
-        words = {True: "eligible", False: "ineligible"}
-        yield Expected("cudnn", words[expect.cudnn], words[eligible], expect.cudnn is eligible)
+        words = {True: "eligible", False: "ineligible", None: "theory has no rule for it"}
+        met = None if eligible is None else expect.cudnn is eligible
+        yield Expected("cudnn", words[expect.cudnn], words[eligible], met)
     for check in expect.checks:
         yield _by_theory(check, laws) if values is None else _checked(check, values, between)
 

@@ -133,7 +133,7 @@ def _expected(report: Report, values: dict[str, Any], between: Mapping[str, floa
         report.spec.expect,
         report.structure,
         params=report.params,
-        eligible=False,
+        eligible=None,
         letters=letters,
         laws=(),
         values=values,

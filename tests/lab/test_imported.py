@@ -246,3 +246,6 @@ def test_a_contract_is_held_against_what_is_observed() -> None:
     met = rnnshape.explore("RNN(OwnCell(8))", **OWN, expect={"output": ["N", 8], "params": 32})
     unmet = rnnshape.explore("RNN(OwnCell(8))", **OWN, expect={"output": ["N", 9]})
     assert (met.ok, unmet.ok) == (True, False)
+    for verdict in ("eligible", "ineligible"):
+        report = rnnshape.explore("OwnLSTM(8)", **OWN, expect={"cudnn": verdict})
+        assert [(one.got, one.met) for one in report.expectations] == [("theory has no rule for it", None)]

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import rnnshape
@@ -145,6 +146,28 @@ def test_what_keras_2_takes_otherwise(layer: str, input_: tuple[int, ...], shape
     report = rnnshape.explore(layer, keras="2", input=input_)
     assert report.ok, (report.error, report.disagreements)
     assert [tensor.shape for tensor in leaves(report.observed)] == [shape]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "unread"),
+    [
+        ("LSTM", {"units": 3}, {"dynamic": True}),
+        ("LSTM", {"units": 3}, {"weights": None}),
+        ("SimpleRNN", {"units": 3}, {"implementation": 1}),
+        ("ConvLSTM1D", {"filters": 3, "kernel_size": 2}, {"implementation": 1}),
+        ("ConvLSTM1D", {"filters": 3, "kernel_size": 2}, {"time_major": True}),
+    ],
+)
+def test_what_is_not_read_of_keras_2_changes_no_shape(
+    name: str, arguments: dict[str, Any], unread: dict[str, Any]
+) -> None:
+    text = f"{name}({', '.join(f'{key}={value}' for key, value in (arguments | unread).items())})"
+    with pytest.raises(Invalid, match="changes no shape in Keras 2 and is not read here: drop it"):
+        rnnshape.predict(text, keras="2")
+    layer = getattr(pytest.importorskip("tf_keras").layers, name)(**arguments, **unread)
+    report = rnnshape.predict(text.replace(f", {next(iter(unread))}={next(iter(unread.values()))}", ""), keras="2")
+    (tensor,) = leaves(report.predicted)
+    assert tuple(layer(np.ones(report.input.shape, "float32")).shape) == tensor.shape
 
 
 def test_an_attached_mask_is_used_with_initial_states() -> None:

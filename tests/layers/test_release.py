@@ -13,6 +13,7 @@ from rnnshape.layers import TABLE, release
 from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.release import CHANGES, KERAS_3, asked, dotted, numbers
 from rnnshape.reading import make
+from rnnshape.reading.comparison import compared
 from tests.shared.releases import legacy
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ def test_the_release_is_part_of_the_run_as_data() -> None:
 
 
 def _along(layer: str, **options: Any) -> dict[str, tuple[str, ...]]:
-    compared = rnnshape.compare(layer, axis="keras", **options)
-    return {side.variant.label: side.variant.changes for side in compared.sides}
+    sides = rnnshape.compare(layer, axis="keras", **options).sides
+    return {side.variant.label: side.variant.changes for side in sides}
 
 
 def test_the_axis_has_a_variant_for_each_span_of_releases_and_says_what_changed() -> None:
@@ -121,6 +122,22 @@ def test_a_change_without_effect_is_not_told() -> None:
 
 def test_the_oldest_and_the_newest_are_shown_where_nothing_changed() -> None:
     assert list(_along("LSTM(8)")) == ["Keras 2", f"Keras {dotted(release.NEWEST)}"]
+
+
+def test_each_release_of_an_axis_has_its_own_defaults() -> None:
+    """What one release does by default is said in another, and what it does not have leaves it out."""
+    gates = [
+        (variant.spec.keras, dict(variant.spec.layer.given).get("recurrent_activation"))
+        for variant in compared(["ConvLSTM1D(2, 2, recurrent_activation='hard_sigmoid')"], axis="keras").variants
+    ]
+    assert gates == [("2", None), (dotted(release.NEWEST), "hard_sigmoid")]
+    sizes = [
+        (variant.spec.keras, dict(variant.spec.layer.given).get("pool_size"))
+        for variant in compared(["AveragePooling1D(2)"], axis="keras").variants
+    ]
+    assert sizes == [("2", None), (dotted(release.NEWEST), 2)]
+    slopes = compared(["LSTM(2, activation=LeakyReLU(0.2))"], axis="keras").variants
+    assert "2" not in {variant.spec.keras for variant in slopes}
 
 
 # ── the real Keras 2 ──

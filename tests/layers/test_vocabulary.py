@@ -91,6 +91,26 @@ def test_the_names_are_those_of_keras(known: names.Names) -> None:
     assert not {*names.IDENTITY, *names.ORTHOGONAL} - set(names.INITIALIZERS.usable)
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in CLASSES if any(isinstance(one.kind, arg.AnyCase) for one in TABLE[name].arguments)]
+)
+def test_keras_takes_these_words_in_upper_case(name: str) -> None:
+    for one in offered(TABLE[name].arguments):
+        for value in good(one.kind) if isinstance(one.kind, arg.AnyCase) else ():
+            if value not in (None, "channels_first"):
+                draft = Draft(name, {**plain(name).values, one.name: str(value).upper()})
+                report = rnnshape.explore(draft.text, input=_input(draft))
+                assert report.ok, (report.error, draft.text)
+                assert report.spec.layer[one.name] == value
+
+
+def test_a_word_in_upper_case_is_not_said_to_stand_without_quotes() -> None:
+    with pytest.raises(rnnshape.Invalid, match=r"did you mean 'concat'\?"):
+        rnnshape.predict("Bidirectional(LSTM(3), merge_mode='CONCAT')")
+    with pytest.raises(rnnshape.Invalid, match="did you mean True, without quotes"):
+        rnnshape.predict("LSTM(3, use_cudnn='True')")
+
+
 # -- every choice of every argument, then random draws ----------------------------------------------------------------
 
 

@@ -246,6 +246,11 @@ UNKNOWN = {
         "Dense(4, activation=LeakyReLU(slope))",
         "activation=LeakyReLU(slope) is not known here: none is used instead",
     ),
+    "LSTM(3, activation=PReLU())": (
+        "LSTM(3, activation=PReLU())",
+        "activation=PReLU() is not known here: 'tanh' is used instead, without cuDNN, which needs 'tanh' itself; "
+        "PReLU() may have weights, which are not counted",
+    ),
     "LSTM(4, kernel_initializer=MyInit())": (
         "LSTM(4)",
         "kernel_initializer=MyInit() is not known here: 'glorot_uniform' is used instead",

@@ -213,7 +213,7 @@ class Constructors:
         if self.names.reads(tree):
             return self.by_name.value(argument, tree)
         before = len(self.source.problems)
-        value = self._literal(tree)
+        value = argument.kind.meant(self._literal(tree))
         if len(self.source.problems) == before and not argument.kind.accepts(value):
             self.wrong(f"{argument.name} {argument.kind.refusal(value)}", tree)
         return value

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code.calling import signature
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
@@ -80,6 +81,9 @@ _IDLE = {
     "training": "False",
 }
 
+# Keras 2 takes them for any layer, or does not look at them.
+_IDLE_IN_2 = ("dynamic", "weights", "implementation", "time_major")
+
 
 def of_class(name: str) -> str | None:
     """Why there is no class of this name any more."""
@@ -94,6 +98,8 @@ def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
     call = (MASK.name, INITIAL_STATE.name, TRAINING.name)
     if name not in (*ARGUMENTS, *_OF_SEQUENCES, *call):
         return None
+    if asked() < KERAS_3 and name in _IDLE_IN_2:
+        return "changes no shape in Keras 2 and is not read here: drop it"
     if said in ("None", _IDLE.get(name)):
         return f"is not needed, {name}={said} is what happens anyway: drop it"
     if name in _OF_SEQUENCES:

@@ -202,8 +202,12 @@ class Objects:
         if not isinstance(argument.kind, Named) or argument.kind.of is not names.ACTIVATIONS:
             self.notes.append(note)
             return default
-        rules_out = layer.name in ("LSTM", "GRU")
-        self.notes.append(f"{note}, without cuDNN, which needs {instead} itself" if rules_out else note)
+        if layer.name in ("LSTM", "GRU"):
+            note += f", without cuDNN, which needs {instead} itself"
+        made = (dotted(tree.func) or "").rpartition(".")[2] if isinstance(tree, ast.Call) else ""
+        if made[:1].isupper() and catalog.find("activation", made) is None:
+            note += f"; {text} may have weights, which are not counted"
+        self.notes.append(note)
         return Function(text, default or "linear")
 
     def _said(self, tree: ast.expr) -> str:
