@@ -18,7 +18,7 @@ from rnnshape.reading.code.functions import (
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
 from rnnshape.reading.code.statements import words
-from rnnshape.reading.code.syntax import called
+from rnnshape.reading.code.syntax import called, dotted
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Definitions(ABC):
         self.waiting: dict[str, dict[str, Function]] = {}
         # What classes of the text assign in their bodies.
         self.classes: dict[str, dict[str, Any]] = {}
+        # Those with a base that the text has: it may hold what they use.
+        self.derived: set[str] = set()
         self.called: set[Function] = set()
         self.depth = 0
 
@@ -100,9 +102,12 @@ class Definitions(ABC):
         self.depth += 1
         returned = self.run(function.body)
         self.depth -= 1
-        kept = {name: value for name, value in self.values.env.items() if name.startswith("self.")}
+        kept = tuple(map(_of_self, (self.names.bound, self.names.trees, self.values.env)))
         self.names.bound, self.names.trees, self.values.env = before
-        self.values.env |= kept
+        for held, own in zip(before, kept, strict=True):  # what an object holds is there in its other methods
+            for name in _of_self(held):
+                held.pop(name)
+            held.update(own)
         return returned
 
     def _closed(self, function: Function) -> Closure:
@@ -152,8 +157,10 @@ class Definitions(ABC):
 
     # -- classes --------------------------------------------------------------------------------
 
-    def _class(self, own: str, body: list[ast.stmt]) -> Any:
+    def _class(self, own: str, bases: list[ast.expr], body: list[ast.stmt]) -> Any:
         """A layer or model of one's own: what its constructor makes, what its call does, then its other methods."""
+        if any((dotted(base) or "") in self.classes for base in bases):
+            self.derived.add(own)
         self.classes[own] = {}
         for part in body:
             match part:
@@ -176,6 +183,10 @@ class Definitions(ABC):
         methods = self.waiting.pop(own)
         before = dict(self.functions)
         outer = _of_self(self.names.bound), _of_self(self.values.env)
+        if own not in self.derived:  # what another class holds
+            for held in (self.names.bound, self.names.trees):
+                for name in _of_self(held):
+                    held.pop(name)
         for receiver in (own, "self", "cls"):
             self._give(receiver, own)
         self.functions |= {f"self.{name}": method for name, method in methods.items()}
