@@ -122,30 +122,37 @@ class Definitions(ABC):
             return self.value(tree) if function is not None and returns_a_function(function) else None
         return self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
 
-    def _in_lambda(self, tree: ast.expr) -> tuple[Function, list[ast.keyword]] | None:
+    def _in_lambda(self, tree: ast.expr) -> tuple[Function | ast.expr, list[ast.keyword]] | None:
         """The function that a Lambda layer calls, and what it passes beside its input; None for any other layer."""
         made = self.names.resolved(tree)
         if not isinstance(made, ast.Call) or called(made) != "Lambda" or "Lambda" in self.values.classes.shadowed:
             return None
         named = {keyword.arg: keyword.value for keyword in made.keywords}
         inner = made.args[0] if made.args else named.get("function")
+        function: Function | ast.expr | None = None if inner is None else self._own(inner)
         if isinstance(inner, ast.Lambda):
-            function: Function | None = as_function("", inner)
-        else:
-            function = None if inner is None else self._own(inner)
-        beside = self.names.resolved(named["arguments"]) if "arguments" in named else ast.Dict([], [])
-        if function is None or not isinstance(beside, ast.Dict):
+            function = as_function("", inner)
+        elif function is None and inner is not None:  # Lambda(K.expand_dims, arguments={"axis": 1})
+            library = ast.copy_location(ast.Call(inner, [], []), inner)
+            function = inner if self.values.functional.operations.reads(library) else None
+        if function is None:
             return None
-        keys = [self.names.known(key) if key is not None else None for key in beside.keys]
-        return function, [ast.keyword(str(key), one) for key, one in zip(keys, beside.values, strict=True)]
+        if "arguments" not in named:
+            return function, []
+        whole = ast.copy_location(ast.Call(tree, [], [ast.keyword(None, named["arguments"])]), tree)
+        beside = [*self.values.lists.keywords(whole)]
+        return None if any(keyword.arg is None for keyword in beside) else (function, beside)
 
     def _applied(self, tree: ast.Call) -> Any:
         """What a Lambda layer makes of what it is called on, as far as its function is read."""
         if (found := self._in_lambda(tree.func)) is None or not tree.args:
             return None
         function, beside = found
-        call = ast.copy_location(ast.Call(tree.func, tree.args[:1], beside), tree)
-        return self._enter(function, self._given(function, call))
+        inner = tree.func if isinstance(function, Function) else function
+        call = ast.copy_location(ast.Call(inner, tree.args[:1], beside), tree)
+        return (
+            self._enter(function, self._given(function, call)) if isinstance(function, Function) else self.value(call)
+        )
 
     def _entered(self, call: ast.Call) -> Node | None:
         """The layer that a function of the text returns; what it stands in takes it in."""
