@@ -452,6 +452,8 @@ def test_a_stack_returns_what_its_last_layer_returns() -> None:
         ("Lambda(function=lambda both: both[0] * both[1])([h, h])", (2, 5, 3)),
         ("Lambda(joined)([h, x])", (2, 5, 7)),
         ("turned(h)", (2, 5, 3)),
+        ("Lambda(K.reverse, arguments={'axes': 1})(h)", (2, 5, 3)),
+        ("Lambda(K.reverse, arguments=dict(axes=1))(h)", (2, 5, 3)),
         ("Lambda(lambda t: t)(h)", (2, 5, 3)),
     ],
 )

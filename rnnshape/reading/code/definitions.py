@@ -18,7 +18,7 @@ from rnnshape.reading.code.functions import (
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
 from rnnshape.reading.code.statements import words
-from rnnshape.reading.code.syntax import called
+from rnnshape.reading.code.syntax import called, dotted
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Definitions(ABC):
         self.waiting: dict[str, dict[str, Function]] = {}
         # What classes of the text assign in their bodies.
         self.classes: dict[str, dict[str, Any]] = {}
+        # Those with a base that the text has: it may hold what they use.
+        self.derived: set[str] = set()
         self.called: set[Function] = set()
         self.depth = 0
 
@@ -100,9 +102,12 @@ class Definitions(ABC):
         self.depth += 1
         returned = self.run(function.body)
         self.depth -= 1
-        kept = {name: value for name, value in self.values.env.items() if name.startswith("self.")}
+        kept = tuple(map(_of_self, (self.names.bound, self.names.trees, self.values.env)))
         self.names.bound, self.names.trees, self.values.env = before
-        self.values.env |= kept
+        for held, own in zip(before, kept, strict=True):  # what an object holds is there in its other methods
+            for name in _of_self(held):
+                held.pop(name)
+            held.update(own)
         return returned
 
     def _closed(self, function: Function) -> Closure:
@@ -117,30 +122,37 @@ class Definitions(ABC):
             return self.value(tree) if function is not None and returns_a_function(function) else None
         return self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
 
-    def _in_lambda(self, tree: ast.expr) -> tuple[Function, list[ast.keyword]] | None:
+    def _in_lambda(self, tree: ast.expr) -> tuple[Function | ast.expr, list[ast.keyword]] | None:
         """The function that a Lambda layer calls, and what it passes beside its input; None for any other layer."""
         made = self.names.resolved(tree)
         if not isinstance(made, ast.Call) or called(made) != "Lambda" or "Lambda" in self.values.classes.shadowed:
             return None
         named = {keyword.arg: keyword.value for keyword in made.keywords}
         inner = made.args[0] if made.args else named.get("function")
+        function: Function | ast.expr | None = None if inner is None else self._own(inner)
         if isinstance(inner, ast.Lambda):
-            function: Function | None = as_function("", inner)
-        else:
-            function = None if inner is None else self._own(inner)
-        beside = self.names.resolved(named["arguments"]) if "arguments" in named else ast.Dict([], [])
-        if function is None or not isinstance(beside, ast.Dict):
+            function = as_function("", inner)
+        elif function is None and inner is not None:  # Lambda(K.expand_dims, arguments={"axis": 1})
+            library = ast.copy_location(ast.Call(inner, [], []), inner)
+            function = inner if self.values.functional.operations.reads(library) else None
+        if function is None:
             return None
-        keys = [self.names.known(key) if key is not None else None for key in beside.keys]
-        return function, [ast.keyword(str(key), one) for key, one in zip(keys, beside.values, strict=True)]
+        if "arguments" not in named:
+            return function, []
+        whole = ast.copy_location(ast.Call(tree, [], [ast.keyword(None, named["arguments"])]), tree)
+        beside = [*self.values.lists.keywords(whole)]
+        return None if any(keyword.arg is None for keyword in beside) else (function, beside)
 
     def _applied(self, tree: ast.Call) -> Any:
         """What a Lambda layer makes of what it is called on, as far as its function is read."""
         if (found := self._in_lambda(tree.func)) is None or not tree.args:
             return None
         function, beside = found
-        call = ast.copy_location(ast.Call(tree.func, tree.args[:1], beside), tree)
-        return self._enter(function, self._given(function, call))
+        inner = tree.func if isinstance(function, Function) else function
+        call = ast.copy_location(ast.Call(inner, tree.args[:1], beside), tree)
+        return (
+            self._enter(function, self._given(function, call)) if isinstance(function, Function) else self.value(call)
+        )
 
     def _entered(self, call: ast.Call) -> Node | None:
         """The layer that a function of the text returns; what it stands in takes it in."""
@@ -152,8 +164,10 @@ class Definitions(ABC):
 
     # -- classes --------------------------------------------------------------------------------
 
-    def _class(self, own: str, body: list[ast.stmt]) -> Any:
+    def _class(self, own: str, bases: list[ast.expr], body: list[ast.stmt]) -> Any:
         """A layer or model of one's own: what its constructor makes, what its call does, then its other methods."""
+        if any((dotted(base) or "") in self.classes for base in bases):
+            self.derived.add(own)
         self.classes[own] = {}
         for part in body:
             match part:
@@ -176,6 +190,10 @@ class Definitions(ABC):
         methods = self.waiting.pop(own)
         before = dict(self.functions)
         outer = _of_self(self.names.bound), _of_self(self.values.env)
+        if own not in self.derived:  # what another class holds
+            for held in (self.names.bound, self.names.trees):
+                for name in _of_self(held):
+                    held.pop(name)
         for receiver in (own, "self", "cls"):
             self._give(receiver, own)
         self.functions |= {f"self.{name}": method for name, method in methods.items()}

@@ -215,12 +215,13 @@ class Calls:
         inputs, outputs = (given.get(name, named.get(name)) for name in ("inputs", "outputs"))
         if outputs is None:
             return None
-        made = self.value(outputs)
+        made = self.value(_in_list(self.names.resolved(outputs)))
         self.scope.outputs.append(list(tensors_in(made)))
         self.scope.modelled |= set(map(id, self.scope.made))
         needed = behind(self.scope.outputs[-1])
         calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
-        return Functional(list(tensors_in(self.value(inputs))) if inputs is not None else [], made, calls)
+        fed = None if inputs is None else self.value(_in_list(self.names.resolved(inputs)))
+        return Functional(list(tensors_in(fed)), made, calls)
 
     def again(self, model: Functional, call: ast.Call) -> Any:
         """What a model of functional calls returns for other tensors; its own calls are no answer of their own then."""
@@ -285,6 +286,11 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
         return (), ()
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
     return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
+
+
+def _in_list(tree: ast.expr) -> ast.expr:
+    """The inputs or outputs of a model that stand in a dictionary, as a list."""
+    return ast.copy_location(ast.List(tree.values, ast.Load()), tree) if isinstance(tree, ast.Dict) else tree
 
 
 def _nameable(tree: ast.expr) -> ast.expr:

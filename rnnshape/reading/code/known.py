@@ -209,11 +209,15 @@ class KnownNames:
         return isinstance(tree, ast.Subscript | ast.Attribute) and self._assigned(tree.value)
 
     def plain_name(self, tree: ast.expr) -> str:
-        """``latent_dim``, ``units`` of ``self.units`` and ``params["units"]``, ``shape_1`` of ``x.shape[1]``."""
+        """``units`` of ``self.units``, ``params["units"]``, ``hp.Int("units", 8)``; ``shape_1`` of ``x.shape[1]``."""
         match tree:
             case ast.Name(id=name) | ast.Attribute(attr=name):
                 return name
             case ast.Subscript(value=value, slice=ast.Constant(value=str() as key)) if key.isidentifier():
+                return key
+            case ast.Call(
+                func=ast.Attribute(attr="Int" | "Choice" | "Fixed"), args=[ast.Constant(value=str() as key), *_]
+            ) if key.isidentifier():
                 return key
             case ast.Subscript(value=value, slice=ast.Constant(value=int() as index)):
                 return f"{self.plain_name(value)}_{index}"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.syntax import Source, Span
 
 _MOST_CHOICES = 3
+# What a tuner chooses: hp.Int("units", 8, 64).
+_TUNED = ("Int", "Choice", "Fixed")
 _RATE = 0.5
 _PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 # Theory has these letters and names itself.
@@ -151,7 +153,7 @@ class Names(KnownNames):
             return self._combined(tree, first, whole=whole)
         if isinstance(tree, ast.Call) and called(tree) == "int" and len(tree.args) == 1:
             return self._part(tree.args[0], first, whole=True)
-        if isinstance(tree, ast.Call) and called(tree)[:1].isupper():
+        if isinstance(tree, ast.Call) and called(tree)[:1].isupper() and called(tree) not in _TUNED:
             return None
         if not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp | ast.BoolOp):
             return None

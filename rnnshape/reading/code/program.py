@@ -150,7 +150,7 @@ class Program(Loops):
             case ast.ClassDef(name=name, bases=bases, body=body):
                 if not any((dotted(base) or "").rpartition(".")[2] == name for base in bases):
                     self.values.classes.shadowed.add(name)  # class Attention(Layer) is not that of Keras
-                return self._class(name, body)
+                return self._class(name, bases, body)
             case ast.For(target=target, iter=items, body=body):
                 return self.loop(target, items, body)
             case ast.If(test=test, body=body, orelse=orelse):
