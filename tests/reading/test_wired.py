@@ -207,6 +207,39 @@ def test_a_layer_that_merges_is_called_as_keras_takes_it(call: str, how: str) ->
         make(code)
 
 
+@pytest.mark.parametrize("merge", ["Add()([h])", "Average()(several)", "concatenate([h])", "concatenate(several)"])
+def test_a_layer_that_merges_gives_back_the_only_tensor_of_a_list(merge: str) -> None:
+    from rnnshape.lab.tensorflow import keras
+
+    code = "x = Input((5, 4))\nh = LSTM(4, return_sequences=True)(x)\n"
+    real = f"several = [h]\ny = {merge}"
+    there = dict(vars(keras().layers))
+    exec(code + real, there)  # noqa: S102  it stands above
+    (spec,) = make_all(f"{code}several = [one for one in (h,)]\ny = {merge}\nz = GRU(2)(y)")
+    assert spec.layer.text == "LSTM(4, return_sequences=True) | GRU(2)"
+    assert tuple(there["y"].shape) == (None, 5, 4)
+
+
+CHOSEN = """
+def build(kind, deep):
+    x = Input((5, 4))
+    if kind == "a":
+        h = LSTM(8 if deep else 4)(x)
+    elif kind == "b":
+        h = GRU(8 if deep else 4)(x)
+    else:
+        h = SimpleRNN(3)(x)
+    return Dense(1)(h)
+"""
+
+
+def test_a_choice_that_only_one_branch_has_is_no_unknown_name_on_the_others() -> None:
+    specs = make_all(CHOSEN)
+    assert {spec.layer.in_turn[0].name for spec in specs} == {"LSTM", "GRU", "SimpleRNN"}
+    with pytest.raises(Invalid, match="wide is not a name in the code"):
+        make_all(CHOSEN, {"let": {"wide": 3}})
+
+
 def test_what_a_call_is_given_beside_its_tensors_is_told() -> None:
     code = "x = Input((5, 4))\ny = LSTM(3)(MultiHeadAttention(2, 3)(x, x, use_causal_mask=True))"
     assert any("use_causal_mask= in the call" in note for note in make(code).notes)

@@ -11,6 +11,7 @@ from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.operations import OPERATIONS, SLICE, key_of
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
 from rnnshape.reading.code.literals import MISSING
@@ -77,6 +78,8 @@ class Calls:
         own = layer.tree if isinstance(layer, Layer) else call
         if node.cls.kind == "merge":
             fed = self._inputs(node, call)
+            if fed is not None and len(fed) == 1 and takes_one(node.name):
+                return fed[0]
             if fed is None or len(fed) < 2:
                 self._wrong_merge(node, call)
                 return None
@@ -168,8 +171,12 @@ class Calls:
         name = MERGING[called(tree)]
         cls = OPERATIONS[name] if self._is_operation(tree.func) else MERGES[name]
         found = [(one, self.value(one)) for one in trees]
+        listed = trees[:1] != tree.args[:1]
         if len(found) == 1 and isinstance(found[0][1], tuple | list):
             found = [(trees[0], one) for one in found[0][1]]
+            listed = True
+        if len(found) == 1 and isinstance(only := found[0][1], Tensor) and listed and takes_one(name):
+            return only
         if len(found) < 2 or not any(isinstance(one, Tensor) for _, one in found):
             return None  # max, say, of two numbers
         if any(isinstance(self.names.known(one), int | float) for one, what in found if what is None):
@@ -293,6 +300,11 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
         return (), ()
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
     return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
+
+
+def takes_one(name: str) -> bool:
+    """Whether a layer that merges gives back the only tensor of a list; Keras 2 takes no such list."""
+    return asked() >= KERAS_3 and name in ("Add", "Average", "Multiply", "Maximum", "Minimum", "Concatenate")
 
 
 def _in_list(tree: ast.expr) -> ast.expr:
