@@ -399,6 +399,20 @@ def test_a_layer_on_the_result_of_one_that_is_not_known_has_an_input_of_its_own(
         assert any(spec.layer.text == "GRU(4)" and spec.input == (2, 3, 4) for spec in make_all(code))
 
 
+@pytest.mark.parametrize(("shape", "fits"), [((7, 3), False), ((5, 4), False), ((None, 3), True), ((5, 3), True)])
+def test_a_model_is_called_on_what_it_takes(shape: tuple[int | None, int], *, fits: bool) -> None:
+    from rnnshape.lab.tensorflow import keras
+
+    code = f"i = Input((5, 3))\nmodel = Model(i, LSTM(4)(i))\ny = model(Input({shape}))"
+    if fits:
+        assert make(code).layer.text == "LSTM(4)"
+        return
+    with pytest.raises(ValueError, match="incompatible"):
+        exec(code, {**vars(keras().layers), "Model": keras().Model})  # noqa: S102  it stands above
+    with pytest.raises(Invalid, match=r"the model takes \(N, 5, 3\), and .* goes in"):
+        make(code)
+
+
 def test_the_calls_of_a_model_that_is_called_again_are_there_for_those_behind_it() -> None:
     code = "i = Input((5, 3))\nh = LSTM(4, return_sequences=True)(i)\ne = LSTM(2)(h)\nbase = Model(i, e)\n"
     spec = make(f"{code}y = base(Input((5, 3)))\nz = Dense(7)(e)\nw = GRU(2)(h)")

@@ -12,8 +12,10 @@ from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.operations import OPERATIONS, SLICE, key_of
 from rnnshape.layers.release import KERAS_3, asked
+from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
+from rnnshape.reading.code.declared import text
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
 from rnnshape.reading.code.operating import OF_TENSORS, Operations
@@ -65,6 +67,7 @@ class Calls:
         self.value = value
         # Whether the code leaves open what a layer returns.
         self.partly: Callable[[Node], bool] = lambda node: False
+        self.tensors = tensors
         self.operations = Operations(scope, classes, value, self._merge)
         self.reader = Reader(tensors)
         self.reader.held = lambda tree: self.source.said(tree) in scope.env
@@ -242,10 +245,22 @@ class Calls:
         fed = self._several(call) or []
         if len(fed) != len(model.inputs):
             return None
+        for own, other in zip(model.inputs, fed, strict=True):
+            takes, gets = self._sizes(own), self._sizes(other)
+            if len(takes) == len(gets) and any(a and b and a != b for a, b in zip(takes[1:], gets[1:], strict=True)):
+                self.source.wrong(f"the model takes {text(takes)}, and {text(gets)} goes in", call)
         outputs, calls = model.on(fed)
         self.take_in(model)
         self.scope.made += calls
         return outputs
+
+    def _sizes(self, tensor: Tensor) -> tuple[int | None, ...]:
+        """The sizes of an input that the code makes, as far as it gives their numbers; none of any other tensor."""
+        if tensor.root is None or not makes(tensor.root):
+            return ()
+        with self.names.at(tensor.then):
+            sizes = self.tensors.fed(tensor.root) or ()
+        return tuple(None if isinstance(size, Size) else size for size in sizes)
 
     def take_in(self, model: Functional) -> None:
         """The calls of a model are no answer of their own where it is called, or is a part of another one."""
