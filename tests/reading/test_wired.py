@@ -233,6 +233,18 @@ def build(kind, deep):
 """
 
 
+@pytest.mark.parametrize(
+    ("assigned", "size"),
+    [("self.n = 9", 9), ("self.n = None", 7), ("self.n = 0", 7), ("self.n = 9\n        self.n = count()", 7)],
+)
+def test_an_attribute_counts_in_other_methods_where_it_is_assigned_once(assigned: str, size: int) -> None:
+    (spec,) = make_all(
+        f"class A:\n    def __init__(self):\n        {assigned}\n"
+        "    def make(self):\n        return Sequential([Input((5, 3)), LSTM(self.n)])\n"
+    )
+    assert next(leaves(rnnshape.predict(spec).predicted)).shape == (2, size)
+
+
 def test_a_choice_that_only_one_branch_has_is_no_unknown_name_on_the_others() -> None:
     specs = make_all(CHOSEN)
     assert {spec.layer.in_turn[0].name for spec in specs} == {"LSTM", "GRU", "SimpleRNN"}
