@@ -65,9 +65,13 @@ def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str 
     Raises:
         Invalid: as ``make``; also if there are too many choices.
     """
-    options = dict(options or {})
+    return _decided(layer, dict(options or {}), name, frozenset())
+
+
+def _decided(layer: str, options: dict[str, Any], name: str | None, before: frozenset[str]) -> list[Spec]:
+    """The same, where the choices ``before`` are decided: what follows one value of a choice need not have another."""
     try:
-        return _specs(layer, options, name)
+        return _specs(layer, options, name, before)
     except Undecided as error:
         combinations = [*product(*(choice.values for choice in error.open))]
         if len(combinations) > _MOST_VARIANTS:
@@ -80,7 +84,7 @@ def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str 
         said = ", ".join(f"{key}={value!r}" for key, value in decided.items())
         let = {**options.get(LET.name, {}), **decided}
         try:
-            decided_on = make_all(layer, {**options, LET.name: let}, name=name)
+            decided_on = _decided(layer, {**options, LET.name: let}, name, before | decided.keys())
         except NothingMade as error:
             nothing = error
             continue
@@ -96,13 +100,15 @@ _OF_CODE = {
 }
 
 
-def _specs(layer: str, options: Mapping[str, Any], name: str | None) -> list[Spec]:
+def _specs(
+    layer: str, options: Mapping[str, Any], name: str | None, decided: frozenset[str] = frozenset()
+) -> list[Spec]:
     version = options.get(KERAS.name)
     with release.of(version if KERAS.kind.accepts(version) else None):
-        return _read(layer, dict(options), name)
+        return _read(layer, dict(options), name, decided)
 
 
-def _read(layer: str, options: dict[str, Any], name: str | None) -> list[Spec]:
+def _read(layer: str, options: dict[str, Any], name: str | None, decided: frozenset[str]) -> list[Spec]:
     command = COMMANDS.get(layer)
     known = dict(_RUN)
     if command is not None:
@@ -134,7 +140,8 @@ def _read(layer: str, options: dict[str, Any], name: str | None) -> list[Spec]:
         raise Invalid([*error.problems, *problems], error.text) from None
     if problems:
         raise Invalid(problems)
-    if unused := [*_unused(let, read, run)]:
+    given = {key: value for key, value in let.items() if key not in decided}
+    if unused := [*_unused(given, read, run)]:
         raise Invalid(unused)
     if read[0].open:
         raise Undecided(read[0].open, read[0].text)

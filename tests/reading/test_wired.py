@@ -207,6 +207,51 @@ def test_a_layer_that_merges_is_called_as_keras_takes_it(call: str, how: str) ->
         make(code)
 
 
+@pytest.mark.parametrize("merge", ["Add()([h])", "Average()(several)", "concatenate([h])", "concatenate(several)"])
+def test_a_layer_that_merges_gives_back_the_only_tensor_of_a_list(merge: str) -> None:
+    from rnnshape.lab.tensorflow import keras
+
+    code = "x = Input((5, 4))\nh = LSTM(4, return_sequences=True)(x)\n"
+    real = f"several = [h]\ny = {merge}"
+    there = dict(vars(keras().layers))
+    exec(code + real, there)  # noqa: S102  it stands above
+    (spec,) = make_all(f"{code}several = [one for one in (h,)]\ny = {merge}\nz = GRU(2)(y)")
+    assert spec.layer.text == "LSTM(4, return_sequences=True) | GRU(2)"
+    assert tuple(there["y"].shape) == (None, 5, 4)
+
+
+CHOSEN = """
+def build(kind, deep):
+    x = Input((5, 4))
+    if kind == "a":
+        h = LSTM(8 if deep else 4)(x)
+    elif kind == "b":
+        h = GRU(8 if deep else 4)(x)
+    else:
+        h = SimpleRNN(3)(x)
+    return Dense(1)(h)
+"""
+
+
+@pytest.mark.parametrize(
+    ("assigned", "size"),
+    [("self.n = 9", 9), ("self.n = None", 7), ("self.n = 0", 7), ("self.n = 9\n        self.n = count()", 7)],
+)
+def test_an_attribute_counts_in_other_methods_where_it_is_assigned_once(assigned: str, size: int) -> None:
+    (spec,) = make_all(
+        f"class A:\n    def __init__(self):\n        {assigned}\n"
+        "    def make(self):\n        return Sequential([Input((5, 3)), LSTM(self.n)])\n"
+    )
+    assert next(leaves(rnnshape.predict(spec).predicted)).shape == (2, size)
+
+
+def test_a_choice_that_only_one_branch_has_is_no_unknown_name_on_the_others() -> None:
+    specs = make_all(CHOSEN)
+    assert {spec.layer.in_turn[0].name for spec in specs} == {"LSTM", "GRU", "SimpleRNN"}
+    with pytest.raises(Invalid, match="wide is not a name in the code"):
+        make_all(CHOSEN, {"let": {"wide": 3}})
+
+
 def test_what_a_call_is_given_beside_its_tensors_is_told() -> None:
     code = "x = Input((5, 4))\ny = LSTM(3)(MultiHeadAttention(2, 3)(x, x, use_causal_mask=True))"
     assert any("use_causal_mask= in the call" in note for note in make(code).notes)
@@ -364,6 +409,20 @@ def test_an_input_of_which_the_code_says_nothing_has_the_axes_with_which_the_cal
 def test_a_layer_on_the_result_of_one_that_is_not_known_has_an_input_of_its_own(layer: str) -> None:
     for code in (f"GRU(4)({layer}(x))", f"y = GRU(4)({layer}(h))", f"h = LSTM(8)(x)\ny = GRU(4)({layer}(h))"):
         assert any(spec.layer.text == "GRU(4)" and spec.input == (2, 3, 4) for spec in make_all(code))
+
+
+@pytest.mark.parametrize(("shape", "fits"), [((7, 3), False), ((5, 4), False), ((None, 3), True), ((5, 3), True)])
+def test_a_model_is_called_on_what_it_takes(shape: tuple[int | None, int], *, fits: bool) -> None:
+    from rnnshape.lab.tensorflow import keras
+
+    code = f"i = Input((5, 3))\nmodel = Model(i, LSTM(4)(i))\ny = model(Input({shape}))"
+    if fits:
+        assert make(code).layer.text == "LSTM(4)"
+        return
+    with pytest.raises(ValueError, match="incompatible"):
+        exec(code, {**vars(keras().layers), "Model": keras().Model})  # noqa: S102  it stands above
+    with pytest.raises(Invalid, match=r"the model takes \(N, 5, 3\), and .* goes in"):
+        make(code)
 
 
 def test_the_calls_of_a_model_that_is_called_again_are_there_for_those_behind_it() -> None:

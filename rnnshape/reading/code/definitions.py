@@ -22,6 +22,8 @@ from rnnshape.reading.code.syntax import called, dotted
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rnnshape.layers import Node
     from rnnshape.reading.code.naming import Names
 
@@ -45,6 +47,8 @@ class Definitions(ABC):
         self.classes: dict[str, dict[str, Any]] = {}
         # Those with a base that the text has: it may hold what they use.
         self.derived: set[str] = set()
+        # What the class that is read assigns as an attribute in several places.
+        self.unsettled: set[str] = set()
         self.called: set[Function] = set()
         self.depth = 0
 
@@ -105,10 +109,17 @@ class Definitions(ABC):
         kept = tuple(map(_of_self, (self.names.bound, self.names.trees, self.values.env)))
         self.names.bound, self.names.trees, self.values.env = before
         for held, own in zip(before, kept, strict=True):  # what an object holds is there in its other methods
+            settled = (
+                own if held is before[-1] else {name: one for name, one in own.items() if self._settled(name, one)}
+            )
             for name in _of_self(held):
                 held.pop(name)
-            held.update(own)
+            held.update(settled)
         return returned
+
+    def _settled(self, name: str, value: Any) -> bool:
+        """Whether an attribute holds a value in all methods: it is assigned once, and not to what only begins it."""
+        return name not in self.unsettled and (bool(value) or type(value) is bool)
 
     def _closed(self, function: Function) -> Closure:
         """A function that another returns, with what its names hold there."""
@@ -188,7 +199,8 @@ class Definitions(ABC):
     def _instance(self, own: str, call: ast.Call | None) -> None:
         """Walk over the methods of a class, its constructor with what the text gives it there."""
         methods = self.waiting.pop(own)
-        before = dict(self.functions)
+        before, outside = dict(self.functions), self.unsettled
+        self.unsettled = _assigned_twice(methods.values())
         outer = _of_self(self.names.bound), _of_self(self.values.env)
         if own not in self.derived:  # what another class holds
             for held in (self.names.bound, self.names.trees):
@@ -202,7 +214,7 @@ class Definitions(ABC):
             if name in methods and methods[name] not in self.called:
                 made_with = call if name == "__init__" else None
                 self._enter(methods[name], self._given(methods[name], made_with))
-        self.functions = before
+        self.functions, self.unsettled = before, outside
         if self.depth:  # within the method of another class
             self.names.bound |= outer[0]
             self.values.env |= outer[1]
@@ -211,6 +223,13 @@ class Definitions(ABC):
         """What a class of the text assigns in its body is there under ``Config.units`` and ``config.units``."""
         for name, value in self.classes.get(own, {}).items():
             self.names.bound[f"{receiver}.{name}"] = value
+
+
+def _assigned_twice(methods: Iterable[Function]) -> set[str]:
+    """The attributes that methods assign in more than one place."""
+    parts = [part for method in methods for part in ast.walk(method) if isinstance(part, ast.Attribute)]
+    stored = [dotted(part) or "" for part in parts if isinstance(part.ctx, ast.Store)]
+    return {name for name in stored if stored.count(name) > 1}
 
 
 def _of_self(held: dict[str, Any]) -> dict[str, Any]:

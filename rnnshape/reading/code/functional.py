@@ -11,9 +11,12 @@ from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.operations import OPERATIONS, SLICE, key_of
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.several import alone
+from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
+from rnnshape.reading.code.declared import text
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
 from rnnshape.reading.code.operating import OF_TENSORS, Operations
@@ -65,6 +68,7 @@ class Calls:
         self.value = value
         # Whether the code leaves open what a layer returns.
         self.partly: Callable[[Node], bool] = lambda node: False
+        self.tensors = tensors
         self.operations = Operations(scope, classes, value, self._merge)
         self.reader = Reader(tensors)
         self.reader.held = lambda tree: self.source.said(tree) in scope.env
@@ -78,6 +82,8 @@ class Calls:
         own = layer.tree if isinstance(layer, Layer) else call
         if node.cls.kind == "merge":
             fed = self._inputs(node, call)
+            if fed is not None and len(fed) == 1 and takes_one(node.name):
+                return fed[0]
             if fed is None or len(fed) < 2:
                 self.source.wrong(alone(node), call)
                 return None
@@ -161,8 +167,12 @@ class Calls:
         name = MERGING[called(tree)]
         cls = OPERATIONS[name] if self._is_operation(tree.func) else MERGES[name]
         found = [(one, self.value(one)) for one in trees]
+        listed = trees[:1] != tree.args[:1]
         if len(found) == 1 and isinstance(found[0][1], tuple | list):
             found = [(trees[0], one) for one in found[0][1]]
+            listed = True
+        if len(found) == 1 and isinstance(only := found[0][1], Tensor) and listed and takes_one(name):
+            return only
         if len(found) < 2 or not any(isinstance(one, Tensor) for _, one in found):
             return None  # max, say, of two numbers
         if any(isinstance(self.names.known(one), int | float) for one, what in found if what is None):
@@ -228,10 +238,22 @@ class Calls:
         fed = self._several(call) or []
         if len(fed) != len(model.inputs):
             return None
+        for own, other in zip(model.inputs, fed, strict=True):
+            takes, gets = self._sizes(own), self._sizes(other)
+            if len(takes) == len(gets) and any(a and b and a != b for a, b in zip(takes[1:], gets[1:], strict=True)):
+                self.source.wrong(f"the model takes {text(takes)}, and {text(gets)} goes in", call)
         outputs, calls = model.on(fed)
         self.take_in(model)
         self.scope.made += calls
         return outputs
+
+    def _sizes(self, tensor: Tensor) -> tuple[int | None, ...]:
+        """The sizes of an input that the code makes, as far as it gives their numbers; none of any other tensor."""
+        if tensor.root is None or not makes(tensor.root):
+            return ()
+        with self.names.at(tensor.then):
+            sizes = self.tensors.fed(tensor.root) or ()
+        return tuple(None if isinstance(size, Size) else size for size in sizes)
 
     def take_in(self, model: Functional) -> None:
         """The calls of a model are no answer of their own where it is called, or is a part of another one."""
@@ -286,6 +308,11 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
         return (), ()
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
     return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
+
+
+def takes_one(name: str) -> bool:
+    """Whether a layer that merges gives back the only tensor of a list; Keras 2 takes no such list."""
+    return asked() >= KERAS_3 and name in ("Add", "Average", "Multiply", "Maximum", "Minimum", "Concatenate")
 
 
 def _in_list(tree: ast.expr) -> ast.expr:
