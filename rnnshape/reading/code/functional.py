@@ -1,4 +1,4 @@
-"""Keras' functional API: layers that are called on tensors, what each call takes, and the models made of the calls."""
+"""Keras' functional API: layers that are called on tensors, and what each call takes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.operations import OPERATIONS, SLICE, key_of
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.several import alone
-from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
-from rnnshape.reading.code.declared import text
 from rnnshape.reading.code.literals import MISSING
-from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
+from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in
+from rnnshape.reading.code.models import Models
 from rnnshape.reading.code.operating import OF_TENSORS, Operations
 from rnnshape.reading.code.syntax import called, dotted, is_none
 from rnnshape.reading.code.tensors import INPUTS, makes
@@ -68,7 +67,7 @@ class Calls:
         self.value = value
         # Whether the code leaves open what a layer returns.
         self.partly: Callable[[Node], bool] = lambda node: False
-        self.tensors = tensors
+        self.models = Models(scope, tensors, value, self._several)
         self.operations = Operations(scope, classes, value, self._merge)
         self.reader = Reader(tensors)
         self.reader.held = lambda tree: self.source.said(tree) in scope.env
@@ -218,51 +217,6 @@ class Calls:
     def _merge(self, node: Node, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
         return self._result(Applied(Layer(node, tree, used=True), node, tree, tensors, Called()))
 
-    def model(self, tree: ast.Call) -> Functional | None:
-        """``Model(inputs, outputs)``: what the code takes as the result."""
-        named = {keyword.arg: keyword.value for keyword in tree.keywords}
-        given = dict(zip(("inputs", "outputs"), tree.args, strict=False))
-        inputs, outputs = (given.get(name, named.get(name)) for name in ("inputs", "outputs"))
-        if outputs is None:
-            return None
-        made = self.value(_in_list(self.names.resolved(outputs)))
-        self.scope.outputs.append(list(tensors_in(made)))
-        self.scope.modelled |= set(map(id, self.scope.made))
-        needed = behind(self.scope.outputs[-1])
-        calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
-        fed = None if inputs is None else self.value(_in_list(self.names.resolved(inputs)))
-        return Functional(list(tensors_in(fed)), made, calls)
-
-    def again(self, model: Functional, call: ast.Call) -> Any:
-        """What a model of functional calls returns for other tensors; its own calls are no answer of their own then."""
-        fed = self._several(call) or []
-        if len(fed) != len(model.inputs):
-            return None
-        for own, other in zip(model.inputs, fed, strict=True):
-            takes, gets = self._sizes(own), self._sizes(other)
-            if len(takes) == len(gets) and any(a and b and a != b for a, b in zip(takes[1:], gets[1:], strict=True)):
-                self.source.wrong(f"the model takes {text(takes)}, and {text(gets)} goes in", call)
-        outputs, calls = model.on(fed)
-        self.take_in(model)
-        self.scope.made += calls
-        return outputs
-
-    def _sizes(self, tensor: Tensor) -> tuple[int | None, ...]:
-        """The sizes of an input that the code makes, as far as it gives their numbers; none of any other tensor."""
-        if tensor.root is None or not makes(tensor.root):
-            return ()
-        with self.names.at(tensor.then):
-            sizes = self.tensors.fed(tensor.root) or ()
-        return tuple(None if isinstance(size, Size) else size for size in sizes)
-
-    def take_in(self, model: Functional) -> None:
-        """The calls of a model are no answer of their own where it is called, or is a part of another one."""
-        own = {id(one) for one in model.calls}
-        others = [one for one in self.scope.made if isinstance(one, Applied) and id(one) not in own]
-        needed = behind([tensor for one in others for tensor in (*one.inputs, *tensors_in(one.states))])
-        self.scope.made = [one for one in self.scope.made if id(one) not in own - needed]
-        self.scope.outputs = [said for said in self.scope.outputs if not any(id(tensor.call) in own for tensor in said)]
-
     def _tensor(self, tree: ast.expr, found: Any) -> Tensor:
         """The tensor that stands there; what is not known is an input, the same one under the same name."""
         if isinstance(found, Tensor):
@@ -313,11 +267,6 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
 def takes_one(name: str) -> bool:
     """Whether a layer that merges gives back the only tensor of a list; Keras 2 takes no such list."""
     return asked() >= KERAS_3 and name in ("Add", "Average", "Multiply", "Maximum", "Minimum", "Concatenate")
-
-
-def _in_list(tree: ast.expr) -> ast.expr:
-    """The inputs or outputs of a model that stand in a dictionary, as a list."""
-    return ast.copy_location(ast.List(tree.values, ast.Load()), tree) if isinstance(tree, ast.Dict) else tree
 
 
 def _nameable(tree: ast.expr) -> ast.expr:

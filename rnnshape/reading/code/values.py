@@ -67,7 +67,7 @@ class Values(Scope):
             value.used = True
             return value.node
         if isinstance(value, Functional) and (node := value.stack) is not None:
-            self.functional.take_in(value)
+            self.functional.models.take_in(value)
             return node
         return None
 
@@ -126,7 +126,7 @@ class Values(Scope):
         if last in INPUTS:
             return Tensor(root=tree, then=self.names.now)
         if last == "Model":
-            return self.functional.model(tree)
+            return self.functional.models.model(tree)
         if merged:
             return self.functional.merged(tree, merged)
         if self.functional.operations.reads(tree) and self.there(tree.func) is None:
@@ -137,7 +137,7 @@ class Values(Scope):
             return self._layer(tree)
         made = self.value(tree.func)
         if isinstance(made, Functional):
-            return self.functional.again(made, tree)
+            return self.functional.models.again(made, tree)
         if isinstance(made, Layer | Model):
             return self.functional.called(made, tree, targets)
         self._passed_over(tree)

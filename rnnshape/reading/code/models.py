@@ -1,0 +1,85 @@
+"""Models of Keras' functional API: ``Model(inputs, outputs)``, and its calls on other tensors."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from rnnshape.layers.stand_ins import Size
+from rnnshape.reading.code.declared import text
+from rnnshape.reading.code.made import Applied, Functional, Tensor, behind, tensors_in
+from rnnshape.reading.code.tensors import makes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rnnshape.reading.code.scope import Scope
+    from rnnshape.reading.code.tensors import Tensors
+
+
+class Models:
+    """Reads the models of one program; ``value`` reads an expression, ``several`` the tensors that a call takes."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        tensors: Tensors,
+        value: Callable[[ast.expr], Any],
+        several: Callable[[ast.Call], list[Tensor] | None],
+    ) -> None:
+        self.scope = scope
+        self.source = scope.source
+        self.names = scope.names
+        self.tensors = tensors
+        self.value = value
+        self.several = several
+
+    def model(self, tree: ast.Call) -> Functional | None:
+        """``Model(inputs, outputs)``: what the code takes as the result."""
+        named = {keyword.arg: keyword.value for keyword in tree.keywords}
+        given = dict(zip(("inputs", "outputs"), tree.args, strict=False))
+        inputs, outputs = (given.get(name, named.get(name)) for name in ("inputs", "outputs"))
+        if outputs is None:
+            return None
+        made = self.value(_in_list(self.names.resolved(outputs)))
+        self.scope.outputs.append(list(tensors_in(made)))
+        self.scope.modelled |= set(map(id, self.scope.made))
+        needed = behind(self.scope.outputs[-1])
+        calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
+        fed = None if inputs is None else self.value(_in_list(self.names.resolved(inputs)))
+        return Functional(list(tensors_in(fed)), made, calls)
+
+    def again(self, model: Functional, call: ast.Call) -> Any:
+        """What a model of functional calls returns for other tensors; its own calls are no answer of their own then."""
+        fed = self.several(call) or []
+        if len(fed) != len(model.inputs):
+            return None
+        for own, other in zip(model.inputs, fed, strict=True):
+            takes, gets = self._sizes(own), self._sizes(other)
+            if len(takes) == len(gets) and any(a and b and a != b for a, b in zip(takes[1:], gets[1:], strict=True)):
+                self.source.wrong(f"the model takes {text(takes)}, and {text(gets)} goes in", call)
+        outputs, calls = model.on(fed)
+        self.take_in(model)
+        self.scope.made += calls
+        return outputs
+
+    def _sizes(self, tensor: Tensor) -> tuple[int | None, ...]:
+        """The sizes of an input that the code makes, as far as it gives their numbers; none of any other tensor."""
+        if tensor.root is None or not makes(tensor.root):
+            return ()
+        with self.names.at(tensor.then):
+            sizes = self.tensors.fed(tensor.root) or ()
+        return tuple(None if isinstance(size, Size) else size for size in sizes)
+
+    def take_in(self, model: Functional) -> None:
+        """The calls of a model are no answer of their own where it is called, or is a part of another one."""
+        own = {id(one) for one in model.calls}
+        others = [one for one in self.scope.made if isinstance(one, Applied) and id(one) not in own]
+        needed = behind([tensor for one in others for tensor in (*one.inputs, *tensors_in(one.states))])
+        self.scope.made = [one for one in self.scope.made if id(one) not in own - needed]
+        self.scope.outputs = [said for said in self.scope.outputs if not any(id(tensor.call) in own for tensor in said)]
+
+
+def _in_list(tree: ast.expr) -> ast.expr:
+    """The inputs or outputs of a model that stand in a dictionary, as a list."""
+    return ast.copy_location(ast.List(tree.values, ast.Load()), tree) if isinstance(tree, ast.Dict) else tree
