@@ -542,3 +542,22 @@ def test_a_lambda_whose_function_is_not_read_is_told(function: str) -> None:
     specs = make_all(f"{SLICED}y = Lambda({function})(h)\nz = GRU(2)(y)")
     assert [spec.layer.name for spec in specs] == ["LSTM", "GRU"]
     assert any("Lambda calls a function, which is not run" in note for note in specs[1].notes)
+
+
+def test_two_models_that_share_only_a_layer_are_two_answers() -> None:
+    code = """
+embedding = Embedding(100, 4)
+first = Input((10,))
+one = Model(first, Dense(1)(LSTM(8)(embedding(first))))
+second = Input((7,))
+other = Model(second, GRU(6)(embedding(second)))
+"""
+    specs = make_all(code)
+    assert [spec.layer.text for spec in specs] == [
+        "Embedding(100, 4) | LSTM(8) | Dense(1)",
+        "Embedding(100, 4) | GRU(6)",
+    ]
+    reports = [rnnshape.explore(spec) for spec in specs]
+    assert all(report.ok for report in reports)
+    assert [report.params for report in reports] == [400 + 416 + 9, 400 + 216]
+    assert [report.input.shape for report in reports] == [(2, 10), (2, 7)]

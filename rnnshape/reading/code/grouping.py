@@ -36,11 +36,17 @@ def _needed(made: Layer | Model | Applied) -> list[Applied]:
 
 
 def groups(calls: list[Applied], outputs: list[list[Tensor]]) -> list[list[Applied]]:
-    """The calls that hang together: by a tensor, by a layer that they share, or by the model that returns them."""
+    """The calls that belong together: by a tensor, by the model that returns them, or by a layer that they share.
+
+    Two models that share only a layer are two answers.
+    """
+    in_a_model = behind([tensor for tensors in outputs for tensor in tensors])
     groups: list[tuple[set[int], list[Applied]]] = []
     for call in calls:
         returned = (tensors for tensors in outputs if any(tensor.call is call for tensor in tensors))
-        keys = {id(call), id(call.layer), *map(id, returned)}
+        keys = {id(call), *map(id, returned)}
+        if id(call) not in in_a_model:
+            keys.add(id(call.layer))
         for tensor in (*call.inputs, *tensors_in(call.states)):
             keys.add(id(tensor.call) if tensor.call is not None else id(tensor))
         joined = [group for group in groups if group[0] & keys]
