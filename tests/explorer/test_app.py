@@ -201,7 +201,7 @@ def test_the_answer_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         await press(pilot, "f6", "enter")
         await press(pilot, "f6", *"rnnshape.html", "enter")
         await press(pilot, "f6", "x", "enter")
-        assert "x ends neither" in told(pilot)
+        assert "x: the extension must be" in told(pilot)
 
     drive(session)
     assert "<svg" in (tmp_path / "rnnshape.svg").read_text(encoding="utf-8")

@@ -561,3 +561,33 @@ other = Model(second, GRU(6)(embedding(second)))
     assert all(report.ok for report in reports)
     assert [report.params for report in reports] == [400 + 416 + 9, 400 + 216]
     assert [report.input.shape for report in reports] == [(2, 10), (2, 7)]
+
+
+MODEL = """
+inp = Input((10, 4))
+h = LSTM(8, return_sequences=True, name="encoder")(inp)
+model = Model(inp, Dense(2)(h))
+"""
+
+
+@pytest.mark.parametrize(
+    "part", ['model.get_layer("encoder").output', "model.layers[1].output", "model.layers[-2].output"]
+)
+def test_the_output_of_a_layer_of_a_model_is_followed(part: str) -> None:
+    (spec,) = make_all(f"{MODEL}y = GRU(3)({part})\nfull = Model(model.input, y)")
+    report = rnnshape.explore(spec)
+    assert report.ok
+    assert not report.notes
+    # The GRU is called on the 8 channels of the LSTM: 9 * (8 + 3) weights and 18 biases.
+    assert [weight.shape for weight in report.weights][-3:] == [(8, 9), (3, 9), (2, 9)]
+
+
+def test_the_output_of_a_model_is_followed() -> None:
+    (spec,) = make_all(f"{MODEL}y = GRU(3)(model.output)\nfull = Model(model.inputs, y)")
+    assert spec.layer.text == "LSTM(8, return_sequences=True, name='encoder') | Dense(2) | GRU(3)"
+
+
+def test_an_output_that_is_not_followed_has_a_note() -> None:
+    code = "model = Sequential([Input((10, 4)), LSTM(8, return_sequences=True)])\ny = GRU(3)(model.layers[0].output)"
+    notes = [note for spec in make_all(code) for note in spec.notes]
+    assert [note for note in notes if "model.layers[0].output is not followed" in note]

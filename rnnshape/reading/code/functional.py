@@ -232,7 +232,7 @@ class Calls:
 
     def from_a_call(self, tree: ast.expr) -> bool:
         """Whether the result of a layer goes into what is not read, such as ``tf.reverse(h, [1])`` or ``h[:, n]``."""
-        if any(is_called(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
+        if any(is_called(part) or _is_output(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
             return True
         names = {self.source.said(part) for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute)}
         held = (self.scope.env.get(name) for name in names)
@@ -262,6 +262,10 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
         return (), ()
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
     return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
+
+
+def _is_output(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Attribute) and tree.attr in ("output", "outputs")
 
 
 def takes_one(name: str) -> bool:

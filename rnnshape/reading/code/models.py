@@ -1,4 +1,4 @@
-"""Models of Keras' functional API: ``Model(inputs, outputs)``, and its calls on other tensors."""
+"""Models of Keras' functional API: ``Model(inputs, outputs)``, its calls on other tensors, and its layers and ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.declared import text
-from rnnshape.reading.code.made import Applied, Functional, Tensor, behind, tensors_in
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
 from rnnshape.reading.code.tensors import makes
 
 if TYPE_CHECKING:
@@ -63,6 +64,37 @@ class Models:
         self.scope.made += calls
         return outputs
 
+    def ends(self, tree: ast.Attribute) -> Any:
+        """The tensors of ``model.output``, ``model.inputs`` or ``layer.output``; None if a layer is called twice."""
+        if tree.attr not in ("output", "outputs", "input", "inputs"):
+            return None
+        made = self.value(tree.value)
+        if isinstance(made, Functional):
+            return made.outputs if tree.attr.startswith("output") else _one_of(made.inputs)
+        calls = [one for one in self.scope.made if isinstance(one, Applied) and one.layer is made]
+        if not isinstance(made, Layer) or len(calls) != 1:
+            return None
+        return Tensor(call=calls[0]) if tree.attr == "output" else _one_of(calls[0].inputs)
+
+    def layer(self, tree: ast.Call | ast.Subscript) -> Layer | Model | None:
+        """The layer of ``model.get_layer("encoder")``, or of ``model.layers[-2]`` if the model is a chain of calls."""
+        match tree:
+            case ast.Call(func=ast.Attribute(value=whole, attr="get_layer")):
+                named = {keyword.arg: keyword.value for keyword in tree.keywords}
+                name = tree.args[0] if tree.args else named.get("name")
+                model, wanted = self.value(whole), MISSING if name is None else self.names.known(name)
+                if not isinstance(model, Functional) or not isinstance(wanted, str):
+                    return None
+                return next((call.layer for call in model.calls if _name(call) == wanted), None)
+            case ast.Subscript(value=ast.Attribute(value=whole, attr="layers"), slice=key):
+                model, index = self.value(whole), self.names.known(key)
+                if not isinstance(model, Functional) or type(index) is not int or model.stack is None:
+                    return None
+                # Keras puts the InputLayer in front.
+                layers = [None, *(call.layer for call in model.calls)]
+                return layers[index] if -len(layers) <= index < len(layers) else None
+        return None
+
     def _sizes(self, tensor: Tensor) -> tuple[int | None, ...]:
         """The sizes of an input that the code makes, as far as it gives their numbers; none of any other tensor."""
         if tensor.root is None or not makes(tensor.root):
@@ -78,6 +110,16 @@ class Models:
         needed = behind([tensor for one in others for tensor in (*one.inputs, *tensors_in(one.states))])
         self.scope.made = [one for one in self.scope.made if id(one) not in own - needed]
         self.scope.outputs = [said for said in self.scope.outputs if not any(id(tensor.call) in own for tensor in said)]
+
+
+def _one_of(tensors: list[Tensor]) -> Tensor | list[Tensor]:
+    """Keras gives a single tensor bare."""
+    return tensors[0] if len(tensors) == 1 else list(tensors)
+
+
+def _name(call: Applied) -> str | None:
+    """The ``name=`` of the layer that is called."""
+    return call.node["name"] if call.node.has("name") else None
 
 
 def _in_list(tree: ast.expr) -> ast.expr:

@@ -97,7 +97,9 @@ class Values(Scope):
         """What an expression makes; ``targets`` is into how many names it is unpacked."""
         match tree:
             case ast.Name() | ast.Attribute():
-                return self.env.get(self.source.said(tree))
+                return self._named(tree)
+            case ast.Subscript(value=ast.Attribute(attr="layers")) | ast.Call(func=ast.Attribute(attr="get_layer")):
+                return self.functional.models.layer(tree)
             case ast.Subscript():
                 whole = self.value(tree.value)
                 part = self.part(tree, lambda _: whole)
@@ -111,11 +113,19 @@ class Values(Scope):
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self.functional.operations.negative(tree, self.value(operand))
             case ast.ListComp():
-                items = self.lists.unrolled(tree)
-                return None if items is None else [self.value(item) for item in items]
+                return self._items(tree)
             case ast.Call():
                 return self._call(tree, targets)
         return None
+
+    def _items(self, tree: ast.ListComp) -> list[Any] | None:
+        items = self.lists.unrolled(tree)
+        return None if items is None else [self.value(item) for item in items]
+
+    def _named(self, tree: ast.Name | ast.Attribute) -> Any:
+        """What a name has, or a model or layer under ``output`` and ``input``."""
+        held = self.env.get(self.source.said(tree))
+        return self.functional.models.ends(tree) if held is None and isinstance(tree, ast.Attribute) else held
 
     def _call(self, tree: ast.Call, targets: int | None) -> Any:
         """What a call makes: a constructor's layer, an input, or what a layer returns."""
