@@ -582,8 +582,9 @@ def test_the_output_of_a_layer_of_a_model_is_followed(part: str) -> None:
     assert [weight.shape for weight in report.weights][-3:] == [(8, 9), (3, 9), (2, 9)]
 
 
-def test_the_output_of_a_model_is_followed() -> None:
-    (spec,) = make_all(f"{MODEL}y = GRU(3)(model.output)\nfull = Model(model.inputs, y)")
+@pytest.mark.parametrize("output", ["model.output", "model.outputs[0]"])
+def test_the_output_of_a_model_is_followed(output: str) -> None:
+    (spec,) = make_all(f"{MODEL}y = GRU(3)({output})\nfull = Model(model.inputs, y)")
     assert spec.layer.text == "LSTM(8, return_sequences=True, name='encoder') | Dense(2) | GRU(3)"
 
 

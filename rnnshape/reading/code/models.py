@@ -69,12 +69,17 @@ class Models:
         if tree.attr not in ("output", "outputs", "input", "inputs"):
             return None
         made = self.value(tree.value)
-        if isinstance(made, Functional):
-            return made.outputs if tree.attr.startswith("output") else _one_of(made.inputs)
         calls = [one for one in self.scope.made if isinstance(one, Applied) and one.layer is made]
-        if not isinstance(made, Layer) or len(calls) != 1:
+        inward = tree.attr.startswith("input")
+        if isinstance(made, Functional):
+            found = made.inputs if inward else made.outputs
+        elif isinstance(made, Layer) and len(calls) == 1:
+            found = calls[0].inputs if inward else Tensor(call=calls[0])
+        else:
             return None
-        return Tensor(call=calls[0]) if tree.attr == "output" else _one_of(calls[0].inputs)
+        tensors = list(tensors_in(found))
+        # Keras gives a single tensor bare under output and input, and a list under outputs and inputs.
+        return tensors if tree.attr.endswith("s") else tensors[0] if len(tensors) == 1 else found
 
     def layer(self, tree: ast.Call | ast.Subscript) -> Layer | Model | None:
         """The layer of ``model.get_layer("encoder")``, or of ``model.layers[-2]`` if the model is a chain of calls."""
@@ -110,11 +115,6 @@ class Models:
         needed = behind([tensor for one in others for tensor in (*one.inputs, *tensors_in(one.states))])
         self.scope.made = [one for one in self.scope.made if id(one) not in own - needed]
         self.scope.outputs = [said for said in self.scope.outputs if not any(id(tensor.call) in own for tensor in said)]
-
-
-def _one_of(tensors: list[Tensor]) -> Tensor | list[Tensor]:
-    """Keras gives a single tensor bare."""
-    return tensors[0] if len(tensors) == 1 else list(tensors)
 
 
 def _name(call: Applied) -> str | None:
