@@ -270,11 +270,11 @@ def at(returned: Any, path: tuple[int, ...]) -> Any:
 
 
 def in_order(states: Any) -> Iterator[Wire]:
-    """The wires of an ``initial_state``, in order."""
+    """The wires of an ``initial_state``, in order; none if there is no state."""
     if isinstance(states, tuple):
         for state in states:
             yield from in_order(state)
-    else:
+    elif states is not None:
         yield states
 
 

@@ -1,7 +1,7 @@
-"""Where calls do not fit one another and the code leaves open what goes in, that is no mistake of the code.
+"""Calls that do not fit each other because of sizes that the code does not give.
 
-An input of which the code says nothing gets the number of axes with which the calls fit.  A call that does not take the
-sizes that only stand for others is left out, with a note, and what is behind it has an input of its own.
+An input without a known shape gets the number of axes that fits its calls.  If a call rejects stand-in sizes, it is left
+out with a note, and the calls after it get an input of their own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.base import Leaf, flat
+from rnnshape.layers.flowing import in_order
 from rnnshape.layers.several import every_dims
 from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.made import Tensor
@@ -74,7 +75,7 @@ class Fit:
 
     def only_stands(self, call: Call) -> bool:
         """Whether a call breaks at sizes alone that only stand for others."""
-        if not all(map(self._is_one, (*call.inputs, *_wires(call.initial_state)))):
+        if not all(map(self._is_one, (*call.inputs, *in_order(call.initial_state)))):
             return False
         layer = self.graph.by_name[call.layer]
         own = self.flowing.reaching(call)
@@ -104,7 +105,7 @@ class Fit:
 
     def _states_stand(self, call: Call, layer: Node) -> bool:
         wanted = flat(layer.cls.theory(layer, self.flowing.reaching(call)).begins)
-        handed = [self.flowing.at(wire) for wire in _wires(call.initial_state)]
+        handed = [self.flowing.at(wire) for wire in in_order(call.initial_state)]
         if len(wanted) != len(handed):
             return False
         pairs = [
@@ -170,14 +171,6 @@ def _unlike(layer: Node, inputs: Sequence[Dims]) -> Iterator[tuple[Dim, Dim]]:
         for one, two in pairs:
             if one.size != two.size and 1 not in (one.size, two.size):
                 yield one, two
-
-
-def _wires(states: Any) -> Iterator[Wire]:
-    if isinstance(states, tuple):
-        for state in states:
-            yield from _wires(state)
-    elif states is not None:
-        yield states
 
 
 def _each(value: Any) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Which calls of a program hang together, and which of them are part of what is asked."""
+"""The calls of a program that belong together, and those that are part of a model."""
 
 from __future__ import annotations
 
