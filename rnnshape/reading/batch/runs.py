@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from rnnshape.errors import Invalid, Problem, RnnshapeError, foreseen, nearest
 from rnnshape.reading.batch.documents import read_json_line, read_yaml
@@ -67,8 +66,7 @@ def _read(path: Path) -> bytes:
         raise Invalid([Problem(str(path), error.strerror or str(error))]) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of JSON Lines that is not parsed yet."""
 
     text: bytes
