@@ -104,8 +104,6 @@ ARGUMENTS: dict[str, tuple[str, str, Options]] = {
     "LSTM(8, training=False)": ("drop it", "LSTM(8)", {}),
 }
 CLASSES: dict[str, tuple[str, str, Options]] = {
-    "CuDNNLSTM(8)": ("LSTM uses cuDNN by itself", "LSTM(8)", {}),
-    "CuDNNGRU(8)": ("GRU uses cuDNN by itself", "GRU(8)", {}),
     "LSTMV2(8)": ("is called LSTM", "LSTM(8)", {}),
     "GRUV2(8)": ("is called GRU", "GRU(8)", {}),
     "BasicLSTMCell(8)": ("use LSTMCell", "LSTMCell(8)", {}),

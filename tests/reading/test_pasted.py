@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ from rnnshape.reading.code.calling import signature
 from rnnshape.reading.comparison import compared
 from rnnshape.spec.data import to_data
 from tests.shared.pasting import Drawer, differs
+from tests.shared.releases import legacy
 from tests.shared.vocabulary import plain
 
 if TYPE_CHECKING:
@@ -520,7 +522,7 @@ def build():
 """
 ON_A_GPU = """
 if gpu_is_there():
-    layer = CuDNNLSTM(8)
+    layer = faster_layer
 else:
     layer = LSTM(8)
 y = layer(Input((5, 4)))
@@ -532,6 +534,21 @@ def test_a_branch_that_makes_no_layer_is_left_out(code: str) -> None:
     (spec,) = make_all(code)
     assert spec.layer.text == "LSTM(8)"
     assert any(note.startswith("with ") and note.endswith("=False") for note in spec.notes)
+
+
+@legacy
+@pytest.mark.parametrize(("removed", "now"), [("CuDNNLSTM", "LSTM"), ("CuDNNGRU", "GRU")])
+def test_a_class_of_tensorflow_1_is_read_as_the_one_that_returns_the_same(removed: str, now: str) -> None:
+    (spec,) = make_all(f"from keras.layers import {removed} as Fast\ny = Fast(3, return_state=True)(Input((5, 4)))")
+    assert spec.layer.text == f"{now}(3, return_state=True)"
+    (note,) = spec.notes
+    module = import_module(f"tf_keras.src.layers.rnn.{'cudnn_lstm' if now == 'LSTM' else 'cudnn_gru'}")
+    real = getattr(module, removed)(3, return_state=True)
+    real.build((2, 5, 4))
+    more = 4 * 3 if "4*H weights less" in note else 0
+    assert real.count_params() == sum(weight.size for weight in rnnshape.predict(spec).weights) + more
+    with pytest.raises(Invalid, match=f"{removed} has another order of arguments than {now}"):
+        make(f"{removed}(3, 'zeros')")
 
 
 def test_code_that_makes_no_layer_on_any_branch_is_one_error() -> None:

@@ -123,6 +123,11 @@ class Constructors:
             why = of_another_library(other) if other else unknown_class(name, name.rpartition(".")[2])
             self.source.unknown(why, call.func)
             return None
+        if removed := self.classes.removed(function):
+            if len(call.args) > 1:
+                self.wrong(f"{removed} has another order of arguments than {layer.name}: name all but the first", call)
+                return None
+            self.names.notes.append(leftovers.read_as(removed))
         return self._node(layer, call)
 
     def _made(self, tree: ast.expr) -> Any:

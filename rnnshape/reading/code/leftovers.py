@@ -15,9 +15,13 @@ from rnnshape.spec.options import INITIAL_STATE, TRAINING
 if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass
 
+# Classes of TensorFlow 1 that return the same as a class of Keras 3, and how the weights of this class differ.
+READ_AS = {
+    "CuDNNLSTM": ("LSTM", "which has 4*H weights less, one bias vector instead of two"),
+    "CuDNNGRU": ("GRU", "which has as many weights"),
+}
+
 CLASSES = {
-    "CuDNNLSTM": "was removed in TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",
-    "CuDNNGRU": "was removed in TensorFlow 2: GRU uses cuDNN by itself where it can (see its cuDNN line)",
     "LSTMV2": "is called LSTM",
     "GRUV2": "is called GRU",
     "BasicLSTMCell": "is from TensorFlow 1: use LSTMCell",
@@ -32,6 +36,9 @@ CLASSES = {
     "InputLayer": "is not a layer here: put it before one, Sequential([InputLayer((10, 8)), LSTM(8)])",
     "Model": "is not supported here: paste one layer, or layers joined by |",
 }
+
+# Those of them that Keras 2 or an older Keras had under this name.
+_OF_KERAS_2 = ("AbstractRNNCell", "ConvLSTM2DCell", "TimeDistributedDense")
 
 # What an argument is called now; a class may have no argument of that name either.
 RENAMED = {
@@ -83,6 +90,24 @@ _IDLE = {
 
 # Keras 2 takes them for any layer, or does not look at them.
 _IDLE_IN_2 = ("dynamic", "weights", "implementation", "time_major")
+
+
+def today(name: str) -> str:
+    """The name of the class that is read in place of a class of this name."""
+    return READ_AS[name][0] if name in READ_AS else name
+
+
+def read_as(name: str) -> str:
+    """The note for a class that is read as another one."""
+    now, weights = READ_AS[name]
+    return f"{name} was removed in TensorFlow 2: it is read as {now}, {weights}"
+
+
+def removed(name: str) -> str | None:
+    """Why the chosen release of Keras lacks a class that an older one had, and what to use instead."""
+    if name in READ_AS:
+        return f"was removed in TensorFlow 2: use {today(name)}, which uses cuDNN by itself where it can"
+    return CLASSES[name] if name in _OF_KERAS_2 and asked() >= KERAS_3 else None
 
 
 def of_class(name: str) -> str | None:
