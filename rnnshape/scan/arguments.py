@@ -112,10 +112,10 @@ class Arguments:
         """The edit that fixes it: rename the keyword, or remove it if it is not needed; empty if there is none."""
         there = {one.arg for one in call.keywords}
         assert keyword.arg is not None
-        _, now = leftovers.RENAMED.get(keyword.arg, ("", ""))
-        if now in layer.by_name and now not in there and not (now == layer.arguments[0].name and call.args):
+        now = leftovers.renamed(keyword.arg, layer)
+        if now is not None and now.name not in there and not (now is layer.arguments[0] and call.args):
             start = self.source.place(keyword)[0]
-            return (Edit(start, start + len(keyword.arg), now),)
+            return (Edit(start, start + len(keyword.arg), now.name),)
         return without(self.source, call, keyword) if why and why.startswith("is not needed") else ()
 
     def _inside(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:

@@ -17,6 +17,7 @@ from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.merges import MERGES
 from rnnshape.reading import make, make_all
 from rnnshape.reading.batch.data import from_data
+from rnnshape.reading.code import leftovers
 from rnnshape.reading.code.calling import signature
 from rnnshape.reading.comparison import compared
 from rnnshape.spec.data import to_data
@@ -549,6 +550,34 @@ def test_a_class_of_tensorflow_1_is_read_as_the_one_that_returns_the_same(remove
     assert real.count_params() == sum(weight.size for weight in rnnshape.predict(spec).weights) + more
     with pytest.raises(Invalid, match=f"{removed} has another order of arguments than {now}"):
         make(f"{removed}(3, 'zeros')")
+
+
+OF_KERAS_1 = """
+model = Sequential()
+model.add(Embedding(100, 32, W_regularizer='l2', W_constraint=None))
+model.add(Convolution1D(nb_filter=9, filter_length=3, border_mode='same', subsample_length=2))
+model.add(MaxPooling1D(pool_length=2, stride=1))
+model.add(LSTM(output_dim=8, init='uniform', inner_init='zeros', inner_activation='relu', dropout_W=0.2, dropout_U=0.1,
+               W_regularizer='l1', U_regularizer='l2', b_regularizer='l2'))
+model.add(Dropout(p=0.5))
+model.add(GaussianNoise(sigma=0.1))
+model.add(Dense(output_dim=1, bias=False))
+"""
+OF_TODAY = (
+    "Embedding(100, 32, embeddings_regularizer='l2') | Conv1D(9, 3, strides=2, padding='same') | MaxPooling1D(strides=1) | "
+    "LSTM(8, recurrent_activation='relu', kernel_initializer='uniform', recurrent_initializer='zeros', kernel_regularizer='l1', "
+    "recurrent_regularizer='l2', bias_regularizer='l2', dropout=0.2, recurrent_dropout=0.1) | "
+    "Dropout(0.5) | GaussianNoise(0.1) | Dense(1, use_bias=False)"
+)
+
+
+def test_arguments_of_keras_1_are_read_by_their_names_of_today() -> None:
+    (spec,) = make_all(OF_KERAS_1)
+    assert spec.layer == make(OF_TODAY).layer
+    assert [note for note in spec.notes if "nb_filter as filters" in note and "p as rate" in note]
+    known = {name for layer in TABLE.values() for name in layer.by_name}
+    assert {now for names in leftovers.OF_KERAS_1.values() for now in names} <= known
+    assert rnnshape.explore(spec).ok
 
 
 def test_code_that_makes_no_layer_on_any_branch_is_one_error() -> None:

@@ -57,6 +57,7 @@ class Constructors:
         # The layers whose text leaves open what they return, and the stacks that it does not end.
         self._partly: list[Node] = []
         self._left_out = 0
+        self._of_keras_1: dict[str, str] = {}
         # The layers that names hold, alone and in lists, and those that functions of the text make.
         self.held: Callable[[ast.expr], Node | None] = lambda tree: None
         self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
@@ -67,6 +68,15 @@ class Constructors:
         self.by_name = NamedArguments(self.names)
         self.objects = Objects(self.source, self._literal)
         self.own = OwnClasses(self.names, self._made, self.value)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is read in another way than it is written."""
+        former = ", ".join(f"{name} as {now}" for name, now in self._of_keras_1.items())
+        return (
+            *([f"arguments of Keras 1 are read by their names of today: {former}"] if former else []),
+            *self.objects.notes,
+        )
 
     def layer(self, tree: ast.expr) -> Node | None:
         """A constructor call, or layers joined by ``|``."""
@@ -184,6 +194,10 @@ class Constructors:
             elif (known := layer.by_name.get(keyword.arg)) is None or known.missing_in(asked()):
                 if keyword.arg in DECLARING and "trainable" in layer.by_name:
                     continue  # no argument of the layer, but of its base class: see Declarations
+                if (now := leftovers.renamed(keyword.arg, layer)) is not None and now.name not in values:
+                    self._of_keras_1[keyword.arg] = now.name
+                    values[now.name] = self.value(now, layer, keyword.value)
+                    continue
                 self.wrong(unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
                 values[known.name] = self.value(known, layer, keyword.value)

@@ -267,7 +267,7 @@ class _Line:
         # What stands behind a class that is not known is no part of the stack.
         places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))[: len(node.in_turn)]
         known = (*(() if said is None else (said,)), *self.layers.declared.of(trees[0]))
-        replaced = dict.fromkeys((*self.names.notes, *self.layers.objects.notes))
+        replaced = dict.fromkeys((*self.names.notes, *self.layers.notes))
         return Parsed(
             node,
             self.source.text,

@@ -13,6 +13,7 @@ from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
 if TYPE_CHECKING:
+    from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import LayerClass
 
 # Classes of TensorFlow 1 that return the same as a class of Keras 3, and how the weights of this class differ.
@@ -40,15 +41,31 @@ CLASSES = {
 # Those of them that Keras 2 or an older Keras had under this name.
 _OF_KERAS_2 = ("AbstractRNNCell", "ConvLSTM2DCell", "TimeDistributedDense")
 
-# What an argument is called now; a class may have no argument of that name either.
-RENAMED = {
-    "inner_activation": ("Keras 1", "recurrent_activation"),
-    "inner_init": ("Keras 1", "recurrent_initializer"),
-    "init": ("Keras 1", "kernel_initializer"),
-    "output_dim": ("Keras 1", "units"),
-    "dropout_W": ("Keras 1", "dropout"),
-    "dropout_U": ("Keras 1", "recurrent_dropout"),
-    "hidden_size": ("PyTorch", "units"),
+# What Keras 1 called an argument, and its names now, of which a class has at most one
+# (keras/legacy/interfaces.py in Keras 2.0).
+OF_KERAS_1 = {
+    "output_dim": ("units",),
+    "init": ("kernel_initializer", "embeddings_initializer"),
+    "inner_init": ("recurrent_initializer",),
+    "inner_activation": ("recurrent_activation",),
+    "dropout_W": ("dropout",),
+    "dropout_U": ("recurrent_dropout",),
+    "W_regularizer": ("kernel_regularizer", "embeddings_regularizer"),
+    "U_regularizer": ("recurrent_regularizer",),
+    "b_regularizer": ("bias_regularizer",),
+    "W_constraint": ("kernel_constraint", "embeddings_constraint"),
+    "U_constraint": ("recurrent_constraint",),
+    "b_constraint": ("bias_constraint",),
+    "bias": ("use_bias",),
+    "p": ("rate",),
+    "sigma": ("stddev",),
+    "nb_filter": ("filters",),
+    "filter_length": ("kernel_size",),
+    "subsample_length": ("strides",),
+    "subsample": ("strides",),
+    "border_mode": ("padding",),
+    "pool_length": ("pool_size",),
+    "stride": ("strides",),
 }
 
 # ``{layer}`` is the name of the class, ``{said}`` the value as it was written.
@@ -66,6 +83,7 @@ ARGUMENTS = {
     "input_dim": "belongs to the first layer of the list; or put keras.Input in front of it",
     "weights": "is not a constructor argument in Keras 3: drop it and call set_weights on the built layer",
     "implementation": "has no effect on this class; only LSTM, GRU and their cells have two implementations: drop it",
+    "hidden_size": "is from PyTorch: write units={said}",
     "batch_first": "is from PyTorch; Keras is always batch first (N, T, C): drop it",
     "bidirectional": "is from PyTorch: wrap the layer, Bidirectional({layer}(…))",
     "num_layers": "is from PyTorch: write the layers one after another, {layer}(8, return_sequences=True) | {layer}(8)",
@@ -110,6 +128,11 @@ def removed(name: str) -> str | None:
     return CLASSES[name] if name in _OF_KERAS_2 and asked() >= KERAS_3 else None
 
 
+def renamed(name: str, layer: LayerClass) -> Argument | None:
+    """The argument of this class that Keras 1 called ``name``; None if there is none."""
+    return next((layer.by_name[now] for now in OF_KERAS_1.get(name, ()) if now in layer.by_name), None)
+
+
 def of_class(name: str) -> str | None:
     """Why there is no class of this name any more."""
     return CLASSES.get(name)
@@ -117,9 +140,9 @@ def of_class(name: str) -> str | None:
 
 def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
     """Why this class does not take an argument of this name, and what to write instead of it."""
-    if name in RENAMED:
-        where, now = RENAMED[name]
-        return f"is of {where}: " + (f"it is called {now}" if now in layer.by_name else "drop it")
+    if name in OF_KERAS_1:
+        now = renamed(name, layer)
+        return f"is of Keras 1: {f'it is called {now.name}' if now else 'drop it'}"
     call = (MASK.name, INITIAL_STATE.name, TRAINING.name)
     if name not in (*ARGUMENTS, *_OF_SEQUENCES, *call):
         return None
