@@ -580,6 +580,27 @@ def test_arguments_of_keras_1_are_read_by_their_names_of_today() -> None:
     assert rnnshape.explore(spec).ok
 
 
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ("merge([h, a], mode='concat')", "concatenate([h, a])"),
+        ("merge([h, a], mode='concat', concat_axis=1)", "concatenate([h, a], axis=1)"),
+        ("merge([h, a], mode='dot', dot_axes=[2, 2])", "dot([h, a], axes=[2, 2])"),
+        ("merge([h, a], mode='sum')", "add([h, a])"),
+        ("merge([h, a], mode='mul')", "multiply([h, a])"),
+        ("merge([h, a], mode='ave')", "average([h, a])"),
+        ("merge([h, a], mode='max')", "maximum([h, a])"),
+    ],
+)
+def test_merge_of_keras_1_is_read_as_the_function_of_today(then: str, now: str) -> None:
+    code = "q, a = Input((10, 16)), Input((10, 16))\nh = LSTM(16, return_sequences=True)(q)\nm = MERGED\n"
+    old = make_all(code.replace("MERGED", then) + "Model(input=[q, a], output=[m, h])")
+    new = make_all(code.replace("MERGED", now) + "Model(inputs=[q, a], outputs=[m, h])")
+    assert [spec.layer for spec in old] == [spec.layer for spec in new]
+    assert all(rnnshape.explore(spec).ok for spec in old)
+    assert any("merge is of Keras 1" in note for note in old[0].notes)
+
+
 def test_code_that_makes_no_layer_on_any_branch_is_one_error() -> None:
     with pytest.raises(Invalid, match="no layer is made here"):
         make_all("if flag:\n    x = 1\nelse:\n    y = 2")

@@ -5,10 +5,12 @@ What is gone was read in Keras' own migration guide and in the signatures of 3.1
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code.calling import signature
+from rnnshape.reading.code.syntax import called
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
@@ -108,6 +110,22 @@ _IDLE = {
 
 # Keras 2 takes them for any layer, or does not look at them.
 _IDLE_IN_2 = ("dynamic", "weights", "implementation", "time_major")
+
+
+# The modes of merge in Keras 1, and the functions of today (keras/legacy/layers.py in Keras 2.0).
+_MODES = {"sum": "add", "mul": "multiply", "concat": "concatenate", "ave": "average", "dot": "dot", "max": "maximum"}
+
+
+def merge_of_keras_1(tree: ast.Call) -> ast.Call | None:
+    """``merge([a, b], mode="concat", concat_axis=1)`` as ``concatenate([a, b], axis=1)``; None for another call."""
+    given = {keyword.arg: keyword.value for keyword in tree.keywords}
+    match given.get("mode"):
+        case ast.Constant(value=str() as mode) if called(tree) == "merge" and mode in _MODES and tree.args:
+            axes = {"concat": ("axis", "concat_axis"), "dot": ("axes", "dot_axes")}.get(mode)
+            keywords = [ast.keyword(axes[0], given[axes[1]])] if axes and axes[1] in given else []
+            now = ast.Call(ast.Name(_MODES[mode], ast.Load()), tree.args[:1], keywords)
+            return ast.fix_missing_locations(ast.copy_location(now, tree))
+    return None
 
 
 def today(name: str) -> str:

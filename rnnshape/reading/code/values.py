@@ -11,6 +11,7 @@ from rnnshape.reading.code.chain import in_turn
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.declared import Declared
 from rnnshape.reading.code.functional import MERGING, SIGNS, Calls
+from rnnshape.reading.code.leftovers import merge_of_keras_1
 from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import not_known, of_another_library
 from rnnshape.reading.code.scope import Scope
@@ -130,6 +131,9 @@ class Values(Scope):
     def _call(self, tree: ast.Call, targets: int | None) -> Any:
         """What a call makes: a constructor's layer, an input, or what a layer returns."""
         last = called(tree)
+        if (now := merge_of_keras_1(tree)) is not None and self.there(tree.func) is None:
+            self.note(f"merge is of Keras 1: it is read as {called(now)}", tree)
+            return self._call(now, targets)
         merged = self.functional.merging(tree) if last in MERGING and self.there(tree.func) is None else []
         if last == "add" and isinstance(tree.func, ast.Attribute) and len(merged) == 1 and self._one(merged[0]):
             return self.growing.add(tree.func.value, merged[0])
