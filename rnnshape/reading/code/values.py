@@ -116,7 +116,7 @@ class Values(Scope):
             case ast.ListComp():
                 return self._items(tree)
             case ast.Call():
-                return self._call(tree, targets)
+                return self._call(self._of_today(tree), targets)
         return None
 
     def _items(self, tree: ast.ListComp) -> list[Any] | None:
@@ -131,9 +131,6 @@ class Values(Scope):
     def _call(self, tree: ast.Call, targets: int | None) -> Any:
         """What a call makes: a constructor's layer, an input, or what a layer returns."""
         last = called(tree)
-        if (now := merge_of_keras_1(tree)) is not None and self.there(tree.func) is None:
-            self.note(f"merge is of Keras 1: it is read as {called(now)}", tree)
-            return self._call(now, targets)
         merged = self.functional.merging(tree) if last in MERGING and self.there(tree.func) is None else []
         if last == "add" and isinstance(tree.func, ast.Attribute) and len(merged) == 1 and self._one(merged[0]):
             return self.growing.add(tree.func.value, merged[0])
@@ -156,6 +153,13 @@ class Values(Scope):
             return self.functional.called(made, tree, targets)
         self._passed_over(tree)
         return None
+
+    def _of_today(self, tree: ast.Call) -> ast.Call:
+        """The call as it is written today, if it is the merge function of Keras 1."""
+        now = merge_of_keras_1(tree) if self.there(tree.func) is None else None
+        if now is not None:
+            self.note(f"merge is of Keras 1: it is read as {called(now)}", tree)
+        return now or tree
 
     def _one(self, tree: ast.expr) -> bool:
         """Whether a single value stands here, and no name of a list."""
