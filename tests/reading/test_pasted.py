@@ -583,6 +583,20 @@ def test_arguments_of_keras_1_are_read_by_their_names_of_today() -> None:
 @pytest.mark.parametrize(
     ("then", "now"),
     [
+        ("Convolution2D(40, 3, 5, border_mode='same')", "Conv2D(40, (3, 5), padding='same')"),
+        ("Convolution2D(nb_filter=40, nb_row=3, nb_col=5)", "Conv2D(40, (3, 5))"),
+        ("ConvLSTM2D(nb_filter=4, nb_row=3, nb_col=2, border_mode='same')", "ConvLSTM2D(4, (3, 2), padding='same')"),
+        ("Conv2D(40, 3, 5, padding='same')", "Conv2D(40, 3, strides=5, padding='same')"),
+    ],
+)
+def test_rows_and_columns_of_keras_1_are_the_kernel(then: str, now: str) -> None:
+    assert make(then).layer == make(now).layer
+    assert rnnshape.explore(then).ok
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
         ("merge([h, a], mode='concat')", "concatenate([h, a])"),
         ("merge([h, a], mode='concat', concat_axis=1)", "concatenate([h, a], axis=1)"),
         ("merge([h, a], mode='dot', dot_axes=[2, 2])", "dot([h, a], axes=[2, 2])"),

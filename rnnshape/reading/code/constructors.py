@@ -138,7 +138,7 @@ class Constructors:
                 self.wrong(f"{removed} has another order of arguments than {layer.name}: name all but the first", call)
                 return None
             self.names.notes.append(leftovers.read_as(removed))
-        return self._node(layer, call)
+        return self._node(layer, leftovers.kernel_of_keras_1(layer, call))
 
     def _made(self, tree: ast.expr) -> Any:
         """The layer that stands in an argument; ``MISSING`` where something else does."""

@@ -128,6 +128,22 @@ def merge_of_keras_1(tree: ast.Call) -> ast.Call | None:
     return None
 
 
+_SIZES = ("nb_row", "nb_col")
+
+
+def kernel_of_keras_1(layer: LayerClass, call: ast.Call) -> ast.Call:
+    """``Convolution2D(32, 3, 5, border_mode="same")``, which takes rows and columns, with the kernel (3, 5)."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    names = ("nb_filter", *_SIZES)
+    before = [*call.args, *(given[name] for name in names[len(call.args) :] if name in given)]
+    two = "Conv" in layer.name and "2D" in layer.name
+    if not two or len(before) != len(names) or not given.keys() & {*OF_KERAS_1, *_SIZES}:
+        return call
+    kernel = ast.copy_location(ast.Tuple(before[1:], ast.Load()), before[1])
+    rest = [keyword for keyword in call.keywords if keyword.arg not in names]
+    return ast.copy_location(ast.Call(call.func, [before[0], kernel], rest), call)
+
+
 def today(name: str) -> str:
     """The name of the class that is read in place of a class of this name."""
     return READ_AS[name][0] if name in READ_AS else name
