@@ -1,6 +1,6 @@
-"""What Keras 2, TensorFlow 1 and PyTorch have and Keras 3 has not: the cause and the way now, in a line.
+"""Messages for classes and arguments of Keras 1, Keras 2, TensorFlow 1 and PyTorch that Keras 3 does not have.
 
-What is gone was read in Keras' own migration guide and in the signatures of 3.15.1.
+Sources: Keras' migration guide and the signatures of 3.15.1.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CLASSES = {
     "Model": "is not supported here: paste one layer, or layers joined by |",
 }
 
-# What an argument is called now; a class may have no argument of that name either.
+# The names that arguments have now; a class may lack that argument too.
 RENAMED = {
     "inner_activation": ("Keras 1", "recurrent_activation"),
     "inner_init": ("Keras 1", "recurrent_initializer"),
@@ -46,15 +46,15 @@ RENAMED = {
 
 # ``{layer}`` is the name of the class, ``{said}`` the value as it was written.
 _BATCH_SHAPE = (
-    "was removed in Keras 3: drop it; keras.Input(batch_shape={said}) says it, first in a Sequential "
-    "or as what {layer}(…) is called on"
+    "was removed in Keras 3: drop it and write keras.Input(batch_shape={said}), as the first layer of a Sequential "
+    "or as the input of {layer}(…)"
 )
 ARGUMENTS = {
     "time_major": "was removed in Keras 3, which is always batch first (N, T, C): drop it and transpose the input",
     "batch_input_shape": _BATCH_SHAPE,
     "batch_shape": _BATCH_SHAPE,
     "batch_size": "was removed in Keras 3: drop it and give --batch {said}, or keras.Input((10, 8), batch_size={said})",
-    "input_length": "was removed in Keras 3: drop it, for the length comes from the input; give --time {said}",
+    "input_length": "was removed in Keras 3, where the length comes from the input: drop it and give --time {said}",
     "input_shape": "belongs to the first layer of the list; or put keras.Input({said}) in front of it",
     "input_dim": "belongs to the first layer of the list; or put keras.Input in front of it",
     "weights": "is not a constructor argument in Keras 3: drop it and call set_weights on the built layer",
@@ -70,7 +70,7 @@ ARGUMENTS = {
 }
 _OF_RECURRENT = ("bidirectional", "num_layers")
 _OF_SEQUENCES = ("return_state", "return_sequences")
-# What happens without the argument; None says nothing anywhere.
+# The value that is the same as no argument; None is so for each of them.
 _IDLE = {
     "time_major": "False",
     "dynamic": "False",
@@ -81,17 +81,17 @@ _IDLE = {
     "training": "False",
 }
 
-# Keras 2 takes them for any layer, or does not look at them.
+# Keras 2 accepts them for any layer, or ignores them.
 _IDLE_IN_2 = ("dynamic", "weights", "implementation", "time_major")
 
 
 def of_class(name: str) -> str | None:
-    """Why there is no class of this name any more."""
+    """Why Keras has no class of this name, and what to use instead; None if it is not a known leftover."""
     return CLASSES.get(name)
 
 
 def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
-    """Why this class does not take an argument of this name, and what to write instead of it."""
+    """Why a class does not take an argument of this name, and what to write instead; None if it is not known."""
     if name in RENAMED:
         where, now = RENAMED[name]
         return f"is of {where}: " + (f"it is called {now}" if now in layer.by_name else "drop it")
@@ -101,7 +101,7 @@ def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
     if asked() < KERAS_3 and name in _IDLE_IN_2:
         return "changes no shape in Keras 2 and is not read here: drop it"
     if said in ("None", _IDLE.get(name)):
-        return f"is not needed, {name}={said} is what happens anyway: drop it"
+        return f"is not needed, because {name}={said} changes nothing here: drop it"
     if name in _OF_SEQUENCES:
         return _of_sequences(name, layer)
     if name in call:
