@@ -276,7 +276,7 @@ REFUSED = {
         "GRU(2)",
     ),
     "Dense(3)(GRU(8, return_state=True)(x))": (
-        "layer 1, GRU(8, return_state=True), returns 2 values (output, state), but only one can go on: "
+        "layer 1, GRU(8, return_state=True), returns 2 values (output, state), but the next layer takes one: "
         "drop return_state=True from layer 1",
         "Dense(3)",
     ),
