@@ -59,7 +59,7 @@ def _prelu(node: Node, given: Given) -> Answer:
 
 _CHECKS_MASK = change(
     "3.14",
-    "Softmax rejects a mask that is larger than its input along an axis; before, the mask stretched the output",
+    "Softmax rejects a mask that is larger than its input along an axis; before, it broadcast the output to the mask",
     "layers/activations/softmax.py: Softmax.call",
     in_2=False,
 )

@@ -82,7 +82,7 @@ def unmixed(node: Node, given: Given) -> Iterator[Refusal]:
     weights = compute_dtype(node["dtype"]) if adapted else as_read(node, given)
     if weights != own_dtype(node, given):
         yield Refusal(
-            f"InvalidArgumentError: TimeDistributed hands on {given.dtype}, the weights of {node.name} are {weights}",
+            f"InvalidArgumentError: TimeDistributed passes {given.dtype}, but the weights of {node.name} are {weights}",
             "give TimeDistributed and its layer one dtype",
         )
 

@@ -134,13 +134,13 @@ def _notes(node: Node, activations: Iterable[Made | Function]) -> Iterator[str]:
 
 _CUTS_ODD = change(
     "3.0",
-    "Bidirectional takes an odd number of initial states, and cuts them in the middle",
+    "Bidirectional accepts an odd number of initial states, and splits them in the middle",
     "layers/rnn/bidirectional.py: Bidirectional.call",
 )
 _CASTS = change("3.0", "Bidirectional casts its outputs to its own dtype", "layers/rnn/bidirectional.py: call")
 _TOGGLES = change(
     "3.0",
-    "Bidirectional takes no layer with go_backwards=True; before, it turns the backward layer round",
+    "Bidirectional rejects a layer with go_backwards=True; before, it reverses the backward layer",
     "layers/rnn/bidirectional.py: _verify_layer_config",
 )
 _FAILS = change(
@@ -233,8 +233,8 @@ def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[R
         )
     elif given.initial is not None and half != len(forward.begins):
         yield Refusal(
-            f"IndexError: initial_state is cut in half, and {len(forward.begins)} forward and {len(backward.begins)} "
-            "backward states are no halves",
+            f"IndexError: initial_state is split in half, but there are {len(forward.begins)} forward and "
+            f"{len(backward.begins)} backward states",
             "give both directions the same number of states, or build them by hand",
         )
 

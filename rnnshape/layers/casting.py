@@ -97,7 +97,7 @@ def _returned(cell: Node) -> str:
 
 _KEPT_IN_CAST = change(
     "3.14",
-    "a layer that casts its input to its own dtype still finds the mask attached to it",
+    "a layer that casts its input to its own dtype still gets the mask attached to it",
     "layers/layer.py: Layer.__call__, maybe_convert",
     in_2=True,
 )

@@ -121,7 +121,7 @@ def simple_rnn_step(node: Node, given: Given) -> Answer:
 
 _WRAPS = change(
     "3.0",
-    "the state of a cell with one state is in a list; before, get_initial_state gives it bare and it comes back bare",
+    "a cell takes and returns a single state in a list; before, as a bare tensor, as get_initial_state gives it",
     "layers/rnn/gru.py, simple_rnn.py: get_initial_state",
 )
 

@@ -209,7 +209,7 @@ def _unimplemented(node: Node, given: Given, message: str) -> Iterator[Refusal]:
 
 _TURNS = change(
     "3.13",
-    "on a CPU separable and depthwise convolutions put the channels last by themselves",
+    "on a CPU, separable and depthwise convolutions transpose a channels_first input themselves",
     "backend/tensorflow/nn.py: separable_conv, depthwise_conv",
 )
 

@@ -91,7 +91,7 @@ def answer_of(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer
     answer = layer.cls.theory(layer.but(**changes) if changes else layer, given)
     if asked.has("use_cudnn") and asked["use_cudnn"] != layer["use_cudnn"]:
         source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
-        decided = f"Keras makes it {layer['use_cudnn']!r}"
+        decided = f"Keras sets it to {layer['use_cudnn']!r}"
         [kernel] = answer.cudnn
         rules = (
             rule._replace(decided=decided, source=source) if rule.decided.startswith("use_cudnn=") else rule
@@ -123,7 +123,7 @@ def uncopied(activations: Iterable[Made | Function]) -> Iterator[Refusal]:
 
 
 def _unread(raised: str, value: Made | Function, fix: str) -> Refusal:
-    what = f"Bidirectional makes its layer anew from its config, and {value} cannot be made from one"
+    what = f"Bidirectional rebuilds its layer from its config, and {value} cannot be restored from it"
     return Refusal(f"{raised}: {what}", fix)
 
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 DROPS_OUTSIDE = change(
     "3.4",
-    "dropout does not keep a layer from cuDNN: the layer drops from its input before the kernel gets it",
+    "dropout does not prevent cuDNN: the layer applies it to the input before the kernel runs",
     "layers/rnn/lstm.py, gru.py: inner_loop",
     in_2=True,
 )
 _IN_TRAINING = change(
     "3.9",
-    "a layer on its way to cuDNN drops in training only; from 3.4 to 3.8 it dropped in every call",
+    "before it runs cuDNN, a layer applies dropout in training only; from 3.4 to 3.8, in every call",
     "layers/rnn/lstm.py, gru.py: inner_loop",
     in_2=True,
 )

@@ -77,7 +77,7 @@ def _noisy(node: Node, given: Given) -> Answer:
     if given.training and amount and own_dtype(node, given) != own:
         answer.refusals.append(
             Refusal(
-                f"InvalidArgumentError: TimeDistributed hands on {given.dtype}, and the noise of {node.name} is {own}",
+                f"InvalidArgumentError: TimeDistributed passes {given.dtype}, but the noise of {node.name} is {own}",
                 "give TimeDistributed and its layer one dtype",
             )
         )

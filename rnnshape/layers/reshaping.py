@@ -31,7 +31,7 @@ def _reshape(node: Node, given: Given) -> Answer:
     batch, *rest = given.dims
     whole, target = product(rest), node["target_shape"]
     left = whole.size // -prod(target)
-    # A given size that is equal to the old one keeps its letter.
+    # A size that the code gives by a name keeps the name.
     dims = tuple(fixed(left if size == -1 else size) for size in target)
     answer = answered(node, given, (batch, *dims))
     if -1 in target:

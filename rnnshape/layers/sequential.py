@@ -55,7 +55,7 @@ def answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
         )
 
 
-_UNSURE = "it depends on which steps the values make Masking mask"
+_UNSURE = "it depends on the values, from which Masking computes its mask"
 
 
 def takes_states(layer: Node) -> bool:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _LISTS = change(
     "3.0",
-    "the states of stacked cells are a list with a list for each cell, and the list of a lone cell is left out; "
-    "before, they are a tuple, in which a cell with one state has it bare",
+    "the states of stacked cells are a list with a list for each cell, without the outer list for a single cell; "
+    "before, they are a tuple, and a single state of a cell is a bare tensor",
     "layers/rnn/stacked_rnn_cells.py: StackedRNNCells.call",
 )
 _LONE_CELL = "IndexError: an unrolled stack of one cell passes its states on without their list"

@@ -24,7 +24,7 @@ legacy = pytest.mark.skipif(tf_keras() is None, reason="tf_keras, which is Keras
 
 
 def since(version: str, what: str) -> pytest.MarkDecorator:
-    """For a feature that older releases lack: ``since("3.4", "dropout does not keep a layer from cuDNN")``."""
+    """For a feature that older releases lack: ``since("3.4", "dropout does not prevent cuDNN")``."""
     return pytest.mark.skipif(asked() < numbers(version), reason=f"from Keras {version} on {what}")
 
 
