@@ -1,6 +1,6 @@
-"""The table: every layer class that rnnshape knows, one entry each.
+"""The table of layers: one ``LayerClass`` for each class of Keras.
 
-A new layer is one ``LayerClass`` in a module beside this one and its name in ``CLASSES``.
+A new layer is a ``LayerClass`` in a module of this folder, and its name in ``CLASSES``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Activation and the activations that are layers (Keras' ``layers/activations``, read in 3.15.1)."""
+"""Activation, and activations that are layers, such as ReLU (Keras' ``layers/activations``, read in 3.15.1)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _activation(node: Node, given: Given) -> Answer:
-    """The same shape, but that ``glu`` halves the last axis."""
+    """The same shape; only ``glu`` halves the last axis."""
     dims, refusals = halving(node["activation"], given.dims)
     answer = answered(node, given, dims)
     answer.refusals += refusals
@@ -40,7 +40,7 @@ def _leaky(node: Node, given: Given) -> Answer:
 
 
 def _alpha(node: Node, dims: Dims) -> Dims | None:
-    """The shape of PReLU's slopes: one for each place but along ``shared_axes``; None where an axis is not there."""
+    """The shape of PReLU's slopes: the input's, with 1 along ``shared_axes``; None if the input lacks such an axis."""
     shared = node["shared_axes"]
     found = list(dims[1:])
     for axis in () if shared is None else shared if isinstance(shared, tuple) else (shared,):
@@ -59,14 +59,14 @@ def _prelu(node: Node, given: Given) -> Answer:
 
 _CHECKS_MASK = change(
     "3.14",
-    "Softmax rejects a mask that is larger than its input along an axis; before, the mask stretched the output",
+    "Softmax rejects a mask that is larger than its input along an axis; before, it broadcast the output to the mask",
     "layers/activations/softmax.py: Softmax.call",
     in_2=False,
 )
 
 
 def _softmax(node: Node, given: Given) -> Answer:
-    """A mask lies on the input from its last axis on: Softmax takes it for one over what it sums."""
+    """Softmax broadcasts a mask from the last axis on, because it is meant for the axis of the sum."""
     mask, dims = given.mask, given.dims
     axes = () if mask is None else (mask.batch, mask.steps, *mask.behind)
     pairs = list(zip(reversed(axes), (dim.size for dim in reversed(dims)), strict=False))
@@ -88,7 +88,7 @@ def _unlaid(axes: tuple[int, ...]) -> Refusal:
     raised = "ValueError" if _CHECKS_MASK.made else "InvalidArgumentError"
     return Refusal(
         f"{raised}: the mask {axes} must be broadcastable to the input of Softmax",
-        "use Activation('softmax'), which looks at no mask",
+        "use Activation('softmax'), which ignores masks",
     )
 
 
@@ -154,7 +154,7 @@ ACTIVATIONS = (
         arg.Argument("shared_axes", arg.Maybe(arg.Axes(empty=True)), None),
         theory=_prelu,
         check_input=lambda node, dims: (
-            None if _alpha(node, dims) is not None else f"shared_axes={node['shared_axes']} has an axis too many"
+            None if _alpha(node, dims) is not None else f"shared_axes={node['shared_axes']} has an unknown axis"
         ),
         file="prelu",
     ),

@@ -1,4 +1,4 @@
-"""What the layers that stand around recurrent ones have in common: one tensor in, one tensor out, no loop over time."""
+"""Helpers for layers with one input tensor, one output tensor and no loop over time, such as Dense and Dropout."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def any_rank(rank: int, last: tuple[str, ...] = ("C",)) -> tuple[str, ...]:
 
 
 def any_letters(node: Node, rank: int | None) -> tuple[str, ...]:
-    """The letters of a layer that takes any rank, and usually ``(N, C)``."""
+    """The letters of a layer that takes any rank; by default ``(N, C)``."""
     return any_rank(rank or 2)
 
 
 def any_sequence(node: Node, rank: int | None) -> tuple[str, ...]:
-    """The letters of a layer that takes any rank, and usually ``(N, T, C)``."""
+    """The letters of a layer that takes any rank; by default ``(N, T, C)``."""
     return any_rank(rank or 3)
 
 
 def no_loop(node: Node) -> list[Kernel]:
-    """The verdict on a layer that has no loop over time."""
+    """The kernel of a layer without a loop over time, which cuDNN never computes."""
     decided = f"{node.name} has no loop over time"
     rules = never_cudnn("no change helps: the layer has no loop over time", decided, node.cls.source)
     return [Kernel("", rules, STEP)]
@@ -44,7 +44,7 @@ def no_loop(node: Node) -> list[Kernel]:
 def answered(
     node: Node, given: Given, dims: Dims, *weights: Weight, dtype: str | None = None, mask: Mask | None = None
 ) -> Answer:
-    """The answer of one tensor, with the mask that came where the class keeps it, else ``mask``."""
+    """The answer with one output; its mask is the input's if the class keeps it, else ``mask``."""
     output = Leaf("output", dims, dtype or own_dtype(node, given))
     refusals = list(unregularized(node, given, output))
     kept = attached(given.mask) if node.cls.keeps_mask else mask
@@ -52,43 +52,43 @@ def answered(
 
 
 def unchanged(node: Node, given: Given) -> Answer:
-    """A tensor of the same shape."""
+    """The answer with the input's shape."""
     return answered(node, given, given.dims)
 
 
 def own_dtype(node: Node, given: Given) -> str:
-    """A layer returns its own dtype, unless a wrapper runs its ``call`` on what the wrapper has."""
+    """The dtype of the output: the layer's own, or the input's if a wrapper runs ``call`` itself."""
     return compute_dtype(node["dtype"]) if given.within is None else given.dtype
 
 
 def promoted(left: str, right: str) -> str:
-    """The dtype of a product, as Keras promotes: the wider one; float16 and bfloat16 meet in float32."""
+    """The dtype of a product in Keras: the wider of the two; float32 for float16 and bfloat16."""
     if left == right:
         return left
     return "float64" if "float64" in (left, right) else "float32"
 
 
 def as_read(node: Node, given: Given) -> str:
-    """The dtype in which a layer's ``call`` finds its weights: only a mixed policy casts what is read under it."""
+    """The dtype of the weights inside ``call``; if a wrapper runs it, only a mixed policy of the wrapper casts them."""
     if given.within is None:
         return compute_dtype(node["dtype"])
     return given.dtype if given.within.startswith("mixed_") else variable_dtype(node["dtype"])
 
 
 def unmixed(node: Node, given: Given) -> Iterator[Refusal]:
-    """A layer that a wrapper runs on a tensor of another dtype than its weights, where TensorFlow takes only one."""
+    """Refuse a layer that a wrapper runs on a tensor of another dtype than its weights: TensorFlow needs one dtype."""
     adapted = node.has("lora_rank") and node["lora_rank"]
     # An adapted kernel is cast by the layer.
     weights = compute_dtype(node["dtype"]) if adapted else as_read(node, given)
     if weights != own_dtype(node, given):
         yield Refusal(
-            f"InvalidArgumentError: TimeDistributed hands on {given.dtype}, the weights of {node.name} are {weights}",
+            f"InvalidArgumentError: TimeDistributed passes {given.dtype}, but the weights of {node.name} are {weights}",
             "give TimeDistributed and its layer one dtype",
         )
 
 
 def halving(activation: str | None, dims: Dims) -> tuple[Dims, list[Refusal]]:
-    """The dimensions behind an activation: ``glu`` halves the last axis."""
+    """The dimensions after an activation: ``glu`` halves the last axis."""
     *before, last = dims
     try:
         width = halved(activation, last.size)
@@ -98,22 +98,22 @@ def halving(activation: str | None, dims: Dims) -> tuple[Dims, list[Refusal]]:
     return (*before, last if width == last.size else fixed(width)), []
 
 
-# oneDNN's kernel; float64 has another one (tensorflow/core/kernels/mkl/mkl_softmax_op.cc).
+# The limit of oneDNN's kernel, which float64 does not use (tensorflow/core/kernels/mkl/mkl_softmax_op.cc).
 _MOST_SOFTENED = 5
 
 
 def unsoftened(given: Given, dims: Dims, dtype: str) -> Iterator[Refusal]:
-    """A softmax over one axis of a tensor with more axes than TensorFlow takes on a CPU."""
+    """Refuse a softmax of a tensor with more axes than TensorFlow accepts on a CPU."""
     on_cpu = not given.gpu and given.execution != "xla" and dtype != "float64"
     if len(dims) > _MOST_SOFTENED and on_cpu:
         yield Refusal(
             f"AbortedError: Input dims must be <= {_MOST_SOFTENED} and >=1: softmax gets {len(dims)} axes on a CPU",
-            "use float64, --execution xla, or put axes together with Reshape",
+            "use float64, --execution xla, or join axes with Reshape",
         )
 
 
 def axes_problem(node: Node, dims: Dims) -> str | None:
-    """Why the axes that a layer is told are not those of its input."""
+    """Why the ``axis`` argument of a layer does not fit its input."""
     axis = node["axis"]
     axes = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if odd := next((one for one in axes if not -len(dims) <= one < len(dims)), None):

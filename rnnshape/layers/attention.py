@@ -1,6 +1,6 @@
-"""Attention: a query looks at the steps of a value, Attention, AdditiveAttention and MultiHeadAttention.
+"""Attention, AdditiveAttention and MultiHeadAttention: a query attends to the steps of a value.
 
-All read in Keras 3.15.1, ``keras/src/layers/attention/``.
+Source: ``keras/src/layers/attention/`` of Keras 3.15.1.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
 
 def _parts(inputs: Sequence[Dims]) -> tuple[Dims, Dims, Dims]:
-    """Query, value and key; the value is the key where none is given."""
+    """Query, value and key; without a key, the value is used."""
     query, value = inputs[:2]
     return query, value, inputs[2] if len(inputs) > 2 else value
 
 
 def _answer(node: Node, given: Given, dims: Dims, weights: list[Weight], mask: Mask | None) -> Answer:
-    """The output mask is the query's."""
+    """The answer of an attention; its mask is the query's."""
     output = Leaf("output", dims, compute_dtype(node["dtype"]))
     refusals = list(unregularized(node, given, output))
     return Answer((output,), output, weights=weights, cudnn=no_loop(node), mask=attached(mask), refusals=refusals)
 
 
 def _scored(given: Given, answer: Answer, scores: Dims) -> Answer:
-    """With the scores behind the output, where the call asks for them."""
+    """The answer, with the scores after the output if the call asks for them."""
     if given.scores:
         output = answer.outputs[0]
         answer.returned = (output, Leaf("scores", scores, output.dtype))
@@ -49,7 +49,7 @@ def _scored(given: Given, answer: Answer, scores: Dims) -> Answer:
 
 
 def _attention(node: Node, given: Given) -> Answer:
-    """``(N, Tq, V)``: for each step of the query a mean of the value's steps."""
+    """``(N, Tq, V)``: for each step of the query, a weighted mean of the value's steps."""
     query, value, key = _parts(every_dims(given))
     kept = variable_dtype(node["dtype"])
     scored = node.has("score_mode") and node["score_mode"] == "dot"
@@ -59,11 +59,11 @@ def _attention(node: Node, given: Given) -> Answer:
     if node.has("score_mode") and not scored:
         weights.append(Weight("concat_score_weight", (), (), kept))
     flat = every_mask(given)[1] is not None and not _MASKS_SCORES.made
-    # Scores of one step are stretched by such a mask, to as many as it has rows.
+    # If the query has one step, such a mask broadcasts its scores to the number of its rows.
     asking = (*query[:-2], query[0]) if flat and query[-2].size == 1 else query[:-1]
     answer = _answer(node, given, (*asking, value[-1]), weights, masks_handed_on(given)[0])
     answer.refusals += _unlike_masks(node, query) if flat else ()
-    # Only the dot product multiplies matrices for the scores; the others add up what tanh gives.
+    # Only score_mode="dot" computes the scores with a matrix product; the others sum the result of tanh.
     scores = [Product((*query[:-1], key[-2], query[-1]))] if scored else []
     answer.products = [*scores, Product((*asking, key[-2], value[-1]))]
     return _scored(given, answer, (*asking, key[-2]))
@@ -78,17 +78,17 @@ _MASKS_SCORES = change(
 
 
 def _unlike_masks(node: Node, query: Dims) -> Iterator[Refusal]:
-    """Before 3.12 a mask of (N, Tv) was laid on the scores, (N, Tq, Tv), without an axis for Tq."""
+    """Before 3.12, a mask (N, Tv) was broadcast to the scores (N, Tq, Tv) without an axis for Tq."""
     batch, steps = query[0].size, query[-2].size
     if 1 not in (batch, steps) and batch != steps:
         yield Refusal(
-            f"InvalidArgumentError: the value's mask has {batch} rows, laid on the query's {steps} steps",
+            f"InvalidArgumentError: the value's mask has {batch} rows, applied to the query's {steps} steps",
             f"use MultiHeadAttention, or give the value of {node.name} no mask",
         )
 
 
 def _multi_head(node: Node, given: Given) -> Answer:
-    """``(N, Tq, C)``: the width of the query again, or ``output_shape``."""
+    """``(N, Tq, C)``: the width is that of the query, or ``output_shape``."""
     query, value, key = _parts(every_dims(given))
     heads, key_dim = Dim.of(node["num_heads"], "heads"), Dim.of(node["key_dim"], "key_dim")
     value_dim = Dim.of(node["value_dim"], "value_dim") if node["value_dim"] else key_dim
@@ -110,7 +110,7 @@ def _multi_head(node: Node, given: Given) -> Answer:
         Product((*query[:-1], heads, value_dim, *out)),
     ]
     axes = slice(1, 2 if node["attention_axes"] else len(query) - 1)
-    beside = query[axes.stop : -1]  # axes over which the heads do not look
+    beside = query[axes.stop : -1]  # the axes without attention
     return _scored(given, answer, (query[0], *beside, heads, *query[axes], *key[axes]))
 
 
@@ -126,22 +126,22 @@ def _projection(node: Node, name: str, kernel: Dims, bias: Dims, dtype: str) -> 
 
 
 def unmasks(node: Node, dtype: str) -> bool:
-    """Whether a layer takes the mask off a tensor of this dtype that goes into it.
+    """Whether a layer removes the mask from an input tensor of this dtype.
 
-    MultiHeadAttention sets the mask of its inputs to None, and they keep it only where a cast made copies of them: what
-    is called later with the same tensor finds no mask (``multi_head_attention.py: MultiHeadAttention.call``).
+    MultiHeadAttention sets the mask of its inputs to None, unless a cast copies them first.  A later call with the same
+    tensor then gets no mask (``multi_head_attention.py: MultiHeadAttention.call``).
     """
     return node.name == "MultiHeadAttention" and dtype == compute_dtype(node["dtype"]) and _UNMASKS.made
 
 
 _UNMASKS = change(
     "3.8",
-    "MultiHeadAttention takes the mask off its inputs",
+    "MultiHeadAttention removes the mask from its inputs",
     "layers/attention/multi_head_attention.py: MultiHeadAttention.call",
 )
 
 
-# -- what goes in -------------------------------------------------------------------------------
+# -- inputs -------------------------------------------------------------------------------------
 
 
 def _attends(node: Node, inputs: Sequence[Dims]) -> str | None:
@@ -153,13 +153,13 @@ def _attends(node: Node, inputs: Sequence[Dims]) -> str | None:
     if key[-2].size != value[-2].size:
         return f"key and value must have one length, and they are {shown(key)} and {shown(value)}"
     one, other = query[-1], key[-1]
-    # What is added up may be 1 wide, what is multiplied as a matrix may not.
+    # A sum broadcasts a width of 1, a matrix product does not.
     stretches = not (node.has("score_mode") and node["score_mode"] == "dot") and 1 in (one.size, other.size)
     if one.size != other.size and not stretches:
         return (
             f"query and {'key' if len(inputs) > 2 else 'value'} must have one width, and they are "
             f"{shown(query)} and {shown(key)}: give both layers the same units, or put a Dense({other.size}) "
-            "behind the query"
+            "after the query"
         )
     return None
 
@@ -205,7 +205,7 @@ def _sequences(node: Node, inputs: Sequence[Dims]) -> str | None:
 
 
 class OutputShape(arg.Kind, frozen=True):
-    """The sizes behind the time axis: one, or a tuple of them."""
+    """The output sizes after the time axis: one, or a tuple of them."""
 
     allowed = "a whole number, 1 or more, a tuple of them, or None"
 

@@ -244,7 +244,7 @@ _TUPLES = change("3.0", "a layer with several outputs returns a tuple; before, a
 
 _IN_ORDER = change(
     "3.0",
-    "layer.weights has the weights in the order in which they are made; before, those that are not trainable come last",
+    "layer.weights has the weights in the order of their creation; before, those that are not trainable are last",
     "layers/layer.py: Layer.weights",
 )
 

@@ -1,7 +1,7 @@
-"""Bidirectional: two layers, one reading from each end, and where their states stand.
+"""Bidirectional: two layers that read the input from both ends, their outputs merged, their states one after another.
 
-Keras' ``layers/rnn/bidirectional.py`` (read in 3.15.1) casts both outputs to its own dtype, turns
-the backward sequence round again and merges the outputs; the states it only puts in a row.
+Keras' ``layers/rnn/bidirectional.py`` (read in 3.15.1) casts both outputs to its own dtype, reverses the backward
+sequence and merges the outputs; the states are only listed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ MERGES = ("concat", "sum", "mul", "ave", None)
 def theory(node: Node, given: Given) -> Answer:
     """``(output, *forward states, *backward states)``; two outputs first with ``merge_mode=None``."""
     own: Node | None = node["backward_layer"]
-    # The wrapper hands the mask on in the call, and drops one attached to the tensor as a layer does.
+    # The wrapper passes the mask in the call; like a layer, it may drop a mask attached to the tensor.
     used = mask_used(given)
     inside = given
     if given.within is not None or given.mask is not None:
@@ -60,7 +60,7 @@ def theory(node: Node, given: Given) -> Answer:
     forward_node = forward_of(node)
     forward = answer_of(forward_node, inside, asked=node["layer"], remade=True)
     if own is None and used is None:
-        # The same layer, read from the other end: without a mask only the scan is another one.
+        # Without a mask, the copied backward layer differs only in its scan.
         backward_node, backward = forward_node, forward
         back: Scan | None = unmasked_scan(not forward_node["go_backwards"], given.dims[1].size == 1)
     else:
@@ -134,13 +134,13 @@ def _notes(node: Node, activations: Iterable[Made | Function]) -> Iterator[str]:
 
 _CUTS_ODD = change(
     "3.0",
-    "Bidirectional takes an odd number of initial states, and cuts them in the middle",
+    "Bidirectional accepts an odd number of initial states, and splits them in the middle",
     "layers/rnn/bidirectional.py: Bidirectional.call",
 )
 _CASTS = change("3.0", "Bidirectional casts its outputs to its own dtype", "layers/rnn/bidirectional.py: call")
 _TOGGLES = change(
     "3.0",
-    "Bidirectional takes no layer with go_backwards=True; before, it turns the backward layer round",
+    "Bidirectional rejects a layer with go_backwards=True; before, it reverses the backward layer",
     "layers/rnn/bidirectional.py: _verify_layer_config",
 )
 _FAILS = change(
@@ -151,12 +151,12 @@ _FAILS = change(
 
 
 def _width(node: Node) -> object:
-    """What the letter H stands for: two directions share it when this is the same."""
+    """The size that H is the letter of; if it is equal in both directions, they share the letter."""
     return next(node[name] for name in ("units", "filters", "cell") if node.has(name))
 
 
 def _broadcast(left: Dims, right: Dims) -> Dims:
-    """TensorFlow's rule: a 1 stretches to the other's size."""
+    """The broadcast shape: a size of 1 takes the other's size."""
     return tuple(b if a.size == 1 else a for a, b in zip(left, right, strict=True))
 
 
@@ -175,17 +175,17 @@ def _laws(node: Node, answers: tuple[Answer, Answer], scans: tuple[Scan, Scan], 
 
 
 def _halves(forward: Answer, *, sequences: bool) -> tuple[str, str]:
-    """How Python takes the forward and the backward half of the last axis, after the leading ones."""
+    """The Python index of the forward and of the backward half of the last axis, after the leading axes."""
     dims = forward.outputs[0].dims
     width = dims[-1]
     size = width.letter if width.letter.isidentifier() else str(width.size)
-    # A picture has more axes between, whatever they are called: ``output[:, ..., :H]``.
+    # An image has further axes before the last one: ``output[:, ..., :H]``.
     space = "..., " if len(dims) > 2 + sequences else ""
     return f"{space}:{size}", f"{space}{size}:"
 
 
 def _parts(node: Node, forward: Answer) -> tuple[str, ...]:
-    """What is seen step by step: each half by itself, unless the two are merged."""
+    """The names of the strips: each half has its own, unless the outputs are added or multiplied."""
     if not node["layer"]["return_sequences"]:
         return "forward state", "backward state"
     if node["merge_mode"] is None:
@@ -205,7 +205,7 @@ def _strips(node: Node, forward: Answer, scans: tuple[Scan, Scan], asked: Mask |
 
 
 def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
-    """A wrapper that runs ``call`` itself never asks for the mask, and so never meets the bug."""
+    """A Keras bug in ``compute_mask``, which a wrapper that runs ``call`` itself does not use."""
     if called and forward["stateful"] and forward["return_state"] and _FAILS.made:
         yield Refusal(
             "TypeError: Bidirectional.compute_mask fails when the layer is stateful and returns its state",
@@ -214,7 +214,7 @@ def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:
 
 
 def _unlike_dtypes(node: Node, forward: Answer, backward: Answer) -> Iterator[Refusal]:
-    """Keras 2 merges the outputs of the two directions as they are."""
+    """Keras 2 merges the outputs of the two directions without a cast."""
     one, other = forward.outputs[0].dtype, backward.outputs[0].dtype
     if not _CASTS.made and node["merge_mode"] is not None and one != other:
         yield Refusal(
@@ -224,7 +224,7 @@ def _unlike_dtypes(node: Node, forward: Answer, backward: Answer) -> Iterator[Re
 
 
 def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[Refusal]:
-    """Keras cuts an ``initial_state`` in the middle, wherever the forward states end."""
+    """Keras splits ``initial_state`` in the middle, even if the forward layer has more or fewer states."""
     half, odd = divmod(len(forward.begins) + len(backward.begins), 2)
     if given.initial is not None and odd and not _CUTS_ODD.made:
         yield Refusal(
@@ -233,14 +233,14 @@ def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[R
         )
     elif given.initial is not None and half != len(forward.begins):
         yield Refusal(
-            f"IndexError: initial_state is cut in half, and {len(forward.begins)} forward and {len(backward.begins)} "
-            "backward states are no halves",
+            f"IndexError: initial_state is split in half, but there are {len(forward.begins)} forward and "
+            f"{len(backward.begins)} backward states",
             "give both directions the same number of states, or build them by hand",
         )
 
 
 def _cudnn(layers: tuple[Node, Node], answers: tuple[Answer, Answer]) -> list[Kernel]:
-    """Each direction decides for itself; where the two agree their rules are said of both at once."""
+    """The kernels of both directions; if their rules are equal, they have no prefix."""
     unlike = answers[0].cudnn != answers[1].cudnn
     return [
         kernel.inside(f"{direction} {layer.short}", f"{direction}: " if unlike else "")
@@ -250,7 +250,7 @@ def _cudnn(layers: tuple[Node, Node], answers: tuple[Answer, Answer]) -> list[Ke
 
 
 def check(node: Node) -> Iterator[Problem]:
-    """What Keras rejects when it compares the two directions."""
+    """The combinations of the two directions that Keras rejects."""
     forward, backward = node["layer"], node["backward_layer"]
     yield from unsupported(node)
     if backward is None:
@@ -266,7 +266,7 @@ def check(node: Node) -> Iterator[Problem]:
 
 
 def check_input(node: Node, dims: Dims) -> str | None:
-    """Why two outputs that do not fit cannot be merged."""
+    """Why a direction rejects the input, or why the two outputs cannot be merged."""
     own: Node | None = node["backward_layer"]
     for layer in (node["layer"],) if own is None else (node["layer"], own):
         if len(layer.cls.letters(layer, len(dims))) != len(dims):

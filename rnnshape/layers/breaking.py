@@ -1,4 +1,4 @@
-"""Which call of a graph breaks, why, and the smallest change that mends it; in the code's own names."""
+"""Finds the call of a graph that fails, the reason, and the smallest fix, in the code's own names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_input(node: Node, dims: Dims) -> str | None:
-    """Which call breaks, and what must change."""
+    """The call that fails, and what must change; None if all work."""
     graph: Graph = node["graph"]
     flowing = Flowing(graph, Given(dims, "float32"))
     if (broken := first_broken(flowing)) is not None:
@@ -26,7 +26,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
 
 
 def first_broken(flowing: Flowing) -> tuple[Call, str] | None:
-    """The first call that Keras cannot make, and why; what is before it has flowed."""
+    """The first call that Keras rejects, and the reason; ``flowing`` then has the results of the calls before it."""
     for call in flowing.graph.calls:
         if wrong := _breaks(flowing, call):
             return call, wrong
@@ -36,7 +36,7 @@ def first_broken(flowing: Flowing) -> tuple[Call, str] | None:
 
 
 def _breaks(flowing: Flowing, call: Call) -> str | None:
-    """Why Keras cannot make a call, and what must change; where it can, its result flows on."""
+    """Why Keras rejects a call, and what must change; if it does not, the result is added to ``flowing``."""
     layer = flowing.graph.by_name[call.layer]
     handed = list(in_order(call.initial_state)) if call.initial_state is not None else []
     for wire in (*call.inputs, *handed):
@@ -57,16 +57,16 @@ def _breaks(flowing: Flowing, call: Call) -> str | None:
 
 
 def _alone(flowing: Flowing, wire: Wire) -> str | None:
-    """Why there is no single tensor at the end of a wire."""
+    """Why a wire does not carry a single tensor; None if it does."""
     returned, whole = flowing.tensors[wire.source], flowing.tensors[wire.source]
     word = flowing.graph.word(wire)
     for index in wire.path:
         if isinstance(returned, Leaf) or index >= len(returned):
-            return f"{word} is not there: {wire.source} returns {_counted(whole)}" + _without_states(flowing, wire)
+            return f"{word} does not exist: {wire.source} returns {_counted(whole)}" + _without_states(flowing, wire)
         returned = returned[index]
     if isinstance(returned, Leaf):
         return None
-    return f"{wire.source} returns {_counted(returned)}, and only one can go in: take one of them, {wire.source}(…)[0]"
+    return f"{wire.source} returns {_counted(returned)}, but one is needed here: use one of them, {wire.source}(…)[0]"
 
 
 def _counted(returned: Any) -> str:
@@ -75,7 +75,7 @@ def _counted(returned: Any) -> str:
 
 
 def _without_states(flowing: Flowing, wire: Wire) -> str:
-    """The flag that a layer lacks to return its states."""
+    """The advice to return the states, if the layer does not."""
     call = next((one for one in flowing.graph.calls if one.name == wire.source), None)
     layer = None if call is None else flowing.graph.by_name[call.layer]
     loop = None if layer is None else next((part for part in layer.walk() if part.has("return_state")), None)
@@ -90,7 +90,7 @@ def _takes(graph: Graph, call: Call, layer: Node, own: Given) -> str | None:
         if layer.cls.kind == IMPORTED:
             return None
         if layer.cls.kind != "merge":
-            return f"{layer.name} takes one input, and {len(inputs)} go in"
+            return f"{layer.name} takes one input, but it gets {len(inputs)}"
         return layer.cls.check_inputs(layer, inputs)
     wanted = layer.cls.letters(layer, len(own.dims))
     if len(wanted) != len(own.dims):
@@ -106,7 +106,7 @@ def _takes(graph: Graph, call: Call, layer: Node, own: Given) -> str | None:
 
 
 def _states(flowing: Flowing, call: Call, wanted: list[Leaf], handed: list[Wire]) -> str | None:
-    """Why the states do not fit: their number, their order, their width."""
+    """Why the states do not fit: their number, their order or their width."""
     graph = flowing.graph
     if not wanted:
         return f"{call.layer} takes no initial_state: only a recurrent layer does"
@@ -116,7 +116,7 @@ def _states(flowing: Flowing, call: Call, wanted: list[Leaf], handed: list[Wire]
     inputs = {entry.name for entry in graph.entries}
     for wire, want in zip(handed, wanted, strict=True):
         leaf, word = flowing.at(wire), graph.word(wire)
-        # What an input holds its name does not say for sure.
+        # The name of an input does not tell which state it is.
         kinds = {leaf.role[-2:], want.role[-2:]} if wire.source not in inputs else set()
         if kinds == {"_h", "_c"}:
             return f"{word} is the {leaf.role} of {wire.source}, in the place of {want.role}: h, then c"
@@ -130,7 +130,7 @@ def _states(flowing: Flowing, call: Call, wanted: list[Leaf], handed: list[Wire]
 
 
 def _nest_alike(handed: Any, wanted: Any) -> bool:
-    """Whether states are in the lists that the layer takes them in; the brackets of a lone state do not count."""
+    """Whether states are nested as the layer takes them; a single state may be in a list or not."""
     if isinstance(handed, tuple) and isinstance(wanted, list | tuple):
         return len(handed) == len(wanted) and all(map(_nest_alike, handed, wanted))
     return not isinstance(handed, tuple) if isinstance(wanted, Leaf) else len(wanted) == 1
@@ -141,6 +141,6 @@ def _written(wanted: Any) -> str:
 
 
 def _units(graph: Graph, call: Call, leaf: Leaf) -> str:
-    """The smallest change: the units of the layer that begins with the states."""
+    """The smallest fix: the units of the layer that starts from the states."""
     layer = graph.by_name[call.layer]
     return f": give {call.layer} units={leaf.dims[-1].size}" if layer.has("units") and len(leaf.dims) == 2 else ""

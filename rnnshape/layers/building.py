@@ -1,8 +1,8 @@
-"""What Keras raises about arguments that are each right by themselves: initializers, activations, regularizers.
+"""Errors of Keras about valid arguments in an invalid combination: initializers, activations, regularizers.
 
 An initializer may not fit the rank or the dtype of its weight (``keras/src/initializers/``), an activation may change
-the width that a cell has to keep (``layers/rnn/``), a regularizer may not fit the output
-(``regularizers/regularizers.py``, ``layers/layer.py: Layer.__call__``).  All read in 3.15.1.
+the width of a cell's states (``layers/rnn/``), a regularizer may not fit the output (``regularizers/regularizers.py``,
+``layers/layer.py: Layer.__call__``).  All read in 3.15.1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def uninitialized(node: Node, weights: Sequence[Weight]) -> Iterator[Refusal]:
-    """The weights of a layer that its initializers cannot make; Keras' own choice fits all but one in bfloat16."""
+    """Weights that their initializers cannot create; of Keras' defaults, only one fails, in bfloat16."""
     said = any(name.endswith("_initializer") for name, _ in node.given)
     if not weights or (not said and weights[0].dtype != "bfloat16"):
         return
@@ -55,7 +55,7 @@ def uninitialized(node: Node, weights: Sequence[Weight]) -> Iterator[Refusal]:
 
 @cache
 def _made_by(layer: LayerClass, weight: str) -> str | None:
-    """The argument that names a weight's initializer: of a depthwise ``kernel`` it is ``depthwise_initializer``."""
+    """The name of the argument for a weight's initializer: ``depthwise_initializer`` for a depthwise ``kernel``."""
     stems = (weight, weight.removesuffix("_kernel"), "depthwise" if weight == "kernel" else "")
     return next((f"{stem}_initializer" for stem in stems if f"{stem}_initializer" in layer.by_name), None)
 
@@ -69,9 +69,9 @@ def _another(argument: str) -> str:
 
 
 def unkept(node: Node, width: int) -> Iterator[Problem]:
-    """What is wrong with a cell whose activations do not keep the ``width`` of its states: ``glu`` halves it.
+    """Reject activations that change the ``width`` of a cell's states: ``glu`` halves it.
 
-    Keras runs one step of some of them, and fails in the second.
+    With some of them, Keras runs one step and fails in the second.
     """
     asked = [name for name in ("activation", "recurrent_activation") if node.has(name) and node[name] == "glu"]
     if asked and not _keeps(node, width):
@@ -80,13 +80,13 @@ def unkept(node: Node, width: int) -> Iterator[Problem]:
 
 
 def _keeps(node: Node, width: int) -> bool:
-    """Whether what a step makes of states of this width has their width again."""
+    """Whether the new states of a step have the width of the old ones."""
     try:
         candidate = halved(node["activation"], width)
         if not node.has("recurrent_activation"):
             return candidate == width
         gate = halved(node["recurrent_activation"], width)
-        # What the old state and the candidate leave, each times its gate: LSTM's c, GRU's h.
+        # The sum of the old state and the candidate, each times its gate: LSTM's c, GRU's h.
         held = _broadcast(_broadcast(gate, width), _broadcast(gate, candidate))
         hidden = held if node.has("reset_after") else _broadcast(gate, halved(node["activation"], held))
     except ValueError:
@@ -95,7 +95,7 @@ def _keeps(node: Node, width: int) -> bool:
 
 
 def halved(activation: str | None, width: int) -> int:
-    """The width behind an activation.
+    """The width after an activation.
 
     Raises:
         ValueError: ``glu`` of an odd width.
@@ -114,7 +114,7 @@ def _broadcast(left: int, right: int) -> int:
 
 
 def one_dtype(node: Node) -> Iterator[Problem]:
-    """Keras 2 gives a cell states of the dtype of the layer around it, and casts only its input."""
+    """In Keras 2, a cell gets states in the dtype of the layer around it; only its input is cast."""
     if asked() >= KERAS_3:
         return
     dtype = compute_dtype(node["dtype"])
@@ -124,9 +124,9 @@ def one_dtype(node: Node) -> Iterator[Problem]:
 
 
 def unregularized(node: Node, given: Given, returned: Returned) -> Iterable[Refusal]:
-    """A layer whose activity regularizer cannot take one of the tensors that it returns.
+    """Refuse an activity regularizer that does not fit one of the returned tensors.
 
-    A wrapper that runs ``call`` itself leaves the regularizer out; SimpleRNN never hands its own on
+    A wrapper that runs ``call`` itself does not apply the regularizer; SimpleRNN never passes its own to its base class
     (``docs/keras-quirks.md``).
     """
     asked = node["activity_regularizer"] if node.has("activity_regularizer") else None
@@ -169,7 +169,7 @@ def _unlike_a_matrix(asked: Any, returned: Returned) -> Iterator[Refusal]:
 
 
 def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
-    """A low-rank adaptation, which Keras does not put on a weight with a constraint."""
+    """Refuse a low-rank adaptation of a weight with a constraint."""
     if node["lora_rank"] and node[constraint] is not None:
         yield Refusal(
             f"ValueError: lora_rank={node['lora_rank']} and {constraint} cannot be combined",
@@ -178,7 +178,7 @@ def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
 
 
 def uncounted(weights: Iterable[Weight]) -> Iterator[Refusal]:
-    """Weights with more numbers than TensorFlow can count."""
+    """Refuse weights with more elements than TensorFlow can count."""
     for weight in weights:
         if weight.size > INT64:
             yield Refusal(
@@ -187,19 +187,19 @@ def uncounted(weights: Iterable[Weight]) -> Iterator[Refusal]:
             )
 
 
-# What names a scope and an operation in a graph (tensorflow/python/framework/ops.py, core/graph/tensor_id.cc).
+# Valid names of scopes and operations in a graph (tensorflow/python/framework/ops.py, core/graph/tensor_id.cc).
 _INNER = re.compile(r"(?:[A-Za-z0-9_.-]|>(?=[A-Za-z0-9_.]))*")
 _OUTER = re.compile(r"(?![_>-])" + _INNER.pattern)
 
 
 def unscoped(node: Node) -> Iterator[Refusal]:
-    """The names of layers that TensorFlow does not take in a graph."""
-    # What TimeDistributed runs is built in the graph, under its name, unless it was built when it was made.
+    """Refuse layer names that are invalid in a TensorFlow graph."""
+    # The layer in TimeDistributed uses its name in the graph only when it is built there, not if it is built before.
     silent = [part["layer"] for part in node.walk() if part.name == "TimeDistributed"]
     for part in node.walk():
         if part.cls.built and any(part is inner for inner in silent):
             continue
-        # A loop over time is a graph of its own, in which the cell stands outermost.
+        # A loop over time is a graph of its own, with the cell as its outermost scope.
         pattern = _OUTER if part in node.in_turn or part.cls.kind == "cell" else _INNER
         if part.has("name") and part["name"] is not None and not pattern.fullmatch(part["name"]):
             yield Refusal(

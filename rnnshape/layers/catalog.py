@@ -1,6 +1,6 @@
-"""The classes of Keras' initializers, regularizers, constraints and activation layers: names, arguments, defaults.
+"""The table of Keras' initializers, regularizers, constraints and activation layers: names, arguments, defaults.
 
-Read in 3.15.1; ``tests/reading/test_objects.py`` holds names, order and defaults against Keras' own.
+Read in 3.15.1; ``tests/reading/test_objects.py`` compares names, order and defaults with Keras.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rnnshape.layers.release import KERAS_3
 
 
 class Float32(Number, frozen=True):
-    """A number that TensorFlow can make a float32 or an int64 of; ``above`` leaves out the least one itself."""
+    """A number that TensorFlow can convert to float32 or int64; ``above`` excludes the minimum itself."""
 
     above: bool = False
 
@@ -37,7 +37,7 @@ class Float32(Number, frozen=True):
 
 
 class Axes(Kind, frozen=True):
-    """The axes of a norm: Keras looks at them only when it trains."""
+    """The axes of a norm, which Keras uses only in training."""
 
     allowed = "a whole number, a list of them, or None"
 
@@ -47,10 +47,9 @@ class Axes(Kind, frozen=True):
 
 
 class ObjectClass(Struct, frozen=True):
-    """One class of Keras: what it makes, under which other names Keras has it, and its arguments in order.
+    """One class of Keras: the kind of its objects, its other names, and its arguments in order.
 
-    ``renamed`` says what an argument of Keras 2 is called now, and is read as that where Keras 3 still takes it
-    (``understood``).
+    ``renamed`` has the new names of Keras 2's arguments; with ``understood``, Keras 3 still accepts the old ones.
     """
 
     what: str
@@ -62,11 +61,11 @@ class ObjectClass(Struct, frozen=True):
 
     @property
     def positional(self) -> int:
-        """How many arguments it takes by position; those of every layer are keywords only."""
+        """The number of arguments by position; those of every layer are keywords only."""
         return len([one for one in self.arguments if one not in (DTYPE, NAME)])
 
     def made(self, values: dict[str, Any], default: Any) -> Any:
-        """The object, or the name that Keras makes the same object from: the argument's default where that is one."""
+        """The object, or an equivalent name; if the argument's default is equivalent, that one."""
         given = tuple((one.name, values[one.name]) for one in self.arguments if _differs(one, values))
         if given:
             return Made(self.what, self.name, given)
@@ -76,7 +75,7 @@ class ObjectClass(Struct, frozen=True):
         return name if name in names.of(self.what).usable else Made(self.what, self.name)
 
 
-# A default under another name than the snake case of its class.
+# Defaults whose name is not their class in snake case.
 _SAME = {"uniform": "random_uniform"}
 
 
@@ -85,7 +84,7 @@ def _differs(argument: Argument, values: dict[str, Any]) -> bool:
 
 
 def snake(name: str) -> str:
-    """The name in Keras' snake case, in which its lists have a class too."""
+    """The name in snake case, another key of a class in Keras' lists."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
@@ -99,7 +98,7 @@ def _maybe(argument: Argument) -> Argument:
     return Argument(argument.name, Maybe(argument.kind), argument.default)
 
 
-# Which axes count as inputs changes nothing but how wide the numbers are drawn.
+# The input and output axes change only the range of the random numbers.
 _FANS = tuple(Argument(name, OneOf((None,)), None, since=(3, 15)) for name in ("input_axes", "output_axes"))
 _MODE = Argument("mode", OneOf(("fan_in", "fan_out", "fan_avg")), "fan_in")
 _DISTRIBUTION = Argument(
@@ -177,7 +176,7 @@ _OTHERS = (
         ),
     ),
     ObjectClass("activation", "ELU", (_number("alpha", 1.0), *_OF_LAYERS)),
-    # Over another axis it would mix samples, or places.
+    # Over another axis it would mix samples or steps.
     ObjectClass("activation", "Softmax", (Argument("axis", OneOf((-1,)), -1), *_OF_LAYERS)),
 )
 CLASSES = (*(ObjectClass("initializer", *entry) for entry in _INITIALIZERS), *_OTHERS)

@@ -1,8 +1,7 @@
-"""LSTMCell, GRUCell and SimpleRNNCell: what one step computes, keeps and returns.
+"""LSTMCell, GRUCell and SimpleRNNCell: the output, states and weights of one step.
 
-Shapes, gate order and biases are those of Keras' ``layers/rnn/lstm.py``, ``gru.py`` and
-``simple_rnn.py`` (read in 3.15.1).  The fused layers answer with the same functions: an ``LSTM``
-has every argument that its cell has.
+Shapes, gate order and biases are those of Keras' ``layers/rnn/lstm.py``, ``gru.py`` and ``simple_rnn.py`` (read in
+3.15.1).  LSTM, GRU and SimpleRNN use the same functions, because they have all arguments of their cells.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ _LSTM_MEMORY = Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)
 def gated_weights(
     node: Node, units: Dim, channels: Dim, gates: tuple[str, ...] = (), *, biases: Dims = ()
 ) -> list[Weight]:
-    """The kernels of a gated cell: the gates stand side by side in the last dimension; ``biases`` stand in front."""
+    """The weights of a gated cell: the gates are side by side in the last dimension; ``biases`` are leading axes."""
     dtype = variable_dtype(node["dtype"])
     width = units * len(gates) if gates else units
     kernel = Weight("kernel", (channels, width), gates, dtype)
@@ -59,23 +58,22 @@ def gated_weights(
 
 
 def gated_products(batch: Dim, weights: list[Weight]) -> list[Product]:
-    """A step multiplies the input and the state by their kernels.
+    """The matrix products of a step: the input and the state, each with its kernel.
 
-    ``implementation`` and ``reset_after`` cut the kernels up and put their parts in another order: the
-    multiply-adds are the same.
+    ``implementation`` and ``reset_after`` split the kernels and change the order; the multiply-adds are the same.
     """
     (channels, width), (units, _) = weights[0].dims, weights[1].dims
     return [Product((batch, width), (channels, units))]
 
 
 def never_cudnn(instead: str, decided: str, source: str) -> tuple[Rule, ...]:
-    """The verdict on what has no cuDNN kernel whatever its arguments are, and why."""
+    """The rule for a class that has no cuDNN kernel with any arguments."""
     return (Rule("the layer is LSTM or GRU", False, instead, decided, f"keras/src/layers/{source}"),)
 
 
 @lru_cache(maxsize=64)
 def one_step(instead: str, name: str, source: str) -> Kernel:
-    """The verdict on a cell: cuDNN computes whole sequences."""
+    """The kernel of a cell, which is never cuDNN's: cuDNN computes whole sequences."""
     return Kernel("", never_cudnn(instead, f"{name} computes one step", f"rnn/{source}: {name}.call"), STEP)
 
 
@@ -102,8 +100,8 @@ def lstm_step(node: Node, given: Given) -> Answer:
 def gru_step(node: Node, given: Given) -> Answer:
     """One step of a GRU: ``(output, [state])``; gates z, r, h.
 
-    With ``reset_after`` there is a bias for the input and one for the state, stacked.  The state
-    comes back in the form in which it came: in a list, as Keras' own RNN hands it in.
+    With ``reset_after`` there is a bias for the input and one for the state, stacked.  The new state is in a list if
+    the old one is, as in Keras' RNN.
     """
     units = Dim.of(node["units"], given.letter)
     biases = _TWO if node["reset_after"] else ()
@@ -123,7 +121,7 @@ def simple_rnn_step(node: Node, given: Given) -> Answer:
 
 _WRAPS = change(
     "3.0",
-    "the state of a cell with one state is in a list; before, get_initial_state gives it bare and it comes back bare",
+    "a cell takes and returns a single state in a list; before, as a bare tensor, as get_initial_state gives it",
     "layers/rnn/gru.py, simple_rnn.py: get_initial_state",
 )
 
@@ -147,12 +145,12 @@ def _one_state_step(node: Node, kernel: Kernel, dims: Dims, weights: list[Weight
 
 
 def keeps_units(node: Node) -> Iterable[Problem]:
-    """What is wrong with the activations of a cell, or of a layer that has a cell's arguments."""
+    """The problems with the activations of a cell, or of a layer with a cell's arguments."""
     return unkept(node, node["units"])
 
 
 def _called(step: Callable[[Node, Given], Answer]) -> Callable[[Node, Given], Answer]:
-    """The theory of a cell, which is a layer of its own."""
+    """The theory of a cell that is used as a layer."""
 
     def theory(node: Node, given: Given) -> Answer:
         answer = step(node, given)

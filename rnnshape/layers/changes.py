@@ -1,4 +1,4 @@
-"""One change made to every layer of a tree: what an axis of a comparison varies.
+"""Changes an argument in every layer of a tree, for the axes of a comparison.
 
 >>> from rnnshape.reading.code.expression import parse
 >>> everywhere(parse("Bidirectional(LSTM(8))").node, lambda node: node.but(unroll=True) if node.has("unroll") else node)
@@ -29,7 +29,7 @@ _CELLS = {FUSED_BY_CELL[cell.name]: cell for cell in (LSTM_CELL, GRU_CELL, SIMPL
 
 
 def everywhere(node: Node, change: Callable[[Node], Node]) -> Node:
-    """The same tree with the change made to every node, innermost first."""
+    """The same tree with every node changed, innermost first."""
 
     def changed(part: Any) -> Any:
         if isinstance(part, Node):
@@ -42,7 +42,7 @@ def everywhere(node: Node, change: Callable[[Node], Node]) -> Node:
 
 
 def without(node: Node, names: Container[str]) -> Node:
-    """The node with its defaults for these arguments."""
+    """The node with default values for these arguments."""
     return Node.of(node.cls, {name: value for name, value in node.given if name not in names})
 
 
@@ -56,12 +56,12 @@ _MAKES_ALIKE = frozenset(
 
 
 def told_apart(node: Node) -> Node:
-    """The node with usual activations and random weights in float32: each step that it computes is like no other.
+    """The node with default activations and random weights in float32, so that all computed steps differ.
 
-    It runs on the same kernel: what keeps cuDNN away from the node keeps it away still.
+    It uses the same kernel as the node, cuDNN or the loop.
     """
     bare = without(node, _MAKES_ALIKE)
-    if node.has("recurrent_activation"):  # that of a ConvLSTM in Keras 2 is often zero
+    if node.has("recurrent_activation"):  # the default of a ConvLSTM in Keras 2 often gives zero
         bare = bare.but(recurrent_activation="sigmoid")
     kept = all(node[name] == bare[name] for name in DECIDING if node.has(name))
     chooses = node.has("use_cudnn") and asked() >= KERAS_3
@@ -69,7 +69,7 @@ def told_apart(node: Node) -> Node:
 
 
 def set_everywhere(node: Node, argument: str, value: Any) -> Node:
-    """The same tree with an argument set in every node that takes it, whatever it said before."""
+    """The same tree with an argument set in every node that has it."""
 
     def changed(part: Node) -> Node:
         objects = _of_dtype(part, value, always=True) if argument == arg.DTYPE.name else {}
@@ -79,13 +79,13 @@ def set_everywhere(node: Node, argument: str, value: Any) -> Node:
 
 
 def _of_dtype(part: Node, dtype: str, *, always: bool) -> dict[str, Made]:
-    """The objects in the arguments with this dtype: ``always``, or those that name none."""
+    """The objects in the arguments with this dtype: all with ``always``, else those without a dtype."""
     made = {name: value for name, value in part.given if isinstance(value, Made)}
     return {name: value.of_dtype(dtype) for name, value in made.items() if always or value["dtype"] is None}
 
 
 def under_policy(node: Node, dtype: str) -> Node:
-    """The same tree as Keras makes it under this global dtype policy: every node that names no dtype has it.
+    """The same tree under a global dtype policy: every node without a dtype gets it.
 
     >>> from rnnshape.reading.code.expression import parse
     >>> under_policy(parse("RNN([GRUCell(2, dtype='float32')])").node, "float16")
@@ -101,7 +101,7 @@ def under_policy(node: Node, dtype: str) -> Node:
 
 
 def _stacked(node: Node) -> Node:
-    """The tree with the StackedRNNCells written out that RNN makes of a list: they have arguments of their own."""
+    """The tree with a StackedRNNCells for each list of cells in RNN, so that its arguments can change."""
     return everywhere(node, lambda part: part.but(cell=cell_of(part)) if part.cls is RNN else part)
 
 
@@ -116,7 +116,7 @@ def as_layers(node: Node) -> Node:
 
 
 def _unfused(node: Node) -> Node:
-    """The cell gets what a cell takes, the RNN the rest; both get the dtype.  RNN never uses cuDNN."""
+    """``RNN(cell)`` for a layer: the cell gets the arguments that it has, RNN the others, and both the dtype."""
     cell = _CELLS[node.name]
     inside = {name: value for name, value in node.given if name in cell.defaults and name != "name"}
     outside = {name: value for name, value in node.given if name in RNN.defaults}

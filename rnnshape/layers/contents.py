@@ -1,7 +1,7 @@
-"""Which steps of a tensor are zero throughout, as far as theory can know: what a Masking further on finds.
+"""Predicts which time steps of a tensor are all zeros, because a later Masking masks them.
 
-True is zero, False is not, None is what only the values tell.  A step that is computed from random weights is not zero,
-unless an activation has a flat place at zero, weights are made of zeros, or dropout drops.
+True: all zeros; False: not; None: only the values can tell.  A step that is computed with random weights is not zero,
+unless the activation is flat at zero, the weights are initialized with zeros, or dropout is active.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
     from rnnshape.layers.scan import Row
 
-# Activations that give zero at zero and nowhere else, and those that never do.
+# Activations that are zero only at zero, and those that are never zero.
 _THROUGH_ZERO = {
     "celu",
     "elu",
@@ -37,14 +37,14 @@ _INITIALIZERS = (*(argument.name for argument in KERNEL_INITIALIZERS[:2]), "embe
 
 
 def reached(given: Given) -> Zeros:
-    """What reaches a layer: random numbers, where it is what was fed."""
+    """The zero steps of a layer's input; the input of the whole is random, so it has none."""
     batch, *steps = (dim.size for dim in given.dims[:2])
     unknown = None if given.zeros is None and not given.raw else False
     return given.zeros or ((unknown,) * (steps or [1])[0],) * batch
 
 
 def lively(node: Node, *, training: bool) -> bool:
-    """Whether nothing but a rare accident makes a step zero that is computed from numbers that are not."""
+    """Whether a step that is computed from nonzero numbers is nonzero, except by a rare coincidence."""
     for part in node.walk():
         if any(part.has(name) and part[name] not in _THROUGH_ZERO | _NEVER_ZERO for name in _ACTIVATIONS):
             return False
@@ -59,25 +59,25 @@ _ACTIVATIONS = ("activation", "recurrent_activation")
 
 
 def unchanged(node: Node, answer: Answer, given: Given) -> Zeros:
-    """Dropout: what is zero stays so, and in training more may become it."""
+    """Dropout: zero steps stay zero; in training, others may become zero."""
     computed = False if lively(node, training=given.training) else None
     return _each(reached(given), computed, zero=True)
 
 
 def noisy(node: Node, answer: Answer, given: Given) -> Zeros | None:
-    """What adds something to zeros too, in training."""
+    """Noise: in training it changes zeros too."""
     amount = node["stddev" if node.has("stddev") else "rate"]
     return None if given.training and amount else unchanged(node, answer, given)
 
 
 def activated(node: Node, answer: Answer, given: Given) -> Zeros:
-    """An activation alone."""
+    """An activation layer."""
     computed = False if lively(node, training=given.training) else None
     return _each(reached(given), computed, zero=True if node["activation"] in _THROUGH_ZERO else None)
 
 
 def dense(node: Node, answer: Answer, given: Given) -> Zeros:
-    """Zeros times a kernel are zeros; what bias and activation make of these is not always."""
+    """Dense: zeros stay zeros, unless the bias or the activation changes them."""
     biased = node["use_bias"] and node["bias_initializer"] != "zeros"
     stays = node["activation"] in _THROUGH_ZERO and not biased
     computed = False if lively(node, training=given.training) else None
@@ -85,12 +85,12 @@ def dense(node: Node, answer: Answer, given: Given) -> Zeros:
 
 
 def looked_up(node: Node, answer: Answer, given: Given) -> Zeros:
-    """An Embedding: the word 0 is a vector like any other."""
+    """Embedding: index 0 gives a vector like any other."""
     return _each(reached(given), False if lively(node, training=given.training) else None, zero=False)
 
 
 def masked(node: Node, answer: Answer, given: Given) -> Zeros | None:
-    """A Masking makes zeros of what it masks."""
+    """Masking: masked steps become zeros."""
     if answer.mask is None:
         return None
     if not answer.mask.sure:
@@ -102,7 +102,7 @@ def masked(node: Node, answer: Answer, given: Given) -> Zeros | None:
 
 
 def recurrent(node: Node, answer: Answer, given: Given) -> Zeros | None:
-    """Masked steps may be zero; a step that is computed from zeros may be zero too."""
+    """A recurrent layer: masked steps may be zeros, and so may steps that are computed from zeros."""
     dims = answer.outputs[0].dims
     if len(dims) < 3 or answer.scan is None:
         return None
@@ -120,7 +120,7 @@ def recurrent(node: Node, answer: Answer, given: Given) -> Zeros | None:
 
 
 def both_ways(node: Node, answer: Answer, given: Given) -> Zeros | None:
-    """A Bidirectional: zero where both directions are, or where one of two factors is."""
+    """Bidirectional: a step is zero if it is zero in all strips."""
     dims = answer.outputs[0].dims
     if len(dims) < 3:
         return None
@@ -137,7 +137,7 @@ def both_ways(node: Node, answer: Answer, given: Given) -> Zeros | None:
 
 
 def _fed(answer: Answer, given: Given) -> bool:
-    """Whether no step is known, or feared, to be zero that the layer computes with."""
+    """Whether all steps that the layer uses are known to be nonzero."""
     mask = None if answer.scan is None else answer.scan.mask
     fed = reached(given)
     if mask is None:
@@ -150,7 +150,7 @@ def _fed(answer: Answer, given: Given) -> bool:
 
 
 def _each(before: Zeros, computed: bool | None, *, zero: bool | None) -> Zeros:
-    """What becomes of each step: of a zero one, and of one that is not."""
+    """The steps after a layer: ``zero`` for a zero step, ``computed`` for any other."""
     becomes = {True: zero, False: computed, None: computed if zero == computed else None}
     return each(lambda row: tuple(becomes[step] for step in row), before)
 

@@ -47,12 +47,12 @@ def _rank(node: Node) -> int:
 
 
 def out_of(node: Node, space: Dims) -> Dims:
-    """The space that comes out of the input's convolution."""
+    """The spatial sizes after the input's convolution."""
     return tuple(window.out_of(dim) for window, dim in zip(kernels(node, len(space)), space, strict=True))
 
 
 def products(node: Node, batch: Dim, space: Dims, channels: Dim, filters: Dim) -> list[Product]:
-    """The windows of the input's convolution and of the state's, each computed at every place that comes out."""
+    """The matrix products of the input's and the state's convolution, at each position of the output."""
     rank, out = len(space), out_of(node, space)
     window, width = tuple(map(fixed, each(node["kernel_size"], rank))), filters * 4
     places = computed(node, space, out)
@@ -65,7 +65,7 @@ def products(node: Node, batch: Dim, space: Dims, channels: Dim, filters: Dim) -
 
 
 def step(node: Node, given: Given) -> Answer:
-    """One step: ``(output, [state_h, state_c])``, each a picture of ``filters`` channels."""
+    """One step: ``(output, [state_h, state_c])``, each an image with ``filters`` channels."""
     rank, dtype = _rank(node), compute_dtype(node["dtype"])
     before, channels = split(node, given.dims)
     filters, space = Dim.of(node["filters"], given.letter), out_of(node, before)
@@ -113,10 +113,10 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _unimplemented(node: Node, given: Given) -> Iterator[Refusal]:
-    """The convolution that TensorFlow has no kernel for on a CPU: oneDNN's, for channels first, knows no float64."""
+    """Refuse a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64."""
     if given.gpu or given.execution == "xla":
         return
-    # The states are kept in the layer's own dtype, whatever a wrapper computes in.
+    # The states have the layer's own dtype, even inside a wrapper with another one.
     if node["data_format"] == "channels_first" and _rank(node) < 3 and compute_dtype(node["dtype"]) == "float64":
         yield Refusal(
             "UnimplementedError: on a CPU there is no convolution in float64 with data_format='channels_first'",
@@ -130,14 +130,14 @@ def letters(node: Node, rank: int | None) -> tuple[str, ...]:
 
 
 def check(node: Node) -> Iterator[Problem]:
-    """What Keras rejects about a convolution."""
+    """The combinations of arguments that Keras rejects."""
     rank = _rank(node)
     if max(each(node["strides"], rank)) > 1 and max(each(node["dilation_rate"], rank)) > 1:
         yield Problem("dilation_rate", "must be 1 if strides is more than 1: Keras supports only one of the two")
 
 
 def check_input(node: Node, dims: Dims) -> str | None:
-    """Why a kernel does not fit into the picture."""
+    """Why a kernel does not fit into the image, or why the states change their width."""
     space, _ = split(node, (dims[0], *dims[2:]))
     for window, dim in zip(kernels(node, len(space)), space, strict=True):
         if unfit := window.unfit(dim):

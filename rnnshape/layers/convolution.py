@@ -1,4 +1,4 @@
-"""Convolutions over one axis or two, plain, depthwise, separable and transposed: their arguments and their entries."""
+"""The entries of the convolutions over one or two axes: plain, depthwise, separable and transposed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _convolution(
     letters: Callable[[Node, int | None], tuple[str, ...]] | None = None,
     source: str,
 ) -> LayerClass:
-    """The entry of a class whose first arguments stand in this ``order``."""
+    """The entry of a class whose first arguments are in this ``order``."""
     rank = 1 if "1D" in name else 2
     one: Any = 1 if rank == 1 else (1, 1)
     paddings = ("valid", "same", "causal") if name == "Conv1D" else ("valid", "same")

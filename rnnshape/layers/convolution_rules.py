@@ -1,4 +1,4 @@
-"""What convolutions return, compute and reject: plain, depthwise, separable and transposed ones.
+"""The theory of convolutions, plain, depthwise, separable and transposed: shapes, weights, products, errors.
 
 From Keras' ``layers/convolutional`` and ``backend/tensorflow/nn.py`` (read in 3.15.1).
 """
@@ -36,7 +36,7 @@ def _plain(node: Node, given: Given) -> Answer:
     adapted, product = adapted_by(node, "kernel", kernel)
     out, notes = _windowed(node, space)
     answer = _convolved(node, given, out, filters, {"kernel": kernel}, *adapted)
-    # A grouped convolution is compiled, and dilates without cutting its input up.
+    # A grouped convolution is compiled; for a dilation, its input is not split.
     places = computed(node, space, out) if groups == 1 else out
     answer.products = [Product((given.dims[0], *places, *kernel)), *product]
     answer.notes = notes
@@ -55,7 +55,7 @@ _FURTHER = ("A", "B", "E", "F")
 
 
 def batched(letters: Callable[[Node, int | None], tuple[str, ...]]) -> Callable[[Node, int | None], tuple[str, ...]]:
-    """The letters of a class that takes further axes of samples behind the first, as Keras 2 has it."""
+    """The letters of a class that takes further batch axes after the first, as in Keras 2."""
 
     def of_rank(node: Node, rank: int | None) -> tuple[str, ...]:
         own = letters(node, rank)
@@ -66,7 +66,7 @@ def batched(letters: Callable[[Node, int | None], tuple[str, ...]]) -> Callable[
 
 
 def plain(node: Node, given: Given) -> Answer:
-    """``_plain`` for each place of the further axes of samples, which Keras 2 takes."""
+    """``_plain`` with the further batch axes that Keras 2 takes."""
     more = len(given.dims) - 2 - _rank(node)
     if not more:
         return _plain(node, given)
@@ -77,7 +77,7 @@ def plain(node: Node, given: Given) -> Answer:
 
 
 def depthwise(node: Node, given: Given) -> Answer:
-    """Each channel has windows of its own, ``depth_multiplier`` of them."""
+    """A depthwise convolution: each channel has ``depth_multiplier`` windows of its own."""
     space, channels = split(node, given.dims)
     kernel = _deep(node, space, channels)
     out, notes = _windowed(node, space)
@@ -89,7 +89,7 @@ def depthwise(node: Node, given: Given) -> Answer:
 
 
 def separable(node: Node, given: Given) -> Answer:
-    """A depthwise convolution, and a product over the channels at each place."""
+    """A separable convolution: a depthwise one, then a product over the channels at each position."""
     space, channels = split(node, given.dims)
     filters = Dim.of(node["filters"], given.letter)
     depthwise = _deep(node, space, channels)
@@ -107,7 +107,7 @@ def separable(node: Node, given: Given) -> Answer:
 
 
 def transposed(node: Node, given: Given) -> Answer:
-    """Each place of the input lays a window into the output."""
+    """A transposed convolution: each position of the input adds a window to the output."""
     space, channels = split(node, given.dims)
     filters = Dim.of(node["filters"], given.letter)
     kernel = (*map(fixed, each(node["kernel_size"], len(space))), filters, channels)
@@ -123,7 +123,7 @@ def transposed(node: Node, given: Given) -> Answer:
 def _convolved(
     node: Node, given: Given, space: Dims, filters: Dim, kernels: dict[str, Dims], *adapted: Weight
 ) -> Answer:
-    """The answer with its weights, behind bias and activation."""
+    """The answer with its weights, after bias and activation."""
     kept = variable_dtype(node["dtype"])
     weights = [Weight(name, dims, (), kept) for name, dims in kernels.items()]
     if node["use_bias"]:
@@ -142,14 +142,14 @@ def _deep(node: Node, space: Dims, channels: Dim) -> Dims:
 
 
 def _windowed(node: Node, space: Dims) -> tuple[Dims, tuple[str, ...]]:
-    """The space that comes out, and the arithmetic of what changed."""
+    """The spatial sizes of the output, and the formulas of those that changed."""
     pairs = list(zip(kernels(node, len(space)), space, strict=True))
     out = tuple(window.out_of(dim) for window, dim in pairs)
     return out, tuple(filter(None, (window.formula(dim) for window, dim in pairs)))
 
 
 def _unstrided(node: Node, space: Dims, out: Dims) -> Dims:
-    """The places that are computed: with a stride and a dilation these are all, also those that are stepped over."""
+    """The computed positions; with both a stride and a dilation, also those that the stride skips."""
     windows = kernels(node, len(space))
     if max(one.stride for one in windows) > 1 and max(one.dilation for one in windows) > 1:
         every = [window._replace(stride=1) for window in windows]
@@ -158,7 +158,7 @@ def _unstrided(node: Node, space: Dims, out: Dims) -> Dims:
 
 
 def _grown(node: Node, space: Dims) -> list[int]:
-    """The sizes that a transposed convolution gives (``backend/common/backend_utils.py``)."""
+    """The output sizes of a transposed convolution (``backend/common/backend_utils.py``)."""
     rank, found = len(space), []
     asked = each(node["output_padding"], rank) if node["output_padding"] is not None else (None,) * rank
     for dim, window, more in zip(space, kernels(node, rank), asked, strict=True):
@@ -174,7 +174,7 @@ def _grown(node: Node, space: Dims) -> list[int]:
 
 
 def _growth(node: Node, space: Dims) -> Iterator[str]:
-    """The arithmetic of every size that changed."""
+    """The formula of each size that changed."""
     rank = len(space)
     asked = node["output_padding"]
     for index, (dim, size, window) in enumerate(zip(space, _grown(node, space), kernels(node, rank), strict=True)):
@@ -197,7 +197,7 @@ def _growth(node: Node, space: Dims) -> Iterator[str]:
 
 
 def _unimplemented(node: Node, given: Given, message: str) -> Iterator[Refusal]:
-    """What TensorFlow has no kernel for on a CPU: oneDNN's, for channels first, knows no float64."""
+    """Refuse a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64."""
     if given.gpu or given.execution == "xla":
         return
     if node["data_format"] == "channels_first" and own_dtype(node, given) == "float64":
@@ -209,7 +209,7 @@ def _unimplemented(node: Node, given: Given, message: str) -> Iterator[Refusal]:
 
 _TURNS = change(
     "3.13",
-    "on a CPU separable and depthwise convolutions put the channels last by themselves",
+    "on a CPU, separable and depthwise convolutions transpose a channels_first input themselves",
     "backend/tensorflow/nn.py: separable_conv, depthwise_conv",
 )
 
@@ -219,7 +219,7 @@ def _unturned(node: Node, given: Given) -> Iterable[Refusal]:
     return () if _TURNS.made else _unimplemented(node, given, message)
 
 
-# -- what is refused --------------------------------------------------------------------------------------------------
+# -- rejected arguments and inputs -------------------------------------------------------------------------------------
 
 
 def check(node: Node) -> Iterator[Problem]:
@@ -250,7 +250,7 @@ def check_depthwise(node: Node) -> Iterator[Problem]:
 
 
 def check_input(node: Node, dims: Dims) -> str | None:
-    """Why a kernel does not fit into the picture, or a group into the channels."""
+    """Why a kernel does not fit into the image, or ``groups`` does not divide the channels."""
     space, channels = split(node, dims[len(dims) - 2 - _rank(node) :])
     if node.has("groups") and channels.size % node["groups"]:
         return f"groups={node['groups']} must divide the channels, {channels.letter}={channels.size}"
@@ -259,7 +259,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
 
 
 def grows_back(node: Node, dims: Dims) -> str | None:
-    """Why a convolution of the size that would come out does not give the input's again, as TensorFlow asks."""
+    """Why TensorFlow rejects an output size: a convolution of it has to give the input's size."""
     space, _ = split(node, dims)
     if node["padding"] == "valid":
         return None

@@ -1,7 +1,7 @@
-"""How Bidirectional makes its two layers: the forward one anew from its config, the backward one from the same.
+"""The two layers of a Bidirectional, which Keras rebuilds from the config of the given layer.
 
-What is not in the config is lost; what Keras cannot make from it is an error (``layers/rnn/bidirectional.py`` of Keras,
-read in 3.15.1).
+Arguments that are not in the config are lost; objects that Keras cannot restore from it are errors
+(``layers/rnn/bidirectional.py`` of Keras, read in 3.15.1).
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def directions(node: Node) -> tuple[Node, Node]:
 
 
 def forward_of(node: Node) -> Node:
-    """The forward layer, which Keras makes anew from the config of the layer that is given.
+    """The forward layer, which Keras rebuilds from the config of the given layer.
 
-    ``use_cudnn`` is not in the config; from 3.12 on both directions get that of the layer that is given
+    ``use_cudnn`` is not in the config; from 3.12 on, both directions get that of the given layer
     (``docs/keras-quirks.md``).
     """
     forward: Node = node["layer"]
@@ -66,7 +66,7 @@ def forward_of(node: Node) -> Node:
 
 
 def backward_of(node: Node, forward: Node) -> Node:
-    """The backward layer: the one that is given, else Keras makes it from the config of the forward layer."""
+    """The backward layer: the given one, else Keras builds it from the config of the forward layer."""
     given: Node | None = node["backward_layer"]
     if given is None:
         return forward.but(go_backwards=not forward["go_backwards"])
@@ -76,11 +76,10 @@ def backward_of(node: Node, forward: Node) -> Node:
 
 
 def answer_of(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer:
-    """The answer of a direction as Bidirectional leaves it; ``asked`` is the layer as it was given.
+    """The answer of one direction in a Bidirectional; ``asked`` is the given layer.
 
-    With a mask ``force_zero_output_for_mask`` in ``Bidirectional.__init__`` overrules what the layer says: zeros at
-    masked steps where it returns sequences, else none.  A layer that is ``remade`` from its config loses its
-    ``implementation``.  Where it gets another ``use_cudnn`` than was asked for, its rule says so.
+    With a mask, ``Bidirectional.__init__`` sets ``zero_output_for_mask`` to ``return_sequences``.  A layer that is
+    ``remade`` from its config loses its ``implementation``.  If ``use_cudnn`` changes, its rule says so.
     """
     changes: dict[str, Any] = {}
     if given.mask is not None and layer["zero_output_for_mask"] != layer["return_sequences"]:
@@ -92,7 +91,7 @@ def answer_of(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer
     answer = layer.cls.theory(layer.but(**changes) if changes else layer, given)
     if asked.has("use_cudnn") and asked["use_cudnn"] != layer["use_cudnn"]:
         source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
-        decided = f"Keras makes it {layer['use_cudnn']!r}"
+        decided = f"Keras sets it to {layer['use_cudnn']!r}"
         [kernel] = answer.cudnn
         rules = (
             rule._replace(decided=decided, source=source) if rule.decided.startswith("use_cudnn=") else rule
@@ -111,7 +110,7 @@ def _unregularized(cell: Any) -> Any:
 
 
 def uncopied(activations: Iterable[Made | Function]) -> Iterator[Refusal]:
-    """The functions and objects among the copied activations that Keras cannot make from a config."""
+    """Refuse copied activations that Keras cannot restore from a config."""
     for value in activations:
         if isinstance(value, Made):
             if not _READS_OBJECTS.made:
@@ -124,11 +123,11 @@ def uncopied(activations: Iterable[Made | Function]) -> Iterator[Refusal]:
 
 
 def _unread(raised: str, value: Made | Function, fix: str) -> Refusal:
-    what = f"Bidirectional makes its layer anew from its config, and {value} cannot be made from one"
+    what = f"Bidirectional rebuilds its layer from its config, and {value} cannot be restored from it"
     return Refusal(f"{raised}: {what}", fix)
 
 
 def copied_activations(node: Node) -> list[Made | Function]:
-    """The activations without a name in what Bidirectional copies: ``backward_layer`` is taken as it is."""
+    """The activations that Bidirectional copies and that are not names; ``backward_layer`` is not copied."""
     objects = [value for part in node["layer"].walk() for _, value in part.given if isinstance(value, Made | Function)]
     return [value for value in objects if isinstance(value, Function) or value.what == "activation"]

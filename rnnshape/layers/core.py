@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def _dense(node: Node, given: Given) -> Answer:
-    """``(…, H)``: the last axis becomes ``units``, whatever stands before it; ``glu`` halves it."""
+    """``(…, H)``: the last axis becomes ``units``, the others are kept; ``glu`` halves it."""
     *before, channels = given.dims
     units = Dim.of(node["units"], given.letter)
     kept = variable_dtype(node["dtype"])
@@ -42,7 +42,7 @@ def _dense(node: Node, given: Given) -> Answer:
     dtype = own_dtype(node, given)
     if given.within is not None:
         found = as_read(node, given)
-        # An adapted kernel is cast by the layer.
+        # The layer itself casts an adapted kernel.
         dtype = promoted(dtype, compute_dtype(node["dtype"]) if node["lora_rank"] else found)
         dtype = promoted(dtype, found) if node["use_bias"] else dtype
     dims, refusals = halving(node["activation"], (*before, units))
@@ -68,15 +68,15 @@ def adapted_by(node: Node, weight: str, dims: Dims) -> tuple[list[Weight], list[
 
 
 def _embedding(node: Node, given: Given) -> Answer:
-    """``(N, T)`` whole numbers become ``(N, T, D)``; they are looked up.
+    """``(N, T)`` whole numbers become ``(N, T, D)`` by a lookup.
 
-    Nothing is multiplied but the matrices of a low-rank adaptation.
+    Only a low-rank adaptation has a matrix product.
     """
     words, width = Dim.of(node["input_dim"], "V"), Dim.of(node["output_dim"], "D")
     table = Weight("embeddings", (words, width), (), variable_dtype(node["dtype"]))
     mask = _made(replace(given, dims=(*given.dims, width)), given.dims[2:]) if node["mask_zero"] else None
     if mask is not None and 0 in _tokens(node):
-        # 0 is the only number that can be fed: every step is padding.
+        # 0 is the only valid index: every step is padding.
         mask = replace(mask, said=((False,) * mask.steps,) * mask.batch)
     adapted, products = adapted_by(node, "embeddings", (words, width))
     answer = answered(node, given, (*given.dims, width), table, *adapted, dtype=compute_dtype(node["dtype"]), mask=mask)
@@ -88,7 +88,7 @@ def _embedding(node: Node, given: Given) -> Answer:
 
 
 def _tokens(node: Node) -> range:
-    """The numbers that may be fed; 0 is padding where ``mask_zero`` says so, unless there is no other."""
+    """The valid indices; with ``mask_zero``, 0 is left out because it is padding, unless it is the only one."""
     words = node["input_dim"]
     return range(1 if node["mask_zero"] and words > 1 else 0, words)
 
@@ -96,8 +96,8 @@ def _tokens(node: Node) -> range:
 def _masking(node: Node, given: Given) -> Answer:
     """The same shape, and an output mask.
 
-    The mask that is asked for is laid into the data that the first layer is fed; what a layer before this one passes on
-    is masked where it is known to be zero.  The mask that came with it is not looked at.
+    For the input of the whole, the data has the requested mask.  In the output of another layer, the steps that are
+    known to be zero are masked.  The input's own mask is not used.
     """
     mask = _made(given, given.dims[2:-1])
     if mask is not None and not given.raw:
@@ -106,7 +106,7 @@ def _masking(node: Node, given: Given) -> Answer:
 
 
 def _made(given: Given, behind: Dims) -> Mask | None:
-    """The mask that a layer makes of its input's values, if it has a time axis."""
+    """The mask that a layer computes from its input, if that has a time axis."""
     if len(given.dims) < 3:
         return None
     between = tuple(dim.size for dim in behind)
@@ -116,7 +116,7 @@ def _made(given: Given, behind: Dims) -> Mask | None:
 
 
 def _of_zeros(mask: Mask, zeros: Zeros, value: float) -> Mask:
-    """The same mask, made of a tensor of which theory knows which steps are zero throughout."""
+    """The same mask, computed from a tensor with known zero steps."""
     sure = all(zero is not None for row in distinct(zeros) for zero in row)
     if value != 0 or not sure:
         return replace(mask, sure=sure)

@@ -1,4 +1,4 @@
-"""When Keras runs a fused layer as cuDNN, and what it raises where that cannot be.
+"""Keras' conditions for the cuDNN kernel of LSTM and GRU, and its errors if they are not met.
 
 The conditions are those of ``backend/tensorflow/rnn.py`` and of ``inner_loop`` in ``lstm.py`` and ``gru.py``
 (read in 3.15.1).
@@ -30,10 +30,10 @@ DROPS_MASK = change(
 
 
 def mask_used(given: Given) -> Mask | None:
-    """The mask by which a recurrent layer goes.
+    """The mask that a recurrent layer uses.
 
-    Keras looks at what is attached to the tensor only where the tensor is all that is passed: beside an
-    ``initial_state`` that mask is dropped, and yet goes on with the output (``docs/keras-quirks.md``).
+    Keras ignores a mask attached to the tensor if ``initial_state`` is passed too, but still attaches it to the output
+    (``docs/keras-quirks.md``).
     """
     mask = given.mask
     if mask is None or (not mask.argument and given.initial is not None and DROPS_MASK.made):
@@ -42,10 +42,10 @@ def mask_used(given: Given) -> Mask | None:
 
 
 def refusals(node: Node, given: Given, cudnn: tuple[Rule, ...]) -> Iterable[Refusal]:
-    """What Keras raises where it has to run cuDNN and cannot."""
+    """Keras' errors if it has to run cuDNN and cannot."""
     forced = node.has("use_cudnn") and node["use_cudnn"] is True
     if asked() < KERAS_3:
-        return ()  # its kernel is chosen when it runs
+        return ()  # Keras 2 chooses the kernel at run time
     return _refused(given, [rule for rule in cudnn if not rule.ok], forced=forced) if given.gpu or forced else ()
 
 
@@ -78,14 +78,14 @@ _XLA = Rule(
 _OP = "tensorflow/core/ops/cudnn_rnn_ops.cc: CudnnRNNV3"
 
 
-# All that decides; the size of a layer does not.
+# The arguments that decide; the size of a layer does not.
 DECIDING = (
     "activation", "recurrent_activation", "use_bias", "unroll", "recurrent_dropout", "use_cudnn", "reset_after",
 )  # fmt: skip
 
 
 def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
-    """Keras' conditions for the cuDNN kernel, each with the change that would meet it."""
+    """Keras' conditions for the cuDNN kernel, each with the fix that meets it."""
     names = _deciding(node.cls, asked(), outside=dropping.DROPS_OUTSIDE.made)
     said = tuple([(name, value) for name, value in node.given if name in names])
     dtypes = node["dtype"], given.dtype, given.within
@@ -96,7 +96,7 @@ def fused_cudnn(node: Node, given: Given) -> tuple[Rule, ...]:
 
 @cache
 def _deciding(layer: LayerClass, release: Release, *, outside: bool) -> tuple[str, ...]:
-    """The arguments of a class that decide; dropout does where it is not drawn ``outside`` of the kernel."""
+    """The arguments of a class that decide; dropout is one of them unless it is applied ``outside`` the kernel."""
     names = (*DECIDING, *(() if outside else ("dropout",)))
     return tuple(name for name in names if name in layer.by_name and not layer.by_name[name].missing_in(release))
 
@@ -143,12 +143,12 @@ def _fused_rules(
 
 
 def _dtype_rule(policy: str | None, given: str, within: str | None) -> Rule:
-    """cuDNN computes in every dtype of Keras, but input, states and weights must have the same one.
+    """The rule that input, states and weights have the same dtype; cuDNN supports every dtype of Keras.
 
-    Only a wrapper that runs ``call`` itself, as TimeDistributed does, can pass another than the layer's.
+    Only a wrapper that runs ``call`` itself, such as TimeDistributed, can pass another dtype than the layer's.
     """
     dtype = compute_dtype(policy)
-    # A mixed policy casts the weights that are read under it.
+    # A mixed policy of the wrapper casts the weights.
     mixed = within is not None and within.startswith("mixed_")
     weights = given if mixed else variable_dtype(policy)
     apart = [] if within is None else dict.fromkeys((given, dtype, weights))
@@ -164,10 +164,10 @@ _OF_MASK = {
 
 
 def _mask_rules(mask: Mask | None, *, asserted: bool, source: str) -> Iterator[Rule]:
-    """What Keras asks of the mask's values when the layer runs; a call without a mask is asked nothing.
+    """The rules for the mask's values, which Keras checks when the layer runs; without a mask, all are met.
 
-    An eager call that breaks one of these takes the loop.  A graph holds cuDNN whatever the values are: there they are
-    ``asserted`` when it runs.
+    If one is not met, an eager call uses the loop.  A graph always contains cuDNN: there the rules are ``asserted``
+    when it runs.
     """
     padded, full = _fits_cudnn(mask)
     for rule, ok, fix, broken in (
@@ -185,5 +185,5 @@ def _mask_rules(mask: Mask | None, *, asserted: bool, source: str) -> Iterator[R
 
 
 def _fits_cudnn(mask: Mask | None) -> tuple[bool, bool]:
-    """Whether a mask is right-padded, and whether each of its rows has a step."""
+    """Whether a mask is right-padded, and whether each row has a valid step."""
     return (True, True) if mask is None else (mask.right_padded, not mask.empty_row)

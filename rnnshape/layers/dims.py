@@ -83,7 +83,7 @@ def _times(factor: int, letter: str) -> str:
 
 
 def _compound(text: str) -> bool:
-    """Whether the text needs brackets behind a factor."""
+    """Whether the text needs brackets after a factor."""
     return any(sign in text for sign in ("+", "-", "//"))
 
 

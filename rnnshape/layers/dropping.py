@@ -1,4 +1,4 @@
-"""Where dropout in training makes Keras fail (read in 3.15.1; ``docs/keras-quirks.md``)."""
+"""Errors of Keras with dropout in training (read in 3.15.1; ``docs/keras-quirks.md``)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 DROPS_OUTSIDE = change(
     "3.4",
-    "dropout does not keep a layer from cuDNN: the layer drops from its input before the kernel gets it",
+    "dropout does not prevent cuDNN: the layer applies it to the input before the kernel runs",
     "layers/rnn/lstm.py, gru.py: inner_loop",
     in_2=True,
 )
 _IN_TRAINING = change(
     "3.9",
-    "a layer on its way to cuDNN drops in training only; from 3.4 to 3.8 it dropped in every call",
+    "before it runs cuDNN, a layer applies dropout in training only; from 3.4 to 3.8, in every call",
     "layers/rnn/lstm.py, gru.py: inner_loop",
     in_2=True,
 )
@@ -33,11 +33,11 @@ _BY_GATES = change(
 
 
 def refusals(node: Node, given: Given, cell: Node | None = None) -> Iterator[Refusal]:
-    """What a recurrent layer of this ``cell`` (None: a fused one) is known to raise in training."""
+    """The known errors of a recurrent layer in training, with this ``cell`` (None: LSTM, GRU or SimpleRNN)."""
     if cell is None and by_gates(node, training=given.training):
         yield Refusal(
-            "InvalidArgumentError: with implementation=1 there is a dropout mask for each gate, and Keras takes the "
-            "list of them for one",
+            "InvalidArgumentError: with implementation=1 there is a dropout mask for each gate, but Keras uses the "
+            "list of them as one mask",
             "use implementation=2, or use_cudnn=False",
         )
     if not given.training:
@@ -55,23 +55,23 @@ def refusals(node: Node, given: Given, cell: Node | None = None) -> Iterator[Ref
 
 
 def kept_masks(node: Node) -> Iterator[Refusal]:
-    """What a cell by itself is known to raise in training, when it is first called in a graph.
+    """The known error of a single cell in training, if its first call is in a graph.
 
-    TensorFlow traces a function twice where it makes variables, and the cell keeps the masks of the first trace.
+    TensorFlow traces a function twice if it creates variables, and the cell keeps the masks of the first trace.
     """
     drops = node.cls.kind == "cell" and any(
         _drops(part, name) for part in _computing(node) for name in ("dropout", "recurrent_dropout")
     )
     if drops and asked() >= KERAS_3:
         yield Refusal(
-            f"TypeError: {node.name} keeps its dropout mask from the trace in which its weights are made, where the "
-            "tensor is out of scope later",
-            "call the cell once before, which makes its weights; or use --execution eager",
+            f"TypeError: {node.name} keeps its dropout mask from the trace that creates its weights, and the tensor is "
+            "out of scope later",
+            "call the cell once before, to create its weights; or use --execution eager",
         )
 
 
 def _computing(cell: Node) -> Iterator[Node]:
-    """The cell, or those of a stack and of the stacks in it, in the order in which the input goes through them."""
+    """The cell itself, or all cells of a stack and of the stacks in it, in order."""
     if not cell.has("cells"):
         yield cell
         return
@@ -80,12 +80,12 @@ def _computing(cell: Node) -> Iterator[Node]:
 
 
 def _drops(cell: Node, name: str) -> bool:
-    """Whether a cell drops: at a rate of 1 only SimpleRNN does (``docs/keras-quirks.md``)."""
+    """Whether a cell applies this dropout; at a rate of 1, only SimpleRNN does (``docs/keras-quirks.md``)."""
     return cell.has(name) and (0 < cell[name] < 1 or (cell[name] == 1 and cell.name.startswith("SimpleRNN")))
 
 
 def by_gates(node: Node, *, training: bool = False) -> bool:
-    """Whether Keras takes the dropout masks of the gates for one mask, on its way to cuDNN."""
+    """Whether Keras uses the dropout masks of the gates as one mask, before it runs cuDNN."""
     return (
         (training or not _IN_TRAINING.made)
         and node.name in ("LSTM", "GRU")

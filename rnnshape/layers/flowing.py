@@ -1,4 +1,4 @@
-"""What flows through a graph of layer calls: its inputs, what reaches each call, and the masks on the way."""
+"""Follows tensors and masks through a graph of layer calls, and finds the shapes of its inputs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNLIKE = 10_007
 
 
 class Step(Struct):
-    """A call with what it gets and what theory answers."""
+    """A call with its input and the answer of theory."""
 
     call: Call
     node: Node
@@ -40,18 +40,18 @@ class Step(Struct):
 
 
 def entries(graph: Graph, first: Dims) -> dict[str, Leaf]:
-    """Every input of the graph as a tensor: the first has these dimensions, the others what the code says of them.
+    """The inputs of the graph as tensors: the first one has these dimensions, the others those in the code.
 
-    What it leaves open gets letters of its own, ``T2`` for the time of the second input; where inputs of different
-    lengths cannot be merged, the time of the first.  What still cannot be merged, and an input of which the code says
-    nothing, is like the tensor that it is merged with.
+    A size that the code leaves open gets a letter of its own, such as ``T2`` for the time of the second input.  If
+    inputs of different lengths cannot be merged, it is the time of the first input.  If they still cannot be merged, or
+    the code gives no shape, the input gets the sizes of the tensor that it is merged with.
     """
     timed = len(first) > 1 and _letters(graph, graph.entries[0], len(first))[1:2] == ("T",)
     return _merging(graph, first, first[1] if timed else None, asked())
 
 
 def _entries(graph: Graph, first: Dims, time: Dim | None) -> dict[str, Leaf]:
-    """The inputs whose rank is known before anything has flowed."""
+    """The inputs whose rank is known before any call is followed."""
     found: dict[str, Leaf] = {}
     for number, entry in enumerate(graph.entries, 1):
         if number > 1 and _waits(graph, entry):
@@ -62,7 +62,7 @@ def _entries(graph: Graph, first: Dims, time: Dim | None) -> dict[str, Leaf]:
 
 
 def _waits(graph: Graph, entry: Entry) -> bool:
-    """Whether only what it is merged with says how many axes an input has."""
+    """Whether the rank of an input depends on the tensor that it is merged with."""
     fed = next(fed_by(graph, entry), None)
     return entry.sizes is None and fed is not None and fed.cls.kind == "merge"
 
@@ -74,7 +74,7 @@ def _leaf(graph: Graph, entry: Entry, dims: Dims) -> Leaf:
 
 @lru_cache(maxsize=64)
 def _merging(graph: Graph, first: Dims, time: Dim | None, release: Release) -> dict[str, Leaf]:
-    """The inputs as the merging layers take them, as far as the calls can be followed."""
+    """The inputs with sizes that the merging layers accept, as far as the calls can be followed."""
     own = _entries(graph, first, None)
     if not any(node.cls.kind == "merge" for node in graph.nodes):
         return own
@@ -89,7 +89,7 @@ def _merging(graph: Graph, first: Dims, time: Dim | None, release: Release) -> d
 
 
 def _follow(graph: Graph, found: dict[str, Leaf], *, alike: bool) -> bool:
-    """Whether all merging layers take these inputs; ``alike`` makes those that they do not take like the others."""
+    """Whether all merging layers accept these inputs; with ``alike``, adapt inputs that they reject."""
     first = found[graph.entries[0].name].dims
     flowing = Flowing(graph, Given(first, "float32"), found)
     for call in graph.calls:
@@ -100,7 +100,7 @@ def _follow(graph: Graph, found: dict[str, Leaf], *, alike: bool) -> bool:
             return not alike
         try:
             own = flowing.reaching(call)
-        except IndexError:  # a result that is not there: ``layers.breaking`` tells it
+        except IndexError:  # a result that does not exist, which ``layers.breaking`` reports
             return True
         if own.others and layer.cls.check_inputs(layer, every_dims(own)):
             return False
@@ -113,7 +113,7 @@ def _follow(graph: Graph, found: dict[str, Leaf], *, alike: bool) -> bool:
 
 
 def _make_alike(flowing: Flowing, call: Call, found: dict[str, Leaf]) -> None:
-    """Make inputs of which the code leaves axes open like what they are merged with."""
+    """Give the open axes of inputs the sizes of the tensor that they are merged with."""
     graph, layer = flowing.graph, flowing.graph.by_name[call.layer]
     places = {entry.name: (number, entry) for number, entry in enumerate(graph.entries[1:], 2) if _is_open(entry)}
     known = {index: wire for index, wire in enumerate(call.inputs) if wire.source in found or wire.source not in places}
@@ -143,14 +143,14 @@ def _is_open(entry: Entry) -> bool:
 
 
 def _fitted(layer: Node | None, entry: Entry, own: Dims, like: Dims, *, before: bool) -> Dims:
-    """The dimensions of an input with as few of its open axes like the other's as it takes to merge the two.
+    """The dimensions of an input, with as few sizes of the other tensor as the layer needs to merge the two.
 
-    Without a layer that merges them, with all of them.
+    Without a layer, all open axes get the other tensor's sizes.
     """
     pairs = dict(zip(range(len(own) - 1, 0, -1), like[:0:-1], strict=False))
     free = [axis for axis in pairs if (entry.sizes or own)[axis] is None]
     for shared in (chosen for count in range(len(free) + 1) for chosen in combinations(free, count)):
-        # An axis that stays its own has a size that nothing else has: equal sizes by chance are no reason to fit.
+        # The other open axes are tried with a size that no other axis has, so that none fits by coincidence.
         tried = tuple(
             pairs[axis] if axis in shared else Dim(_UNLIKE + axis, dim.letter) if axis in free else dim
             for axis, dim in enumerate(own)
@@ -161,13 +161,13 @@ def _fitted(layer: Node | None, entry: Entry, own: Dims, like: Dims, *, before: 
 
 
 def _goes_in(layer: Node, dims: Dims) -> bool:
-    """Whether a single input of these dimensions goes into a layer."""
+    """Whether a layer takes a single input of these dimensions."""
     rank = len(layer.cls.letters(layer, len(dims)))
     return layer.cls.kind != "merge" and rank == len(dims) and layer.cls.check_input(layer, dims) is None
 
 
 def fed_by(graph: Graph, entry: Entry) -> Iterator[Node]:
-    """The layers that an input goes into."""
+    """The layers that an input is passed to."""
     for call in graph.calls:
         if any(wire.source == entry.name for wire in call.inputs):
             yield graph.by_name[call.layer].in_turn[0]
@@ -179,7 +179,7 @@ def _dtype(graph: Graph, entry: Entry) -> str:
 
 
 def _letters(graph: Graph, entry: Entry, rank: int | None) -> tuple[str, ...]:
-    """The letters of an input: those of the first layer that it goes into, else states'."""
+    """The letters of an input: those of the first layer that it is passed to; without one, those of a state."""
     fed = next(fed_by(graph, entry), None)
     return fed.cls.letters(fed, rank) if fed is not None else ("N", *("S",) * ((rank or 2) - 1))
 
@@ -208,7 +208,7 @@ def walk(node: Node, given: Given) -> Iterator[Step]:
 
 
 class Flowing:
-    """The tensors of a graph as far as it has been walked, and the masks that are attached to them."""
+    """The tensors of the calls that are followed so far, and the masks attached to them."""
 
     def __init__(self, graph: Graph, given: Given, inputs: dict[str, Leaf] | None = None) -> None:
         self.graph = graph
@@ -227,12 +227,12 @@ class Flowing:
             yield Step(call, layer, own, answer)
 
     def at(self, wire: Wire) -> Leaf:
-        """The tensor of a wire; the first one where a whole result is taken for one."""
+        """The tensor of a wire; of a result with several, the first."""
         returned: Leaf = at(self.tensors[wire.source], wire.path)
         return returned
 
     def reaching(self, call: Call) -> Given:
-        """What a call gets."""
+        """The input of a call."""
         first, *others = map(self.at, call.inputs)
         node = self.graph.by_name[call.layer]
         mask, *masks = (reaching(self.masks.get(wire), self.at(wire).dtype, node) for wire in call.inputs)
@@ -250,7 +250,7 @@ class Flowing:
         )
 
     def add(self, call: Call, answer: Answer) -> None:
-        """What a call returns: its outputs carry its mask, and no state does."""
+        """Add the result of a call; its mask is attached to the outputs, not to the states."""
         self.tensors[call.name] = answer.returned
         mask = answer.mask and answer.mask.passed_on()
         for index in range(len(answer.outputs)):
@@ -261,7 +261,7 @@ class Flowing:
 
 
 def at(returned: Any, path: tuple[int, ...]) -> Any:
-    """What stands at a path in what a call returns; the first tensor where the whole is taken for one."""
+    """The tensor at a path of a result; if there are several, the first."""
     for index in path:
         returned = returned[index]
     while not isinstance(returned, Leaf):
@@ -279,7 +279,7 @@ def in_order(states: Any) -> Iterator[Wire]:
 
 
 def eats(graph: Graph, name: str) -> range | None:
-    """The whole numbers that the layer takes which this input goes into, if it does."""
+    """The whole numbers that an input may have, if the layer that gets it takes indices."""
     entry = next(entry for entry in graph.entries if entry.name == name)
     first = next(fed_by(graph, entry), None)
     return None if first is None else first.cls.tokens(first)

@@ -1,6 +1,6 @@
-"""What a recurrent layer keeps, drops or returns otherwise in older releases of Keras, and what they reject.
+"""Differences of recurrent layers in older releases of Keras: states, masks and errors.
 
-The newest release has none of this; each rule has its ``Change``.
+None of them is in the newest release; each rule has its ``Change``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
 
-ZEROES = change("3.0", "ConvLSTM looks at zero_output_for_mask", "layers/rnn/conv_lstm.py")
+ZEROES = change("3.0", "ConvLSTM uses zero_output_for_mask", "layers/rnn/conv_lstm.py")
 _KEEPS_ANY_DTYPE = change(
     "3.8",
     "a stateful layer keeps states of a mixed policy, or of another dtype than its own",
@@ -29,20 +29,20 @@ _KEEPS_ANY_DTYPE = change(
 
 LISTED = change(
     "3.11",
-    "cuDNN's GRU returns its state whole; before, each row of it as a state of its own",
+    "cuDNN's GRU returns its state as one tensor; before, each row of it as a state of its own",
     "backend/tensorflow/rnn.py: _cudnn_gru",
     in_2=True,
 )
 
 
 def unlisted(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[str]:
-    """The form of the state where cuDNN computes, which nobody without a GPU sees."""
+    """A note about the state that cuDNN returns, which differs only on a GPU."""
     if node.name == "GRU" and node["return_state"] and all(rule.ok for rule in cudnn):
-        yield "with cuDNN this Keras returns each row of the state as a tensor of its own (mended in Keras 3.11)"
+        yield "with cuDNN this Keras returns each row of the state as a tensor of its own (fixed in Keras 3.11)"
 
 
 def unlike_kept(node: Node, given: Given) -> Iterator[Refusal]:
-    """Where a graph of Keras 2 has to choose between passed states and kept ones of another dtype."""
+    """Refuse passed states of another dtype than the kept ones, because a graph of Keras 2 has to choose one."""
     kept = "float32" if node.has("filters") else variable_dtype(node["dtype"])
     if asked() < KERAS_3 and given.execution != "eager" and compute_dtype(node["dtype"]) != kept:
         what = "true_fn and false_fn arguments to tf.cond must have the same type of return values"
@@ -50,8 +50,8 @@ def unlike_kept(node: Node, given: Given) -> Iterator[Refusal]:
 
 
 def unkept(node: Node, states: Returned) -> Iterator[Refusal]:
-    """States that a stateful layer cannot keep: its variables have its own dtype, and TensorFlow does not cast."""
-    # A ConvLSTM of Keras 2 keeps them otherwise (base_conv_rnn.py: reset_states).
+    """Refuse states that a stateful layer cannot keep: its variables have its dtype, and TensorFlow does not cast."""
+    # A ConvLSTM of Keras 2 has variables of another dtype (base_conv_rnn.py: reset_states).
     if _KEEPS_ANY_DTYPE.made and (ZEROES.made or not node.has("filters")):
         return
     kept = variable_dtype(node["dtype"]) if ZEROES.made or not node.has("filters") else "float32"
@@ -71,7 +71,7 @@ _MATCHES = change(
 
 
 def unmatched(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
-    """Where Keras 2 lays the mask of all steps over the output of the last."""
+    """Refuse a mask of all steps that Keras 2 applies to the output of the last step only."""
     zeroed = node["zero_output_for_mask"] and not node["return_sequences"]
     if zeroed and mask is not None and time.size > 1 and not _MATCHES.made:
         yield Refusal(
@@ -81,6 +81,6 @@ def unmatched(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
 
 
 def unlike_states(node: Node, cell: Node, given: Given) -> bool:
-    """Whether a graph of Keras 2 has to choose between passed states, in a list, and kept ones, in a tuple."""
+    """Whether passed states (a list) and kept ones (a tuple) differ, and a graph of Keras 2 has to choose one."""
     stacked = cell.has("cells") and asked() < KERAS_3
     return stacked and node["stateful"] and given.initial is not None and given.execution != "eager"

@@ -1,6 +1,6 @@
-"""A graph of layer calls: layers with several inputs and outputs, states handed from one to another, shared layers.
+"""The theory of a graph of layer calls: several inputs and outputs, states passed between layers, shared layers.
 
-Theory walks the calls in order, as a stack's does, and every recurrent call has its laws under the code's own names.
+The calls are followed in order, as in a stack.  The laws of each recurrent call use the code's own names.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def theory(node: Node, given: Given) -> Answer:
-    """The answer of what comes out, with the weights, kernels and laws of all calls."""
+    """The answer of the graph's outputs, with the weights, kernels and laws of all calls."""
     graph: Graph = node["graph"]
     flowing = Flowing(graph, given)
     steps = list(flowing.steps())
@@ -56,7 +56,7 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _coming_out(flowing: Flowing, last: Step) -> Answer:
-    """The last call's answer; where the code names its outputs these are returned, several in a list."""
+    """The last call's answer; if the graph has outputs, it returns these, several in a list."""
     graph = flowing.graph
     if not graph.outputs:
         return replace(last.answer, returned=named(graph, last.call, last.answer.returned))
@@ -68,7 +68,7 @@ def _coming_out(flowing: Flowing, last: Step) -> Answer:
         leaf = flowing.at(wire)
         outputs.append(Leaf(words.get(leaf.role, leaf.role), leaf.dims, leaf.dtype))
     mask = flowing.masks.get(graph.outputs[0])
-    # A Model gives its outputs back in the list that they were given in.
+    # A Model returns several outputs in a list.
     returned = outputs[0] if len(outputs) == 1 else outputs
     return replace(last.answer, outputs=tuple(outputs), returned=returned, mask=mask)
 
@@ -78,7 +78,7 @@ def _loops(layer: Node) -> bool:
 
 
 def roles(graph: Graph, call: Call, returned: Any) -> dict[str, str]:
-    """What each result of a call is called in the graph, under its role."""
+    """The name of each result of a call in the graph, by its role."""
     said = {wire: name for name, wire in graph.names}
     return {leaf.role: said.get(Wire(call.name, path), f"{call.name}_{leaf.role}") for leaf, path in _places(returned)}
 
@@ -92,7 +92,7 @@ def _places(returned: Any, path: tuple[int, ...] = ()) -> Iterator[tuple[Leaf, t
 
 
 def named(graph: Graph, call: Call, returned: Any) -> Any:
-    """What a call returns, each tensor under its name in the graph."""
+    """The result of a call, with the names of the graph as roles."""
     words = roles(graph, call, returned)
 
     def put(value: Any) -> Any:
@@ -116,7 +116,7 @@ def _laws(graph: Graph, step: Step) -> Iterator[Law]:
 def by_hand(graph: Graph, call: Call) -> str | None:
     """The first step of a call with passed states, computed by its cell: ``decoder_cell(z[:, 0], h, c)``.
 
-    None where the call passes no states, or where its first step is not the first of its output.
+    None if the call passes no states, or if its first step is not the first one of its output.
     """
     layer = graph.by_name[call.layer]
     if call.initial_state is None or not layer.has("return_sequences") or not layer["return_sequences"]:
@@ -128,7 +128,7 @@ def by_hand(graph: Graph, call: Call) -> str | None:
 
 
 def _begun(graph: Graph, step: Step) -> Iterator[Law]:
-    """What shows that a call begins with the states that are passed to it."""
+    """The law that a call starts from the passed states."""
     first = by_hand(graph, step.call)
     if first is None or step.given.mask is not None or step.given.training:
         return
@@ -138,7 +138,7 @@ def _begun(graph: Graph, step: Step) -> Iterator[Law]:
 
 
 def letters(node: Node, rank: int | None) -> tuple[str, ...]:
-    """Those of the layer that the first input goes into; the code may say how many they are."""
+    """The letters of the layer that gets the first input; the code may give their number."""
     graph: Graph = node["graph"]
     first = next(fed_by(graph, graph.entries[0]), None)
     sizes = graph.entries[0].sizes

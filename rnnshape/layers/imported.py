@@ -1,4 +1,4 @@
-"""A class that Keras does not have, from a module of the reader's own: the lab builds it, theory has no rule for it.
+"""The entry of a class from a user's own module: the lab builds it, theory has no rule for it.
 
 >>> cls = imported("MyCell", ("cells",), ("0", "activation"))
 >>> Node.of(cls, {"0": 8, "activation": "relu"})
@@ -25,9 +25,9 @@ _UNSAID: Any = type("Unsaid", (), {"__repr__": lambda self: "UNSAID"})()
 
 
 class Imported(LayerClass):
-    """The entry of such a class for one way to call it: its arguments are those that the call gives.
+    """The entry of a user's own class for one constructor call: its arguments are those of the call.
 
-    ``modules`` are those that may hold it, in the order in which they are asked.
+    ``modules`` may contain it; they are searched in this order.
     """
 
     modules: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Imported(LayerClass):
 
 
 def imported(name: str, modules: tuple[str, ...], given: tuple[str, ...]) -> Imported:
-    """The entry of a class that is called with these arguments: the place of one by position, the name of another."""
+    """The cached entry of a class for these arguments: a place for each by position, a name for each keyword."""
     return _entry(name, modules, (*(one for one in given if one != DTYPE.name), DTYPE.name))
 
 
@@ -56,7 +56,7 @@ def _no_rule(node: Node, given: Given) -> Answer:
 
 
 def modules_of(node: Node) -> tuple[str, ...]:
-    """The modules that hold the imported classes of a layer, in the order in which they are asked."""
+    """The modules of the imported classes in a layer, in the order in which they are searched."""
     found: Iterator[str] = (
         module for part in node.walk() if isinstance(part.cls, Imported) for module in part.cls.modules
     )

@@ -36,7 +36,7 @@ class Kind(Struct, frozen=True):
         return text
 
     def meant(self, value: Any) -> Any:
-        """The value as Keras keeps it, where it takes several for the same."""
+        """The value as Keras stores it, if Keras accepts several spellings of it."""
         return value
 
     def refusal(self, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What only the recurrent layers of Keras 2 have: ``time_major`` and ``return_runtime``.
+"""Arguments that only the recurrent layers of Keras 2 have: ``time_major`` and ``return_runtime``.
 
 From tf_keras' ``layers/rnn/base_rnn.py``, ``lstm.py`` and ``gru.py`` (read in 2.21.0).
 """
@@ -22,12 +22,12 @@ SEQUENCE, TIME_FIRST = ("N", "T", "C"), ("T", "N", "C")
 
 
 def letters(node: Node, rank: int | None) -> tuple[str, ...]:
-    """The letters of what a recurrent layer takes."""
+    """The letters of a recurrent layer's input."""
     return TIME_FIRST if node["time_major"] else SEQUENCE
 
 
 def time_major(theory: Callable[[Node, Given], Answer]) -> Callable[[Node, Given], Answer]:
-    """The same theory for a layer whose input and output may have time first."""
+    """The theory of a layer whose input and output may be time first."""
 
     def turned(node: Node, given: Given) -> Answer:
         if not node["time_major"]:
@@ -47,14 +47,14 @@ def time_major(theory: Callable[[Node, Given], Answer]) -> Callable[[Node, Given
 
 
 def with_runtime(node: Node, answer: Answer) -> Answer:
-    """``(output, runtime)``: a number for what computed it, where no state is returned."""
+    """``(output, runtime)``: the number of the runtime that computed it, if no state is returned."""
     if node["return_runtime"] and not node["return_state"]:
         answer.returned = (answer.outputs[0], Leaf("runtime", (), "float32"))
     return answer
 
 
 def unsupported(node: Node) -> Iterator[Problem]:
-    """Where these arguments are not followed."""
+    """Reject these arguments in a layer inside another one."""
     from rnnshape.errors import Problem
 
     for part in [part for child in node.children for part in child.walk()]:

@@ -1,7 +1,7 @@
-"""The layers that merge several inputs into one tensor: Concatenate, Add and its kin, Dot.
+"""Layers that merge several inputs into one tensor: Concatenate, Add and other elementwise layers, Dot.
 
-The first input is ``Given.dims``, the rest are ``Given.others``.  What Keras raises about inputs that do not fit
-together is in ``check_inputs`` (read in 3.15.1: ``keras/src/layers/merging/``).
+The first input is ``Given.dims``, the others are ``Given.others``.  ``check_inputs`` has Keras' errors about inputs
+that do not fit together (read in 3.15.1: ``keras/src/layers/merging/``).
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def _answer(node: Node, given: Given, dims: Dims, mask: Mask | None = None) -> A
     return Answer((output,), output, cudnn=no_loop(node), mask=mask, refusals=refusals)
 
 
-# -- element by element -------------------------------------------------------------------------
+# -- elementwise --------------------------------------------------------------------------------
 
 
 def _elementwise(node: Node, given: Given) -> Answer:
-    """``(N, …)``: axes of 1 stretch; an input of lower rank gets axes of 1 behind the batch."""
+    """``(N, …)``: axes of size 1 are broadcast; an input of lower rank gets such axes after the batch."""
     dims = given.dims
     for other, _ in given.others:
         dims = (dims[0], *_stretched(dims[1:], other[1:]))
@@ -54,7 +54,7 @@ def _elementwise(node: Node, given: Given) -> Answer:
 
 
 def _stretched(left: Dims, right: Dims) -> Dims:
-    """Two shapes behind the batch laid over each other from the right; of two sizes the one that is not 1."""
+    """The broadcast of two shapes without their batch."""
     pairs = zip_longest(reversed(left), reversed(right))
     return tuple(reversed([_longer(one, other) for one, other in pairs]))
 
@@ -66,10 +66,10 @@ def _longer(one: Dim | None, other: Dim | None) -> Dim:
 
 
 def _either(node: Node, masks: Sequence[Mask]) -> Mask:
-    """A step counts where it counts in any input (``base_merge.py: Merge.compute_mask``).
+    """The output mask: a step is valid if it is valid in any input (``base_merge.py: Merge.compute_mask``).
 
     Raises:
-        ValueError: their shapes cannot be laid over each other.
+        ValueError: the shapes of the masks cannot be broadcast.
     """
     first = masks[0]
     for mask in masks[1:]:
@@ -93,7 +93,7 @@ def _as_long(row: tuple[bool, ...], steps: int) -> tuple[bool, ...]:
 
 def _stretchable(node: Node, inputs: Sequence[Dims]) -> str | None:
     if node.name == "Subtract" and len(inputs) != 2:
-        return f"Subtract takes two inputs, and {len(inputs)} go in"
+        return f"Subtract takes two inputs, but it gets {len(inputs)}"
     if wrong := _merged(node, inputs):
         return wrong
     dims = inputs[0]
@@ -109,7 +109,7 @@ def _stretchable(node: Node, inputs: Sequence[Dims]) -> str | None:
 
 
 def _merged(node: Node, inputs: Sequence[Dims]) -> str | None:
-    """What no merging layer takes: one input, or batches of different sizes."""
+    """Reject a single input, and batches of different sizes."""
     if len(inputs) < 2:
         return f"{node.name} merges several inputs: call it on a list, {node.name}(…)([a, b])"
     if len({dims[0].size for dims in inputs}) > 1:
@@ -127,7 +127,7 @@ def _concatenate(node: Node, given: Given) -> Answer:
 
 
 def concatenated(node: Node, inputs: Sequence[Dims]) -> Dims:
-    """The sizes along ``axis`` are added up."""
+    """The shape with the sum of the sizes along ``axis``."""
     first, *others = inputs
     axis = node["axis"] % len(first)
     size = first[axis]
@@ -137,9 +137,9 @@ def concatenated(node: Node, inputs: Sequence[Dims]) -> Dims:
 
 
 def _beside(masks: Sequence[Mask | None], inputs: Sequence[Dims], axis: int) -> Mask | None:
-    """The mask of what is put together; an input without one counts as valid (``Concatenate.compute_mask``).
+    """The mask of concatenated inputs; an input without one is all valid (``Concatenate.compute_mask``).
 
-    Along batch and time the masks are put together too; along another axis a step counts where it counts in any.
+    Along batch and time, the masks are concatenated too; along another axis, a step is valid if it is in any input.
     """
     known = [mask for mask in masks if mask is not None]
     if not known:
@@ -156,7 +156,7 @@ def _beside(masks: Sequence[Mask | None], inputs: Sequence[Dims], axis: int) -> 
         together = tuple(tuple(step for part in parts for step in part) for parts in zip(*rows, strict=True))
     else:
         together = tuple(tuple(map(any, zip(*parts, strict=True))) for parts in zip(*rows, strict=True))
-    # Of a picture the mask has axes behind time, and along one of them the steps of each input stay apart.
+    # The mask of an image has axes after time; along one of them, the inputs may have different steps.
     sure = all(mask.sure for mask in each) and (len(inputs[0]) == 3 or axis == len(inputs[0]) - 1)
     return replace(Mask.of(together, argument=False, behind=behind), sure=sure)
 
@@ -192,9 +192,9 @@ _WHOLE_SHAPES = change(
 
 
 def _alike(inputs: Sequence[Dims], axis: int) -> bool:
-    """Whether ``Concatenate.build`` accepted the inputs while it left axes of 1 out.
+    """Whether ``Concatenate.build`` accepts the inputs before Keras 3.7, when it leaves out axes of size 1.
 
-    It deletes them, and then the axis itself, by indices that are wrong as soon as one is deleted.
+    It deletes them, and then the axis itself, by indices that are wrong after the first deletion.
     """
     left = set()
     for dims in inputs:
@@ -212,7 +212,7 @@ def _alike(inputs: Sequence[Dims], axis: int) -> bool:
 
 
 def _other_axis(inputs: Sequence[Dims], place: int) -> str:
-    """The axis along which they would fit, if there is one."""
+    """The advice to use another axis, if the inputs fit along it."""
     rank = len(inputs[0])
     alike = all(len({dims[axis].size for dims in inputs}) == 1 for axis in range(rank) if axis != place)
     return f"; axis={-1 if place == rank - 1 else place} fits" if alike else ""
@@ -222,7 +222,7 @@ def _other_axis(inputs: Sequence[Dims], place: int) -> str:
 
 
 def _dot(node: Node, given: Given) -> Answer:
-    """The two axes are summed over: what is left of the first, then of the second without its batch."""
+    """The other axes of the first input, then those of the second without its batch; the two axes are summed."""
     first, (second, _) = given.dims, given.others[0]
     one, other = _axes(node, first, second)
     left = (*first[:one], *first[one + 1 :])
@@ -240,7 +240,7 @@ def _axes(node: Node, first: Dims, second: Dims) -> tuple[int, int]:
 
 def _summable(node: Node, inputs: Sequence[Dims]) -> str | None:
     if len(inputs) != 2:
-        return f"Dot takes two inputs, and {len(inputs)} {'goes' if len(inputs) == 1 else 'go'} in"
+        return f"Dot takes two inputs, but it gets {len(inputs)}"
     if wrong := _merged(node, inputs):
         return wrong
     first, second = inputs

@@ -1,4 +1,4 @@
-"""The laws of a Bidirectional: where the final state of each direction stands in what is made of both outputs.
+"""The laws of a Bidirectional: where the final state of each direction is in the merged output.
 
 The forward pass ends at the last step of time and the backward pass at the first.
 """
@@ -31,10 +31,10 @@ _MASKED = "Bidirectional sets masked steps to zero when it returns sequences; th
 
 
 class Merge(NamedTuple):
-    """What decides on the laws beside the scans.
+    """What decides the laws, apart from the scans.
 
-    ``f`` and ``b`` are the roles of the two final hidden states, ``parts`` how Python takes the two halves of what is
-    concatenated; ``one_step`` says that there is no second step.
+    ``f`` and ``b`` are the roles of the two final hidden states, ``parts`` the indices of the two halves of a
+    concatenated output; ``one_step`` says that the input has a single step.
     """
 
     mode: str | None
@@ -45,7 +45,7 @@ class Merge(NamedTuple):
     one_step: bool
 
     def laws(self, ahead: Scan, back: Scan) -> Iterator[Law]:
-        """The laws, read off the scans that end in the two states, both in the order of time."""
+        """The laws, from the scans of both directions, in the order of time."""
         if not self.sequences:
             return self._final(ahead, back)
         if self.mode is None:
@@ -54,9 +54,9 @@ class Merge(NamedTuple):
             return self._halves(("output", "output"), self.parts, ahead, back)
         return self._merged(self.mode, ahead, back)
 
-    @lru_cache(maxsize=256)  # noqa: B019  it is a few strings and flags, and lives as long as the process
+    @lru_cache(maxsize=256)  # noqa: B019  a Merge is small, and few are made
     def unmasked(self, ahead: bool, back: bool) -> tuple[Law, ...]:
-        """The laws without a mask, where of a scan only counts whether it runs backwards."""
+        """The laws without a mask, which depend only on the directions of the scans."""
         return tuple(self.laws(unmasked_scan(ahead, self.one_step), unmasked_scan(back, self.one_step).turned()))
 
     def _final(self, ahead: Scan, back: Scan) -> Iterator[Law]:
@@ -78,7 +78,7 @@ class Merge(NamedTuple):
         yield _both(f"output == {f}", both)
 
     def _halves(self, outputs: tuple[str, str], parts: tuple[str, str], ahead: Scan, back: Scan) -> Iterator[Law]:
-        """With sequences, the two outputs side by side (or two): each half ends at its own end of time."""
+        """With sequences, concatenated or as two outputs: each half has its final state at its own end."""
         (one, other), (first, second) = outputs, parts
         masked = ahead.mask is not None
         broken = _MASKED if masked else None
@@ -103,7 +103,7 @@ class Merge(NamedTuple):
                 yield _zeros(other, back)
 
     def _merged(self, mode: str, ahead: Scan, back: Scan) -> Iterator[Law]:
-        """With sequences, added or multiplied step by step: no step holds both final states, unless there is one."""
+        """With sequences, added or multiplied: no step has both final states, unless there is only one step."""
         why = _ONE_STEP if self.one_step else "the two passes end at different steps: no step holds both final states"
         holds = _ONE_STEP if self.one_step else "both passes end at the last step here"
         both = [claimed("", scan, lambda row, _: row.steps[-1] == row.state, holds, why) for scan in (ahead, back)]
@@ -113,7 +113,7 @@ class Merge(NamedTuple):
 
 
 def _both(check: str, laws: list[Law]) -> Law:
-    """What must hold of both directions; the reason is that of the one that breaks it."""
+    """A law that needs both directions; its reason is that of the direction in which it fails."""
     broken = next((law for law in laws if not law.guaranteed), laws[0])
     return broken._replace(check=check, elsewhere=next((law.elsewhere for law in laws if law.elsewhere), ""))
 
@@ -124,7 +124,7 @@ def _zeros(of: str, *scans: Scan) -> Law:
 
 
 def strips(parts: tuple[str, ...], mode: str | None, ahead: Scan, back: Scan, *, sequences: bool) -> tuple[Strip, ...]:
-    """What the steps of each half, or of both merged, show under a mask; of the states without sequences."""
+    """The strips of each half, or of the merged output, under a mask; without sequences, those of the states."""
     if not sequences:
         return frozen(parts[0], ahead), frozen(parts[1], back)
     if len(parts) == 1:

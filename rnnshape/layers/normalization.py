@@ -26,14 +26,14 @@ def _weights(node: Node, dims: Dims, names: Sequence[str]) -> list[Weight]:
 
 
 def _normalized(node: Node, given: Given, weights: list[Weight]) -> Answer:
-    """The same shape, in the layer's own dtype whatever a wrapper passes on."""
+    """The same shape, in the layer's own dtype even inside a wrapper with another one."""
     answer = answered(node, given, given.dims, *weights, dtype=compute_dtype(node["dtype"]))
     answer.refusals += uninitialized(node, weights)
     return answer
 
 
 def _batch(node: Node, given: Given) -> Answer:
-    """Over all axes but one.  In training it goes by the batch, else by what it has kept of those before."""
+    """Normalizes over all axes but one: in training with the mean of the batch, else with the moving mean."""
     names = ["gamma", "beta", "moving_mean", "moving_variance"]
     if node["renorm"]:
         names += ["moving_stddev", "renorm_mean", "renorm_stddev"]
@@ -57,12 +57,12 @@ def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
         raised = "ValueError" if _CHECKS_MASK.made else "InvalidArgumentError"
         yield Refusal(
             f"{raised}: The mask provided should be one dimension less than the inputs",
-            "put BatchNormalization before what makes the mask",
+            "put BatchNormalization before the layer that computes the mask",
         )
 
 
 def _squeezed(node: Node, given: Given) -> Iterator[Refusal]:
-    """The mean under a mask loses every axis of size 1, and one that is not the last is then looked for."""
+    """Refuse an axis that does not exist after Keras squeezes the mean, which it does under a mask."""
     looked_for = given.training and node["trainable"] and given.mask is not None and node["axis"] != -1
     if looked_for and given.dims[node["axis"]].size == 1:
         yield Refusal(
@@ -87,9 +87,9 @@ _SORTS = change(
 
 
 def _layer(node: Node, given: Given) -> Answer:
-    """Over one axis or several, of each sample by itself."""
+    """Normalizes each sample over one or more axes."""
     axis = node["axis"]
-    # Keras sorts the axes as they are written.
+    # Keras sorts the axes as written, negative ones first.
     axes = (axis,) if not isinstance(axis, tuple) else sorted(axis) if _SORTS.made else axis
     dims = tuple(given.dims[one] for one in axes)
     return _normalized(node, given, _weights(node, dims, ("gamma", "beta")))

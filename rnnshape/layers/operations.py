@@ -1,7 +1,7 @@
-"""What stands between layers: ``a + b``, ``keras.ops.concatenate([a, b])``, ``y[:, -1]``.
+"""Operations between layers: ``a + b``, ``keras.ops.concatenate([a, b])``, ``y[:, -1]``.
 
-An operation is no layer: it passes on no mask, and compares shapes from the last axis on, batch included, where ``Add``
-puts axes of 1 behind the batch (read in 3.15.1: ``keras/src/ops/numpy.py``, ``layers/merging/base_merge.py``).
+An operation is not a layer: it passes on no mask, and broadcasts from the last axis on, batch included; ``Add`` puts
+axes of size 1 after the batch (read in 3.15.1: ``keras/src/ops/numpy.py``, ``layers/merging/base_merge.py``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WIDER = {"bfloat16": 0, "float16": 0, "float32": 1, "float64": 2}
 
 
 def _dtype(given: Given) -> str:
-    """The widest; of the two halves neither holds the other."""
+    """The widest dtype of the inputs; float32 for float16 and bfloat16."""
     known = {given.dtype, *(dtype for _, dtype in given.others)}
     floats = [dtype for dtype in known if dtype in _WIDER]
     if {"bfloat16", "float16"} <= known:
@@ -44,7 +44,7 @@ def _answer(node: Node, given: Given, dims: Dims) -> Answer:
 
 
 def _elementwise(node: Node, given: Given) -> Answer:
-    """Two shapes laid over each other from the last axis on; of two sizes the one that is not 1."""
+    """The broadcast of two shapes, from the last axis on."""
     one, other = every_dims(given)
     pairs = zip_longest(reversed(one), reversed(other), fillvalue=fixed(1))
     return _answer(node, given, tuple(reversed([_longer(*pair) for pair in pairs])))
@@ -61,13 +61,13 @@ def _stretchable(node: Node, inputs: Sequence[Dims]) -> str | None:
             layer = next(name for name, operation in OPERATIONS.items() if operation is node.cls)
             instead = (
                 "give both the same axes"
-                + (f", or use {layer}()([a, b]), which puts axes of 1 behind the batch" if layer in MERGES else "")
+                + (f", or use {layer}()([a, b]), which puts axes of 1 after the batch" if layer in MERGES else "")
                 if len(one) != len(other)
                 else f"make {left.letter} = {left.size} and {right.letter} = {right.size} equal"
             )
             return (
                 f"{node.name} compares the shapes from the last axis on, and they are {shown_all(inputs)}: "
-                f"{left.letter} = {left.size} meets {right.letter} = {right.size}; {instead}"
+                f"{left.letter} = {left.size} and {right.letter} = {right.size} do not match; {instead}"
             )
     return None
 
@@ -80,7 +80,7 @@ Place: TypeAlias = int | slice | EllipsisType | None
 
 
 def key_of(places: Sequence[Place]) -> str:
-    """The places as Python writes them between brackets.
+    """An index as Python source.
 
     >>> key_of((slice(None), -1, slice(1, None, 2), None, ...))
     ':, -1, 1::2, None, ...'
@@ -96,7 +96,7 @@ def _key(place: Place) -> str:
 
 
 def places_of(key: str) -> tuple[Place, ...]:
-    """What ``key_of`` has written.
+    """The index in a text of ``key_of``.
 
     >>> places_of(":, -1")
     (slice(None, None, None), -1)
@@ -115,7 +115,7 @@ def _place(tree: ast.expr) -> Place:
 
 
 def _axes(node: Node, rank: int) -> list[Place]:
-    """One place for each axis and each new one: without ``...``, and with ``:`` for what is left out."""
+    """The index with one entry for each axis: ``:`` instead of ``...`` and for axes that are left out."""
     places = [*places_of(node["key"])]
     taken = sum(place is not None and place is not ... for place in places)
     at = places.index(...) if ... in places else len(places)
@@ -123,7 +123,7 @@ def _axes(node: Node, rank: int) -> list[Place]:
 
 
 def _sliced(node: Node, given: Given) -> Answer:
-    """A number takes its axis away, a slice keeps it, None puts one of size 1 there."""
+    """A number removes its axis, a slice keeps it, None inserts an axis of size 1."""
     left, dims = iter(given.dims), []
     for place in _axes(node, len(given.dims)):
         if place is None:
@@ -160,7 +160,7 @@ SLICE = LayerClass(
     check_input=_unsliceable,
     operation=True,
 )
-"""``y[:, -1]``: a part of a tensor."""
+"""``y[:, -1]``: a slice of a tensor."""
 
 
 def _of(name: str) -> LayerClass:
@@ -180,4 +180,4 @@ OPERATIONS: dict[str, LayerClass] = {
         operation=True,
     ),
 }
-"""The operation that computes what a layer does, under the name of the layer; for ``a / b`` there is no layer."""
+"""The operations by the name of the layer that computes the same; ``Divide`` has no layer."""

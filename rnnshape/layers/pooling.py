@@ -1,4 +1,4 @@
-"""Poolings over one axis or two, and over all of it (Keras' ``layers/pooling``, read in 3.15.1)."""
+"""Local and global pooling over one or two axes (Keras' ``layers/pooling``, read in 3.15.1)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _windows(node: Node, rank: int) -> list[Window]:
 
 
 def _pooled(node: Node, given: Given) -> Answer:
-    """One number for each place of the pool; the channels stay."""
+    """One value for each position of the pool; the channels are kept."""
     space, channels = split(node, given.dims)
     windows = _windows(node, len(space))
     out = tuple(window.out_of(dim) for window, dim in zip(windows, space, strict=True))
@@ -44,18 +44,18 @@ def _fits(node: Node, dims: Dims) -> str | None:
 
 
 def _global(node: Node, given: Given) -> Answer:
-    """One number for all places; ``GlobalAveragePooling1D`` leaves those out that are masked."""
+    """One value for all positions; ``GlobalAveragePooling1D`` leaves out masked steps."""
     space, channels = split(node, given.dims)
     out = tuple(fixed(1) for _ in space) if node["keepdims"] else ()
     answer = answered(node, given, joined(node, given.dims[0], out, channels))
     if node.name == "GlobalAveragePooling1D" and given.mask is not None:
         answer.refusals += _unlaid(node, given)
-        answer.notes = ("the mean is that of the valid steps",)
+        answer.notes = ("the mean is over the valid steps",)
     return answer
 
 
 def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
-    """A mask that does not lie over the steps: those of channels_first are the last axis."""
+    """Refuse a mask with ``channels_first``, where the steps are the last axis."""
     mask = given.mask
     (steps,), _ = split(node, given.dims)
     if mask is not None and (mask.behind or (mask.steps != steps.size and 1 not in (mask.steps, steps.size))):

@@ -1,8 +1,8 @@
-"""The bugs of Keras that theory meets: their headings in ``PAGE``, where each has its smallest reproduction."""
+"""The headings of Keras' bugs in ``PAGE``, which has the smallest reproduction of each."""
 
 PAGE = "docs/keras-quirks.md"
 HELP = "rnnshape help quirks"
-"""The same page, for those who have the package alone."""
+"""The command that shows the same page, for an installed package."""
 UNROLLED = "Unrolled, backwards and masked: the wrong steps are zero"
 DROPPED = "A mask attached to the tensor is ignored when `initial_state` is passed"
 STACKED_RESET = "A stateful stack of cells cannot be reset"

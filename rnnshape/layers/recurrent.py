@@ -1,4 +1,4 @@
-"""RNN and the fused layers LSTM, GRU and SimpleRNN: a cell, run over time.
+"""RNN, LSTM, GRU and SimpleRNN: layers that run a cell over time.
 
 The containers are those of Keras' ``layers/rnn/rnn.py``: ``output``, or ``(output, *states)`` with
 ``return_state`` (read in 3.15.1).
@@ -60,7 +60,7 @@ _RNN_LOOP = "rnn/rnn.py: RNN.inner_loop"
 
 
 def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -> Answer:
-    """The answer of a recurrent layer whose cell answers ``step`` on one time step."""
+    """The answer of a recurrent layer, from its cell's answer for one time step (``step``)."""
     dtype = compute_dtype(node["dtype"])
     batch, time = given.dims[:2]
     last = step.outputs[0].dims[1:]
@@ -116,11 +116,11 @@ def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) 
 
 
 def unmaskable(node: Node, mask: Mask, time: Dim, stepped: Returned) -> Iterator[Refusal]:
-    """Where a mask cannot be laid over what a step computes.
+    """Refuse a mask that cannot be broadcast to the output of a step.
 
-    Keras puts axes of one behind those of the mask and repeats it over the axes that it lacks; where mask and tensor
-    both have an axis the sizes must be the same, or the mask's 1 (``_expand_mask`` in
-    ``keras/src/backend/tensorflow/rnn.py``).  Unrolled it repeats the mask over all axes, also those that it has.
+    Keras appends axes of size 1 to the mask and repeats it over them.  On an axis that both have, the sizes must be
+    equal, or 1 in the mask (``_expand_mask`` in ``keras/src/backend/tensorflow/rnn.py``).  Unrolled, Keras repeats the
+    mask over all axes, also over those that it has.
     """
     if not mask.behind and mask.steps == time.size:
         return
@@ -170,7 +170,7 @@ def cell_of(node: Node) -> Node:
 def _rnn(node: Node, given: Given) -> Answer:
     cell = cell_of(node)
     if not node.trainable and asked() < KERAS_3 and cell.has("cells"):
-        cell = cell.but(trainable=False)  # then the order of their weights is that of the cells
+        cell = cell.but(trainable=False)  # the order of the weights is then that of the cells
     batch, _, *rest = given.dims
     step = cell.cls.theory(cell, Given((batch, *rest), given.dtype, given.letter))
     if not cell.trainable:
@@ -190,12 +190,12 @@ def _rnn(node: Node, given: Given) -> Answer:
     instead = f"use {fused} instead of RNN({cell.name})" if fused in ("LSTM", "GRU") else "use LSTM or GRU layers"
     decided = f"RNN calls its {cell.name} step by step"
     answer = over_time(node, given, step, never_cudnn(instead, decided, _RNN_LOOP))
-    answer.begins = begins  # unrolled, what comes back may be nested otherwise
+    answer.begins = begins  # unrolled, the returned states may be nested differently
     return answer
 
 
 def fused_twin(node: Node) -> Node | None:
-    """The fused layer that computes what ``RNN(cell)`` computes, given the same weights."""
+    """The layer without ``RNN`` that computes the same as ``RNN(cell)`` with the same weights."""
     cell = cell_of(node)
     fused = FUSED_BY_CELL.get(cell.name)
     if fused is None or compute_dtype(cell["dtype"]) != compute_dtype(node["dtype"]):
@@ -203,11 +203,11 @@ def fused_twin(node: Node) -> Node | None:
     # The cell's dtype policy decides on the weights; both compute in the same dtype.
     outer = {name: value for name, value in node.given if name not in ("cell", "dtype")}
     both = {**dict(cell.given), **outer}
-    # It changes no output, and may fit what a cell returns and not what the layer does.
+    # It changes no output, and may fit the cell's output but not the layer's.
     both.pop("activity_regularizer", None)
     twin = Node.of(FUSED[fused], both)
     if "implementation" in both and (twin.cls.by_name["implementation"].missing_in(asked()) or dropping.by_gates(twin)):
-        return twin.but(implementation=2)  # which multiplies in another order
+        return twin.but(implementation=2)  # it multiplies in another order
     return twin
 
 

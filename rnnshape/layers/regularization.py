@@ -1,4 +1,4 @@
-"""Dropout and its kin: layers that return their input, and in training something near it.
+"""Dropout and noise layers: they return their input, and in training a random change of it.
 
 From Keras' ``layers/regularization`` (read in 3.15.1).
 """
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 def _stretching(node: Node, given: Given) -> Answer:
-    """The same shape, unless in training ``noise_shape`` stretches it."""
+    """The same shape; in training, ``noise_shape`` may broadcast it."""
     dims, refusals = given.dims, list(_undivided(node, given))
     drops = node["rate"] > 0 and (node["rate"] < 1 or node.name == "AlphaDropout")
     if given.training and drops and node["noise_shape"] is not None:
         try:
             dims = _stretched(dims, node["noise_shape"])
             if node.name == "AlphaDropout" and None in node["noise_shape"]:
-                # tf.keras has an older class of this name than keras.
+                # tf.keras has an older class of this name.
                 message = "ValueError: Attempt to convert a value (None) with an unsupported type to a Tensor"
                 refusals.append(Refusal(message, "write the sizes of noise_shape out"))
         except ValueError:
@@ -47,10 +47,10 @@ def _stretching(node: Node, given: Given) -> Answer:
 
 
 def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
-    """Returns when a mask of this shape is laid over the input: of two sizes that differ one must be 1.
+    """The broadcast of the input and a noise mask.
 
     Raises:
-        ValueError: they cannot be combined.
+        ValueError: they cannot be broadcast.
     """
     if any(size is None for size in noise[len(dims) :]):
         raise ValueError(noise)
@@ -64,20 +64,20 @@ def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
 
 
 def _undivided(node: Node, given: Given) -> Iterator[Refusal]:
-    """A rate of 1, for which the layer divides by zero in training."""
+    """Refuse a rate of 1, with which the layer divides by zero in training."""
     if given.training and node.has("rate") and node["rate"] == 1 and node.name in ("AlphaDropout", "GaussianDropout"):
         yield Refusal("ZeroDivisionError: a rate of 1 leaves nothing to divide by", "use a rate below 1")
 
 
 def _noisy(node: Node, given: Given) -> Answer:
-    """The same shape; in training the noise is drawn in the layer's own dtype."""
+    """The same shape; in training, the noise has the layer's own dtype."""
     answer = unchanged(node, given)
     answer.refusals += _undivided(node, given)
     amount, own = node["stddev" if node.has("stddev") else "rate"], compute_dtype(node["dtype"])
     if given.training and amount and own_dtype(node, given) != own:
         answer.refusals.append(
             Refusal(
-                f"InvalidArgumentError: TimeDistributed hands on {given.dtype}, and the noise of {node.name} is {own}",
+                f"InvalidArgumentError: TimeDistributed passes {given.dtype}, but the noise of {node.name} is {own}",
                 "give TimeDistributed and its layer one dtype",
             )
         )
@@ -86,7 +86,7 @@ def _noisy(node: Node, given: Given) -> Answer:
 
 RATE = arg.Argument("rate", arg.DropRate(), help="Fraction to drop in training.", flag=True, cli_default=0.5)
 NOISE_SHAPE = arg.Argument("noise_shape", arg.Maybe(arg.NoiseShape()), None)
-# The spatial dropouts take no other keyword of the base class.
+# The spatial dropouts take only these keywords of the base class.
 SPATIAL = (replace(arg.SEED, placed=KERAS_3), arg.PLACED_NAME, arg.DTYPE)
 
 

@@ -1,4 +1,4 @@
-"""Layers that give a tensor another shape (Keras' ``layers/reshaping``, read in 3.15.1)."""
+"""Layers that change the shape of a tensor (Keras' ``layers/reshaping``, read in 3.15.1)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _reshape(node: Node, given: Given) -> Answer:
     batch, *rest = given.dims
     whole, target = product(rest), node["target_shape"]
     left = whole.size // -prod(target)
-    # A size that is written keeps the letter of the axis that stands there.
+    # A size that the code gives by a name keeps the name.
     dims = tuple(fixed(left if size == -1 else size) for size in target)
     answer = answered(node, given, (batch, *dims))
     if -1 in target:
@@ -42,14 +42,14 @@ def _reshape(node: Node, given: Given) -> Answer:
 
 
 def _refits(node: Node, dims: Dims) -> str | None:
-    """Why the numbers of a sample do not fill the new shape."""
+    """Why the new shape does not have as many elements as a sample."""
     whole, target = product(dims[1:]), node["target_shape"]
     size = prod(target)
     if whole.size == size or (-1 in target and whole.size % size == 0):
         return None
     wants = f"a multiple of {-size}" if -1 in target else str(size)
     sizes = " * ".join(f"{dim.letter}={dim.size}" for dim in dims[1:])
-    return f"target_shape={target} takes {wants} numbers a sample, and there are {whole.size} ({sizes})"
+    return f"target_shape={target} needs {wants} elements in each sample, but there are {whole.size} ({sizes})"
 
 
 def _permute(node: Node, given: Given) -> Answer:
@@ -68,14 +68,14 @@ def _upsample(node: Node, given: Given) -> Answer:
 
 
 def _margins(value: Any, rank: int) -> Iterator[tuple[int, ...]]:
-    """What is added or cut at the two ends of each axis; of one axis Keras is told its two ends at once."""
+    """The sizes that are added or removed at the two ends of each axis; with one axis, they are the argument itself."""
     sides = (value,) if rank == 1 else value if isinstance(value, tuple) else (value,) * rank
     for side in sides:
         yield side if isinstance(side, tuple) else (side, side)
 
 
 def _changed(node: Node, space: Dims) -> Iterator[tuple[Dim, Dim, str]]:
-    """Each axis, what becomes of it, and how."""
+    """Each axis, its new size, and the formula."""
     argument, sign = ("padding", 1) if node.has("padding") else ("cropping", -1)
     for dim, ends in zip(space, _margins(node[argument], len(space)), strict=True):
         size = dim.size + sign * sum(ends)
@@ -85,7 +85,7 @@ def _changed(node: Node, space: Dims) -> Iterator[tuple[Dim, Dim, str]]:
 
 
 def _rimmed(node: Node, given: Given) -> Answer:
-    """Zeros around the steps or the picture, or fewer of them."""
+    """Padding and cropping of steps or images."""
     space, channels = split(node, given.dims)
     changed = list(_changed(node, space))
     answer = answered(node, given, joined(node, given.dims[0], tuple(out for _, out, _ in changed), channels))

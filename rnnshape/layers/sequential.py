@@ -1,6 +1,6 @@
-"""Sequential: layers one after another, and where the flow breaks.
+"""Sequential: layers that are called one after another, and errors about layers that do not fit.
 
-The layers are called in turn, as ``x = LSTM(64, …)(x)`` line by line does it.
+Each layer is called on the result of the one before, as in ``x = LSTM(64, …)(x)``.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 STEPS = ("N", "T", "C")
 _ANY = 1000
-"""A size where only the rank is asked about."""
+"""A size for questions about the rank alone."""
 
 
 def answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
-    """Each layer with its answer; the hidden size of a layer before the last is H1, H2, … and within a layer H1_1."""
+    """Each layer with its answer; the hidden sizes before the last layer are H1, H2, …, in a nested layer H1_1."""
     layers: tuple[Node, ...] = node["layers"]
     letters = given.letter + ("_" if given.letter[-1].isdigit() else "")
     flowing = given
@@ -42,7 +42,7 @@ def answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
             answer = replace(answer, strips=(), laws=unsure)
         yield number, layer, answer
         output = answer.outputs[0]
-        # Only a Masking looks at the values.
+        # Only a Masking uses the values.
         seen = any(later.name == "Masking" for later in layers[number:])
         flowing = replace(
             given,
@@ -55,16 +55,16 @@ def answers(node: Node, given: Given) -> Iterator[tuple[int, Node, Answer]]:
         )
 
 
-_UNSURE = "it depends on which steps the values make Masking mask"
+_UNSURE = "it depends on the values, from which Masking computes its mask"
 
 
 def takes_states(layer: Node) -> bool:
-    """Whether a layer takes an ``initial_state``; of a stack the first that does gets it."""
+    """Whether a layer takes an ``initial_state``; in a stack, the first such layer gets it."""
     return layer.cls.kind == "recurrent" or layer.name == "Bidirectional"
 
 
 def theory(node: Node, given: Given) -> Answer:
-    """The last layer's answer, with the weights of all and what flows between them."""
+    """The last layer's answer, with the weights of all layers and the outputs between them."""
     found = list(answers(node, given))
     _, _, last = found[-1]
     recurrent = [
@@ -97,7 +97,7 @@ def _loops(layer: Node) -> bool:
 
 
 def letters(node: Node, rank: int | None) -> tuple[str, ...]:
-    """The first layer's; of one that takes any rank, where none is asked for, the least that flows through all."""
+    """The first layer's letters; without a given rank, the lowest rank that all layers accept."""
     first: Node = node["layers"][0]
     usual = first.cls.letters(first, rank)
     if rank is not None:
@@ -110,7 +110,7 @@ def letters(node: Node, rank: int | None) -> tuple[str, ...]:
 
 
 class _Passed(NamedTuple):
-    """A layer that the input went through, and its rank before and behind it."""
+    """A layer that the input has passed, and the rank before and after it."""
 
     number: int
     layer: Node
@@ -118,7 +118,7 @@ class _Passed(NamedTuple):
 
 
 def check_input(node: Node, dims: Dims) -> str | None:
-    """Where the flow breaks, which layer must change and how; as far as theory has a rule for it."""
+    """Which layer fails, and which layer must change how; None if none fails or theory has no rule for one."""
     given = Given(dims, "float32")
     layers: tuple[Node, ...] = node["layers"]
     passed: list[_Passed] = []
@@ -132,7 +132,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
         if wrong := layer.cls.check_input(layer, given.dims):
             return f"layer {number}, {layer.text}: {wrong}"
         if layer.without_rule:
-            return None  # what reaches the layers behind it is not known
+            return None  # the input of the layers after it is unknown
         answer = layer.cls.theory(layer, replace(given, letter=letter))
         passed.append(_Passed(number, layer, (len(given.dims), len(answer.outputs[0].dims))))
         given = replace(given, dims=answer.outputs[0].dims)
@@ -145,7 +145,7 @@ def _several(number: int, layer: Node, answer: Answer) -> str | None:
     roles = ", ".join(leaf.role for leaf in (*answer.outputs, *answer.states) if isinstance(leaf, Leaf))
     inside = "merge_mode=None" if len(answer.outputs) > 1 else "return_state=True"
     return (
-        f"layer {number}, {layer.text}, returns {len(answer.returned)} values ({roles}), but only one can go on: "
+        f"layer {number}, {layer.text}, returns {len(answer.returned)} values ({roles}), but the next layer takes one: "
         f"drop {inside} from layer {number}"
     )
 
@@ -167,7 +167,7 @@ def _rank(number: int, layer: Node, given: Given, passed: Sequence[_Passed]) -> 
 
 
 def _mended(lowering: _Passed, needed: int) -> str:
-    """How a layer that has taken away an axis leaves enough of them."""
+    """The advice for a layer that removes an axis that a later layer needs."""
     loop, number = _loop(lowering.layer), lowering.number
     if loop is not None and not loop["return_sequences"]:
         return f"give layer {number} `return_sequences=True`"
@@ -175,7 +175,7 @@ def _mended(lowering: _Passed, needed: int) -> str:
         return f"make layer {number} TimeDistributed(Flatten())"
     if lowering.ranks[0] == needed:
         return f"drop layer {number}, {lowering.layer.name}"
-    return f"change layer {number} or the one behind it"
+    return f"change layer {number} or the one after it"
 
 
 def _loop(layer: Node) -> Node | None:

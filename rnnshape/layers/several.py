@@ -1,4 +1,4 @@
-"""Several inputs of one layer: all their dimensions and masks in a row, and how an error shows them."""
+"""Helpers for a layer with several inputs: the dimensions and masks of all, and their text in an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def every_dims(given: Given) -> list[Dims]:
-    """The dimensions of all inputs, the first one first."""
+    """The dimensions of all inputs, in order."""
     return [given.dims, *(dims for dims, _ in given.others)]
 
 
@@ -46,12 +46,12 @@ def shown(dims: Dims) -> str:
 
 
 def shown_all(inputs: Sequence[Dims]) -> str:
-    """All of them, with an "and" between."""
+    """All of them, joined by "and"."""
     return " and ".join(map(shown, inputs))
 
 
 def alone(node: Node, dims: Dims = ()) -> str:
-    """What is wrong with a single tensor, whatever its dimensions, for a layer that merges several."""
+    """The error for a merging layer that gets a single tensor."""
     if node.name == "MultiHeadAttention":
         return f"{node.name} takes a query and a value, one by one: {node.name}(…)(query, value)"
     return f"{node.name} takes several tensors in a list: {node.name}(…)([a, b])"

@@ -1,6 +1,6 @@
 """Operations on one tensor: ``1 - gate``, ``keras.ops.mean(h, axis=1)``, ``keras.ops.tanh(h)``.
 
-As those of ``operations`` they pass on no mask (read in Keras 3.15.1: ``keras/src/ops/numpy.py``, ``ops/nn.py``).
+Like those of ``operations``, they pass on no mask (read in Keras 3.15.1: ``keras/src/ops/numpy.py``, ``ops/nn.py``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Axes(Kind, frozen=True):
-    """An axis, or several of them; the first, which is the batch, is none of them."""
+    """One axis or several, except the batch."""
 
     allowed = "a whole number that is not 0, or a tuple of them"
 
@@ -61,7 +61,7 @@ def _unchanged(node: Node, given: Given) -> Answer:
 
 
 def _reduced(node: Node, given: Given) -> Answer:
-    """An axis that is summed up goes, or stays with the size 1."""
+    """The shape after a reduction: the axes are removed, or kept with the size 1."""
     axes, keeps = _axes(node, len(given.dims)), node["keepdims"]
     left = (fixed(1) if axis in axes else dim for axis, dim in enumerate(given.dims) if keeps or axis not in axes)
     return _answer(node, given, tuple(left))
@@ -77,18 +77,18 @@ def _transposed(node: Node, given: Given) -> Answer:
 
 
 def _there(node: Node, dims: Dims) -> str | None:
-    if node["axis"] is None:  # softmax takes the last one
+    if node["axis"] is None:  # softmax uses the last axis
         return None
     for axis in _axes(node, len(dims)):
         if not 0 < axis < len(dims):
-            return f"there is no axis {axis} beside the batch: the tensor has {len(dims)} axes"
+            return f"there is no axis {axis} except the batch: the tensor has {len(dims)} axes"
     return None
 
 
 def _of_size_1(node: Node, dims: Dims) -> str | None:
     wrong = (dims[axis] for axis in _axes(node, len(dims)) if 0 < axis < len(dims) and dims[axis].size != 1)
     return _there(node, dims) or next(
-        (f"only an axis of size 1 goes: {dim.letter} = {dim.size}" for dim in wrong), None
+        (f"only an axis of size 1 can be removed: {dim.letter} = {dim.size}" for dim in wrong), None
     )
 
 
@@ -123,4 +123,4 @@ SINGLE: dict[str, LayerClass] = {
     "transpose": _operation("keras.ops.transpose", (Argument("axes", Order()),), _transposed, _of_all),
     **{sign: _operation(sign, _OF_NUMBER) for sign in ("+", "-", "*", "/", "**")},
 }
-"""The operations of one tensor, under the names that ``keras.ops`` and Python have for them; a sign is for a number."""
+"""The operations on one tensor, by their names in ``keras.ops``; a sign is an operation with a number."""

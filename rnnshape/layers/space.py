@@ -1,7 +1,6 @@
-"""Windows over space: which sizes come out where a kernel or a pool moves over an axis.
+"""The output sizes of kernels and pools that move over spatial axes, for ConvLSTM, convolutions and poolings.
 
-ConvLSTM, convolutions and poolings share it (Keras' ``ops/operation_utils.py: compute_conv_output_shape``, read in
-3.15.1).
+Source: Keras' ``ops/operation_utils.py: compute_conv_output_shape``, read in 3.15.1.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import Node
 
 SPACE = ("X", "Y", "Z")
-_DASHES = 2  # more of them are counted with the eye only
+_DASHES = 2  # more dashes are hard to count
 
 DATA_FORMAT = arg.Argument(
     "data_format", arg.AnyCase((None, "channels_last", "channels_first")), None, "Position of the channel axis:", True
@@ -26,14 +25,14 @@ PADDING = arg.Argument("padding", arg.AnyCase(("valid", "same")), "valid", "Padd
 
 
 def each(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
-    """A size for each axis, where one number stands for all of them."""
+    """A size for each axis; one number is the size of all axes."""
     return value if isinstance(value, tuple) else (value,) * rank
 
 
 class Window(NamedTuple):
-    """What moves over one axis: its size, its stride, its dilation, and whether the axis is padded for it.
+    """A window that moves over one axis: its size, stride, dilation, and the padding of the axis.
 
-    ``padding`` is ``"valid"``, ``"same"`` or ``"causal"``; ``what`` is how a message names it.
+    ``padding`` is ``"valid"``, ``"same"`` or ``"causal"``; ``what`` is its name in messages.
     """
 
     size: int
@@ -43,7 +42,7 @@ class Window(NamedTuple):
     what: str
 
     def out_of(self, dim: Dim) -> Dim:
-        """The size that comes out of an axis; it keeps its letter where nothing changes."""
+        """The output size of an axis; an unchanged size keeps its letter."""
         if self.padding == "valid":
             size = (dim.size - self.dilation * (self.size - 1) - 1) // self.stride + 1
         else:
@@ -51,7 +50,7 @@ class Window(NamedTuple):
         return dim if size == dim.size and self.stride == 1 else became(dim, size)
 
     def formula(self, dim: Dim) -> str | None:
-        """The arithmetic of a size that changed: ``X' = floor((8 - 1*(3-1) - 1) / 1) + 1 = 6``."""
+        """The formula of a size that changed: ``X' = floor((8 - 1*(3-1) - 1) / 1) + 1 = 6``."""
         x, out = dim.letter, self.out_of(dim)
         if out is dim:
             return None
@@ -66,7 +65,7 @@ class Window(NamedTuple):
         )
 
     def unfit(self, dim: Dim) -> str | None:
-        """Why it does not fit into the axis."""
+        """Why the window does not fit into the axis."""
         if self.out_of(dim).size > 0:
             return None
         least = "pool_size" if self.what == "pool" else "dilation_rate * (kernel_size - 1) + 1"
@@ -77,7 +76,7 @@ class Window(NamedTuple):
 
 
 def became(dim: Dim, size: int) -> Dim:
-    """What an axis became: its letter with a dash, ``T'``, from the third time on counted, ``T'3``; of ``8`` a number.
+    """The dimension after a change: its letter with a dash, ``T'``; from the third on ``T'3``; a number for ``8``.
 
     >>> became(Dim(8, "2T"), 6), became(Dim(8, "8"), 6)
     (Dim(size=6, letter="T'"), Dim(size=6, letter='6'))
@@ -98,11 +97,10 @@ def kernels(node: Node, rank: int) -> list[Window]:
 
 
 def computed(node: Node, space: Dims, out: Dims) -> Dims:
-    """The places that are computed so that ``out`` is there.
+    """The positions that TensorFlow computes for the output sizes ``out``.
 
-    TensorFlow dilates by cutting the picture into ``dilation_rate`` pictures of one size, padded where it does not
-    divide (``with_space_to_batch`` in its ``nn_ops.py``): it computes the places over the padding too, and
-    throws them away.
+    For a dilation, TensorFlow splits the image into ``dilation_rate`` images of one size, with padding if necessary
+    (``with_space_to_batch`` in its ``nn_ops.py``).  It computes the positions of the padding too, and drops them.
     """
     wasted = (
         -dim.size % dilation for dim, dilation in zip(space, each(node["dilation_rate"], len(space)), strict=True)
@@ -111,24 +109,24 @@ def computed(node: Node, space: Dims, out: Dims) -> Dims:
 
 
 def split(node: Node, dims: Dims) -> tuple[Dims, Dim]:
-    """Space and channels, wherever ``data_format`` puts the channels; ``dims`` begins with the batch."""
+    """The spatial sizes and the channels, by ``data_format``; ``dims`` starts with the batch."""
     if _first(node):
         return dims[2:], dims[1]
     return dims[1:-1], dims[-1]
 
 
 def joined(node: Node, batch: Dim, space: Dims, channels: Dim) -> Dims:
-    """The whole again: what ``split`` has taken apart."""
+    """The dimensions from the parts of ``split``."""
     return (batch, channels, *space) if _first(node) else (batch, *space, channels)
 
 
 def steps(node: Node, rank: int | None) -> tuple[str, ...]:
-    """The letters of what a 1D layer takes."""
+    """The letters of a 1D layer's input."""
     return ("N", "C", "T") if _first(node) else ("N", "T", "C")
 
 
 def picture(node: Node, rank: int | None) -> tuple[str, ...]:
-    """The letters of what a 2D layer takes."""
+    """The letters of a 2D layer's input."""
     return ("N", "C", "X", "Y") if _first(node) else ("N", "X", "Y", "C")
 
 

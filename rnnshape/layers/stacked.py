@@ -1,7 +1,7 @@
-"""StackedRNNCells: cells one upon another, and the states that stay nested.
+"""StackedRNNCells: cells that are called one after another in each step, with nested states.
 
-From Keras' ``layers/rnn/stacked_rnn_cells.py`` (read in 3.15.1): the states are a list with one list
-for each cell, except that a stack of one cell returns the states of that cell alone.
+From Keras' ``layers/rnn/stacked_rnn_cells.py`` (read in 3.15.1): the states are a list with one list for each cell.
+A stack of one cell returns the states of that cell without the outer list.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _LISTS = change(
     "3.0",
-    "the states of stacked cells are a list with a list for each cell, and the list of a lone cell is left out; "
-    "before, they are a tuple, in which a cell with one state has it bare",
+    "the states of stacked cells are a list with a list for each cell, without the outer list for a single cell; "
+    "before, they are a tuple, and a single state of a cell is a bare tensor",
     "layers/rnn/stacked_rnn_cells.py: StackedRNNCells.call",
 )
 _LONE_CELL = "IndexError: an unrolled stack of one cell passes its states on without their list"
@@ -54,7 +54,7 @@ def theory(node: Node, given: Given) -> Answer:
     new_states = [answer.returned[1] for answer in answers]
     returned = new_states[0] if len(cells) == 1 else new_states
     if not _LISTS.made:
-        # As deep as the sizes of the states are nested: a tuple of the cells, a lone state bare.
+        # Nested like state_size: a tuple with an item for each cell, a single state without a list.
         states = [*map(_unwrapped, cells, answers)]
         returned = tuple(states)
     stack = Answer(
@@ -77,14 +77,14 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _unwrapped(cell: Node, answer: Answer) -> Returned:
-    """The states of a cell as Keras 2 nests them in a stack: a lone one bare, those of a stack in a tuple."""
+    """The states of a cell as Keras 2 nests them in a stack: a single one bare, those of a stack in a tuple."""
     if cell.has("cells"):
         return answer.begins
     return answer.states if len(answer.states) > 1 else answer.states[0]
 
 
 def _letter(letter: str, index: int) -> str:
-    """The hidden size of a cell below the last: H0, H1, … beside the H of the output."""
+    """The letter of a cell's hidden size before the last cell: H0, H1, …; the output has H."""
     return f"H{index}" if letter == "H" else f"{letter}_{index}"
 
 
@@ -109,10 +109,10 @@ def _laws(last: Answer) -> Iterator[Law]:
 
 
 def renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
-    """Put the states of a stack into the nesting that Keras returns them in.
+    """Nest the states of a stack as Keras returns them.
 
-    The loop packs them as the initial states are nested.  Unrolled, they come back as the last step
-    left them; and a masked loop fails when a step changes their nesting.
+    The loop nests them like the initial states.  Unrolled, they are nested as the last step returns them.  A masked
+    loop fails if a step changes their nesting.
     """
     if not _LISTS.made:
         step.states = list(step.states)
@@ -120,7 +120,7 @@ def renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
     masked = mask_used(given) is not None
     computing = (
         part for part in cell.walk() if not part.has("cells")
-    )  # a stack within hands their states on as they are
+    )  # an inner stack passes on the states of its cells unchanged
     unlike = any(compute_dtype(part["dtype"]) != compute_dtype(cell["dtype"]) for part in computing)
     if masked and unlike:
         step.refusals.append(Refusal(_MASKED_DTYPES, "give the stack and its cells one dtype"))
@@ -139,21 +139,21 @@ def renest(node: Node, cell: Node, step: Answer, given: Given) -> None:
     except IndexError:
         step.refusals.append(Refusal(_LONE_CELL, "use RNN(cell) for a single cell, or drop unroll"))
     except ValueError:
-        # Taken for the states of the outer stack, all but the first were dropped.
+        # Keras reads them as the states of the outer stack, and drops all but the first.
         step.refusals.append(Refusal(_LOST_STATES, "use the inner stack alone, or drop unroll"))
     except TypeError:
         step.refusals.append(Refusal(_SYMBOLIC, "use the inner stack alone, drop unroll, or --execution eager"))
 
 
 def _unrolled(node: Node, cell: Node, step: Answer, given: Given) -> None:
-    """Put into ``step`` what the last step of an unrolled stack returns.
+    """Put the result of the last step of an unrolled stack into ``step``.
 
     Raises:
-        IndexError, ValueError, TypeError: as ``_stepped``; outputs that cannot be put in a row, states that do not fit.
+        IndexError, ValueError, TypeError: as ``_stepped``; ValueError also if the outputs cannot be stacked over time.
     """
     batch, time, *rest = given.dims
     begun, outputs, x = flat(step.states), [], Leaf("input", (batch, *rest), given.dtype)
-    # The nesting settles after two steps.
+    # The nesting does not change after two steps.
     for _ in range(min(time.size, 4)):
         output, new = _stepped(cell, x, step.states, rest[-1].size, symbolic=given.execution != "eager")
         step.states = new if isinstance(new, list) else [new]
@@ -169,16 +169,16 @@ def _unrolled(node: Node, cell: Node, step: Answer, given: Given) -> None:
 
 
 def _stepped(cell: Node, x: Leaf, states: list[Returned], built: int, *, symbolic: bool) -> tuple[Leaf, Returned]:
-    """What a cell returns for one step: its output, under the role of the state that it equals, and its new states.
+    """The result of one step of a cell: its output, with the role of the state that it equals, and its new states.
 
-    A stack of one cell strips its own list, so what goes in for the next step is not what went in for
-    this one, and a stack in it may take the states of its first cell for all of them: then the others are not called.
-    ``built`` is the width of the input that the cell has been built for, ``symbolic`` whether a graph is traced.
+    A stack of one cell removes its own list, so the next step gets states of another nesting.  A stack in it may then
+    read the states of its first cell as those of all cells, and call only that one.  ``built`` is the input width that
+    the cell is built for; ``symbolic`` says that a graph is traced.
 
     Raises:
-        IndexError: the cell finds fewer states than it has, as Keras' own would.
-        ValueError: what the cell finds does not fit into its products.
-        TypeError: the stack asks how long a state is, which a graph does not know.
+        IndexError: the cell gets fewer states than it has, as in Keras.
+        ValueError: the states do not fit into the cell's matrix products.
+        TypeError: the stack needs the length of a state, which is unknown in a graph.
     """
     if cell.cls is not STACKED_RNN_CELLS:
         return _computed(cell, x, states, built)
@@ -197,13 +197,13 @@ def _width(cell: Node) -> int:
 
 
 def _computed(cell: Node, x: Leaf, states: list[Returned], built: int) -> tuple[Leaf, list[Leaf]]:
-    """A step of a cell that is no stack, on states that may have lost their batch axis."""
+    """A step of a single cell, on states that may have lost their batch axis."""
     count = 2 if cell.name == "LSTMCell" else 1
     if len(states) < count:
         raise IndexError
     found = states[:count]
     fits = all(isinstance(state, Leaf) and state.dims and state.dims[-1].size == cell["units"] for state in found)
-    # This implementation of GRU cuts its product with the state along a second axis.
+    # This implementation of GRU slices its product with the state along a second axis.
     cuts = cell.name == "GRUCell" and cell["implementation"] == 2
     if x.dims[-1].size != built or not fits or (cuts and len(found[0].dims) < 2):
         raise ValueError(f"{cell.text} cannot take what it finds")
@@ -212,7 +212,7 @@ def _computed(cell: Node, x: Leaf, states: list[Returned], built: int) -> tuple[
 
 
 def _sole(states: Returned) -> Returned:
-    """What Keras takes for the only state of a list: of a bare tensor whose first axis is 1, what stands there."""
+    """The only state in a list; of a bare tensor with a first axis of size 1, Keras takes its only row."""
     if isinstance(states, list):
         return states[0] if len(states) == 1 else states
     rows = states.dims[1:] if states.dims and states.dims[0].size == 1 else states.dims
@@ -220,7 +220,7 @@ def _sole(states: Returned) -> Returned:
 
 
 def _nesting(value: Returned) -> object:
-    """The containers alone, to be compared."""
+    """The containers without the tensors, to compare them."""
     return [_nesting(item) for item in value] if isinstance(value, list) else None
 
 

@@ -1,10 +1,10 @@
-"""Numbers that the code gives by a name: ``LSTM(latent_dim)``, ``LSTM(2 * self.units, dropout=rate)``.
+"""Numbers that the code writes as a name: ``LSTM(latent_dim)``, ``LSTM(2 * self.units, dropout=rate)``.
 
 >>> size = Size(14, "2*units")
 >>> size, size + 1, size.letter, size == 14
 (2*units, 15, '2·units', False)
 
-Such a value counts with its number and is written as the code wrote it.
+Such a value computes with its number, and is shown as in the code.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 
 class _Written:
-    """A number with the Python text that stands for it.  Two are equal when both are."""
+    """A number with its Python text.  Two are equal if both number and text are."""
 
     text: str
 

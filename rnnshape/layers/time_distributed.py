@@ -34,7 +34,7 @@ _RUNS_CALL = change(
 
 
 def _inner_letters(node: Node, rank: int | None) -> tuple[str, ...]:
-    """The inner layer's letters with one more time axis in front: its T is T2 here."""
+    """The inner layer's letters with another time axis in front: its own T becomes T2."""
     inner: Node = node["layer"]
     batch, *rest = inner.cls.letters(inner, None if rank is None else max(rank - 1, 2))
     return (batch, "T", *(_later(letter) for letter in rest))
@@ -45,18 +45,17 @@ def _later(letter: str) -> str:
 
 
 def _time_distributed(node: Node, given: Given) -> Answer:
-    """The inner layer's output with the time axis put back: ``(N, T, …)``.
+    """The inner layer's output with the time axis after the batch: ``(N, T, …)``.
 
-    Keras stacks what the inner ``call`` returns over time.  Where that is a tuple of tensors of one
-    shape, TensorFlow packs it into one tensor whose first axis counts them; where the shapes
-    differ it cannot (``docs/keras-quirks.md``).
+    Keras stacks the results of the inner ``call`` over time.  TensorFlow packs a tuple of tensors of one shape into one
+    tensor, with a new first axis; it fails if the shapes differ (``docs/keras-quirks.md``).
     """
     inner: Node = node["layer"]
     batch, time, *rest = given.dims
     mask = _of_a_step(given.mask, batch.size, rest)
     inside = replace(given, dims=(batch, *rest), mask=mask, initial=None)
     if inner.cls.kind == "stack" or not _RUNS_CALL.made:
-        # Its layers are called, and cast for themselves.
+        # Its layers are called with ``__call__``, and cast their own inputs.
         inside = replace(inside, within=None, dtype=compute_dtype(node["dtype"]))
     elif given.within is None:
         inside = replace(inside, dtype=compute_dtype(node["dtype"]), within=node["dtype"] or "float32")
@@ -75,7 +74,7 @@ def _time_distributed(node: Node, given: Given) -> Answer:
         result.mask = _remade(inner, given, result.mask)
     result.notes = answer.notes
     result.products = [product.repeated(time) for product in answer.products]
-    # Keras 2 gives a stateful layer one step after another, and no mask.
+    # Keras 2 calls a stateful layer on one step after another, without a mask.
     step_by_step = not _RUNS_CALL.made and any(part.has("stateful") and part["stateful"] for part in inner.walk())
     masked = _unrepeatable(first, given) if step_by_step else _unmaskable(inner, given)
     if not _RUNS_CALL.made and time.size > 1 and inner.has("axis") and inner["axis"] == 0:
@@ -91,14 +90,14 @@ def _time_distributed(node: Node, given: Given) -> Answer:
 
 
 def _unrepeatable(output: Leaf, given: Given) -> Iterator[Refusal]:
-    """Where Keras 2 cannot lay the mask of a step over the output of the layer, to repeat the one before."""
+    """Refuse a mask that Keras 2 cannot broadcast to the output of a step, to repeat the output before."""
     behind = () if given.mask is None else given.mask.behind
     if any(size not in (1, dim.size) for size, dim in zip(behind, output.dims[1:], strict=False)):
         yield Refusal("InvalidArgumentError: condition, then and else must be broadcastable (the mask of a step)", _ONE)
 
 
 def _remade(inner: Node, given: Given, mask: Mask | None) -> Mask | None:
-    """The mask that Keras 2 attaches: the one that the layer makes, else the one that came, over time alone."""
+    """The mask that Keras 2 attaches: the one that the layer computes, else the input's, over time alone."""
     last = inner.in_turn[-1]
     made = last.cls.theory(last, replace(given, mask=None)).mask if last.cls.makes_mask else None
     if made is not None:
@@ -107,7 +106,7 @@ def _remade(inner: Node, given: Given, mask: Mask | None) -> Mask | None:
 
 
 def _of_a_step(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | None:
-    """The mask that the inner layer's call gets: of each step a column, which has one axis less."""
+    """The mask of one step, which the inner layer's call gets; it has one axis less."""
     if mask is None or not mask.behind or len(rest) < 2:
         return None
     steps, *behind = mask.behind
@@ -116,9 +115,9 @@ def _of_a_step(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | Non
 
 
 def _unmaskable(inner: Node, given: Given) -> Iterator[Refusal]:
-    """A column of a mask has no time axis, and what loops over time asks for one (``docs/keras-quirks.md``).
+    """Refuse a mask for an inner layer that loops over time: a step's mask has no time axis (``docs/keras-quirks.md``).
 
-    What TimeDistributed makes of a layer with several outputs has another first axis than its mask.
+    The packed output of a layer with several outputs has another first axis than its mask.
     """
     mask, (batch, time, *_) = given.mask, given.dims
     if mask is not None and (mask.batch, mask.steps) != (batch.size, time.size):
@@ -137,7 +136,7 @@ def _unmaskable(inner: Node, given: Given) -> Iterator[Refusal]:
 
 
 def _columned(layer: Node, dims: Dims) -> Iterator[Refusal]:
-    """What a layer makes of a column of a mask, which has the batch for its only axis."""
+    """The error of an inner layer with a step's mask, whose only axis is the batch."""
     fix = "mask the output of TimeDistributed, or the time axis inside it"
     if layer.name == "TimeDistributed":
         yield Refusal("ValueError: The `mask` passed to the `TimeDistributed` layer must be at least 2D", fix)
@@ -152,7 +151,7 @@ def _columned(layer: Node, dims: Dims) -> Iterator[Refusal]:
 
 
 def _distributed(node: Node, answer: Answer, given: Given) -> Zeros | None:
-    """Of each step what the inner layer makes of it, where that layer looks at nothing else."""
+    """The zero steps after an inner layer that treats each step alone."""
     inner: Node = node["layer"]
     return inner.cls.contents(inner, answer, given) if inner.name in ("Dense", "Dropout") else None
 
@@ -175,7 +174,7 @@ _ONE = "TimeDistributed takes a layer that returns one tensor: drop return_state
 
 
 def _check(node: Node) -> Iterator[Problem]:
-    """A Sequential takes each name once; layers that are called in turn are no model."""
+    """Reject a Sequential inside with two layers of one name."""
     yield from unsupported(node)
     names = Counter(layer["name"] for layer in node["layer"].in_turn if layer["name"] is not None)
     twice = [name for name, times in names.items() if times > 1]

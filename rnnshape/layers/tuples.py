@@ -1,4 +1,4 @@
-"""Kinds of arguments that are axes, shapes and margins: whole numbers in tuples, each with its own condition."""
+"""Kinds of arguments that are axes, shapes or margins: tuples of whole numbers, each kind with its own condition."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rnnshape.layers.kinds import INT64, Kind, Maybe, Sizes, Whole
 
 
 class NoiseShape(Kind, frozen=True):
-    """The shape of Dropout's mask: one size for each axis, None for the input's own."""
+    """The shape of Dropout's noise: one size for each axis, None for the input's size."""
 
     allowed = "a tuple of whole numbers, 1 or more, and None"
 
@@ -17,7 +17,7 @@ class NoiseShape(Kind, frozen=True):
 
 
 class Axis(Kind, frozen=True):
-    """An axis, counted from the front or from the back."""
+    """An axis, counted from the front or, if negative, from the end."""
 
     allowed = "a whole number"
 
@@ -26,7 +26,7 @@ class Axis(Kind, frozen=True):
 
 
 class AxisOfEach(Axis, frozen=True):
-    """One axis of both inputs, or one for each of the two."""
+    """One axis for both inputs, or one for each."""
 
     allowed = "a whole number, or a tuple of two"
 
@@ -49,7 +49,7 @@ class Axes(Kind, frozen=True):
 
 
 class TargetShape(Kind, frozen=True):
-    """The shape that a tensor gets, without the batch."""
+    """The new shape of a tensor, without the batch."""
 
     allowed = "a tuple of whole numbers, 1 or more, of which one may be -1: what is left"
 
@@ -59,12 +59,12 @@ class TargetShape(Kind, frozen=True):
         return all(size == -1 or Whole().accepts(size) for size in value) and value.count(-1) <= 1
 
 
-# As many as a batch of pictures in time of a batch has.
+# The number of axes of a batch of image sequences.
 _AXES = 6
 
 
 class Order(Kind, frozen=True):
-    """The axes behind the batch, in the order that they get."""
+    """The new order of the axes after the batch."""
 
     allowed = "a tuple with each of the numbers 1, 2, … once: (2, 1) swaps two axes"
 
@@ -76,7 +76,7 @@ class Order(Kind, frozen=True):
 
 
 class Margins(Kind, frozen=True):
-    """What is added to, or cut from, the four sides of a picture."""
+    """The sizes that are added to, or removed from, the four sides of an image."""
 
     allowed = "a whole number, 0 or more, a tuple of 2 of them, or of 2 such tuples ((top, bottom), (left, right))"
 
@@ -95,9 +95,9 @@ class Arrays(Kind, frozen=True):
 
 
 class Unwritten(Kind, frozen=True):
-    """What no literal can say: Keras asks for an array."""
+    """An array, which a literal cannot give; only None is accepted."""
 
-    allowed = "None: Keras takes an array, which no literal is; call set_weights on the built layer"
+    allowed = "None: Keras takes an array, which a literal cannot give; call set_weights on the built layer"
 
     def accepts(self, value: Any) -> bool:
         return value is None

@@ -1,4 +1,4 @@
-"""A graph of layer calls, as data: what each call takes in, and what its results are called.
+"""A graph of layer calls as data: the inputs of each call, and the names of its results.
 
 >>> from rnnshape.layers import TABLE, Node
 >>> encoder = Node.of(TABLE["LSTM"], {"units": 8, "return_state": True})
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
 
 class Wire(Struct, frozen=True):
-    """One tensor: an entry, or what a call returned; ``path`` says which of its results, ``()`` the only one."""
+    """One tensor: an entry, or the result of a call at ``path``, which is ``()`` for a single result."""
 
     source: str
     path: tuple[int, ...] = ()
 
 
 class Entry(Struct, frozen=True):
-    """An input of the graph; its sizes are batch first, None where the code does not say.
+    """An input of the graph; its sizes are batch first, None if the code does not give one.
 
-    The code may say nothing of it at all: then it is like what it is merged with, and has no line in the text.
+    Without any sizes, it has the shape of the tensor that it is merged with, and no line in the text.
     """
 
     name: str
@@ -50,10 +50,10 @@ class Entry(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True):
-    """One call of a layer; ``initial_state`` is nested as it is passed, in tuples of wires.
+    """One call of a layer; ``initial_state`` has tuples of wires, nested as in the code.
 
-    ``results`` are the roles of the values that the call returns, none for a bare tensor; a list of states is one,
-    ``states``; an attention has some where it is called with ``return_attention_scores=True``.
+    ``results`` has the roles of the returned values, and is empty for a bare tensor.  A list of states is one value,
+    ``states``; an attention has results if it is called with ``return_attention_scores=True``.
     """
 
     name: str
@@ -64,10 +64,10 @@ class Call(Struct, frozen=True):
 
 
 class Graph(Struct, frozen=True, dict=True):
-    """Entries, layers (each a ``Node``) under their names, and the calls; a layer that is called twice stands once.
+    """The entries, the layers (each a ``Node``) by name, and the calls; a layer that is called twice is listed once.
 
-    ``names`` are the code's own names for tensors, ``outputs`` what the code takes as the result; where it says
-    nothing, that is what the last call returns.
+    ``names`` are the code's own names for tensors, ``outputs`` the results of the whole; if empty, they are those of
+    the last call.
     """
 
     entries: tuple[Entry, ...]
@@ -91,7 +91,7 @@ class Graph(Struct, frozen=True, dict=True):
 
     @property
     def text(self) -> str:
-        """The graph as Python code, one statement a line."""
+        """The graph as Python code, one statement in each line."""
         said = [entry for entry in self.entries if entry.sizes is not None or entry is self.entries[0]]
         entries = (f"{entry.name} = Input({_shape(entry)})" for entry in said)
         layers = (f"{name} = {node.text}" for name, node in self.layers if not node.cls.operation)
@@ -124,7 +124,7 @@ class Graph(Struct, frozen=True, dict=True):
         return ", ".join(self.word(part) if any(wire.path[:1] == part.path for wire in used) else "_" for part in parts)
 
     def word(self, wire: Wire) -> str:
-        """What a tensor is called: the code's name, or one that is made of the call's."""
+        """The name of a tensor: the code's, or one made from the name of the call."""
         if (said := self._said.get(wire)) is not None:
             return said
         if wire.source not in self._results:
@@ -136,7 +136,7 @@ class Graph(Struct, frozen=True, dict=True):
         return f"{wire.source}_{result(self._results[wire.source], wire.path[0])}"
 
     def goes(self, call: Call) -> dict[str, tuple[str, ...]]:
-        """Where each result of a call goes, under its name: ``{"h": ("decoder.initial_state[0]",)}``."""
+        """The uses of each result of a call, by its name: ``{"h": ("decoder.initial_state[0]",)}``."""
         found: dict[str, list[str]] = {}
         for other in self.calls:
             for wire in other.inputs:
@@ -165,7 +165,7 @@ class Graph(Struct, frozen=True, dict=True):
 
 
 def result(roles: Sequence[str], place: int) -> str:
-    """The word for one of the results of a call; of several lists of states each has its number."""
+    """The name of one of the results of a call; several lists of states are numbered."""
     return roles[place] + (f"_{place}" if roles.count(roles[place]) > 1 else "")
 
 
@@ -178,7 +178,7 @@ def _flat(states: Any) -> Iterator[Wire]:
 
 
 def _listed(words: Iterable[str]) -> str:
-    """One word as it is, several as a list."""
+    """A single word, or several as a list."""
     several = list(words)
     return several[0] if len(several) == 1 else f"[{', '.join(several)}]"
 

@@ -1,7 +1,7 @@
-"""How the states of one layer become the ``initial_state`` of another.
+"""Passes the states of one layer to another as its ``initial_state``.
 
-Keras takes what it is given: two states swapped, or a (1, H) state, go in without a word
-(``docs/keras-quirks.md``).  So count, order and width are told here, before Keras is asked.
+Keras accepts swapped states and a (1, H) state without an error (``docs/keras-quirks.md``), so the number, order and
+width of the states are checked here.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Wiring(Struct, frozen=True):
-    """Which states go where.
+    """The plan to pass the states.
 
-    ``plan`` is nested as the second layer nests its states; each place holds the roles that go
-    there, two where a forward and a backward state are put side by side.  ``problem`` says why they
-    do not fit, and the fix; there is no plan then.
+    ``plan`` is nested like the states of the second layer.  Each item has the roles of the passed states: one, or a
+    forward and a backward one that are concatenated.  ``problem`` says why the states do not fit, and the fix; then
+    there is no plan.
     """
 
     plan: Any = None
@@ -55,7 +55,7 @@ def wire(source: Node, target: Node, dims: Dims) -> Wiring:
 
 
 def _pairs(offered: list[Leaf]) -> list[tuple[Leaf, ...]]:
-    """Forward and backward states side by side, the first of one with the first of the other."""
+    """The forward states, each concatenated with the backward state of the same kind."""
     half = len(offered) // 2
     return list(zip(offered[:half], offered[half:], strict=True))
 
@@ -87,7 +87,7 @@ def _memory(role: str) -> bool:
 
 
 def _nested(value: Returned, roles: Any) -> Any:
-    """The roles in the nesting of the states, always lists, as ``initial_state`` wants them."""
+    """The roles, nested like the states, in lists as ``initial_state`` needs them."""
     return next(roles) if isinstance(value, Leaf) else [_nested(item, roles) for item in value]
 
 

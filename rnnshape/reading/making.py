@@ -52,7 +52,7 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     """
     spec, *others = _specs(layer, options or {}, name)
     if others:
-        what = f"this makes {1 + len(others)} layers or models, and one is expected here: rnnshape show answers all"
+        what = f"this code has {1 + len(others)} layers or models, but only one is allowed here; see rnnshape show"
         raise Invalid([Problem("", what)])
     return spec
 
@@ -176,7 +176,7 @@ def _of_names(problem: Problem, parsed: Parsed) -> Problem:
     if not there:
         return problem
     options = " ".join(f"--let {name}=…" for name in there)
-    are = "are not given: numbers stand for them" if len(there) > 1 else "is not given: a number stands for it"
+    are = "are not given: numbers are used instead" if there[1:] else "is not given: a number is used instead"
     return Problem(
         problem.key, f"{problem.message}; {' and '.join(there)} {are}, {options} sets the size", problem.span
     )

@@ -128,7 +128,7 @@ class Walk(Program):
         """Whether it is unknown if, or how often, the inner statements run."""
         match statement:
             case ast.If(test=test, body=body, orelse=orelse):
-                return self.names.known(test) is MISSING and not self._touched([*body, *orelse])
+                return self.names.known(test) is MISSING and not self._has_layers([*body, *orelse])
             case ast.For(iter=items):
                 return self.values.lists.items(items) is None
             case ast.While() | ast.Try():

@@ -49,7 +49,7 @@ def stateless(node: Node, options: Mapping[str, Any]) -> Iterator[Problem]:
     if options.get(INITIAL_STATE.name) is None or count == 1 or node.cls.kind == "cell":
         return
     if count:
-        yield Problem(INITIAL_STATE.name, f"{count} layers of this stack have an initial state: show one of them")
+        yield Problem(INITIAL_STATE.name, f"{count} layers of this stack have an initial state: use only one of them")
     else:
         yield Problem(INITIAL_STATE.name, f"does not apply to {node.name}: only a recurrent layer and a cell take one")
 

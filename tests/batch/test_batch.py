@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Files with many real layers are slow.
 LONG = {"classic.yaml", "masks.yaml", "sweep.yaml"}
-MARKS = {"contracts.yaml": (since("3.4", "dropout does not keep a layer from cuDNN"),)}
+MARKS = {"contracts.yaml": (since("3.4", "dropout does not prevent cuDNN"),)}
 REAL = {**dict.fromkeys(LONG, (pytest.mark.slow,)), "keras2.yaml": (legacy,)}
 EXAMPLES = [pytest.param(path, marks=MARKS.get(path.name, ())) for path in CONFIGS]
 PROVED = [pytest.param(path, marks=(*MARKS.get(path.name, ()), *REAL.get(path.name, ()))) for path in CONFIGS]

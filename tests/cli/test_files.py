@@ -21,7 +21,7 @@ CELLS = {"cells": [{"cell_type": "markdown", "source": "x"}, {"cell_type": "code
     ("name", "text", "told"),
     [
         ("model.py", "\n\nimport keras\nm = LSTM(0)\n", "model.py:4: units must be a whole number, 1 or more"),
-        ("model.py", "x = 1\n", "model.py: no layer is made here: write one as in Keras, such as LSTM(8)"),
+        ("model.py", "x = 1\n", "model.py: there is no layer here: write one as in Keras, such as LSTM(8)"),
         ("notes.ipynb", json.dumps(CELLS), "notes.ipynb, cell 2, line 2: units must be a whole number, 1 or more"),
         (
             "notes.ipynb",

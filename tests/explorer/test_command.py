@@ -39,7 +39,7 @@ def test_without_a_terminal_it_names_the_command_for_a_pipe(
     ("name", "told"),
     [
         ("missing.py", "missing.py is not read: No such file or directory"),
-        ("bare.py", "no layer is made here: write one as in Keras, such as LSTM(8)"),
+        ("bare.py", "there is no layer here: write one as in Keras, such as LSTM(8)"),
         ("model.keras", "model.keras"),
     ],
 )

@@ -75,7 +75,7 @@ def test_a_lambda_is_reported_and_not_run(tmp_path: Path) -> None:
     report = _report(path)
     assert report.ok
     assert report.expression.startswith("LSTM(3, return_sequences=True, name=")
-    assert "the file is not loaded because of more, a Lambda: what stands before it is answered" in report.notes
+    assert "the file is not loaded because of more, a Lambda: the answer ends before it" in report.notes
 
 
 OWN = """

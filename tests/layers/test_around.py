@@ -122,7 +122,7 @@ def test_the_mask_goes_on_where_keras_hands_it_on() -> None:
 def test_global_average_pooling_means_over_the_valid_steps() -> None:
     report = rnnshape.explore("GlobalAveragePooling1D()", mask="100;111")
     assert report.ok
-    assert report.notes == ("the mean is that of the valid steps",)
+    assert report.notes == ("the mean is over the valid steps",)
 
 
 @pytest.mark.parametrize("text", ["Masking() | Softmax()", "TimeDistributed(GlobalAveragePooling1D())"])

@@ -482,7 +482,7 @@ def test_use_cudnn_within_a_bidirectional_follows_the_release() -> None:
     with release.of("3.12"):
         assert (kernels(layer), kernels(other)) == (["loop", "loop"], ["cudnn", "cudnn"])
         said = {rule.decided: rule.source for rule in predict(make(other)).cudnn.kernels[1].rules}
-        assert said["Keras makes it 'auto'"] == "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
+        assert said["Keras sets it to 'auto'"] == "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
     with release.of("3.11"):
         assert (kernels(layer), kernels(other)) == (["cudnn", "cudnn"], ["cudnn", "loop"])
 

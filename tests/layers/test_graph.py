@@ -193,7 +193,7 @@ def test_a_graph_returns_the_outputs_that_the_code_names() -> None:
     (tensor,) = leaves(proved(spec_of(one, 2, 3, 7)).predicted)
     assert (tensor.role, tensor.path) == ("decoder_state_c", "")
     none = Graph(INPUTS, layers, (ENCODED, DECODED), NAMES, states("decoder", 3))
-    assert "Model(…): decoder_y[3] is not there: decoder returns 3 values" in wrong(spec_of(none, 2, 3, 7))
+    assert "Model(…): decoder_y[3] does not exist: decoder returns 3 values" in wrong(spec_of(none, 2, 3, 7))
 
 
 def test_inputs_of_open_length_have_one_length_where_they_are_merged() -> None:

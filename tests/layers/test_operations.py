@@ -64,6 +64,6 @@ def test_an_operation_passes_on_no_mask(read: str, *, masked: bool) -> None:
 
 def test_what_does_not_fit_names_the_layer_that_takes_it() -> None:
     code = "x = Input((5, 4))\ns, h = GRU(4, return_sequences=True, return_state=True)(x)\ny = "
-    with pytest.raises(Invalid, match=r"y = s \+ h: .*T = 5 meets N = 2; .*use Add\(\)"):
+    with pytest.raises(Invalid, match=r"y = s \+ h: .*T = 5 and N = 2 do not match; .*use Add\(\)"):
         make(f"{code}s + h")
     assert rnnshape.explore(make(f"{code}Add()([s, h])")).ok

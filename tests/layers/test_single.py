@@ -75,8 +75,8 @@ def test_an_operation_passes_on_no_mask(read: str) -> None:
 @pytest.mark.parametrize(
     ("read", "wrong"),
     [
-        ("tf.squeeze(h, 1)", "only an axis of size 1 goes: T = 5"),
-        ("tf.reduce_sum(h, axis=3)", "there is no axis 3 beside the batch: the tensor has 3 axes"),
+        ("tf.squeeze(h, 1)", "only an axis of size 1 can be removed: T = 5"),
+        ("tf.reduce_sum(h, axis=3)", "there is no axis 3 except the batch: the tensor has 3 axes"),
         ("tf.transpose(h, [0, 1])", r"axes=\(0, 1\) names 2 axes, and the tensor has 3"),
         ("tf.nn.softmax(h, axis=-4)", "there is no axis -4"),
     ],

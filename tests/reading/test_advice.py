@@ -16,14 +16,14 @@ Options = dict[str, Any]
 # What is asked: the words of the error that say what to do, and what a person then writes.
 ARGUMENTS: dict[str, tuple[str, str, Options]] = {
     "LSTM(8, time_major=True)": ("drop it and transpose the input", "LSTM(8)(tf.transpose(x, [1, 0, 2]))", {}),
-    "LSTM(8, time_major=False)": ("time_major=False is what happens anyway: drop it", "LSTM(8)", {}),
+    "LSTM(8, time_major=False)": ("time_major=False changes nothing here: drop it", "LSTM(8)", {}),
     "Sequential([GRU(8)], batch_input_shape=(2, 5, 4))": (
-        "keras.Input(batch_shape=(2, 5, 4)) says it, first in a Sequential",
+        "write keras.Input(batch_shape=(2, 5, 4)), as the first layer of a Sequential",
         "Sequential([keras.Input(batch_shape=(2, 5, 4)), GRU(8)])",
         {},
     ),
     "Sequential([GRU(8)], batch_shape=(2, 5, 4))": (
-        "or as what Sequential(…) is called on",
+        "or as the input of Sequential(…)",
         "Sequential([GRU(8)])(keras.Input(batch_shape=(2, 5, 4)))",
         {},
     ),
@@ -205,7 +205,11 @@ OTHERS: dict[str, tuple[str, str, Options]] = {
         "LSTM(8)((GRU(4, return_sequences=True) | Dense(2))(x))",
         {},
     ),
-    "LSTM(8)(x + 1)": ("write a name for it, x, and give its shape with --input", "LSTM(8)(x)", {"input": (2, 3, 4)}),
+    "LSTM(8)(x + 1)": (
+        "write a name instead, such as x, and give its shape with --input",
+        "LSTM(8)(x)",
+        {"input": (2, 3, 4)},
+    ),
     "Dense(1)(Dropout(0.5)(LSTM(8)(x)), training=True)": (
         "in the call of each layer with dropout",
         "Dense(1)(Dropout(0.5)(LSTM(8)(x), training=True))",
@@ -238,7 +242,7 @@ def test_what_an_error_advises_is_answered(asked: str) -> None:
 NOTED: dict[str, tuple[str, str, Options]] = {
     "LSTM(n)": ("--let n=… sets it", "LSTM(n)", {"let": {"n": 5}}),
     "LSTM(8, dropout=rate)": ("--let rate=… sets it", "LSTM(8, dropout=rate)", {"let": {"rate": 0.1}}),
-    "LSTM(8, **more)": ("what **more gives is not known", "LSTM(8)", {}),
+    "LSTM(8, **more)": ("**more is unknown", "LSTM(8)", {}),
     "LSTM(8)(x, mask=m)": ("or give --mask", "LSTM(8)(x, mask=m)", {"mask": "right:3,2"}),
     "GRU(8, batch_input_shape=(2, 5, 4))": (
         "write keras.Input(batch_shape=…) instead",

@@ -79,19 +79,19 @@ def test_a_value_that_may_be_another_one_keeps_its_name(code: str) -> None:
     [
         (
             "for i in range(k):\n    model.add(LSTM(8))",
-            "line 2: the loop over range(k) is read once: how often it runs is not known, or too often",
+            "line 2: the loop over range(k) is read once: its number of steps is unknown or too large",
         ),
         (
             "for i in range(100):\n    model.add(Dense(8))",
-            "line 2: the loop over range(100) is read once: how often it runs is not known, or too often",
+            "line 2: the loop over range(100) is read once: its number of steps is unknown or too large",
         ),
         (
             "n = 0\nwhile n < 300:\n    model.add(Dense(8))\n    n += 1",
-            "line 3: the loop while n < 300 is read in part: how often it runs is not known, or too often",
+            "line 3: the loop while n < 300 is read in part: its number of steps is unknown or too large",
         ),
         (
             "model.add(LSTM(4))\nmodel.add(head)\nmodel.add(GRU(3))",
-            "line 3: head is left out; the layers behind it are answered as a model of their own",
+            "line 3: head is left out; the layers after it are a separate answer",
         ),
     ],
 )
@@ -110,11 +110,11 @@ def test_what_doubles_itself_takes_no_memory(start: str, doubled: str) -> None:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("\n".join(["LSTM(8)"] * 1_100), "more than 1,000 layers and calls are made here: paste fewer"),
+        ("\n".join(["LSTM(8)"] * 1_100), "there are more than 1,000 layers and calls here: paste fewer"),
         ("m = Sequential([LSTM(8)])\n" + "m.add(m)\n" * 12, "a model has at most 1,000 layers here"),
         (
             "for a in range(60):\n    for b in range(60):\n        for c in range(60):\n            seen.add(c)\nLSTM(8)",
-            "more than 20,000 statements are run here: paste fewer",
+            "more than 20,000 statements are read here, with the steps of loops: paste fewer",
         ),
     ],
 )

@@ -65,7 +65,7 @@ MISTAKES = {
         "activation must be the name of a Keras activation (did you mean 'tanh'?)",
         "'tahn'",
     ),
-    "LSTM(n, *more)": ("* cannot be read without running it: write the arguments out", "*more"),
+    "LSTM(n, *more)": ("* is not read: write the arguments out", "*more"),
     "LSTM(8, bias_initializer=Zeros(1))": ("Zeros takes at most 0 arguments by position", "1"),
     "LSTM": ("LSTM must be called: write LSTM(…)", "LSTM"),
     "LSTM(8": ("invalid Python: '(' was never closed", "("),
@@ -112,7 +112,7 @@ MISTAKES = {
         "pass the states as a list, [state_h, state_c]: a bare tensor means something else",
         "h",
     ),
-    "LSTMCell(8)(x)": ("LSTMCell takes the step and its states: cell(x, states)", "LSTMCell(8)(x)"),
+    "LSTMCell(8)(x)": ("LSTMCell needs the input of one step and the states: cell(x, states)", "LSTMCell(8)(x)"),
     "LSTM(8)(x, mask=[[True]])": (
         "a mask is an array or a tensor, not a list: tf.constant([[True, False]])",
         "[[True]]",
@@ -180,12 +180,12 @@ def test_a_mistake_has_its_place(text: str) -> None:
 
 
 WITHOUT_PLACE = {
-    "LSTM(8); GRU(8)": "this makes 2 layers or models, and one is expected here: rnnshape show answers all",
+    "LSTM(8); GRU(8)": "this code has 2 layers or models, but only one is allowed here; see rnnshape show",
     "LSTM(64) | GRU(32) | Dense(10)": "GRU(32) needs (N, T, C) but LSTM(64) returns (N, H): give layer 1 `return_sequences=True`",
     "LSTM(8, return_state=True) | Dense(1)": "layer 1, LSTM(8, return_state=True), returns 3 values (output, state_h, state_c), "
-    "but only one can go on: drop return_state=True from layer 1",
+    "but the next layer takes one: drop return_state=True from layer 1",
     "Bidirectional(GRU(8), merge_mode=None) | Dense(1)": "layer 1, Bidirectional(GRU(8), merge_mode=None), returns 2 values "
-    "(forward_output, backward_output, forward_state, backward_state), but only one can go on: drop merge_mode=None from layer 1",
+    "(forward_output, backward_output, forward_state, backward_state), but the next layer takes one: drop merge_mode=None from layer 1",
     "a, b = LSTM(8, return_state=True)(x)": "2 names are on the left, but the call returns 3 values: output, state_h, state_c",
     "a, b = LSTM(8)(x)": "2 names are on the left, but the call returns one tensor, which Python would split along the batch: "
     "add return_state=True",

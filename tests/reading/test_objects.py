@@ -269,7 +269,7 @@ UNKNOWN = {
     ),
     "LSTM(4, activation=LeakyReLU(alpha=0.1))": (
         "LSTM(4, activation=LeakyReLU(negative_slope=0.1))",
-        "Keras 3 warns of alpha in LeakyReLU and recommends negative_slope",
+        "Keras 3 warns about alpha in LeakyReLU and recommends negative_slope",
     ),
     "LSTM(4, dtype=policy)": ("LSTM(4)", "dtype=policy is not known here: float32 is used instead"),
     "LSTM(4, name=f'lstm_{i}')": (

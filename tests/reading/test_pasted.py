@@ -169,7 +169,7 @@ DECLARED = {
 def test_input_shape_and_input_dim_are_the_input(text: str) -> None:
     spec = make(text)
     assert (spec.layer.text, spec.input) == DECLARED[text]
-    assert any("Keras 3 warns of input_" in note for note in spec.notes)
+    assert any("Keras 3 warns about input_" in note for note in spec.notes)
     assert from_data(to_data(spec)) == spec
 
 
@@ -241,7 +241,7 @@ def test_an_option_goes_before_the_line_and_says_so() -> None:
 
 def test_the_note_is_in_every_view(run: Callable[..., Ran]) -> None:
     asked = ("show", "LSTM(8, input_shape=(10, 8))", "--predict")
-    note = "Keras 3 warns of input_shape and recommends keras.Input in front of the first layer"
+    note = "Keras 3 warns about input_shape and recommends keras.Input in front of the first layer"
     assert json.loads(run(*asked, "-f", "json").out)["notes"] == [note]
     for form in ("table", "markdown", "html"):
         assert note in run(*asked, "-f", form).out.replace("\\_", "_"), form
@@ -279,7 +279,7 @@ REFUSED = {
         "GRU(2)",
     ),
     "Dense(3)(GRU(8, return_state=True)(x))": (
-        "layer 1, GRU(8, return_state=True), returns 2 values (output, state), but only one can go on: "
+        "layer 1, GRU(8, return_state=True), returns 2 values (output, state), but the next layer takes one: "
         "drop return_state=True from layer 1",
         "Dense(3)",
     ),
@@ -289,33 +289,33 @@ REFUSED = {
         "[x, h, c]",
     ),
     "Dense(8)([x, y])": ("Dense takes one tensor as its input, but 2 are given", "[x, y]"),
-    "LSTM(8)([x])": ("Keras takes a tensor as the input, not a list: pass it alone, LSTM(…)(x)", "[x]"),
+    "LSTM(8)([x])": ("Keras takes a tensor as the input, not a list: pass the tensor itself, LSTM(…)(x)", "[x]"),
     "LSTM(8)([[[1.0]]])": (
         "Keras takes a tensor as the input, not a list: make an array of it, np.array([[[1.0]]])",
         "[[[1.0]]]",
     ),
     "LSTMCell(8)([x, h, c])": (
-        "LSTMCell takes the step and its states: LSTMCell(…)(x, [h, c])",
+        "LSTMCell takes the input of one step and the states: LSTMCell(…)(x, [h, c])",
         "[x, h, c]",
     ),
-    "LSTM(8)()": ("LSTM takes its input: LSTM(…)(x)", "LSTM(8)()"),
+    "LSTM(8)()": ("LSTM needs an input: LSTM(…)(x)", "LSTM(8)()"),
     "LSTM(8)(inputs=x)": ("the input of LSTM is called sequences in Keras", "inputs=x"),
     "Dense(8)(sequences=x)": ("the input of Dense is called inputs in Keras", "sequences=x"),
     "LSTM(8)(x, sequences=y)": ("sequences is given twice", "sequences=y"),
-    "LSTM(8)(*args)": ("* cannot be read without running it: write the arguments out", "*args"),
+    "LSTM(8)(*args)": ("* is not read: write the arguments out", "*args"),
     "LSTM(8)(x, [h, c], None, True)": ("Keras takes only tensors by position here: write training=True", "True"),
     "Masking()(x, mask=m)": ("only the input and training can be given in the call of Masking", "mask=m"),
     "Dense(1)(LSTM(8)(x), mask=m)": ("only the input and training can be given in the call of Dense", "mask=m"),
     "GRU(4)(LSTM(8, return_sequences=True)(x), mask=m)": (
-        "a mask goes to the first layer of a stack, and GRU is a later one",
+        "only the first layer of a stack takes a mask, and GRU is a later one",
         "m",
     ),
     "LSTM(8)(GRU(8, return_sequences=True)(x), initial_state=[h, c])": (
-        "2 layers of this stack have an initial state: show one of them",
+        "2 layers of this stack have an initial state: use only one of them",
         "[h, c]",
     ),
     "Dense(1)(Dropout(0.5)(LSTM(8)(x)), training=True)": (
-        "training is the same for all layers here: set it in the call of each layer with dropout, or in none",
+        "training must be the same for all layers: set it in the call of each layer with dropout, or in none",
         "True",
     ),
     "LSTMCell(8)(Dense(4)(x), [h, c])": (
@@ -328,7 +328,7 @@ REFUSED = {
         "Conv3D",
     ),
     "LSTM(8)(Conv3D(8, 3))": (
-        "Conv3D(8, 3) is not a tensor: write a name for it, x, and give its shape with --input",
+        "Conv3D(8, 3) is not a tensor: write a name instead, such as x, and give its shape with --input",
         "Conv3D(8, 3)",
     ),
     "LSTM(8)(GRU(4))": ("GRU(4) is not a tensor: call it on one, GRU(4)(x)", "GRU(4)"),
@@ -337,23 +337,23 @@ REFUSED = {
         "keras.layers.GRU",
     ),
     "LSTM(8)(f(LSTM(4, return_sequences=True)(x)))": (
-        "an operation on the result of LSTM(4, return_sequences=True)(x) is not supported: only the whole result goes on",
+        "an operation on the result of LSTM(4, return_sequences=True)(x) is not supported: only the whole result can be passed",
         "LSTM(4, return_sequences=True)(x)",
     ),
     "LSTM(8)(LSTM(4, return_state=True)(x)[0])": (
-        "an operation on the result of LSTM(4, return_state=True)(x) is not supported: only the whole result goes on",
+        "an operation on the result of LSTM(4, return_state=True)(x) is not supported: only the whole result can be passed",
         "LSTM(4, return_state=True)(x)",
     ),
-    "LSTM(8)(x, initial_state=5)": ("5 is no state: write the name of a tensor for it", "5"),
-    "GRU(8)(x, 'zeros')": ("'zeros' is no state: write the name of a tensor for it", "'zeros'"),
-    "LSTM(8)(x, initial_state=[None, c])": ("None is no state: write the name of a tensor for it", "None"),
-    "GRUCell(8)(x, [-1.0])": ("-1.0 is no state: write the name of a tensor for it", "-1.0"),
+    "LSTM(8)(x, initial_state=5)": ("5 is not a state: write the name of a tensor instead", "5"),
+    "GRU(8)(x, 'zeros')": ("'zeros' is not a state: write the name of a tensor instead", "'zeros'"),
+    "LSTM(8)(x, initial_state=[None, c])": ("None is not a state: write the name of a tensor instead", "None"),
+    "GRUCell(8)(x, [-1.0])": ("-1.0 is not a state: write the name of a tensor instead", "-1.0"),
     "Bidirectional(GRU(8))(x, [*states])": (
-        "* cannot be read without running it: write the states out",
+        "* is not read: write the states out",
         "*states",
     ),
     "a, b = c, d, e = LSTM(8, return_state=True)(x)": (
-        "2 names stand on the left before, and 3 here",
+        "2 names are on the left before, and 3 here",
         "c, d, e",
     ),
     "Dense(1)(Conv3D(8, 3)([a, b]))": (
@@ -361,32 +361,32 @@ REFUSED = {
         "Conv3D",
     ),
     "LSTM(8)(np.eye(3))": (
-        "the shape of np.eye(3) is not read: write a name for it, x, and give its shape with --input",
+        "the shape of np.eye(3) is not read: write a name instead, such as x, and give its shape with --input",
         "np.eye(3)",
     ),
     "LSTM(8)(tf.range(24))": (
-        "the shape of tf.range(24) is not read: write a name for it, x, and give its shape with --input",
+        "the shape of tf.range(24) is not read: write a name instead, such as x, and give its shape with --input",
         "tf.range(24)",
     ),
     "LSTM(8)(np.linspace(0, 1, 24, dtype='float32'))": (
-        "the shape of np.linspace(0, 1, 24, dtype='float32') is not read: write a name for it, x, "
+        "the shape of np.linspace(0, 1, 24, dtype='float32') is not read: write a name instead, such as x, "
         "and give its shape with --input",
         "np.linspace(0, 1, 24, dtype='float32')",
     ),
     "GRU(8)(x, np.eye(2))": (
-        "the shape of np.eye(2) is not read: write a name for it, x, and give its shape with --input",
+        "the shape of np.eye(2) is not read: write a name instead, such as x, and give its shape with --input",
         "np.eye(2)",
     ),
     "LSTM(8)(np.random.randint(0, 5, 24))": (
-        "the shape of np.random.randint(0, 5, 24) is not read: write a name for it, x, and give its shape with --input",
+        "the shape of np.random.randint(0, 5, 24) is not read: write a name instead, such as x, and give its shape with --input",
         "np.random.randint(0, 5, 24)",
     ),
     "LSTM(8)(tf.transpose(tf.zeros((2, 3, 4))))": (
-        "an operation on tf.zeros((2, 3, 4)) is not supported: write a name for it, x, and give its shape with --input",
+        "an operation on tf.zeros((2, 3, 4)) is not supported: write a name instead, such as x, and give its shape with --input",
         "tf.transpose(tf.zeros((2, 3, 4)))",
     ),
     "LSTM(8)(x + 1)": (
-        "this is not supported as a tensor: write a name for it, x, and give its shape with --input",
+        "this is not supported as a tensor: write a name instead, such as x, and give its shape with --input",
         "x + 1",
     ),
     "LSTM(8)(LSTM(4) | GRU(4))": ("layers joined by | are called on a tensor: (… | …)(x)", "LSTM(4) | GRU(4)"),
@@ -414,7 +414,7 @@ REFUSED = {
     "LSTM(8)(keras.Input(8))": ("a shape is a tuple or a list of sizes, which 8 is not: write (8,)", "8"),
     "LSTM(8)(keras.Input())": ("Input needs its shape: Input((10, 8))", "keras.Input()"),
     "LSTM(8)(tf.zeros((2, 0, 4)))": ("a size must be a whole number, 1 or more, or None", "0"),
-    "LSTM(8, name='a\udcffb')": ("what stands here is not UTF-8, and cannot be read", "\udcff"),
+    "LSTM(8, name='a\udcffb')": ("this is not valid UTF-8", "\udcff"),
     "LSTM(8)(np.array([[1, 2], [3]]))": ("the rows must have the same length", "[[1, 2], [3]]"),
     "LSTM(8)(tf.zeros((7, 5, 4)), initial_state=[h, tf.zeros((2, 8))])": (
         "state_c must be (N, H) = (7, 8), not (2, 8)",
@@ -427,7 +427,7 @@ def test_what_a_call_is_given_by_a_name_alone_is_told_and_left_out() -> None:
     (spec,) = make_all("LSTM(8)(x, training=training, **options)")
     assert not spec.training
     assert spec.notes[:2] == (
-        "what **options gives is not known: the call is read without it",
+        "**options is unknown: the call is read without it",
         "training=training is not known: False is used instead",
     )
 
@@ -616,7 +616,7 @@ def test_merge_of_keras_1_is_read_as_the_function_of_today(then: str, now: str) 
 
 
 def test_code_that_makes_no_layer_on_any_branch_is_one_error() -> None:
-    with pytest.raises(Invalid, match="no layer is made here"):
+    with pytest.raises(Invalid, match="there is no layer here"):
         make_all("if flag:\n    x = 1\nelse:\n    y = 2")
 
 
@@ -642,7 +642,7 @@ def test_a_layer_has_all_the_names_that_keras_has_for_it() -> None:
 
 def test_a_class_of_the_code_is_not_that_of_keras_whose_name_only_ends_that_of_its_base() -> None:
     own = "class Attention(tf.keras.layers.MultiHeadAttention):\n    pass\ny = Attention()([a, b])"
-    with pytest.raises(Invalid, match="no layer is made here"):
+    with pytest.raises(Invalid, match="there is no layer here"):
         make(own)
     assert make("class LSTM(tf.keras.layers.LSTM):\n    pass\ny = LSTM(8)(x)").layer.text == "LSTM(8)"
 
@@ -656,7 +656,7 @@ def test_what_is_wrong_with_another_layer_costs_its_line(wrong: str) -> None:
     before, behind = make_all(program, {})
     assert (before.layer.text, behind.layer.text) == ("LSTM(8, return_sequences=True)", "GRU(4)")
     told = [note for note in before.notes if note.startswith("line 3: ")]
-    assert any(note.endswith("the layers behind it are answered as a model of their own") for note in told)
+    assert any(note.endswith("the layers after it are a separate answer") for note in told)
     assert len(told) == 2
     with pytest.raises(Invalid):
         make_all(wrong, {})
@@ -680,7 +680,7 @@ def test_what_stands_behind_arguments_that_are_not_known_is_not_refused() -> Non
         (
             "Sequential([Scaled(3), LSTM(4), Dense(2)])",
             "LSTM(4) | Dense(2)",
-            ["Scaled is not known: what stands behind"],
+            ["Scaled is not known: the answer starts after it"],
         ),
         (
             "Sequential([Lambda(f, input_shape=(4,)), LSTM(4)])",
@@ -690,7 +690,7 @@ def test_what_stands_behind_arguments_that_are_not_known_is_not_refused() -> Non
         (
             "Sequential([Input((9,)), Words(3), Embedding(7, 5), LSTM(4), Tagger(2), Dense(3)])",
             "Embedding(7, 5) | LSTM(4)",
-            ["Words is not known: what stands behind", "Tagger is not known: what stands before"],
+            ["Words is not known: the answer starts after it", "Tagger is not known: the answer ends before it"],
         ),
     ],
 )

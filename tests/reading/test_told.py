@@ -10,7 +10,7 @@ from rnnshape.errors import Invalid
 from rnnshape.reading import make, make_all
 
 MISTAKES = {
-    "LSTM(units/2)": "a division gives a float, which is no size: write units // 2",
+    "LSTM(units/2)": "a division gives a float, which is not a size: write units // 2",
     "LSTM(units - 20)": "units is units-20 = -13 with units=7: give another value with --let",
     "LSTM([8])": "units must be a whole number, 1 or more",
     "LSTM(-units)": "units must be a whole number, 1 or more",
@@ -20,7 +20,7 @@ MISTAKES = {
     "Permute((a, b))": "dims must be a tuple with each of the numbers 1, 2, … once: (2, 1) swaps two axes: write it out",
     "Reshape(shape)": "target_shape must be a tuple of whole numbers, 1 or more, of which one may be -1: what is left: write it out",
     "LSTM(8)(x, mask)": "Keras takes this for the initial_state: write mask=mask",
-    "LSTM(8)(x, None, None, None, q)": "LSTM is called with at most sequences, initial_state, mask, training",
+    "LSTM(8)(x, None, None, None, q)": "the call of LSTM takes at most sequences, initial_state, mask, training",
     "LSTM(8)(Input((5, 3), 2, 'float32', 4))": "only shape, batch_size and dtype of Input are supported by position: name the others",
     "LSTM(8)(Input((5, 3), shape=(4, 3)))": "shape is given twice",
     "LSTM(8)(Input((5, 3), foo=1))": "only shape, batch_size, batch_shape, dtype and name of Input are supported",
@@ -45,7 +45,7 @@ MISTAKES = {
     "[LSTM, GRU][i](3)": "a Keras class is expected here",
     "LSTM(8, activation=" + "-" * 150 + "1)": "this is nested too deeply: write it in several statements",
     "LSTM(3)\n" + "-" * 3_000 + "1": "this is nested too deeply: write it in several statements",
-    "LSTM(" + "1+" * 3_000 + "1)": "an expression has at most 5,000 characters, this one 6,007",
+    "LSTM(" + "1+" * 3_000 + "1)": "an expression has at most 5,000 characters, and this one has 6,007",
     "LSTM(" + "(" * 30 + "1" + ")" * 31: "brackets nest at most 20 deep",
 }
 GIVEN = [
@@ -61,9 +61,9 @@ NOTES = {
     "LSTM(8, seed=SEED)": "seed=SEED is not read: None is used instead",
     "LSTM(8, implementation=impl)": "implementation=impl is not read: 2 is used instead",
     "LSTM(8, dtype=x.dtype)": "dtype=x.dtype is not known here: float32 is used instead",
-    "y = LSTM(8)(x)\nz = maximum(y, 3)": "line 2: maximum(y, 3) is not followed: what is before it is answered",
+    "y = LSTM(8)(x)\nz = maximum(y, 3)": "line 2: maximum(y, 3) is not followed: the answer ends there",
     "a = LSTM(3)(x)\ny = dot([a, a], axes=ax)": "line 2: dot([a, a], axes=ax) is not followed: its axes are not known",
-    "LSTM(**{'units': 8, **more})": "what **{'units': 8, **more} gives is not known: LSTM is read without it",
+    "LSTM(**{'units': 8, **more})": "**{'units': 8, **more} is unknown: LSTM is read without it",
 }
 SAME = {
     "LSTM(H)": "LSTM(h)",

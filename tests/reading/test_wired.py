@@ -282,8 +282,8 @@ def test_a_model_has_the_weights_of_keras_model() -> None:
     model = keras.Model(x, keras.layers.Dense(2)(h))
     assert rnnshape.predict(spec).params == model.count_params()
     assert spec.notes == (
-        "line 3: Dense(7) is not part of the model: what the model returns does not use it",
-        "line 4: Dropout(0.1) is not part of the model: what the model returns does not use it",
+        "line 3: Dense(7) is not part of the model: no output of the model uses it",
+        "line 4: Dropout(0.1) is not part of the model: no output of the model uses it",
     )
 
 
@@ -421,7 +421,7 @@ def test_a_model_is_called_on_what_it_takes(shape: tuple[int | None, int], *, fi
         return
     with pytest.raises(ValueError, match="incompatible"):
         exec(code, {**vars(keras().layers), "Model": keras().Model})  # noqa: S102  it stands above
-    with pytest.raises(Invalid, match=r"the model takes \(N, 5, 3\), and .* goes in"):
+    with pytest.raises(Invalid, match=r"the model takes \(N, 5, 3\), but its input is "):
         make(code)
 
 

@@ -1,7 +1,7 @@
-"""Multiply-adds counted from the graph that TensorFlow traces: the kinds and the static shapes of its operations.
+"""Counts multiply-adds in the graph that TensorFlow traces, from the types and static shapes of its operations.
 
-Nothing here knows what an LSTM is: what is counted are ``MatMul`` and ``Conv`` operations that the graph's outputs
-need, with a loop's body as often as the loop runs.
+It counts the ``MatMul`` and ``Conv`` operations that the graph's outputs need, and a loop's body once for each step.
+Nothing here is specific to a layer class.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
     import rnnshape
 
-# Anything of these names multiplies; what is not counted below must not pass for nothing.
+# Operations with these names multiply; one that is not counted below raises an error.
 _SUSPECT = ("MatMul", "Conv", "Einsum", "Rnn", "RNN", "Dot")
 
 
 class Uncounted(Exception):
-    """There is no way to count this operation."""
+    """The multiply-adds of this operation cannot be counted."""
 
 
 def called(spec: rnnshape.Spec) -> tuple[Any, Any]:
-    """The real layer after its first call, and what it was called with."""
+    """The real layer after its first call, and the arguments of the call."""
     layer = build(spec.layer)
     inputs = feed(spec, layer)
     layer(*inputs)
@@ -38,26 +38,25 @@ def called(spec: rnnshape.Spec) -> tuple[Any, Any]:
 
 
 def traced(spec: rnnshape.Spec) -> tuple[Any, Any]:
-    """The real layer and the function that TensorFlow traces of it, on an input of this shape."""
+    """The real layer and its traced function, on an input of this shape."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         layer = build(spec.layer)
         inputs = feed(spec, layer)
-        layer(*inputs)  # a graph cannot make states, nor, before Keras 3.5, weights
+        layer(*inputs)  # a graph cannot create states, and before Keras 3.5 no weights
         signature = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)
         return layer, tf.compat.v1.wrap_function(layer, signature)
 
 
 def multiply_adds(graph: Any) -> int:
-    """How often the graph multiplies and adds in matrix products and convolutions, for all of its outputs."""
+    """The multiply-adds of matrix products and convolutions for all outputs of the graph."""
     return sum(map(_counted, needed(graph)))
 
 
 def needed(graph: Any) -> Iterator[Any]:
     """The operations that the outputs depend on.
 
-    Keras computes one step more to learn the dtype of the output; nothing reads it, and TensorFlow
-    does not run it.
+    Keras adds one more step, only to get the dtype of the output; TensorFlow does not run it.
     """
     waiting = [tensor.op for tensor in graph.outputs]
     seen = set()
@@ -82,7 +81,7 @@ def _counted(operation: Any) -> int:
     if kind == "DepthwiseConv2dNative":
         return prod(operation.outputs[0].shape.as_list()) * prod(operation.inputs[1].shape.as_list()[:2])
     if kind == "Conv2DBackpropInput":
-        # A convolution transposed: each number of the input, its last operand, goes into a window of each filter.
+        # A transposed convolution: each element of the input, the last operand, adds to a window of each filter.
         *window, filters, _ = operation.inputs[1].shape.as_list()
         return prod(operation.inputs[2].shape.as_list()) * prod(window) * filters
     if any(name in kind for name in (*_SUSPECT, "If", "Case")) or _called(operation):
@@ -99,20 +98,20 @@ def _body(operation: Any, attribute: str) -> Any:
 
 
 def _matrix_product(operation: Any) -> int:
-    """Each number of the result is a sum over the dimension that the two sides share."""
+    """A matrix product: each element of the result is a sum over the shared dimension."""
     left = operation.inputs[0].shape.as_list()
     turned = operation.get_attr("transpose_a" if operation.type == "MatMul" else "adj_x")
     return prod(operation.outputs[0].shape.as_list()) * left[-2 if turned else -1]
 
 
 def _convolution(operation: Any) -> int:
-    """Each number of the result is a sum over the window and the channels that come in."""
+    """A convolution: each element of the result is a sum over the window and the input channels."""
     *window, channels, _ = operation.inputs[1].shape.as_list()
     return prod(operation.outputs[0].shape.as_list()) * prod(window) * channels
 
 
 def _times(most: Any) -> int:
-    """How often a loop runs: Keras gives it the number of steps, as the largest of one constant."""
+    """The number of steps of a loop, which Keras gives as the maximum of a constant."""
     if most.op.type == "Max":
         most = most.op.inputs[0]
     return int(np.max(tf.get_static_value(most)))

@@ -1,6 +1,6 @@
-"""Random layers over the whole table, to hold theory against Keras where nobody has looked.
+"""Draws random layers from the whole table, and compares theory with Keras on them.
 
-``python -m tests.shared.drawing 5000 --seed 1`` draws that many and prints every disagreement.
+``python -m tests.shared.drawing 5000 --seed 1`` draws 5,000 and prints every disagreement.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 POLICIES = (None, None, None, "float16", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16")
-# glu halves its input and needs a name of its own; sparsemax and exponential make NaN early.
+# Left out: glu, which halves its input, and sparsemax, which soon gives NaN.
 CELL_ACTIVATIONS = tuple(name for name in ACTIVATIONS.usable if name not in ("glu", "sparsemax"))
 
 
@@ -44,7 +44,7 @@ class Drawer:
         return Node.of(TABLE[name], {key: value for key, value in values.items() if key in TABLE[name].by_name})
 
     def common(self) -> dict[str, Any]:
-        """Arguments of cells and fused layers; each class takes those that it has."""
+        """Arguments of cells and recurrent layers; each class uses those that it has."""
         rng = self.rng
         return {
             "units": self.units(),
@@ -146,11 +146,11 @@ class Drawer:
         )
 
     def neighbour(self, names: tuple[str, ...]) -> Node:
-        """A layer of one of these classes, as it stands around recurrent ones."""
+        """A layer of one of these classes, for a place before or after recurrent layers."""
         return drawn(self.rng, self.rng.choice(names), policy=self.policy(0.1))
 
     def encoder(self) -> Node:
-        """What a picture or a sequence goes through at each step: layers in TimeDistributed."""
+        """Layers in TimeDistributed, for an image or a sequence at each step."""
         within = self.rng.choice((PICTURES, STEPS))
         layers = [self.neighbour(within) for _ in range(self.rng.choice((1, 2)))]
         layers.append(self.rng.choice((self.make("Flatten"), self.neighbour(FREE), self.make("LSTM", units=2))))
@@ -158,7 +158,7 @@ class Drawer:
         return self.make("TimeDistributed", layer=inner, dtype=self.policy(0.1))
 
     def surrounded(self) -> Node:
-        """Recurrent layers with others before, between and behind them."""
+        """Recurrent layers with other layers before, between and after them."""
         scan = {**self.scan(both_ways=True), "return_state": False}
         loop = self.recurrent(**scan) if self.flag(0.3) else self.make("GRU", units=3, **scan)
         masked = self.make("Masking") if self.flag(0.2) else None
@@ -192,7 +192,7 @@ class Drawer:
         return self.stack()
 
     def stack(self) -> Node:
-        """Layers that flow into one another, most of the time."""
+        """Layers whose shapes fit each other, most of the time."""
         first = self.rng.choice(
             (
                 self.make("Embedding", input_dim=self.rng.choice((1, 5)), output_dim=3, mask_zero=self.flag()),
@@ -218,7 +218,7 @@ class Drawer:
         return self.make("Sequential", layers=tuple(layers))
 
     def spec(self) -> rnnshape.Spec:
-        """A spec that passes the checks of the front door."""
+        """A Spec that passes the checks of the reader."""
         while True:
             node = self.layer()
             letters = node.cls.letters(node, None)
@@ -236,26 +236,26 @@ class Drawer:
 
 
 def wrong(spec: rnnshape.Spec) -> str | None:
-    """What is wrong with theory on this spec: None when the real layer says the same."""
-    foretold, report = rnnshape.predict(spec), rnnshape.explore(spec)
+    """How theory disagrees with the real layer; None if they agree."""
+    predicted, report = rnnshape.predict(spec), rnnshape.explore(spec)
     if report.error is not None:
-        if foretold.error is not None and foretold.error.kind == report.error.kind:
+        if predicted.error is not None and predicted.error.kind == report.error.kind:
             return None
         return f"{report.error.message[:300]}"
-    if foretold.error is not None:
-        return f"theory: {foretold.error.message}, but it ran"
+    if predicted.error is not None:
+        return f"theory: {predicted.error.message}, but it ran"
     if not report.agrees:
         return "; ".join(f"{one.of}: theory {one.predicted}, lab {one.observed}" for one in report.disagreements)
     if spec.layer.cls.kind != "stack" and (held := sum(array.nbytes for array in report.values)) != (
-        told := report.cost.activation_bytes
+        expected := report.cost.activation_bytes
     ):
-        return f"theory says {told} bytes of activations, the arrays have {held}"
+        return f"theory says {expected} bytes of activations, the arrays have {held}"
     broken = [check for check in report.checks if check.guaranteed and not check.holds]
     return f"{broken}" if broken else None
 
 
 def main(drawers: type[Drawer] = Drawer, judge: Callable[[rnnshape.Spec], str | None] = wrong) -> None:
-    """Draw as many as the command line says, and print what disagrees, as data that reads back."""
+    """Draw the requested number, and print each disagreement as a run that can be read again."""
     parser = argparse.ArgumentParser()
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,7 +1,7 @@
-"""Hostile expressions and programs by the hundred thousand: no traceback, no import, no evaluation, no hang.
+"""Reads random hostile expressions and programs: none may cause a traceback, an import, an evaluation or a hang.
 
-``python -m tests.shared.hostile 100000 --seed 1`` makes that many out of real expressions, Python's
-grammar and raw noise, and reports what each ended in; with ``--programs`` out of statements.
+``python -m tests.shared.hostile 100000 --seed 1`` makes 100,000 of them from real expressions, Python's grammar and
+noise, and counts the outcomes; with ``--programs``, it makes them from statements.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ATTACKS = (
 )  # fmt: skip
 
 
-# One or several whole lines each.
+# Each is one or more whole lines.
 STATEMENTS = (
     "model = Sequential()", "model.add(LSTM(n, return_sequences=flag))", "model.add(Dense(1))", "x = Input((steps, dim))",
     "x = LSTM(units, return_sequences=True)(x)", "y, h, c = LSTM(8, return_state=True)(x)", "z = GRU(8)(x, initial_state=h)",
@@ -68,7 +68,7 @@ LETS: tuple[dict[str, object], ...] = (
 
 
 def program(rng: random.Random) -> str:
-    """Hostile statements: real ones in any order, some of them broken."""
+    """Hostile statements: real ones in random order, some of them broken."""
     lines = [rng.choice(STATEMENTS) for _ in range(rng.randrange(2, 14))]
     if rng.random() < 0.3:
         place = rng.randrange(len(lines))
@@ -98,7 +98,7 @@ def expression(rng: random.Random) -> str:
 
 
 def ran(text: str, let: dict[str, object]) -> str:
-    """How a program ended, as ``outcome``."""
+    """The outcome of a program, as in ``outcome``."""
     try:
         specs = make_all(text, {"let": let} if let else {})
     except Invalid as error:
@@ -112,7 +112,7 @@ def ran(text: str, let: dict[str, object]) -> str:
 
 
 def outcome(text: str) -> str:
-    """How a text ended: ``"a layer"``, ``"an error"``; anything else is a fault."""
+    """The outcome of a text: ``"a layer"`` or ``"an error"``; anything else is a bug."""
     try:
         spec = make(text if not text.isidentifier() else text + "()")
     except Invalid as error:

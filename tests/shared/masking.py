@@ -1,6 +1,6 @@
-"""Random masks, states, calls and training over the recurrent layers, to hold theory against Keras.
+"""Draws recurrent layers with random masks, states, calls and training, and compares theory with Keras on them.
 
-``python -m tests.shared.masking 3000 --seed 1`` draws that many and prints every disagreement.
+``python -m tests.shared.masking 3000 --seed 1`` draws 3,000 and prints every disagreement.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from rnnshape.layers import Node
 
 DTYPES = (None, None, "float64", "float16", "mixed_float16", "mixed_bfloat16")
-EXECUTIONS = (*("eager",) * 12, *("graph",) * 5, "auto", "xla")  # XLA compiles for seconds
+EXECUTIONS = (*("eager",) * 12, *("graph",) * 5, "auto", "xla")  # rare, because XLA compiles for seconds
 
 
 class MaskDrawer(Drawer):
-    """Draws layers and stacks under a mask, begun with states, called again, in training, in every execution."""
+    """Draws layers and stacks with a mask, initial states, further calls, training, and each execution mode."""
 
     def common(self) -> dict[str, Any]:
-        # What computes the same at two steps, or zeros, is drawn too: the strip has a witness for it.
+        # Layers with equal or zero steps are drawn too: the strips are compared on a changed layer.
         return super().common() | {
             "activation": self.rng.choice(("tanh", "tanh", "sigmoid", "relu", "linear", "hard_sigmoid")),
             "kernel_initializer": self.rng.choice(("glorot_uniform", "glorot_uniform", "he_normal", "zeros", "ones")),
@@ -42,7 +42,7 @@ class MaskDrawer(Drawer):
         return self.bidirectional() if pick < 0.6 else self.stack()
 
     def stack(self) -> Node:
-        """A layer that makes a mask, or takes one, and layers that pass it on, drop it or make another."""
+        """A layer that creates or uses a mask, and layers that pass it on, drop it or create another."""
         first = self.rng.choice((self.masking, self.embedding, self.distributed, self.sequence))
         between = (self.masking, self.distributed, self.sequence, self.sequence, self.flat, self.flat)
         last = (self.recurrent, self.bidirectional, self.masking, self.flat, self.distributed)
@@ -64,7 +64,7 @@ class MaskDrawer(Drawer):
         return self.make("TimeDistributed", layer=inner, dtype=self.policy(0.1))
 
     def sequence(self) -> Node:
-        """A recurrent layer of one tensor, that another layer can go on with."""
+        """A recurrent layer with one output tensor, which another layer can take."""
         scan = {**self.scan(both_ways=True), "return_sequences": True, "return_state": False}
         layer = self.recurrent(**scan)
         return self.make("Bidirectional", layer=layer) if self.flag(0.3) else layer

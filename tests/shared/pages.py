@@ -1,7 +1,7 @@
-"""What the tests of the pages share: their blocks, their links, and a shell that answers without a second TensorFlow.
+"""Helpers for the tests of the pages: code blocks, links, and a shell that runs commands with one TensorFlow process.
 
-A page is Markdown.  In a ``console`` block each line that begins with ``$ `` is a command, and what stands below it is
-what it prints.  A block whose first line is ``# name.ext`` is that file, for the commands that come after it.
+A page is Markdown.  In a ``console`` block, each line that starts with ``$ `` is a command, with its output below it.
+A block whose first line is ``# name.ext`` is that file, for the commands after it.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ if TYPE_CHECKING:
     from tests.conftest import Ran
 
 DOCS = ROOT / "docs"
-# Made from the schemas and from --help: tests/shared/reference.py.
+# Generated from the schemas and from --help: tests/shared/reference.py.
 REFERENCE = DOCS / "reference"
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     *sorted(page for page in DOCS.rglob("*.md") if REFERENCE not in page.parents),
 ]
-# What a page may use and a machine may lack; any other program has to be there.
+# Programs that a page uses and a machine may lack; any other program is required.
 OPTIONAL = {"jq", "column", "pandas"}
 
 _FENCE = re.compile(r"^```(?P<language>[\w{}-]*)(?: \S+)?\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAMED = re.compile(r"# (?P<name>[\w-]+\.\w+)\n")
 _PROMPT = "$ "
-# Seconds; a command that waits for a terminal would never end.
+# Seconds; without a limit, a command that waits for a terminal never ends.
 _LONGEST = 120
-# What only a shell understands.
+# Characters that only a shell understands.
 _SHELL = re.compile(r"[|&;<>()$`*?~\\\n]")
 
 
 def name(page: Path) -> str:
-    """The page as it is told in the name of a test."""
+    """The name of the page in the name of a test."""
     return page.relative_to(ROOT).as_posix()
 
 
 class Block(NamedTuple):
-    """A fenced block of a page: its language, its text, and where the text stands."""
+    """A fenced block of a page: its language, its text, and the place of the text."""
 
     language: str
     text: str
@@ -71,7 +71,7 @@ class Block(NamedTuple):
 
     @property
     def commands(self) -> list[str]:
-        """The commands of a ``console`` block, without their prompt; a line that ends in a backslash goes on."""
+        """The commands of a ``console`` block, without their prompt; a line that ends in a backslash continues."""
         return [
             line.removeprefix(_PROMPT)
             for line in re.findall(r"^\$ (?:.*\\\n)*.*$", self.text, re.MULTILINE)
@@ -80,7 +80,7 @@ class Block(NamedTuple):
 
 
 def blocks(text: str, *languages: str) -> list[Block]:
-    """The blocks of a page, of all languages or of these."""
+    """The blocks of a page, in all languages or in these."""
     found = [Block(match["language"], match["text"], match.start("text")) for match in _FENCE.finditer(text)]
     return [block for block in found if not languages or block.language in languages]
 
@@ -91,38 +91,38 @@ def prose(text: str) -> str:
 
 
 def replaced(text: str, block: Block, by: str) -> str:
-    """The page with another text in this block."""
+    """The page with this text in the block."""
     return text[: block.start] + by + text[block.start + len(block.text) :]
 
 
 class Shell:
-    """Commands as a reader types them, in a folder of their own; ``rnnshape`` is the one in this process.
+    """Runs commands as a reader types them, in a temporary folder, with the ``rnnshape`` of this process.
 
-    A plain ``rnnshape …`` is run here.  What needs a shell (a pipe, a loop, ``<(…)``) goes to bash, where a small program of
-    the name ``rnnshape`` asks this process for the answer: TensorFlow is loaded once, and the pipe is a real one.
+    A plain ``rnnshape …`` runs in this process.  A command that needs a shell (a pipe, a loop, ``<(…)``) runs in bash,
+    with a small program ``rnnshape`` that gets the output from this process, so that TensorFlow is loaded only once.
     """
 
     def __init__(self, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
         self._run = run
         self._monkeypatch = monkeypatch
-        self._place = Path(tempfile.mkdtemp(prefix="pages"))  # short: the name of a socket may not be long
+        self._place = Path(tempfile.mkdtemp(prefix="pages"))  # short, because the path of a socket has a length limit
         self.folder = self._place / "work"
         self.folder.mkdir()
         (self.folder / "configs").symlink_to(ROOT / "configs")
         self.missing: set[str] = set()
 
     def close(self) -> None:
-        """Remove what the commands have written."""
+        """Remove the files that the commands have written."""
         shutil.rmtree(self._place)
 
     def write(self, block: Block) -> None:
-        """Lay the file that a block is into the folder."""
+        """Write the file of a block into the folder."""
         if block.file:
             (self.folder / block.file).write_text(block.text, encoding="utf-8")
 
     def __call__(self, command: str) -> str | None:
-        """What a command prints, standard error last; None where a program that it needs is not on this machine."""
-        # Quoted brackets are no shell's: what is in double quotes may only not expand.
+        """The output of a command, standard error last; None if this machine lacks a program that it needs."""
+        # Quoted brackets do not need a shell; double quotes only must not contain an expansion.
         bare = re.sub(r"'[^']*'|\"[^\"$`]*\"", "", command)
         if command.startswith("rnnshape ") and not _SHELL.search(bare):
             ran = self._asked(shlex.split(command)[1:], "", self.folder)
@@ -149,7 +149,7 @@ class Shell:
         program.parent.mkdir(exist_ok=True)
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{client}" "$@"\n', encoding="utf-8")
         program.chmod(0o755)
-        # Beside it the Python that has what the tests have.
+        # This Python has the packages of the tests.
         (program.parent / "python").unlink(missing_ok=True)
         (program.parent / "python").symlink_to(sys.executable)
 
@@ -217,7 +217,7 @@ sys.exit(code)
 
 
 def answered(block: Block, shell: Shell) -> str | None:
-    """The block with what its commands print now; None where a program that it needs is not on this machine."""
+    """The block with the current output of its commands; None if this machine lacks a program that it needs."""
     answers = []
     for command in block.commands:
         printed = shell(command)
@@ -228,12 +228,12 @@ def answered(block: Block, shell: Shell) -> str | None:
 
 
 def comparable(text: str) -> str:
-    """Without what differs from machine to machine: versions, the digits of a distance, and the width that they take."""
+    """The text without differences between machines: versions, the digits of a difference, and the width of both."""
     text = re.sub(r"TensorFlow \S+, Keras \S+", "TensorFlow X, Keras Y", text)
     text = re.sub(r"When Keras \S+ uses", "When Keras Y uses", text)
     text = re.sub(r"\b(CPU|GPU):0\b", "DEVICE", text)
     text = re.sub(r"─+", "─", re.sub(r" +(?=│)", " ", text))
-    # Not 0 alone: bit for bit equal is said, and meant.
+    # 0 is kept, because it means bitwise equal.
     return re.sub(r"│ ([✓✗≠] )?\d(\.\d+)?e?-?\d* (?=│)", _distance, text)
 
 
@@ -243,12 +243,12 @@ def _distance(cell: re.Match[str]) -> str:
 
 
 def links(text: str) -> Iterator[str]:
-    """Where the links of a page lead, images too."""
+    """The targets of a page's links and images."""
     yield from re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", prose(text)))
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors of a page's headings, made as GitHub makes them; a heading that comes again gets a number."""
+    """The anchors of a page's headings, as on GitHub; a repeated heading gets a number."""
     found: dict[str, int] = {}
     named = set(re.findall(r'<a (?:id|name)="([^"]+)"', text))
     for heading in re.findall(r"^#{1,6} (.+?)\s*$", prose(text), re.MULTILINE):

@@ -1,6 +1,6 @@
-"""Random pasted lines, held against Keras: the same line is run by Python and read by rnnshape.
+"""Draws random lines of code, and compares what rnnshape reads in them with what Keras returns.
 
-``python -m tests.shared.pasting 2000 --seed 1`` draws that many and prints each in which the two differ.
+``python -m tests.shared.pasting 2000 --seed 1`` draws 2,000 and prints each line with a difference.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Drawer:
         self.rng = random.Random(seed)
 
     def line(self) -> str:
-        """Layers called on one another, the innermost on a tensor of a literal shape."""
+        """Nested calls of layers, the innermost on a tensor with a literal shape."""
         text = self._tensor()
         for _ in range(self.rng.randrange(1, 4)):
             name = self.rng.choice(("", "", "", "inputs=", "sequences="))
@@ -59,7 +59,7 @@ class Drawer:
         units = rng.choice((1, 2, 3))
         sequences = f"return_sequences={rng.random() < 0.7}"
         state = ", return_state=True" * (rng.random() < 0.1)
-        # What Keras' Dropout makes of several tensors is not read; inside a Sequential one flows.
+        # Dropout of several tensors is not supported; a Sequential passes a single one.
         merge = "sum" if alone else rng.choice(("concat", None))
         kind = rng.choice(("LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed", "Masking", "Dropout", "Dense",
                            "RNN", "RNNs", "Sequential"))  # fmt: skip
@@ -79,7 +79,7 @@ class Drawer:
 
 
 def differs(line: str) -> str | None:
-    """How the line's answer differs from what Keras makes of it; None where it does not."""
+    """How the answer for a line differs from Keras' result; None if it does not."""
     from rnnshape.lab.tensorflow import load
 
     tf = load()

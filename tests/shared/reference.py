@@ -1,6 +1,6 @@
-"""The pages in ``docs/reference``, made from what they describe: the two schemas, and ``--help`` of every command.
+"""Generates the pages in ``docs/reference`` from the schemas, ``--help``, and the tables of changes and versions.
 
-``tests/docs/test_reference.py`` holds the pages against what is made here; ``--rewrite-golden`` writes them.
+``tests/docs/test_reference.py`` compares the pages with these texts; ``--rewrite-golden`` writes them.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     Schema = dict[str, Any]
-    # The key, its values, its default, what it means.
+    # The key, its values, its default, its meaning.
     Row = tuple[str, ...]
 
 _MADE = "<!-- Made by tests/shared/reference.py: python -m pytest tests/docs/test_reference.py --rewrite-golden -->"
-# What is left of 80 columns.
+# The rest of 80 columns.
 _COLUMNS = 78
 
 
@@ -48,7 +48,7 @@ def _group() -> Any:
 
 
 def help_of(name: str | None) -> str:
-    """What ``rnnshape NAME --help`` prints, as wide as into a pipe; without a name ``rnnshape --help``."""
+    """The output of ``rnnshape NAME --help`` in a pipe; without a name, of ``rnnshape --help``."""
     group = _group()
     context = group.make_context("rnnshape", [], resilient_parsing=True, terminal_width=_COLUMNS)
     if name is None:
@@ -200,7 +200,7 @@ def _fields(schema: Schema, words: _Words) -> list[str]:
 
 
 def _field_rows(schema: Schema, words: _Words, before: str) -> Iterator[Row]:
-    """A row a field; those of an object inside under a path with dots."""
+    """One row for each field; the fields of a nested object have a path with dots."""
     for name, one in schema["properties"].items():
         path = f"`{before}{name}`"
         yield (path if name in schema.get("required", ()) else f"*{path}*", words.values(one), words.meaning(one))
@@ -211,14 +211,14 @@ def _field_rows(schema: Schema, words: _Words, before: str) -> Iterator[Row]:
 
 
 class _Words:
-    """A schema in words.  ``sections`` says which definitions have a heading, and under which anchor (None: their name)."""
+    """A schema as text.  ``sections`` has the definitions with a heading, and their anchors (None: their name)."""
 
     def __init__(self, definitions: Mapping[str, Schema], sections: Mapping[str, str | None]) -> None:
         self._definitions = definitions
         self._sections = sections
 
     def rows(self, name: str, schema: Schema, *, code: bool = True) -> Iterator[Row]:
-        """The rows of a key: one, or one for each way in which it is declared."""
+        """The rows of a key: one for each of its declarations."""
         schema = self._looked_up(schema)
         key = f"`{name}`" if code else name
         declared = [one for one in schema.get("anyOf", ()) if "default" in one or "description" in one]
@@ -227,13 +227,13 @@ class _Words:
             yield key, self.values(one), default, self.meaning(one)
 
     def meaning(self, schema: Schema) -> str:
-        """What it says of itself, in one line."""
+        """The description in one line."""
         if "description" in schema:
             return str(schema["description"])
         return str(self._definitions[_target(schema)].get("description", "")) if "$ref" in schema else ""
 
     def values(self, schema: Schema) -> str:
-        """Which values it takes."""
+        """The allowed values."""
         if "$ref" in schema:
             name = _target(schema)
             if name in self._sections:
@@ -276,7 +276,7 @@ class _Words:
         return schema
 
 
-# How null may be written; the page says so once.
+# The other spelling of null; the page explains it once.
 _NONE = ("none", "None")
 
 
@@ -286,7 +286,7 @@ def _target(schema: Schema) -> str:
 
 def _range(schema: Schema) -> str:
     least, most = schema.get("minimum"), schema.get("maximum")
-    if most is not None and most < INT64:  # what is more is only what TensorFlow cannot hold
+    if most is not None and most < INT64:  # TensorFlow's limit, which the page does not need
         return f" from {least} to {most}"
     return "" if least is None or least < -INT64 else f", {least} or more"
 
@@ -302,7 +302,7 @@ def _page(title: str, *lines: str) -> str:
 
 def changes_page() -> str:
     """``docs/reference/changes.md``."""
-    # A change is known as soon as the module of its rule is imported, and some are imported late.
+    # A change is registered when the module of its rule is imported, so import all modules first.
     for room in (layers, theory):
         for module in iter_modules(room.__path__, f"{room.__name__}."):
             import_module(module.name)

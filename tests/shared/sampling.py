@@ -1,4 +1,4 @@
-"""What the fast run takes of many parameters; a marker has the others."""
+"""Selects a few of many test parameters for the fast run; the others get a marker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def some(values: Iterable[Any], every: int, mark: pytest.MarkDecorator = pytest.mark.slow) -> list[Any]:
-    """The values as parameters of a test, all but the first of ``every`` ones with the marker.
+    """The values as parameters of a test; one in ``every`` runs in the fast run, the others have the marker.
 
     >>> [getattr(value, "values", value) for value in some("abcde", 3)]
     ['a', ('b',), ('c',), 'd', ('e',)]

@@ -1,7 +1,7 @@
-"""Small models, saved by the Keras of the interpreter that runs this: ``python -m tests.shared.saving FOLDER``.
+"""Saves small models with the installed Keras: ``python -m tests.shared.saving FOLDER``.
 
-The files in ``tests/reading/saved`` are from Keras 3.3.3 with TensorFlow 2.16.  With ``TF_USE_LEGACY_KERAS=1`` it is
-tf_keras that saves, and a SavedModel too.
+The files in ``tests/reading/saved`` are from Keras 3.3.3 with TensorFlow 2.16.  With ``TF_USE_LEGACY_KERAS=1``,
+tf_keras saves them, and a SavedModel too.
 """
 
 from __future__ import annotations

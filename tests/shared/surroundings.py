@@ -1,4 +1,4 @@
-"""The layers around recurrent ones with random arguments, and where they stand: before, behind and within them."""
+"""Draws other layers with random arguments, to put before, after and inside recurrent layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnnshape.layers.node import Node
 if TYPE_CHECKING:
     import random
 
-# Of these a picture is fed to all, and of the rest a sequence to most.
+# These get an image; most of the others get a sequence.
 PICTURES = tuple(name for name in TABLE if "2D" in name and not name.startswith("ConvLSTM"))
 STEPS = tuple(name for name in TABLE if "1D" in name and not name.startswith("ConvLSTM"))
 FREE = (
@@ -19,14 +19,14 @@ FREE = (
     *("BatchNormalization", "LayerNormalization", "UnitNormalization"),
     *("GaussianNoise", "GaussianDropout", "AlphaDropout", "Flatten", "Reshape", "Permute", "RepeatVector"),
 )
-# They leave the rank as it is, most of the time.
+# Most of the time, these do not change the rank.
 KEEPING = (*(name for name in STEPS if not name.startswith("Global")), *FREE[:-4])
 INITIALIZERS = ("glorot_uniform", "he_normal", "zeros", "ones")
 _ACTIVATIONS = tuple(name for name in ACTIVATIONS.usable if name != "sparsemax")
 
 
 def drawn(rng: random.Random, name: str, *, policy: str | None = None, last: int = 4) -> Node:
-    """A layer of this class with random arguments; ``last`` is how many channels it may count on."""
+    """A layer of this class with random arguments; its input has at least ``last`` channels."""
     values = {**_usual(rng, last), "dtype": policy}
     values |= {argument: rng.choice(choices) for argument, choices in _OWN.get(name, {}).items()}
     known = TABLE[name].by_name
@@ -34,7 +34,7 @@ def drawn(rng: random.Random, name: str, *, policy: str | None = None, last: int
 
 
 def _usual(rng: random.Random, last: int) -> dict[str, Any]:
-    """Arguments that mean the same wherever they stand."""
+    """Arguments that mean the same in each class."""
     strides = rng.choice((1, 1, 2, 3))
     groups = rng.choice((1, 1, 1, 2)) if last % 2 == 0 else 1
     return {
@@ -71,7 +71,7 @@ def _usual(rng: random.Random, last: int) -> dict[str, Any]:
     }
 
 
-# Arguments that mean something else in each class, with what is drawn for them.
+# Arguments that mean something else in each class, with their random values.
 _MARGINS = (0, 1, (1, 0), (0, 2), ((1, 0), (0, 1)), ((0, 0), (0, 1)), (1, (0, 1)))
 _DEEP = {"strides": (1, 2), "dilation_rate": (1, 2)}
 _POOL = {"strides": (None, None, 1, 2, 3)}

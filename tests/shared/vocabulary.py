@@ -1,7 +1,7 @@
-"""The whole vocabulary of ``layers/arguments.py`` on the real layer: what theory refuses, Keras refuses, and the rest runs.
+"""Draws valid and invalid layers, and checks that rnnshape and Keras both reject them, or both run them.
 
-``python -m tests.shared.vocabulary 5000 --seed 1`` draws that many, well formed and half formed, and prints every
-disagreement as a run to paste.  ``STRICTER`` says where the tool refuses on purpose what Keras takes.
+``python -m tests.shared.vocabulary 5000 --seed 1`` draws 5,000 and prints every disagreement as a run to paste.
+``STRICTER`` lists what rnnshape rejects on purpose although Keras accepts it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CLASSES = tuple(name for name in TABLE if name != "Sequential")
 
 @dataclass
 class Draft:
-    """A constructor call before anybody has checked it: a class and its arguments by keyword."""
+    """An unchecked constructor call: a class and its arguments by keyword."""
 
     name: str
     values: dict[str, Any] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Draft:
                     yield from inner.walk()
 
     def faults(self) -> list[tuple[Draft, str, Any]]:
-        """The arguments whose values the tool does not take."""
+        """The arguments whose values rnnshape rejects."""
         found = []
         for part in self.walk():
             known = TABLE[part.name].by_name
@@ -72,7 +72,7 @@ def _text(value: Any) -> str:
     return f"[{', '.join(map(_text, value))}]" if isinstance(value, list) else repr(value).replace("inf", "1e999")
 
 
-# -- where the tool refuses on purpose what Keras takes ------------------------------------------------------------
+# -- rejected on purpose, although Keras accepts it -----------------------------------------------------------------
 
 
 def _no_flag(part: Draft, argument: Argument, value: Any) -> bool:
@@ -154,7 +154,7 @@ STRICTER = {
     _choice: "Keras never checks implementation and use_cudnn: 3 does what 2 does, 'no' what False does not",
     _base_class: "the base class of the regularizers regularizes nothing, and fails within Bidirectional",
     _ignored: "what Keras never looks at, it does not check either",
-    _integral: "of the dtypes the tool knows those in which a recurrent layer can be trained",
+    _integral: "of the dtypes that rnnshape supports, those in which a recurrent layer can be trained",
     _infinite: "no padding is infinite",
     _listed: "a number is one number, though Keras computes with a list too",
     _converted: "BatchNormalization makes numbers of what it gets: axis=2.5 is 2, momentum='0.5' is 0.5",
@@ -176,7 +176,7 @@ COMBINATIONS = {
 
 
 def deliberate(faults: list[tuple[Draft, str, Any]]) -> bool:
-    """Whether all that is refused is refused on purpose."""
+    """Whether all rejected arguments are rejected on purpose."""
     for part, name, value in faults:
         argument = TABLE[part.name].by_name.get(name)
         if argument is None or not any(rule(part, argument, value) for rule in STRICTER):
@@ -184,11 +184,11 @@ def deliberate(faults: list[tuple[Draft, str, Any]]) -> bool:
     return bool(faults)
 
 
-# -- what may stand for an argument ------------------------------------------------------------------------------
+# -- values of arguments -----------------------------------------------------------------------------------------
 
 
 def good(kind: Kind) -> tuple[Any, ...]:
-    """Every choice of a kind that has few, and some of one that has many."""
+    """All values of a kind with few values, and some of a kind with many."""
     match kind:
         case arg.Maybe(of=inner):
             return (*good(inner), None)
@@ -204,7 +204,7 @@ def good(kind: Kind) -> tuple[Any, ...]:
 
 
 def objects(what: str) -> tuple[Made | Function, ...]:
-    """An object of each class of Keras, with other arguments than the defaults, and functions without a name."""
+    """An object of each class of Keras with other arguments than the defaults, and functions that are not names."""
     made = []
     for cls in (known for known in catalog.CLASSES if known.what == what):
         others = {
@@ -217,14 +217,14 @@ def objects(what: str) -> tuple[Made | Function, ...]:
 
 
 class Text(str):
-    """Python as it stands in the draft."""
+    """The value as Python source."""
 
     __slots__ = ()
     __repr__ = str.__str__
 
 
 _FUNCTIONS = (Function("tf.nn.softmax", "softmax"), Function("my_act", "tanh"), Function("lambda x: x", "tanh"))
-# What both refuse, whatever else the layer says.
+# Values that both reject, with any other arguments.
 _HALF_FORMED = {
     "initializer": (
         Text("Orthogonal(gain='a')"),
@@ -290,7 +290,7 @@ _GOOD: dict[type[Kind], tuple[Any, ...]] = {
 
 
 def bad(kind: Kind) -> tuple[Any, ...]:
-    """Half-formed values; a few of them may be right for the kind."""
+    """Wrong values; a few of them may be valid for the kind."""
     match kind:
         case arg.Maybe(of=inner):
             return bad(inner)
@@ -324,7 +324,7 @@ _BAD: dict[type[Kind], tuple[Any, ...]] = {
 
 
 def plain(name: str) -> Draft:
-    """The class with nothing but what it needs."""
+    """The class with only its required arguments."""
     nested = {
         "RNN": {"cell": Draft("GRUCell", {"units": 2})},
         "StackedRNNCells": {"cells": [Draft("LSTMCell", {"units": 2}), Draft("GRUCell", {"units": 2})]},
@@ -339,7 +339,7 @@ def plain(name: str) -> Draft:
 
 
 def sweep(name: str) -> Iterator[Draft]:
-    """Each choice of each argument of a class, good and bad, the rest as Keras has it."""
+    """Each value of each argument of a class, valid and invalid; the others have their defaults."""
     for argument in offered(TABLE[name].arguments):
         if isinstance(argument.kind, arg.Nested):
             continue
@@ -352,7 +352,7 @@ def sweep(name: str) -> Iterator[Draft]:
 
 
 def wrapped(draft: Draft) -> Draft:
-    """The layer where another makes it anew or calls it: a recurrent one in Bidirectional, a cell in RNN."""
+    """The layer inside another that copies or calls it: a recurrent one in Bidirectional, a cell in RNN."""
     if draft.name in CELLS:
         return Draft("RNN", {"cell": draft})
     return Draft("Bidirectional" if draft.name in RECURRENT else "TimeDistributed", {"layer": draft})
@@ -372,7 +372,7 @@ class Drawer:
         return self.rng.random() < chance
 
     def values(self, name: str, wrongly: float) -> dict[str, Any]:
-        """Arguments that are no layers: those that are needed, and some of the others."""
+        """Arguments that are not layers: the required ones, and some of the others."""
         said = {}
         for argument in offered(TABLE[name].arguments):
             if isinstance(argument.kind, arg.Nested):
@@ -381,7 +381,7 @@ class Drawer:
                 choices = bad(argument.kind) if self.flag(wrongly) and bad(argument.kind) else good(argument.kind)
                 said[argument.name] = self.rng.choice(choices)
         if name == "ConvLSTM3D" and said.get("data_format") == "channels_first":
-            del said["data_format"]  # TensorFlow takes ten seconds and more for it on a CPU; the sweep has it once
+            del said["data_format"]  # it takes more than ten seconds on a CPU; the sweep has it once
         return said
 
     def draft(self, name: str, depth: int = 0) -> Draft:
@@ -411,7 +411,7 @@ class Drawer:
         return self.rng.choice(CLASSES if astray else names)
 
     def _backward(self, forward: Draft) -> Draft:
-        """A second direction that fits the first, most of the time."""
+        """A backward layer that fits the forward layer, most of the time."""
         if self.flag(0.2) or forward.name not in RECURRENT:
             return self.draft(self.rng.choice(RECURRENT), 2)
         shared = {
@@ -445,7 +445,7 @@ class Drawer:
 
 
 def axes(draft: Draft) -> str:
-    """The axes of what a draft is fed: N, T, C, and X for space."""
+    """The axes of a draft's input: N, T, C, and X for space."""
     inner = draft.values.get("layer")
     if draft.name == "TimeDistributed" and isinstance(inner, Draft):
         within = axes(inner)
@@ -463,32 +463,32 @@ def axes(draft: Draft) -> str:
     return {"Embedding": "NT", "RepeatVector": "NC", **dict.fromkeys(CELLS, "NC")}.get(draft.name, "NTC")
 
 
-# -- the judge ---------------------------------------------------------------------------------------------------
+# -- comparison with Keras ---------------------------------------------------------------------------------------
 
 
 def disagreement(draft: Draft, options: dict[str, Any]) -> str | None:
-    """What Keras says otherwise than the tool, in one line; None where both say the same."""
+    """How Keras and rnnshape disagree, in one line; None if they agree."""
     try:
         spec = make(draft.text, options)
     except rnnshape.Invalid as error:
         if deliberate(draft.faults()) or (not draft.faults() and _combined(error)):
             return None
         refused = _refused_by_keras(draft, options)
-        return None if refused else f"the tool refuses it ({error.message}), and Keras runs it"
+        return None if refused else f"rnnshape rejects it ({error.message}), and Keras runs it"
     if draft.faults():
-        return "the tool takes what its kinds do not take"
+        return "rnnshape accepts a value that its kinds reject"
     message = wrong(spec)
-    # Theory knows what runs where there is a GPU.
+    # On this machine, use_cudnn=True may fail only because there is no GPU.
     return None if message is not None and message.startswith("use_cudnn=True: TensorFlow sees no GPU") else message
 
 
 def _combined(error: rnnshape.Invalid) -> bool:
-    """Whether a combination of arguments is refused on purpose that Keras takes."""
+    """Whether a combination of arguments is rejected on purpose although Keras accepts it."""
     return all(any(key == one.key or one.message.startswith(key) for key in COMBINATIONS) for one in error.problems)
 
 
 def _refused_by_keras(draft: Draft, options: dict[str, Any]) -> bool:
-    """Whether the same text fails in Keras: when it is made, or when it is called on such an input."""
+    """Whether the same text fails in Keras, when the layer is constructed or called."""
     import numpy as np
     import tensorflow as tf
 
@@ -512,13 +512,13 @@ def _refused_by_keras(draft: Draft, options: dict[str, Any]) -> bool:
                 tf.function(lambda x: layer(x, **called), jit_compile=options["execution"] == "xla")(x)
             else:
                 layer(x, **called)
-    except Exception:  # noqa: BLE001  whatever it is: Keras does not run it
+    except Exception:  # noqa: BLE001  any exception means that Keras rejects it
         return True
     return False
 
 
 def main() -> None:
-    """Draw as many as the command line says, and print what disagrees, as a run to paste."""
+    """Draw the requested number, and print each disagreement as a run to paste."""
     parser = argparse.ArgumentParser()
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=0)
@@ -538,7 +538,7 @@ def _ending(draft: Draft, options: dict[str, Any]) -> str:
         error = rnnshape.predict(draft.text, **options).error
     except rnnshape.Invalid:
         return "stricter on purpose" if deliberate(draft.faults()) else "malformed for both"
-    return "run alike" if error is None else "refused by both"
+    return "run by both" if error is None else "rejected by both"
 
 
 if __name__ == "__main__":

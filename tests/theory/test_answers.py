@@ -147,7 +147,7 @@ def test_the_callers_random_numbers_are_left_alone() -> None:
         ({"activation": "relu"}, "drop activation='relu'"),
         ({"unroll": True, "use_bias": False}, "drop use_bias=False; drop unroll=True"),
         ({"go_backwards": True, "stateful": True, "dtype": "float16"}, None),
-        pytest.param({"dropout": 0.5}, None, marks=since("3.4", "dropout does not keep a layer from cuDNN")),
+        pytest.param({"dropout": 0.5}, None, marks=since("3.4", "dropout does not prevent cuDNN")),
     ],
 )
 def test_cudnn_verdict(options: dict[str, Any], hint: str | None) -> None:

@@ -1,1 +1,1 @@
-"""Python source to layers: pasted lines, programs, notebooks.  It is read as a tree and never evaluated."""
+"""Reads layers from Python source: pasted lines, programs, notebooks.  Nothing is evaluated."""

@@ -1,4 +1,7 @@
-"""What a program asks: the layers that it makes, its models, and its calls, as a stack or as a graph."""
+"""Makes the questions of a program: one ``Parsed`` for each unused layer, each model and each group of calls.
+
+Calls that follow one another become a stack, other calls become a graph.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def asked(values: Values) -> list[Parsed]:
-    """What the text makes and does not use itself, in order; beside recurrent layers nothing else is asked about."""
+    """The layers, models and calls that the code does not use itself, in order; if some are recurrent, only those."""
     values.made = complete(values.made)
     asking = _Asking(values)
     together = groups([made for made in values.made if isinstance(made, Applied)], values.outputs)
@@ -44,23 +47,23 @@ def asked(values: Values) -> list[Parsed]:
     ]
     found += [(values.made.index(group[0]), group) for group in together]
     found.sort(key=lambda pair: pair[0])
-    # A class that is not known may be an optimizer: it counts where another layer holds it, or it is called.
+    # An unused object of an unknown class may be an optimizer: it is a question only if nothing else is recurrent.
     idle = [what for _, what in found if isinstance(what, Layer) and what.node.cls.kind == IMPORTED]
     recurrent = [what for _, what in found if what not in idle and any(map(loops, _nodes(what)))] or idle
     return [asking.parsed(what) for what in recurrent or [what for _, what in found]]
 
 
 class _Asking:
-    """Makes what is asked out of the values of a program."""
+    """Makes the questions from the values of one program."""
 
     def __init__(self, values: Values) -> None:
         self.values = values
         self.source = values.source
-        # The number of axes of inputs of which the code says nothing, where the usual one does not fit.
+        # The number of axes of inputs without a known shape, by their ids, if the usual number does not fit.
         self.ranks: dict[int, int] = {}
 
     def parsed(self, what: Layer | Model | list[Applied]) -> Parsed:
-        """One answer that is asked for."""
+        """The question about one layer, one model or one group of calls."""
         if isinstance(what, Layer):
             said = self.values.layers.declared.of(what.tree)
             return self._parsed(what.node, [what.tree], said, Called(), name=what.name)
@@ -72,7 +75,7 @@ class _Asking:
         return self._graph(what)
 
     def _chain(self, calls: list[Applied]) -> Parsed:
-        """Calls that follow one another are the stack of their layers."""
+        """Calls that follow one another, as the stack of their layers."""
         steps = [Step(call.node, call.tree, call.called) for call in calls]
         trees = [step.tree for step in steps]
         said = [*self._fed(calls[0].inputs[0]), *self._says(calls[0])]
@@ -85,7 +88,7 @@ class _Asking:
         return [] if tensor.root is None else [Declared(self._sizes(tensor), tensor.root)]
 
     def _says(self, call: Applied) -> Sequence[Declared]:
-        """What the layer of a call says of its input."""
+        """The shapes that the layer of a call declares for its input."""
         if isinstance(call.layer, Model):
             return call.layer.said
         return self.values.layers.declared.of(call.layer.tree)
@@ -101,7 +104,7 @@ class _Asking:
         name: str | None = None,
     ) -> Parsed:
         values, names = self.values, self.values.names
-        # What stands behind a class that is not known is no part of the stack.
+        # The layers after an unknown class are not part of the stack.
         at = trees if node.cls is MODEL else [part for tree in trees for part in in_turn(tree)][: len(node.in_turn)]
         warned = [one for one in values.layers.declared.warned if any(_within(one, tree) for tree in trees)]
         notes = (*values.notes, *names.notes, *values.layers.notes, *warnings_of(warned, said))
@@ -129,7 +132,7 @@ class _Asking:
         return self._parsed(node, trees, self._said(calls[0], first), Called(training))
 
     def _said(self, call: Applied, first: Tensor) -> list[Declared]:
-        """What is said of the first input."""
+        """The shapes that the code declares for the first input."""
         return [*self._fed(first), *(self._says(call) if call.inputs[0] is first else ())]
 
     def _wired(self, calls: list[Applied]) -> tuple[Graph, list[Tensor]]:
@@ -163,24 +166,24 @@ class _Asking:
         )
         return graph, [tensor for tensor, _ in entries]
 
-    # -- where calls do not fit one another -----------------------------------------------------
+    # -- calls that do not fit each other -------------------------------------------------------
 
     def fitting(self, calls: list[Applied]) -> list[list[Applied]]:
-        """The calls in groups, without those that break at what only stands for what the code leaves open."""
+        """The calls in groups, without those that fail only because of a stand-in size."""
         while len(calls) > 1 and (found := self._broken(calls)) is not None:
             place, why, fit = found
             call, own = calls[place], fit.graph.calls[place]
-            if fit.hangs_on_rank(own):
+            if fit.fails_by_rank(own):
                 if self._other_rank(calls, place, fit):
                     continue
-            elif not fit.only_stands(own):
+            elif not fit.fails_by_stand_in(own):
                 break
-            of_states = fit.of_states(own)
-            if not of_states and loops(call.node):
+            fails_by_states = fit.fails_by_states(own)
+            if not fails_by_states and loops(call.node):
                 break
-            what = "the states that are passed here are" if of_states else f"{fit.graph.statement(own)} is"
+            what = "the states that are passed here are" if fails_by_states else f"{fit.graph.statement(own)} is"
             self.values.note(f"{what} not followed: {why}", call.tree)
-            if of_states:
+            if fails_by_states:
                 call.states = None
                 continue
             left_out(call, calls[place + 1 :])
@@ -189,7 +192,7 @@ class _Asking:
         return [calls]
 
     def _broken(self, calls: list[Applied]) -> tuple[int, str, Fit] | None:
-        """The place of the first call that breaks, why, and what is open there."""
+        """The index of the first call that fails, the reason, and what is unknown there; None if no call fails."""
         graph, tensors = self._wired(calls)
         node = Node.of(MODEL, {"graph": graph})
         before = len(self.source.problems)
@@ -213,7 +216,7 @@ class _Asking:
         return graph.calls.index(broken[0]), broken[1], fit
 
     def _other_rank(self, calls: list[Applied], place: int, fit: Fit) -> bool:
-        """Whether the calls get further where an input of which the code says nothing has another number of axes."""
+        """Try other numbers of axes for an input without a known shape; returns whether more calls fit then."""
         _, tensors = self._wired(calls)
         for tensor, entry in zip(tensors, fit.graph.entries, strict=True):
             if entry.name not in fit.unknown or id(tensor) in self.ranks:
@@ -227,7 +230,7 @@ class _Asking:
         return False
 
     def _outputs(self, calls: list[Applied]) -> list[Tensor]:
-        """What the only model of these calls returns; none where there are several, or it is what the last returns."""
+        """The outputs of the only model of these calls; empty if it is not the only one, or returns the last result."""
         fed = [tensor for call in calls for tensor in call.inputs if tensor.call is None]
         models = [outputs for outputs in self.values.outputs if any(tensor.call in calls for tensor in outputs)]
         if len(models) != 1 or not all(tensor.call in calls or tensor in fed for tensor in models[0]):
@@ -267,7 +270,7 @@ class _Asking:
 
 
 def _is_chain(calls: list[Applied]) -> bool:
-    """Whether each call takes the whole of the one before and nothing else, each layer once."""
+    """Whether each call takes only the whole result of the call before, and no layer is called twice."""
     before: Applied | None = None
     if any(call.node.cls.operation for call in calls):
         return False

@@ -1,7 +1,7 @@
-"""What stands in the calls of a pasted line: ``LSTM(8)(x, initial_state=[h, c], training=True)``.
+"""Reads the arguments of a layer's call: ``LSTM(8)(x, initial_state=[h, c], training=True)``.
 
-Values that are not in the line (``initial_state=encoder_states``) are made up: states are random, and a mask is to be
-given as an option.
+States whose values the code does not give (``initial_state=encoder_states``) are random.  A mask without values has to
+be given as an option.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _STATES = "states"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state as it stands in the line: its name, or the literal shape that it is made with."""
+    """One state in a call: its name, or the literal shape that it is created with."""
 
     name: str | None
     shape: Sizes | None
@@ -40,9 +40,9 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What one call says beside its input, or all calls together: run options by name, and where each stands.
+    """The arguments of one or more calls, except the input: run options by name, and their places.
 
-    ``states`` are as they nest; ``named_mask`` is where a mask stands whose rows are not in the line.
+    ``states`` is nested as in the code; ``named_mask`` is the place of a mask whose rows the code does not give.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
@@ -52,11 +52,11 @@ class Called:
 
 
 def signature(layer: LayerClass) -> tuple[str, ...]:
-    """The names of what a class is called with, in the order of Keras' ``call``."""
+    """The names of the arguments of a layer's call, in the order of Keras' ``call``."""
     if layer.kind == "cell":
         return ("sequence" if layer.name == "SimpleRNNCell" else "inputs", _STATES, TRAINING.name)
     if layer.kind == "recurrent" or layer.name == "Bidirectional":
-        if asked() < KERAS_3:  # by position it takes them in this order, and the others by name (RNN.__call__)
+        if asked() < KERAS_3:  # RNN.__call__ of Keras 2 takes the others by name only
             return ("inputs", INITIAL_STATE.name, MASK.name, TRAINING.name)
         return ("sequences", INITIAL_STATE.name, MASK.name, TRAINING.name)
     if layer.name in ("TimeDistributed", "Sequential"):
@@ -68,7 +68,7 @@ def signature(layer: LayerClass) -> tuple[str, ...]:
 
 
 def _by_position(name: str, tree: ast.expr) -> str | None:
-    """Why an argument of a call cannot stand where it does."""
+    """Why an argument cannot be given by position; None if it can."""
     if name == TRAINING.name and not is_none(tree):
         return "Keras takes only tensors by position here: write training=True"
     if name == INITIAL_STATE.name and isinstance(tree, ast.Name) and "mask" in tree.id.lower():
@@ -77,9 +77,9 @@ def _by_position(name: str, tree: ast.expr) -> str | None:
 
 
 def states_apart(node: Node, call: ast.Call) -> ast.Call:
-    """The call with its states as ``initial_state``: Keras 2 finds them behind the input in a list.
+    """The call with the states of ``layer([x, h, c])`` as ``initial_state``, as Keras 2 reads it.
 
-    From tf_keras' ``layers/rnn/rnn_utils.py: standardize_args``.
+    Source: ``layers/rnn/rnn_utils.py: standardize_args`` of tf_keras.
     """
     if asked() >= KERAS_3 or INITIAL_STATE.name not in signature(node.cls) or len(call.args) != 1:
         return call
@@ -100,11 +100,11 @@ class Reader:
         self.wrong = self.source.wrong
         self.tensors = tensors
         self.names = tensors.names
-        # Whether a name holds what the text itself makes: its name does not say then what it is.
+        # Whether the code itself creates the value of a name: the name then does not say which state it is.
         self.held: Callable[[ast.expr], bool] = lambda tree: False
 
     def read(self, node: Node, call: ast.Call) -> tuple[ast.expr | None, Called]:
-        """What a layer is called on, and what its call says beside it."""
+        """The input of a call, and its other arguments."""
         call = states_apart(node, call)
         names = signature(node.cls)
         given = self._given(node, names, call)
@@ -114,24 +114,24 @@ class Reader:
         if states is not None and isinstance(listed := self.names.resolved(states), ast.List | ast.Tuple):
             states = listed
         if tree is None:
-            self.wrong(f"{node.name} takes its input: {_example(node)}", call)
+            self.wrong(f"{node.name} needs an input: {_example(node)}", call)
         elif isinstance(tree, ast.List | ast.Tuple):
             self.wrong(self._several(node, tree), tree)
             tree = None
         elif node.cls.kind == "cell" and states is None:
-            self.wrong(f"{node.name} takes the step and its states: cell(x, states)", call)
+            self.wrong(f"{node.name} needs the input of one step and the states: cell(x, states)", call)
         return tree, self._beside(beside, states)
 
     def _given(self, node: Node, names: tuple[str, ...], call: ast.Call) -> dict[str, ast.expr]:
-        """Every argument of the call under its name."""
+        """The arguments of the call by name."""
         given: dict[str, ast.expr] = {}
         for place, tree in enumerate(call.args):
             if isinstance(tree, ast.Starred):
-                self.wrong("* cannot be read without running it: write the arguments out", tree)
+                self.wrong("* is not read: write the arguments out", tree)
                 given.setdefault(names[0], tree.value)
                 break
             if place >= len(names):
-                self.wrong(f"{node.name} is called with at most {', '.join(names)}", tree)
+                self.wrong(f"the call of {node.name} takes at most {', '.join(names)}", tree)
             elif (wrong := _by_position(names[place], tree)) is not None:
                 self.wrong(wrong, tree)
             else:
@@ -139,9 +139,7 @@ class Reader:
         known = (*names, INITIAL_STATE.name) if node.cls.kind == "stack" else names
         for keyword in call.keywords:
             if keyword.arg is None:
-                self.names.notes.append(
-                    f"what **{self.source.said(keyword.value)} gives is not known: the call is read without it"
-                )
+                self.names.notes.append(f"**{self.source.said(keyword.value)} is unknown: the call is read without it")
             elif keyword.arg in given:
                 self.wrong(f"{keyword.arg} is given twice", keyword)
             elif keyword.arg in known:
@@ -155,16 +153,16 @@ class Reader:
         return given
 
     def _several(self, node: Node, tree: ast.List | ast.Tuple) -> str:
-        """Why a list cannot be the input, and the way to pass what stands in it."""
+        """Why a list cannot be the input, and how to pass its items."""
         no_list = "Keras takes a tensor as the input, not a list: "
         if not tree.elts or isinstance(tree.elts[0], ast.List | ast.Tuple | ast.Constant | ast.UnaryOp):
             return f"{no_list}make an array of it, np.array({self.source.said(tree)})"
         first, *others = map(self.source.said, tree.elts)
         if not others:
-            return f"{no_list}pass it alone, {node.name}(…)({first})"
+            return f"{no_list}pass the tensor itself, {node.name}(…)({first})"
         states = f"[{', '.join(others)}]"
         if node.cls.kind == "cell":
-            return f"{node.name} takes the step and its states: {node.name}(…)({first}, {states})"
+            return f"{node.name} takes the input of one step and the states: {node.name}(…)({first}, {states})"
         if INITIAL_STATE.name in signature(node.cls):
             way = f"{node.name}(…)({first}, initial_state={states})"
             return f"Keras 3 takes one tensor as the input: pass the states as {way}"
@@ -193,14 +191,14 @@ class Reader:
         known = self.names.known(tree)
         if type(known) is bool:
             return known
-        if known is MISSING:  # call(self, x, training) passes on what it is given
+        if known is MISSING:  # such as an argument of the code's own call(self, x, training)
             self.names.notes.append(f"training={self.source.said(tree)} is not known: False is used instead")
         else:
             self.wrong("training must be True or False", tree)
         return None
 
     def _mask(self, tree: ast.expr) -> Any:
-        """The rows of a literal mask; None for one whose values are not in the line."""
+        """The rows of a literal mask; None if the code does not give its values."""
         if isinstance(tree, ast.List | ast.Tuple):
             self.wrong("a mask is an array or a tensor, not a list: tf.constant([[True, False]])", tree)
             return ()
@@ -220,9 +218,9 @@ class Reader:
             return tuple(map(self._states, tree.elts))
         value = tree.operand if isinstance(tree, ast.UnaryOp) else tree
         if isinstance(value, ast.Constant | ast.JoinedStr | ast.Dict | ast.Set | ast.Compare | ast.Lambda):
-            self.wrong(f"{self.source.said(tree)} is no state: write the name of a tensor for it", tree)
+            self.wrong(f"{self.source.said(tree)} is not a state: write the name of a tensor instead", tree)
         elif isinstance(tree, ast.Starred):
-            self.wrong("* cannot be read without running it: write the states out", tree)
+            self.wrong("* is not read: write the states out", tree)
         shape = None if name_called(tree).endswith("_like") else self.tensors.made(tree)
         return State(None if self.held(tree) else _name(tree), shape, self.source.place(tree))
 
@@ -232,7 +230,7 @@ def _example(node: Node) -> str:
 
 
 def _fill(tree: ast.expr) -> str:
-    """What the states hold, as far as the line tells: made of zeros or ones, or else anything."""
+    """How the code fills the states: ``zeros``, ``ones``, or ``random`` if it does not say."""
     if isinstance(tree, ast.List | ast.Tuple):
         fills = {_fill(each) for each in tree.elts}
         return fills.pop() if len(fills) == 1 else "random"

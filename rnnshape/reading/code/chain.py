@@ -1,6 +1,6 @@
-"""Layers that are called on one another's results: ``Dense(1)(LSTM(8)(x))`` is the stack ``LSTM(8) | Dense(1)``.
+"""Reads nested calls of layers as a stack: ``Dense(1)(LSTM(8)(x))`` is ``LSTM(8) | Dense(1)``.
 
-What one of the calls says beside its input belongs to that layer; a run has it where it may stand, or it is an error.
+The other arguments of the calls become options of one run; an argument that a run cannot have is an error.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One layer that is called: what it is, where it stands, and what its call says beside the input."""
+    """One layer that is called: its node, its expression, and the other arguments of the call."""
 
     node: Node
     tree: ast.expr
@@ -41,7 +41,7 @@ def is_called(tree: ast.expr) -> TypeGuard[ast.Call]:
 
 
 def in_turn(tree: ast.expr) -> Iterator[ast.expr]:
-    """The trees of the layers that an input goes through in turn."""
+    """The expressions of the layers that an input passes through, in order."""
     parts = joined(tree)
     if name_called(tree) == "Sequential" and isinstance(tree, ast.Call):
         inside = [*tree.args, *(keyword.value for keyword in tree.keywords if keyword.arg == "layers")]
@@ -51,14 +51,14 @@ def in_turn(tree: ast.expr) -> Iterator[ast.expr]:
 
 
 def stacked(steps: Sequence[Step]) -> Node:
-    """One layer, or the stack of all that are called on one another."""
+    """The layers of the calls as one stack; a single layer is not wrapped."""
     if len(steps) == 1:
         return steps[0].node
     return Node.of(TABLE["Sequential"], {"layers": tuple(part for step in steps for part in step.node.in_turn)})
 
 
 def beside(steps: Sequence[Step], source: Source) -> Called:
-    """What all calls say beside their inputs, as options of one run; what no run can hold is an error."""
+    """The arguments of all calls except the inputs, as options of one run; report those that a run cannot have."""
     if len(steps) == 1:
         return steps[0].called
     first, *others = steps
@@ -67,12 +67,12 @@ def beside(steps: Sequence[Step], source: Source) -> Called:
             source.wrong(is_a_cell(step.node), step.tree)
     for step in others:
         if (span := step.called.spans.get(MASK.name)) is not None:
-            source.wrong_at(f"a mask goes to the first layer of a stack, and {step.node.name} is a later one", span)
+            source.wrong_at(f"only the first layer of a stack takes a mask, and {step.node.name} is a later one", span)
     begun = [step for step in steps if INITIAL_STATE.name in step.called.spans and step.node.cls.kind != "cell"]
     count = sum(takes_states(layer) for step in steps for layer in step.node.in_turn)
     for step in begun:
         if count > 1:
-            what = f"{count} layers of this stack have an initial state: show one of them"
+            what = f"{count} layers of this stack have an initial state: use only one of them"
             source.wrong_at(what, step.called.spans[INITIAL_STATE.name])
     options, spans = dict(first.called.options), dict(first.called.spans)
     states = first.called.states
@@ -87,7 +87,7 @@ def beside(steps: Sequence[Step], source: Source) -> Called:
 
 
 def _training(steps: Sequence[Step], source: Source) -> tuple[bool, Span] | None:
-    """Whether the whole runs with ``training=True``: said of each layer that drops something, or of none."""
+    """The value of ``training`` for the run, with its place; it must be the same for each layer with dropout."""
     said = [step for step in steps if TRAINING.name in step.called.options]
     if not said:
         return None
@@ -95,7 +95,7 @@ def _training(steps: Sequence[Step], source: Source) -> tuple[bool, Span] | None
     values = {step.called.options.get(TRAINING.name, False) for step in dropping or said}
     if len(values) > 1 or (dropping and values == {False} and any(step.called.options[TRAINING.name] for step in said)):
         last = said[-1]
-        what = "training is the same for all layers here: set it in the call of each layer with dropout, or in none"
+        what = "training must be the same for all layers: set it in the call of each layer with dropout, or in none"
         source.wrong_at(what, last.called.spans[TRAINING.name])
         return None
     return any(step.called.options[TRAINING.name] for step in said), said[-1].called.spans[TRAINING.name]

@@ -1,11 +1,10 @@
-"""Lists and dictionaries that statements change in place: ``layers.insert(0, cell)``, ``config["units"] = 8``, ``del``.
+"""Follows lists and dictionaries that are changed in place: ``layers.insert(0, cell)``, ``config["units"] = 8``.
 
 >>> from rnnshape.reading.code.expression import parse_all
 >>> parse_all("cells = [LSTMCell(3), GRUCell(4)]\\ncells.reverse()\\nRNN(cells)")[0].node.text
 'RNN([GRUCell(4), LSTMCell(3)])'
 
-Python's own method changes a copy.  Where it needs a value that is not known, the list or dictionary is not known
-any more.
+Python's own method is called on a copy.  If it needs an unknown value, the list or dictionary becomes unknown.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _FAILS = (TypeError, ValueError, LookupError, AttributeError)
 
 
 class Changes:
-    """Follows the lists and dictionaries of one program; ``value`` reads what is put into them."""
+    """Follows the lists and dictionaries of one program; ``value`` reads the items that are added."""
 
     def __init__(self, scope: Scope, value: Callable[[ast.expr], Any]) -> None:
         self.scope = scope
@@ -36,11 +35,11 @@ class Changes:
         self.value = value
 
     def follows(self, tree: ast.expr) -> bool:
-        """Whether a name holds a list or dictionary that the text gives."""
+        """Whether the value of a name is a list or dictionary in the code."""
         return self._copy(self.source.said(tree)) is not None or self.source.said(tree) in self.names.trees
 
     def method(self, whole: ast.expr, how: str, call: ast.Call) -> None:
-        """A method changes what a name holds; a list of layers may begin with one."""
+        """Call a method that changes a value; ``append`` and ``extend`` may start a list of layers."""
         name = self.source.said(whole)
         if not self.follows(whole) and how not in _GROW:
             self.value(call)
@@ -56,7 +55,7 @@ class Changes:
             self._change(name, lambda copy: getattr(copy, how)(*given), layers=True, begun=[])
 
     def put(self, target: ast.Subscript, tree: ast.expr) -> None:
-        """``config["units"] = 8``, ``cells[0] = GRUCell(4)``."""
+        """Assign an item: ``config["units"] = 8``, ``cells[0] = GRUCell(4)``."""
         name, key = self.source.said(target.value), self.names.known(target.slice)
         copy, made = self._copy(name), self.scope.env.get(self.source.said(target))
         if copy is None and name not in self.names.trees:
@@ -64,7 +63,7 @@ class Changes:
         known = self.names.known(tree)
         if isinstance(self.scope.env.get(name), list):
             self._change(name, lambda copy: copy.__setitem__(key, made), layers=True)
-        elif made is not None:  # a dictionary of layers: each is known by the text of its item
+        elif made is not None:  # a dictionary of layers: ``env`` has each under the text of its item
             self.names.bound.pop(name, None)
             self.names.trees.pop(name, None)
         elif copy is None or known is MISSING:
@@ -73,7 +72,7 @@ class Changes:
             self._change(name, lambda copy: copy.__setitem__(key, known))
 
     def delete(self, target: ast.expr) -> None:
-        """``del config["units"]``, ``del cells[0]``, ``del x``."""
+        """Delete an item or a name: ``del config["units"]``, ``del cells[0]``, ``del x``."""
         if isinstance(target, ast.Subscript):
             key = self.names.known(target.slice)
             self._change(self.source.said(target.value), lambda copy: copy.__delitem__(key))
@@ -81,7 +80,7 @@ class Changes:
             self.scope.forget(self.source.said(target))
 
     def _copy(self, name: str) -> Any:
-        """A copy of the list or dictionary that a name holds; None where it holds something else."""
+        """A copy of the value of a name, if it is a list or dictionary; else None."""
         held = self.scope.env.get(name, self.names.bound.get(name))
         if isinstance(held, dict):
             return dict(held)
@@ -105,7 +104,7 @@ class Changes:
             self.names.bound[name] = tuple(copy) if isinstance(copy, list) else copy
 
     def _write(self, name: str, key: Any, tree: ast.expr) -> None:
-        """An entry that is not known is written into the expression of the whole."""
+        """Put an item with an unknown value into the expression of its list or dictionary."""
         whole = self.names.bound.get(name, MISSING)
         written = self.names.trees.get(name) if whole is MISSING else constant(whole, tree)
         self.scope.forget(name)

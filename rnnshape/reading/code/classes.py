@@ -1,4 +1,4 @@
-"""Which class a name in the text means: one of Keras by its prefix or import, or one of the reader's own."""
+"""Finds the class of a name in the code: one of Keras, by its prefix or import, or the user's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass
     from rnnshape.reading.code.naming import Names
 
-# The last part of an import path, and the short names that people give to it.
+# The last part of an import path, and common short names for it.
 _PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}
 _KERAS = re.compile(r"(?:^|[._])keras(?:[._]|$)")
 _OF_LIBRARIES = re.compile(r"(?:^|[._])(?:keras|tf|tensorflow|torch|sklearn)[._]")
@@ -24,7 +24,7 @@ _OTHERS = {"torch", "nn", "flax", "jax", "mxnet", "mx", "chainer", "paddle", "os
 
 
 class Classes:
-    """The classes of one source: ``aliases`` has what it imports by the name there, ``shadowed`` those of its own."""
+    """The classes of one source: ``aliases`` has the full names of its imports, ``shadowed`` the classes it defines."""
 
     def __init__(self, names: Names) -> None:
         self.names = names
@@ -32,7 +32,7 @@ class Classes:
         self.shadowed: set[str] = set()
 
     def of(self, function: ast.expr) -> LayerClass | None:
-        """The class that a name means: with its prefix, as the text imports it, or as ``let`` gives it."""
+        """The class of the table for a name, by its prefix, its import, or ``--let``; else None."""
         function = self.names.resolved(function)
         name = dotted(function)
         if name is None or name in self.shadowed:
@@ -49,14 +49,14 @@ class Classes:
         return short if short in leftovers.READ_AS and self.of(function) is not None else None
 
     def own(self, function: ast.expr) -> str | None:
-        """The class that a name means if a module of the reader's own may hold it; Keras' modules hold none."""
+        """The class for a name if a module of ``--import`` may contain it; None for a name of Keras."""
         name = dotted(self.names.resolved(function)) if self.names.modules else None
         prefix, _, short = self.imported_as(name or "").rpartition(".")
         known = self.of(function) is not None or short in INPUTS or leftovers.of_class(short)
         return None if known or _OF_LIBRARIES.search(f"{prefix}.") or not short[:1].isupper() else short
 
     def names_a_layer(self, function: ast.expr) -> bool:
-        """Whether a class of the table is called by this name, or one that a module of the reader's own may hold."""
+        """Whether a name is a class of the table, or one that a module of ``--import`` may contain."""
         function = self.names.resolved(function)
         if isinstance(function, ast.IfExp):
             return self.names_a_layer(function.body) and self.names_a_layer(function.orelse)
@@ -65,19 +65,19 @@ class Classes:
         return self.of(function) is not None or self.own(function) is not None
 
     def elsewhere(self, function: ast.expr) -> str | None:
-        """The whole name of a layer of another library that has the name of one here: ``torch.nn.LSTM``."""
+        """The full name of another library's layer with a name of the table, ``torch.nn.LSTM``; else None."""
         name = self.imported_as(dotted(function) or "")
         prefix, _, short = name.rpartition(".")
         return name if short in TABLE and prefix.partition(".")[0] in _OTHERS else None
 
     def decided(self, function: ast.expr) -> ast.expr:
-        """The class that is called: a name for it, or one of two, ``(LSTM if gated else SimpleRNN)(8)``."""
+        """The class of a constructor call: its name, or one side of ``(LSTM if gated else SimpleRNN)(8)``."""
         made = self.names.resolved(function)
         named = isinstance(function, ast.Name | ast.Attribute) and not isinstance(made, ast.IfExp)
         return function if named else self.names.decided(made)
 
     def completed(self, call: ast.Call) -> ast.Call:
-        """The call of a class with what ``functools.partial`` has given it before."""
+        """The constructor call with the arguments that ``functools.partial`` adds."""
         function = self.names.resolved(call.func)
         if not _is_partial(function):
             return call
@@ -87,7 +87,7 @@ class Classes:
         return ast.copy_location(ast.Call(first, [*before, *call.args], [*given, *call.keywords]), call)
 
     def imported_as(self, name: str) -> str:
-        """The name with the module that the text imports it from."""
+        """The name with the module that the code imports it from."""
         first, dot, rest = name.partition(".")
         return self.aliases[first] + dot + rest if first in self.aliases else name
 
@@ -97,6 +97,6 @@ def _is_partial(tree: ast.expr) -> TypeGuard[ast.Call]:
 
 
 def _is_keras(prefix: str) -> bool:
-    """Whether a prefix is a module of Keras, or a short name of one."""
+    """Whether a prefix is a module of Keras, or a common short name for one."""
     first, last = prefix.partition(".")[0], prefix.rpartition(".")[2]
     return first not in _OTHERS and (_KERAS.search(prefix) is not None or last in _PREFIXES)

@@ -1,4 +1,4 @@
-"""Constructor calls: the classes of the table, their arguments and what nests in them, read and never evaluated."""
+"""Reads constructor calls of Keras' classes, with their arguments and the layers in them; nothing is evaluated."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass
     from rnnshape.reading.code.tensors import Tensors
 
-# What a Sequential takes beside its layers changes nothing that is asked.
+# Arguments of Sequential that do not change the answer.
 _OF_MODELS = ("name", "trainable")
-# What decides the structure of what a layer returns, by its kind.
+# The arguments that decide the structure that a layer returns, by its kind.
 _DECIDING = {"recurrent": ("return_sequences", "return_state"), "cell": ()}
 _OF_BIDIRECTIONAL = ("merge_mode",)
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
 
-# Classes that the questions are about: what is wrong with one of them is the answer, and costs no other line.
+# The kinds that users ask about.  A mistake in a layer of another kind becomes a note, and the rest is still read.
 _ASKED = ("recurrent", "cell")
 
 
@@ -54,11 +54,11 @@ class Constructors:
         self.source = tensors.source
         self.names = tensors.names
         self.wrong = self.source.wrong
-        # The layers whose text leaves open what they return, and the stacks that it does not end.
+        # The layers whose returned structure the code leaves open, and the stacks without their last layers.
         self._partly: list[Node] = []
         self._left_out = 0
         self._of_keras_1: dict[str, str] = {}
-        # The layers that names hold, alone and in lists, and those that functions of the text make.
+        # The layer of a name, the layers of a list in a name, and the layer that a function of the code returns.
         self.held: Callable[[ast.expr], Node | None] = lambda tree: None
         self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
         self.entered: Callable[[ast.Call], Node | None] = lambda call: None
@@ -79,7 +79,7 @@ class Constructors:
         )
 
     def layer(self, tree: ast.expr) -> Node | None:
-        """A constructor call, or layers joined by ``|``."""
+        """Read a constructor call, or layers joined by ``|``."""
         match tree:
             case ast.BinOp(op=ast.BitOr()):
                 sources = self._known(self.declared.behind_input(joined(tree)))
@@ -102,13 +102,13 @@ class Constructors:
                 return self.layer(made)
             case ast.Name() | ast.Attribute():
                 what = self.source.said(tree)
-                self.source.unknown(f"{what} is not made here: add the line that makes it", tree)
+                self.source.unknown(f"{what} is not defined here: add the line that defines it", tree)
             case _:
                 self.wrong("a layer is expected here, such as LSTM(8)", tree)
         return None
 
     def knows_part(self, node: Node) -> bool:
-        """Whether the text leaves open what a layer returns: arguments behind ``**``, layers of an unknown class."""
+        """Whether the code leaves open what a layer returns: unknown ``**`` arguments, layers of an unknown class."""
         return any(part is one for one in self._partly for part in node.walk())
 
     def _constructed(self, call: ast.Call) -> Node | None:
@@ -141,7 +141,7 @@ class Constructors:
         return self._node(layer, leftovers.kernel_of_keras_1(layer, call))
 
     def _made(self, tree: ast.expr) -> Any:
-        """The layer that stands in an argument; ``MISSING`` where something else does."""
+        """The layer in an argument; ``MISSING`` if it is something else."""
         if isinstance(tree, ast.Call) and self.classes.names_a_layer(tree.func):
             return self.layer(tree)
         held = self.held(tree) if isinstance(tree, ast.Name | ast.Attribute) else None
@@ -154,7 +154,7 @@ class Constructors:
         known = self._by_dictionary(layer, call, values)
         required = [name for name, default in layer.usual.items() if default is REQUIRED]
         missing = [name for name in required if name not in values]
-        # A misspelt keyword is one mistake, not also a missing argument.
+        # A misspelt keyword is reported once, not also as a missing argument.
         if missing and len(self.source.problems) == before:
             self.wrong(f"{layer.name} needs {' and '.join(missing)}", call)
         if len(self.source.problems) > before:
@@ -175,7 +175,7 @@ class Constructors:
         trees = self.lists.spread(call.args)
         for argument, tree in zip(positional, trees, strict=False):
             if isinstance(tree, ast.Starred):
-                self.wrong("* cannot be read without running it: write the arguments out", tree)
+                self.wrong("* is not read: write the arguments out", tree)
             else:
                 values[argument.name] = self.value(argument, layer, tree)
         if len(trees) > len(positional):
@@ -193,7 +193,7 @@ class Constructors:
                 self.wrong(f"{keyword.arg} is given twice", keyword)
             elif (known := layer.by_name.get(keyword.arg)) is None or known.missing_in(asked()):
                 if keyword.arg in DECLARING and "trainable" in layer.by_name:
-                    continue  # no argument of the layer, but of its base class: see Declarations
+                    continue  # an argument of the base class: see Declarations
                 if (now := leftovers.renamed(keyword.arg, layer)) is not None and now.name not in values:
                     self._of_keras_1[keyword.arg] = now.name
                     values[now.name] = self.value(now, layer, keyword.value)
@@ -203,16 +203,16 @@ class Constructors:
                 values[known.name] = self.value(known, layer, keyword.value)
 
     def _by_dictionary(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> bool:
-        """What ``**kwargs`` gives is not known: a size that is needed has its name, the rest is as without it.
+        """Read an unknown ``**kwargs``: a required size becomes a name, other arguments keep their defaults.
 
-        Returns whether the structure of what comes out is known all the same.
+        Returns whether the returned structure is known nevertheless.
         """
         unknown = [keyword for keyword in self.lists.keywords(call) if keyword.arg is None]
         deciding = _DECIDING.get(layer.kind, _OF_BIDIRECTIONAL if layer.name == "Bidirectional" else None)
         known = not unknown or (deciding is not None and all(name in values for name in deciding))
         for keyword in unknown:
             said = self.source.said(keyword.value)
-            self.names.notes.append(f"what **{said} gives is not known: {layer.name} is read without it")
+            self.names.notes.append(f"**{said} is unknown: {layer.name} is read without it")
             for argument in layer.arguments:
                 needed = argument.default is REQUIRED and argument.name not in values
                 if needed and isinstance(argument.kind, Whole | Number | Sizes):
@@ -221,7 +221,7 @@ class Constructors:
         return known
 
     def value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
-        """The value of an argument; None with a mistake told."""
+        """The value of an argument; None after an error."""
         if isinstance(argument.kind, Nested):
             return self._nested(argument, argument.kind, layer, tree)
         tree = self.names.resolved(tree)
@@ -250,7 +250,7 @@ class Constructors:
             if layer.kind == "stack":
                 behind = self.declared.behind_input(trees)
                 items = self._known(behind)
-                # What a layer gets that stands behind an unknown one is not what goes in.
+                # The input of a layer after an unknown one is not the input of the stack.
                 trees = items if items[:1] != behind[:1] else trees
             if not items:
                 self.wrong(f"{argument.name}: must be a list of at least one {kind.role}", tree)
@@ -258,7 +258,7 @@ class Constructors:
             if layer.kind == "stack" and items[:1] == trees[:1] and items and found[0] is not None:
                 self.declared.built_on(items[0], found[0])
             self.declared.together(tree, trees, items)
-            if layer.kind == "stack":  # a model in a name is its layers
+            if layer.kind == "stack":  # the layers of a named model are listed one by one
                 pairs = zip(found, items, strict=True)
                 return tuple(
                     part
@@ -267,7 +267,7 @@ class Constructors:
                 )
             return found
         one = self._one(argument, kind, layer, tree)
-        # RNN takes one cell or a list; where only a list may stand, one is a slip.
+        # RNN takes one cell or a list; the other classes take only a list.
         if one is not None and kind.many and layer.name != "RNN":
             self.wrong(f"{argument.name} must be a list: [{one.text}]", tree)
         return one
@@ -287,19 +287,17 @@ class Constructors:
         return node
 
     def _known(self, trees: list[ast.expr]) -> list[ast.expr]:
-        """The layers behind classes that are not known, up to the next of them; all where no known one is left."""
+        """The layers from the first known one to the next unknown one, with a note on those that are left out."""
         unknown = [self._unknown(tree) for tree in trees]
         first = next((place for place, name in enumerate(unknown) if name is None), 0)
         last = next((place for place, name in enumerate(unknown) if name and place > first), len(trees))
-        left_out = [(name, "behind") for name in unknown[:first]] + [
-            (name, "before") for name in unknown[last : last + 1]
-        ]
-        self.names.notes += [not_known(name, where) for name, where in left_out if name]
+        self.names.notes += [not_known(name, "starts after") for name in unknown[:first] if name]
+        self.names.notes += [not_known(name) for name in unknown[last : last + 1] if name]
         self._left_out += last < len(trees)
         return trees[first:last]
 
     def _unknown(self, tree: ast.expr) -> str | None:
-        """The name of a class that is not known, and no slip of a known one."""
+        """The name of an unknown class, unless it looks like a misspelt known one."""
         name = dotted(tree.func) if isinstance(tree, ast.Call) else None
         short = (name or "").rpartition(".")[2]
         if name is None or not short[:1].isupper() or nearest(short, TABLE) or leftovers.of_class(short):

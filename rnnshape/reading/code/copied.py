@@ -1,11 +1,11 @@
-"""Code as it was copied: without the prompts, results, magics and fences that stand around it where it comes from.
+"""Removes what is copied along with code: prompts, results, magics, fences, line numbers.
 
 >>> as_copied(">>> layer = LSTM(8)\\n>>> layer\\n<LSTM name=lstm>")
 'layer = LSTM(8)\\nlayer'
 >>> as_copied("%time y = LSTM(8)(x)")
 'y = LSTM(8)(x)'
 
-What is Python as it stands is left as it is.
+Text that is valid Python is not changed.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The prompts of Python and IPython, and those of the lines that go on.
+# The prompts of Python and IPython, also on continuation lines.
 _PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?|[ ]+\.\.\.: ?)", re.MULTILINE)
-# A notebook's, on a line of its own above the code, and in front of what the code gave.
+# A notebook's prompts: on a line of its own above the code, and in front of a result.
 _CELL = re.compile(r"^[ \t]*(?:In ?)?\[[\d *]*\]:[ \t]*(?:\n|\Z)", re.MULTILINE)
 _RESULT = re.compile(r"^[ \t]*Out ?\[\d+\]:.*$\n?", re.MULTILINE)
 _FENCE = re.compile(r"^\s*(?:```|~~~).*$\n?", re.MULTILINE)
-# What IPython takes and Python does not: %magic, !command, name = %magic or !command, help with ?.
+# What only IPython accepts: %magic, !command, name = %magic or !command, help with ?.
 _MAGIC = re.compile(r"^(\s*)(?:[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
 _ASSIGNED = re.compile(r"^(\s*[\w., ]+?=\s*)[%!].*$")
-# A magic that runs the statement behind it.
+# A magic that runs the statement after it.
 _RUNNING = re.compile(r"^(\s*)%(?:time|timeit|prun)\s+(?=[^\s-])")
-# What a word processor or a web page makes of a blank, of nothing, and of what Python writes in ASCII.
+# Characters of word processors and web pages: blanks, invisible ones, and quotes and signs instead of ASCII.
 _BLANKS = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000"), " ")
 _NOTHING = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _QUOTES = {**dict.fromkeys(map(ord, "\u2018\u2019\u201a"), "'"), **dict.fromkeys(map(ord, "\u201c\u201d\u201e"), '"')}
 _WIDE = {0xFEE0 + ord(sign): sign for sign in "()[]{},=:;.+-*/'\"_"}
 _INVISIBLE = {**_BLANKS, **_NOTHING}
 _TYPESET = {**_INVISIBLE, **_QUOTES, **_WIDE}
-# What every line begins with where it stands: its number, a mark of quoted mail or of a list.
+# What a page puts in front of every line: a line number, the mark of quoted mail or of a list.
 _NUMBER = re.compile(r"[ \t]*(\d+)(?:[:.|)]?[ \t]|[:.|)]?$)")
 _MARKS = (re.compile(r"> ?"), re.compile(r"[-*\u2022] "))
 _HUNK = re.compile(r"@@ -\d|diff --git |index [0-9a-f]+\.\.|--- |\+\+\+ |new file mode |\\ No newline")
@@ -61,7 +61,7 @@ def as_copied(text: str) -> str:
 
 
 def _ways(text: str) -> Iterator[str]:
-    """What the text may have been before it was put on a page, each way by itself and after those before it."""
+    """The text after each correction; each starts from the result of those before."""
     for change in (_typed, _without_numbers, _without_marks, _of_python_3):
         changed = change(text)
         if changed != text:
@@ -74,7 +74,7 @@ def _typed(text: str) -> str:
 
 
 def _without_numbers(text: str) -> str:
-    """The lines without their numbers, where each of them has one, and they count."""
+    """The lines without their numbers, if each has one and they are consecutive."""
     lines = text.split("\n")
     found = [_NUMBER.match(line) for line in lines if line.strip()]
     numbers = [int(each[1]) for each in found if each is not None]
@@ -92,7 +92,7 @@ def _without_marks(text: str) -> str:
 
 
 def _without_diff(text: str) -> str:
-    """What the text is after a change: the lines that a diff adds or leaves."""
+    """The new version of a diff: the lines that it adds or keeps."""
     lines = text.strip("\n").split("\n")
     written = [line for line in lines if line.strip() and not _HUNK.match(line)]
     if not any(line[0] == "+" for line in written) or any(line[0] not in "+- " for line in written):
@@ -110,7 +110,7 @@ _EXEC = re.compile(r"^([ \t]*)exec[ \t]+[^(\s].*$", re.MULTILINE)
 
 
 def _of_python_3(text: str) -> str:
-    """Statements of Python 2 as those of Python 3, where they say nothing of layers."""
+    """Replace statements of Python 2 that have no layers by those of Python 3."""
     lines = _EXEC.sub(r"\1pass", _RAISE.sub(r"\1", _EXCEPT.sub(r"\1 as \2:", text))).expandtabs(8).split("\n")
     made: list[str] = []
     while lines:
@@ -118,7 +118,7 @@ def _of_python_3(text: str) -> str:
         if (found := re.match(r"([ \t]*)print\b(?![ \t]*[=.])", line)) is None:
             made.append(re.sub(r"(:[ \t]*)print\b[^(].*$", r"\1pass", line))
             continue
-        # A statement goes on while a bracket is open, or behind a backslash; its lines are kept as empty ones.
+        # The statement continues while a bracket is open or after a backslash.  Empty lines keep the line numbers.
         goes_on = [found[1] + "pass"]
         while lines and (line.count("(") + line.count("[") > line.count(")") + line.count("]") or line.endswith("\\")):
             line += lines.pop(0)
@@ -128,7 +128,7 @@ def _of_python_3(text: str) -> str:
 
 
 def without_magic(line: str) -> str:
-    """A line of IPython as one of Python."""
+    """A line of IPython as Python."""
     line = _RUNNING.sub(r"\1", line)
     return _ASSIGNED.sub(r"\1None", _MAGIC.sub(r"\1pass", line))
 
@@ -145,7 +145,7 @@ def is_python(text: str) -> bool:
 
 
 def _without_prompts(text: str) -> str:
-    """The lines behind prompts; those without one are results, unless a statement goes on in them."""
+    """The code after the prompts; lines without a prompt are results, unless the code is invalid without them."""
     if _CELL.match(text.lstrip("\n")):
         return _or(_CELL.sub("", _RESULT.sub("", text)), text)
     if not _PROMPT.match(text.lstrip()):
@@ -156,7 +156,7 @@ def _without_prompts(text: str) -> str:
 
 
 def _or(text: str, otherwise: str) -> str:
-    """The text if that is Python."""
+    """The text if it is valid Python, else the other one."""
     return text if is_python(_dedented(text)) else otherwise
 
 
@@ -164,7 +164,7 @@ def _dedented(text: str) -> str:
     first, newline, rest = text.strip("\n").partition("\n")
     if not newline:
         return text.strip()
-    # The first line of what was selected may have lost its indent.
+    # A selection often starts after the indent of its first line.
     if first[:1].isspace():
         return dedent(text).strip()
     if first.rstrip().endswith((":", ",", "(", "[", "{")):

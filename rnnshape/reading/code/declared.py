@@ -1,6 +1,6 @@
-"""What a pasted line says of its input, from every place: the call's tensor, Input, ``input_shape``, ``input_dim``.
+"""Collects the input shapes that code declares: the call's tensor, Input, ``input_shape``, ``input_dim``.
 
-Where several places say it, they must agree; what one leaves open, another may say.
+Several declarations must agree; one may give a size that another leaves open.
 """
 
 from __future__ import annotations
@@ -22,56 +22,56 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.syntax import Source, Span
     from rnnshape.reading.code.tensors import Sizes, Tensors
 
-# What gives the whole shape, or all that Keras builds on.
+# Arguments that give the shape from which Keras builds the layer.
 WHOLE = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
 DECLARING = (*WHOLE, "batch_size", "input_length")
-# What Keras 3 no longer takes; it is read, for it says what the code is about.
+# Arguments that Keras 3 removed.  They are read because they still give the shape.
 REMOVED = ("batch_input_shape", "batch_shape", "batch_size", "input_length")
-# Their layer or cell gets one step of their input.
+# The layer or cell in these gets one time step of the input.
 _BY_STEP = ("RNN", "TimeDistributed")
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What one place says: sizes, batch first (None where they are not in the line), and where it stands."""
+    """One declaration: sizes, batch first (None if the code does not give them), and its place in the tree."""
 
     sizes: Sizes | None
     tree: ast.expr | ast.keyword
 
     @property
     def name(self) -> str | None:
-        """The constructor's argument that says it, if one does."""
+        """The name of the constructor argument; None if the declaration is a tensor."""
         return self.tree.arg if isinstance(self.tree, ast.keyword) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Fed:
-    """The input as the line has it: its sizes, batch first (None is open), where it stands, and what stands there."""
+    """The declared input: its sizes, batch first (None: open), and the place and text of its first declaration."""
 
     sizes: Sizes
     span: Span
     text: str
 
     def otherwise(self, shape: tuple[int, ...]) -> bool:
-        """Whether a shape is another than this one, as far as this one is known."""
+        """Whether a shape differs from the known sizes."""
         return len(self.sizes) != len(shape) or any(
             said is not None and int(said) != size for said, size in zip(self.sizes, shape, strict=True)
         )
 
 
 def by_step(place: Declared) -> Declared:
-    """What a cell, or the layer in a TimeDistributed, says of the whole input: it gets one step of it."""
+    """The whole input for a cell or a layer in TimeDistributed: its declaration is for one time step."""
     return Declared(place.sizes and (place.sizes[0], None, *place.sizes[1:]), place.tree)
 
 
 def text(sizes: Sizes | None) -> str:
-    """The sizes as they are told: ``(N, 10, 8)`` for ``(None, 10, 8)``."""
+    """The sizes as an error shows them: ``(N, 10, 8)`` for ``(None, 10, 8)``."""
     behind = ["None" if size is None else str(size) for size in (sizes or ())[1:]]
     return f"({', '.join([str((sizes or (None,))[0] or 'N'), *behind])})"
 
 
 def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
-    """The input that all places say together; where two contradict one another, both are told."""
+    """The input from all declarations; None if there are none, or after an error for two that contradict each other."""
     known = [place for place in places if place.sizes is not None]
     if not known:
         return None
@@ -90,13 +90,13 @@ def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
 
 
 def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tuple[str, ...]:
-    """What Keras 3 says of ``input_shape`` and ``input_dim``, and what it does with them behind the first layer."""
+    """Notes on arguments that declare the input: what Keras 3 warns about or rejects, and those that it ignores."""
     notes = []
     if asked() < KERAS_3:
         return ()
     arguments = list(dict.fromkeys(str(keyword.arg) for keyword in warned))
     if names := " and ".join(name for name in arguments if name not in REMOVED):
-        notes.append(f"Keras 3 warns of {names} and recommends keras.Input in front of the first layer")
+        notes.append(f"Keras 3 warns about {names} and recommends keras.Input in front of the first layer")
     if names := " and ".join(name for name in arguments if name in REMOVED):
         notes.append(f"Keras 3 rejects {names}: it is read here as the input; write keras.Input(batch_shape=…) instead")
     counted = [place.tree for place in used]
@@ -106,26 +106,26 @@ def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tupl
 
 
 class Declarations:
-    """What the constructor calls of one source say of their layers' input."""
+    """The input shapes that the constructor calls of one source declare."""
 
     def __init__(self, tensors: Tensors, lists: Lists) -> None:
         self.tensors = tensors
         self.lists = lists
         self.source = tensors.source
         self.wrong = tensors.source.wrong
-        # What is said in a call and in those within it, under the call.
+        # The declarations in a call and in the calls inside it, by the call.
         self.says: dict[ast.expr, tuple[Declared, ...]] = {}
-        # Where Keras 3 warns of it, in the order in which it is read.
+        # The arguments that Keras 3 warns about, in the order in which they are read.
         self.warned: list[ast.keyword] = []
-        # Where the inputs are made that names hold.
+        # The expression that creates the input in a name.
         self.fed: Callable[[ast.expr], ast.expr | None] = lambda tree: None
 
     def of(self, tree: ast.expr) -> tuple[Declared, ...]:
-        """What is said where a layer stands."""
+        """The declarations for a layer's expression."""
         return self.says.get(tree, ())
 
     def behind_input(self, trees: list[ast.expr]) -> list[ast.expr]:
-        """The layers behind the Input that may stand in front of them, and gives their input's shape."""
+        """The layers without the Input that may be in front of them; its shape is recorded as their input."""
         made = trees[0] if trees and called(trees[0]) in INPUTS else self.fed(trees[0]) if trees else None
         if made is None:
             return trees
@@ -133,12 +133,12 @@ class Declarations:
         return trees[1:]
 
     def together(self, tree: ast.expr, trees: list[ast.expr], layers: list[ast.expr]) -> None:
-        """What layers one after another say of the first one's input, under the tree that holds them."""
+        """Record the declarations for the first of several layers under the expression that contains them all."""
         said = (place for first in {*trees[:1], *layers[:1]} for place in self.of(first))
         self.says[tree] = tuple(sorted(said, key=lambda place: self.source.place(place.tree)))
 
     def read(self, node: Node, call: ast.Call) -> None:
-        """What a constructor call says of its layer's input, and what the calls within it say."""
+        """Record the declarations in a constructor call and in the calls inside it."""
         said: list[Declared] = []
         for keyword in self.lists.keywords(call):
             known = keyword.arg in node.cls.by_name and keyword.arg != "input_length"
@@ -154,7 +154,7 @@ class Declarations:
         self.says[call] = (*said, *(map(by_step, within) if node.name in _BY_STEP else within))
 
     def _sizes(self, node: Node, keyword: ast.keyword) -> Sizes | None:
-        """The input's sizes as one argument of a constructor call has them."""
+        """The input's sizes from one argument of a constructor call."""
         rank = len(node.cls.letters(node, 2))
         if keyword.arg in ("batch_input_shape", "batch_shape"):
             return self.tensors.shape(keyword.value)
@@ -162,13 +162,13 @@ class Declarations:
             behind = self.tensors.shape(keyword.value)
             return None if behind is None else (None, *behind)
         if isinstance(keyword.value, ast.List | ast.Tuple) and keyword.arg == "input_length":
-            return None  # Keras does not look at it
+            return None  # Keras ignores it
         axis = {"batch_size": 0, "input_length": 1, "input_dim": rank - 1}[keyword.arg or ""]
         size = self.tensors.size(keyword.value)
         return tuple(size if index == axis else None for index in range(rank))
 
     def built_on(self, tree: ast.expr, first: Node) -> None:
-        """Keras builds a Sequential on what its first layer says: input_dim=8 is then the whole shape, (8,)."""
+        """Reject input_dim in the first layer of a Sequential: Keras reads input_dim=8 as the whole shape, (8,)."""
         for said in self.of(tree):
             own = isinstance(tree, ast.Call) and said.tree in tree.keywords
             if own and said.name == "input_dim" and said.sizes is not None and len(said.sizes) > 2:
@@ -177,7 +177,7 @@ class Declarations:
 
 
 def _inside(layer: LayerClass, call: ast.Call) -> ast.expr | None:
-    """The layer, the cell or the list of them that a constructor call must hold: its first argument."""
+    """The layer, the cell or the list of them in a constructor call: its first argument."""
     first = layer.arguments[0]
     if not isinstance(first.kind, Nested):
         return None

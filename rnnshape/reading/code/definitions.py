@@ -1,4 +1,4 @@
-"""Functions and classes that the text defines: their bodies are read with what they are called with."""
+"""Reads the functions and classes that the code defines: their bodies, with the arguments of each call."""
 
 from __future__ import annotations
 
@@ -31,37 +31,38 @@ _DEEPEST_CALL = 5
 
 
 class Definitions(ABC):
-    """The functions and classes of one text; who walks over its statements says how a body is run."""
+    """The functions and classes of one text; a subclass reads the statements of a body."""
 
     def __init__(self, names: Names) -> None:
         self.source = names.source
         self.names = names
         self.values = Values(names, self.value)
-        self.values.layers.entered = self._entered
+        self.values.layers.entered = self._returned_layer
         self.values.growing.is_lambda = lambda tree: self._in_lambda(tree) is not None
         self.functions: dict[str, Function] = {}
-        # The first call of each name, and the classes that wait for theirs: it says what their constructor is given.
+        # The first call of each name, and the methods of classes that are not read before their first call: it gives
+        # the arguments of the constructor.
         self.instances: dict[str, ast.Call] = {}
         self.waiting: dict[str, dict[str, Function]] = {}
-        # What classes of the text assign in their bodies.
+        # The values that class bodies assign.
         self.classes: dict[str, dict[str, Any]] = {}
-        # Those with a base that the text has: it may hold what they use.
+        # Classes with a base class in the text, whose attributes they may use.
         self.derived: set[str] = set()
-        # What the class that is read assigns as an attribute in several places.
+        # The attributes that the current class assigns in several places.
         self.unsettled: set[str] = set()
         self.called: set[Function] = set()
         self.depth = 0
 
     @abstractmethod
     def run(self, body: list[ast.stmt]) -> Any:
-        """Walk over statements; what the first ``return`` among them gives."""
+        """Read statements; the value of the first ``return``."""
 
     @abstractmethod
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
-        """What an expression makes."""
+        """The value of an expression."""
 
-    def _enter_rest(self) -> None:
-        """Walk into the classes and functions that the text does not call itself."""
+    def _read_uncalled(self) -> None:
+        """Read the classes and functions that the code does not call itself."""
         while self.waiting:
             left_out = next(iter(self.waiting))
             self._instance(left_out, self.instances.get(left_out))
@@ -71,20 +72,20 @@ class Definitions(ABC):
     # -- functions ------------------------------------------------------------------------------
 
     def _own(self, function: ast.expr) -> Function | None:
-        """The function or method that the text itself defines under this name."""
+        """The function or method that the code defines under this name."""
         if isinstance(function, ast.Name | ast.Attribute):
             return self.functions.get(self.source.said(function))
         return None
 
     def _given(self, function: Function, call: ast.Call | None) -> dict[str, ast.expr]:
-        """What the arguments of a function are, in this call or without one."""
+        """The arguments of a function in this call; without a call, the defaults."""
         if call is None:
             return defaults(function)
         lists = self.values.lists
         return passed(function, lists.spread(call.args), [*lists.keywords(call)], call)
 
     def _enter(self, function: Function, given: dict[str, ast.expr], closure: Closure | None = None) -> Any:
-        """Walk over the body of a function that the text defines, with what its arguments are."""
+        """Read the body of a function with these arguments; returns its value."""
         self.called.add(function)
         if self.depth >= _DEEPEST_CALL:
             return None
@@ -108,7 +109,7 @@ class Definitions(ABC):
         self.depth -= 1
         kept = tuple(map(_of_self, (self.names.bound, self.names.trees, self.values.env)))
         self.names.bound, self.names.trees, self.values.env = before
-        for held, own in zip(before, kept, strict=True):  # what an object holds is there in its other methods
+        for held, own in zip(before, kept, strict=True):  # other methods see the attributes of self
             settled = (
                 own if held is before[-1] else {name: one for name, one in own.items() if self._settled(name, one)}
             )
@@ -118,23 +119,23 @@ class Definitions(ABC):
         return returned
 
     def _settled(self, name: str, value: Any) -> bool:
-        """Whether an attribute holds a value in all methods: it is assigned once, and not to what only begins it."""
+        """Whether an attribute has the same value in all methods: it is assigned once, and not to an empty value."""
         return name not in self.unsettled and (bool(value) or type(value) is bool)
 
-    def _closed(self, function: Function) -> Closure:
-        """A function that another returns, with what its names hold there."""
-        self.called.add(function)  # what it makes depends on what the other is called with
+    def _closure(self, function: Function) -> Closure:
+        """A function that another one returns, with the current values of names."""
+        self.called.add(function)  # its value depends on the arguments of the outer function
         return Closure(function, self.names.now, dict(self.values.env))
 
-    def _returns_one(self, tree: ast.expr) -> Any:
-        """What is called, where a function of the text may have returned it."""
+    def _returned_function(self, tree: ast.expr) -> Any:
+        """The called value, if a function of the code may have returned it."""
         if isinstance(tree, ast.Call):
             function = self._own(tree.func)
             return self.value(tree) if function is not None and returns_a_function(function) else None
         return self.values.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
 
     def _in_lambda(self, tree: ast.expr) -> tuple[Function | ast.expr, list[ast.keyword]] | None:
-        """The function that a Lambda layer calls, and what it passes beside its input; None for any other layer."""
+        """The function of a Lambda layer, and the other arguments of its calls; None for any other layer."""
         made = self.names.resolved(tree)
         if not isinstance(made, ast.Call) or called(made) != "Lambda" or "Lambda" in self.values.classes.shadowed:
             return None
@@ -155,7 +156,7 @@ class Definitions(ABC):
         return None if any(keyword.arg is None for keyword in beside) else (function, beside)
 
     def _applied(self, tree: ast.Call) -> Any:
-        """What a Lambda layer makes of what it is called on, as far as its function is read."""
+        """The result of calling a Lambda layer whose function can be read; else None."""
         if (found := self._in_lambda(tree.func)) is None or not tree.args:
             return None
         function, beside = found
@@ -165,8 +166,8 @@ class Definitions(ABC):
             self._enter(function, self._given(function, call)) if isinstance(function, Function) else self.value(call)
         )
 
-    def _entered(self, call: ast.Call) -> Node | None:
-        """The layer that a function of the text returns; what it stands in takes it in."""
+    def _returned_layer(self, call: ast.Call) -> Node | None:
+        """The layer that a function of the code returns; it is part of the layer that contains the call."""
         made = None if self._own(call.func) is None else self.value(call)
         if not isinstance(made, Layer | Model) or (isinstance(made, Model) and not made.layers):
             return None
@@ -176,7 +177,7 @@ class Definitions(ABC):
     # -- classes --------------------------------------------------------------------------------
 
     def _class(self, own: str, bases: list[ast.expr], body: list[ast.stmt]) -> Any:
-        """A layer or model of one's own: what its constructor makes, what its call does, then its other methods."""
+        """Record a class of the code; its methods are read at its first call, or now if there is none."""
         if any((dotted(base) or "") in self.classes for base in bases):
             self.derived.add(own)
         self.classes[own] = {}
@@ -188,7 +189,7 @@ class Definitions(ABC):
                 ) if (known := self.names.known(value)) is not MISSING:
                     self.classes[own][name] = known
         for receiver in (own, "self", "cls"):
-            self._give(receiver, own)
+            self._bind_attributes(receiver, own)
         methods = {part.name: part for part in body if isinstance(part, Function)}
         self.called |= set(methods.values()) if own in self.instances else set()
         self.waiting[own] = methods
@@ -197,17 +198,17 @@ class Definitions(ABC):
         return None
 
     def _instance(self, own: str, call: ast.Call | None) -> None:
-        """Walk over the methods of a class, its constructor with what the text gives it there."""
+        """Read the methods of a class; the constructor gets the arguments of this call."""
         methods = self.waiting.pop(own)
         before, outside = dict(self.functions), self.unsettled
         self.unsettled = _assigned_twice(methods.values())
         outer = _of_self(self.names.bound), _of_self(self.values.env)
-        if own not in self.derived:  # what another class holds
+        if own not in self.derived:  # the attributes of another class
             for held in (self.names.bound, self.names.trees):
                 for name in _of_self(held):
                     held.pop(name)
         for receiver in (own, "self", "cls"):
-            self._give(receiver, own)
+            self._bind_attributes(receiver, own)
         self.functions |= {f"self.{name}": method for name, method in methods.items()}
         self.called -= set(methods.values())
         for name in dict.fromkeys(("__init__", "build", "call", *methods)):
@@ -219,8 +220,8 @@ class Definitions(ABC):
             self.names.bound |= outer[0]
             self.values.env |= outer[1]
 
-    def _give(self, receiver: str, own: str) -> None:
-        """What a class of the text assigns in its body is there under ``Config.units`` and ``config.units``."""
+    def _bind_attributes(self, receiver: str, own: str) -> None:
+        """Bind the values of a class body to the attributes of a name: ``Config.units``, ``config.units``."""
         for name, value in self.classes.get(own, {}).items():
             self.names.bound[f"{receiver}.{name}"] = value
 
@@ -233,5 +234,5 @@ def _assigned_twice(methods: Iterable[Function]) -> set[str]:
 
 
 def _of_self(held: dict[str, Any]) -> dict[str, Any]:
-    """What the attributes of an object hold."""
+    """The attributes of ``self`` and their values."""
     return {name: value for name, value in held.items() if name.startswith("self.")}

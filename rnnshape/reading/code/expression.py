@@ -1,4 +1,4 @@
-"""Paste what you wrote: Keras layers, called or not, read and never evaluated.
+"""Reads pasted Keras code as layers, with their calls; nothing is evaluated.
 
 >>> parse("tf.keras.layers.Bidirectional(LSTM(64, return_sequences=True), merge_mode='sum')").node.text
 "Bidirectional(LSTM(64, return_sequences=True), merge_mode='sum')"
@@ -8,8 +8,8 @@
 >>> parsed.node.text, parsed.fed.sizes
 ('LSTM(8) | Dense(1)', (None, 10, 4))
 
-The text becomes a syntax tree by way of ``ast`` and the tree is walked: constructor calls of classes
-in the table, calls of what they make, and literals.  Whatever else stands there is an error with its place.
+``ast`` parses the text.  The tree may have constructor calls of classes in the table, calls of these layers, and
+literals; a single line with anything else is an error with its place.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ DEEPEST = 20
 
 
 def parse(text: str, let: Mapping[str, Any] | None = None, modules: tuple[str, ...] = ()) -> Parsed:
-    """Read what asks about one layer: ``LSTM(8)``, ``LSTM(8, return_sequences=True) | GRU(4)``, ``y, h = GRU(4)(x)``.
+    """Read code with one layer or stack: ``LSTM(8)``, ``LSTM(8) | Dense(4)``, ``y, h = GRU(4, return_state=True)(x)``.
 
     Raises:
         Invalid: with every problem at once, each with its span in the stripped text.
     """
     parsed, *others = parse_all(text, let, (), modules)
     if others:
-        what = f"this makes {1 + len(others)} layers or models, and one is expected here: show answers all of them"
+        what = f"this code has {1 + len(others)} layers or models, but only one is allowed here; see rnnshape show"
         raise Invalid([Problem("", what)], parsed.text)
     return parsed
 
@@ -68,9 +68,9 @@ def parse(text: str, let: Mapping[str, Any] | None = None, modules: tuple[str, .
 def parse_all(
     text: str, let: Mapping[str, Any] | None = None, taken: Iterable[int] = (), modules: tuple[str, ...] = ()
 ) -> list[Parsed]:
-    """Read code as it stands: one line, or several statements with all the layers that they make.
+    """Read code as it is: one line, or several statements with all the layers that they create.
 
-    A class that is not known is taken to be in one of the ``modules``, if there are some; none is imported here.
+    With ``modules``, an unknown class is expected in one of them; they are not imported here.
 
     Raises:
         Invalid: as ``parse``.
@@ -81,10 +81,10 @@ def parse_all(
 
 @lru_cache(maxsize=256)
 def _nameless(text: str, release: Release) -> tuple[Parsed, ...] | None:
-    """What code without names asks for: whatever else is asked it is the same, and many runs ask for one layer."""
+    """The questions of code without names, cached: many runs have the same layer.  None if names decide."""
     try:
         read = _read(text, {}, ())
-    except Invalid:  # told with its names
+    except Invalid:  # the caller reads it again and reports it
         return None
     return None if any(parsed.names or parsed.stands or parsed.open for parsed in read) else tuple(read)
 
@@ -94,20 +94,20 @@ def _read(text: str, let: Mapping[str, Any], taken: Iterable[int], modules: tupl
     names = Names(source, let, taken, modules)
     try:
         read, unknown = _asked(source, names)
-    except RecursionError:  # long chains of operators and attributes, which brackets do not count
+    except RecursionError:  # long chains of operators and attributes, which have no brackets
         raise Invalid([Problem("", "this is nested too deeply")], source.text) from None
     if source.problems:
-        raise Invalid(dict.fromkeys(source.problems), source.text)  # one in a loop is met each time
+        raise Invalid(dict.fromkeys(source.problems), source.text)  # a problem in a loop occurs at each step
     if not read and (left := names.left_open()):
         raise Undecided(left, source.text)
     if not read:
-        nothing = Problem("", "no layer is made here: write one as in Keras, such as LSTM(8)")
+        nothing = Problem("", "there is no layer here: write one as in Keras, such as LSTM(8)")
         raise NothingMade(unknown or [nothing], source.text)
     return read
 
 
 def _asked(source: Source, names: Names) -> tuple[list[Parsed], list[Problem]]:
-    """What the code asks for, and the layers that are not known."""
+    """The questions of the code, and the problems with unknown layers."""
     body = source.body()
     line = _line(body[0]) if len(body) == 1 else None
     if line is not None and (isinstance(line[1], _NO_LINE) or _is_graph(line[1])):
@@ -121,21 +121,23 @@ def _asked(source: Source, names: Names) -> tuple[list[Parsed], list[Problem]]:
 
 
 def opened(text: str) -> Source:
-    """The text as it was copied: prompts, a common indent and blanks around it taken away.
+    """The text without prompts, a common indent and blanks around it.
 
     Raises:
-        Invalid: it is too long, or nests too deep.
+        Invalid: it is too long, or its brackets nest too deep.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     longest = LONGEST_CODE if "\n" in text else LONGEST
     if len(text) > longest:
-        raise Invalid([Problem("", f"an expression has at most {longest:,} characters, this one {len(text):,}")])
+        raise Invalid(
+            [Problem("", f"an expression has at most {longest:,} characters, and this one has {len(text):,}")]
+        )
     if (deep := _too_deep(text)) is not None:
         raise Invalid([Problem("", f"brackets nest at most {DEEPEST} deep", (deep, deep + 1))], text)
     return Source(as_copied(text))
 
 
-# One statement that asks for several layers, for what a function makes, or for nothing.
+# A single statement of these types is read as a program: it has several layers, a function, or no layer.
 _NO_LINE = (ast.Lambda, ast.List, ast.Tuple, ast.Constant)
 
 
@@ -143,7 +145,7 @@ _WIRING = {"Model", *MERGING, *OPERATIONS}
 
 
 def _is_graph(value: ast.expr) -> bool:
-    """Whether calls within it are wired: ``Model(x, LSTM(8)(x))``, ``Add()([LSTM(8)(x), z])``, ``LSTM(8)(x) + z``."""
+    """Whether an expression is a graph: ``Model(x, LSTM(8)(x))``, ``Add()([LSTM(8)(x), z])``, ``LSTM(8)(x) + z``."""
     parts = [part for part in ast.walk(value) if isinstance(part, ast.expr)]
     if any((is_called(part) and called(part.func) in MERGES) or called(part) == "Lambda" for part in parts):
         return True
@@ -163,7 +165,7 @@ def _is_sum(part: ast.expr) -> bool:
 
 
 def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:
-    """The left sides and the value of a statement that asks about one layer, as it stands in a file."""
+    """The left sides and the value of a statement that may have a single layer; else None."""
     match statement:
         case ast.Assign(targets=left, value=value):
             return left, value
@@ -177,7 +179,7 @@ def _line(statement: ast.stmt) -> tuple[list[ast.expr], ast.expr] | None:
 
 
 def _added(value: ast.expr) -> ast.expr:
-    """What is added to a model or a list: ``model.add(layer)``, and an item of a list with its comma."""
+    """The layer in ``model.add(layer)``, or in an item of a list with its comma; else the value itself."""
     match value:
         case ast.Tuple(elts=[item]):
             return _added(item)
@@ -187,7 +189,7 @@ def _added(value: ast.expr) -> ast.expr:
 
 
 def _unknown_around(value: ast.expr, named: Classes) -> bool:
-    """Whether a class that is not known, and no slip of a known one, is called on what known layers return."""
+    """Whether an unknown class that is not a misspelt known one is called on the result of known layers."""
     classes = [step.func.func for step in _steps(value) if isinstance(step.func, ast.Call)]
     unknown = [one for one in classes if not named.names_a_layer(one)]
     slips = [one for one in unknown if nearest((dotted(one) or "").rpartition(".")[2], TABLE)]
@@ -195,7 +197,7 @@ def _unknown_around(value: ast.expr, named: Classes) -> bool:
 
 
 def _steps(value: ast.expr) -> Iterator[ast.Call]:
-    """Calls of layers, each on the next."""
+    """The nested calls of layers, outermost first."""
     while is_called(value):
         yield value
         if not value.args:
@@ -204,7 +206,7 @@ def _steps(value: ast.expr) -> Iterator[ast.Call]:
 
 
 def _too_deep(text: str) -> int | None:
-    """Where brackets nest too deep; told before anything recursive sees the text."""
+    """Where brackets nest too deep; checked before any recursive function reads the text."""
     depth = 0
     for bracket in _BRACKET.finditer(text):
         depth += 1 if bracket[0] in "([{" else -1
@@ -214,7 +216,7 @@ def _too_deep(text: str) -> int | None:
 
 
 class _Line:
-    """One pass over one text."""
+    """Reads one line."""
 
     def __init__(self, names: Names) -> None:
         self.source = names.source
@@ -224,7 +226,7 @@ class _Line:
         self.calls = Reader(self.tensors)
 
     def read(self, left: list[ast.expr], value: ast.expr) -> Parsed | None:
-        """One line: a layer, perhaps called on an input, perhaps unpacked into the names on the left."""
+        """Read a layer, with its call and the names on the left if there are any."""
         targets = self._unpacked(left)
         if not is_called(value):
             node = self.layers.layer(value)
@@ -237,23 +239,23 @@ class _Line:
         return self._parsed(stacked(steps), [step.tree for step in steps], said, called, targets)
 
     def _unpacked(self, left: list[ast.expr]) -> int | None:
-        """Into how many names the left side unpacks; ``y = a, b = …`` has two left sides, and must agree."""
+        """The number of names on the left; the left sides of ``y = a, b = …`` must agree."""
         known = None
         for side in left:
             if not isinstance(side, ast.Tuple | ast.List) or any(isinstance(name, ast.Starred) for name in side.elts):
                 continue  # one name, or a * that takes any number
             if known not in (None, len(side.elts)):
-                self.source.wrong(f"{known} names stand on the left before, and {len(side.elts)} here", side)
+                self.source.wrong(f"{known} names are on the left before, and {len(side.elts)} here", side)
             known = len(side.elts)
         return known
 
     def _called(self, tree: ast.expr) -> tuple[list[Step], ast.expr | None]:
-        """The layers that are called on one another, innermost first, and what the innermost is called on."""
+        """The nested calls of layers, innermost first, and the input of the innermost."""
         steps: list[Step] = []
         left: ast.expr | None = tree
         while left is not None and is_called(left):
             node = self.layers.layer(left.func)
-            if node is None:  # its mistakes are told, and those of the layers inside with them
+            if node is None:  # its errors are reported; the layers inside are read for theirs
                 left = left.args[0] if left.args and is_called(left.args[0]) else None
                 continue
             tensor, called = self.calls.read(node, left)
@@ -264,7 +266,7 @@ class _Line:
     def _parsed(
         self, node: Node, trees: list[ast.expr], said: Declared | None, called: Called, targets: int | None = None
     ) -> Parsed:
-        # What stands behind a class that is not known is no part of the stack.
+        # The layers after an unknown class are not part of the stack.
         places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))[: len(node.in_turn)]
         known = (*(() if said is None else (said,)), *self.layers.declared.of(trees[0]))
         replaced = dict.fromkeys((*self.names.notes, *self.layers.notes))

@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.made import Applied
 
 RANKS = (2, 4, 3)
-"""The numbers of axes that are tried, batch included, where the usual one does not fit."""
+"""The numbers of axes, with the batch, that are tried if the usual one does not fit."""
 
-# They give a tensor a number of axes that hangs on no other.
+# Their number of output axes does not depend on their input.
 _OF_OWN_RANK = ("Reshape", "Flatten")
 _BY_LAST_AXIS = ("Attention", "AdditiveAttention", "MultiHeadAttention")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 class Fit:
-    """What is open in a graph: the letters of sizes that nothing gives, and the names that numbers stand for."""
+    """The unknown parts of a graph: letters of sizes that the code does not give, and names with stand-ins."""
 
     def __init__(
         self, flowing: Flowing, first: Sequence[int | None] | None, unknown: set[str], names: Iterable[str]
@@ -54,8 +54,8 @@ class Fit:
                 if size is None:
                     self.open |= set(_WORD.findall(dim.letter))
 
-    def hangs_on_rank(self, call: Call) -> bool:
-        """Whether a call breaks at a number of axes that an input decides of which the code says nothing."""
+    def fails_by_rank(self, call: Call) -> bool:
+        """Whether a call fails because of the number of axes of an input without a known shape."""
         if not all(map(self._is_one, call.inputs)):
             return False
         layer, inputs = self.graph.by_name[call.layer], every_dims(self.flowing.reaching(call))
@@ -63,18 +63,18 @@ class Fit:
             breaks = len(set(map(len, inputs))) > 1
         else:
             breaks = layer.cls.operation or len(layer.cls.letters(layer, len(inputs[0]))) != len(inputs[0])
-        return breaks and any(map(self._hangs, call.inputs))
+        return breaks and any(map(self._unknown_rank, call.inputs))
 
-    def _hangs(self, wire: Wire) -> bool:
+    def _unknown_rank(self, wire: Wire) -> bool:
         if wire.source in self.unknown:
             return True
         call = next((one for one in self.graph.calls if one.name == wire.source), None)
         if call is None or not takes_any_rank(self.graph.by_name[call.layer]):
             return False
-        return any(map(self._hangs, call.inputs))
+        return any(map(self._unknown_rank, call.inputs))
 
-    def only_stands(self, call: Call) -> bool:
-        """Whether a call breaks at sizes alone that only stand for others."""
+    def fails_by_stand_in(self, call: Call) -> bool:
+        """Whether a call fails only because of stand-in sizes."""
         if not all(map(self._is_one, (*call.inputs, *in_order(call.initial_state)))):
             return False
         layer = self.graph.by_name[call.layer]
@@ -87,10 +87,10 @@ class Fit:
             return False
         if layer.cls.check_input(layer, own.dims) is not None:
             return self._is_open(own.dims[1:]) or self._named(layer)
-        return self._states_stand(call, layer)
+        return self._states_are_open(call, layer)
 
     def _is_one(self, wire: Wire) -> bool:
-        """Whether a single tensor is at the end of a wire."""
+        """Whether a wire carries a single tensor."""
         returned = self.flowing.tensors[wire.source]
         for index in wire.path:
             if isinstance(returned, Leaf) or index >= len(returned):
@@ -98,12 +98,12 @@ class Fit:
             returned = returned[index]
         return isinstance(returned, Leaf)
 
-    def of_states(self, call: Call) -> bool:
-        """Whether it is the states that a call does not take."""
+    def fails_by_states(self, call: Call) -> bool:
+        """Whether a call fails because of its states."""
         layer = self.graph.by_name[call.layer]
         return call.initial_state is not None and layer.cls.check_input(layer, self.flowing.reaching(call).dims) is None
 
-    def _states_stand(self, call: Call, layer: Node) -> bool:
+    def _states_are_open(self, call: Call, layer: Node) -> bool:
         wanted = flat(layer.cls.theory(layer, self.flowing.reaching(call)).begins)
         handed = [self.flowing.at(wire) for wire in in_order(call.initial_state)]
         if len(wanted) != len(handed):
@@ -125,13 +125,13 @@ class Fit:
 
 
 def takes_any_rank(node: Node) -> bool:
-    """Whether a layer returns as many axes as it gets, or a number that hangs on it."""
+    """Whether the number of axes that a layer returns depends on its input."""
     both = all(len(node.cls.letters(node, rank)) == rank for rank in (2, 4))
     return both and node.name not in _OF_OWN_RANK and node.cls.kind != "stack"
 
 
 def left_out(call: Applied, later: Sequence[Applied]) -> None:
-    """The results of a call become inputs of those behind it."""
+    """Replace the results of a call that is left out by new inputs, in the later calls."""
     instead: dict[tuple[int, ...], Tensor] = {}
 
     def put(value: Any) -> Any:
@@ -150,7 +150,7 @@ def left_out(call: Applied, later: Sequence[Applied]) -> None:
 
 
 def _known_shape(call: Applied) -> ast.expr | None:
-    """What a Reshape returns, whatever it gets."""
+    """An Input with the output shape of a Reshape, which does not depend on its input; None for other layers."""
     if call.node.name != "Reshape":
         return None
     sizes = [None if size == -1 else int(size) for size in call.node["target_shape"]]
@@ -159,7 +159,7 @@ def _known_shape(call: Applied) -> ast.expr | None:
 
 
 def _unlike(layer: Node, inputs: Sequence[Dims]) -> Iterator[tuple[Dim, Dim]]:
-    """The sizes that meet one another and differ."""
+    """The pairs of sizes that should be equal and differ."""
     first = inputs[0]
     for other in inputs[1:]:
         pairs = list(zip(reversed(first), reversed(other), strict=False))

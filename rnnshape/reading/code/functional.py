@@ -1,4 +1,4 @@
-"""Keras' functional API: layers that are called on tensors, and what each call takes."""
+"""Reads Keras' functional API: calls of layers on tensors, and functions that merge tensors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.scope import Scope
     from rnnshape.reading.code.tensors import Tensors
 
-# Keras' functions that merge, and their layers; TensorFlow's concat is one of them.
+# Functions of Keras and TensorFlow that merge tensors, and the layers that compute the same.
 MERGING = {
     "concatenate": "Concatenate",
     "concat": "Concatenate",
@@ -43,13 +43,13 @@ MERGING = {
     "minimum": "Minimum",
     "dot": "Dot",
 }
-# What these functions call their list.
+# The names of the list argument of these functions.
 _LISTED = ("inputs", "tensors", "values", "xs")
 SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply", ast.Div: "Divide"}
 _ATTENTIONS = ("Attention", "AdditiveAttention", "MultiHeadAttention")
 _SCORED = ("output", "scores")
 _MERGED = ("query", "value", "key", "inputs")
-# A size of the input on which a layer's results are counted.
+# An input size, to count the results of a layer; any would do.
 _ANY = 16
 
 
@@ -73,7 +73,7 @@ class Calls:
         self.reader.held = lambda tree: self.source.said(tree) in scope.env
 
     def called(self, layer: Layer | Model, call: ast.Call, targets: int | None) -> Tensor | None:
-        """A call, and what comes out of it."""
+        """Record a call of a layer and return its result."""
         layer.used = True
         node = layer.node
         if node is None:
@@ -106,14 +106,14 @@ class Calls:
         if states is not None:
             applied.states = self._nested(states)
         result = self._result(applied)
-        # What ** gives may decide what comes out: it is answered, and what stands behind it has an input of its own.
+        # Unknown ** arguments may decide the result: the calls after this one get an input of their own.
         return None if self.partly(node) else result
 
     def _result(self, call: Applied) -> Tensor:
         return Tensor(call=self.scope.new(call))
 
     def _several(self, call: ast.Call) -> list[Tensor] | None:
-        """The inputs of a call that merges them, in a list or one by one; None where one of a held list is none."""
+        """The inputs of a merging call, in a list or one by one; None if an item of a named list is unknown."""
         named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg in _MERGED}
         trees = [*call.args, *(named[name] for name in _MERGED if name in named)]
         if len(trees) == 1:
@@ -124,13 +124,13 @@ class Calls:
         return [self._tensor(tree, self.value(tree)) for tree in trees]
 
     def _inputs(self, node: Node, call: ast.Call) -> list[Tensor] | None:
-        """The inputs of a layer that merges: in a list, as Keras takes them, or one by one for MultiHeadAttention."""
+        """The inputs of a merging layer: in a list, as Keras takes them, or one by one for MultiHeadAttention."""
         named = [keyword for keyword in call.keywords if keyword.arg in _MERGED]
         first = call.args[0] if call.args else named[0].value if named else None
         listed = first is not None and (self.lists.listed(first) is not None or self._holds_a_list(first))
         if listed is (node.name == "MultiHeadAttention"):
             return None
-        if listed and call.args:  # what is behind the list is a mask
+        if listed and call.args:  # the argument after the list is a mask
             call = ast.copy_location(ast.Call(call.func, call.args[:1], call.keywords), call)
         return self._several(call)
 
@@ -138,22 +138,22 @@ class Calls:
         return isinstance(self.scope.there(tree), tuple | list)
 
     def _scores(self, node: Node, call: ast.Call) -> bool:
-        """Whether an attention returns its scores too; what else its call says changes no shape, which is told."""
+        """Whether an attention layer also returns its scores; other arguments change no shape and get a note."""
         given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg not in _MERGED}
         asked = given.pop("return_attention_scores", None)
         for name in given.keys() - {"training"}:
-            self.scope.note(f"{name}= in the call of {node.name} is left out: it changes values, and no shape", call)
+            self.scope.note(f"{name}= in the call of {node.name} is left out: it changes values, not shapes", call)
         return node.name in _ATTENTIONS and asked is not None and self.names.known(asked) is True
 
     def _is_operation(self, function: ast.expr) -> bool:
-        """Whether a function is one of tensors, ``ops.add``, and not one that calls a layer, ``layers.add``."""
+        """Whether a function computes with tensors itself, ``ops.add``, and does not call a layer, ``layers.add``."""
         name = self.classes.imported_as(dotted(function) or "")
         return bool(OF_TENSORS.intersection(name.split(".")[-2:-1]))
 
     def merging(self, tree: ast.Call) -> list[ast.expr]:
-        """What a function that merges is called on: the items of its list, else each tensor by itself."""
+        """The arguments of a merging function: the items of its list, or the tensors one by one."""
         if self._is_operation(tree.func) and MERGING[called(tree)] not in OPERATIONS:
-            return []  # ops.average is not what the layer computes
+            return []  # ops.average and the layer compute different values
         named = [keyword.value for keyword in tree.keywords if keyword.arg in _LISTED]
         if not (given := [*tree.args, *named]):
             return []
@@ -162,7 +162,7 @@ class Calls:
         return apart if listed is None else listed
 
     def merged(self, tree: ast.Call, trees: list[ast.expr]) -> Tensor | None:
-        """``concatenate([a, b])``: Keras' functions that make a merging layer and call it."""
+        """The result of ``concatenate([a, b])`` and other functions that create a merging layer and call it."""
         name = MERGING[called(tree)]
         cls = OPERATIONS[name] if self._is_operation(tree.func) else MERGES[name]
         found = [(one, self.value(one)) for one in trees]
@@ -173,10 +173,10 @@ class Calls:
         if len(found) == 1 and isinstance(only := found[0][1], Tensor) and listed and takes_one(name):
             return only
         if len(found) < 2 or not any(isinstance(one, Tensor) for _, one in found):
-            return None  # max, say, of two numbers
+            return None  # such as max of two numbers
         if any(isinstance(self.names.known(one), int | float) for one, what in found if what is None):
-            self.scope.note(f"{self.source.said(tree)} is not followed: what is before it is answered", tree)
-            return None  # of a tensor and a number
+            self.scope.note(f"{self.source.said(tree)} is not followed: the answer ends there", tree)
+            return None  # a tensor and a number
         along = dict(zip(list(cls.by_name)[:1], tree.args[1:], strict=False))  # concatenate([a, b], 1)
         along |= {keyword.arg: keyword.value for keyword in tree.keywords if keyword.arg in ("axis", "axes")}
         given = {name: _tupled(self.names.known(one)) for name, one in along.items() if name in cls.by_name}
@@ -187,11 +187,11 @@ class Calls:
         return self._merge(Node.of(cls, given), tree, [self._tensor(one, what) for one, what in found])
 
     def combined(self, op: ast.operator, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
-        """``x + y`` of two tensors is what Add computes."""
+        """``x + y`` of two tensors, which is an Add."""
         return self._merge(Node.of(OPERATIONS[SIGNS[type(op)]], {}), tree, tensors)
 
     def sliced(self, tree: ast.Subscript, tensor: Tensor) -> Tensor | None:
-        """``y[:, -1]`` of what a layer returns, or of an input; the batch stays whole."""
+        """``y[:, -1]`` of a layer's result or of an input; None if the key does not keep the whole batch."""
         items = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else []
         places = [*map(self._place, items)]
         whole = bool(places) and (places[0] is ... or places[0] == slice(None))
@@ -205,7 +205,7 @@ class Calls:
         return bool(self.scope.parts(tensor))
 
     def _place(self, tree: ast.expr) -> Any:
-        """An item between the brackets: a number, a slice, None or ``...``; ``MISSING`` where it is not known."""
+        """An item between the brackets: a number, a slice, None or ``...``; ``MISSING`` if it is unknown."""
         if isinstance(tree, ast.Slice):
             ends = [None if one is None else self.names.known(one) for one in (tree.lower, tree.upper, tree.step)]
             return slice(*ends) if all(one is None or type(one) is int for one in ends) else MISSING
@@ -218,20 +218,20 @@ class Calls:
         return self._result(Applied(Layer(node, tree, used=True), node, tree, tensors, Called()))
 
     def _tensor(self, tree: ast.expr, found: Any) -> Tensor:
-        """The tensor that stands there; what is not known is an input, the same one under the same name."""
+        """The tensor of an expression; an unknown one becomes an input, and its name is bound to it."""
         if isinstance(found, Tensor):
             return found
         held = self.names.resolved(tree)
         if self.from_a_call(held):
             self.scope.note(f"{self.source.said(tree)} is not followed: a default shape is used for it", tree)
         # x = tf.zeros((2, 10, 8)) above the call
-        made = Tensor(root=held, then=self.scope.when.get(held)) if makes(held) else Tensor(root=_nameable(tree))
+        made = Tensor(root=held, then=self.scope.when.get(held)) if makes(held) else Tensor(root=_unknown_tensor(tree))
         if isinstance(tree, ast.Name):
             self.scope.bind(tree.id, made)
         return made
 
     def from_a_call(self, tree: ast.expr) -> bool:
-        """Whether the result of a layer goes into what is not read, such as ``tf.reverse(h, [1])`` or ``h[:, n]``."""
+        """Whether an expression that is not read uses the result of a layer: ``my_function(h)``, ``h[:, n]``."""
         if any(is_called(part) or _is_output(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
             return True
         names = {self.source.said(part) for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute)}
@@ -239,7 +239,7 @@ class Calls:
         return bool(names & self.scope.lost) or any(one.call is not None for all_ in held for one in tensors_in(all_))
 
     def _nested(self, tree: ast.expr) -> Any:
-        """The states that a call passes, as they nest; the whole of several results is a list of them."""
+        """The states of a call, nested as in the code."""
         tree = self.names.resolved(tree)
         if isinstance(tree, ast.List | ast.Tuple):
             return [self._nested(item) for item in tree.elts]
@@ -247,9 +247,9 @@ class Calls:
 
 
 def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The roles of the values that a call of the layer returns, and how many each holds; none of a bare tensor.
+    """The roles of the returned values, and the number of tensors in each (0: a tensor); empty for a bare tensor.
 
-    Without a rule for it, into how many names they are unpacked says how many there are.
+    Without a rule for the layer, the number of names on the left is the number of values.
     """
     if node.without_rule:
         return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0)), ()
@@ -269,12 +269,12 @@ def _is_output(tree: ast.expr) -> bool:
 
 
 def takes_one(name: str) -> bool:
-    """Whether a layer that merges gives back the only tensor of a list; Keras 2 takes no such list."""
+    """Whether a merging layer returns the only tensor of its list; Keras 2 rejects such a list."""
     return asked() >= KERAS_3 and name in ("Add", "Average", "Multiply", "Maximum", "Minimum", "Concatenate")
 
 
-def _nameable(tree: ast.expr) -> ast.expr:
-    """What stands for a tensor of which nothing is known: for the result of a layer that is not read a name."""
+def _unknown_tensor(tree: ast.expr) -> ast.expr:
+    """The expression of an unknown tensor; the result of a layer that is not read becomes the name x."""
     return ast.copy_location(ast.Name("x", ast.Load()), tree) if is_called(tree) else tree
 
 
@@ -283,7 +283,7 @@ def _tupled(value: Any) -> Any:
 
 
 def _states_of(node: Node, call: ast.Call) -> ast.expr | None:
-    """Where the states stand in a call, if it passes some."""
+    """The expression of the states in a call; None if it passes none."""
     names = signature(node.cls)
     given: dict[str | None, ast.expr] = dict(zip(names, call.args, strict=False))
     given |= {keyword.arg: keyword.value for keyword in call.keywords}

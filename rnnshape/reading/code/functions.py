@@ -1,4 +1,4 @@
-"""Functions that the text defines: as what each argument is passed, and those that others return."""
+"""The arguments of functions that the code defines, and functions that other functions return."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Closure(NamedTuple):
-    """A function that another one returns, and what the names that it reads held there."""
+    """A function that another one returns, with the values of the names that it reads."""
 
     function: Function
     held: Held
@@ -22,19 +22,19 @@ class Closure(NamedTuple):
 
 
 def as_function(name: str, tree: ast.Lambda) -> ast.FunctionDef:
-    """A lambda as the function that returns the same."""
+    """A lambda as a function with one ``return``."""
     returned = ast.copy_location(ast.Return(tree.body), tree.body)
     return ast.copy_location(ast.FunctionDef(name, tree.args, [returned], []), tree)
 
 
 def own_names(function: Function) -> list[str]:
-    """What a function is given by position, but ``self``."""
+    """The names of the positional arguments, without ``self`` and ``cls``."""
     names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
     return names[1:] if names[:1] in (["self"], ["cls"]) else names
 
 
 def returns_a_function(function: Function) -> bool:
-    """Whether a function gives back one that it defines."""
+    """Whether a function returns one that it defines."""
     parts = [*inside(function.body)]
     own = {part.name for part in parts if isinstance(part, Function)}
     returned = [part.value for part in parts if isinstance(part, ast.Return)]
@@ -42,7 +42,7 @@ def returns_a_function(function: Function) -> bool:
 
 
 def defaults(function: Function) -> dict[str, ast.expr]:
-    """What the arguments are that a call does not pass."""
+    """The default values by the names of the arguments."""
     takes = function.args
     places = [arg.arg for arg in (*takes.posonlyargs, *takes.args)]
     found = dict(zip(places[len(places) - len(takes.defaults) :], takes.defaults, strict=True))
@@ -53,7 +53,7 @@ def defaults(function: Function) -> dict[str, ast.expr]:
 def passed(
     function: Function, args: list[ast.expr], keywords: list[ast.keyword], call: ast.Call
 ) -> dict[str, ast.expr]:
-    """The arguments of a call by their names, with what ``*args`` and ``**kwargs`` of the function take in."""
+    """The arguments of a call by name, with those that the function collects in ``*args`` and ``**kwargs``."""
     places, takes = own_names(function), function.args
     named = {keyword.arg: keyword.value for keyword in keywords if keyword.arg is not None}
     known = {*places, *(arg.arg for arg in takes.kwonlyargs)}

@@ -1,4 +1,4 @@
-"""The calls of a program that belong together, and those that are part of a model."""
+"""Groups the calls of a program that belong together, and leaves out those that no model uses."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def complete(made: list[Layer | Model | Applied]) -> list[Layer | Model | Applied]:
-    """What the text makes, with the calls of a model that was called again where something else needs them."""
+    """The layers, models and calls of the code, with removed calls of a model if another call uses their results."""
     there = {id(one) for one in made}
     found: list[Layer | Model | Applied] = []
     for one in made:
         left = [(call, False) for call in _needed(one)]
         while left:
             call, follows = left.pop()
-            if follows:  # what it needs stands before it
+            if follows:  # the calls that it uses are in the list now
                 found.append(call)
             elif id(call) not in there:
                 there.add(id(call))
@@ -30,15 +30,15 @@ def complete(made: list[Layer | Model | Applied]) -> list[Layer | Model | Applie
 
 
 def _needed(made: Layer | Model | Applied) -> list[Applied]:
-    """The calls that a call takes the results of."""
+    """The calls whose results a call uses."""
     tensors = (*made.inputs, *tensors_in(made.states)) if isinstance(made, Applied) else ()
     return [tensor.call for tensor in tensors if tensor.call is not None]
 
 
 def groups(calls: list[Applied], outputs: list[list[Tensor]]) -> list[list[Applied]]:
-    """The calls that belong together: by a tensor, by the model that returns them, or by a layer that they share.
+    """The calls in groups that share a tensor, a model that returns them, or a layer.
 
-    Two models that share only a layer are two answers.
+    Two models that share only a layer are two groups.
     """
     in_a_model = behind([tensor for tensors in outputs for tensor in tensors])
     groups: list[tuple[set[int], list[Applied]]] = []
@@ -58,14 +58,14 @@ def groups(calls: list[Applied], outputs: list[list[Tensor]]) -> list[list[Appli
 
 
 def in_models(calls: list[Applied], values: Values) -> list[Applied]:
-    """The calls without those that a model made after them leaves out, as Keras does; a recurrent layer stays."""
+    """The calls without those that a later model does not use, as in Keras; those of recurrent layers are kept."""
     returned = [tensor for tensors in values.outputs for tensor in tensors if tensor.call in calls]
     if not returned:
         return calls
     needed = behind([*returned, *(Tensor(call=call) for call in calls if loops(call.node))])
     left_out = [call for call in calls if id(call) in values.modelled - needed]
     for call in left_out:
-        values.note(f"{call.node.text} is not part of the model: what the model returns does not use it", call.tree)
+        values.note(f"{call.node.text} is not part of the model: no output of the model uses it", call.tree)
     return [call for call in calls if call not in left_out]
 
 

@@ -1,4 +1,4 @@
-"""What the names in a text are known to hold: by an assignment, by ``--let``, or by Python's own arithmetic on both."""
+"""Finds the values of names: from assignments, from ``--let``, and by arithmetic on both."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MOST_STEPS = 20
 
 
 class Held(NamedTuple):
-    """What the names of the text hold at one place of it."""
+    """The values and expressions of all names at one place of the text."""
 
     bound: dict[str, Any]
     trees: dict[str, ast.expr]
@@ -44,8 +44,8 @@ class Held(NamedTuple):
 class KnownNames:
     """The names of one text whose values are known.
 
-    ``let`` has values that are given beside the text (``used``: those that were needed); ``bound`` the values and
-    ``trees`` the expressions that the text assigns, which change as it is read.
+    ``let`` has the values of ``--let`` (``used``: the names that were read).  ``bound`` has the values and ``trees``
+    the expressions that the text assigns; both change while it is read.
     """
 
     def __init__(self, source: Source, let: Mapping[str, Any]) -> None:
@@ -54,19 +54,19 @@ class KnownNames:
         self.bound: dict[str, Any] = {}
         self.trees: dict[str, ast.expr] = {}
         self.used: set[str] = set()
-        # How many layers or tensors are in a list of them.
+        # The number of items of a list of layers or tensors.
         self.count: Callable[[ast.expr], int | None] = lambda tree: None
-        # The shape of a tensor, of ``x.shape`` and its kin.
+        # The sizes of ``x.shape`` and similar expressions.
         self.shaped: Callable[[ast.expr], tuple[int | None, ...] | None] = lambda tree: None
 
     @property
     def now(self) -> Held:
-        """What the names hold where the text is read now."""
+        """A copy of the current values."""
         return Held(dict(self.bound), dict(self.trees))
 
     @contextmanager
     def at(self, then: Held | None) -> Iterator[None]:
-        """Within it the names hold what they held then."""
+        """In this context, names have the values that they had at ``then``."""
         now = self.bound, self.trees
         self.bound, self.trees = now if then is None else then
         try:
@@ -75,7 +75,7 @@ class KnownNames:
             self.bound, self.trees = now
 
     def reads(self, tree: ast.expr) -> bool:
-        """Whether what stands there is no literal, and may stand for a value."""
+        """Whether an expression may have a value without being a literal: a name, a call, arithmetic."""
         if isinstance(tree, ast.List | ast.Tuple):
             return any(map(self.reads, tree.elts))
         if isinstance(tree, ast.UnaryOp) and not isinstance(tree.op, ast.Not):
@@ -83,9 +83,9 @@ class KnownNames:
         return not isinstance(tree, ast.Constant | ast.Dict | ast.Set | ast.Starred | ast.Lambda | ast.JoinedStr)
 
     def resolved(self, tree: ast.expr, steps: int = _MOST_STEPS) -> ast.expr:
-        """What a name was last bound to in the text, where that is no plain value; else what stands there.
+        """The expression that a name was last bound to, if it has no plain value; else the tree itself.
 
-        Of a choice that is decided it is the side that is taken, of a dictionary or list the entry that is asked for.
+        Of a conditional expression with a known test it is the chosen side, of an indexed list or dictionary the item.
         """
         for left in reversed(range(steps)):
             bound: ast.expr | None = None
@@ -97,7 +97,7 @@ class KnownNames:
                 case ast.IfExp(test=test, body=body, orelse=orelse) if (holds := self.known(test)) is not MISSING:
                     bound = body if holds else orelse
                 case ast.BoolOp():
-                    bound = self._deciding(tree)
+                    bound = self._without_first(tree)
                 case ast.Subscript(value=held, slice=key):
                     bound = entry(self.resolved(held, left), self.known(key), self.known)
                 case ast.Call(func=ast.Name(id="getattr"), args=[of, key, *_]):
@@ -109,8 +109,8 @@ class KnownNames:
             tree = bound
         return tree
 
-    def _deciding(self, tree: ast.BoolOp) -> ast.expr | None:
-        """What is left of ``a or b`` without the first, where that is known: itself, where it decides; else None."""
+    def _without_first(self, tree: ast.BoolOp) -> ast.expr | None:
+        """``a or b`` after a known first value: that value if it decides, else the rest; None if it is unknown."""
         first, *others = tree.values
         known = self.known(first)
         if not others or (known is not MISSING and bool(known) is isinstance(tree.op, ast.Or)):
@@ -118,7 +118,7 @@ class KnownNames:
         return None if known is MISSING else ast.copy_location(ast.BoolOp(tree.op, others), tree)
 
     def known(self, tree: ast.expr) -> Any:
-        """The value that ``let`` or an assignment gives, or that literal arithmetic has; ``MISSING`` without one."""
+        """The value of an expression, from ``--let``, assignments and arithmetic; ``MISSING`` if it is unknown."""
         match tree:
             case ast.Constant(value=value):
                 return value
@@ -141,7 +141,7 @@ class KnownNames:
         return self._given(tree)
 
     def _computed(self, tree: ast.Call) -> Any:
-        """What one of Python's own functions gives for known values."""
+        """The result of a built-in function with known arguments; else ``MISSING``."""
         name = called(tree)
         if name == "dict" and isinstance(tree.func, ast.Name):
             keys = [None if keyword.arg is None else ast.Constant(keyword.arg) for keyword in tree.keywords]
@@ -192,7 +192,7 @@ class KnownNames:
         return MISSING
 
     def lettered(self, tree: ast.expr) -> bool:
-        """Whether a size keeps its letter: the text does not give its number, though ``let`` may."""
+        """Whether a size is shown as a letter: the text does not assign its number, even if ``--let`` gives one."""
         calls = (part for part in ast.walk(tree) if isinstance(part, ast.Call))
         functions = {id(part) for call in calls if called(call) in BUILT_IN for part in _function(call.func)}
         for part in ast.walk(tree):
@@ -201,7 +201,7 @@ class KnownNames:
         return False
 
     def _assigned(self, tree: ast.expr) -> bool:
-        """Whether the text gives it a value, or what it is an item or an attribute of."""
+        """Whether the text assigns a value to the expression, or to the object of its item or attribute."""
         if any(key in self.bound for key in (self.source.said(tree), self.plain_name(tree))):
             return True
         if self.shaped(tree) is not None:
@@ -209,7 +209,7 @@ class KnownNames:
         return isinstance(tree, ast.Subscript | ast.Attribute) and self._assigned(tree.value)
 
     def plain_name(self, tree: ast.expr) -> str:
-        """``units`` of ``self.units``, ``params["units"]``, ``hp.Int("units", 8)``; ``shape_1`` of ``x.shape[1]``."""
+        """``units`` for ``self.units``, ``params["units"]``, ``hp.Int("units", 8)``; ``shape_1`` for ``x.shape[1]``."""
         match tree:
             case ast.Name(id=name) | ast.Attribute(attr=name):
                 return name
@@ -225,16 +225,16 @@ class KnownNames:
 
 
 def _of_math(function: ast.expr) -> bool:
-    """Whether a function is Python's own or one of ``math``, and none of NumPy."""
+    """Whether a function is built-in or one of ``math``, not of NumPy."""
     return (dotted(function) or "").partition(".")[0] not in ("np", "numpy", "tf", "K")
 
 
 def _function(function: ast.expr) -> list[ast.AST]:
-    """A function, with the module in front of it."""
+    """The nodes of a function's name and its module."""
     return [function, function.value] if isinstance(function, ast.Attribute) else [function]
 
 
 def identifier(text: str) -> str:
-    """The text as a name of Python."""
+    """The text as a Python identifier."""
     words = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:30].strip("_")
     return words if words.isidentifier() else f"size_{words}"

@@ -1,6 +1,6 @@
-"""What Keras 2, TensorFlow 1 and PyTorch have and Keras 3 has not: the cause and the way now, in a line.
+"""Messages for classes and arguments of Keras 1, Keras 2, TensorFlow 1 and PyTorch that Keras 3 does not have.
 
-What is gone was read in Keras' own migration guide and in the signatures of 3.15.1.
+Sources: Keras' migration guide and the signatures of 3.15.1.
 """
 
 from __future__ import annotations
@@ -72,15 +72,15 @@ OF_KERAS_1 = {
 
 # ``{layer}`` is the name of the class, ``{said}`` the value as it was written.
 _BATCH_SHAPE = (
-    "was removed in Keras 3: drop it; keras.Input(batch_shape={said}) says it, first in a Sequential "
-    "or as what {layer}(…) is called on"
+    "was removed in Keras 3: drop it and write keras.Input(batch_shape={said}), as the first layer of a Sequential "
+    "or as the input of {layer}(…)"
 )
 ARGUMENTS = {
     "time_major": "was removed in Keras 3, which is always batch first (N, T, C): drop it and transpose the input",
     "batch_input_shape": _BATCH_SHAPE,
     "batch_shape": _BATCH_SHAPE,
     "batch_size": "was removed in Keras 3: drop it and give --batch {said}, or keras.Input((10, 8), batch_size={said})",
-    "input_length": "was removed in Keras 3: drop it, for the length comes from the input; give --time {said}",
+    "input_length": "was removed in Keras 3, where the length comes from the input: drop it and give --time {said}",
     "input_shape": "belongs to the first layer of the list; or put keras.Input({said}) in front of it",
     "input_dim": "belongs to the first layer of the list; or put keras.Input in front of it",
     "weights": "is not a constructor argument in Keras 3: drop it and call set_weights on the built layer",
@@ -97,7 +97,7 @@ ARGUMENTS = {
 }
 _OF_RECURRENT = ("bidirectional", "num_layers")
 _OF_SEQUENCES = ("return_state", "return_sequences")
-# What happens without the argument; None says nothing anywhere.
+# The value that is the same as no argument; None is so for each of them.
 _IDLE = {
     "time_major": "False",
     "dynamic": "False",
@@ -108,7 +108,7 @@ _IDLE = {
     "training": "False",
 }
 
-# Keras 2 takes them for any layer, or does not look at them.
+# Keras 2 accepts them for any layer, or ignores them.
 _IDLE_IN_2 = ("dynamic", "weights", "implementation", "time_major")
 
 
@@ -168,7 +168,7 @@ def renamed(name: str, layer: LayerClass) -> Argument | None:
 
 
 def of_class(name: str) -> str | None:
-    """Why there is no class of this name any more."""
+    """Why Keras has no class of this name, and what to use instead; None if it is not a known leftover."""
     return CLASSES.get(name)
 
 
@@ -183,7 +183,7 @@ def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
     if asked() < KERAS_3 and name in _IDLE_IN_2:
         return "changes no shape in Keras 2 and is not read here: drop it"
     if said in ("None", _IDLE.get(name)):
-        return f"is not needed, {name}={said} is what happens anyway: drop it"
+        return f"is not needed, because {name}={said} changes nothing here: drop it"
     if name in _OF_SEQUENCES:
         return _of_sequences(name, layer)
     if name in call:

@@ -1,4 +1,4 @@
-"""Lists as code writes them: literal ones, comprehensions, sums, what a loop runs over; as trees, never evaluated."""
+"""Finds the items of lists: literals, comprehensions, sums, and what a loop runs over; nothing is evaluated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.naming import Names
 
 _LONGEST = 64
-# Which parts of its pairs a dictionary gives.
+# The parts of a (key, value) pair in each view of a dictionary.
 _VIEWS = {"keys": (0,), "values": (1,), "items": (0, 1)}
 
 
@@ -24,11 +24,11 @@ class Lists:
 
     def __init__(self, names: Names) -> None:
         self.names = names
-        # How many layers or tensors the list has that a name holds; None where it holds something else.
+        # The number of layers or tensors in a named list; None for anything else.
         self.held: Callable[[ast.expr], int | None] = lambda tree: None
 
     def listed(self, tree: ast.expr) -> list[ast.expr] | None:
-        """The items of a list that the code writes in any of its ways; None for what is no list here."""
+        """The items of a list, in any form; None for anything else."""
         tree = self.names.resolved(tree)
         if isinstance(tree, ast.List | ast.Tuple):
             return self.spread(tree.elts)
@@ -46,7 +46,7 @@ class Lists:
         return None
 
     def spread(self, trees: list[ast.expr]) -> list[ast.expr]:
-        """The trees, those of a list behind ``*`` one by one."""
+        """The items, those of a list after ``*`` one by one."""
         items: list[ast.expr] = []
         for item in trees:
             inner = self.items(item.value) if isinstance(item, ast.Starred) else None
@@ -54,7 +54,7 @@ class Lists:
         return items
 
     def keywords(self, call: ast.Call) -> Iterator[ast.keyword]:
-        """The keywords of a call, those of a literal dictionary behind ``**`` among them."""
+        """The keywords of a call, with those of a known dictionary after ``**``."""
         for keyword in call.keywords:
             tree = self.names.resolved(keyword.value) if keyword.arg is None else None
             known = MISSING if tree is None else self.names.known(tree)
@@ -70,7 +70,7 @@ class Lists:
                 yield ast.copy_location(ast.keyword(key, each), keyword)
 
     def _either(self, tree: ast.IfExp) -> list[ast.expr] | None:
-        """One of two lists; where nothing decides, the choice stays open."""
+        """One of two lists; an unknown condition becomes an open choice."""
         sides = self.listed(tree.body), self.listed(tree.orelse)
         if None in sides:
             return None
@@ -79,7 +79,7 @@ class Lists:
         return sides[0] if holds else sides[1]
 
     def items(self, tree: ast.expr) -> list[ast.expr] | None:
-        """What a loop runs over: a list, a ``range``, what ``enumerate`` and ``zip`` make of them."""
+        """The items of a loop: of a list, a ``range``, or ``enumerate`` and ``zip`` of these; None if unknown."""
         if (found := self.listed(tree)) is not None:
             return found
         known = self.names.known(tree)
@@ -93,7 +93,7 @@ class Lists:
         return self._made(tree) if isinstance(tree, ast.Call) else None
 
     def _made(self, tree: ast.Call) -> list[ast.expr] | None:
-        """What one of Python's own functions runs over."""
+        """The items of a call of ``range``, ``enumerate``, ``zip`` and similar functions."""
         name = called(tree)
         if name == "range":
             return self._range(tree)
@@ -111,7 +111,7 @@ class Lists:
         return None
 
     def _first(self, tree: ast.Call) -> int | None:
-        """What ``enumerate`` counts from."""
+        """The start value of ``enumerate``."""
         named = [keyword.value for keyword in tree.keywords if keyword.arg == "start"]
         known = self.names.known([*tree.args[1:], *named, ast.Constant(0)][0])
         return known if type(known) is int else None
@@ -163,7 +163,7 @@ def constant(value: Any, tree: ast.expr) -> ast.expr:
 
 
 class _Put(ast.NodeTransformer):
-    """Puts trees in the places of names."""
+    """Replaces names by expressions."""
 
     def __init__(self, trees: dict[str, ast.expr]) -> None:
         self.trees = trees
@@ -173,13 +173,13 @@ class _Put(ast.NodeTransformer):
 
 
 def _with(tree: ast.expr, target: ast.expr, item: ast.expr) -> ast.expr:
-    """The tree with an item in the place of the loop's name, or of its names."""
+    """The expression with the loop's names replaced by an item, or by its parts."""
     put: ast.expr = _Put(dict(_names(target, item))).visit(copy.deepcopy(tree))
     return put
 
 
 def _names(target: ast.expr, item: ast.expr) -> Iterator[tuple[str, ast.expr]]:
-    """The names of a loop with what each stands for: ``i, (a, b)``."""
+    """The names in a loop's target, ``i, (a, b)``, each with its part of the item."""
     if isinstance(target, ast.Name):
         yield target.id, item
     elif isinstance(target, ast.Tuple | ast.List) and isinstance(item, ast.Tuple | ast.List):

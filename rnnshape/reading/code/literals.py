@@ -1,4 +1,4 @@
-"""Python's arithmetic, comparisons and built-in functions on values that are known; text is never evaluated.
+"""Computes Python's operators and items of containers on known values; text is never evaluated.
 
 >>> import ast
 >>> arithmetic(ast.Mult(), 2, 32), compared(ast.Eq(), 3, MISSING) is MISSING, item({"units": 8}, "units")
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Known: TypeAlias = Callable[[ast.expr], Any]
 
 MISSING = object()
-"""What stands for a value that is not known."""
+"""Marks an unknown value."""
 
 SIGNS: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//"}
 _COMPARES: dict[type, Any] = {
@@ -35,10 +35,10 @@ _COMPARES: dict[type, Any] = {
 }
 CASTS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "round": round, "abs": abs}
 ROUNDED: dict[str, Any] = {"ceil": math.ceil, "floor": math.floor, "sqrt": math.sqrt}
-"""Of ``math`` and of NumPy, whose results are floats."""
+"""Functions of ``math`` and NumPy; NumPy's return floats."""
 CHOSEN: dict[str, Any] = {"max": max, "min": min}
 BUILT_IN = {*CASTS, *ROUNDED, *CHOSEN, "len", "dict", "sum"}
-# What Python counts in 64 bits; more is not computed.
+# Results above 64 bits are not computed.
 HUGE = 2**63
 _HIGHEST_POWER = 62
 _LONGEST = 1_000
@@ -55,17 +55,17 @@ def signed(op: ast.unaryop, value: Any) -> Any:
 
 
 def compared(op: ast.cmpop, left: Any, right: Any) -> Any:
-    """``a == b`` and its kin."""
+    """``a == b`` and the other comparisons."""
     if left is MISSING or right is MISSING or type(op) not in _COMPARES:
         return MISSING
     try:
         return _COMPARES[type(op)](left, right)
-    except TypeError:  # a text and a number
+    except TypeError:  # such as a string and a number
         return MISSING
 
 
 def joined(op: ast.boolop, values: list[Any]) -> Any:
-    """``and`` and ``or``: the first value that decides, else the last; behind an unknown one only a flag does."""
+    """``and`` and ``or``: the first value that decides, else the last; after an unknown value only a bool decides."""
     decisive = isinstance(op, ast.Or)
     for index, value in enumerate(values):
         if value is not MISSING and bool(value) is decisive and (type(value) is bool or MISSING not in values[:index]):
@@ -74,7 +74,7 @@ def joined(op: ast.boolop, values: list[Any]) -> Any:
 
 
 def small(value: Any) -> bool:
-    """Whether it has no more parts and characters than people write: each ``s = s + s`` doubles them."""
+    """Whether a value has few enough items and characters to keep: each ``s = s + s`` doubles them."""
     parts, left = 0, [value]
     while left and parts <= _MOST_PARTS:
         one = left.pop()
@@ -84,12 +84,12 @@ def small(value: Any) -> bool:
 
 
 def plain(value: Any) -> bool:
-    """Whether it is a number that is small enough to compute with."""
+    """Whether a value is a number that is small enough to compute with."""
     return type(value) in (int, float, bool) and abs(value) < HUGE
 
 
 def arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
-    """Literal arithmetic; ``MISSING`` where a side is no number or text, or the result would be huge."""
+    """The result of an operator; ``MISSING`` if it is not supported for these values, or the result is too large."""
     if isinstance(op, ast.Add) and isinstance(left, str) and isinstance(right, str):
         return left + right
     if isinstance(op, ast.Add) and isinstance(left, tuple) and isinstance(right, tuple):
@@ -139,7 +139,7 @@ def sliced(value: Any, ends: list[Any]) -> Any:
 
 
 def whole(tree: ast.List | ast.Tuple | ast.Dict | ast.JoinedStr, known: Known) -> Any:
-    """A list, dictionary or f-string all of whose parts are known."""
+    """The value of a list, dictionary or f-string; ``MISSING`` if a part is unknown."""
     if isinstance(tree, ast.Dict):
         return dictionary(zip(tree.keys, tree.values, strict=True), known)
     if isinstance(tree, ast.JoinedStr):
@@ -149,7 +149,7 @@ def whole(tree: ast.List | ast.Tuple | ast.Dict | ast.JoinedStr, known: Known) -
 
 
 def dictionary(pairs: Iterable[tuple[ast.expr | None, ast.expr]], known: Known) -> Any:
-    """A dictionary all of whose keys and values are known; what has no key stands behind ``**``."""
+    """The value of a dictionary (a pair without a key is after ``**``); ``MISSING`` if a part is unknown."""
     made: dict[Any, Any] = {}
     for key, tree in pairs:
         name, value = None if key is None else known(key), known(tree)
@@ -162,7 +162,7 @@ def dictionary(pairs: Iterable[tuple[ast.expr | None, ast.expr]], known: Known) 
 
 
 def _formatted(parts: Iterable[ast.expr], known: Known) -> Any:
-    """An f-string all of whose parts are known, none with a format of its own."""
+    """The text of an f-string; ``MISSING`` if a part is unknown or has a format."""
     said = ""
     for part in parts:
         value = known(part.value if isinstance(part, ast.FormattedValue) else part)
@@ -174,7 +174,7 @@ def _formatted(parts: Iterable[ast.expr], known: Known) -> Any:
 
 
 def entry(held: ast.expr, key: Any, known: Known) -> ast.expr | None:
-    """What stands in a written dictionary or list under a known key."""
+    """The expression of an item in a dictionary or list, by a known key; else None."""
     if isinstance(held, ast.Dict) and key is not MISSING:
         pairs = zip(held.keys, held.values, strict=True)
         return next((value for name, value in pairs if name is not None and known(name) == key), None)

@@ -1,4 +1,4 @@
-"""Conditions and loops of a program: which side is taken, and how often a body is read.
+"""Reads the conditions and loops of a program: one side of a condition, and a loop's body at each step.
 
 >>> from rnnshape.reading.code.expression import parse_all
 >>> parse_all("n = 1\\nwhile n < 10:\\n    n *= 2\\nLSTM(n)")[0].node.text
@@ -19,10 +19,10 @@ from rnnshape.reading.code.syntax import called
 if TYPE_CHECKING:
     from rnnshape.reading.code.functions import Function
 
-# What ends the body of a loop.
+# The values of ``break`` and ``continue``, which end the body of a loop.
 BREAK, CONTINUE = object(), object()
 _LONGEST_LOOP = 64
-# Of a loop that makes no layer; a longer one leaves what it assigns unknown.
+# For a loop without layers; the names that a longer one assigns become unknown.
 _MOST_IDLE_STEPS = 200
 
 
@@ -31,10 +31,10 @@ class Loops(Definitions):
 
     @abstractmethod
     def assign(self, target: ast.expr, tree: ast.expr) -> None:
-        """Bind a name, or the names of a target that is taken apart."""
+        """Bind a name, or the names in a tuple."""
 
     def either(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt]) -> Any:
-        """One side of a condition; where nothing decides which, a value that either side assigns is not known."""
+        """Read one side of a condition; if the condition is unknown, the values that either side assigns are too."""
         holds = self.holds(test, [*body, *orelse])
         returned = self.run(body if holds else orelse)
         if holds is None:
@@ -43,18 +43,18 @@ class Loops(Definitions):
         return returned
 
     def holds(self, test: ast.expr, body: list[ast.stmt]) -> bool | None:
-        """Whether a condition holds; one that is not known is a choice where layers depend on it, else None."""
+        """Whether a condition holds; an unknown one is an open choice if layers depend on it, else None."""
         known = self.names.known(test)
         if known is not MISSING:
             return bool(known)
         if isinstance(test, ast.Compare) and self.source.said(test).startswith("__name__"):
             return True
-        if not self._touched(body):
+        if not self._has_layers(body):
             return None
         return bool(self.names.condition(test))
 
-    def _touched(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
-        """Whether something among the statements may make, add or call a layer, itself or by a function of the text."""
+    def _has_layers(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
+        """Whether statements may create, add or call a layer, directly or in a function of the code."""
         for part in inside(body):
             match part:
                 case ast.Assign(value=ast.Name() | ast.Attribute() as held) if self.values.touches(held):
@@ -65,16 +65,16 @@ class Loops(Definitions):
             if function is None:
                 if self.values.touches(part.func):
                     return True
-            elif function not in within and self._touched(function.body, (*within, function)):
+            elif function not in within and self._has_layers(function.body, (*within, function)):
                 return True
         return False
 
     def loop(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
         values = self.values.lists.items(items)
         many = values is not None and len(values) > _LONGEST_LOOP
-        if values is None or (many and self._touched(body)):
-            return self._once(target, items, body)
-        if many or (_long(len(values), body) and not self._touched(body)):
+        if values is None or (many and self._has_layers(body)):
+            return self._read_once(target, items, body)
+        if many or (_long(len(values), body) and not self._has_layers(body)):
             self._unknown([*body, ast.Expr(target)])
             return None
         for item in values:
@@ -86,11 +86,11 @@ class Loops(Definitions):
                 return given
         return None
 
-    def _once(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
-        """The body of a loop of which nothing says how often it runs."""
-        if self._touched(body):
+    def _read_once(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
+        """Read the body of a loop once, because its number of steps is unknown or too large."""
+        if self._has_layers(body):
             said = self.source.said(items)
-            self.values.note(f"the loop over {said} is read once: how often it runs is not known, or too often", items)
+            self.values.note(f"the loop over {said} is read once: its number of steps is unknown or too large", items)
         for name in words(target):
             self.values.forget(name)
         if called(items) == "range":
@@ -100,7 +100,7 @@ class Loops(Definitions):
         return _within_loop(returned)
 
     def while_(self, test: ast.expr, body: list[ast.stmt]) -> Any:
-        """A loop as often as its condition is known to hold; once where nothing says how often."""
+        """Read a loop while its condition is known to hold; once if it is unknown."""
         for _ in range(_LONGEST_LOOP):
             known = self.names.known(test)
             if not known:
@@ -110,16 +110,16 @@ class Loops(Definitions):
                 return given
             if known is MISSING or isinstance(test, ast.Constant):
                 break
-        if self._touched(body):
+        if self._has_layers(body):
             said = self.source.said(test)
             self.values.note(
-                f"the loop while {said} is read in part: how often it runs is not known, or too often", test
+                f"the loop while {said} is read in part: its number of steps is unknown or too large", test
             )
         self._unknown(body)
         return None
 
     def _unknown(self, body: list[ast.stmt]) -> None:
-        """The values that a loop gives to names are not known where nothing says how often it runs."""
+        """Forget the values of the names that the statements bind."""
         for name in self._assigned(body):
             self.names.bound.pop(name, None)
             self.names.trees.pop(name, None)
@@ -131,11 +131,11 @@ class Loops(Definitions):
 
 
 def _within_loop(returned: Any) -> Any:
-    """What ``return`` gives in the body of a loop; ``break`` and ``continue`` end the body and no more."""
+    """The value of ``return`` in the body of a loop; None for ``break`` and ``continue``, which only end the body."""
     return None if returned is BREAK or returned is CONTINUE else returned
 
 
 def _long(times: int, body: list[ast.stmt]) -> bool:
-    """Whether a loop takes many steps: by itself, or by a loop within it."""
+    """Whether a loop has many steps, itself or with the loops in it."""
     inner = any(isinstance(part, ast.For | ast.While) for part in inside(body))
     return times * len(body) > _MOST_IDLE_STEPS or (times > 1 and inner)

@@ -1,4 +1,4 @@
-"""What a program makes, as data: layers, models, tensors, and the calls that these come out of."""
+"""The objects that a program creates, as data: layers, models, tensors and calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class Layer:
-    """A layer or cell that the text makes; ``used`` where another layer holds it or it is called."""
+    """A layer or cell in the code; ``used`` if another layer contains it or it is called."""
 
     node: Node
     tree: ast.expr
@@ -28,9 +28,9 @@ class Layer:
 
 @dataclass(eq=False, slots=True)
 class Model:
-    """A Sequential model: its layers as far as they are added, and what is said of its input.
+    """A Sequential model: the layers added so far, and the declarations of its input.
 
-    ``missing`` says where layers of a class that is not known stand: ``"front"``, ``"behind"`` or nowhere.
+    ``missing`` says where layers of an unknown class are left out: in ``"front"``, ``"behind"`` or nowhere (``""``).
     """
 
     layers: list[Layer] = field(default_factory=list)
@@ -47,9 +47,9 @@ class Model:
 
 @dataclass(eq=False, slots=True)
 class Tensor:
-    """An input of the calls, made where ``root`` stands, or what a call returns; ``path`` says which of its results.
+    """An input, which the expression ``root`` creates, or a result of ``call``, at ``path``.
 
-    ``then`` is what the names in ``root`` held there.
+    ``then`` has the values of names at ``root``.
     """
 
     root: ast.expr | None = None
@@ -61,11 +61,10 @@ class Tensor:
 
 @dataclass(eq=False, slots=True)
 class Applied:
-    """A call of a layer: on which tensors, with which states (nested tensors; None where the code has none).
+    """A call of a layer: its input tensors and its states (nested tensors; None if the code passes none).
 
-    ``targets`` is into how many names the result is unpacked, ``results`` the roles of its values (none: a bare
-    tensor); ``nested`` is of each how many are in its list (0: it is a tensor); ``names`` are the code's names for
-    them, by path.
+    ``targets`` is the number of names on the left.  ``results`` has the roles of the returned values (empty: a bare
+    tensor), ``nested`` the number of tensors in each (0: it is a tensor), ``names`` the code's names with their paths.
     """
 
     layer: Layer | Model
@@ -82,7 +81,7 @@ class Applied:
 
 @dataclass(eq=False, slots=True)
 class Functional:
-    """``Model(inputs, outputs)``: calls that are made again on other tensors where the model is called."""
+    """``Model(inputs, outputs)``: its calls are repeated on other tensors when the model is called."""
 
     inputs: list[Tensor]
     outputs: Any
@@ -90,7 +89,7 @@ class Functional:
 
     @property
     def stack(self) -> Node | None:
-        """Its layers as one stack, where each is called on what the one before returns; None where they are not."""
+        """Its layers as one stack, if each is called on the result of the one before; else None."""
         before, layers = self.inputs[0] if len(self.inputs) == 1 else None, [call.layer for call in self.calls]
         for call in self.calls:
             follows = len(call.inputs) == 1 and (call.inputs[0] is before or _is_whole(call.inputs[0], before))
@@ -106,28 +105,28 @@ class Functional:
         put: dict[int, Any] = {id(one): other for one, other in zip(self.inputs, tensors, strict=True)}
         made: list[Applied] = []
         for call in self.calls:
-            fed = [_put(tensor, put) for tensor in call.inputs]
-            made.append(replace(call, inputs=fed, states=_put(call.states, put), names={}))
+            fed = [_replaced(tensor, put) for tensor in call.inputs]
+            made.append(replace(call, inputs=fed, states=_replaced(call.states, put), names={}))
             put[id(call)] = made[-1]
-        return _put(self.outputs, put), made
+        return _replaced(self.outputs, put), made
 
 
 def _is_whole(tensor: Any, other: Tensor | None) -> bool:
-    """Whether a tensor is all that a call returns, as another one is."""
+    """Whether a tensor is the whole result of the same call as another tensor."""
     same = isinstance(tensor, Tensor) and other is not None and tensor.call is not None and tensor.call is other.call
     return same and not tensor.path
 
 
 def stacked(nodes: Iterable[Node]) -> Node:
-    """Layers that are called in turn as one stack."""
+    """Layers that are called one after another, as one stack."""
     layers = tuple(part for node in nodes for part in node.in_turn)
     return layers[0] if len(layers) == 1 else Node.of(TABLE["Sequential"], {"layers": layers})
 
 
-def _put(value: Any, put: dict[int, Any]) -> Any:
-    """A value with other tensors in the places of those that a model was made of."""
+def _replaced(value: Any, put: dict[int, Any]) -> Any:
+    """A value with the tensors of a model replaced by others."""
     if isinstance(value, list | tuple):
-        return [_put(item, put) for item in value]
+        return [_replaced(item, put) for item in value]
     if not isinstance(value, Tensor):
         return value
     if id(value) in put:
@@ -137,7 +136,7 @@ def _put(value: Any, put: dict[int, Any]) -> Any:
 
 
 def behind(outputs: list[Tensor]) -> set[int]:
-    """The calls that the outputs come out of."""
+    """The ids of the calls that the outputs depend on."""
     found: dict[int, Applied] = {}
     left = [tensor.call for tensor in outputs if tensor.call is not None]
     while left:
@@ -154,7 +153,7 @@ def whole(model: Model) -> Node:
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
-    """The tensors of a value, nested as it may be."""
+    """The tensors in a value, which may be nested."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, tuple | list):

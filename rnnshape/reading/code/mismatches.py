@@ -1,7 +1,7 @@
-"""Whether a call fits its layer: its states are those that the layer takes, and its left side what the layer returns.
+"""Checks that a call fits its layer: the states that it passes, and the names that its result is unpacked into.
 
-What Keras would spread or misread without a word is told: a bare tensor where a list of states belongs, a (1, H) state,
-h and c in each other's place.
+It reports what Keras accepts silently with another meaning: a bare tensor instead of a list of states, a (1, H) state
+that is broadcast, h and c in the wrong order.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ONE = re.compile(r"(?:^|_)(?:h|c|state)\d*$")
 
 
 def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
-    """Where the states of the line are not those that the layer takes."""
+    """The problems with the states in the code, compared with those that the layer takes."""
     if called.states is None:
         return
     span = called.spans[INITIAL_STATE.name]
@@ -37,21 +37,21 @@ def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
     if isinstance(called.states, State):
         one = called.states
         if spec.layer.cls.kind != "cell" and len(wanted) == 1 and isinstance(wanted[0], Leaf):
-            yield from _misplaced(one, wanted[0])  # of the only state Keras makes the list itself
-        # A single name may well hold a list; what is made on the spot is a tensor.
+            yield from _state_problems(one, wanted[0])  # Keras makes a list of a single state
+        # The value of a name may be a list; a value that is created in the call is a tensor.
         elif one.shape is not None or (spec.layer.cls.kind == "cell" and _ONE.search(one.name or "")):
             yield Problem("", f"pass the states as a list, {written}: a bare tensor means something else", one.span)
         return
     if _nesting(called.states) != _nesting(wanted):
         count = len(list(_each(called.states)))
-        yield Problem("", f"pass the states as {written}; here {_there(count)}, in another structure or number", span)
+        yield Problem("", f"pass the states as {written}; here {_given(count)}, in another structure or number", span)
         return
     for state, leaf in zip(_each(called.states), flat(wanted), strict=True):
-        yield from _misplaced(state, leaf)
+        yield from _state_problems(state, leaf)
 
 
 def unpacking(returned: Returned, targets: int | None) -> str | None:
-    """Why ``a, b = layer(x)`` does not take as many values as come out, if it does not."""
+    """Why ``a, b = layer(x)`` does not fit the number of returned values; None if it does."""
     count = len(returned) if isinstance(returned, tuple) else 1
     if targets is None or targets == count:
         return None
@@ -62,8 +62,8 @@ def unpacking(returned: Returned, targets: int | None) -> str | None:
     return f"{names}, but the call returns one tensor, which Python would split along the batch: add return_state=True"
 
 
-def _misplaced(state: State, leaf: Leaf) -> Iterator[Problem]:
-    if state.name and (other := _other(state.name, leaf.role)):
+def _state_problems(state: State, leaf: Leaf) -> Iterator[Problem]:
+    if state.name and (other := _wrong_order(state.name, leaf.role)):
         yield Problem("", f"{state.name} is in the place of {leaf.role}: {other}", state.span)
     shape, wanted = state.shape, tuple(dim.size for dim in leaf.dims)
     if shape is None or (len(shape) == len(wanted) and all(a in (None, b) for a, b in zip(shape, wanted, strict=True))):
@@ -77,8 +77,8 @@ def _misplaced(state: State, leaf: Leaf) -> Iterator[Problem]:
     yield Problem("", f"{leaf.role} must be ({letters}) = {wanted}, not {shape}{why}", state.span)
 
 
-def _other(name: str, role: str) -> str | None:
-    """Why a state of this name is taken for another than the role."""
+def _wrong_order(name: str, role: str) -> str | None:
+    """Why the name of a state contradicts its role; None if it does not."""
     if role.endswith(("_h", "_c")) and (found := re.search(r"(?:^|_)([hc])\d*(?:_|$)", name)) and found[1] != role[-1]:
         return "the order is h, then c"
     back = re.search(r"backward|bwd|(?:^|_)b_", name)
@@ -88,7 +88,7 @@ def _other(name: str, role: str) -> str | None:
     return None
 
 
-def _there(count: int) -> str:
+def _given(count: int) -> str:
     return f"{count} {'is' if count == 1 else 'are'} given"
 
 

@@ -1,4 +1,4 @@
-"""What is told of constructor calls that are wrong, or of classes that are not known."""
+"""The texts of errors and notes about wrong constructor calls and unknown classes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass
 
 OWN = "if it is your own, --import MODULE builds it"
-"""What is to be done about a class that is not known."""
+"""What to do about an unknown class."""
 
 
-def not_known(name: str, answered: str = "before") -> str:
-    """What is told of a layer behind which nothing is answered, or in front of what is answered."""
+def not_known(name: str, answer: str = "ends before") -> str:
+    """The note about an unknown layer: the answer ends before it, or starts after it."""
     if name.rpartition(".")[2] == "Lambda":
-        return f"{name} calls a function, which is not run: what stands {answered} it is answered"
-    return f"{name} is not known: what stands {answered} it is answered; {OWN}"
+        return f"{name} calls a function, which is not run: the answer {answer} it"
+    return f"{name} is not known: the answer {answer} it; {OWN}"
 
 
 def is_a_cell(cell: Node) -> str:
-    """Why a cell cannot stand where one layer follows another."""
+    """Why a cell cannot be one of the layers of a stack."""
     return f"{cell.name} is a cell, which computes one step: write RNN({cell.text})"
 
 
@@ -36,7 +36,7 @@ def of_another_library(name: str) -> str:
 
 
 def unknown_class(name: str, short: str) -> str:
-    """Why there is no such class, and what to do."""
+    """Why a class is unknown, and what to do."""
     if gone := leftovers.of_class(short):
         return f"{short} {gone}"
     near = nearest(short, TABLE)
@@ -55,7 +55,7 @@ def unknown_argument(name: str, layer: LayerClass, said: str) -> str:
 
 
 def wrong_role(layer: LayerClass, node: Node, kind: Nested) -> str:
-    """Why one layer cannot stand in another."""
+    """Why a layer cannot be an argument of another one."""
     if node.cls.kind == "cell":
         return f"{layer.name} takes {kind.allowed}, and {node.name} is a cell: write RNN({node.text})"
     if kind.role == "cell":

@@ -1,4 +1,4 @@
-"""Models of Keras' functional API: ``Model(inputs, outputs)``, its calls on other tensors, and its layers and ends."""
+"""Reads models of Keras' functional API, ``Model(inputs, outputs)``: calls, layers, inputs and outputs of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Models:
         self.several = several
 
     def model(self, tree: ast.Call) -> Functional | None:
-        """``Model(inputs, outputs)``: what the code takes as the result."""
+        """The model of ``Model(inputs, outputs)``; None without outputs."""
         named = {keyword.arg: keyword.value for keyword in tree.keywords}
         given = dict(zip(("inputs", "outputs"), tree.args, strict=False))
         # Keras 1 calls them input and output.
@@ -52,14 +52,14 @@ class Models:
         return Functional(list(tensors_in(fed)), made, calls)
 
     def again(self, model: Functional, call: ast.Call) -> Any:
-        """What a model of functional calls returns for other tensors; its own calls are no answer of their own then."""
+        """The result of calling a functional model on other tensors; its own calls are then not a question."""
         fed = self.several(call) or []
         if len(fed) != len(model.inputs):
             return None
         for own, other in zip(model.inputs, fed, strict=True):
             takes, gets = self._sizes(own), self._sizes(other)
             if len(takes) == len(gets) and any(a and b and a != b for a, b in zip(takes[1:], gets[1:], strict=True)):
-                self.source.wrong(f"the model takes {text(takes)}, and {text(gets)} goes in", call)
+                self.source.wrong(f"the model takes {text(takes)}, but its input is {text(gets)}", call)
         outputs, calls = model.on(fed)
         self.take_in(model)
         self.scope.made += calls
@@ -79,7 +79,7 @@ class Models:
         else:
             return None
         tensors = list(tensors_in(found))
-        # Keras gives a single tensor bare under output and input, and a list under outputs and inputs.
+        # In Keras, output and input are a bare tensor if there is only one; outputs and inputs are always lists.
         return tensors if tree.attr.endswith("s") else tensors[0] if len(tensors) == 1 else found
 
     def layer(self, tree: ast.Call | ast.Subscript) -> Layer | Model | None:
@@ -96,13 +96,13 @@ class Models:
                 model, index = self.value(whole), self.names.known(key)
                 if not isinstance(model, Functional) or type(index) is not int or model.stack is None:
                     return None
-                # Keras puts the InputLayer in front.
+                # In Keras, the InputLayer is the first layer.
                 layers = [None, *(call.layer for call in model.calls)]
                 return layers[index] if -len(layers) <= index < len(layers) else None
         return None
 
     def _sizes(self, tensor: Tensor) -> tuple[int | None, ...]:
-        """The sizes of an input that the code makes, as far as it gives their numbers; none of any other tensor."""
+        """The sizes of an input that the code creates (None: not a number); empty for any other tensor."""
         if tensor.root is None or not makes(tensor.root):
             return ()
         with self.names.at(tensor.then):
@@ -110,7 +110,7 @@ class Models:
         return tuple(None if isinstance(size, Size) else size for size in sizes)
 
     def take_in(self, model: Functional) -> None:
-        """The calls of a model are no answer of their own where it is called, or is a part of another one."""
+        """Remove the calls of a model that is called or part of another one: they are not a question of their own."""
         own = {id(one) for one in model.calls}
         others = [one for one in self.scope.made if isinstance(one, Applied) and id(one) not in own]
         needed = behind([tensor for one in others for tensor in (*one.inputs, *tensors_in(one.states))])
@@ -124,5 +124,5 @@ def _name(call: Applied) -> str | None:
 
 
 def _in_list(tree: ast.expr) -> ast.expr:
-    """The inputs or outputs of a model that stand in a dictionary, as a list."""
+    """A dictionary of inputs or outputs as a list; any other expression unchanged."""
     return ast.copy_location(ast.List(tree.values, ast.Load()), tree) if isinstance(tree, ast.Dict) else tree

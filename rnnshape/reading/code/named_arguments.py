@@ -1,4 +1,4 @@
-"""An argument that is given by a name, ``LSTM(latent_dim)``: the value that the name holds, or what stands for it."""
+"""Reads arguments that are given by a name, ``LSTM(latent_dim)``: the value of the name, or a stand-in for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
     from rnnshape.reading.code.naming import Names
 
-# What changes neither the structure nor the kernel: the default stands for it.
+# Arguments that change neither the structure nor the kernel: an unknown value is replaced by the default.
 _IDLE = {"seed", "trainable", "implementation", "autocast", "lora_rank", "lora_alpha", "unit_forget_bias"}
 
 
@@ -26,7 +26,7 @@ class NamedArguments:
         self.source = names.source
 
     def value(self, argument: Argument, tree: ast.expr) -> Any:
-        """The value of an argument that is given by a name; None with a mistake told."""
+        """The value of an argument that is given by a name; None after an error."""
         known = self.names.known(tree)
         kind = argument.kind.of if isinstance(argument.kind, Maybe) else argument.kind
         if known is None and not argument.kind.accepts(None):
@@ -66,7 +66,7 @@ class NamedArguments:
         return self._checked(argument, value, tree)
 
     def _shape(self, argument: Argument, tree: ast.expr) -> Any:
-        """A required argument that no number is, such as the shape of Reshape: names may be among its sizes."""
+        """A required argument that is not a single number, such as the shape of Reshape, which may contain names."""
         if isinstance(tree, ast.List | ast.Tuple):
             sizes = tuple(-1 if self.names.known(each) == -1 else self.names.size(each) for each in tree.elts)
             if argument.kind.accepts(sizes):
@@ -92,5 +92,5 @@ class NamedArguments:
         return argument.default
 
     def _wrong(self, message: str, tree: ast.expr) -> Any:
-        """Tell a mistake; there is no value then."""
+        """Report an error; the argument has no value then."""
         self.source.wrong(message, tree)

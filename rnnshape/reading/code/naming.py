@@ -1,7 +1,7 @@
-"""What stands for a value that the text does not give: sizes (``LSTM(latent_dim)``), rates, and choices (``flag``).
+"""Makes stand-ins for values that the code does not give: sizes (``LSTM(latent_dim)``), rates, choices (``flag``).
 
-A size that the text does not give is a letter of its own, and a small number stands for it that no other size has.
-A choice that it does not give stays open: ``Names.open`` says which values there are.
+An unknown size is shown as a letter of its own, and gets a small number that no other size has.  An unknown choice
+stays open: ``Names.open`` has its possible values.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.syntax import Source, Span
 
 _MOST_CHOICES = 3
-# What a tuner chooses: hp.Int("units", 8, 64).
+# The functions of a tuner: hp.Int("units", 8, 64).
 _TUNED = ("Int", "Choice", "Fixed")
 _RATE = 0.5
 _PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
-# Theory has these letters and names itself.
+# Letters and names that theory uses itself.
 _OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*")
 _TAKEN = {"output", "state", "mask", "x", "i", "empty"}
 _LEVELS = {"+": 0, "-": 0, "*": 1, "//": 1}
@@ -36,7 +36,7 @@ _ATOM = 2
 
 
 class _Part(NamedTuple):
-    """A part of a size: its number, its Python text, how tight that binds, and whether a name is in it."""
+    """A part of a size: its number, its Python text, the precedence of its operator, and whether it has a name."""
 
     value: int
     text: str
@@ -45,7 +45,7 @@ class _Part(NamedTuple):
 
 
 class Open(NamedTuple):
-    """A choice that the text leaves open: its name, its values, and where it stands."""
+    """A choice that the code leaves open: its name, its possible values, and its place."""
 
     key: str
     values: tuple[Any, ...]
@@ -53,11 +53,11 @@ class Open(NamedTuple):
 
 
 class Names(KnownNames):
-    """The names of one text, and what stands for those that nothing gives.
+    """The names of one text, with stand-ins for those without a value.
 
-    ``taken`` are the sizes that no name may get; ``modules`` those that may hold a class that is not known.
-    ``stands`` has the number of each name and ``notes`` says so; ``open`` which choices were met that nothing decides,
-    with their values and their places.
+    ``taken`` has the sizes that no stand-in may have, ``modules`` those that may contain an unknown class.
+    ``stands`` has the number of each name, ``notes`` the notes about them, and ``open`` the open choices with their
+    values and places.
     """
 
     def __init__(
@@ -72,16 +72,16 @@ class Names(KnownNames):
         self._taken = set(taken)
 
     def left_open(self) -> tuple[Open, ...]:
-        """The choices that nothing decides, in the order in which they are met."""
+        """The open choices, in the order in which they are read."""
         return tuple(Open(key, values, self.source.place(tree)) for key, (values, tree) in self.open.items())
 
     @property
     def there(self) -> tuple[str, ...]:
-        """The names that a value may be given for, and those that one was given for."""
+        """The names that ``--let`` can set, and those that it sets."""
         return tuple(dict.fromkeys((*self._letters.values(), *self.used)))
 
     def standing_in(self, node: Node) -> tuple[tuple[str, int | float], ...]:
-        """The number of each name that stands in an argument of the layer or within it."""
+        """The number of each name in an argument of the layer or of a layer in it."""
         texts = [value.text for part in node.walk() for _, given in part.given for value in _each(given)]
         words = {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
         return tuple((name, value) for name, value in self.stands.items() if name in words)
@@ -89,7 +89,7 @@ class Names(KnownNames):
     # -- choices and rates ----------------------------------------------------------------------
 
     def choose(self, tree: ast.expr, values: tuple[Any, ...], what: str) -> Any:
-        """One of a few values: the one that is given, or the first, and the choice stays open."""
+        """One of a few values: the given one, or the first, and the choice stays open; None after an error."""
         key = self._letter(tree)
         given = self._let(tree, key)
         if given is not MISSING:
@@ -107,11 +107,11 @@ class Names(KnownNames):
         return values[0]
 
     def condition(self, test: ast.expr) -> Any:
-        """Whether a condition holds that the text does not decide."""
+        """Whether an unknown condition holds; it is an open choice."""
         return self.choose(test, (True, False), "this condition")
 
     def decided(self, tree: ast.expr) -> ast.expr:
-        """What stands there: of two layers the one that is taken; where nothing decides, the choice stays open."""
+        """The expression, or one side of a conditional one; an unknown condition is an open choice."""
         made = self.resolved(tree)
         if isinstance(made, ast.IfExp):
             holds = self.condition(made.test)
@@ -119,7 +119,7 @@ class Names(KnownNames):
         return made
 
     def rate(self, argument: Argument, tree: ast.expr) -> Any:
-        """A rate that is not known is taken as one that drops something."""
+        """A rate; an unknown one becomes one that drops something."""
         letter = self._letter(tree)
         given = self._let(tree, letter)
         if given is MISSING and (given := self.known(tree)) is None:
@@ -130,15 +130,15 @@ class Names(KnownNames):
             return None
         self.stands[letter] = value
         if given is MISSING:
-            self.notes.append(f"{letter} is not given: {_RATE} stands for it; --let {letter}=… sets it")
+            self.notes.append(f"{letter} is not given: {_RATE} is used instead; --let {letter}=… sets it")
         return Rate(value, letter)
 
     # -- sizes ----------------------------------------------------------------------------------
 
     def size(self, tree: ast.expr, first: int | None = None) -> int | None:
-        """The number of a size, with its letter where a name is in it; None where it cannot be one.
+        """The number of a size, with its letter if it contains a name; None if the expression cannot be a size.
 
-        ``first`` is what is tried first for a name that nothing gives.
+        ``first`` is the preferred stand-in for a name without a value.
         """
         part = self._part(tree, first, whole=False)
         if part is None:
@@ -146,7 +146,7 @@ class Names(KnownNames):
         return Size(part.value, part.text) if part.named else part.value
 
     def _part(self, tree: ast.expr, first: int | None, *, whole: bool) -> _Part | None:
-        """A part of a size; inside ``int(…)`` a division gives a whole number (``whole``)."""
+        """A part of a size; with ``whole``, inside ``int(…)``, a division gives a whole number."""
         if isinstance(tree, ast.Constant):
             return _Part(tree.value, str(tree.value)) if type(tree.value) is int else None
         if isinstance(tree, ast.BinOp):
@@ -170,7 +170,7 @@ class Names(KnownNames):
         if sign is None:
             if isinstance(tree.op, ast.Div):
                 what = f"{self.source.said(tree.left)} // {self.source.said(tree.right)}"
-                self.source.wrong(f"a division gives a float, which is no size: write {what}", tree)
+                self.source.wrong(f"a division gives a float, which is not a size: write {what}", tree)
             return None
         left = self._part(tree.left, first, whole=whole)
         right = self._part(tree.right, first, whole=whole)
@@ -180,7 +180,7 @@ class Names(KnownNames):
         if abs(value) > HUGE:
             return None
         level = _LEVELS[sign]
-        # Subtraction and division are read from the left.
+        # Subtraction and division associate to the left.
         first_text = left.text if left.level >= level and not (sign == "*" and "//" in left.text) else f"({left.text})"
         tight = right.level > level or (right.level == level and sign in "+*" and "//" not in right.text)
         text = f"{first_text}{sign}{right.text if tight else f'({right.text})'}"
@@ -188,12 +188,12 @@ class Names(KnownNames):
         return _Part(value, text, level, named) if named else _Part(value, str(value))
 
     def _stands(self, tree: ast.expr, letter: str, first: int | None) -> int | None:
-        """The number that stands for a name."""
+        """The number of a name: the given one, or a stand-in."""
         if letter in self.stands:
             value = self.stands[letter]
             return value if isinstance(value, int) else None
         given = self._let(tree, letter)
-        if given is MISSING:  # round(units / 2) of units that is given
+        if given is MISSING:  # such as round(units / 2) with a given units
             given = self.known(tree)
         if given is not MISSING and given is not None:
             if type(given) is not int:
@@ -206,7 +206,7 @@ class Names(KnownNames):
         self.stands[letter] = value
         said = self.source.said(tree)
         what = letter if said == letter else f"{letter} ({said})"
-        self.notes.append(f"{what} is not given: {value} stands for it; --let {letter}=… sets it")
+        self.notes.append(f"{what} is not given: {value} is used instead; --let {letter}=… sets it")
         return value
 
     # -- letters --------------------------------------------------------------------------------
@@ -219,9 +219,10 @@ class Names(KnownNames):
         return MISSING
 
     def _letter(self, tree: ast.expr) -> str:
-        """The name of what stands there: an identifier that nothing else in the text has."""
+        """The name of an expression: an identifier that no other expression in the text has."""
         said = self.source.said(tree)
-        if isinstance(tree, ast.Name) and said != tree.id:  # what stands behind **, under the name that is needed
+        # A required argument in an unknown ** gets a name of its own.
+        if isinstance(tree, ast.Name) and said != tree.id:
             said = f"{said}[{tree.id!r}]"
         if said in self._letters:
             return self._letters[said]
@@ -239,7 +240,7 @@ class Names(KnownNames):
 
 
 def _each(value: Any) -> Iterator[Size | Rate]:
-    """The numbers with a name in an argument."""
+    """The named sizes and rates in an argument."""
     if isinstance(value, Size | Rate):
         yield value
     elif isinstance(value, Graph):

@@ -1,7 +1,7 @@
-"""What people write where Keras takes an object: an initializer, an activation, a dtype, a name; never evaluated.
+"""Reads arguments that may be objects: initializers, activations, dtypes, names; nothing is evaluated.
 
-What is of Keras is read as data (``Made``) or as the name that means the same.  What cannot be known, a function or a
-class of one's own or a variable, is replaced by Keras' default, and a note says so.
+An object of Keras becomes data (``Made``) or the name that means the same.  An unknown value, such as a variable or
+the user's own function or class, is replaced by Keras' default, with a note.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.syntax import Source
 
 _KERAS = ("keras.", "tf.keras.", "")
-# TensorFlow's functions that compute what Keras' ones of the same name do, and are copied as those by Keras.
+# Functions of TensorFlow that compute the same as Keras' activations of that name; Keras copies them as those.
 _TENSORFLOW = {
     "tf": ("tanh", "sigmoid"),
     "tf.nn": ("elu", "gelu", "leaky_relu", "relu", "relu6", "selu", "sigmoid", "softplus", "softsign", "tanh"),
     "tf.math": ("log_sigmoid", "sigmoid", "softplus", "softsign", "tanh"),
 }
-# Those of keras.ops that do not: it takes arguments, it approximates, and it has no function of that name.
+# Functions of keras.ops that are not activations: other arguments, an approximation, or no function of that name.
 _UNLIKE_OPS = ("threshold", "gelu", "linear", "exponential", "mish")
 _POLICIES = ("Policy", "DTypePolicy", "FloatDTypePolicy")
 _OF_POLICIES = [keras + module for keras in _KERAS for module in ("mixed_precision.", "dtype_policies.", "")]
 _FLOATX = {keras + name for keras in (*_KERAS, "K.") for name in ("backend.floatx", "config.floatx", "floatx")}
-# Functions of ``activations``, ``initializers`` … that are no object, and give the one that is named.
+# Functions of ``activations``, ``initializers`` … that return the object with a name.
 _GETTERS = ("get", "deserialize")
 
 
@@ -51,12 +51,12 @@ class Objects:
         self.notes: list[str] = []
 
     def reads(self, argument: Argument, tree: ast.expr) -> bool:
-        """Whether what stands there is for this reader: no literal, and an argument that Keras takes an object for."""
+        """Whether this reader reads the argument: Keras takes an object for it, and the expression is not a literal."""
         takes = isinstance(argument.kind, Named | LayerName) or argument.name == DTYPE.name
         return takes and not _is_literal(tree)
 
     def read(self, argument: Argument, layer: LayerClass | ObjectClass, tree: ast.expr) -> Any:
-        """The value of the argument; None with a mistake told."""
+        """The value of the argument; None after an error."""
         if isinstance(argument.kind, LayerName):
             return self._name(argument, tree)
         if isinstance(argument.kind, Named):
@@ -98,9 +98,9 @@ class Objects:
         function = tree.func if isinstance(tree, ast.Call) else tree
         name = _normal(dotted(function))
         prefix, _, last = name.rpartition(".")
-        at_home = prefix in _homes(what)
+        of_keras = prefix in _modules(what)
         if isinstance(tree, ast.Call):
-            if at_home and prefix and last in _GETTERS and len(tree.args) == 1 and not tree.keywords:
+            if of_keras and prefix and last in _GETTERS and len(tree.args) == 1 and not tree.keywords:
                 inner = tree.args[0]
                 if self.reads(argument, inner):
                     return self.read(argument, layer, inner)
@@ -112,28 +112,28 @@ class Objects:
             return self._accepted(argument, known, tree) if isinstance(known, str) else known
         if cls := _class(what, name):
             return self._made(argument, cls, layer, tree)
-        if why := self._misplaced(argument, what, name, at_home=at_home):
+        if why := self._mistake(argument, what, name, of_keras=of_keras):
             self.wrong(why, tree)
             return None
         return self._unknown(argument, layer, tree)
 
-    def _misplaced(self, argument: Argument, what: str, name: str, *, at_home: bool) -> str | None:
-        """Why what stands there is a mistake, and not just unknown: Keras has no such thing, or it is another thing."""
+    def _mistake(self, argument: Argument, what: str, name: str, *, of_keras: bool) -> str | None:
+        """Why an object is wrong, not only unknown: it is of another kind, or Keras does not have it; else None."""
         last = name.rpartition(".")[2]
         own = names.of(what)
         for known in names.LISTS:
             if known is not own and _class(known.what, name):
                 return f"{argument.name} must be {article(what)}, and {last} is {article(known.what)}"
-        if at_home and last in own.unmade:
+        if of_keras and last in own.unmade:
             return f"{argument.name} cannot be {last}: {own.unmade[last]}"
         if last == "ThresholdedReLU":
             return "ThresholdedReLU was removed in Keras 3: write ReLU(threshold=…)"
-        if at_home and last != name:
+        if of_keras and last != name:
             return f"Keras has no {name}{nearest(last, (*catalog.names_of(what), *own.usable))}"
         return None
 
     def _made(self, argument: Argument, cls: ObjectClass, layer: LayerClass | ObjectClass, tree: ast.expr) -> Any:
-        """The object that a call makes; a class by itself is what Keras calls without arguments."""
+        """The object of a call, or of a class alone, which Keras calls without arguments."""
         if not isinstance(tree, ast.Call):
             if cls.what == "activation":
                 self.wrong(f"{cls.name} must be called: write {cls.name}()", tree)
@@ -149,7 +149,7 @@ class Objects:
         return None if len(self.source.problems) > before else cls.made(values, argument.default)
 
     def _arguments(self, cls: ObjectClass, call: ast.Call) -> list[tuple[str | None, Argument | None, ast.expr]]:
-        """Each argument of a call, with what the class has of that name; None for what ``*`` and ``**`` give."""
+        """The arguments of a call: name (None for ``*`` and ``**``), declaration in the class, and expression."""
         positional = [one for one in cls.arguments[: cls.positional] if not one.missing_in(asked())]
         if len(call.args) > len(positional):
             most = len(positional)
@@ -165,7 +165,7 @@ class Objects:
                 if not cls.understood:
                     self.wrong(f"{cls.name} takes no {name}: it is called {now} in Keras 3", keyword)
                     continue
-                self.notes.append(f"Keras 3 warns of {name} in {cls.name} and recommends {now}")
+                self.notes.append(f"Keras 3 warns about {name} in {cls.name} and recommends {now}")
                 name = now
             if name is not None and name not in by_name:
                 self.wrong(f"{cls.name} takes no argument {name}{nearest(name, by_name)}", keyword)
@@ -194,7 +194,7 @@ class Objects:
         return value
 
     def _unknown(self, argument: Argument, layer: LayerClass | ObjectClass, tree: ast.expr) -> Any:
-        """Keras' default in the place of what cannot be known; an activation stays in the text, for cuDNN's sake."""
+        """Keras' default instead of an unknown value; an activation keeps its text, because cuDNN depends on it."""
         text = self._said(tree)
         default = None if argument.default is REQUIRED else argument.default
         instead = "none" if default is None else repr(default)
@@ -211,7 +211,7 @@ class Objects:
         return Function(text, default or "linear")
 
     def _said(self, tree: ast.expr) -> str:
-        """A tree in one line, from which the same tree can be read."""
+        """The expression as Python source in one line."""
         try:
             return ast.unparse(tree)
         except (RecursionError, ValueError):
@@ -220,7 +220,7 @@ class Objects:
 
 
 def _is_literal(tree: ast.expr) -> bool:
-    """Whether ``literal`` is the one to read it."""
+    """Whether ``literal`` can read the expression."""
     if isinstance(tree, ast.List | ast.Tuple):
         return all(map(_is_literal, tree.elts))
     return isinstance(tree, ast.Constant) or (isinstance(tree, ast.UnaryOp) and isinstance(tree.operand, ast.Constant))
@@ -231,7 +231,7 @@ def _is_dtype(name: str) -> bool:
 
 
 def _joined(tree: ast.expr) -> str | None:
-    """The string that an f-string without values, or a sum of strings, is; None for what has to be run."""
+    """The string of a literal, of an f-string without values, or of a sum of these; else None."""
     texts: list[str | None] = []
     while isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add):
         texts.insert(0, _string(tree.right))
@@ -248,12 +248,12 @@ def _string(tree: ast.expr) -> str | None:
 
 
 def _normal(name: str | None) -> str:
-    """A dotted name under the usual import; empty for what is no name."""
+    """A dotted name with ``tf`` for ``tensorflow``; empty for None."""
     return f"tf{name[len('tensorflow') :]}" if name and name.startswith("tensorflow.") else name or ""
 
 
-def _homes(what: str) -> set[str]:
-    """Behind which names Keras' objects of a kind stand; the empty one is an import by name."""
+def _modules(what: str) -> set[str]:
+    """The modules with Keras' objects of a kind; the empty one is for an import by name."""
     module = "activations" if what == "activation" else f"{what}s"
     return {"", *(keras + module for keras in _KERAS), *({"tf.initializers"} if what == "initializer" else ())}
 
@@ -262,19 +262,19 @@ _LAYERS = {"", "L", "tfkl", *(keras + "layers" for keras in _KERAS)}
 
 
 def _class(what: str, name: str) -> ObjectClass | None:
-    """The class of Keras, or of TensorFlow with the same arguments, that a dotted name means."""
+    """The class of a dotted name in Keras, or in TensorFlow with the same arguments; else None."""
     prefix, _, last = name.rpartition(".")
     of_tensorflow = what == "initializer" and last.endswith("_initializer")
-    homes = {"tf", ""} if of_tensorflow else _LAYERS if what == "activation" else _homes(what)
-    return catalog.find(what, last) if prefix in homes else None
+    modules = {"tf", ""} if of_tensorflow else _LAYERS if what == "activation" else _modules(what)
+    return catalog.find(what, last) if prefix in modules else None
 
 
 def _function(name: str) -> str | Function | None:
-    """The activation that a dotted name means; ``_UNLIKE_OPS`` stay unknown."""
+    """The activation of a dotted name; None if it is unknown or in ``_UNLIKE_OPS``."""
     prefix, _, last = name.rpartition(".")
     if name in UNCOPIED:
         return Function(name, UNCOPIED[name])
     of_ops = prefix in {keras + "ops" for keras in _KERAS} and last not in _UNLIKE_OPS
-    if of_ops or prefix in _homes("activation"):
+    if of_ops or prefix in _modules("activation"):
         return last if last in names.ACTIVATIONS.known else None
     return last if last in _TENSORFLOW.get(prefix, ()) else None

@@ -1,6 +1,6 @@
-"""Operations on one tensor as code writes them: ``tf.reduce_mean(h, axis=1)``, ``tf.reverse(h, [1])``, ``1 - gate``.
+"""Reads operations on one tensor: ``tf.reduce_mean(h, axis=1)``, ``tf.reverse(h, [1])``, ``1 - gate``.
 
-What is a part of a tensor is read as one: ``tf.expand_dims(h, 1)`` is ``h[:, None]``.
+An operation that is the same as an index is read as a slice: ``tf.expand_dims(h, 1)`` is ``h[:, None]``.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _OTHER_NAMES = {
     "swish": "silu",
 }
 _PARTS = ("expand_dims", "reverse", "flip")
-# They give the tensor itself; a cast does where it is to the usual dtype.
+# They return the tensor itself; a cast does so if it is to the default dtype.
 _ITSELF = ("identity", "stop_gradient", "cast")
 _USUAL = ("float32", "'float32'", '"float32"', "floatx()")
 NAMES = frozenset({*SINGLE, *_OTHER_NAMES, *_PARTS, *_ITSELF})
-"""What the functions are called that are read here."""
+"""The names of the functions that are read here."""
 
 _ARGUMENTS = {"axes": "axis", "keep_dims": "keepdims", "dim": "axis"}
 _OF_ORDER = {"perm": "axes", "pattern": "axes"}
@@ -46,7 +46,7 @@ BY_NUMBER: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div
 
 
 class Operations:
-    """Reads the operations of one program; ``made`` gives what one returns, ``value`` reads what it is called on."""
+    """Reads the operations of one program; ``value`` reads an expression, ``made`` returns the result of a node."""
 
     def __init__(
         self,
@@ -63,13 +63,13 @@ class Operations:
         self.made = made
 
     def reads(self, tree: ast.Call) -> bool:
-        """Whether a function of this name, of a module of tensors, is called."""
+        """Whether a call is one of these functions, from a module for tensors."""
         name = self.classes.imported_as(dotted(tree.func) or "")
         prefix, _, short = name.rpartition(".")
         return short in NAMES and prefix.rpartition(".")[2] in OF_TENSORS
 
     def of(self, tree: ast.Call) -> Tensor | None:
-        """What a function of one tensor returns; None where its arguments are not known."""
+        """The result of a function of one tensor; None if its arguments are unknown."""
         name = _OTHER_NAMES.get(called(tree), called(tree))
         given = self._given(tree, name)
         on = given.pop("tensor", None)
@@ -91,7 +91,7 @@ class Operations:
         return self.made(Node.of(SINGLE[name], known), tree, [tensor])
 
     def with_number(self, op: ast.operator, tree: ast.expr, tensor: Tensor, number: Any, *, first: bool) -> Any:
-        """``x / 2``, and ``1 - x`` where the number is the first; None for what is no number."""
+        """``x / 2``, or ``1 - x`` with the number first; None if the other side is not a number."""
         sign = BY_NUMBER.get(type(op))
         if sign is None or type(number) not in (int, float) or self.scope.parts(tensor):
             return None
@@ -104,7 +104,7 @@ class Operations:
         return self.made(Node.of(SINGLE["negative"], {}), tree, [tensor])
 
     def _given(self, tree: ast.Call, name: str) -> dict[str, ast.expr]:
-        """The arguments under the names that ``keras.ops`` has for them."""
+        """The arguments by their names in ``keras.ops``."""
         second = "axes" if name == "transpose" else "axis"
         given = dict(zip(("tensor", second, "keepdims"), tree.args, strict=False))
         for keyword in tree.keywords:
@@ -123,12 +123,12 @@ class Operations:
 
     @staticmethod
     def _part(name: str, known: dict[str, Any]) -> Sequence[Place] | None:
-        """The part of a tensor that ``expand_dims`` and ``reverse`` give; None where the axis is not known."""
+        """The index that does the same as ``expand_dims`` or ``reverse``; None if the axis is unknown."""
         axis = known.get("axis")
         if set(known) != {"axis"}:
             return None
         axes = axis if isinstance(axis, tuple) else (axis,)
-        # From the front or from the end; axis 0 is the batch.
+        # Axis 0 is the batch, which is not changed; a negative axis counts from the end.
         if (
             len(axes) != 1
             or type(axes[0]) is not int

@@ -1,4 +1,4 @@
-"""The options of a program's own command line: their defaults stand for what ``argparse`` gives.
+"""Reads the options of a program's ``argparse`` parser: their defaults are used as the parsed values.
 
 >>> from rnnshape.reading.code.expression import parse_all
 >>> code = "p.add_argument('--hidden-size', default=8)\\nargs = p.parse_args()\\nlayer = LSTM(args.hidden_size)"
@@ -22,14 +22,14 @@ _FLAGS = {"store_true": False, "store_false": True}
 
 
 class Options:
-    """The options of each parser of one text, by their names."""
+    """The defaults of the options of one text, by the names of their parsers."""
 
     def __init__(self, names: Names) -> None:
         self.names = names
         self._defaults: dict[str, dict[str, Any]] = {}
 
     def added(self, call: ast.Call) -> None:
-        """``parser.add_argument("--units", default=64)``; one without a default stays unknown."""
+        """Read ``parser.add_argument("--units", default=64)``; an option without a default stays unknown."""
         if called(call) != "add_argument" or not isinstance(call.func, ast.Attribute):
             return
         flags = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
@@ -41,7 +41,7 @@ class Options:
             self._defaults.setdefault(self.names.source.said(call.func.value), {})[dest] = default
 
     def parsed(self, target: ast.expr, value: ast.expr) -> None:
-        """``args = parser.parse_args()``, ``args, _ = parser.parse_known_args()``, ``args = vars(…)`` of these."""
+        """Bind the options of ``args = parser.parse_args()``, ``args, _ = parser.parse_known_args()``, ``vars(…)``."""
         as_items = called(value) == "vars" and isinstance(value, ast.Call) and len(value.args) == 1
         call = value.args[0] if as_items and isinstance(value, ast.Call) else value
         if called(call) not in _PARSING or not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):

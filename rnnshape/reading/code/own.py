@@ -1,6 +1,6 @@
-"""Constructor calls of the reader's own classes, whose modules ``--import`` names; none of them is imported here.
+"""Reads constructor calls of the user's own classes, from the modules of ``--import``; nothing is imported here.
 
-What stands in such a call is read as far as a value can be meant by it: a literal, a name, a layer or a cell.
+An argument can be a literal, a name, a layer or a cell.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from rnnshape.reading.code.naming import Names
 
-# Arguments that most layers have, which mean in a class of one's own what they mean in these.
+# An argument with the name of an argument of these classes is expected to have the same kind of value.
 _LIKE = ("LSTM", "Conv1D", "BatchNormalization")
 
 
 class OwnClasses:
-    """Reads the classes of one source that Keras does not have.
+    """Reads the user's own classes of one source.
 
-    ``made`` gives the layer that stands in an argument (``MISSING`` where something else does), ``value`` reads an
-    argument as a class of Keras takes it.
+    ``made`` reads an argument that is a layer (``MISSING`` if it is something else), ``value`` an argument as a class
+    of Keras takes it.
     """
 
     def __init__(self, names: Names, made: Callable[[ast.expr], Any], value: Callable[..., Any]) -> None:
@@ -36,14 +36,14 @@ class OwnClasses:
         self.value = value
 
     def node(self, name: str, call: ast.Call) -> Node | None:
-        """A constructor call; None with what cannot be read told."""
+        """Read a constructor call; None after an error."""
         values: dict[str, Any] = {}
         before = len(self.source.problems)
         for place, tree in enumerate(call.args):
             values[str(place)] = self._value(name, tree)
         for keyword in call.keywords:
             if keyword.arg is None:
-                self.source.unknown(f"{name}: what ** gives is not read: write the arguments out", keyword)
+                self.source.unknown(f"{name}: ** is not read: write the arguments out", keyword)
             elif (known := self._like(keyword.arg)) is not None and self.names.reads(keyword.value):
                 values[keyword.arg] = self.value(known.by_name[keyword.arg], known, keyword.value)
             else:
@@ -57,7 +57,7 @@ class OwnClasses:
         return next((TABLE[name] for name in _LIKE if argument in TABLE[name].by_name), None)
 
     def _value(self, name: str, tree: ast.expr) -> Any:
-        """A value as Keras' layers take them too; a name that the text does not give is a size."""
+        """The value of an argument; a name without a value is a size."""
         tree = self.names.resolved(tree)
         if isinstance(tree, ast.List | ast.Tuple):
             return tuple(self._value(name, item) for item in tree.elts)
@@ -70,6 +70,6 @@ class OwnClasses:
         elif self.names.reads(tree) and (size := self.names.size(tree)) is not None:
             return size
         self.source.unknown(
-            f"{name}: {self.source.said(tree)} is not read: a number, a string, a layer or a list of them is", tree
+            f"{name}: {self.source.said(tree)} is not read: write a number, a string, a layer or a list of these", tree
         )
         return None

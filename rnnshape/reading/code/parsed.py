@@ -1,4 +1,4 @@
-"""What code asks about one layer or stack, as it was read; or that it leaves a choice open, or makes no layer."""
+"""The question about one layer or stack in code, and the errors for open choices and for code without layers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a line asks for: its layer, into how many names it unpacks (None: it does not say), and its calls.
+    """A question: a layer, the number of names that its result is unpacked into (None: unknown), and its call.
 
-    ``places`` is where each layer of a stack stands, in the order in which they are called; ``fed`` what the line says
-    of the input's shape, and ``notes`` what is to be said of how it says so.  ``stands`` is the number of each name in
-    the layer, ``open`` the choices that nothing decides, ``names`` all names that a value may be given for; ``name`` is
-    what the code calls the layer.
+    ``places`` has the place of each layer of a stack, in the order of the calls; ``fed`` is the declared input, and
+    ``notes`` are the notes of the readers.  ``stands`` has the number of each name in the layer, ``open`` the open
+    choices, ``names`` all names that ``--let`` can set; ``name`` is the code's name for the layer.
     """
 
     node: Node
@@ -49,7 +48,7 @@ class Undecided(Invalid):
 
 
 class NothingMade(Invalid):
-    """The code makes no layer; with another value of a choice it may."""
+    """The code creates no layer; with another value of a choice it may."""
 
 
 def _undecided(choice: Open) -> str:

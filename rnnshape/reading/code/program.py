@@ -1,4 +1,4 @@
-"""Several statements: layers held in names, ``model.add``, calls one after another, loops, functions; never evaluated.
+"""Reads several statements: assignments, ``model.add``, calls, loops, functions; nothing is evaluated.
 
 >>> from rnnshape.reading.code.expression import parse_all
 >>> [parsed.node.text for parsed in parse_all("cell = LSTMCell(8)\\nlayer = RNN(cell, return_sequences=True)")]
@@ -6,8 +6,8 @@
 >>> [parsed.node.text for parsed in parse_all("model = Sequential()\\nmodel.add(LSTM(8))\\nmodel.add(Dense(1))")]
 ['LSTM(8) | Dense(1)']
 
-The statements are walked in order.  What has nothing to do with layers is passed over; what touches a layer and is not
-understood is told in a note, with its line, and the rest is still read.
+The statements are read in order.  Those without layers are skipped.  If one with a layer cannot be read, a note says
+so with its line, and the rest is still read.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from rnnshape.errors import Problem
     from rnnshape.reading.code.naming import Names
 
-# What is known by its name alone, under which it may not be imported.
+# Classes and functions that the readers know by name: an import under another name is undone.
 _BY_NAME = {*INPUTS, *MERGING, "Model", "Sequential"}
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 
 
 class Program(Loops):
-    """One walk over the statements of one text."""
+    """Reads the statements of one text."""
 
     def __init__(self, names: Names) -> None:
         super().__init__(names)
@@ -50,7 +50,7 @@ class Program(Loops):
         self.steps = 0
 
     def read(self, body: list[ast.stmt]) -> None:
-        """Walk over the whole text, and over the classes and functions that it does not call itself."""
+        """Read the whole text, and the classes and functions that it does not call itself."""
         parts = [*inside(body)]
         imports = [part for part in parts if isinstance(part, ast.Import | ast.ImportFrom)]
         aliases = {alias.asname: alias.name for one in imports for alias in one.names if alias.name in _BY_NAME}
@@ -59,22 +59,23 @@ class Program(Loops):
                 self.instances.setdefault(part.func.id, part)
                 part.func.id = aliases.get(part.func.id, part.func.id)
         self.run(body)
-        self._enter_rest()
+        self._read_uncalled()
 
     def run(self, body: list[ast.stmt]) -> Any:
-        """Walk over statements; what the first ``return`` among them gives."""
+        """Read statements; the value of the first ``return``."""
         for statement in body:
             self.steps += 1
             if self.steps > _MOST_STEPS:
                 if self.steps == _MOST_STEPS + 1:
-                    self.source.wrong(f"more than {_MOST_STEPS:,} statements are run here: paste fewer", statement)
+                    what = f"more than {_MOST_STEPS:,} statements are read here, with the steps of loops: paste fewer"
+                    self.source.wrong(what, statement)
                 return None
             before = len(self.source.problems)
             ends = isinstance(statement, ast.Return)
             returned = self._returned(statement) if isinstance(statement, ast.Return) else self._statement(statement)
-            self._pass_over(before)
+            self._as_notes(before)
             if len(self.values.made) > _MOST_LAYERS and self.steps <= _MOST_STEPS:
-                self.source.wrong(f"more than {_MOST_LAYERS:,} layers and calls are made here: paste fewer", statement)
+                self.source.wrong(f"there are more than {_MOST_LAYERS:,} layers and calls here: paste fewer", statement)
                 self.steps = _MOST_STEPS + 1
             if ends or returned is not None:
                 return returned
@@ -85,13 +86,13 @@ class Program(Loops):
             case None:
                 return None
             case ast.Name(id=name) if name in self.functions and self.depth:
-                return self._closed(self.functions[name])
+                return self._closure(self.functions[name])
             case ast.Lambda() as tree if self.depth:
-                return self._closed(as_function("", tree))
+                return self._closure(as_function("", tree))
         return self.value(statement.value)
 
-    def _pass_over(self, before: int) -> None:
-        """A statement with a layer that is not known makes nothing here; the rest is still read."""
+    def _as_notes(self, before: int) -> None:
+        """Turn the problems of a statement into notes, if each is about an unknown class or name."""
         new = self.source.problems[before:]
         if new and all(isinstance(problem, Unknown) for problem in new):
             del self.source.problems[before:]
@@ -101,7 +102,7 @@ class Program(Loops):
                 self.values.notes[f"line {line}: {problem.message}"] = None
 
     def _statement(self, statement: ast.stmt) -> Any:
-        """One statement; what a ``return`` within it gives."""
+        """Read one statement; the value of a ``return`` in it."""
         for target, bound in walruses(statement):
             self.assign(target, bound)
         match statement:
@@ -109,7 +110,7 @@ class Program(Loops):
                 self.values.growing.grow(whole, how, call)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=receiver, attr="add")) as value):
                 self.value(value)
-                self._bound(receiver)
+                self._check_length(receiver)
             case ast.Expr(value=value):
                 self.value(value)
                 if isinstance(value, ast.Call):
@@ -149,7 +150,7 @@ class Program(Loops):
         match statement:
             case ast.ClassDef(name=name, bases=bases, body=body):
                 if not any((dotted(base) or "").rpartition(".")[2] == name for base in bases):
-                    self.values.classes.shadowed.add(name)  # class Attention(Layer) is not that of Keras
+                    self.values.classes.shadowed.add(name)  # class Attention(Layer) is not Keras' Attention
                 return self._class(name, bases, body)
             case ast.For(target=target, iter=items, body=body):
                 return self.loop(target, items, body)
@@ -177,7 +178,7 @@ class Program(Loops):
             self.functions[name] = as_function(name, tree)
             return
         if isinstance(tree, ast.Call):
-            self._give(name, self.source.said(tree.func))
+            self._bind_attributes(name, self.source.said(tree.func))
         known = self.names.known(tree)
         if known is not MISSING and not self.names.lettered(tree):
             self.values.forget(name)
@@ -191,7 +192,7 @@ class Program(Loops):
         self.options.parsed(target, tree)
 
     def _put(self, target: ast.expr, tree: ast.expr) -> None:
-        """What an assignment changes beside its own name: the whole of an item, what ``pop`` is called on."""
+        """Update the list or dictionary ``x`` after an assignment of its item, ``x[0] = …``, or ``y = x.pop()``."""
         changes = self.values.growing.changes
         if isinstance(target, ast.Subscript):
             self.values.parted.add(self.source.said(target.value))
@@ -201,7 +202,7 @@ class Program(Loops):
                 self.values.forget(self.source.said(whole))
 
     def _bind(self, target: ast.expr, value: Any, tree: ast.expr | None) -> None:
-        """Bind a value, and the items of one that is taken apart."""
+        """Bind a value to a name, or its items to the names of a tuple."""
         lost = value is None and tree is not None and self.values.functional.from_a_call(tree)
         if isinstance(target, ast.Tuple | ast.List):
             items = self.values.taken_apart(value, target)
@@ -220,8 +221,8 @@ class Program(Loops):
         if lost:
             self.values.lost.add(name)
 
-    def _bound(self, receiver: ast.expr) -> None:
-        """A model that is added to itself doubles."""
+    def _check_length(self, receiver: ast.expr) -> None:
+        """Reject a model with too many layers: one that is added to itself doubles."""
         model = self.values.env.get(self.source.said(receiver))
         if isinstance(model, Model) and len(model.layers) > _MOST_LAYERS:
             self.source.wrong(f"a model has at most {_MOST_LAYERS:,} layers here", receiver)
@@ -230,10 +231,10 @@ class Program(Loops):
     # -- values ---------------------------------------------------------------------------------
 
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
-        """A layer, a model, a tensor, or tuples and lists of them; None for everything else."""
+        """A layer, a model, a tensor, or tuples and lists of them; None for anything else."""
         if isinstance(tree, ast.Call) and (function := self._own(tree.func)) is not None:
             return self._enter(function, self._given(function, tree))
-        if isinstance(tree, ast.Call) and isinstance(closure := self._returns_one(tree.func), Closure):
+        if isinstance(tree, ast.Call) and isinstance(closure := self._returned_function(tree.func), Closure):
             return self._enter(closure.function, self._given(closure.function, tree), closure)
         if isinstance(tree, ast.Call) and (applied := self._applied(tree)) is not None:
             return applied

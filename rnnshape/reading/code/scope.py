@@ -1,4 +1,4 @@
-"""What the names of a program hold where it is read, and what it has made so far."""
+"""The values of a program's names at the current statement, and the layers and calls that it has so far."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Made = TypeVar("Made", Layer, Model, Applied)
 class Scope:
     """The layers, models and tensors of one program.
 
-    ``env`` has them by the name that they have now; ``made`` all layers, models and calls in order, and ``outputs``
-    the results of its functional models; ``modelled`` are the calls before the last model.
-    ``lost`` are the names of what comes out of calls and is not followed.  ``notes`` says what is not understood.
+    ``env`` has them by their current names, ``made`` all layers, models and calls in order, ``outputs`` the results
+    of the functional models, and ``modelled`` the ids of the calls before the last model.  ``lost`` has the names of
+    results that are not followed, ``notes`` the notes on code that is not read.
     """
 
     def __init__(self, names: Names) -> None:
@@ -30,20 +30,20 @@ class Scope:
         self.env: dict[str, Any] = {}
         self.made: list[Layer | Model | Applied] = []
         self.lost: set[str] = set()
-        # The names of lists and dictionaries of which an item was assigned alone.
+        # The names of lists and dictionaries with an assigned item.
         self.parted: set[str] = set()
         self.notes: dict[str, None] = {}
         self.outputs: list[list[Tensor]] = []
         self.modelled: set[int] = set()
-        # What the names held where an array was made that is bound to a name.
+        # The values of names at the expression that creates an array.
         self.when: dict[ast.expr, Held] = {}
 
     def note(self, message: str, tree: ast.expr) -> None:
-        """Tell what is not understood, with its line."""
+        """Add a note on code that is not read, with its line."""
         self.notes[f"line {tree.lineno}: {message}"] = None
 
     def bind(self, name: str, value: Any) -> None:
-        """Bind a value to a name, which is also that of a layer or model without one."""
+        """Bind a value to a name; a layer, model or tensor without a name gets this one."""
         self.env[name] = value
         if isinstance(value, Layer | Model | Tensor) and value.name is None:
             value.name = name.removeprefix("self.")
@@ -51,7 +51,7 @@ class Scope:
             value.call.names.setdefault(name, value.path)
 
     def forget(self, name: str) -> None:
-        """A name holds nothing that is known any more, nor do the items of what it held."""
+        """Remove the value of a name and of its items."""
         for held in (self.names.bound, self.names.trees, self.env):
             held.pop(name, None)
             for key in [key for key in held if key.startswith(f"{name}[")] if name in self.parted else ():
@@ -63,13 +63,13 @@ class Scope:
         return value
 
     def there(self, tree: ast.expr) -> Any:
-        """What a name holds, or an item of the list that it holds."""
+        """The value of a name, or of an item of a named list."""
         if isinstance(tree, ast.Subscript):
             return self.part(tree, self.there)
         return self.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
 
     def part(self, tree: ast.Subscript, value: Callable[[ast.expr], Any]) -> Any:
-        """An item of a list or of a call's results, which ``value`` reads; a slice of a tensor is another tensor."""
+        """An item of a list or of a call's results, which ``value`` reads; None for a slice of a tensor."""
         said = self.source.said(tree)
         if isinstance(tree.slice, ast.Constant) and said.endswith("]") and said in self.env:
             return self.env[said]  # layers["encoder"] = LSTM(8)
@@ -85,7 +85,7 @@ class Scope:
         return items[index] if type(index) is int and -len(items) <= index < len(items) else None
 
     def parts(self, tensor: Tensor) -> list[Tensor]:
-        """The results of a call, or the states in one of them, where the tensor is the whole of several."""
+        """The tensors in the result of a call, or in one of its values; empty for a single tensor."""
         call, path = tensor.call, tensor.path
         if call is None or len(path) > 1:
             return []
@@ -93,7 +93,7 @@ class Scope:
         return [Tensor(call=call, path=(*path, index)) for index in range(count)]
 
     def taken_apart(self, value: Any, target: ast.Tuple | ast.List) -> list[Any]:
-        """The items of a value that is unpacked; what stands behind a ``*`` gets a list."""
+        """The items of an unpacked value, one for each name; the name after ``*`` gets a list."""
         if isinstance(value, Tensor):
             value = self.parts(value)
         count = len(target.elts)

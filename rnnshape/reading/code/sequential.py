@@ -1,4 +1,4 @@
-"""What grows statement by statement: a Sequential by ``model.add`` and ``build``, a list of layers by ``append``."""
+"""Follows models and lists that grow statement by statement: ``model.add``, ``model.build``, ``layers.append``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.reading.code import leftovers
 from rnnshape.reading.code.changing import CHANGING, Changes
 from rnnshape.reading.code.declared import Declared
-from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import OWN
 from rnnshape.reading.code.syntax import called
@@ -24,7 +23,7 @@ GROWING = {*CHANGING, "build"}
 
 
 class Growing:
-    """Follows the models and lists of one program; ``value`` reads what is put into them."""
+    """Follows the models and lists of one program; ``value`` reads what is added to them."""
 
     def __init__(self, scope: Scope, declared: Declarations, value: Callable[[ast.expr], Any]) -> None:
         self.scope = scope
@@ -34,12 +33,12 @@ class Growing:
         self.tensors = declared.tensors
         self.value = value
         self.changes = Changes(scope, value)
-        # Whether a Lambda stands there whose function is read, and what a call of a layer returns.
+        # Whether an expression is a Lambda whose function can be read; the result of calling a layer.
         self.is_lambda: Callable[[ast.expr], bool] = lambda tree: False
         self.called: Callable[[Layer | Model, ast.Call, int | None], Tensor | None] = lambda layer, call, targets: None
 
     def add(self, receiver: ast.expr, tree: ast.expr) -> None:
-        """``model.add(layer)``; a model that the text does not make begins here."""
+        """Read ``model.add(layer)``; a model that the code does not create starts here."""
         name = self.source.said(receiver)
         before = len(self.source.problems)
         model = self.scope.env.get(name)
@@ -47,7 +46,7 @@ class Growing:
             model = self._as_calls(model, tree)
             self.scope.env[name] = model
         if isinstance(model, Functional):
-            self._onto(model, tree)
+            self._call_on(model, tree)
             return
         added = self.value(tree)
         if not isinstance(added, Layer | Model | Tensor):
@@ -56,7 +55,7 @@ class Growing:
                 gone = leftovers.of_class(called(tree))
                 if isinstance(tree, ast.Call) and len(self.source.problems) == before:
                     self.source.unknown(f"{said} {gone}" if gone else f"{said} is not known; {OWN}", tree)
-                self.scope.note(f"{said} is left out; the layers behind it are answered as a model of their own", tree)
+                self.scope.note(f"{said} is left out; the layers after it are a separate answer", tree)
                 self.scope.bind(name, self.scope.new(Model(name=model.name, missing="front")))
             return
         if not isinstance(model, Model) or model.missing == "behind":
@@ -72,34 +71,34 @@ class Growing:
         model.layers += [added] if isinstance(added, Layer) else added.layers
 
     def through(self, trees: list[ast.expr]) -> Functional | None:
-        """The layers of a Sequential as calls, where one of them is more than a layer of a stack."""
+        """The layers of a Sequential as calls, if a Lambda or a functional model is among them; else None."""
         if not any(map(self._is_calls, trees)):
             return None
         first, *rest = trees
         held = self.value(first) if called(first) in INPUTS else self.scope.there(first)
-        model = Functional([held], held, []) if isinstance(held, Tensor) else self._begun(first)
+        model = Functional([held], held, []) if isinstance(held, Tensor) else self._without_calls(first)
         for tree in rest if isinstance(held, Tensor) else trees:
-            self._onto(model, tree)
+            self._call_on(model, tree)
         return model
 
     def _is_calls(self, tree: ast.expr) -> bool:
-        """Whether a Lambda that is read stands there, or a model that is itself made of calls."""
+        """Whether an expression is a Lambda whose function can be read, or a functional model."""
         return self.is_lambda(tree) or isinstance(self.scope.there(tree), Functional)
 
     def _as_calls(self, model: Model, tree: ast.expr) -> Functional:
-        """A model that grows by ``add`` as calls, to which what stands at this place is added."""
+        """The layers of a Sequential as calls, so that a Lambda or a functional model can be added to them."""
         said = [one.tree for one in model.said if isinstance(one.tree, ast.expr) and makes(one.tree)]
-        begun = self._begun(tree) if not said or model.layers else None
+        begun = self._without_calls(tree) if not said or model.layers else None
         entry = Tensor(root=said[0], then=self.names.now) if said else None
-        flow = Functional([entry], entry, []) if entry is not None else begun or self._begun(tree)
+        flow = Functional([entry], entry, []) if entry is not None else begun or self._without_calls(tree)
         for layer in model.layers:
-            self._grown(flow, lambda on, layer=layer: self.called(layer, on(layer.tree), None))  # type: ignore[misc]
+            self._add_calls(flow, lambda on, layer=layer: self.called(layer, on(layer.tree), None))  # type: ignore[misc]
         if model in self.scope.made:
             self.scope.made.remove(model)
         return flow
 
-    def _begun(self, first: ast.expr) -> Functional:
-        """What goes into a model whose first layer stands here: a Lambda says it as any layer may, a model has it."""
+    def _without_calls(self, first: ast.expr) -> Functional:
+        """A model without calls, with the input of its first layer: declared in the Lambda, or that of the model."""
         if isinstance(held := self.scope.there(first), Functional) and len(held.inputs) == 1:
             return Functional(held.inputs, held.inputs[0], [])
         older = {"input_shape": "shape", "batch_input_shape": "batch_shape"}
@@ -109,17 +108,17 @@ class Growing:
         tensor = Tensor(root=root, name="x", then=self.names.now)
         return Functional([tensor], tensor, [])
 
-    def _onto(self, model: Functional, tree: ast.expr) -> None:
-        """One more layer is called on what a model returns."""
-        self._grown(model, lambda on: self.value(on(tree)))
+    def _call_on(self, model: Functional, tree: ast.expr) -> None:
+        """Call one more layer on the result of a model."""
+        self._add_calls(model, lambda on: self.value(on(tree)))
 
-    def _grown(self, model: Functional, made: Callable[[Callable[[ast.expr], ast.Call]], Any]) -> None:
+    def _add_calls(self, model: Functional, made: Callable[[Callable[[ast.expr], ast.Call]], Any]) -> None:
         before = len(self.scope.made)
         places: list[ast.expr] = []
 
         def on(tree: ast.expr) -> ast.Call:
             places.append(ast.copy_location(ast.Name("x", ast.Load()), tree))
-            # A name of no width, which no text has, holds the tensor.
+            # The tensor is bound to an empty name, which no text has.
             place = {"lineno": tree.lineno, "col_offset": tree.col_offset}
             name = ast.Name("", ast.Load(), **place, end_lineno=tree.lineno, end_col_offset=tree.col_offset)
             self.scope.env[""] = model.outputs
@@ -131,7 +130,7 @@ class Growing:
         model.outputs = outputs if isinstance(outputs, Tensor) else Tensor(root=places[-1], name="x")
 
     def grow(self, whole: ast.expr, how: str, call: ast.Call) -> None:
-        """What a method of a list or a model puts into it or takes out of it."""
+        """Call a method that changes a list or a model."""
         held = self.scope.there(whole)
         match how, call.args:
             case "build", [shape] if isinstance(held, Functional) and len(held.inputs) == 1:
@@ -147,7 +146,7 @@ class Growing:
                 self.changes.method(whole, how, call)
 
     def _build(self, held: Layer | Model, call: ast.Call) -> None:
-        """``model.build((None, 10, 8))`` says what goes in."""
+        """Read the input shape in ``model.build((None, 10, 8))``."""
         named = [keyword.value for keyword in call.keywords if keyword.arg in ("input_shape", "input_shapes")]
         for tree in [*call.args, *named][:1]:
             said = Declared(self.tensors.shape(tree), tree)
@@ -155,31 +154,3 @@ class Growing:
                 held.said.append(said)
             else:
                 self.declared.says[held.tree] = (*self.declared.of(held.tree), said)
-
-    def _append(self, whole: ast.expr, item: ast.expr, how: str) -> None:
-        """A list grows: of layers, or of values that are known."""
-        name, value = self.source.said(whole), self.value(item)
-        before = self.scope.env.get(name)
-        known = self.names.bound.get(name)
-        if value is None:
-            if isinstance(known, tuple | list) and (one := self.names.known(item)) is not MISSING:
-                self.names.bound[name] = (*known, *(one if how == "extend" and isinstance(one, tuple) else (one,)))
-            return
-        held = before if isinstance(before, list) else []
-        if before is None or isinstance(before, list):
-            self.scope.forget(name)
-            more = value if how == "extend" and isinstance(value, tuple | list) else [value]
-            self.scope.env[name] = [*held, *more]
-
-    def _insert(self, whole: ast.expr, place: ast.expr, item: ast.expr) -> None:
-        """A list of layers gets another one at a known place."""
-        held, where, value = self.scope.env.get(self.source.said(whole)), self.names.known(place), self.value(item)
-        if isinstance(held, list) and type(where) is int and value is not None:
-            held.insert(where, value)
-
-    def _pop(self, whole: ast.expr) -> None:
-        """A model or a list loses its last layer."""
-        held = self.scope.env.get(self.source.said(whole))
-        items = held.layers if isinstance(held, Model) else held
-        if isinstance(items, list) and items:
-            items.pop()

@@ -1,4 +1,4 @@
-"""The shape of a tensor of the program, where numbers alone decide it: ``x.shape[1]`` of ``x = Input((10, 8))``.
+"""Finds the shape of a tensor, if only numbers decide it: ``x.shape[1]`` of ``x = Input((10, 8))``.
 
 >>> from rnnshape.reading.code.expression import parse_all
 >>> code = "x = LSTM(6, return_sequences=True)(Input((5, 3)))\\ny = GRU(x.shape[1] * x.shape[2])(x)"
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.scope import Scope
     from rnnshape.reading.code.tensors import Sizes, Tensors
 
-# What is fed where the code leaves a size open: what comes out differently of the two is open too.
+# Two values for each open input size: an output size that differs between them is open too.
 _EITHER = (96, 160)
 _MOST_CALLS = 50
 
@@ -37,8 +37,8 @@ class Shapes:
         self.tensors = tensors
 
     def of(self, tree: ast.expr) -> Sizes | None:
-        """The sizes that stand there, batch first and None where they are open; None for what is no shape."""
-        tensor = self._asked(tree)
+        """The sizes of ``x.shape``, batch first (None: open); None if the expression is not a shape."""
+        tensor = self._owner(tree)
         if tensor is None:
             return None
         found = [self._sizes(tensor, fill, _MOST_CALLS) for fill in _EITHER]
@@ -47,13 +47,13 @@ class Shapes:
             return None
         return tuple(one if one == other else None for one, other in zip(first, second, strict=True))
 
-    def _asked(self, tree: ast.expr) -> Tensor | None:
+    def _owner(self, tree: ast.expr) -> Tensor | None:
         """The tensor whose shape ``x.shape``, ``x.get_shape().as_list()`` or ``K.int_shape(x)`` is."""
         match tree:
             case ast.Attribute(attr="shape", value=whole):
                 return self._tensor(whole)
             case ast.Call(func=ast.Attribute(attr="as_list", value=whole), args=[]):
-                return self._asked(whole)
+                return self._owner(whole)
             case ast.Call(func=ast.Attribute(attr="get_shape", value=whole), args=[]):
                 return self._tensor(whole)
             case ast.Call(args=[whole]) if called(tree) == "int_shape":
@@ -78,14 +78,14 @@ class Shapes:
         given = Given(first, "float32", others=tuple((other, "float32") for other in others))
         try:
             returned: Any = call.node.cls.theory(call.node, given).returned
-        except (RnnshapeError, ValueError, LookupError):  # Keras rejects it, which is told where it is answered
+        except (RnnshapeError, ValueError, LookupError):  # Keras rejects the call, which its own answer reports
             return None
         for index in tensor.path:
             returned = returned[index]
         return tuple(dim.size for dim in returned.dims) if isinstance(returned, Leaf) else None
 
     def _fed(self, tensor: Tensor, fill: int) -> tuple[int, ...] | None:
-        """The shape of an input; whatever is wrong with it is told where it is answered."""
+        """The shape of an input; its problems are reported with the call, not here."""
         if tensor.root is None or not makes(tensor.root):
             return None
         before = len(self.scope.source.problems)

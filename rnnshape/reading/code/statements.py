@@ -1,4 +1,4 @@
-"""Statements as plainer ones that mean the same, and small questions about them."""
+"""Helpers for statements: conditions instead of ``match``, the names and targets in a statement."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 def walruses(statement: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
-    """What ``:=`` binds in a statement itself, and not in those within it."""
+    """The targets and values of ``:=`` in a statement, not in the statements inside it."""
     own = [child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.expr)]
     parts = (part for child in own for part in ast.walk(child))
     return [(part.target, part.value) for part in parts if isinstance(part, ast.NamedExpr)]
 
 
 def as_conditions(subject: ast.expr, cases: list[ast.match_case]) -> list[ast.stmt]:
-    """``match`` as the conditions that mean the same, as far as its patterns are values."""
+    """``match`` as equivalent conditions; cases with a pattern that is not a value are left out."""
     otherwise: list[ast.stmt] = []
     for case in reversed(cases):
         patterns = case.pattern.patterns if isinstance(case.pattern, ast.MatchOr) else [case.pattern]
@@ -33,7 +33,7 @@ def as_conditions(subject: ast.expr, cases: list[ast.match_case]) -> list[ast.st
 
 
 def targets(target: ast.expr) -> int | None:
-    """Into how many names a left side unpacks; None where it does not say."""
+    """The number of names on a left side; None for a single name or with ``*``."""
     if isinstance(target, ast.Tuple | ast.List) and not any(isinstance(one, ast.Starred) for one in target.elts):
         return len(target.elts)
     return None
@@ -45,6 +45,6 @@ def words(tree: ast.expr) -> set[str]:
 
 
 def inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    """The statements and all that is in them."""
+    """All nodes of the statements."""
     for statement in body:
         yield from ast.walk(statement)

@@ -1,4 +1,4 @@
-"""The pasted text as a syntax tree: places in it, what is wrong with it, and small questions about a tree."""
+"""Parses the pasted text, finds places in it and collects its problems; helpers for syntax trees."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Span: TypeAlias = tuple[int, int]
 
 
 class Unknown(Problem, frozen=True):
-    """A class, a name or an argument that is not known here, which may be right where it was copied."""
+    """A class, a name or an argument that is unknown here but may be right where the code was copied."""
 
 
 class Source:
-    """One text; problems are gathered, not raised, so that all are told at once."""
+    """One text; problems are collected, not raised, so that all are reported at once."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -42,11 +42,11 @@ class Source:
         self.problems.append(Problem("", message, span))
 
     def unknown(self, message: str, tree: Tree) -> None:
-        """Tell that a layer is not known."""
+        """Report that a layer is unknown."""
         self.problems.append(Unknown("", message, self.place(tree)))
 
     def set_aside(self, since: int) -> None:
-        """Let the problems since then cost their statement, and not the whole text."""
+        """Make the problems since then ``Unknown``, so that only their statement is left out, not the whole text."""
         self.problems[since:] = [Unknown(one.key, one.message, one.span) for one in self.problems[since:]]
 
     def place(self, tree: Tree) -> Span:
@@ -59,13 +59,13 @@ class Source:
         return " ".join(self.text[slice(*self.place(tree))].split())
 
     def body(self) -> list[ast.stmt]:
-        """The statements of the text; none where it is not Python, which is told."""
+        """The statements of the text; empty after an error if it is not Python."""
         if (odd := re.search("[\ud800-\udfff]", self.text)) is not None:
-            self.wrong_at("what stands here is not UTF-8, and cannot be read", odd.span())
+            self.wrong_at("this is not valid UTF-8", odd.span())
             return []
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # an odd "\d" in a string is no concern of ours
+                warnings.simplefilter("ignore")  # such as "\d" in a string
                 body = ast.parse(self.text).body
         except SyntaxError as error:
             place = self._offset(error.lineno or 1, 0) + max((error.offset or 1) - 1, 0)
@@ -86,7 +86,7 @@ _DEEPEST = 100
 
 
 def _too_deep(body: list[ast.stmt]) -> ast.expr | None:
-    """The first expression that nests too deep to be read; layers that ``|`` joins stand side by side."""
+    """The first expression that nests too deep; layers joined by ``|`` do not nest."""
     left: list[tuple[ast.AST, int]] = [(statement, 0) for statement in body]
     while left:
         node, depth = left.pop()
@@ -107,7 +107,7 @@ def joined(tree: ast.expr) -> list[ast.expr]:
 
 
 def dotted(tree: ast.expr) -> str | None:
-    """The name with its prefix, ``tf.keras.layers.LSTM``; None for what is no name."""
+    """The name with its prefix, ``tf.keras.layers.LSTM``; None if the expression is not a name."""
     names: list[str] = []
     while isinstance(tree, ast.Attribute):
         names.append(tree.attr)
@@ -116,7 +116,7 @@ def dotted(tree: ast.expr) -> str | None:
 
 
 def called(tree: ast.expr) -> str:
-    """The last name of what is called: ``zeros`` of ``tf.zeros((2, 8))``; empty for what is no such call."""
+    """The last name of a called function: ``zeros`` of ``tf.zeros((2, 8))``; empty for any other expression."""
     function = tree.func if isinstance(tree, ast.Call) else None
     return (
         function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""

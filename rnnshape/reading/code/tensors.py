@@ -1,7 +1,7 @@
-"""What a pasted line says of a tensor's shape: ``keras.Input((10, 8))``, ``tf.zeros([2, 10, 8])``, ``x[0]``.
+"""Reads the shapes of tensors in code: ``keras.Input((10, 8))``, ``tf.zeros([2, 10, 8])``, ``x[0]``.
 
-Nothing is evaluated: a function is known by its name, and its shape by what stands in its brackets.  A name is a tensor
-of any shape.  What may change a shape that is known, and is not read here, is an error with its place.
+Nothing is evaluated: a function is recognized by its name, and the shape comes from its arguments.  A name is a tensor
+of any shape.  An operation that is not read here and may change a known shape is an error with its place.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rnnshape.reading.code.syntax import called, dotted, is_none
 if TYPE_CHECKING:
     from rnnshape.reading.code.naming import Names
 
-# The sizes, batch first; None is a size that the line does not give.
+# The sizes, batch first; None is a size that the code does not give.
 Sizes: TypeAlias = tuple[int | None, ...]
 
 INPUTS = {"Input", "InputLayer"}
@@ -28,7 +28,7 @@ _MODULES = {"np", "numpy", "tf", "tensorflow", "keras", "ops", "K", "jnp", "torc
 _OLDER = {"input_shape": "shape", "batch_input_shape": "batch_shape"}
 _WITHOUT_MEANING = {"name", "dtype", "sparse", "ragged", "optional"}
 _DEEPEST = 100
-_ELSEWHERE = "write a name for it, x, and give its shape with --input"
+_ELSEWHERE = "write a name instead, such as x, and give its shape with --input"
 
 
 class Tensors:
@@ -40,7 +40,7 @@ class Tensors:
         self.wrong = self.source.wrong
 
     def fed(self, tree: ast.expr) -> Sizes | None:
-        """The shape of what a layer is called on; None where the line does not say it."""
+        """The shape of the input of a call; None if the code does not give it."""
         before = len(self.source.problems)
         sizes = self._fed(tree)
         if sizes is None and len(self.source.problems) == before and _of_numbers(tree):
@@ -48,7 +48,7 @@ class Tensors:
         return sizes
 
     def _fed(self, tree: ast.expr) -> Sizes | None:
-        """The same, where a shape that is not read does no harm."""
+        """The same, without an error for a shape that is not read."""
         if _depth(tree) > _DEEPEST:
             self.wrong("this is nested too deeply: " + _ELSEWHERE, tree)
             return None
@@ -63,18 +63,18 @@ class Tensors:
         return None
 
     def made(self, tree: ast.expr) -> Sizes | None:
-        """The shape of a tensor that is made in the line; None for any other, which is no error."""
+        """The shape of a tensor that the expression creates; None for any other, without an error."""
         return self.fed(tree) if _depth(tree) <= _DEEPEST and (makes(tree) or _of_numbers(tree)) else None
 
     def _unknown(self, tree: ast.expr) -> None:
-        """A name, a part of one, or a function's result: anything, unless what is known goes into it."""
+        """Check a tensor of unknown shape: a layer, or a tensor of known shape, must not be part of its expression."""
         for part in ast.walk(tree):
             if not isinstance(part, ast.expr):
                 continue
             what = self.source.said(part)
             if isinstance(part, ast.Call) and isinstance(part.func, ast.Call | ast.BinOp):
                 self.wrong(
-                    f"an operation on the result of {what} is not supported: only the whole result goes on", part
+                    f"an operation on the result of {what} is not supported: only the whole result can be passed", part
                 )
                 return
             if is_class(part):
@@ -154,10 +154,10 @@ class Tensors:
         return tuple(map(self.size, trees))
 
     def size(self, tree: ast.expr) -> int | None:
-        """One size; None where it is open."""
+        """One size; None if it is open."""
         if is_none(tree) or self.names.known(tree) is None:
             return None
-        tree = self.names.resolved(tree)  # as an argument of a layer is read: one size has one name
+        tree = self.names.resolved(tree)  # as for an argument of a layer, so that a size has one name
         size = self.names.size(tree) if self.names.reads(tree) else _whole(tree)
         if size is None or size < 1:
             self.wrong("a size must be a whole number, 1 or more, or None", tree)
@@ -173,7 +173,7 @@ class Tensors:
             trees = trees[0].elts
         elif len(trees) == 1 and _whole(trees[0]) is None:
             return None
-        # -1 is what is left over; how much that is depends on what was there.
+        # -1 is the remaining size, which depends on the shape before.
         left = [_whole(part) == -1 for part in trees]
         sizes = [None if rest else self.size(part) for part, rest in zip(trees, left, strict=True)]
         before = self._fed(operand) if operand is not None else None
@@ -182,7 +182,7 @@ class Tensors:
         return tuple(sizes)
 
     def _array(self, tree: ast.Call) -> Sizes | None:
-        """The shape of nested numbers, or of another tensor that an array is made of."""
+        """The shape of an array, from nested numbers or from another tensor."""
         if named := [keyword.value for keyword in tree.keywords if keyword.arg == "shape"]:
             return self.shape(named[0])
         if not tree.args:
@@ -198,7 +198,7 @@ class Tensors:
         return None if sizes is None else tuple(sizes)
 
     def _nested(self, tree: ast.expr) -> Any:
-        """The sizes of nested lists; None where an item is no number, ``_RAGGED`` where rows differ."""
+        """The sizes of nested lists; None if an item is not a number, ``_RAGGED`` if the rows differ."""
         if not isinstance(tree, ast.List | ast.Tuple):
             value = tree.operand if isinstance(tree, ast.UnaryOp) else tree
             return [] if isinstance(value, ast.Constant) else None
@@ -214,7 +214,7 @@ _RAGGED = "ragged"
 
 
 def makes(tree: ast.expr) -> bool:
-    """Whether a tensor is made here by a function that is known by its name."""
+    """Whether an expression creates a tensor with a function that is recognized by its name."""
     name = called(tree)
     if name in _SAME or name == "reshape":
         inner = _operand(tree)  # type: ignore[arg-type]
@@ -223,13 +223,13 @@ def makes(tree: ast.expr) -> bool:
 
 
 def made_input(said: list[ast.keyword], place: ast.expr) -> ast.expr:
-    """``Input`` with what is said of it elsewhere, at a place of the text."""
+    """A call of ``Input`` with these keywords, at the place of another expression."""
     made = ast.copy_location(ast.Call(ast.Name("Input", ast.Load()), [], said), place)
     return ast.fix_missing_locations(made)
 
 
 def is_class(tree: ast.expr) -> bool:
-    """Whether a class stands here: its name, or a call of it, and no function that makes a tensor."""
+    """Whether an expression is a class or a call of one, not a function that creates a tensor."""
     if isinstance(tree, ast.Call):
         name = called(tree)
         return name[:1].isupper() and name not in INPUTS | _ARRAYS
@@ -237,7 +237,7 @@ def is_class(tree: ast.expr) -> bool:
 
 
 def _of_numbers(tree: ast.expr) -> bool:
-    """Whether a library makes it of numbers alone: ``np.eye(3)``, and not ``np.load("x.npy")``."""
+    """Whether a library creates a tensor from numbers alone: ``np.eye(3)``, not ``np.load("x.npy")``."""
     parts = list(ast.walk(tree))
     dtypes = [part.value for part in parts if isinstance(part, ast.keyword) and part.arg == "dtype"]
     names = {part.id for part in parts if isinstance(part, ast.Name)}
@@ -257,7 +257,7 @@ def _instead(tree: ast.expr, what: str) -> str:
 
 
 def _root(tree: ast.expr) -> ast.expr:
-    """What the names, indices and calls begin with: ``x`` of ``x[0].copy()``; a layer's call is one."""
+    """The start of a chain of names, indices and calls: ``x`` of ``x[0].copy()``, or a layer's call."""
     while True:
         if isinstance(tree, ast.Attribute | ast.Subscript):
             tree = tree.value
@@ -268,7 +268,7 @@ def _root(tree: ast.expr) -> ast.expr:
 
 
 def _operand(tree: ast.Call) -> ast.expr | None:
-    """What a function is called on: ``x`` of ``x.astype("float32")`` and of ``tf.cast(x, "float32")``."""
+    """The tensor that a function is called on: ``x`` of ``x.astype("float32")`` and of ``tf.cast(x, "float32")``."""
     function = tree.func
     if isinstance(function, ast.Attribute) and (dotted(function) or "").split(".")[0] not in _MODULES:
         return function.value
@@ -276,7 +276,7 @@ def _operand(tree: ast.Call) -> ast.expr | None:
 
 
 def _whole(tree: ast.expr) -> int | None:
-    """The whole number that stands here, with its sign."""
+    """The value of a literal whole number, with its sign; else None."""
     sign = 1
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
         sign, tree = -1, tree.operand

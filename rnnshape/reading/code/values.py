@@ -1,4 +1,4 @@
-"""What the names of a program hold: layers, models, tensors, and the calls that they come out of."""
+"""Reads the values of expressions: layers, models, tensors, and lists of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOST_TIMES = 64
 
 
 class Values(Scope):
-    """The values of one program, and the readers that make them; ``value`` reads the expressions within one."""
+    """The values of one program, and the readers that create them; ``value`` reads a nested expression."""
 
     def __init__(self, names: Names, value: Callable[[ast.expr], Any]) -> None:
         super().__init__(names)
@@ -50,7 +50,7 @@ class Values(Scope):
         self.growing.called = self.functional.called
 
     def touches(self, function: ast.expr) -> bool:
-        """Whether a call of this may make, add or call a layer."""
+        """Whether a call of this function may create, add or call a layer."""
         last = (dotted(function) or "").rpartition(".")[2]
         return (
             last in TABLE
@@ -62,7 +62,7 @@ class Values(Scope):
         )
 
     def _held(self, tree: ast.expr) -> Node | None:
-        """The layer that a name holds; another layer or a list takes it in."""
+        """The layer of a name, which becomes part of another layer or a list; else None."""
         value = self.there(tree)
         if isinstance(value, Layer | Model):
             value.used = True
@@ -73,7 +73,7 @@ class Values(Scope):
         return None
 
     def _held_list(self, tree: ast.expr) -> list[Node] | None:
-        """The layers of a list that a name holds; what takes the list in takes them in."""
+        """The layers of a named list, which become part of another layer; else None."""
         held = self.env.get(self.source.said(tree)) if isinstance(tree, ast.Name | ast.Attribute) else None
         if not isinstance(held, tuple | list) or not held or not all(isinstance(one, Layer) for one in held):
             return None
@@ -82,20 +82,20 @@ class Values(Scope):
         return [one.node for one in held]
 
     def _count(self, tree: ast.expr) -> int | None:
-        """How many layers or tensors are in the list that a name holds, or come out of the call."""
+        """The number of items of a named list of layers or tensors, or of a call's result; else None."""
         value = self.there(tree)
         items = self.parts(value) or None if isinstance(value, Tensor) else value
         return len(items) if isinstance(items, tuple | list) else None
 
     def _input(self, tree: ast.expr) -> ast.expr | None:
-        """Where the input is made that a name holds."""
+        """The expression that creates the input in a name; else None."""
         value = self.there(tree)
         return value.root if isinstance(value, Tensor) and value.root is not None and makes(value.root) else None
 
     # -- expressions ----------------------------------------------------------------------------
 
     def of(self, tree: ast.expr, targets: int | None = None) -> Any:
-        """What an expression makes; ``targets`` is into how many names it is unpacked."""
+        """The value of an expression; ``targets`` is the number of names that it is unpacked into."""
         match tree:
             case ast.Name() | ast.Attribute():
                 return self._named(tree)
@@ -124,12 +124,12 @@ class Values(Scope):
         return None if items is None else [self.value(item) for item in items]
 
     def _named(self, tree: ast.Name | ast.Attribute) -> Any:
-        """What a name has, or a model or layer under ``output`` and ``input``."""
+        """The value of a name, or of ``output`` and ``input`` of a model or layer."""
         held = self.env.get(self.source.said(tree))
         return self.functional.models.ends(tree) if held is None and isinstance(tree, ast.Attribute) else held
 
     def _call(self, tree: ast.Call, targets: int | None) -> Any:
-        """What a call makes: a constructor's layer, an input, or what a layer returns."""
+        """The value of a call: a new layer, an input, or the result of a layer."""
         last = called(tree)
         merged = self.functional.merging(tree) if last in MERGING and self.there(tree.func) is None else []
         if last == "add" and isinstance(tree.func, ast.Attribute) and len(merged) == 1 and self._one(merged[0]):
@@ -142,7 +142,7 @@ class Values(Scope):
             return self.functional.merged(tree, merged)
         if self.functional.operations.reads(tree) and self.there(tree.func) is None:
             return self.functional.operations.of(tree)
-        if last == "Sequential" and (begun := self._begun(tree) or self._through(tree)) is not None:
+        if last == "Sequential" and (begun := self._without_layers(tree) or self._through(tree)) is not None:
             return begun
         if self.classes.names_a_layer(tree.func):
             return self._layer(tree)
@@ -151,7 +151,7 @@ class Values(Scope):
             return self.functional.models.again(made, tree)
         if isinstance(made, Layer | Model):
             return self.functional.called(made, tree, targets)
-        self._passed_over(tree)
+        self._note_unknown(tree)
         return None
 
     def _of_today(self, tree: ast.Call) -> ast.Call:
@@ -162,15 +162,15 @@ class Values(Scope):
         return now or tree
 
     def _one(self, tree: ast.expr) -> bool:
-        """Whether a single value stands here, and no name of a list."""
+        """Whether an expression is a single value, not the name of a list."""
         return not isinstance(self.there(tree), tuple | list)
 
     def _makes_one(self, tree: ast.expr) -> bool:
-        """Whether a layer stands here, and no flag such as ``re.M``."""
+        """Whether an expression is a layer, not a flag such as ``re.M``."""
         return self._held(tree) is not None or (isinstance(tree, ast.Call) and self.touches(tree.func))
 
-    def _begun(self, tree: ast.Call) -> Model | None:
-        """A Sequential without layers, perhaps with its input: they are added later."""
+    def _without_layers(self, tree: ast.Call) -> Model | None:
+        """A Sequential without layers, perhaps with its input; its layers are added later."""
         given = [*tree.args, *(keyword.value for keyword in tree.keywords if keyword.arg == "layers")]
         listed = self.lists.listed(given[0]) if given else []
         inputs = [one if called(one) in INPUTS else self._input(one) for one in listed or ()]
@@ -180,13 +180,13 @@ class Values(Scope):
         return self.new(Model(said=said))
 
     def _through(self, tree: ast.Call) -> Functional | None:
-        """A Sequential with a Lambda among its layers, as the calls that it makes."""
+        """A Sequential with a Lambda or a functional model among its layers, as calls; else None."""
         given = [*tree.args, *(keyword.value for keyword in tree.keywords if keyword.arg == "layers")]
         listed = self.lists.listed(given[0]) if given else None
         return self.growing.through(listed) if listed else None
 
     def _arithmetic(self, tree: ast.BinOp, op: ast.operator) -> Any:
-        """``x + y`` of two tensors is what Add computes; of two lists the list of both."""
+        """``x + y`` of two tensors, which is an Add, or of two lists."""
         left, right = self.value(tree.left), self.value(tree.right)
         if isinstance(left, list) and isinstance(right, list) and isinstance(op, ast.Add):
             return [*left, *right]
@@ -201,7 +201,7 @@ class Values(Scope):
                 made = self.functional.operations.with_number(op, tree, tensor, number, first=first)
                 if made is not None:
                     return made
-                self.note(f"{self.source.said(tree)} is not followed: what is before it is answered", tree)
+                self.note(f"{self.source.said(tree)} is not followed: the answer ends there", tree)
             return None
         return self.functional.combined(op, tree, [left, right])
 
@@ -218,8 +218,8 @@ class Values(Scope):
         missing = "behind" if self.layers.knows_part(node) else ""
         return self.new(Model(parts, [*self.layers.declared.of(tree)], missing=missing))
 
-    def _passed_over(self, call: ast.Call) -> None:
-        """A call that is not known: told where a layer's result goes in and something else comes out."""
+    def _note_unknown(self, call: ast.Call) -> None:
+        """Add a note for a call of an unknown class on the result of a layer."""
         if other := self.classes.elsewhere(call.func):
             self.source.unknown(of_another_library(other), call.func)
         if isinstance(call.func, ast.Attribute):
@@ -227,5 +227,5 @@ class Values(Scope):
         given = [self.value(tree) for tree in [*call.args, *(keyword.value for keyword in call.keywords)]]
         function = call.func.func if isinstance(call.func, ast.Call) else call.func
         if called(call)[:1].islower() or not any(isinstance(one, Tensor) and one.call for one in given):
-            return  # a method or a function: what it gives is another tensor
+            return  # a method or a function, whose result is another tensor
         self.note(not_known(self.source.said(function)), call)

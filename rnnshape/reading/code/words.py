@@ -1,4 +1,4 @@
-"""What the tensors and the calls of a graph are called: the code's own names, else words made of the layers."""
+"""Names the tensors and calls of a graph: the names in the code, else names made from the layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Wires:
-    """From tensors of the program to wires of the graph."""
+    """Turns tensors of the program into wires of the graph."""
 
     def __init__(self, calls: dict[int, str], entries: dict[int, str]) -> None:
         self.calls = calls
@@ -28,27 +28,27 @@ class Wires:
         return Wire(self.calls[id(tensor.call)], tensor.path)
 
     def states(self, states: Any) -> Any:
-        """Wires as the states nest; None where one of them is not known."""
+        """The wires of states, nested as in the code; None if one of them is unknown."""
         if states is None or isinstance(states, Tensor):
             return None if states is None else self._whole(self.wire(states), states)
         nested = tuple(map(self.states, states))
         return None if None in nested else nested
 
     def _whole(self, wire: Wire, tensor: Tensor) -> Any:
-        """A tensor, or those in a list of states that is passed as a whole."""
+        """The wire of a tensor, or the wires in a list of states that is passed as a whole."""
         call = tensor.call
         count = call.nested[wire.path[0]] if call is not None and call.nested and len(wire.path) == 1 else 0
         return tuple(Wire(wire.source, (*wire.path, index)) for index in range(count)) if count else wire
 
 
 def own_names(calls: list[Applied], words: dict[int, str], taken: set[str]) -> Iterator[tuple[str, Wire]]:
-    """The code's names for tensors; a name that is bound again stays that of the first."""
+    """The code's names for tensors; a name that is bound again belongs to its first tensor."""
     said: set[Wire] = set()
     for call in calls:
         word = words[id(call)]
         for name, path in call.names.items():
             if len(path) > 1:
-                continue  # of states in a list, which the call is not unpacked into
+                continue  # states in a list, which the call itself does not unpack
             wire = Wire(word, path)
             role = result(call.results, path[0]) if path else "y" if call.results else "output"
             if name not in taken and name not in ("_", f"{word}_{role}") and wire not in said:

@@ -66,12 +66,12 @@ def make_saved(path: str, options: Mapping[str, Any] | None = None) -> list[Spec
     if others:  # these notes of the reader are about the generated code
         specs = [replace(spec, notes=tuple(one for one in spec.notes if _BEFORE not in one)) for spec in specs]
     if len(specs) > 1:
-        notes.append("the model has parts that are not connected: each is answered alone, and no weight is compared")
+        notes.append("the model has parts that are not connected: each gets its own answer, and no weight is compared")
         return [replace(spec, notes=(*notes, *spec.notes)) for spec in specs]
     return [replace(spec, saved=saved, notes=(*notes, *spec.notes)) for spec in specs]
 
 
-_BEFORE = "what stands before it is answered"
+_BEFORE = "the answer ends before it"
 
 
 def make_live(layer: Any, options: Mapping[str, Any]) -> list[Spec]:
