@@ -17,8 +17,8 @@ from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.merges import MERGES
 from rnnshape.reading import make, make_all
 from rnnshape.reading.batch.data import from_data
-from rnnshape.reading.code import leftovers
 from rnnshape.reading.code.calling import signature
+from rnnshape.reading.code.keras_1 import RENAMED
 from rnnshape.reading.comparison import compared
 from rnnshape.spec.data import to_data
 from tests.shared.pasting import Drawer, differs
@@ -576,7 +576,7 @@ def test_arguments_of_keras_1_are_read_by_their_names_of_today() -> None:
     assert spec.layer == make(OF_TODAY).layer
     assert [note for note in spec.notes if "nb_filter as filters" in note and "p as rate" in note]
     known = {name for layer in TABLE.values() for name in layer.by_name}
-    assert {now for names in leftovers.OF_KERAS_1.values() for now in names} <= known
+    assert {now for names in RENAMED.values() for now in names} <= known
     assert rnnshape.explore(spec).ok
 
 
