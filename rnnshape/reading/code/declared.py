@@ -33,10 +33,14 @@ _BY_STEP = ("RNN", "TimeDistributed")
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What one place says: sizes, batch first (None where they are not in the line), and where it stands."""
+    """What one place says: sizes, batch first (None where they are not in the line), and where it stands.
+
+    ``steps`` is whether it says the shape of a step instead of the whole input's.
+    """
 
     sizes: Sizes | None
     tree: ast.expr | ast.keyword
+    steps: bool = False
 
     @property
     def name(self) -> str | None:
@@ -46,11 +50,16 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Fed:
-    """The input as the line has it: its sizes, batch first (None is open), where it stands, and what stands there."""
+    """The input as the line has it: its sizes, batch first (None is open), where it stands, and what stands there.
+
+    ``symbolic`` is whether an Input says it, ``built`` whether a Sequential model with these layers is built on it.
+    """
 
     sizes: Sizes
     span: Span
     text: str
+    symbolic: bool = False
+    built: bool = False
 
     def otherwise(self, shape: tuple[int, ...]) -> bool:
         """Whether a shape is another than this one, as far as this one is known."""
@@ -61,7 +70,7 @@ class Fed:
 
 def by_step(place: Declared) -> Declared:
     """What a cell, or the layer in a TimeDistributed, says of the whole input: it gets one step of it."""
-    return Declared(place.sizes and (place.sizes[0], None, *place.sizes[1:]), place.tree)
+    return Declared(place.sizes and (place.sizes[0], None, *place.sizes[1:]), place.tree, steps=True)
 
 
 def text(sizes: Sizes | None) -> str:
@@ -86,7 +95,9 @@ def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
             return None
         sizes = tuple(a or b for a, b in zip(sizes, other.sizes, strict=True))
     assert sizes is not None
-    return Fed(sizes, source.place(first.tree), source.said(first.tree))
+    symbolic = any(isinstance(place.tree, ast.Call) and called(place.tree) in INPUTS for place in known)
+    built = symbolic or any(place.name in WHOLE and not place.steps for place in known)
+    return Fed(sizes, source.place(first.tree), source.said(first.tree), symbolic, built)
 
 
 def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tuple[str, ...]:

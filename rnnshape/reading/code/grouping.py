@@ -60,14 +60,22 @@ def groups(calls: list[Applied], outputs: list[list[Tensor]]) -> list[list[Appli
 
 
 def in_models(calls: list[Applied], values: Values) -> list[Applied]:
-    """The calls without those that a model made after them leaves out, as Keras does; a recurrent layer stays."""
+    """The calls without those that a model made after them leaves out, as Keras does; a recurrent layer stays.
+
+    The weights of such a layer are counted, which Keras' model does not do.
+    """
     returned = [tensor for tensors in values.outputs for tensor in tensors if tensor.call in calls]
     if not returned:
         return calls
+    used = behind(returned)
     needed = behind([*returned, *(Tensor(call=call) for call in calls if loops(call.node))])
-    left_out = [call for call in calls if id(call) in values.modelled - needed]
-    for call in left_out:
-        values.note(f"{call.node.text} is not part of the model: what the model returns does not use it", call.tree)
+    unused = [call for call in calls if id(call) in values.modelled - used]
+    left_out = [call for call in unused if id(call) not in needed]
+    for call in unused:
+        counted = "" if call in left_out else "; it is answered here, and its weights are counted"
+        values.note(
+            f"{call.node.text} is not part of the model: what the model returns does not use it{counted}", call.tree
+        )
     return [call for call in calls if call not in left_out]
 
 
