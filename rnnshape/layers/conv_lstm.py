@@ -30,7 +30,7 @@ from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.recurrent import over_time
-from rnnshape.layers.release import change
+from rnnshape.layers.release import KERAS_3, asked, change
 from rnnshape.layers.space import DATA_FORMAT, PADDING, SPACE, computed, each, joined, kernels, split
 
 if TYPE_CHECKING:
@@ -113,8 +113,11 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _unimplemented(node: Node, given: Given) -> Iterator[Refusal]:
-    """The convolution that TensorFlow has no kernel for on a CPU: oneDNN's, for channels first, knows no float64."""
-    if given.gpu or given.execution == "xla":
+    """The convolution that TensorFlow has no kernel for on a CPU: oneDNN's, for channels first, knows no float64.
+
+    Keras 2 puts the channels last for it (tf_keras 2.21: ``backend.py: _preprocess_conv2d_input``).
+    """
+    if given.gpu or given.execution == "xla" or asked() < KERAS_3:
         return
     # The states are kept in the layer's own dtype, whatever a wrapper computes in.
     if node["data_format"] == "channels_first" and _rank(node) < 3 and compute_dtype(node["dtype"]) == "float64":
