@@ -160,7 +160,7 @@ class Constructors:
         trees = self.lists.spread(call.args)
         for argument, tree in zip(positional, trees, strict=False):
             if isinstance(tree, ast.Starred):
-                self.wrong("* cannot be read without running it: write the arguments out", tree)
+                self.source.unknown("* cannot be read without running it: write the arguments out", tree)
             else:
                 values[argument.name] = self.value(argument, layer, tree)
         if len(trees) > len(positional):

@@ -33,10 +33,14 @@ _BY_STEP = ("RNN", "TimeDistributed")
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What one place says: sizes, batch first (None where they are not in the line), and where it stands."""
+    """What one place says: sizes, batch first (None where they are not in the line), and where it stands.
+
+    ``built`` is ``layer.build(shape)``: it makes the weights, and a call may have another shape.
+    """
 
     sizes: Sizes | None
     tree: ast.expr | ast.keyword
+    built: bool = False
 
     @property
     def name(self) -> str | None:
@@ -73,6 +77,7 @@ def text(sizes: Sizes | None) -> str:
 def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
     """The input that all places say together; where two contradict one another, both are told."""
     known = [place for place in places if place.sizes is not None]
+    known = [place for place in known if not place.built] or known
     if not known:
         return None
     first = known[0]
@@ -144,7 +149,8 @@ class Declarations:
             known = keyword.arg in node.cls.by_name and keyword.arg != "input_length"
             if keyword.arg not in DECLARING or known or is_none(keyword.value):
                 continue
-            self.warned.append(keyword)
+            if keyword.arg not in node.cls.by_name:  # Embedding takes input_length, and does not look at it
+                self.warned.append(keyword)
             if any(place.name in WHOLE for place in said) and keyword.arg in WHOLE:
                 self.wrong(f"{node.name} takes either input_shape or input_dim, once", keyword)
             else:

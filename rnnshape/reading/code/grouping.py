@@ -65,7 +65,8 @@ def in_models(calls: list[Applied], values: Values) -> list[Applied]:
     needed = behind([*returned, *(Tensor(call=call) for call in calls if loops(call.node))])
     left_out = [call for call in calls if id(call) in values.modelled - needed]
     for call in left_out:
-        values.note(f"{call.node.text} is not part of the model: what the model returns does not use it", call.tree)
+        if not call.node.cls.operation:  # the terms of a loss are no layers
+            values.note(f"{call.node.text} is not part of the model: what the model returns does not use it", call.tree)
     return [call for call in calls if call not in left_out]
 
 

@@ -220,7 +220,7 @@ class Names(KnownNames):
 
     def _letter(self, tree: ast.expr) -> str:
         """The name of what stands there: an identifier that nothing else in the text has."""
-        said = self.source.said(tree)
+        said = self.source.said(tree).removeprefix("self.")  # an attribute keeps the argument of its name
         if isinstance(tree, ast.Name) and said != tree.id:  # what stands behind **, under the name that is needed
             said = f"{said}[{tree.id!r}]"
         if said in self._letters:

@@ -150,7 +150,7 @@ class Growing:
         """``model.build((None, 10, 8))`` says what goes in."""
         named = [keyword.value for keyword in call.keywords if keyword.arg in ("input_shape", "input_shapes")]
         for tree in [*call.args, *named][:1]:
-            said = Declared(self.tensors.shape(tree), tree)
+            said = Declared(self.tensors.shape(tree), tree, built=isinstance(held, Layer))
             if isinstance(held, Model):
                 held.said.append(said)
             else:
