@@ -153,3 +153,41 @@ class Block(Layer):
 """
     assert [spec.layer.text for spec in make_all(code + "b = Block()")] == ["Conv1D(3, 2) | LSTM(5)"]
     assert [spec.layer.text for spec in make_all(code + "b = Block()\nw = Wrapped(b)")] == ["Conv1D(3, 2) | LSTM(5)"]
+
+
+SEQ2SEQ = """
+encoder_inputs = Input((None, 12), batch_size=2)
+_, h, c = LSTM(16, return_state=True)(encoder_inputs)
+decoder_inputs = Input((None, 10), batch_size=2)
+decoder = LSTM(16, return_sequences=True, return_state=True)
+outputs, _, _ = decoder(decoder_inputs, initial_state=[h, c])
+dense = Dense(10, activation="softmax")
+training = Model([encoder_inputs, decoder_inputs], dense(outputs))
+encoder_model = Model(encoder_inputs, [h, c])
+state_h, state_c = Input((16,), batch_size=2), Input((16,), batch_size=2)
+outputs, h2, c2 = decoder(decoder_inputs, initial_state=[state_h, state_c])
+decoder_model = Model([decoder_inputs, state_h, state_c], [dense(outputs), h2, c2])
+"""
+
+
+def test_each_of_several_models_that_share_tensors_and_layers_is_an_answer() -> None:
+    reports = [rnnshape.explore(spec) for spec in make_all(SEQ2SEQ)]
+    assert [report.spec.name for report in reports] == ["training", "encoder_model", "decoder_model"]
+    for report in reports:
+        assert report.ok
+        model = under_keras(SEQ2SEQ, str(report.spec.name))
+        returned = [leaf.shape for leaf in leaves(report.structure)]
+        assert [shape[-1] for shape in returned] == [output.shape[-1] for output in model.outputs]
+        assert [len(shape) for shape in returned] == [len(output.shape) for output in model.outputs]
+        assert report.params == model.count_params()
+
+
+def test_what_no_model_needs_is_an_answer_of_its_own_beside_several_models() -> None:
+    code = SEQ2SEQ + "extra = GRU(5)(dense(outputs))\nsame = Model(encoder_inputs, [h, c])"
+    assert shapes(code)[3:] == [[(2, 5)]]
+    assert len(make_all(code)) == 4  # the last model is the second one again
+
+
+def test_a_single_model_is_answered_without_a_name() -> None:
+    (spec,) = make_all("i = Input((5, 3))\nm = Model(i, LSTM(4)(LSTM(4, return_sequences=True)(i)))")
+    assert spec.name is None

@@ -43,12 +43,13 @@ class Models:
         if outputs is None:
             return None
         made = self.value(_in_list(self.names.resolved(outputs)))
-        self.scope.outputs.append(list(tensors_in(made)))
         self.scope.modelled |= set(map(id, self.scope.made))
-        needed = behind(self.scope.outputs[-1])
+        needed = behind([*tensors_in(made)])
         calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
         fed = None if inputs is None else self.value(_in_list(self.names.resolved(inputs)))
-        return Functional(list(tensors_in(fed)), made, calls)
+        model = Functional(list(tensors_in(fed)), made, calls)
+        self.scope.models.append(model)
+        return model
 
     def again(self, model: Functional, call: ast.Call) -> Any:
         """What a model of functional calls returns for other tensors; its own calls are no answer of their own then."""
@@ -114,7 +115,9 @@ class Models:
         others = [one for one in self.scope.made if isinstance(one, Applied) and id(one) not in own]
         needed = behind([tensor for one in others for tensor in (*one.inputs, *tensors_in(one.states))])
         self.scope.made = [one for one in self.scope.made if id(one) not in own - needed]
-        self.scope.outputs = [said for said in self.scope.outputs if not any(id(tensor.call) in own for tensor in said)]
+        self.scope.models = [
+            one for one in self.scope.models if not any(id(tensor.call) in own for tensor in one.returned)
+        ]
 
 
 def _name(call: Applied) -> str | None:

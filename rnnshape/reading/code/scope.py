@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
+from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +19,8 @@ Made = TypeVar("Made", Layer, Model, Applied)
 class Scope:
     """The layers, models and tensors of one program.
 
-    ``env`` has them by the name that they have now; ``made`` all layers, models and calls in order, and ``outputs``
-    the results of its functional models; ``modelled`` are the calls before the last model.
+    ``env`` has them by the name that they have now; ``made`` all layers, models and calls in order, and ``models``
+    its functional models; ``modelled`` are the calls before the last model.
     ``lost`` are the names of what comes out of calls and is not followed.  ``notes`` says what is not understood.
     """
 
@@ -33,7 +33,7 @@ class Scope:
         # The names of lists and dictionaries of which an item was assigned alone.
         self.parted: set[str] = set()
         self.notes: dict[str, None] = {}
-        self.outputs: list[list[Tensor]] = []
+        self.models: list[Functional] = []
         self.modelled: set[int] = set()
         # What the names held where an array was made that is bound to a name.
         self.when: dict[ast.expr, Held] = {}
@@ -45,7 +45,7 @@ class Scope:
     def bind(self, name: str, value: Any) -> None:
         """Bind a value to a name, which is also that of a layer or model without one."""
         self.env[name] = value
-        if isinstance(value, Layer | Model | Tensor) and value.name is None:
+        if isinstance(value, Layer | Model | Functional | Tensor) and value.name is None:
             value.name = name.removeprefix("self.")
         if isinstance(value, Tensor) and value.call is not None and name.isidentifier():
             value.call.names.setdefault(name, value.path)
