@@ -191,3 +191,67 @@ def test_what_no_model_needs_is_an_answer_of_its_own_beside_several_models() -> 
 def test_a_single_model_is_answered_without_a_name() -> None:
     (spec,) = make_all("i = Input((5, 3))\nm = Model(i, LSTM(4)(LSTM(4, return_sequences=True)(i)))")
     assert spec.name is None
+
+
+def test_a_layer_of_a_sequential_that_breaks_at_what_only_stands_for_a_size_costs_no_other_layer() -> None:
+    code = """
+m = Sequential()
+m.add(Convolution2D(32, 5, 5, W_regularizer=l2(w)))
+m.add(BatchNormalization())
+m.add(MaxPooling2D((2, 2)))
+m.add(Permute((2, 1, 3)))
+n, width, height, c = m.layers[-1].output_shape
+m.add(Reshape((width, height * c)))
+m.add(Bidirectional(LSTM(6)))
+m.add(Dense(3))
+"""
+    (spec,) = make_all(code)
+    assert (spec.layer.text, spec.name) == ("Bidirectional(LSTM(6)) | Dense(3)", "m")
+    assert any("is not followed: target_shape=(width, height*c)" in note for note in spec.notes)
+    (pooled,) = make_all(code.replace("m.add(Reshape((width, height * c)))", "m.add(Reshape((-1, 4)))"))
+    assert len(pooled.input) == 4
+    assert rnnshape.explore(pooled).ok
+
+
+@pytest.mark.parametrize("said", ["Input((n, 3)), ", ""])
+def test_a_window_that_is_longer_than_what_stands_for_the_time_costs_no_other_layer(said: str) -> None:
+    code = f"m = Sequential([{said}LSTM(8, return_sequences=True), Conv1D(3, 9), GRU(4)])\nm.build((None, n, 3))"
+    assert [spec.layer.text for spec in make_all(code)] == ["LSTM(8, return_sequences=True)", "GRU(4)"]
+    (whole,) = make_all(code, {"let": {"n": 20}})
+    assert rnnshape.explore(whole).ok
+    with pytest.raises(rnnshape.Invalid, match="the kernel is larger than T=6"):
+        make_all(code, {"let": {"n": 6}})
+
+
+def test_a_class_that_is_imported_again_is_that_of_keras() -> None:
+    code = """
+class LSTM:
+    def run(self):
+        from keras.layers import LSTM, Dense
+        model = Sequential()
+        model.add(LSTM(8, input_shape=(5, 3)))
+        model.add(Dense(1))
+"""
+    assert [spec.layer.text for spec in make_all(code)] == ["LSTM(8) | Dense(1)"]
+
+
+def test_a_known_layer_with_a_mistake_is_not_said_to_be_unknown() -> None:
+    code = "i = Input((5, 3))\nh = LSTM(4, return_sequences=True)(i)\ny = Dense(6, weights=w)(h)\nz = GRU(3)(y)"
+    told = dict.fromkeys(notes(code))
+    assert any(note.startswith("line 3: Dense takes no weights") for note in told)
+    assert not any("Dense is not known" in note for note in told)
+
+
+@pytest.mark.parametrize(
+    ("returned", "shape"),
+    [
+        ("o[1:]", [(2, 4), (2, 6), (2, 6)]),
+        ("[o[0], o[2]]", [(2, 6), (2, 6), (2, 6)]),
+        ("[o, o[0]]", [(2, 6), (2, 4), (2, 6), (2, 6), (2, 6)]),
+    ],
+)
+def test_a_model_returns_the_states_of_a_stack_one_by_one(returned: str, shape: list[tuple[int, ...]]) -> None:
+    code = f"i = Input((5, 3), batch_size=2)\no = RNN([GRUCell(4), LSTMCell(6)], return_state=True)(i)\nm = Model(i, {returned})"
+    assert shapes(code) == [shape]
+    assert [tuple(output.shape) for output in under_keras(code, "m.outputs")] == shape
+    assert all(rnnshape.explore(spec).ok for spec in make_all(code))

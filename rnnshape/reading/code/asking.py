@@ -16,10 +16,9 @@ from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
 from rnnshape.reading.code.fitting import RANKS, Fit, left_out
-from rnnshape.reading.code.grouping import Wired, by_model, complete, groups, in_models, loops
+from rnnshape.reading.code.grouping import Wired, by_model, complete, groups, in_models, is_chain, loops
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
 from rnnshape.reading.code.parsed import Parsed
-from rnnshape.reading.code.tensors import makes
 from rnnshape.reading.code.words import Wires, own_names, short
 from rnnshape.reading.identifiers import free
 from rnnshape.reading.shape import whole_shape
@@ -38,9 +37,10 @@ def asked(values: Values) -> list[Parsed]:
     together = groups([made for made in values.made if isinstance(made, Applied)], values.models)
     fitting = [part for group in together for part in asking.fitting(in_models(group, values))]
     found: list[tuple[int, Layer | Model | Wired]] = [
-        (values.made.index(made), made)
-        for made in values.made
-        if isinstance(made, Layer | Model) and not made.used and not (isinstance(made, Model) and not made.layers)
+        (place, made)
+        for place, made in enumerate(values.made)
+        if isinstance(made, Layer | Model) and not made.used
+        for made in (asking.stack(made) if isinstance(made, Model) else [made])
     ]
     wired = [one for part in fitting for one in by_model(part, values.models)]
     found += [(values.made.index(one.calls[0]), one) for one in wired]
@@ -59,6 +59,8 @@ class _Asking:
         self.source = values.source
         # The number of axes of inputs of which the code says nothing, where the usual one does not fit.
         self.ranks: dict[int, int] = {}
+        # What a Sequential says of its input, by that input.
+        self.said: dict[int, list[Declared]] = {}
 
     def parsed(self, what: Layer | Model | Wired) -> Parsed:
         """One answer that is asked for."""
@@ -68,7 +70,21 @@ class _Asking:
         if isinstance(what, Model):
             trees = [layer.tree for layer in what.layers]
             return self._parsed(whole(what), trees, what.said, Called(), name=what.name)
-        return self._chain(what) if _is_chain(what.calls) and not what.outputs else self._graph(what)
+        return self._chain(what) if is_chain(what.calls) and not what.outputs else self._graph(what)
+
+    def stack(self, model: Model) -> list[Model | Wired]:
+        """A Sequential; the calls of its layers, where some break at what only stands for what the code leaves open."""
+        if not model.layers or not (self.values.names.stands or model.missing):
+            return [model] if model.layers else []
+        root = ast.copy_location(ast.Name("x", ast.Load()), model.layers[0].tree)
+        reached = Tensor(root=root)
+        self.said[id(reached)] = model.said
+        calls: list[Applied] = []
+        for layer in model.layers:
+            calls.append(Applied(layer, layer.node, layer.tree, [reached], Called()))
+            reached = Tensor(call=calls[-1])
+        parts = self.fitting(calls)
+        return [model] if parts == [calls] else [Wired(part, [], model.name) for part in parts]
 
     def _chain(self, what: Wired) -> Parsed:
         """Calls that follow one another are the stack of their layers."""
@@ -82,7 +98,9 @@ class _Asking:
         )
 
     def _fed(self, tensor: Tensor) -> list[Declared]:
-        return [] if tensor.root is None else [Declared(self._sizes(tensor), tensor.root)]
+        if tensor.root is None:
+            return []
+        return self.said.get(id(tensor)) or [Declared(self._sizes(tensor), tensor.root)]
 
     def _says(self, call: Applied) -> Sequence[Declared]:
         """What the layer of a call says of its input."""
@@ -256,24 +274,6 @@ class _Asking:
         root = tensor.root
         said = tensor.name or (root.id if isinstance(root, ast.Name) else "x")
         return free(said, taken)
-
-
-def _is_chain(calls: list[Applied]) -> bool:
-    """Whether each call takes the whole of the one before and nothing else, each layer once."""
-    before: Applied | None = None
-    if any(call.node.cls.operation for call in calls):
-        return False
-    for call in calls:
-        (tensor, *others) = call.inputs
-        follows = tensor.call is before and not tensor.path
-        if others or not follows or any(state.call is not None or _made(state) for state in tensors_in(call.states)):
-            return False
-        before = call
-    return len({id(call.layer) for call in calls}) == len(calls)
-
-
-def _made(tensor: Tensor) -> bool:
-    return isinstance(tensor.root, ast.Call) and makes(tensor.root)
 
 
 def _nodes(what: Layer | Model | Wired) -> Iterator[Node]:

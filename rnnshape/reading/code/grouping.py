@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnshape.layers.node import IMPORTED
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
+from rnnshape.reading.code.tensors import makes
 
 if TYPE_CHECKING:
     from rnnshape.layers import Node
@@ -103,6 +105,24 @@ def _outputs(calls: list[Applied], model: Functional | None = None) -> list[Tens
         return []
     (first, *others) = model.returned
     return [] if not others and first.call is calls[-1] and not first.path else model.returned
+
+
+def is_chain(calls: list[Applied]) -> bool:
+    """Whether each call takes the whole of the one before and nothing else, each layer once."""
+    before: Applied | None = None
+    if any(call.node.cls.operation for call in calls):
+        return False
+    for call in calls:
+        (tensor, *others) = call.inputs
+        follows = tensor.call is before and not tensor.path
+        if others or not follows or any(state.call is not None or _made(state) for state in tensors_in(call.states)):
+            return False
+        before = call
+    return len({id(call.layer) for call in calls}) == len(calls)
+
+
+def _made(tensor: Tensor) -> bool:
+    return isinstance(tensor.root, ast.Call) and makes(tensor.root)
 
 
 def loops(node: Node) -> bool:

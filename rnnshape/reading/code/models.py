@@ -42,7 +42,7 @@ class Models:
         inputs, outputs = (given.get(name, named.get(name)) for name in ("inputs", "outputs"))
         if outputs is None:
             return None
-        made = self.value(_in_list(self.names.resolved(outputs)))
+        made = self._apart(self.value(_in_list(self.names.resolved(outputs))))
         self.scope.modelled |= set(map(id, self.scope.made))
         needed = behind([*tensors_in(made)])
         calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
@@ -50,6 +50,15 @@ class Models:
         model = Functional(list(tensors_in(fed)), made, calls)
         self.scope.models.append(model)
         return model
+
+    def _apart(self, made: Any) -> Any:
+        """Outputs one by one, as a model returns them: the states of a stack of cells are a list."""
+        if isinstance(made, Tensor) and made.path:
+            made = self.scope.parts(made) or made
+        if not isinstance(made, tuple | list):
+            return made
+        each = [self.scope.parts(one) or one if isinstance(one, Tensor) else one for one in made]
+        return [self._apart(one) for one in each]
 
     def again(self, model: Functional, call: ast.Call) -> Any:
         """What a model of functional calls returns for other tensors; its own calls are no answer of their own then."""

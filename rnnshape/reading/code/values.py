@@ -220,4 +220,6 @@ class Values(Scope):
         function = call.func.func if isinstance(call.func, ast.Call) else call.func
         if called(call)[:1].islower() or not any(isinstance(one, Tensor) and one.call for one in given):
             return  # a method or a function: what it gives is another tensor
+        if isinstance(call.func, ast.Call) and self.classes.names_a_layer(function):
+            return  # what is wrong with it is told
         self.note(not_known(self.source.said(function)), call)
