@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,6 +11,12 @@ import rnnshape
 from rnnshape.lab.tensorflow import load
 from rnnshape.reading import make_all
 from rnnshape.structure import leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Ran
 
 
 def shapes(code: str) -> list[list[tuple[int, ...]]]:
@@ -255,3 +262,33 @@ def test_a_model_returns_the_states_of_a_stack_one_by_one(returned: str, shape: 
     assert shapes(code) == [shape]
     assert [tuple(output.shape) for output in under_keras(code, "m.outputs")] == shape
     assert all(rnnshape.explore(spec).ok for spec in make_all(code))
+
+
+BROKEN = "a = Sequential([LSTM(3), LSTM(4)])\nb = GRU(5)\nc = Sequential([Dense(3), GRU(2, return_sequences=flag), Dense(1)])\n"
+
+
+def test_a_model_that_keras_rejects_does_not_cost_the_other_answers(run: Callable[..., Ran], tmp_path: Path) -> None:
+    path = tmp_path / "models.py"
+    path.write_text(BROKEN)
+    ran = run("show", str(path), "--predict", "-f", "jsonl")
+    assert ran.code == 2
+    answered = [json.loads(line)["expression"] for line in ran.out.splitlines()]
+    assert answered == [
+        "GRU(5)",
+        "Dense(3) | GRU(2) | Dense(1)",
+        "GRU(5)",
+        "Dense(3) | GRU(2, return_sequences=True) | Dense(1)",
+    ]
+    assert ran.err.count("models.py:1: LSTM(4) needs (N, T, C) but LSTM(3) returns (N, H)") == 1
+
+
+def test_where_only_one_value_of_a_choice_is_possible_it_is_answered() -> None:
+    with pytest.raises(rnnshape.Invalid, match="needs") as caught:
+        make_all("m = Sequential([LSTM(3, return_sequences=flag), LSTM(4)])")
+    assert [spec.layer.text for spec in caught.value.others] == ["LSTM(3, return_sequences=True) | LSTM(4)"]
+    assert caught.value.others[0].notes == ("with flag=True",)
+
+
+def test_an_option_that_is_wrong_costs_all_answers(run: Callable[..., Ran]) -> None:
+    ran = run("show", BROKEN, "--predict", "--timing")
+    assert (ran.code, ran.out) == (2, "")

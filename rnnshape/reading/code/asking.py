@@ -37,10 +37,10 @@ def asked(values: Values) -> list[Parsed]:
     together = groups([made for made in values.made if isinstance(made, Applied)], values.models)
     fitting = [part for group in together for part in asking.fitting(in_models(group, values))]
     found: list[tuple[int, Layer | Model | Wired]] = [
-        (place, made)
+        (place, one)
         for place, made in enumerate(values.made)
         if isinstance(made, Layer | Model) and not made.used
-        for made in (asking.stack(made) if isinstance(made, Model) else [made])
+        for one in (asking.stack(made) if isinstance(made, Model) else [made])
     ]
     wired = [one for part in fitting for one in by_model(part, values.models)]
     found += [(values.made.index(one.calls[0]), one) for one in wired]
