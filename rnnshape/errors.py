@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -68,12 +68,14 @@ class RnnshapeError(Exception):
 class Invalid(RnnshapeError):
     """The request is wrong; it has every problem at once.
 
-    ``text`` is the source text of the spans of the problems, if there is one.
+    ``text`` is the source text of the spans of the problems, if there is one; ``others`` are the questions of the same
+    text that have no problem.
     """
 
-    def __init__(self, problems: Iterable[Problem], text: str | None = None) -> None:
+    def __init__(self, problems: Iterable[Problem], text: str | None = None, others: Iterable[Any] = ()) -> None:
         self.problems = tuple(problems)
         self.text = text
+        self.others = tuple(others)
         super().__init__("\n".join(problem.message for problem in self.problems))
 
 

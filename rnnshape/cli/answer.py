@@ -55,7 +55,8 @@ def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
     try:
         return make_all(text.code, asked)
     except Invalid as error:
-        raise Invalid([_in_file(text, problem, error.text) for problem in error.problems], error.text) from None
+        placed = [_in_file(text, problem, error.text) for problem in error.problems]
+        raise Invalid(placed, error.text, error.others) from None
 
 
 def _layers(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
@@ -141,7 +142,13 @@ def _answered(make: Callable[[dict[str, Any]], Sequence[Spec]], values: Mapping[
     if source == STDIN or is_code(source) or is_saved(source):
         not_over(output.get("output_file"), [source])
     asked = {name: value for name, value in values.items() if name not in OUTPUT}
-    specs = checked(lambda: make(asked), values, [*refused(output, OUTPUT), *_timing_problem(output)])
+    try:
+        specs = checked(lambda: make(asked), values, [*refused(output, OUTPUT), *_timing_problem(output)])
+    except Invalid as error:
+        if error.others:
+            with release.of(error.others[0].keras):
+                _shown(error.others, output)
+        raise
     with release.of(specs[0].keras):
         return _shown(specs, output)
 

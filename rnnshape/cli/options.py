@@ -161,7 +161,9 @@ def checked(make: Callable[[], Made], values: Mapping[str, Any], problems: Itera
     try:
         made = make()
     except Invalid as error:
-        raise Invalid([flagged(problem, values) for problem in (*error.problems, *problems)], error.text) from None
+        others = () if problems else error.others
+        told = [flagged(problem, values) for problem in (*error.problems, *problems)]
+        raise Invalid(told, error.text, others) from None
     if problems:
         raise Invalid(flagged(problem, values) for problem in problems)
     return made

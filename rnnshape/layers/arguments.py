@@ -19,6 +19,7 @@ from rnnshape.layers.kinds import (
     AnyCase,
     DropRate,
     Flag,
+    Implementation,
     Kind,
     LayerName,
     MaskValue,
@@ -134,7 +135,7 @@ ZERO_OUTPUT_FOR_MASK = Argument(
     "zero_output_for_mask", Flag(), False, "Return zeros at masked steps.", True, placed=KERAS_3
 )
 USE_CUDNN = Argument("use_cudnn", OneOf(("auto", True, False)), "auto", "Whether to use cuDNN:", True, since=KERAS_3)
-IMPLEMENTATION = Argument("implementation", OneOf((1, 2)), 2)
+IMPLEMENTATION = Argument("implementation", Implementation((1, 2)), 2)
 DTYPE = Argument("dtype", OneOf((*DTYPES, None)), None)
 TRAINABLE = Argument("trainable", Flag(), True)
 NAME = Argument("name", LayerName(), None)

@@ -34,6 +34,11 @@ def any_sequence(node: Node, rank: int | None) -> tuple[str, ...]:
     return any_rank(rank or 3)
 
 
+def any_tensor(node: Node, rank: int | None) -> tuple[str, ...]:
+    """The same for an operation, which takes one number for each sample, (N,), too: ``ops.sum(h, axis=-1) / 2``."""
+    return ("N",) if rank == 1 else any_sequence(node, rank)
+
+
 def no_loop(node: Node) -> list[Kernel]:
     """The kernel of a layer without a loop over time, which cuDNN never computes."""
     decided = f"{node.name} has no loop over time"

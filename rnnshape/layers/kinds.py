@@ -90,6 +90,9 @@ class Flag(Kind, frozen=True):
     def accepts(self, value: Any) -> bool:
         return type(value) is bool
 
+    def meant(self, value: Any) -> Any:
+        return bool(value) if type(value) is int and value in (0, 1) else value
+
     def schema(self) -> dict[str, Any]:
         return {"type": "boolean"}
 
@@ -174,6 +177,13 @@ class AnyCase(OneOf, frozen=True):
 
     def meant(self, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
+
+
+class Implementation(OneOf, frozen=True):
+    """1 or 2; 0 of old code computes as 2 (``keras/src/layers/rnn/lstm.py: LSTMCell.call`` compares with 1 only)."""
+
+    def meant(self, value: Any) -> Any:
+        return 2 if type(value) is int and value == 0 else value
 
 
 class Named(OneOf, frozen=True):

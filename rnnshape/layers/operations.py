@@ -12,7 +12,7 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, TypeAlias
 
 from rnnshape.layers.arguments import Argument
-from rnnshape.layers.around import any_sequence, no_loop
+from rnnshape.layers.around import any_tensor, no_loop
 from rnnshape.layers.base import Answer, Leaf
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.kinds import Kind
@@ -156,7 +156,7 @@ SLICE = LayerClass(
     "layer",
     (Argument("key", Kind()),),
     _sliced,
-    any_sequence,
+    any_tensor,
     check_input=_unsliceable,
     operation=True,
 )
@@ -164,7 +164,7 @@ SLICE = LayerClass(
 
 
 def _of(name: str) -> LayerClass:
-    return LayerClass(name, "merge", (), _elementwise, any_sequence, check_inputs=_stretchable, operation=True)
+    return LayerClass(name, "merge", (), _elementwise, any_tensor, check_inputs=_stretchable, operation=True)
 
 
 OPERATIONS: dict[str, LayerClass] = {
@@ -175,7 +175,7 @@ OPERATIONS: dict[str, LayerClass] = {
         "merge",
         MERGES["Concatenate"].arguments[:1],
         _concatenate,
-        any_sequence,
+        any_tensor,
         check_inputs=MERGES["Concatenate"].check_inputs,
         operation=True,
     ),

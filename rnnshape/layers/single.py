@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import Argument
-from rnnshape.layers.around import any_sequence, no_loop
+from rnnshape.layers.around import any_tensor, no_loop
 from rnnshape.layers.base import Answer, Leaf
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.kinds import Flag, Kind, Number
@@ -103,7 +103,7 @@ def _operation(
     theory: Callable[[Node, Given], Answer] = _unchanged,
     check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None,
 ) -> LayerClass:
-    return LayerClass(name, "layer", arguments, theory, any_sequence, check_input=check_input, operation=True)
+    return LayerClass(name, "layer", arguments, theory, any_tensor, check_input=check_input, operation=True)
 
 
 _AXIS = Argument("axis", Axes())

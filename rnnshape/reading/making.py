@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ from rnnshape.spec.options import DIMENSIONS, IMPORT, INPUT, INTO, KERAS, LET, R
 from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rnnshape.layers.arguments import Argument
     from rnnshape.reading.code.parsed import Parsed
@@ -78,21 +79,36 @@ def _decided(layer: str, options: dict[str, Any], name: str | None, before: froz
         if len(combinations) > _MOST_VARIANTS:
             raise
         keys = [choice.key for choice in error.open]
-    specs: list[Spec] = []
-    nothing: NothingMade | None = None
+    made: list[tuple[str, Callable[[], Sequence[Spec]]]] = []
     for values in combinations:
         decided = dict(zip(keys, values, strict=True))
         said = ", ".join(f"{key}={value!r}" for key, value in decided.items())
-        let = {**options.get(LET.name, {}), **decided}
+        asked = {**options, LET.name: {**options.get(LET.name, {}), **decided}}
+        made.append((f"with {said}", partial(_decided, layer, asked, name, before | decided.keys())))
+    return _each(made)
+
+
+def _each(made: Iterable[tuple[str, Callable[[], Sequence[Spec]]]]) -> list[Spec]:
+    """What all of them make, with their notes; a mistake in one does not cost the others, which the error has then."""
+    specs: list[Spec] = []
+    wrong: list[Invalid] = []
+    nothing: list[NothingMade] = []
+    for note, make_one in made:
         try:
-            decided_on = _decided(layer, {**options, LET.name: let}, name, before | decided.keys())
+            found = make_one()
         except NothingMade as error:
-            nothing = error
+            nothing.append(error)
             continue
-        specs += [replace(spec, notes=(f"with {said}", *spec.notes)) for spec in decided_on]
-    if nothing is not None and not specs:
-        raise nothing
-    return specs
+        except Invalid as error:
+            wrong.append(error)
+            found = error.others
+        specs += [replace(spec, notes=(note, *spec.notes)) for spec in found] if note else found
+    if not wrong and (specs or not nothing):
+        return specs
+    if not wrong:
+        raise nothing[0]
+    problems = dict.fromkeys(problem for error in wrong for problem in error.problems)
+    raise Invalid(problems, wrong[0].text, specs)
 
 
 _OF_CODE = {
@@ -146,7 +162,11 @@ def _read(layer: str, options: dict[str, Any], name: str | None, decided: frozen
         raise Invalid(unused)
     if read[0].open:
         raise Undecided(read[0].open, read[0].text)
-    return [_expecting(_asked(parsed, run, name or parsed.name), expect) for parsed in read]
+    return _each(("", partial(_answers, parsed, run, name or parsed.name, expect)) for parsed in read)
+
+
+def _answers(parsed: Parsed, run: Mapping[str, Any], name: str | None, expect: Expectations | None) -> list[Spec]:
+    return [_expecting(_asked(parsed, run, name), expect)]
 
 
 def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:

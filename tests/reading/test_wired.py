@@ -574,7 +574,8 @@ model = Model(inp, Dense(2)(h))
     "part", ['model.get_layer("encoder").output', "model.layers[1].output", "model.layers[-2].output"]
 )
 def test_the_output_of_a_layer_of_a_model_is_followed(part: str) -> None:
-    (spec,) = make_all(f"{MODEL}y = GRU(3)({part})\nfull = Model(model.input, y)")
+    first, spec = make_all(f"{MODEL}y = GRU(3)({part})\nfull = Model(model.input, y)")
+    assert (first.name, spec.name) == ("model", "full")
     report = rnnshape.explore(spec)
     assert report.ok
     assert not report.notes
@@ -584,7 +585,7 @@ def test_the_output_of_a_layer_of_a_model_is_followed(part: str) -> None:
 
 @pytest.mark.parametrize("output", ["model.output", "model.outputs[0]"])
 def test_the_output_of_a_model_is_followed(output: str) -> None:
-    (spec,) = make_all(f"{MODEL}y = GRU(3)({output})\nfull = Model(model.inputs, y)")
+    _, spec = make_all(f"{MODEL}y = GRU(3)({output})\nfull = Model(model.inputs, y)")
     assert spec.layer.text == "LSTM(8, return_sequences=True, name='encoder') | Dense(2) | GRU(3)"
 
 

@@ -19,7 +19,7 @@ from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
 from rnnshape.reading.code.fitting import RANKS, Fit, left_out
-from rnnshape.reading.code.grouping import complete, groups, in_models, is_chain, loops
+from rnnshape.reading.code.grouping import Wired, by_model, complete, groups, in_models, is_chain, loops
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
 from rnnshape.reading.code.parsed import Parsed
 from rnnshape.reading.code.words import Wires, own_names, short
@@ -37,14 +37,16 @@ def asked(values: Values) -> list[Parsed]:
     """The layers, models and calls that the code does not use itself, in order; if some are recurrent, only those."""
     values.made = complete(values.made)
     asking = _Asking(values)
-    together = groups([made for made in values.made if isinstance(made, Applied)], values.outputs)
-    together = [part for group in together for part in asking.fitting(in_models(group, values))]
-    found: list[tuple[int, Layer | Model | list[Applied]]] = [
-        (values.made.index(made), made)
-        for made in values.made
-        if isinstance(made, Layer | Model) and not made.used and not (isinstance(made, Model) and not made.layers)
+    together = groups([made for made in values.made if isinstance(made, Applied)], values.models)
+    fitting = [part for group in together for part in asking.fitting(in_models(group, values))]
+    found: list[tuple[int, Layer | Model | Wired]] = [
+        (place, one)
+        for place, made in enumerate(values.made)
+        if isinstance(made, Layer | Model) and not made.used
+        for one in (asking.stack(made) if isinstance(made, Model) else [made])
     ]
-    found += [(values.made.index(group[0]), group) for group in together]
+    wired = [one for part in fitting for one in by_model(part, values.models)]
+    found += [(values.made.index(one.calls[0]), one) for one in wired]
     found.sort(key=lambda pair: pair[0])
     # An unused object of an unknown class may be an optimizer: it is a question only if nothing else is recurrent.
     idle = [what for _, what in found if isinstance(what, Layer) and what.node.cls.kind == IMPORTED]
@@ -62,8 +64,10 @@ class _Asking:
         self.ranks: dict[int, int] = {}
         # The last size of inputs that the calls of a shared layer need, by their ids, if the code does not give it.
         self.widths: dict[int, int] = {}
+        # The declarations of a Sequential, by the id of its input.
+        self.said: dict[int, list[Declared]] = {}
 
-    def parsed(self, what: Layer | Model | list[Applied]) -> Parsed:
+    def parsed(self, what: Layer | Model | Wired) -> Parsed:
         """The question about one layer, one model or one group of calls."""
         if isinstance(what, Layer):
             said = self.values.layers.declared.of(what.tree)
@@ -71,22 +75,37 @@ class _Asking:
         if isinstance(what, Model):
             trees = [layer.tree for layer in what.layers]
             return self._parsed(whole(what), trees, what.said, Called(), name=what.name)
-        if is_chain(what) and not self._outputs(what):
-            return self._chain(what)
-        return self._graph(what)
+        return self._chain(what) if is_chain(what.calls) and not what.outputs else self._graph(what)
 
-    def _chain(self, calls: list[Applied]) -> Parsed:
-        """Calls that follow one another, as the stack of their layers."""
+    def stack(self, model: Model) -> list[Model | Wired]:
+        """A Sequential; the calls of its layers, where some break at what only stands for what the code leaves open."""
+        if not model.layers or not (self.values.names.stands or model.missing):
+            return [model] if model.layers else []
+        root = ast.copy_location(ast.Name("x", ast.Load()), model.layers[0].tree)
+        reached = Tensor(root=root)
+        self.said[id(reached)] = model.said
+        calls: list[Applied] = []
+        for layer in model.layers:
+            calls.append(Applied(layer, layer.node, layer.tree, [reached], Called()))
+            reached = Tensor(call=calls[-1])
+        parts = self.fitting(calls)
+        return [model] if parts == [calls] else [Wired(part, [], model.name) for part in parts]
+
+    def _chain(self, what: Wired) -> Parsed:
+        """Calls that follow one another are the stack of their layers."""
+        calls = what.calls
         steps = [Step(call.node, call.tree, call.called) for call in calls]
         trees = [step.tree for step in steps]
         said = [*self._fed(calls[0].inputs[0]), *self._says(calls[0])]
-        name = calls[-1].layer.name if len(calls) == 1 else None
+        name = what.name or (calls[-1].layer.name if len(calls) == 1 else None)
         return self._parsed(
             stacked(steps), trees, said, beside(steps, self.source), targets=calls[-1].targets, name=name
         )
 
     def _fed(self, tensor: Tensor) -> list[Declared]:
-        return [] if tensor.root is None else [Declared(self._sizes(tensor), tensor.root)]
+        if tensor.root is None:
+            return []
+        return self.said.get(id(tensor)) or [Declared(self._sizes(tensor), tensor.root)]
 
     def _says(self, call: Applied) -> Sequence[Declared]:
         """The shapes that the layer of a call declares for its input."""
@@ -125,18 +144,19 @@ class _Asking:
 
     # -- graphs ---------------------------------------------------------------------------------
 
-    def _graph(self, calls: list[Applied]) -> Parsed:
-        graph, (first, *_) = self._wired(calls)
+    def _graph(self, what: Wired) -> Parsed:
+        calls = what.calls
+        graph, (first, *_) = self._wired(calls, what.outputs)
         trees = [call.tree for call in calls]
         training = {"training": True} if any(call.called.options.get("training") for call in calls) else {}
         node = Node.of(MODEL, {"graph": graph})
-        return self._parsed(node, trees, self._said(calls[0], first), Called(training))
+        return self._parsed(node, trees, self._said(calls[0], first), Called(training), name=what.name)
 
     def _said(self, call: Applied, first: Tensor) -> list[Declared]:
         """The shapes that the code declares for the first input."""
         return [*self._fed(first), *(self._says(call) if call.inputs[0] is first else ())]
 
-    def _wired(self, calls: list[Applied]) -> tuple[Graph, list[Tensor]]:
+    def _wired(self, calls: list[Applied], outputs: Sequence[Tensor] = ()) -> tuple[Graph, list[Tensor]]:
         """The graph of the calls, and its inputs."""
         taken: set[str] = set()
         layers: dict[int, str] = {}
@@ -163,7 +183,7 @@ class _Asking:
                 for call in calls
             ),
             tuple(own_names(calls, words, taken)),
-            tuple(map(wired.wire, self._outputs(calls))),
+            tuple(map(wired.wire, outputs)),
         )
         return graph, [tensor for tensor, _ in entries]
 
@@ -192,7 +212,7 @@ class _Asking:
                 continue
             left_out(call, calls[place + 1 :])
             left = [one for one in calls if one is not call]
-            return [part for group in groups(left, self.values.outputs) for part in self.fitting(group)]
+            return [part for group in groups(left, self.values.models) for part in self.fitting(group)]
         return [calls]
 
     def _broken(self, calls: list[Applied]) -> tuple[int, str, Fit] | None:
@@ -239,15 +259,6 @@ class _Asking:
         pairs = zip(graph.entries, tensors, strict=True)
         self.widths |= {id(tensor): width for entry, tensor in pairs if entry.name == name}
 
-    def _outputs(self, calls: list[Applied]) -> list[Tensor]:
-        """The outputs of the only model of these calls; empty if it is not the only one, or returns the last result."""
-        fed = [tensor for call in calls for tensor in call.inputs if tensor.call is None]
-        models = [outputs for outputs in self.values.outputs if any(tensor.call in calls for tensor in outputs)]
-        if len(models) != 1 or not all(tensor.call in calls or tensor in fed for tensor in models[0]):
-            return []
-        (first, *others) = models[0]
-        return [] if not others and first.call is calls[-1] and not first.path else models[0]
-
     def _entries(self, calls: list[Applied], taken: set[str]) -> list[tuple[Tensor, Entry]]:
         """The inputs of the calls, in the order in which they are used."""
         found: dict[int, tuple[Tensor, Entry]] = {}
@@ -282,13 +293,13 @@ class _Asking:
         return free(said, taken)
 
 
-def _nodes(what: Layer | Model | list[Applied]) -> Iterator[Node]:
+def _nodes(what: Layer | Model | Wired) -> Iterator[Node]:
     if isinstance(what, Layer):
         yield what.node
     elif isinstance(what, Model):
         yield from (layer.node for layer in what.layers)
     else:
-        yield from (call.node for call in what)
+        yield from (call.node for call in what.calls)
 
 
 def _within(keyword: ast.keyword, tree: ast.expr) -> bool:

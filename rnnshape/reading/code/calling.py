@@ -108,8 +108,9 @@ class Reader:
         call = states_apart(node, call)
         names = signature(node.cls)
         given = self._given(node, names, call)
+        tree = given.pop(names[0], None)
+        tree = None if tree is not None and is_none(tree) else tree  # a name that holds None: call(self, x=None)
         beside: dict[str, ast.expr] = {name: tree for name, tree in given.items() if self.names.known(tree) is not None}
-        tree = beside.pop(names[0], None)
         states = beside.pop(_STATES, None) or beside.pop(INITIAL_STATE.name, None)
         if states is not None and isinstance(listed := self.names.resolved(states), ast.List | ast.Tuple):
             states = listed
@@ -127,7 +128,7 @@ class Reader:
         given: dict[str, ast.expr] = {}
         for place, tree in enumerate(call.args):
             if isinstance(tree, ast.Starred):
-                self.wrong("* is not read: write the arguments out", tree)
+                self.source.unknown("* is not read: write the arguments out", tree)
                 given.setdefault(names[0], tree.value)
                 break
             if place >= len(names):

@@ -175,7 +175,7 @@ class Constructors:
         trees = self.lists.spread(call.args)
         for argument, tree in zip(positional, trees, strict=False):
             if isinstance(tree, ast.Starred):
-                self.wrong("* is not read: write the arguments out", tree)
+                self.source.unknown("* is not read: write the arguments out", tree)
             else:
                 values[argument.name] = self.value(argument, layer, tree)
         if len(trees) > len(positional):

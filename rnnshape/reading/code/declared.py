@@ -35,12 +35,14 @@ _BY_STEP = ("RNN", "TimeDistributed")
 class Declared:
     """One declaration: sizes, batch first (None if the code does not give them), and its place in the tree.
 
-    ``steps`` tells whether it declares the shape of one step instead of the whole input.
+    ``steps`` tells whether it declares the shape of one step instead of the whole input.  ``built`` tells whether it
+    is ``layer.build(shape)``: this makes the weights, and a call may have another shape.
     """
 
     sizes: Sizes | None
     tree: ast.expr | ast.keyword
     steps: bool = False
+    built: bool = False
 
     @property
     def name(self) -> str | None:
@@ -82,6 +84,7 @@ def text(sizes: Sizes | None) -> str:
 def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
     """The input from all declarations; None if there are none, or after an error for two that contradict each other."""
     known = [place for place in places if place.sizes is not None]
+    known = [place for place in known if not place.built] or known
     if not known:
         return None
     first = known[0]
@@ -155,7 +158,8 @@ class Declarations:
             known = keyword.arg in node.cls.by_name and keyword.arg != "input_length"
             if keyword.arg not in DECLARING or known or is_none(keyword.value):
                 continue
-            self.warned.append(keyword)
+            if keyword.arg not in node.cls.by_name:  # Embedding takes input_length, and does not look at it
+                self.warned.append(keyword)
             if any(place.name in WHOLE for place in said) and keyword.arg in WHOLE:
                 self.wrong(f"{node.name} takes either input_shape or input_dim, once", keyword)
             else:

@@ -204,7 +204,7 @@ class Definitions(ABC):
         self.unsettled = _assigned_twice(methods.values())
         outer = _of_self(self.names.bound), _of_self(self.values.env)
         if own not in self.derived:  # the attributes of another class
-            for held in (self.names.bound, self.names.trees):
+            for held in (self.names.bound, self.names.trees, self.values.env):
                 for name in _of_self(held):
                     held.pop(name)
         for receiver in (own, "self", "cls"):

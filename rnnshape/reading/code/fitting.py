@@ -51,7 +51,7 @@ class Fit:
             dims = flowing.tensors[entry.name].dims
             known: Sequence[Any] = sizes if sizes is not None and len(sizes) == len(dims) else (None,) * len(dims)
             for dim, size in list(zip(dims, known, strict=True))[1:]:
-                if size is None:
+                if size is None or (isinstance(size, Size) and self.open.intersection(_WORD.findall(size.text))):
                     self.open |= set(_WORD.findall(dim.letter))
 
     def fails_by_rank(self, call: Call) -> bool:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnshape.layers.node import IMPORTED
-from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, behind, tensors_in
+from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
 from rnnshape.reading.code.tensors import makes
 
 if TYPE_CHECKING:
     from rnnshape.layers import Node
     from rnnshape.reading.code.values import Values
+
+
+class Wired(NamedTuple):
+    """Calls that are answered together, and what of their results: none, where it is what the last one returns."""
+
+    calls: list[Applied]
+    outputs: list[Tensor]
+    name: str | None
 
 
 def complete(made: list[Layer | Model | Applied]) -> list[Layer | Model | Applied]:
@@ -37,16 +45,16 @@ def _needed(made: Layer | Model | Applied) -> list[Applied]:
     return [tensor.call for tensor in tensors if tensor.call is not None]
 
 
-def groups(calls: list[Applied], outputs: list[list[Tensor]]) -> list[list[Applied]]:
+def groups(calls: list[Applied], models: list[Functional]) -> list[list[Applied]]:
     """The calls in groups that share a tensor, a model that returns them, or a layer.
 
     Two models that share only a layer are two groups.
     """
-    in_a_model = behind([tensor for tensors in outputs for tensor in tensors])
+    in_a_model = behind([tensor for model in models for tensor in model.returned])
     groups: list[tuple[set[int], list[Applied]]] = []
     for call in calls:
-        returned = (tensors for tensors in outputs if any(tensor.call is call for tensor in tensors))
-        keys = {id(call), *map(id, returned)}
+        returned_by = (model for model in models if any(tensor.call is call for tensor in model.returned))
+        keys = {id(call), *map(id, returned_by)}
         if id(call) not in in_a_model:
             keys.add(id(call.layer))
         for tensor in (*call.inputs, *tensors_in(call.states)):
@@ -64,7 +72,7 @@ def in_models(calls: list[Applied], values: Values) -> list[Applied]:
 
     The weights of such a recurrent layer are counted, unlike in the model of Keras.
     """
-    returned = [tensor for tensors in values.outputs for tensor in tensors if tensor.call in calls]
+    returned = [tensor for model in values.models for tensor in model.returned if tensor.call in calls]
     if not returned:
         return calls
     used = behind(returned)
@@ -72,13 +80,38 @@ def in_models(calls: list[Applied], values: Values) -> list[Applied]:
     unused = [call for call in calls if id(call) in values.modelled - used]
     left_out = [call for call in unused if id(call) not in needed]
     for call in unused:
+        if call.node.cls.operation:  # the terms of a loss are no layers
+            continue
         counted = "" if call in left_out else "; it is answered here, and its weights are counted"
         values.note(f"{call.node.text} is not part of the model: no output of the model uses it{counted}", call.tree)
     return [call for call in calls if call not in left_out]
 
 
-def loops(node: Node) -> bool:
-    return any(part.cls.kind in ("recurrent", "cell", IMPORTED) for part in node.walk())
+def by_model(calls: list[Applied], models: list[Functional]) -> list[Wired]:
+    """Calls as one answer; those of several models as one for each of them, and one for what no model needs."""
+    returning: dict[tuple[Any, ...], Functional] = {}
+    for model in models:
+        if any(tensor.call in calls for tensor in model.returned):
+            returning.setdefault(tuple((id(tensor.call), tensor.path) for tensor in model.returned), model)
+    if len(returning) < 2:
+        return [Wired(calls, _outputs(calls, *returning.values()), None)]
+    parts = [(behind(model.returned), model) for model in returning.values()]
+    found = []
+    for needed, model in parts:
+        own = [call for call in calls if id(call) in needed]
+        found.append(Wired(own, _outputs(own, model), model.name))
+    in_models = set().union(*(needed for needed, _ in parts))
+    others = behind([Tensor(call=call) for call in calls if id(call) not in in_models and loops(call.node)])
+    return [*found, Wired([call for call in calls if id(call) in others], [], None)] if others else found
+
+
+def _outputs(calls: list[Applied], model: Functional | None = None) -> list[Tensor]:
+    """What the model of these calls returns; none without one, or where it is what the last call returns."""
+    fed = [tensor for call in calls for tensor in call.inputs if tensor.call is None]
+    if model is None or not all(tensor.call in calls or tensor in fed for tensor in model.returned):
+        return []
+    (first, *others) = model.returned
+    return [] if not others and first.call is calls[-1] and not first.path else model.returned
 
 
 def is_chain(calls: list[Applied]) -> bool:
@@ -97,3 +130,7 @@ def is_chain(calls: list[Applied]) -> bool:
 
 def _made(tensor: Tensor) -> bool:
     return isinstance(tensor.root, ast.Call) and makes(tensor.root)
+
+
+def loops(node: Node) -> bool:
+    return any(part.cls.kind in ("recurrent", "cell", IMPORTED) for part in node.walk())

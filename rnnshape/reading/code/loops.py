@@ -11,6 +11,7 @@ import ast
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.reading.code.changing import CHANGING
 from rnnshape.reading.code.definitions import Definitions
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.statements import inside, words
@@ -125,9 +126,17 @@ class Loops(Definitions):
             self.names.trees.pop(name, None)
 
     def _assigned(self, body: list[ast.stmt]) -> set[str]:
-        """The names that statements bind."""
-        parts = (part for part in inside(body) if isinstance(part, ast.Name | ast.Attribute))
-        return {self.source.said(part) for part in parts if isinstance(part.ctx, ast.Store)}
+        """The names that statements bind, and those of lists and dictionaries that they change."""
+        found: set[str] = set()
+        for part in inside(body):
+            match part:
+                case ast.Name(ctx=ast.Store()) | ast.Attribute(ctx=ast.Store()):
+                    found.add(self.source.said(part))
+                case ast.Subscript(value=whole, ctx=ast.Store()):
+                    found.add(self.source.said(whole))
+                case ast.Call(func=ast.Attribute(value=whole, attr=how)) if how in CHANGING:
+                    found.add(self.source.said(whole))
+        return found
 
 
 def _within_loop(returned: Any) -> Any:

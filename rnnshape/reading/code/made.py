@@ -86,6 +86,12 @@ class Functional:
     inputs: list[Tensor]
     outputs: Any
     calls: list[Applied]
+    name: str | None = None
+
+    @property
+    def returned(self) -> list[Tensor]:
+        """The tensors that it returns, without their containers."""
+        return [*tensors_in(self.outputs)]
 
     @property
     def stack(self) -> Node | None:

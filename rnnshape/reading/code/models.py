@@ -45,12 +45,23 @@ class Models:
             return None
         made = self.value(_in_list(self.names.resolved(outputs)))
         self._left_out(outputs, made)
-        self.scope.outputs.append(list(tensors_in(made)))
+        made = self._apart(made)
         self.scope.modelled |= set(map(id, self.scope.made))
-        needed = behind(self.scope.outputs[-1])
+        needed = behind([*tensors_in(made)])
         calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
         fed = None if inputs is None else self.value(_in_list(self.names.resolved(inputs)))
-        return Functional(list(tensors_in(fed)), made, calls)
+        model = Functional(list(tensors_in(fed)), made, calls)
+        self.scope.models.append(model)
+        return model
+
+    def _apart(self, made: Any) -> Any:
+        """Outputs one by one, as a model returns them: the states of a stack of cells are a list."""
+        if isinstance(made, Tensor) and made.path:
+            made = self.scope.parts(made) or made
+        if not isinstance(made, tuple | list):
+            return made
+        each = [self.scope.parts(one) or one if isinstance(one, Tensor) else one for one in made]
+        return [self._apart(one) for one in each]
 
     def _left_out(self, outputs: ast.expr, made: Any) -> None:
         """Tell which outputs of a model are not followed: the others have other places in its result."""
@@ -126,7 +137,9 @@ class Models:
         others = [one for one in self.scope.made if isinstance(one, Applied) and id(one) not in own]
         needed = behind([tensor for one in others for tensor in (*one.inputs, *tensors_in(one.states))])
         self.scope.made = [one for one in self.scope.made if id(one) not in own - needed]
-        self.scope.outputs = [said for said in self.scope.outputs if not any(id(tensor.call) in own for tensor in said)]
+        self.scope.models = [
+            one for one in self.scope.models if not any(id(tensor.call) in own for tensor in one.returned)
+        ]
 
 
 def _name(call: Applied) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.layers.arguments import REQUIRED, OneOf
 from rnnshape.layers.kinds import Flag, Maybe, Named, Number, Sizes, Whole
 from rnnshape.layers.stand_ins import Size
+from rnnshape.reading.code.declared import DECLARING
 from rnnshape.reading.code.literals import MISSING
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class NamedArguments:
         return self._wrong(f"{argument.name} must be {argument.kind.allowed}: write it out", tree)
 
     def _checked(self, argument: Argument, value: Any, tree: ast.expr) -> Any:
-        value = tuple(value) if isinstance(value, list) else value
+        value = argument.kind.meant(tuple(value) if isinstance(value, list) else value)
         if argument.kind.accepts(value):
             return value
         shown = "" if isinstance(tree, ast.Constant) else f" ({self.source.said(tree)} is {value!r})"
@@ -86,9 +87,9 @@ class NamedArguments:
     def _default(self, argument: Argument, tree: ast.expr) -> Any:
         if argument.default is REQUIRED:
             return self._shape(argument, tree)
-        self.names.notes.append(
-            f"{argument.name}={self.source.said(tree)} is not read: {argument.default!r} is used instead"
-        )
+        if argument.name not in DECLARING:
+            said = self.source.said(tree)
+            self.names.notes.append(f"{argument.name}={said} is not read: {argument.default!r} is used instead")
         return argument.default
 
     def _wrong(self, message: str, tree: ast.expr) -> Any:

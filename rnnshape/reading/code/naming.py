@@ -240,7 +240,7 @@ class Names(KnownNames):
 
     def _letter(self, tree: ast.expr) -> str:
         """The name of an expression: an identifier that no other expression in the text has."""
-        said = self.source.said(tree)
+        said = self.source.said(tree).removeprefix("self.")  # an attribute keeps the argument of its name
         # A required argument in an unknown ** gets a name of its own.
         if isinstance(tree, ast.Name) and said != tree.id:
             said = f"{said}[{tree.id!r}]"

@@ -145,6 +145,7 @@ class Program(Loops):
         for alias in statement.names:
             if alias.asname or module:
                 self.values.classes.aliases[alias.asname or alias.name] = f"{module}{alias.name}".strip(".")
+                self.values.classes.shadowed.discard(alias.asname or alias.name)
 
     def _compound(self, statement: ast.stmt) -> Any:
         match statement:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
+from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +19,9 @@ Made = TypeVar("Made", Layer, Model, Applied)
 class Scope:
     """The layers, models and tensors of one program.
 
-    ``env`` has them by their current names, ``made`` all layers, models and calls in order, ``outputs`` the results
-    of the functional models, and ``modelled`` the ids of the calls before the last model.  ``lost`` has the names of
-    results that are not followed, ``notes`` the notes on code that is not read.
+    ``env`` has them by their current names, ``made`` all layers, models and calls in order, ``models`` the functional
+    models, and ``modelled`` the ids of the calls before the last model.  ``lost`` has the names of results that are
+    not followed, ``notes`` the notes on code that is not read.
     """
 
     def __init__(self, names: Names) -> None:
@@ -33,7 +33,7 @@ class Scope:
         # The names of lists and dictionaries with an assigned item.
         self.parted: set[str] = set()
         self.notes: dict[str, None] = {}
-        self.outputs: list[list[Tensor]] = []
+        self.models: list[Functional] = []
         self.modelled: set[int] = set()
         # The values of names at the expression that creates an array.
         self.when: dict[ast.expr, Held] = {}
@@ -45,7 +45,7 @@ class Scope:
     def bind(self, name: str, value: Any) -> None:
         """Bind a value to a name; a layer, model or tensor without a name gets this one."""
         self.env[name] = value
-        if isinstance(value, Layer | Model | Tensor) and value.name is None:
+        if isinstance(value, Layer | Model | Functional | Tensor) and value.name is None:
             value.name = name.removeprefix("self.")
         if isinstance(value, Tensor) and value.call is not None and name.isidentifier():
             value.call.names.setdefault(name, value.path)

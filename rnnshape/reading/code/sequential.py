@@ -149,7 +149,7 @@ class Growing:
         """Read the input shape in ``model.build((None, 10, 8))``."""
         named = [keyword.value for keyword in call.keywords if keyword.arg in ("input_shape", "input_shapes")]
         for tree in [*call.args, *named][:1]:
-            said = Declared(self.tensors.shape(tree), tree)
+            said = Declared(self.tensors.shape(tree), tree, built=isinstance(held, Layer))
             if isinstance(held, Model):
                 held.said.append(said)
             else:

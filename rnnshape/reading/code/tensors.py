@@ -122,7 +122,7 @@ class Tensors:
             elif name not in _WITHOUT_MEANING:
                 self.wrong("only shape, batch_size, batch_shape, dtype and name of Input are supported", keyword)
             elif name in ("sparse", "ragged") and isinstance(keyword.value, ast.Constant) and keyword.value.value:
-                self.wrong(f"a {name} input is not supported here: remove {name}", keyword)
+                self._not_dense(keyword)
         given = {name: value for name, value in given.items() if not is_none(value)}
         if "batch_shape" in given:
             if len(given) > 1:
@@ -134,6 +134,13 @@ class Tensors:
         behind = self.shape(given["shape"])
         first = self.size(given["batch_size"]) if "batch_size" in given else None
         return None if behind is None else (first, *behind)
+
+    def _not_dense(self, keyword: ast.keyword) -> None:
+        """Keras 2 runs its layers on ragged inputs, whose shape is that of dense ones; none runs on a sparse one."""
+        if keyword.arg == "sparse":
+            self.wrong("a sparse input is not supported here: remove sparse", keyword)
+        else:
+            self.names.notes.append("ragged=True of Input is left out: the input is read as a dense tensor")
 
     def shape(self, tree: ast.expr) -> Sizes | None:
         """The sizes of a tuple or list; None for a name, whose sizes are not in the line."""

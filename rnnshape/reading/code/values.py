@@ -228,4 +228,6 @@ class Values(Scope):
         function = call.func.func if isinstance(call.func, ast.Call) else call.func
         if called(call)[:1].islower() or not any(isinstance(one, Tensor) and one.call for one in given):
             return  # a method or a function, whose result is another tensor
+        if isinstance(call.func, ast.Call) and self.classes.names_a_layer(function):
+            return  # its error is already reported
         self.note(not_known(self.source.said(function)), call)
