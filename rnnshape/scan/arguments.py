@@ -1,4 +1,4 @@
-"""Findings in single constructor calls: unknown arguments, cells in place of layers, arguments that rule out cuDNN."""
+"""Findings in single calls: removed classes, unknown arguments, cells in place of layers, arguments without cuDNN."""
 
 from __future__ import annotations
 
@@ -56,17 +56,31 @@ class Arguments:
         self.names = names
 
     def hits(self, nodes: Iterable[ast.AST]) -> Iterator[Hit]:
-        """The findings in the constructor calls of a file, in order."""
+        """The findings in the imports and constructor calls of a file."""
+        nodes = [*nodes]
+        tried = {part for node in nodes if isinstance(node, ast.Try) for one in node.body for part in ast.walk(one)}
         for node in nodes:
+            if isinstance(node, ast.Attribute | ast.alias) and node not in tried:
+                yield from self._removed(node)
             if isinstance(node, ast.Call) and (layer := self._class(node.func)) is not None:
                 yield from self._arguments(layer, node)
                 yield from self._inside(layer, node)
                 if layer.name in _FUSED:
                     yield from self._slow(layer, node)
 
+    def _removed(self, node: ast.Attribute | ast.alias) -> Iterator[Hit]:
+        """A class that this release of Keras does not have; code that tries it and goes on without is right."""
+        name = node.asname or node.name if isinstance(node, ast.alias) else dotted(node)
+        short = (self.imports.full(name or "") or "").rpartition(".")[2]
+        if why := leftovers.removed(short):
+            end = self.source.place(node)[1]
+            named = isinstance(node, ast.Attribute) and leftovers.today(short) != short
+            edits = (Edit(end - len(short), end, leftovers.today(short)),) if named else ()
+            yield Hit("class", f"{short} {why}", node, edits)
+
     def _class(self, function: ast.expr) -> LayerClass | None:
-        name = self.imports.keras(dotted(function) or "")
-        return None if name is None else TABLE.get(name) or MERGES.get(name)
+        name = leftovers.today(self.imports.keras(dotted(function) or "") or "")
+        return TABLE.get(name) or MERGES.get(name)
 
     def _arguments(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:
         """Keywords that the class does not take; Sequential is skipped, because a model takes others."""
@@ -98,10 +112,10 @@ class Arguments:
         """The edit that fixes it: rename the keyword, or remove it if it is not needed; empty if there is none."""
         there = {one.arg for one in call.keywords}
         assert keyword.arg is not None
-        _, now = leftovers.RENAMED.get(keyword.arg, ("", ""))
-        if now in layer.by_name and now not in there and not (now == layer.arguments[0].name and call.args):
+        now = leftovers.renamed(keyword.arg, layer)
+        if now is not None and now.name not in there and not (now is layer.arguments[0] and call.args):
             start = self.source.place(keyword)[0]
-            return (Edit(start, start + len(keyword.arg), now),)
+            return (Edit(start, start + len(keyword.arg), now.name),)
         return without(self.source, call, keyword) if why and why.startswith("is not needed") else ()
 
     def _inside(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:

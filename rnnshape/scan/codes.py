@@ -46,6 +46,12 @@ CODES = {
             "Unpack as many values as the call returns; return_state=True adds the states.",
         ),
         Code(
+            "class",
+            "error",
+            "This Keras does not have the class.",
+            "Use the class that the message names.",
+        ),
+        Code(
             "argument",
             "error",
             "The class has no such argument in Keras 3.",

@@ -18,7 +18,7 @@ class Hit:
 
     code: str
     message: str
-    tree: ast.expr | ast.keyword
+    tree: ast.expr | ast.keyword | ast.alias
     edits: tuple[Edit, ...] = ()
     layer: ast.expr | None = None
 

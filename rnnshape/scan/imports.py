@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import TABLE
 from rnnshape.layers.merges import MERGES
+from rnnshape.reading.code.leftovers import READ_AS
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.naming import Names
 from rnnshape.reading.code.syntax import Source, dotted
@@ -34,7 +35,7 @@ _STARS = re.compile(r"(?:tensorflow\.(?:python\.)?|tf_)?keras\.(?:layers|models)
 _ROOTS = ("keras", "tensorflow", "tf_keras")
 # A prefix that the reader of pasted code does not treat as a module of Keras.
 _ELSEWHERE = "elsewhere.module"
-_CLASSES = {*TABLE, *MERGES, *INPUTS, "Model", "Sequential"}
+_CLASSES = {*TABLE, *MERGES, *INPUTS, *READ_AS, "Model", "Sequential"}
 # Imported names that lead to layers: the classes, or modules that contain them.
 _LEADING = {*_CLASSES, "keras", "tf_keras", "layers", "models"}
 

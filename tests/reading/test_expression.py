@@ -79,9 +79,9 @@ MISTAKES = {
         "torch.nn.GRU is not a layer of Keras: write the layer as in Keras, such as LSTM(8)",
         "GRU",
     ),
-    "CuDNNLSTM(8)": (
-        "CuDNNLSTM was removed in TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",
-        "CuDNNLSTM",
+    "CuDNNLSTM(8, 'zeros')": (
+        "CuDNNLSTM has another order of arguments than LSTM: name all but the first",
+        "CuDNNLSTM(8, 'zeros')",
     ),
     "LSTM(8, time_major=True)": (
         "LSTM takes no time_major: it was removed in Keras 3, which is always batch first (N, T, C): drop it and transpose the input",

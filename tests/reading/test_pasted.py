@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,10 +17,12 @@ from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.merges import MERGES
 from rnnshape.reading import make, make_all
 from rnnshape.reading.batch.data import from_data
+from rnnshape.reading.code import leftovers
 from rnnshape.reading.code.calling import signature
 from rnnshape.reading.comparison import compared
 from rnnshape.spec.data import to_data
 from tests.shared.pasting import Drawer, differs
+from tests.shared.releases import legacy
 from tests.shared.vocabulary import plain
 
 if TYPE_CHECKING:
@@ -520,7 +523,7 @@ def build():
 """
 ON_A_GPU = """
 if gpu_is_there():
-    layer = CuDNNLSTM(8)
+    layer = faster_layer
 else:
     layer = LSTM(8)
 y = layer(Input((5, 4)))
@@ -532,6 +535,84 @@ def test_a_branch_that_makes_no_layer_is_left_out(code: str) -> None:
     (spec,) = make_all(code)
     assert spec.layer.text == "LSTM(8)"
     assert any(note.startswith("with ") and note.endswith("=False") for note in spec.notes)
+
+
+@legacy
+@pytest.mark.parametrize(("removed", "now"), [("CuDNNLSTM", "LSTM"), ("CuDNNGRU", "GRU")])
+def test_a_class_of_tensorflow_1_is_read_as_the_one_that_returns_the_same(removed: str, now: str) -> None:
+    (spec,) = make_all(f"from keras.layers import {removed} as Fast\ny = Fast(3, return_state=True)(Input((5, 4)))")
+    assert spec.layer.text == f"{now}(3, return_state=True)"
+    (note,) = spec.notes
+    module = import_module(f"tf_keras.src.layers.rnn.{'cudnn_lstm' if now == 'LSTM' else 'cudnn_gru'}")
+    real = getattr(module, removed)(3, return_state=True)
+    real.build((2, 5, 4))
+    more = 4 * 3 if "4*H weights less" in note else 0
+    assert real.count_params() == sum(weight.size for weight in rnnshape.predict(spec).weights) + more
+    with pytest.raises(Invalid, match=f"{removed} has another order of arguments than {now}"):
+        make(f"{removed}(3, 'zeros')")
+
+
+OF_KERAS_1 = """
+model = Sequential()
+model.add(Embedding(100, 32, W_regularizer='l2', W_constraint=None))
+model.add(Convolution1D(nb_filter=9, filter_length=3, border_mode='same', subsample_length=2))
+model.add(MaxPooling1D(pool_length=2, stride=1))
+model.add(LSTM(output_dim=8, init='uniform', inner_init='zeros', inner_activation='relu', dropout_W=0.2, dropout_U=0.1,
+               W_regularizer='l1', U_regularizer='l2', b_regularizer='l2'))
+model.add(Dropout(p=0.5))
+model.add(GaussianNoise(sigma=0.1))
+model.add(Dense(output_dim=1, bias=False))
+"""
+OF_TODAY = (
+    "Embedding(100, 32, embeddings_regularizer='l2') | Conv1D(9, 3, strides=2, padding='same') | MaxPooling1D(strides=1) | "
+    "LSTM(8, recurrent_activation='relu', kernel_initializer='uniform', recurrent_initializer='zeros', kernel_regularizer='l1', "
+    "recurrent_regularizer='l2', bias_regularizer='l2', dropout=0.2, recurrent_dropout=0.1) | "
+    "Dropout(0.5) | GaussianNoise(0.1) | Dense(1, use_bias=False)"
+)
+
+
+def test_arguments_of_keras_1_are_read_by_their_names_of_today() -> None:
+    (spec,) = make_all(OF_KERAS_1)
+    assert spec.layer == make(OF_TODAY).layer
+    assert [note for note in spec.notes if "nb_filter as filters" in note and "p as rate" in note]
+    known = {name for layer in TABLE.values() for name in layer.by_name}
+    assert {now for names in leftovers.OF_KERAS_1.values() for now in names} <= known
+    assert rnnshape.explore(spec).ok
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ("Convolution2D(40, 3, 5, border_mode='same')", "Conv2D(40, (3, 5), padding='same')"),
+        ("Convolution2D(nb_filter=40, nb_row=3, nb_col=5)", "Conv2D(40, (3, 5))"),
+        ("ConvLSTM2D(nb_filter=4, nb_row=3, nb_col=2, border_mode='same')", "ConvLSTM2D(4, (3, 2), padding='same')"),
+        ("Conv2D(40, 3, 5, padding='same')", "Conv2D(40, 3, strides=5, padding='same')"),
+    ],
+)
+def test_rows_and_columns_of_keras_1_are_the_kernel(then: str, now: str) -> None:
+    assert make(then).layer == make(now).layer
+    assert rnnshape.explore(then).ok
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ("merge([h, a], mode='concat')", "concatenate([h, a])"),
+        ("merge([h, a], mode='concat', concat_axis=1)", "concatenate([h, a], axis=1)"),
+        ("merge([h, a], mode='dot', dot_axes=[2, 2])", "dot([h, a], axes=[2, 2])"),
+        ("merge([h, a], mode='sum')", "add([h, a])"),
+        ("merge([h, a], mode='mul')", "multiply([h, a])"),
+        ("merge([h, a], mode='ave')", "average([h, a])"),
+        ("merge([h, a], mode='max')", "maximum([h, a])"),
+    ],
+)
+def test_merge_of_keras_1_is_read_as_the_function_of_today(then: str, now: str) -> None:
+    code = "q, a = Input((10, 16)), Input((10, 16))\nh = LSTM(16, return_sequences=True)(q)\nm = MERGED\n"
+    old = make_all(code.replace("MERGED", then) + "Model(input=[q, a], output=[m, h])")
+    new = make_all(code.replace("MERGED", now) + "Model(inputs=[q, a], outputs=[m, h])")
+    assert [spec.layer for spec in old] == [spec.layer for spec in new]
+    assert all(rnnshape.explore(spec).ok for spec in old)
+    assert any("merge is from Keras 1" in note for note in old[0].notes)
 
 
 def test_code_that_makes_no_layer_on_any_branch_is_one_error() -> None:

@@ -107,7 +107,7 @@ class _Asking:
         # The layers after an unknown class are not part of the stack.
         at = trees if node.cls is MODEL else [part for tree in trees for part in in_turn(tree)][: len(node.in_turn)]
         warned = [one for one in values.layers.declared.warned if any(_within(one, tree) for tree in trees)]
-        notes = (*values.notes, *names.notes, *values.layers.objects.notes, *warnings_of(warned, said))
+        notes = (*values.notes, *names.notes, *values.layers.notes, *warnings_of(warned, said))
         return Parsed(
             node,
             self.source.text,

@@ -40,8 +40,13 @@ class Classes:
         if name not in TABLE and isinstance(given := self.names.known(function), str):
             name = given
         prefix, _, short = self.imported_as(name).rpartition(".")
-        short = ALIASES.get(short, short)
+        short = ALIASES.get(short, leftovers.today(short))
         return (TABLE.get(short) or MERGES.get(short)) if not prefix or _is_keras(prefix) else None
+
+    def removed(self, function: ast.expr) -> str | None:
+        """The name of a class of TensorFlow 1, if the name means one that is read as a class of the table."""
+        short = self.imported_as(dotted(self.names.resolved(function)) or "").rpartition(".")[2]
+        return short if short in leftovers.READ_AS and self.of(function) is not None else None
 
     def own(self, function: ast.expr) -> str | None:
         """The class for a name if a module of ``--import`` may contain it; None for a name of Keras."""

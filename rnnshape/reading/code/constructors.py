@@ -57,6 +57,7 @@ class Constructors:
         # The layers whose returned structure the code leaves open, and the stacks without their last layers.
         self._partly: list[Node] = []
         self._left_out = 0
+        self._of_keras_1: dict[str, str] = {}
         # The layer of a name, the layers of a list in a name, and the layer that a function of the code returns.
         self.held: Callable[[ast.expr], Node | None] = lambda tree: None
         self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
@@ -67,6 +68,15 @@ class Constructors:
         self.by_name = NamedArguments(self.names)
         self.objects = Objects(self.source, self._literal)
         self.own = OwnClasses(self.names, self._made, self.value)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes on arguments and objects that are not read as written."""
+        former = ", ".join(f"{name} as {now}" for name, now in self._of_keras_1.items())
+        return (
+            *([f"arguments of Keras 1 are read by their current names: {former}"] if former else []),
+            *self.objects.notes,
+        )
 
     def layer(self, tree: ast.expr) -> Node | None:
         """Read a constructor call, or layers joined by ``|``."""
@@ -123,7 +133,12 @@ class Constructors:
             why = of_another_library(other) if other else unknown_class(name, name.rpartition(".")[2])
             self.source.unknown(why, call.func)
             return None
-        return self._node(layer, call)
+        if removed := self.classes.removed(function):
+            if len(call.args) > 1:
+                self.wrong(f"{removed} has another order of arguments than {layer.name}: name all but the first", call)
+                return None
+            self.names.notes.append(leftovers.read_as(removed))
+        return self._node(layer, leftovers.kernel_of_keras_1(layer, call))
 
     def _made(self, tree: ast.expr) -> Any:
         """The layer in an argument; ``MISSING`` if it is something else."""
@@ -179,6 +194,10 @@ class Constructors:
             elif (known := layer.by_name.get(keyword.arg)) is None or known.missing_in(asked()):
                 if keyword.arg in DECLARING and "trainable" in layer.by_name:
                     continue  # an argument of the base class: see Declarations
+                if (now := leftovers.renamed(keyword.arg, layer)) is not None and now.name not in values:
+                    self._of_keras_1[keyword.arg] = now.name
+                    values[now.name] = self.value(now, layer, keyword.value)
+                    continue
                 self.wrong(unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:
                 values[known.name] = self.value(known, layer, keyword.value)

@@ -269,7 +269,7 @@ class _Line:
         # The layers after an unknown class are not part of the stack.
         places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))[: len(node.in_turn)]
         known = (*(() if said is None else (said,)), *self.layers.declared.of(trees[0]))
-        replaced = dict.fromkeys((*self.names.notes, *self.layers.objects.notes))
+        replaced = dict.fromkeys((*self.names.notes, *self.layers.notes))
         return Parsed(
             node,
             self.source.text,

@@ -5,19 +5,26 @@ Sources: Keras' migration guide and the signatures of 3.15.1.
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code.calling import signature
+from rnnshape.reading.code.syntax import called
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
 if TYPE_CHECKING:
+    from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import LayerClass
 
+# Classes of TensorFlow 1 that return the same as a class of Keras 3, and how the weights of this class differ.
+READ_AS = {
+    "CuDNNLSTM": ("LSTM", "which has 4*H weights less, one bias vector instead of two"),
+    "CuDNNGRU": ("GRU", "which has as many weights"),
+}
+
 CLASSES = {
-    "CuDNNLSTM": "was removed in TensorFlow 2: LSTM uses cuDNN by itself where it can (see its cuDNN line)",
-    "CuDNNGRU": "was removed in TensorFlow 2: GRU uses cuDNN by itself where it can (see its cuDNN line)",
     "LSTMV2": "is called LSTM",
     "GRUV2": "is called GRU",
     "BasicLSTMCell": "is from TensorFlow 1: use LSTMCell",
@@ -33,15 +40,34 @@ CLASSES = {
     "Model": "is not supported here: paste one layer, or layers joined by |",
 }
 
-# The names that arguments have now; a class may lack that argument too.
-RENAMED = {
-    "inner_activation": ("Keras 1", "recurrent_activation"),
-    "inner_init": ("Keras 1", "recurrent_initializer"),
-    "init": ("Keras 1", "kernel_initializer"),
-    "output_dim": ("Keras 1", "units"),
-    "dropout_W": ("Keras 1", "dropout"),
-    "dropout_U": ("Keras 1", "recurrent_dropout"),
-    "hidden_size": ("PyTorch", "units"),
+# Those of them that Keras 2 or an older Keras had under this name.
+_OF_KERAS_2 = ("AbstractRNNCell", "ConvLSTM2DCell", "TimeDistributedDense")
+
+# The names of arguments in Keras 1, and their current names, of which a class has at most one
+# (keras/legacy/interfaces.py in Keras 2.0).
+OF_KERAS_1 = {
+    "output_dim": ("units",),
+    "init": ("kernel_initializer", "embeddings_initializer"),
+    "inner_init": ("recurrent_initializer",),
+    "inner_activation": ("recurrent_activation",),
+    "dropout_W": ("dropout",),
+    "dropout_U": ("recurrent_dropout",),
+    "W_regularizer": ("kernel_regularizer", "embeddings_regularizer"),
+    "U_regularizer": ("recurrent_regularizer",),
+    "b_regularizer": ("bias_regularizer",),
+    "W_constraint": ("kernel_constraint", "embeddings_constraint"),
+    "U_constraint": ("recurrent_constraint",),
+    "b_constraint": ("bias_constraint",),
+    "bias": ("use_bias",),
+    "p": ("rate",),
+    "sigma": ("stddev",),
+    "nb_filter": ("filters",),
+    "filter_length": ("kernel_size",),
+    "subsample_length": ("strides",),
+    "subsample": ("strides",),
+    "border_mode": ("padding",),
+    "pool_length": ("pool_size",),
+    "stride": ("strides",),
 }
 
 # ``{layer}`` is the name of the class, ``{said}`` the value as it was written.
@@ -59,6 +85,7 @@ ARGUMENTS = {
     "input_dim": "belongs to the first layer of the list; or put keras.Input in front of it",
     "weights": "is not a constructor argument in Keras 3: drop it and call set_weights on the built layer",
     "implementation": "has no effect on this class; only LSTM, GRU and their cells have two implementations: drop it",
+    "hidden_size": "is from PyTorch: write units={said}",
     "batch_first": "is from PyTorch; Keras is always batch first (N, T, C): drop it",
     "bidirectional": "is from PyTorch: wrap the layer, Bidirectional({layer}(…))",
     "num_layers": "is from PyTorch: write the layers one after another, {layer}(8, return_sequences=True) | {layer}(8)",
@@ -85,6 +112,61 @@ _IDLE = {
 _IDLE_IN_2 = ("dynamic", "weights", "implementation", "time_major")
 
 
+# The modes of merge in Keras 1, and the current functions (keras/legacy/layers.py in Keras 2.0).
+_MODES = {"sum": "add", "mul": "multiply", "concat": "concatenate", "ave": "average", "dot": "dot", "max": "maximum"}
+
+
+def merge_of_keras_1(tree: ast.Call) -> ast.Call | None:
+    """``merge([a, b], mode="concat", concat_axis=1)`` as ``concatenate([a, b], axis=1)``; None for another call."""
+    given = {keyword.arg: keyword.value for keyword in tree.keywords}
+    match given.get("mode"):
+        case ast.Constant(value=str() as mode) if called(tree) == "merge" and mode in _MODES and tree.args:
+            axes = {"concat": ("axis", "concat_axis"), "dot": ("axes", "dot_axes")}.get(mode)
+            keywords = [ast.keyword(axes[0], given[axes[1]])] if axes and axes[1] in given else []
+            now = ast.Call(ast.Name(_MODES[mode], ast.Load()), tree.args[:1], keywords)
+            return ast.fix_missing_locations(ast.copy_location(now, tree))
+    return None
+
+
+_SIZES = ("nb_row", "nb_col")
+
+
+def kernel_of_keras_1(layer: LayerClass, call: ast.Call) -> ast.Call:
+    """``Convolution2D(32, 3, 5, border_mode="same")``, which takes rows and columns, with the kernel (3, 5)."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    names = ("nb_filter", *_SIZES)
+    before = [*call.args, *(given[name] for name in names[len(call.args) :] if name in given)]
+    two = "Conv" in layer.name and "2D" in layer.name
+    if not two or len(before) != len(names) or not given.keys() & {*OF_KERAS_1, *_SIZES}:
+        return call
+    kernel = ast.copy_location(ast.Tuple(before[1:], ast.Load()), before[1])
+    rest = [keyword for keyword in call.keywords if keyword.arg not in names]
+    return ast.copy_location(ast.Call(call.func, [before[0], kernel], rest), call)
+
+
+def today(name: str) -> str:
+    """The name of the class that is read in place of a class of this name."""
+    return READ_AS[name][0] if name in READ_AS else name
+
+
+def read_as(name: str) -> str:
+    """The note for a class that is read as another one."""
+    now, weights = READ_AS[name]
+    return f"{name} was removed in TensorFlow 2: it is read as {now}, {weights}"
+
+
+def removed(name: str) -> str | None:
+    """Why the chosen release of Keras lacks a class that an older one had, and what to use instead."""
+    if name in READ_AS:
+        return f"was removed in TensorFlow 2: use {today(name)}, which uses cuDNN by itself where it can"
+    return CLASSES[name] if name in _OF_KERAS_2 and asked() >= KERAS_3 else None
+
+
+def renamed(name: str, layer: LayerClass) -> Argument | None:
+    """The argument of this class that Keras 1 called ``name``; None if there is none."""
+    return next((layer.by_name[now] for now in OF_KERAS_1.get(name, ()) if now in layer.by_name), None)
+
+
 def of_class(name: str) -> str | None:
     """Why Keras has no class of this name, and what to use instead; None if it is not a known leftover."""
     return CLASSES.get(name)
@@ -92,9 +174,9 @@ def of_class(name: str) -> str | None:
 
 def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
     """Why a class does not take an argument of this name, and what to write instead; None if it is not known."""
-    if name in RENAMED:
-        where, now = RENAMED[name]
-        return f"is of {where}: " + (f"it is called {now}" if now in layer.by_name else "drop it")
+    if name in OF_KERAS_1:
+        now = renamed(name, layer)
+        return f"is from Keras 1: {f'it is called {now.name}' if now else 'drop it'}"
     call = (MASK.name, INITIAL_STATE.name, TRAINING.name)
     if name not in (*ARGUMENTS, *_OF_SEQUENCES, *call):
         return None

@@ -39,7 +39,8 @@ class Models:
         """The model of ``Model(inputs, outputs)``; None without outputs."""
         named = {keyword.arg: keyword.value for keyword in tree.keywords}
         given = dict(zip(("inputs", "outputs"), tree.args, strict=False))
-        inputs, outputs = (given.get(name, named.get(name)) for name in ("inputs", "outputs"))
+        # Keras 1 calls them input and output.
+        inputs, outputs = (given.get(name, named.get(name, named.get(name[:-1]))) for name in ("inputs", "outputs"))
         if outputs is None:
             return None
         made = self.value(_in_list(self.names.resolved(outputs)))

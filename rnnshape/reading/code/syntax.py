@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from rnnshape.errors import Problem
 
-Tree: TypeAlias = ast.expr | ast.keyword | ast.stmt
+Tree: TypeAlias = ast.expr | ast.keyword | ast.stmt | ast.alias
 Span: TypeAlias = tuple[int, int]
 
 

@@ -11,6 +11,7 @@ from rnnshape.reading.code.chain import in_turn
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.declared import Declared
 from rnnshape.reading.code.functional import MERGING, SIGNS, Calls
+from rnnshape.reading.code.leftovers import merge_of_keras_1
 from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import not_known, of_another_library
 from rnnshape.reading.code.scope import Scope
@@ -115,7 +116,7 @@ class Values(Scope):
             case ast.ListComp():
                 return self._items(tree)
             case ast.Call():
-                return self._call(tree, targets)
+                return self._call(self._of_today(tree), targets)
         return None
 
     def _items(self, tree: ast.ListComp) -> list[Any] | None:
@@ -152,6 +153,13 @@ class Values(Scope):
             return self.functional.called(made, tree, targets)
         self._note_unknown(tree)
         return None
+
+    def _of_today(self, tree: ast.Call) -> ast.Call:
+        """The call, with Keras 1's merge function replaced by the current one."""
+        now = merge_of_keras_1(tree) if self.there(tree.func) is None else None
+        if now is not None:
+            self.note(f"merge is from Keras 1: it is read as {called(now)}", tree)
+        return now or tree
 
     def _one(self, tree: ast.expr) -> bool:
         """Whether an expression is a single value, not the name of a list."""
