@@ -113,7 +113,7 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _unimplemented(node: Node, given: Given) -> Iterator[Refusal]:
-    """Refuse a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64."""
+    """Reject a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64."""
     if given.gpu or given.execution == "xla":
         return
     # The states have the layer's own dtype, even inside a wrapper with another one.

@@ -1,4 +1,4 @@
-"""Reads models of Keras' functional API, ``Model(inputs, outputs)``: calls, layers, inputs and outputs of them."""
+"""Reads models of Keras' functional API, ``Model(inputs, outputs)``: their calls, layers, inputs and outputs."""
 
 from __future__ import annotations
 
