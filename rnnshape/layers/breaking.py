@@ -9,7 +9,7 @@ from rnnshape.layers.flowing import Flowing, in_order
 from rnnshape.layers.node import IMPORTED
 
 if TYPE_CHECKING:
-    from rnnshape.layers.base import Dims
+    from rnnshape.layers.base import Answer, Dims
     from rnnshape.layers.node import Node
     from rnnshape.layers.wires import Call, Graph, Wire
 
@@ -48,11 +48,31 @@ def _call_error(flowing: Flowing, call: Call) -> str | None:
     if layer.without_rule:
         return None
     answer = layer.cls.theory(layer, own)
+    if wrong := _rebuilt(flowing, call, layer, own, answer):
+        return wrong
     if handed and (wrong := _state_error(flowing, call, flat(answer.begins), handed)):
         return wrong
     if handed and not _same_nesting(call.initial_state, answer.begins):
         return f"{call.layer} takes its states as {_written(answer.begins)}: pass them in these lists"
     flowing.add(call, answer)
+    return None
+
+
+def _rebuilt(flowing: Flowing, call: Call, layer: Node, own: Given, answer: Answer) -> str | None:
+    """Why a shared layer cannot be called again: its weights are made for the input of its first call.
+
+    Attention and PReLU broadcast a size of 1, others do not (tried in Keras 3.15.1 with each layer that has weights).
+    """
+    first, built = flowing.built.setdefault(call.layer, (call, answer.weights))
+    for one, other in zip(built, answer.weights, strict=False):
+        for has, needs in zip(one.shape, other.shape, strict=False):
+            broadcast = 1 in (has, needs) and (layer.cls.kind == "merge" or layer.name == "PReLU")
+            if has != needs and not broadcast:
+                sizes, made = tuple(dim.size for dim in own.dims), flowing.graph.statement(first)
+                return (
+                    f"{call.layer} has a {one.name} of {one.shape} from its first call, {made}, and {sizes} needs "
+                    f"{other.shape}: call it on tensors of one width, or make a second layer"
+                )
     return None
 
 

@@ -30,7 +30,7 @@ from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.recurrent import over_time
-from rnnshape.layers.release import change
+from rnnshape.layers.release import KERAS_3, asked, change
 from rnnshape.layers.space import DATA_FORMAT, PADDING, SPACE, computed, each, joined, kernels, split
 
 if TYPE_CHECKING:
@@ -113,8 +113,11 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _unimplemented(node: Node, given: Given) -> Iterator[Refusal]:
-    """Reject a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64."""
-    if given.gpu or given.execution == "xla":
+    """Reject a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64.
+
+    Keras 2 moves the channels to the end for it (tf_keras 2.21: ``backend.py: _preprocess_conv2d_input``).
+    """
+    if given.gpu or given.execution == "xla" or asked() < KERAS_3:
         return
     # The states have the layer's own dtype, even inside a wrapper with another one.
     if node["data_format"] == "channels_first" and _rank(node) < 3 and compute_dtype(node["dtype"]) == "float64":

@@ -18,9 +18,9 @@ from rnnshape.layers.several import every_dims
 from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from rnnshape.layers.base import Dims
+    from rnnshape.layers.base import Dims, Weight
     from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
     from rnnshape.layers.release import Release
@@ -215,6 +215,8 @@ class Flowing:
         self.given = given
         self.tensors: dict[str, Any] = dict(inputs or entries(graph, given.dims))
         self.masks: dict[Wire, Mask | None] = {Wire(graph.entries[0].name): given.mask}
+        # What each layer's first call is, and the weights that it makes.
+        self.built: dict[str, tuple[Call, Sequence[Weight]]] = {}
         self.numbers = {name: number for number, (name, _) in enumerate(graph.layers, 1)}
 
     def steps(self) -> Iterator[Step]:

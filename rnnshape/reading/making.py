@@ -21,6 +21,7 @@ from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
 from rnnshape.reading.code.parsed import NothingMade, Undecided
 from rnnshape.reading.finishing import finish, modules_in
+from rnnshape.reading.left_open import unbuilt
 from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
 from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
@@ -160,10 +161,12 @@ def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
         raise Invalid([_of_names(problem, parsed) for problem in placed], parsed.text) from None
     if problems := [*mismatches.misfits(parsed.called, spec)]:
         raise Invalid(problems, parsed.text)
-    if parsed.targets is not None and not spec.layer.without_rule:
-        returned = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype)).returned
-        if wrong := mismatches.unpacking(returned, parsed.targets):
+    if not spec.layer.without_rule:
+        answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
+        if parsed.targets is not None and (wrong := mismatches.unpacking(answer.returned, parsed.targets)):
             raise Invalid([Problem("", wrong)])
+        if parsed.fed is not None and (wrong := unbuilt(parsed.fed, spec, answer, run)):
+            raise Invalid([Problem("", wrong, parsed.fed.span)], parsed.text)
     notes = (*_notes(parsed, spec, run), *spec.notes)
     let = tuple({**dict(parsed.stands), **dict(spec.let)}.items())
     return spec if (notes, let) == (spec.notes, spec.let) else replace(spec, notes=notes, let=let)

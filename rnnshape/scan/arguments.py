@@ -10,7 +10,7 @@ from rnnshape.layers import TABLE
 from rnnshape.layers.cudnn import DECIDING
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.release import KERAS_3, asked
-from rnnshape.reading.code import leftovers
+from rnnshape.reading.code import keras_1, leftovers
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.syntax import dotted
 from rnnshape.scan.finding import Edit
@@ -112,7 +112,7 @@ class Arguments:
         """The edit that fixes it: rename the keyword, or remove it if it is not needed; empty if there is none."""
         there = {one.arg for one in call.keywords}
         assert keyword.arg is not None
-        now = leftovers.renamed(keyword.arg, layer)
+        now = keras_1.renamed(keyword.arg, layer)
         if now is not None and now.name not in there and not (now is layer.arguments[0] and call.args):
             start = self.source.place(keyword)[0]
             return (Edit(start, start + len(keyword.arg), now.name),)

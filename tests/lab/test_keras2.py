@@ -140,6 +140,8 @@ def test_arguments_stand_in_the_order_of_tf_keras(name: str) -> None:
         ("LSTM(3, activation='leaky_relu') | Activation('log_softmax')", (2, 3, 4), (2, 3)),
         ("Conv1DTranspose(3, 2, strides=2, output_padding=1)", (2, 3, 4), (2, 7, 3)),
         ("AveragePooling1D()", (2, 6, 4), (2, 3, 4)),
+        ("ConvLSTM1D(2, 2, data_format='channels_first', dtype='float64')", (2, 2, 3, 6), (2, 2, 5)),
+        ("ConvLSTM2D(2, 2, data_format='channels_first', dtype='float64')", (2, 2, 3, 6, 7), (2, 2, 5, 6)),
     ],
 )
 def test_what_keras_2_takes_otherwise(layer: str, input_: tuple[int, ...], shape: tuple[int, ...]) -> None:

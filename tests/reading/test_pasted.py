@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.merges import MERGES
 from rnnshape.reading import make, make_all
 from rnnshape.reading.batch.data import from_data
-from rnnshape.reading.code import leftovers
 from rnnshape.reading.code.calling import signature
+from rnnshape.reading.code.keras_1 import RENAMED
 from rnnshape.reading.comparison import compared
 from rnnshape.spec.data import to_data
 from tests.shared.pasting import Drawer, differs
@@ -576,8 +577,36 @@ def test_arguments_of_keras_1_are_read_by_their_names_of_today() -> None:
     assert spec.layer == make(OF_TODAY).layer
     assert [note for note in spec.notes if "nb_filter as filters" in note and "p as rate" in note]
     known = {name for layer in TABLE.values() for name in layer.by_name}
-    assert {now for names in leftovers.OF_KERAS_1.values() for now in names} <= known
+    assert {now for names in RENAMED.values() for now in names} <= known
     assert rnnshape.explore(spec).ok
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("LSTM(int(0.8 * n))", "LSTM(int_0_8_n)"),
+        ("k = int(len(words) * 0.8)\nLSTM(k)", "LSTM(k)"),
+        ("LSTM(2**n)", "LSTM(size_2_n)"),
+        ("k = -(-n // 2)\nLSTM(k)", "LSTM(k)"),
+        ("k = n % 3\nLSTM(k)", "LSTM(k)"),
+        ("size = len(words) + 1\nLSTM(size)", "LSTM(size)"),
+        ("steps = X.shape[1]\nLSTM(steps)", "LSTM(steps)"),
+        ("k = np.prod(sizes)\nLSTM(k)", "LSTM(k)"),
+        # The names that a size is computed from stay.
+        ("k = units // 2\nLSTM(k)", "LSTM(units//2)"),
+        ("k = int(units / 2)\nLSTM(k)", "LSTM(units//2)"),
+        ("k = config['units']\nLSTM(k)", "LSTM(units)"),
+        ("k = hp.Int('units', 8, 64)\nLSTM(k)", "LSTM(units)"),
+    ],
+)
+def test_a_computed_size_has_the_name_that_it_is_assigned_to(code: str, text: str) -> None:
+    (spec,) = make_all(code)
+    assert spec.layer.text == text
+    assert [note for note in spec.notes if "is not given" in note] == list(spec.notes)
+    assert len(spec.notes) == 1
+    assert rnnshape.predict(spec).ok
+    (given,) = make_all(code, {"let": {re.sub(r"LSTM\((\w+).*", r"\1", text): 6}})
+    assert int(given.layer["units"]) in (6, 3)
 
 
 @pytest.mark.parametrize(

@@ -592,3 +592,33 @@ def test_an_output_that_is_not_followed_has_a_note() -> None:
     code = "model = Sequential([Input((10, 4)), LSTM(8, return_sequences=True)])\ny = GRU(3)(model.layers[0].output)"
     notes = [note for spec in make_all(code) for note in spec.notes]
     assert [note for note in notes if "model.layers[0].output is not followed" in note]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "left"), [("[r, y]", ["y"]), ("{'r': r, 'y': y}", ["y"]), ("[y, y, r]", ["y", "y"])]
+)
+def test_an_output_of_a_model_that_is_not_followed_is_told_with_its_place(outputs: str, left: list[str]) -> None:
+    code = f"x = Input((10, 5))\ny = LSTM(8, return_sequences=True)(x)\nr = tf.tile(y, [1, 2, 1])\nModel(x, {outputs})"
+    (spec,) = make_all(code)
+    place = 2 if outputs.endswith("r]") else 0
+    assert any(f"line 4: output {place} of the model, r, is not followed: it is left" in note for note in spec.notes)
+    assert [leaf.role for leaf in leaves(rnnshape.predict(spec).predicted)] in (left, ["output"])
+
+
+@pytest.mark.parametrize("read", ["tf.tile(x, [1, 2, 1])", "augment(x)", "tf.cast(x, 'float16')"])
+@pytest.mark.parametrize("held", [True, False])
+def test_an_input_that_goes_into_what_is_not_read_is_told(read: str, *, held: bool) -> None:
+    code = f"x = Input((10, 5))\nz = {read}\ny = GRU(4)(z)" if held else f"x = Input((10, 5))\ny = GRU(4)({read})"
+    assert any("is not followed: a default shape is used for it" in note for note in make(code).notes)
+
+
+def test_a_recurrent_layer_that_no_output_needs_is_told_for_its_weights_are_counted() -> None:
+    code = "x = Input((5, 2))\ny = GRU(4, return_sequences=True)(x)\ns = SimpleRNN(3)(x)\nmodel = Model(x, y)"
+    keras = load().keras
+    names: dict[str, object] = {**vars(keras.layers), "Model": keras.Model, "Input": keras.Input}
+    exec(code, names)  # noqa: S102
+    spec = make(code)
+    assert rnnshape.predict(spec).params > names["model"].count_params()  # type: ignore[attr-defined]
+    assert any(
+        note.startswith("line 3: SimpleRNN(3) is not part") and note.endswith("are counted") for note in spec.notes
+    )

@@ -19,10 +19,9 @@ from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
 from rnnshape.reading.code.fitting import RANKS, Fit, left_out
-from rnnshape.reading.code.grouping import complete, groups, in_models, loops
+from rnnshape.reading.code.grouping import complete, groups, in_models, is_chain, loops
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
 from rnnshape.reading.code.parsed import Parsed
-from rnnshape.reading.code.tensors import makes
 from rnnshape.reading.code.words import Wires, own_names, short
 from rnnshape.reading.identifiers import free
 from rnnshape.reading.shape import whole_shape
@@ -61,6 +60,8 @@ class _Asking:
         self.source = values.source
         # The number of axes of inputs without a known shape, by their ids, if the usual number does not fit.
         self.ranks: dict[int, int] = {}
+        # The last size of inputs that the calls of a shared layer need, by their ids, if the code does not give it.
+        self.widths: dict[int, int] = {}
 
     def parsed(self, what: Layer | Model | list[Applied]) -> Parsed:
         """The question about one layer, one model or one group of calls."""
@@ -70,7 +71,7 @@ class _Asking:
         if isinstance(what, Model):
             trees = [layer.tree for layer in what.layers]
             return self._parsed(whole(what), trees, what.said, Called(), name=what.name)
-        if _is_chain(what) and not self._outputs(what):
+        if is_chain(what) and not self._outputs(what):
             return self._chain(what)
         return self._graph(what)
 
@@ -177,7 +178,10 @@ class _Asking:
                 if self._other_rank(calls, place, fit):
                     continue
             elif not fit.fails_by_stand_in(own):
-                break
+                if (found_width := fit.one_width(own)) is None:
+                    break
+                self._widen(calls, *found_width)
+                continue
             fails_by_states = fit.fails_by_states(own)
             if not fails_by_states and loops(call.node):
                 break
@@ -229,6 +233,12 @@ class _Asking:
             del self.ranks[id(tensor)]
         return False
 
+    def _widen(self, calls: list[Applied], name: str, width: int) -> None:
+        """Give this width to an input whose last size is not in the code."""
+        graph, tensors = self._wired(calls)
+        pairs = zip(graph.entries, tensors, strict=True)
+        self.widths |= {id(tensor): width for entry, tensor in pairs if entry.name == name}
+
     def _outputs(self, calls: list[Applied]) -> list[Tensor]:
         """The outputs of the only model of these calls; empty if it is not the only one, or returns the last result."""
         fed = [tensor for call in calls for tensor in call.inputs if tensor.call is None]
@@ -261,30 +271,15 @@ class _Asking:
         if tensor.root is None:
             return None
         with self.values.names.at(tensor.then):
-            return self.values.tensors.fed(tensor.root)
+            sizes = self.values.tensors.fed(tensor.root)
+        if (width := self.widths.get(id(tensor))) is not None:
+            return (*(sizes or (None, None, None))[:-1], width)
+        return sizes
 
     def _name(self, tensor: Tensor, taken: set[str]) -> str:
         root = tensor.root
         said = tensor.name or (root.id if isinstance(root, ast.Name) else "x")
         return free(said, taken)
-
-
-def _is_chain(calls: list[Applied]) -> bool:
-    """Whether each call takes only the whole result of the call before, and no layer is called twice."""
-    before: Applied | None = None
-    if any(call.node.cls.operation for call in calls):
-        return False
-    for call in calls:
-        (tensor, *others) = call.inputs
-        follows = tensor.call is before and not tensor.path
-        if others or not follows or any(state.call is not None or _made(state) for state in tensors_in(call.states)):
-            return False
-        before = call
-    return len({id(call.layer) for call in calls}) == len(calls)
-
-
-def _made(tensor: Tensor) -> bool:
-    return isinstance(tensor.root, ast.Call) and makes(tensor.root)
 
 
 def _nodes(what: Layer | Model | list[Applied]) -> Iterator[Node]:

@@ -11,7 +11,7 @@ from rnnshape.layers.arguments import REQUIRED, Nested
 from rnnshape.layers.kinds import Number, Sizes, Whole
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.release import asked
-from rnnshape.reading.code import leftovers
+from rnnshape.reading.code import keras_1, leftovers
 from rnnshape.reading.code.classes import Classes
 from rnnshape.reading.code.declared import DECLARING, Declarations
 from rnnshape.reading.code.lists import Lists, constant
@@ -138,7 +138,7 @@ class Constructors:
                 self.wrong(f"{removed} has another order of arguments than {layer.name}: name all but the first", call)
                 return None
             self.names.notes.append(leftovers.read_as(removed))
-        return self._node(layer, leftovers.kernel_of_keras_1(layer, call))
+        return self._node(layer, keras_1.kernel_today(layer, call))
 
     def _made(self, tree: ast.expr) -> Any:
         """The layer in an argument; ``MISSING`` if it is something else."""
@@ -194,7 +194,7 @@ class Constructors:
             elif (known := layer.by_name.get(keyword.arg)) is None or known.missing_in(asked()):
                 if keyword.arg in DECLARING and "trainable" in layer.by_name:
                     continue  # an argument of the base class: see Declarations
-                if (now := leftovers.renamed(keyword.arg, layer)) is not None and now.name not in values:
+                if (now := keras_1.renamed(keyword.arg, layer)) is not None and now.name not in values:
                     self._of_keras_1[keyword.arg] = now.name
                     values[now.name] = self.value(now, layer, keyword.value)
                     continue

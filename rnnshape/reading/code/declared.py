@@ -33,10 +33,14 @@ _BY_STEP = ("RNN", "TimeDistributed")
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One declaration: sizes, batch first (None if the code does not give them), and its place in the tree."""
+    """One declaration: sizes, batch first (None if the code does not give them), and its place in the tree.
+
+    ``steps`` tells whether it declares the shape of one step instead of the whole input.
+    """
 
     sizes: Sizes | None
     tree: ast.expr | ast.keyword
+    steps: bool = False
 
     @property
     def name(self) -> str | None:
@@ -46,11 +50,16 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Fed:
-    """The declared input: its sizes, batch first (None: open), and the place and text of its first declaration."""
+    """The declared input: its sizes, batch first (None: open), and the place and text of its first declaration.
+
+    ``symbolic`` tells whether an Input declares it, ``built`` whether a Sequential with these layers is built on it.
+    """
 
     sizes: Sizes
     span: Span
     text: str
+    symbolic: bool = False
+    built: bool = False
 
     def otherwise(self, shape: tuple[int, ...]) -> bool:
         """Whether a shape differs from the known sizes."""
@@ -61,7 +70,7 @@ class Fed:
 
 def by_step(place: Declared) -> Declared:
     """The whole input for a cell or a layer in TimeDistributed: its declaration is for one time step."""
-    return Declared(place.sizes and (place.sizes[0], None, *place.sizes[1:]), place.tree)
+    return Declared(place.sizes and (place.sizes[0], None, *place.sizes[1:]), place.tree, steps=True)
 
 
 def text(sizes: Sizes | None) -> str:
@@ -86,7 +95,9 @@ def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
             return None
         sizes = tuple(a or b for a, b in zip(sizes, other.sizes, strict=True))
     assert sizes is not None
-    return Fed(sizes, source.place(first.tree), source.said(first.tree))
+    symbolic = any(isinstance(place.tree, ast.Call) and called(place.tree) in INPUTS for place in known)
+    built = symbolic or any(place.name in WHOLE and not place.steps for place in known)
+    return Fed(sizes, source.place(first.tree), source.said(first.tree), symbolic, built)
 
 
 def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tuple[str, ...]:

@@ -98,6 +98,18 @@ class Fit:
             returned = returned[index]
         return isinstance(returned, Leaf)
 
+    def one_width(self, call: Call) -> tuple[str, int] | None:
+        """The input of a shared layer's first call, and the last size with which this call can use the same weights.
+
+        None if the code gives that size.
+        """
+        first = self.flowing.built.get(call.layer, (call,))[0]
+        source, given = first.inputs[0].source, self.flowing.reaching(call).dims
+        if source not in [entry.name for entry in self.graph.entries]:
+            return None
+        own = self.flowing.tensors[source].dims
+        return (source, given[-1].size) if self._is_open(own[-1:]) and own[-1].size != given[-1].size else None
+
     def fails_by_states(self, call: Call) -> bool:
         """Whether a call fails because of its states."""
         layer = self.graph.by_name[call.layer]

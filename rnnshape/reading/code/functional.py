@@ -195,8 +195,7 @@ class Calls:
         items = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else []
         places = [*map(self._place, items)]
         whole = bool(places) and (places[0] is ... or places[0] == slice(None))
-        made = tensor.call is not None or (tensor.root is not None and called(tensor.root) in INPUTS)
-        if not whole or MISSING in places or not made or self._is_several(tensor):
+        if not whole or MISSING in places or not _is_made(tensor) or self._is_several(tensor):
             return None
         node = Node.of(SLICE, {"key": key_of(places)})
         return self._merge(node, tree, [tensor])
@@ -231,12 +230,12 @@ class Calls:
         return made
 
     def from_a_call(self, tree: ast.expr) -> bool:
-        """Whether an expression that is not read uses the result of a layer: ``my_function(h)``, ``h[:, n]``."""
+        """Whether an expression that is not read uses a layer's result or an Input: ``my_function(h)``, ``h[:, n]``."""
         if any(is_called(part) or _is_output(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
             return True
         names = {self.source.said(part) for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute)}
         held = (self.scope.env.get(name) for name in names)
-        return bool(names & self.scope.lost) or any(one.call is not None for all_ in held for one in tensors_in(all_))
+        return bool(names & self.scope.lost) or any(_is_made(one) for all_ in held for one in tensors_in(all_))
 
     def _nested(self, tree: ast.expr) -> Any:
         """The states of a call, nested as in the code."""
@@ -262,6 +261,11 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
         return (), ()
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
     return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
+
+
+def _is_made(tensor: Tensor) -> bool:
+    """Whether a tensor is the result of a call, or an ``Input``."""
+    return tensor.call is not None or (tensor.root is not None and called(tensor.root) in INPUTS)
 
 
 def _is_output(tree: ast.expr) -> bool:

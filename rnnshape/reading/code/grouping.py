@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.node import IMPORTED
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, behind, tensors_in
+from rnnshape.reading.code.tensors import makes
 
 if TYPE_CHECKING:
     from rnnshape.layers import Node
@@ -58,16 +60,40 @@ def groups(calls: list[Applied], outputs: list[list[Tensor]]) -> list[list[Appli
 
 
 def in_models(calls: list[Applied], values: Values) -> list[Applied]:
-    """The calls without those that a later model does not use, as in Keras; those of recurrent layers are kept."""
+    """The calls without those that a later model does not use, as in Keras; those of recurrent layers are kept.
+
+    The weights of such a recurrent layer are counted, unlike in the model of Keras.
+    """
     returned = [tensor for tensors in values.outputs for tensor in tensors if tensor.call in calls]
     if not returned:
         return calls
+    used = behind(returned)
     needed = behind([*returned, *(Tensor(call=call) for call in calls if loops(call.node))])
-    left_out = [call for call in calls if id(call) in values.modelled - needed]
-    for call in left_out:
-        values.note(f"{call.node.text} is not part of the model: no output of the model uses it", call.tree)
+    unused = [call for call in calls if id(call) in values.modelled - used]
+    left_out = [call for call in unused if id(call) not in needed]
+    for call in unused:
+        counted = "" if call in left_out else "; it is answered here, and its weights are counted"
+        values.note(f"{call.node.text} is not part of the model: no output of the model uses it{counted}", call.tree)
     return [call for call in calls if call not in left_out]
 
 
 def loops(node: Node) -> bool:
     return any(part.cls.kind in ("recurrent", "cell", IMPORTED) for part in node.walk())
+
+
+def is_chain(calls: list[Applied]) -> bool:
+    """Whether each call takes only the whole result of the call before, and no layer is called twice."""
+    before: Applied | None = None
+    if any(call.node.cls.operation for call in calls):
+        return False
+    for call in calls:
+        (tensor, *others) = call.inputs
+        follows = tensor.call is before and not tensor.path
+        if others or not follows or any(state.call is not None or _made(state) for state in tensors_in(call.states)):
+            return False
+        before = call
+    return len({id(call.layer) for call in calls}) == len(calls)
+
+
+def _made(tensor: Tensor) -> bool:
+    return isinstance(tensor.root, ast.Call) and makes(tensor.root)

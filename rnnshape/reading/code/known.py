@@ -54,6 +54,8 @@ class KnownNames:
         self.bound: dict[str, Any] = {}
         self.trees: dict[str, ast.expr] = {}
         self.used: set[str] = set()
+        # The name through which an assigned expression was found.
+        self.names_of: dict[ast.expr, ast.expr] = {}
         # The number of items of a list of layers or tensors.
         self.count: Callable[[ast.expr], int | None] = lambda tree: None
         # The sizes of ``x.shape`` and similar expressions.
@@ -91,7 +93,7 @@ class KnownNames:
             bound: ast.expr | None = None
             match tree:
                 case ast.Name() | ast.Attribute():
-                    bound = self.trees.get(self.source.said(tree))
+                    bound = self._bound_to(tree)
                 case ast.NamedExpr(value=value):
                     bound = value
                 case ast.IfExp(test=test, body=body, orelse=orelse) if (holds := self.known(test)) is not MISSING:
@@ -108,6 +110,12 @@ class KnownNames:
                 break
             tree = bound
         return tree
+
+    def _bound_to(self, tree: ast.Name | ast.Attribute) -> ast.expr | None:
+        bound = self.trees.get(self.source.said(tree))
+        if bound is not None:
+            self.names_of[bound] = tree
+        return bound
 
     def _without_first(self, tree: ast.BoolOp) -> ast.expr | None:
         """``a or b`` after a known first value: that value if it decides, else the rest; None if it is unknown."""

@@ -5,17 +5,15 @@ Sources: Keras' migration guide and the signatures of 3.15.1.
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code.calling import signature
-from rnnshape.reading.code.syntax import called
+from rnnshape.reading.code.keras_1 import RENAMED, renamed
 from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
 if TYPE_CHECKING:
-    from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import LayerClass
 
 # Classes of TensorFlow 1 that return the same as a class of Keras 3, and how the weights of this class differ.
@@ -42,33 +40,6 @@ CLASSES = {
 
 # Those of them that Keras 2 or an older Keras had under this name.
 _OF_KERAS_2 = ("AbstractRNNCell", "ConvLSTM2DCell", "TimeDistributedDense")
-
-# The names of arguments in Keras 1, and their current names, of which a class has at most one
-# (keras/legacy/interfaces.py in Keras 2.0).
-OF_KERAS_1 = {
-    "output_dim": ("units",),
-    "init": ("kernel_initializer", "embeddings_initializer"),
-    "inner_init": ("recurrent_initializer",),
-    "inner_activation": ("recurrent_activation",),
-    "dropout_W": ("dropout",),
-    "dropout_U": ("recurrent_dropout",),
-    "W_regularizer": ("kernel_regularizer", "embeddings_regularizer"),
-    "U_regularizer": ("recurrent_regularizer",),
-    "b_regularizer": ("bias_regularizer",),
-    "W_constraint": ("kernel_constraint", "embeddings_constraint"),
-    "U_constraint": ("recurrent_constraint",),
-    "b_constraint": ("bias_constraint",),
-    "bias": ("use_bias",),
-    "p": ("rate",),
-    "sigma": ("stddev",),
-    "nb_filter": ("filters",),
-    "filter_length": ("kernel_size",),
-    "subsample_length": ("strides",),
-    "subsample": ("strides",),
-    "border_mode": ("padding",),
-    "pool_length": ("pool_size",),
-    "stride": ("strides",),
-}
 
 # ``{layer}`` is the name of the class, ``{said}`` the value as it was written.
 _BATCH_SHAPE = (
@@ -112,38 +83,6 @@ _IDLE = {
 _IDLE_IN_2 = ("dynamic", "weights", "implementation", "time_major")
 
 
-# The modes of merge in Keras 1, and the current functions (keras/legacy/layers.py in Keras 2.0).
-_MODES = {"sum": "add", "mul": "multiply", "concat": "concatenate", "ave": "average", "dot": "dot", "max": "maximum"}
-
-
-def merge_of_keras_1(tree: ast.Call) -> ast.Call | None:
-    """``merge([a, b], mode="concat", concat_axis=1)`` as ``concatenate([a, b], axis=1)``; None for another call."""
-    given = {keyword.arg: keyword.value for keyword in tree.keywords}
-    match given.get("mode"):
-        case ast.Constant(value=str() as mode) if called(tree) == "merge" and mode in _MODES and tree.args:
-            axes = {"concat": ("axis", "concat_axis"), "dot": ("axes", "dot_axes")}.get(mode)
-            keywords = [ast.keyword(axes[0], given[axes[1]])] if axes and axes[1] in given else []
-            now = ast.Call(ast.Name(_MODES[mode], ast.Load()), tree.args[:1], keywords)
-            return ast.fix_missing_locations(ast.copy_location(now, tree))
-    return None
-
-
-_SIZES = ("nb_row", "nb_col")
-
-
-def kernel_of_keras_1(layer: LayerClass, call: ast.Call) -> ast.Call:
-    """``Convolution2D(32, 3, 5, border_mode="same")``, which takes rows and columns, with the kernel (3, 5)."""
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
-    names = ("nb_filter", *_SIZES)
-    before = [*call.args, *(given[name] for name in names[len(call.args) :] if name in given)]
-    two = "Conv" in layer.name and "2D" in layer.name
-    if not two or len(before) != len(names) or not given.keys() & {*OF_KERAS_1, *_SIZES}:
-        return call
-    kernel = ast.copy_location(ast.Tuple(before[1:], ast.Load()), before[1])
-    rest = [keyword for keyword in call.keywords if keyword.arg not in names]
-    return ast.copy_location(ast.Call(call.func, [before[0], kernel], rest), call)
-
-
 def today(name: str) -> str:
     """The name of the class that is read in place of a class of this name."""
     return READ_AS[name][0] if name in READ_AS else name
@@ -162,11 +101,6 @@ def removed(name: str) -> str | None:
     return CLASSES[name] if name in _OF_KERAS_2 and asked() >= KERAS_3 else None
 
 
-def renamed(name: str, layer: LayerClass) -> Argument | None:
-    """The argument of this class that Keras 1 called ``name``; None if there is none."""
-    return next((layer.by_name[now] for now in OF_KERAS_1.get(name, ()) if now in layer.by_name), None)
-
-
 def of_class(name: str) -> str | None:
     """Why Keras has no class of this name, and what to use instead; None if it is not a known leftover."""
     return CLASSES.get(name)
@@ -174,7 +108,7 @@ def of_class(name: str) -> str | None:
 
 def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
     """Why a class does not take an argument of this name, and what to write instead; None if it is not known."""
-    if name in OF_KERAS_1:
+    if name in RENAMED:
         now = renamed(name, layer)
         return f"is from Keras 1: {f'it is called {now.name}' if now else 'drop it'}"
     call = (MASK.name, INITIAL_STATE.name, TRAINING.name)

@@ -44,12 +44,23 @@ class Models:
         if outputs is None:
             return None
         made = self.value(_in_list(self.names.resolved(outputs)))
+        self._left_out(outputs, made)
         self.scope.outputs.append(list(tensors_in(made)))
         self.scope.modelled |= set(map(id, self.scope.made))
         needed = behind(self.scope.outputs[-1])
         calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
         fed = None if inputs is None else self.value(_in_list(self.names.resolved(inputs)))
         return Functional(list(tensors_in(fed)), made, calls)
+
+    def _left_out(self, outputs: ast.expr, made: Any) -> None:
+        """Add a note on the outputs of a model that are not followed: the others have other places in its result."""
+        trees = _in_list(self.names.resolved(outputs))
+        each = zip(trees.elts, made, strict=True) if isinstance(trees, ast.List | ast.Tuple) else [(trees, made)]
+        for place, (tree, one) in enumerate(each):
+            if next(tensors_in(one), None) is None:
+                what = f"output {place} of the model, {self.source.said(tree)}, is not followed"
+                behind = ": it is left out here, and those behind it move up" if trees is not tree else ""
+                self.scope.note(what + behind, tree)
 
     def again(self, model: Functional, call: ast.Call) -> Any:
         """The result of calling a functional model on other tensors; its own calls are then not a question."""

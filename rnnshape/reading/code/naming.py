@@ -31,6 +31,7 @@ _PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73
 # Letters and names that theory uses itself.
 _OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*")
 _TAKEN = {"output", "state", "mask", "x", "i", "empty"}
+_LETTERED = ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp | ast.BoolOp | ast.BinOp | ast.UnaryOp
 _LEVELS = {"+": 0, "-": 0, "*": 1, "//": 1}
 _ATOM = 2
 
@@ -149,14 +150,33 @@ class Names(KnownNames):
         """A part of a size; with ``whole``, inside ``int(…)``, a division gives a whole number."""
         if isinstance(tree, ast.Constant):
             return _Part(tree.value, str(tree.value)) if type(tree.value) is int else None
-        if isinstance(tree, ast.BinOp):
+        if isinstance(tree, ast.BinOp) and not self._is_one(tree):
             return self._combined(tree, first, whole=whole)
         if isinstance(tree, ast.Call) and called(tree) == "int" and len(tree.args) == 1:
-            return self._part(tree.args[0], first, whole=True)
+            return self._cast(tree, first)
         if isinstance(tree, ast.Call) and called(tree)[:1].isupper() and called(tree) not in _TUNED:
             return None
-        if not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp | ast.BoolOp):
+        if isinstance(tree, ast.UnaryOp) and not isinstance(tree.operand, ast.BinOp):
             return None
+        return self._lettered(tree, first, whole=whole) if isinstance(tree, _LETTERED) else None
+
+    def _cast(self, tree: ast.Call, first: int | None) -> _Part | None:
+        """``int(n / 2)``; ``int(0.8 * n)`` has a letter, because no text in whole numbers computes it."""
+        (inner,) = tree.args
+        if tree in self.names_of:
+            self.names_of.setdefault(inner, self.names_of[tree])
+        floats = any(isinstance(part, ast.Constant) and type(part.value) is float for part in _operands(inner))
+        return (None if floats else self._part(inner, first, whole=True)) or self._lettered(tree, first, whole=True)
+
+    def _is_one(self, tree: ast.BinOp) -> bool:
+        """Whether an operation has a single letter: ``2**n``, or ``size = len(words) + 1`` with the name ``size``."""
+        if type(tree.op) not in (*SIGNS, ast.Div):
+            return True
+        opaque = [part for part in _operands(tree) if not isinstance(part, ast.Constant)]
+        return tree in self.names_of and all(isinstance(part, ast.Call) for part in opaque)
+
+    def _lettered(self, tree: ast.expr, first: int | None, *, whole: bool) -> _Part | None:
+        """An expression that gets a letter, unless its value is known."""
         known = self.known(tree)
         if known is not MISSING and known is not None and not self.lettered(tree):
             known = int(known) if whole and type(known) is float else known
@@ -226,7 +246,7 @@ class Names(KnownNames):
             said = f"{said}[{tree.id!r}]"
         if said in self._letters:
             return self._letters[said]
-        letter = self.plain_name(tree)
+        letter = self._assigned_name(tree)
         if _OWN.fullmatch(letter):
             letter = letter.lower()
         if letter in _TAKEN:
@@ -237,6 +257,19 @@ class Names(KnownNames):
             letter += "_2"
         self._letters[said] = letter
         return letter
+
+    def _assigned_name(self, tree: ast.expr) -> str:
+        """The name of an expression; for ``X.shape[1]`` and ``len(words)`` the name that it is assigned to, if any."""
+        name = self.plain_name(tree)
+        if isinstance(tree, ast.Name | ast.Attribute) or tree not in self.names_of:
+            return name
+        by_number = isinstance(tree, ast.Subscript) and name != getattr(tree.slice, "value", None)
+        anonymous = by_number or name == identifier(self.source.said(tree))
+        return self.plain_name(self.names_of[tree]) if anonymous else name
+
+
+def _operands(tree: ast.expr) -> list[ast.expr]:
+    return [*_operands(tree.left), *_operands(tree.right)] if isinstance(tree, ast.BinOp) else [tree]
 
 
 def _each(value: Any) -> Iterator[Size | Rate]:

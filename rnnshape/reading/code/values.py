@@ -11,7 +11,7 @@ from rnnshape.reading.code.chain import in_turn
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.declared import Declared
 from rnnshape.reading.code.functional import MERGING, SIGNS, Calls
-from rnnshape.reading.code.leftovers import merge_of_keras_1
+from rnnshape.reading.code.keras_1 import merge_today
 from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import not_known, of_another_library
 from rnnshape.reading.code.scope import Scope
@@ -156,7 +156,7 @@ class Values(Scope):
 
     def _of_today(self, tree: ast.Call) -> ast.Call:
         """The call, with Keras 1's merge function replaced by the current one."""
-        now = merge_of_keras_1(tree) if self.there(tree.func) is None else None
+        now = merge_today(tree) if self.there(tree.func) is None else None
         if now is not None:
             self.note(f"merge is from Keras 1: it is read as {called(now)}", tree)
         return now or tree

@@ -1,0 +1,48 @@
+"""Layers that code calls more than once, or holds at several places: Keras makes their weights once."""
+
+from __future__ import annotations
+
+import pytest
+
+import rnnshape
+from rnnshape.errors import Invalid
+from rnnshape.lab.tensorflow import load
+from rnnshape.reading import make
+
+
+@pytest.mark.parametrize("widths", [(4, 4), (4, 6), (1, 4), (4, 1)])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "LSTM(3)",
+        "RNN([GRUCell(3), LSTMCell(2)])",
+        "Bidirectional(GRU(3))",
+        "TimeDistributed(Dense(3))",
+        "BatchNormalization()",
+        "LayerNormalization()",
+        "Masking()",
+        "Sequential([Dense(2), LSTM(3)])",
+    ],
+)
+def test_a_shared_layer_takes_only_the_width_of_its_first_call(layer: str, widths: tuple[int, int]) -> None:
+    code = f"shared = {layer}\n" + "\n".join(
+        f"y{place} = LSTM(2)({'' if layer[:2] in ('Ba', 'La', 'Ma', 'Ti') else 'RepeatVector(2)'}"
+        f"(shared(Input((5, {width})))))"
+        for place, width in enumerate(widths)
+    )
+    shared = eval(layer, dict(vars(load().keras.layers)), {"Sequential": load().keras.Sequential})  # noqa: S307
+    try:
+        for width in widths:
+            shared(load().ones((2, 5, width)))
+    except Exception:  # noqa: BLE001  the error's class is not the same for all layers
+        with pytest.raises(Invalid, match=r"call it on tensors of one width, or make a second layer"):
+            rnnshape.predict(code)
+    else:
+        assert rnnshape.explore(code).ok
+
+
+def test_the_width_that_code_does_not_give_is_the_one_that_a_shared_layer_returns() -> None:
+    code = "for _ in range(3):\n    x = rnn(x)"
+    spec = make("rnn = Bidirectional(LSTM(8, return_sequences=True))\n" + code)
+    assert spec.input == (2, 3, 16)
+    assert rnnshape.explore(spec).ok
