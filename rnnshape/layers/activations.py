@@ -78,13 +78,13 @@ def _softmax(node: Node, given: Given) -> Answer:
         answer = unchanged(node, given)
     fits = all(one in (1, size) or (stretched and size == 1) for one, size in pairs)
     if len(axes) > len(dims) or not fits:
-        answer.refusals.append(_unlaid(axes))
+        answer.refusals.append(_mask_shape_error(axes))
     if isinstance(node["axis"], int):
         answer.refusals += unsoftened(given, dims, answer.outputs[0].dtype)
     return answer
 
 
-def _unlaid(axes: tuple[int, ...]) -> Refusal:
+def _mask_shape_error(axes: tuple[int, ...]) -> Refusal:
     raised = "ValueError" if _CHECKS_MASK.made else "InvalidArgumentError"
     return Refusal(
         f"{raised}: the mask {axes} must be broadcastable to the input of Softmax",

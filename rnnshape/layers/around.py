@@ -81,7 +81,7 @@ def as_read(node: Node, given: Given) -> str:
 
 
 def unmixed(node: Node, given: Given) -> Iterator[Refusal]:
-    """Refuse a layer that a wrapper runs on a tensor of another dtype than its weights: TensorFlow needs one dtype."""
+    """Reject a layer that a wrapper runs on a tensor of another dtype than its weights: TensorFlow needs one dtype."""
     adapted = node.has("lora_rank") and node["lora_rank"]
     # An adapted kernel is cast by the layer.
     weights = compute_dtype(node["dtype"]) if adapted else as_read(node, given)
@@ -108,7 +108,7 @@ _MOST_SOFTENED = 5
 
 
 def unsoftened(given: Given, dims: Dims, dtype: str) -> Iterator[Refusal]:
-    """Refuse a softmax of a tensor with more axes than TensorFlow accepts on a CPU."""
+    """Reject a softmax of a tensor with more axes than TensorFlow accepts on a CPU."""
     on_cpu = not given.gpu and given.execution != "xla" and dtype != "float64"
     if len(dims) > _MOST_SOFTENED and on_cpu:
         yield Refusal(

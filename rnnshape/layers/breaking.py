@@ -22,37 +22,37 @@ def check_input(node: Node, dims: Dims) -> str | None:
         return f"{graph.statement(broken[0])}: {broken[1]}"
     if any(call.name not in flowing.tensors for call in graph.calls):
         return None
-    return next((f"Model(…): {wrong}" for wire in graph.outputs if (wrong := _alone(flowing, wire))), None)
+    return next((f"Model(…): {wrong}" for wire in graph.outputs if (wrong := _not_single(flowing, wire))), None)
 
 
 def first_broken(flowing: Flowing) -> tuple[Call, str] | None:
     """The first call that Keras rejects, and the reason; ``flowing`` then has the results of the calls before it."""
     for call in flowing.graph.calls:
-        if wrong := _breaks(flowing, call):
+        if wrong := _call_error(flowing, call):
             return call, wrong
         if call.name not in flowing.tensors:
             return None  # theory has no rule for it
     return None
 
 
-def _breaks(flowing: Flowing, call: Call) -> str | None:
+def _call_error(flowing: Flowing, call: Call) -> str | None:
     """Why Keras rejects a call, and what must change; if it does not, the result is added to ``flowing``."""
     layer = flowing.graph.by_name[call.layer]
     handed = list(in_order(call.initial_state)) if call.initial_state is not None else []
     for wire in (*call.inputs, *handed):
-        if wrong := _alone(flowing, wire):
+        if wrong := _not_single(flowing, wire):
             return wrong
     own = flowing.reaching(call)
-    if wrong := _takes(flowing.graph, call, layer, own):
+    if wrong := _input_error(flowing.graph, call, layer, own):
         return wrong
     if layer.without_rule:
         return None
     answer = layer.cls.theory(layer, own)
     if wrong := _rebuilt(flowing, call, layer, own, answer):
         return wrong
-    if handed and (wrong := _states(flowing, call, flat(answer.begins), handed)):
+    if handed and (wrong := _state_error(flowing, call, flat(answer.begins), handed)):
         return wrong
-    if handed and not _nest_alike(call.initial_state, answer.begins):
+    if handed and not _same_nesting(call.initial_state, answer.begins):
         return f"{call.layer} takes its states as {_written(answer.begins)}: pass them in these lists"
     flowing.add(call, answer)
     return None
@@ -76,7 +76,7 @@ def _rebuilt(flowing: Flowing, call: Call, layer: Node, own: Given, answer: Answ
     return None
 
 
-def _alone(flowing: Flowing, wire: Wire) -> str | None:
+def _not_single(flowing: Flowing, wire: Wire) -> str | None:
     """Why a wire does not carry a single tensor; None if it does."""
     returned, whole = flowing.tensors[wire.source], flowing.tensors[wire.source]
     word = flowing.graph.word(wire)
@@ -104,7 +104,7 @@ def _without_states(flowing: Flowing, wire: Wire) -> str:
     return f": give {call.layer} `return_state=True`"
 
 
-def _takes(graph: Graph, call: Call, layer: Node, own: Given) -> str | None:
+def _input_error(graph: Graph, call: Call, layer: Node, own: Given) -> str | None:
     inputs = [own.dims, *(dims for dims, _ in own.others)]
     if len(inputs) > 1 or layer.cls.kind == "merge":
         if layer.cls.kind == IMPORTED:
@@ -125,7 +125,7 @@ def _takes(graph: Graph, call: Call, layer: Node, own: Given) -> str | None:
     return layer.cls.check_input(layer, own.dims)
 
 
-def _states(flowing: Flowing, call: Call, wanted: list[Leaf], handed: list[Wire]) -> str | None:
+def _state_error(flowing: Flowing, call: Call, wanted: list[Leaf], handed: list[Wire]) -> str | None:
     """Why the states do not fit: their number, their order or their width."""
     graph = flowing.graph
     if not wanted:
@@ -149,10 +149,10 @@ def _states(flowing: Flowing, call: Call, wanted: list[Leaf], handed: list[Wire]
     return None
 
 
-def _nest_alike(handed: Any, wanted: Any) -> bool:
+def _same_nesting(handed: Any, wanted: Any) -> bool:
     """Whether states are nested as the layer takes them; a single state may be in a list or not."""
     if isinstance(handed, tuple) and isinstance(wanted, list | tuple):
-        return len(handed) == len(wanted) and all(map(_nest_alike, handed, wanted))
+        return len(handed) == len(wanted) and all(map(_same_nesting, handed, wanted))
     return not isinstance(handed, tuple) if isinstance(wanted, Leaf) else len(wanted) == 1
 
 

@@ -124,7 +124,7 @@ def one_dtype(node: Node) -> Iterator[Problem]:
 
 
 def unregularized(node: Node, given: Given, returned: Returned) -> Iterable[Refusal]:
-    """Refuse an activity regularizer that does not fit one of the returned tensors.
+    """Reject an activity regularizer that does not fit one of the returned tensors.
 
     A wrapper that runs ``call`` itself does not apply the regularizer; SimpleRNN never passes its own to its base class
     (``docs/keras-quirks.md``).
@@ -169,7 +169,7 @@ def _unlike_a_matrix(asked: Any, returned: Returned) -> Iterator[Refusal]:
 
 
 def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
-    """Refuse a low-rank adaptation of a weight with a constraint."""
+    """Reject a low-rank adaptation of a weight with a constraint."""
     if node["lora_rank"] and node[constraint] is not None:
         yield Refusal(
             f"ValueError: lora_rank={node['lora_rank']} and {constraint} cannot be combined",
@@ -178,7 +178,7 @@ def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
 
 
 def uncounted(weights: Iterable[Weight]) -> Iterator[Refusal]:
-    """Refuse weights with more elements than TensorFlow can count."""
+    """Reject weights with more elements than TensorFlow can count."""
     for weight in weights:
         if weight.size > INT64:
             yield Refusal(
@@ -193,7 +193,7 @@ _OUTER = re.compile(r"(?![_>-])" + _INNER.pattern)
 
 
 def unscoped(node: Node) -> Iterator[Refusal]:
-    """Refuse layer names that are invalid in a TensorFlow graph."""
+    """Reject layer names that are invalid in a TensorFlow graph."""
     # The layer in TimeDistributed uses its name in the graph only when it is built there, not if it is built before.
     silent = [part["layer"] for part in node.walk() if part.name == "TimeDistributed"]
     for part in node.walk():

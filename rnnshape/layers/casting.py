@@ -1,4 +1,4 @@
-"""Checks ``autocast=False``: theory supports it only if no tensor would be cast.
+"""Checks ``autocast=False``: theory supports it only if no tensor has to be cast.
 
 Keras uses it twice in ``layers/layer.py: Layer.__call__`` (read in 3.15.1): it decides whether inputs are cast to the
 layer's dtype, and whether weights are cast under the mixed policy of a layer around it.

@@ -1,4 +1,4 @@
-"""Changes an argument in every layer of a tree, for the axes of a comparison.
+"""Changes every layer of a tree, for the axes of a comparison: an argument, the dtype policy, a layer or its cell.
 
 >>> from rnnshape.reading.code.expression import parse
 >>> everywhere(parse("Bidirectional(LSTM(8))").node, lambda node: node.but(unroll=True) if node.has("unroll") else node)

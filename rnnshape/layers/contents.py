@@ -107,7 +107,7 @@ def recurrent(node: Node, answer: Answer, given: Given) -> Zeros | None:
     if len(dims) < 3 or answer.scan is None:
         return None
     batch, steps = dims[0].size, dims[1].size
-    computed = False if lively(node, training=given.training) and _fed(answer, given) else None
+    computed = False if lively(node, training=given.training) and _all_nonzero(answer, given) else None
     if answer.scan.mask is None:
         return ((computed,) * steps,) * batch
     if not node["return_sequences"]:
@@ -124,7 +124,7 @@ def both_ways(node: Node, answer: Answer, given: Given) -> Zeros | None:
     dims = answer.outputs[0].dims
     if len(dims) < 3:
         return None
-    computed = False if lively(node, training=given.training) and _fed(answer, given) else None
+    computed = False if lively(node, training=given.training) and _all_nonzero(answer, given) else None
     if answer.scan is None or answer.scan.mask is None:
         return ((computed,) * dims[1].size,) * dims[0].size
     if not answer.strips or not node["layer"]["return_sequences"]:
@@ -136,7 +136,7 @@ def both_ways(node: Node, answer: Answer, given: Given) -> Zeros | None:
     )
 
 
-def _fed(answer: Answer, given: Given) -> bool:
+def _all_nonzero(answer: Answer, given: Given) -> bool:
     """Whether all steps that the layer uses are known to be nonzero."""
     mask = None if answer.scan is None else answer.scan.mask
     fed = reached(given)

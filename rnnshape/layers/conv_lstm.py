@@ -113,7 +113,7 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _unimplemented(node: Node, given: Given) -> Iterator[Refusal]:
-    """Refuse a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64.
+    """Reject a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64.
 
     Keras 2 moves the channels to the end for it (tf_keras 2.21: ``backend.py: _preprocess_conv2d_input``).
     """

@@ -34,7 +34,7 @@ def _plain(node: Node, given: Given) -> Answer:
     into = channels if groups == 1 else fixed(channels.size // groups)
     kernel = (*window, into, filters)
     adapted, product = adapted_by(node, "kernel", kernel)
-    out, notes = _windowed(node, space)
+    out, notes = _output_space(node, space)
     answer = _convolved(node, given, out, filters, {"kernel": kernel}, *adapted)
     # A grouped convolution is compiled; for a dilation, its input is not split.
     places = computed(node, space, out) if groups == 1 else out
@@ -80,7 +80,7 @@ def depthwise(node: Node, given: Given) -> Answer:
     """A depthwise convolution: each channel has ``depth_multiplier`` windows of its own."""
     space, channels = split(node, given.dims)
     kernel = _deep(node, space, channels)
-    out, notes = _windowed(node, space)
+    out, notes = _output_space(node, space)
     answer = _convolved(node, given, out, channels * node["depth_multiplier"], {"kernel": kernel})
     answer.products = [Product((given.dims[0], *_unstrided(node, space, out), *kernel))]
     answer.notes = notes
@@ -95,7 +95,7 @@ def separable(node: Node, given: Given) -> Answer:
     depthwise = _deep(node, space, channels)
     deep = channels * node["depth_multiplier"]
     pointwise = (*(fixed(1) for _ in space), deep, filters)
-    out, notes = _windowed(node, space)
+    out, notes = _output_space(node, space)
     answer = _convolved(node, given, out, filters, {"depthwise_kernel": depthwise, "pointwise_kernel": pointwise})
     answer.products = [
         Product((given.dims[0], *_unstrided(node, space, out), *depthwise)),
@@ -111,11 +111,11 @@ def transposed(node: Node, given: Given) -> Answer:
     space, channels = split(node, given.dims)
     filters = Dim.of(node["filters"], given.letter)
     kernel = (*map(fixed, each(node["kernel_size"], len(space))), filters, channels)
-    sizes = _grown(node, space)
+    sizes = _transposed_sizes(node, space)
     out = tuple(dim if size == dim.size else became(dim, size) for dim, size in zip(space, sizes, strict=True))
     answer = _convolved(node, given, out, filters, {"kernel": kernel})
     answer.products = [Product((given.dims[0], *space, *kernel))]
-    answer.notes = tuple(_growth(node, space))
+    answer.notes = tuple(_transposed_formulas(node, space))
     answer.refusals += _unimplemented(node, given, "InvalidArgumentError: on a CPU there is no transposed convolution")
     return answer
 
@@ -141,7 +141,7 @@ def _deep(node: Node, space: Dims, channels: Dim) -> Dims:
     return (*map(fixed, each(node["kernel_size"], len(space))), channels, multiplier)
 
 
-def _windowed(node: Node, space: Dims) -> tuple[Dims, tuple[str, ...]]:
+def _output_space(node: Node, space: Dims) -> tuple[Dims, tuple[str, ...]]:
     """The spatial sizes of the output, and the formulas of those that changed."""
     pairs = list(zip(kernels(node, len(space)), space, strict=True))
     out = tuple(window.out_of(dim) for window, dim in pairs)
@@ -157,7 +157,7 @@ def _unstrided(node: Node, space: Dims, out: Dims) -> Dims:
     return computed(node, space, out)
 
 
-def _grown(node: Node, space: Dims) -> list[int]:
+def _transposed_sizes(node: Node, space: Dims) -> list[int]:
     """The output sizes of a transposed convolution (``backend/common/backend_utils.py``)."""
     rank, found = len(space), []
     asked = each(node["output_padding"], rank) if node["output_padding"] is not None else (None,) * rank
@@ -173,11 +173,13 @@ def _grown(node: Node, space: Dims) -> list[int]:
     return found
 
 
-def _growth(node: Node, space: Dims) -> Iterator[str]:
+def _transposed_formulas(node: Node, space: Dims) -> Iterator[str]:
     """The formula of each size that changed."""
     rank = len(space)
     asked = node["output_padding"]
-    for index, (dim, size, window) in enumerate(zip(space, _grown(node, space), kernels(node, rank), strict=True)):
+    for index, (dim, size, window) in enumerate(
+        zip(space, _transposed_sizes(node, space), kernels(node, rank), strict=True)
+    ):
         if size == dim.size:
             continue
         x, reach = dim.letter, (window.size - 1) * window.dilation + 1
@@ -197,7 +199,7 @@ def _growth(node: Node, space: Dims) -> Iterator[str]:
 
 
 def _unimplemented(node: Node, given: Given, message: str) -> Iterator[Refusal]:
-    """Refuse a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64."""
+    """Reject a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64."""
     if given.gpu or given.execution == "xla":
         return
     if node["data_format"] == "channels_first" and own_dtype(node, given) == "float64":
@@ -263,7 +265,7 @@ def grows_back(node: Node, dims: Dims) -> str | None:
     space, _ = split(node, dims)
     if node["padding"] == "valid":
         return None
-    for dim, size, window in zip(space, _grown(node, space), kernels(node, len(space)), strict=True):
+    for dim, size, window in zip(space, _transposed_sizes(node, space), kernels(node, len(space)), strict=True):
         if -(-size // window.stride) != dim.size:
             return f"output_padding={node['output_padding']} is too small for {dim.letter}={dim.size}: drop it"
     return None

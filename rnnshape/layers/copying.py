@@ -110,7 +110,7 @@ def _unregularized(cell: Any) -> Any:
 
 
 def uncopied(activations: Iterable[Made | Function]) -> Iterator[Refusal]:
-    """Refuse copied activations that Keras cannot restore from a config."""
+    """Reject copied activations that Keras cannot restore from a config."""
     for value in activations:
         if isinstance(value, Made):
             if not _READS_OBJECTS.made:

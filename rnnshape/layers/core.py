@@ -74,7 +74,7 @@ def _embedding(node: Node, given: Given) -> Answer:
     """
     words, width = Dim.of(node["input_dim"], "V"), Dim.of(node["output_dim"], "D")
     table = Weight("embeddings", (words, width), (), variable_dtype(node["dtype"]))
-    mask = _made(replace(given, dims=(*given.dims, width)), given.dims[2:]) if node["mask_zero"] else None
+    mask = _computed_mask(replace(given, dims=(*given.dims, width)), given.dims[2:]) if node["mask_zero"] else None
     if mask is not None and 0 in _tokens(node):
         # 0 is the only valid index: every step is padding.
         mask = replace(mask, said=((False,) * mask.steps,) * mask.batch)
@@ -99,13 +99,13 @@ def _masking(node: Node, given: Given) -> Answer:
     For the input of the whole, the data has the requested mask.  In the output of another layer, the steps that are
     known to be zero are masked.  The input's own mask is not used.
     """
-    mask = _made(given, given.dims[2:-1])
+    mask = _computed_mask(given, given.dims[2:-1])
     if mask is not None and not given.raw:
-        mask = _of_zeros(mask, contents.reached(given), node["mask_value"])
+        mask = _mask_of_zeros(mask, contents.reached(given), node["mask_value"])
     return answered(node, given, given.dims, mask=mask)
 
 
-def _made(given: Given, behind: Dims) -> Mask | None:
+def _computed_mask(given: Given, behind: Dims) -> Mask | None:
     """The mask that a layer computes from its input, if that has a time axis."""
     if len(given.dims) < 3:
         return None
@@ -115,7 +115,7 @@ def _made(given: Given, behind: Dims) -> Mask | None:
     return Mask(given.dims[0].size, given.dims[1].size, argument=False, behind=between)
 
 
-def _of_zeros(mask: Mask, zeros: Zeros, value: float) -> Mask:
+def _mask_of_zeros(mask: Mask, zeros: Zeros, value: float) -> Mask:
     """The same mask, computed from a tensor with known zero steps."""
     sure = all(zero is not None for row in distinct(zeros) for zero in row)
     if value != 0 or not sure:

@@ -54,14 +54,14 @@ def _entries(graph: Graph, first: Dims, time: Dim | None) -> dict[str, Leaf]:
     """The inputs whose rank is known before any call is followed."""
     found: dict[str, Leaf] = {}
     for number, entry in enumerate(graph.entries, 1):
-        if number > 1 and _waits(graph, entry):
+        if number > 1 and _rank_from_merge(graph, entry):
             continue
         dims = first if number == 1 else _dims(graph, entry, number, first[0], time)
         found[entry.name] = _leaf(graph, entry, dims)
     return found
 
 
-def _waits(graph: Graph, entry: Entry) -> bool:
+def _rank_from_merge(graph: Graph, entry: Entry) -> bool:
     """Whether the rank of an input depends on the tensor that it is merged with."""
     fed = next(fed_by(graph, entry), None)
     return entry.sizes is None and fed is not None and fed.cls.kind == "merge"
@@ -95,7 +95,7 @@ def _follow(graph: Graph, found: dict[str, Leaf], *, alike: bool) -> bool:
     for call in graph.calls:
         layer = graph.by_name[call.layer]
         if layer.cls.kind == "merge" and alike:
-            _make_alike(flowing, call, found)
+            _adapt(flowing, call, found)
         if any(wire.source not in flowing.tensors for wire in call.inputs):
             return not alike
         try:
@@ -104,7 +104,7 @@ def _follow(graph: Graph, found: dict[str, Leaf], *, alike: bool) -> bool:
             return True
         if own.others and layer.cls.check_inputs(layer, every_dims(own)):
             return False
-        if not own.others and not _goes_in(layer, own.dims):
+        if not own.others and not _accepts(layer, own.dims):
             return True
         if layer.without_rule:
             return True
@@ -112,7 +112,7 @@ def _follow(graph: Graph, found: dict[str, Leaf], *, alike: bool) -> bool:
     return True
 
 
-def _make_alike(flowing: Flowing, call: Call, found: dict[str, Leaf]) -> None:
+def _adapt(flowing: Flowing, call: Call, found: dict[str, Leaf]) -> None:
     """Give the open axes of inputs the sizes of the tensor that they are merged with."""
     graph, layer = flowing.graph, flowing.graph.by_name[call.layer]
     places = {entry.name: (number, entry) for number, entry in enumerate(graph.entries[1:], 2) if _is_open(entry)}
@@ -160,7 +160,7 @@ def _fitted(layer: Node | None, entry: Entry, own: Dims, like: Dims, *, before: 
     return tuple(pairs.get(axis, dim) if axis in free else dim for axis, dim in enumerate(own))
 
 
-def _goes_in(layer: Node, dims: Dims) -> bool:
+def _accepts(layer: Node, dims: Dims) -> bool:
     """Whether a layer takes a single input of these dimensions."""
     rank = len(layer.cls.letters(layer, len(dims)))
     return layer.cls.kind != "merge" and rank == len(dims) and layer.cls.check_input(layer, dims) is None

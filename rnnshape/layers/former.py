@@ -42,7 +42,7 @@ def unlisted(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[str]:
 
 
 def unlike_kept(node: Node, given: Given) -> Iterator[Refusal]:
-    """Refuse passed states of another dtype than the kept ones, because a graph of Keras 2 has to choose one."""
+    """Reject passed states of another dtype than the kept ones, because a graph of Keras 2 has to choose one."""
     kept = "float32" if node.has("filters") else variable_dtype(node["dtype"])
     if asked() < KERAS_3 and given.execution != "eager" and compute_dtype(node["dtype"]) != kept:
         what = "true_fn and false_fn arguments to tf.cond must have the same type of return values"
@@ -50,7 +50,7 @@ def unlike_kept(node: Node, given: Given) -> Iterator[Refusal]:
 
 
 def unkept(node: Node, states: Returned) -> Iterator[Refusal]:
-    """Refuse states that a stateful layer cannot keep: its variables have its dtype, and TensorFlow does not cast."""
+    """Reject states that a stateful layer cannot keep: its variables have its dtype, and TensorFlow does not cast."""
     # A ConvLSTM of Keras 2 has variables of another dtype (base_conv_rnn.py: reset_states).
     if _KEEPS_ANY_DTYPE.made and (ZEROES.made or not node.has("filters")):
         return
@@ -71,7 +71,7 @@ _MATCHES = change(
 
 
 def unmatched(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
-    """Refuse a mask of all steps that Keras 2 applies to the output of the last step only."""
+    """Reject a mask of all steps that Keras 2 applies to the output of the last step only."""
     zeroed = node["zero_output_for_mask"] and not node["return_sequences"]
     if zeroed and mask is not None and time.size > 1 and not _MATCHES.made:
         yield Refusal(

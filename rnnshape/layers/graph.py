@@ -30,7 +30,7 @@ def theory(node: Node, given: Given) -> Answer:
     graph: Graph = node["graph"]
     flowing = Flowing(graph, given)
     steps = list(flowing.steps())
-    last = _coming_out(flowing, steps[-1])
+    last = _outputs(flowing, steps[-1])
     once = {step.call.layer: step for step in reversed(steps)}
     first = [step for step in steps if once[step.call.layer] is step]
     return replace(
@@ -44,7 +44,7 @@ def theory(node: Node, given: Given) -> Answer:
             for kernel in step.answer.cudnn
         ]
         or last.cudnn,
-        laws=[law for step in steps if _loops(step.node) for law in (*_laws(graph, step), *_begun(graph, step))],
+        laws=[law for step in steps if _loops(step.node) for law in (*_laws(graph, step), *_start_law(graph, step))],
         refusals=[refusal for step in steps for refusal in step.answer.refusals],
         notes=tuple(f"{step.call.name}: {note}" for step in steps for note in step.answer.notes),
         flow=tuple((graph.statement(step.call), named(graph, step.call, step.answer.returned)) for step in steps),
@@ -55,7 +55,7 @@ def theory(node: Node, given: Given) -> Answer:
     )
 
 
-def _coming_out(flowing: Flowing, last: Step) -> Answer:
+def _outputs(flowing: Flowing, last: Step) -> Answer:
     """The last call's answer; if the graph has outputs, it returns these, several in a list."""
     graph = flowing.graph
     if not graph.outputs:
@@ -127,7 +127,7 @@ def by_hand(graph: Graph, call: Call) -> str | None:
     return f"{call.layer}_cell({graph.word(call.inputs[0])}[:, 0], {states})"
 
 
-def _begun(graph: Graph, step: Step) -> Iterator[Law]:
+def _start_law(graph: Graph, step: Step) -> Iterator[Law]:
     """The law that a call starts from the passed states."""
     first = by_hand(graph, step.call)
     if first is None or step.given.mask is not None or step.given.training:

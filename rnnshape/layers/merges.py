@@ -47,7 +47,7 @@ def _elementwise(node: Node, given: Given) -> Answer:
     answer = _answer(node, given, dims)
     if None not in masks:
         try:
-            answer.mask = _either(node, [mask for mask in masks if mask is not None])
+            answer.mask = _merged_mask(node, [mask for mask in masks if mask is not None])
         except ValueError as error:
             answer.refusals.append(Refusal(f"InvalidArgumentError: {error}", "mask inputs of one shape"))
     return answer
@@ -65,7 +65,7 @@ def _longer(one: Dim | None, other: Dim | None) -> Dim:
     return other if one.size == 1 else one
 
 
-def _either(node: Node, masks: Sequence[Mask]) -> Mask:
+def _merged_mask(node: Node, masks: Sequence[Mask]) -> Mask:
     """The output mask: a step is valid if it is valid in any input (``base_merge.py: Merge.compute_mask``).
 
     Raises:
@@ -123,7 +123,7 @@ def _merged(node: Node, inputs: Sequence[Dims]) -> str | None:
 def _concatenate(node: Node, given: Given) -> Answer:
     inputs = every_dims(given)
     axis = node["axis"] % len(given.dims)
-    return _answer(node, given, concatenated(node, inputs), _beside(masks_handed_on(given), inputs, axis))
+    return _answer(node, given, concatenated(node, inputs), _concatenated_mask(masks_handed_on(given), inputs, axis))
 
 
 def concatenated(node: Node, inputs: Sequence[Dims]) -> Dims:
@@ -136,7 +136,7 @@ def concatenated(node: Node, inputs: Sequence[Dims]) -> Dims:
     return (*first[:axis], size, *first[axis + 1 :])
 
 
-def _beside(masks: Sequence[Mask | None], inputs: Sequence[Dims], axis: int) -> Mask | None:
+def _concatenated_mask(masks: Sequence[Mask | None], inputs: Sequence[Dims], axis: int) -> Mask | None:
     """The mask of concatenated inputs; an input without one is all valid (``Concatenate.compute_mask``).
 
     Along batch and time, the masks are concatenated too; along another axis, a step is valid if it is in any input.

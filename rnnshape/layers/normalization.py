@@ -38,7 +38,7 @@ def _batch(node: Node, given: Given) -> Answer:
     if node["renorm"]:
         names += ["moving_stddev", "renorm_mean", "renorm_stddev"]
     answer = _normalized(node, given, _weights(node, (given.dims[node["axis"]],), names))
-    answer.refusals += [*_unlaid(node, given), *_squeezed(node, given), *_uncloned(node)]
+    answer.refusals += [*_mask_rank_error(node, given), *_squeeze_error(node, given), *_uncloned(node)]
     if given.training and node["trainable"]:
         answer.notes = ("in training the mean and variance are those of this batch",)
     return answer
@@ -51,7 +51,7 @@ _CHECKS_MASK = change(
 )
 
 
-def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
+def _mask_rank_error(node: Node, given: Given) -> Iterator[Refusal]:
     mask, used = given.mask, given.training and node["trainable"]
     if mask is not None and 2 + len(mask.behind) != len(given.dims) - 1 and (used or _CHECKS_MASK.made):
         raised = "ValueError" if _CHECKS_MASK.made else "InvalidArgumentError"
@@ -61,8 +61,8 @@ def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
         )
 
 
-def _squeezed(node: Node, given: Given) -> Iterator[Refusal]:
-    """Refuse an axis that does not exist after Keras squeezes the mean, which it does under a mask."""
+def _squeeze_error(node: Node, given: Given) -> Iterator[Refusal]:
+    """Reject an axis that does not exist after Keras squeezes the mean, which it does under a mask."""
     looked_for = given.training and node["trainable"] and given.mask is not None and node["axis"] != -1
     if looked_for and given.dims[node["axis"]].size == 1:
         yield Refusal(

@@ -55,7 +55,7 @@ def _global(node: Node, given: Given) -> Answer:
 
 
 def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
-    """Refuse a mask with ``channels_first``, where the steps are the last axis."""
+    """Reject a mask with ``channels_first``, where the steps are the last axis."""
     mask = given.mask
     (steps,), _ = split(node, given.dims)
     if mask is not None and (mask.behind or (mask.steps != steps.size and 1 not in (mask.steps, steps.size))):

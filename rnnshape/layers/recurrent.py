@@ -116,7 +116,7 @@ def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) 
 
 
 def unmaskable(node: Node, mask: Mask, time: Dim, stepped: Returned) -> Iterator[Refusal]:
-    """Refuse a mask that cannot be broadcast to the output of a step.
+    """Reject a mask that cannot be broadcast to the output of a step.
 
     Keras appends axes of size 1 to the mask and repeats it over them.  On an axis that both have, the sizes must be
     equal, or 1 in the mask (``_expand_mask`` in ``keras/src/backend/tensorflow/rnn.py``).  Unrolled, Keras repeats the

@@ -64,7 +64,7 @@ def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
 
 
 def _undivided(node: Node, given: Given) -> Iterator[Refusal]:
-    """Refuse a rate of 1, with which the layer divides by zero in training."""
+    """Reject a rate of 1, with which the layer divides by zero in training."""
     if given.training and node.has("rate") and node["rate"] == 1 and node.name in ("AlphaDropout", "GaussianDropout"):
         yield Refusal("ZeroDivisionError: a rate of 1 leaves nothing to divide by", "use a rate below 1")
 

@@ -41,7 +41,7 @@ def _reshape(node: Node, given: Given) -> Answer:
     return answer
 
 
-def _refits(node: Node, dims: Dims) -> str | None:
+def _size_mismatch(node: Node, dims: Dims) -> str | None:
     """Why the new shape does not have as many elements as a sample."""
     whole, target = product(dims[1:]), node["target_shape"]
     size = prod(target)
@@ -84,7 +84,7 @@ def _changed(node: Node, space: Dims) -> Iterator[tuple[Dim, Dim, str]]:
         yield dim, out, f"{out.letter} = {dim.letter}{by} = {size}"
 
 
-def _rimmed(node: Node, given: Given) -> Answer:
+def _pad_or_crop(node: Node, given: Given) -> Answer:
     """Padding and cropping of steps or images."""
     space, channels = split(node, given.dims)
     changed = list(_changed(node, space))
@@ -138,7 +138,7 @@ RESHAPING = (
         (arg.Argument("target_shape", arg.TargetShape(), cli_default=(-1,)),),
         _reshape,
         any_sequence,
-        check_input=_refits,
+        check_input=_size_mismatch,
         built=True,
         file="reshape",
     ),
@@ -167,21 +167,21 @@ RESHAPING = (
     _reshaping(
         "ZeroPadding1D",
         (arg.Argument("padding", arg.Sizes(2, 0), 1), replace(DATA_FORMAT, since=(3, 5))),
-        _rimmed,
+        _pad_or_crop,
         steps,
         file="zero_padding1d",
     ),
     _reshaping(
         "ZeroPadding2D",
         (arg.Argument("padding", arg.Margins(), (1, 1)), DATA_FORMAT),
-        _rimmed,
+        _pad_or_crop,
         picture,
         file="zero_padding2d",
     ),
     _reshaping(
         "Cropping1D",
         (arg.Argument("cropping", arg.Sizes(2, 0), (1, 1)),),
-        _rimmed,
+        _pad_or_crop,
         steps,
         check_input=_leaves_some,
         file="cropping1d",
@@ -189,7 +189,7 @@ RESHAPING = (
     _reshaping(
         "Cropping2D",
         (arg.Argument("cropping", arg.Margins(), ((0, 0), (0, 0))), DATA_FORMAT),
-        _rimmed,
+        _pad_or_crop,
         picture,
         check_input=_leaves_some,
         file="cropping2d",

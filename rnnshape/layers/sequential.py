@@ -158,7 +158,7 @@ def _rank(number: int, layer: Node, given: Given, passed: Sequence[_Passed]) -> 
     more = len(needs) - len(has)
     for one in reversed(passed):
         if more > 0 and one.ranks[0] > one.ranks[1]:
-            return text + _mended(one, len(needs))
+            return text + _advice(one, len(needs))
         if more == -1 and (loop := _loop(one.layer)) is not None and loop["return_sequences"]:
             return text + f"drop `return_sequences=True` from layer {one.number}"
     if more < 0 and needs == STEPS:
@@ -166,7 +166,7 @@ def _rank(number: int, layer: Node, given: Given, passed: Sequence[_Passed]) -> 
     return text + f"change layer {passed[-1].number} or layer {number}"
 
 
-def _mended(lowering: _Passed, needed: int) -> str:
+def _advice(lowering: _Passed, needed: int) -> str:
     """The advice for a layer that removes an axis that a later layer needs."""
     loop, number = _loop(lowering.layer), lowering.number
     if loop is not None and not loop["return_sequences"]:

@@ -149,13 +149,13 @@ def _unrolled(node: Node, cell: Node, step: Answer, given: Given) -> None:
     """Put the result of the last step of an unrolled stack into ``step``.
 
     Raises:
-        IndexError, ValueError, TypeError: as ``_stepped``; ValueError also if the outputs cannot be stacked over time.
+        IndexError, ValueError, TypeError: as ``_step``; ValueError also if the outputs cannot be stacked over time.
     """
     batch, time, *rest = given.dims
     begun, outputs, x = flat(step.states), [], Leaf("input", (batch, *rest), given.dtype)
     # The nesting does not change after two steps.
     for _ in range(min(time.size, 4)):
-        output, new = _stepped(cell, x, step.states, rest[-1].size, symbolic=given.execution != "eager")
+        output, new = _step(cell, x, step.states, rest[-1].size, symbolic=given.execution != "eager")
         step.states = new if isinstance(new, list) else [new]
         outputs.append(output)
     if node["return_sequences"] and len({tuple(dim.size for dim in output.dims) for output in outputs}) > 1:
@@ -168,7 +168,7 @@ def _unrolled(node: Node, cell: Node, step: Answer, given: Given) -> None:
     step.hidden = next((leaf for leaf in left if leaf.role == last.role and leaf.dims == last.dims), None)
 
 
-def _stepped(cell: Node, x: Leaf, states: list[Returned], built: int, *, symbolic: bool) -> tuple[Leaf, Returned]:
+def _step(cell: Node, x: Leaf, states: list[Returned], built: int, *, symbolic: bool) -> tuple[Leaf, Returned]:
     """The result of one step of a cell: its output, with the role of the state that it equals, and its new states.
 
     A stack of one cell removes its own list, so the next step gets states of another nesting.  A stack in it may then
@@ -181,13 +181,13 @@ def _stepped(cell: Node, x: Leaf, states: list[Returned], built: int, *, symboli
         TypeError: the stack needs the length of a state, which is unknown in a graph.
     """
     if cell.cls is not STACKED_RNN_CELLS:
-        return _computed(cell, x, states, built)
+        return _cell_step(cell, x, states, built)
     new_states = []
     for inner, state in zip(cell["cells"], states, strict=False):
-        x, new = _stepped(inner, x, state if isinstance(state, list) else [state], built, symbolic=symbolic)
+        x, new = _step(inner, x, state if isinstance(state, list) else [state], built, symbolic=symbolic)
         if symbolic and isinstance(new, Leaf):
             raise TypeError
-        new_states.append(new if isinstance(state, list) else _sole(new))
+        new_states.append(new if isinstance(state, list) else _only_state(new))
         built = _width(inner)
     return x, new_states[0] if len(new_states) == 1 else new_states
 
@@ -196,7 +196,7 @@ def _width(cell: Node) -> int:
     return _width(cell["cells"][-1]) if cell.cls is STACKED_RNN_CELLS else cell["units"]
 
 
-def _computed(cell: Node, x: Leaf, states: list[Returned], built: int) -> tuple[Leaf, list[Leaf]]:
+def _cell_step(cell: Node, x: Leaf, states: list[Returned], built: int) -> tuple[Leaf, list[Leaf]]:
     """A step of a single cell, on states that may have lost their batch axis."""
     count = 2 if cell.name == "LSTMCell" else 1
     if len(states) < count:
@@ -211,7 +211,7 @@ def _computed(cell: Node, x: Leaf, states: list[Returned], built: int) -> tuple[
     return new[0], new
 
 
-def _sole(states: Returned) -> Returned:
+def _only_state(states: Returned) -> Returned:
     """The only state in a list; of a bare tensor with a first axis of size 1, Keras takes its only row."""
     if isinstance(states, list):
         return states[0] if len(states) == 1 else states

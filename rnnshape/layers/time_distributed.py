@@ -52,7 +52,7 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     """
     inner: Node = node["layer"]
     batch, time, *rest = given.dims
-    mask = _of_a_step(given.mask, batch.size, rest)
+    mask = _step_mask(given.mask, batch.size, rest)
     inside = replace(given, dims=(batch, *rest), mask=mask, initial=None)
     if inner.cls.kind == "stack" or not _RUNS_CALL.made:
         # Its layers are called with ``__call__``, and cast their own inputs.
@@ -71,12 +71,12 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     if any(part.cls.kind == "recurrent" for part in inner.walk()):
         result.cudnn = [replace(kernel, layer=kernel.layer or inner.short) for kernel in answer.cudnn]
     if not _RUNS_CALL.made:
-        result.mask = _remade(inner, given, result.mask)
+        result.mask = _mask_in_keras_2(inner, given, result.mask)
     result.notes = answer.notes
     result.products = [product.repeated(time) for product in answer.products]
     # Keras 2 calls a stateful layer on one step after another, without a mask.
     step_by_step = not _RUNS_CALL.made and any(part.has("stateful") and part["stateful"] for part in inner.walk())
-    masked = _unrepeatable(first, given) if step_by_step else _unmaskable(inner, given)
+    masked = _mask_broadcast_error(first, given) if step_by_step else _mask_errors(inner, given)
     if not _RUNS_CALL.made and time.size > 1 and inner.has("axis") and inner["axis"] == 0:
         message = f"ValueError: {inner.name} is built for the batch and gets the steps of all samples in it"
         result.refusals.append(Refusal(message, "normalize another axis"))
@@ -89,14 +89,14 @@ def _time_distributed(node: Node, given: Given) -> Answer:
     return result
 
 
-def _unrepeatable(output: Leaf, given: Given) -> Iterator[Refusal]:
-    """Refuse a mask that Keras 2 cannot broadcast to the output of a step, to repeat the output before."""
+def _mask_broadcast_error(output: Leaf, given: Given) -> Iterator[Refusal]:
+    """Reject a mask that Keras 2 cannot broadcast to the output of a step, to repeat the output before."""
     behind = () if given.mask is None else given.mask.behind
     if any(size not in (1, dim.size) for size, dim in zip(behind, output.dims[1:], strict=False)):
         yield Refusal("InvalidArgumentError: condition, then and else must be broadcastable (the mask of a step)", _ONE)
 
 
-def _remade(inner: Node, given: Given, mask: Mask | None) -> Mask | None:
+def _mask_in_keras_2(inner: Node, given: Given, mask: Mask | None) -> Mask | None:
     """The mask that Keras 2 attaches: the one that the layer computes, else the input's, over time alone."""
     last = inner.in_turn[-1]
     made = last.cls.theory(last, replace(given, mask=None)).mask if last.cls.makes_mask else None
@@ -105,7 +105,7 @@ def _remade(inner: Node, given: Given, mask: Mask | None) -> Mask | None:
     return mask and replace(mask, behind=())
 
 
-def _of_a_step(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | None:
+def _step_mask(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | None:
     """The mask of one step, which the inner layer's call gets; it has one axis less."""
     if mask is None or not mask.behind or len(rest) < 2:
         return None
@@ -114,8 +114,8 @@ def _of_a_step(mask: Mask | None, batch: int, rest: Sequence[Dim]) -> Mask | Non
     return inner if mask.said is None else replace(inner, said=((False,) * steps, *inner.rows[1:]))
 
 
-def _unmaskable(inner: Node, given: Given) -> Iterator[Refusal]:
-    """Refuse a mask for an inner layer that loops over time: a step's mask has no time axis (``docs/keras-quirks.md``).
+def _mask_errors(inner: Node, given: Given) -> Iterator[Refusal]:
+    """Reject a mask for an inner layer that loops over time: a step's mask has no time axis (``docs/keras-quirks.md``).
 
     The packed output of a layer with several outputs has another first axis than its mask.
     """
@@ -129,13 +129,13 @@ def _unmaskable(inner: Node, given: Given) -> Iterator[Refusal]:
         return
     dims: Dims = (batch, *given.dims[2:])
     for layer in inner.in_turn:
-        yield from _columned(layer, dims)
+        yield from _step_mask_error(layer, dims)
         if not layer.cls.keeps_mask:
             return
         dims = layer.cls.theory(layer, replace(given, dims=dims, mask=None)).outputs[0].dims
 
 
-def _columned(layer: Node, dims: Dims) -> Iterator[Refusal]:
+def _step_mask_error(layer: Node, dims: Dims) -> Iterator[Refusal]:
     """The error of an inner layer with a step's mask, whose only axis is the batch."""
     fix = "mask the output of TimeDistributed, or the time axis inside it"
     if layer.name == "TimeDistributed":
@@ -150,7 +150,7 @@ def _columned(layer: Node, dims: Dims) -> Iterator[Refusal]:
         yield Refusal("ValueError: the mask must be broadcastable to the input of Softmax", fix)
 
 
-def _distributed(node: Node, answer: Answer, given: Given) -> Zeros | None:
+def _zero_steps(node: Node, answer: Answer, given: Given) -> Zeros | None:
     """The zero steps after an inner layer that treats each step alone."""
     inner: Node = node["layer"]
     return inner.cls.contents(inner, answer, given) if inner.name in ("Dense", "Dropout") else None
@@ -191,7 +191,7 @@ TIME_DISTRIBUTED = LayerClass(
     check=_check,
     check_input=lambda node, dims: node["layer"].cls.check_input(node["layer"], (dims[0], *dims[2:])),
     tokens=lambda node: node["layer"].cls.tokens(node["layer"]),
-    contents=_distributed,
+    contents=_zero_steps,
     source="rnn/time_distributed.py: TimeDistributed.call",
     keeps_mask=True,
 )

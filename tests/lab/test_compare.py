@@ -251,7 +251,7 @@ def test_unrolled_under_a_mask_the_wrong_steps_are_zero(wrapped: bool) -> None:
     layer = "Bidirectional(LSTM(4, return_sequences=True))" if wrapped else backwards
     compared = compare(layer, axis="unroll", mask="right:3,2")
     output = pairs(compared)["output"]
-    assert not output.equal, "Keras has mended it: take it out of report/alike.py and docs/keras-quirks.md"
+    assert not output.equal, "Keras has fixed it: remove it from report/alike.py and docs/keras-quirks.md"
     assert (output.must, output.quirk, compared.ok, compared.exit_code) == ("bitwise", UNROLLED, False, 1)
     assert compare(layer, axis="unroll").ok
     assert compare(layer, axis="cell", mask="right:3,2").ok

@@ -251,7 +251,7 @@ NOTED: dict[str, tuple[str, str, Options]] = {
     ),
     "GRU(8, batch_shape=(2, 5, 4))": ("keras.Input(batch_shape=…)", "GRU(8)(keras.Input(batch_shape=(2, 5, 4)))", {}),
     "LSTM(output_dim=8, inner_activation='relu')": (
-        "names of today: output_dim as units, inner_activation as recurrent_activation",
+        "current names: output_dim as units, inner_activation as recurrent_activation",
         "LSTM(units=8, recurrent_activation='relu')",
         {},
     ),

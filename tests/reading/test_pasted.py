@@ -641,7 +641,7 @@ def test_merge_of_keras_1_is_read_as_the_function_of_today(then: str, now: str) 
     new = make_all(code.replace("MERGED", now) + "Model(inputs=[q, a], outputs=[m, h])")
     assert [spec.layer for spec in old] == [spec.layer for spec in new]
     assert all(rnnshape.explore(spec).ok for spec in old)
-    assert any("merge is of Keras 1" in note for note in old[0].notes)
+    assert any("merge is from Keras 1" in note for note in old[0].notes)
 
 
 def test_code_that_makes_no_layer_on_any_branch_is_one_error() -> None:

@@ -343,14 +343,14 @@ def test_sizes_that_only_stand_for_names_are_no_mistake_of_the_reader(merge: str
         (
             "h = LSTM(8, return_sequences=True)(x)\nr = Reshape((-1, 7))(h)\ny = GRU(2)(r)",
             ["LSTM(8, return_sequences=True)", "GRU(2)"],
-            "takes a multiple of 7",
+            "needs a multiple of 7",
         ),
         (
             "h = LSTM(8, return_sequences=True)(Input((None, 3)))\nr = Reshape((-1, 160))(h)\ny = GRU(2)(r)",
             ["LSTM(8, return_sequences=True)", "GRU(2)"],
-            "takes a multiple of 160",
+            "needs a multiple of 160",
         ),
-        ("c = Reshape((50, 64))(pooled)\ny = GRU(2)(c)", ["GRU(2)"], "takes 3200 numbers"),
+        ("c = Reshape((50, 64))(pooled)\ny = GRU(2)(c)", ["GRU(2)"], "needs 3200 elements"),
         (
             "h = GRU(4)(x)\ny, s = GRU(8, return_state=True)(x, initial_state=Input((n,)))\nz = Dense(n)(y)",
             ["GRU(4)", "GRU(8, return_state=True)"],

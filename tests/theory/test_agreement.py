@@ -101,7 +101,7 @@ def test_what_theory_says_that_keras_refuses_it_refuses(options: dict[str, Any],
 def test_a_stateful_bidirectional_with_states_is_a_bug_of_keras() -> None:
     options = {"stateful": True, "return_state": True}
     report = rnnshape.explore("bidirectional", **options)
-    assert report.error is not None, "Keras has mended it: take the refusal out of layers/bidirectional.py"
+    assert report.error is not None, "Keras has fixed it: remove the refusal from layers/bidirectional.py"
     assert "TypeError" in report.error.message
     assert rnnshape.predict("bidirectional", **options).error is not None
 

@@ -71,10 +71,10 @@ class Constructors:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is read in another way than it is written."""
+        """The notes on arguments and objects that are not read as written."""
         former = ", ".join(f"{name} as {now}" for name, now in self._of_keras_1.items())
         return (
-            *([f"arguments of Keras 1 are read by their names of today: {former}"] if former else []),
+            *([f"arguments of Keras 1 are read by their current names: {former}"] if former else []),
             *self.objects.notes,
         )
 

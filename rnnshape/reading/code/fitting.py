@@ -1,4 +1,4 @@
-"""Calls that do not fit each other because of sizes that the code does not give.
+"""Handles calls that do not fit each other because of sizes that the code does not give.
 
 An input without a known shape gets the number of axes that fits its calls.  If a call rejects stand-in sizes, it is
 left out with a note, and the calls after it get an input of their own.

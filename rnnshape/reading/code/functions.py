@@ -1,4 +1,4 @@
-"""The arguments of functions that the code defines, and functions that other functions return."""
+"""Finds the arguments of functions that the code defines, and the functions that others return."""
 
 from __future__ import annotations
 

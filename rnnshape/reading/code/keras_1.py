@@ -1,4 +1,4 @@
-"""Code of Keras 1, read as it is written today: renamed arguments, ``merge``, and the rows and columns of a kernel.
+"""Reads code of Keras 1 as current code: renamed arguments, ``merge``, and the rows and columns of a kernel.
 
 >>> call = ast.parse("merge([a, b], mode='concat', concat_axis=1)", mode="eval").body
 >>> ast.unparse(merge_today(call))
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
     from rnnshape.layers.node import LayerClass
 
-# The names of arguments in Keras 1 and their names today; a class has at most one of these
+# The names of arguments in Keras 1, and their current names, of which a class has at most one
 # (keras/legacy/interfaces.py in Keras 2.0).
 RENAMED = {
     "output_dim": ("units",),
@@ -42,7 +42,7 @@ RENAMED = {
     "pool_length": ("pool_size",),
     "stride": ("strides",),
 }
-# The modes of merge in Keras 1, and the functions of today (keras/legacy/layers.py in Keras 2.0).
+# The modes of merge in Keras 1, and the current functions (keras/legacy/layers.py in Keras 2.0).
 _MODES = {"sum": "add", "mul": "multiply", "concat": "concatenate", "ave": "average", "dot": "dot", "max": "maximum"}
 _SIZES = ("nb_row", "nb_col")
 

@@ -107,10 +107,10 @@ def of_class(name: str) -> str | None:
 
 
 def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
-    """Why this class does not take an argument of this name, and what to write instead of it."""
+    """Why a class does not take an argument of this name, and what to write instead; None if it is not known."""
     if name in RENAMED:
         now = renamed(name, layer)
-        return f"is of Keras 1: {f'it is called {now.name}' if now else 'drop it'}"
+        return f"is from Keras 1: {f'it is called {now.name}' if now else 'drop it'}"
     call = (MASK.name, INITIAL_STATE.name, TRAINING.name)
     if name not in (*ARGUMENTS, *_OF_SEQUENCES, *call):
         return None

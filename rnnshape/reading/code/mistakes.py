@@ -1,4 +1,4 @@
-"""The texts of errors and notes about wrong constructor calls and unknown classes."""
+"""Messages about wrong constructor calls and unknown classes."""
 
 from __future__ import annotations
 

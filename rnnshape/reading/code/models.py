@@ -1,4 +1,4 @@
-"""Reads models of Keras' functional API, ``Model(inputs, outputs)``: calls, layers, inputs and outputs of them."""
+"""Reads models of Keras' functional API, ``Model(inputs, outputs)``: their calls, layers, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Models:
         return [self._apart(one) for one in each]
 
     def _left_out(self, outputs: ast.expr, made: Any) -> None:
-        """Tell which outputs of a model are not followed: the others have other places in its result."""
+        """Add a note on the outputs of a model that are not followed: the others have other places in its result."""
         trees = _in_list(self.names.resolved(outputs))
         each = zip(trees.elts, made, strict=True) if isinstance(trees, ast.List | ast.Tuple) else [(trees, made)]
         for place, (tree, one) in enumerate(each):

@@ -155,10 +155,10 @@ class Values(Scope):
         return None
 
     def _of_today(self, tree: ast.Call) -> ast.Call:
-        """The call as it is written today, if it is the merge function of Keras 1."""
+        """The call, with Keras 1's merge function replaced by the current one."""
         now = merge_today(tree) if self.there(tree.func) is None else None
         if now is not None:
-            self.note(f"merge is of Keras 1: it is read as {called(now)}", tree)
+            self.note(f"merge is from Keras 1: it is read as {called(now)}", tree)
         return now or tree
 
     def _one(self, tree: ast.expr) -> bool:

@@ -1,6 +1,6 @@
 """A module imports only from its own room or a lower one, for type checking too.
 
-The order is the table under "The house" in CONTRIBUTING.md; the top row is the lowest room.
+The order is the table under "Structure" in CONTRIBUTING.md; the top row is the lowest room.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PACKAGE = ROOT / "rnnshape"
 
 def order() -> dict[str, int]:
     """The height of each room in the order."""
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("\n## The house\n")[2].partition("\n## ")[0]
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("\n## Structure\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ((?:`[a-z_]+(?:/|\.py)`(?:, )?)+) \|", text, re.MULTILINE)
     return {name: height for height, row in enumerate(rows) for name in re.findall(r"`([a-z_]+)(?:/|\.py)`", row)}
 
