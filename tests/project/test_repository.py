@@ -87,7 +87,9 @@ def test_the_script_of_ci_takes_the_python_that_is_named(tmp_path: Path) -> None
     assert asked == [
         "python -m venv VENV",
         "pip install -e .[dev]",
-        "python -m pytest -n 0 -m ",
+        "python -m pytest",
+        "python -m pytest -m (slow or draws) and not (browser or cluster or shell)",
+        "python -m pytest -n 0 -m browser or cluster or shell",
         "python -c import sys; sys.exit(sys.version_info >= (3, 13))",
         "python -m venv VENV",
         "pip install -q -e .[test] tensorflow==2.16.2 keras==3.3.3",
