@@ -9,15 +9,13 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import any_sequence, no_loop
 from rnnshape.layers.attention import ATTENTIONS
 from rnnshape.layers.base import Answer, Leaf, Product, Refusal, compute_dtype
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.dims import Dim, fixed
-from rnnshape.layers.masking import Mask
+from rnnshape.layers.merged_masks import concatenated_mask, merged_mask
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
 from rnnshape.layers.several import alone, every_dims, masks_handed_on, shown, shown_all
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rnnshape.layers.base import Dims, Given
+    from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
 
 
@@ -43,13 +42,15 @@ def _elementwise(node: Node, given: Given) -> Answer:
     dims = given.dims
     for other, _ in given.others:
         dims = (dims[0], *_stretched(dims[1:], other[1:]))
-    masks = masks_handed_on(given)
-    answer = _answer(node, given, dims)
-    if None not in masks:
-        try:
-            answer.mask = _merged_mask(node, [mask for mask in masks if mask is not None])
-        except ValueError as error:
-            answer.refusals.append(Refusal(f"InvalidArgumentError: {error}", "mask inputs of one shape"))
+    return _masked(_answer(node, given, dims), lambda: merged_mask(node, masks_handed_on(given)))
+
+
+def _masked(answer: Answer, mask: Callable[[], Mask | None]) -> Answer:
+    """The answer with the output mask, or with what Keras raises about the masks of the inputs."""
+    try:
+        answer.mask = mask()
+    except ValueError as error:
+        answer.refusals.append(Refusal(f"InvalidArgumentError: {error}", "mask inputs of one shape"))
     return answer
 
 
@@ -63,32 +64,6 @@ def _longer(one: Dim | None, other: Dim | None) -> Dim:
     if one is None or other is None:
         return one or other or fixed(1)
     return other if one.size == 1 else one
-
-
-def _merged_mask(node: Node, masks: Sequence[Mask]) -> Mask:
-    """The output mask: a step is valid if it is valid in any input (``base_merge.py: Merge.compute_mask``).
-
-    Raises:
-        ValueError: the shapes of the masks cannot be broadcast.
-    """
-    first = masks[0]
-    for mask in masks[1:]:
-        if 1 not in (first.steps, mask.steps) and first.steps != mask.steps:
-            raise ValueError(f"{node.text} merges masks of {first.steps} and {mask.steps} steps")
-        if first.behind != mask.behind:
-            raise ValueError(f"{node.text} merges masks of different ranks")
-        steps = max(first.steps, mask.steps)
-        rows = tuple(
-            tuple(a or b for a, b in zip(_as_long(one, steps), _as_long(other, steps), strict=True))
-            for one, other in zip(first.rows, mask.rows, strict=True)
-        )
-        sure = first.sure and mask.sure
-        first = replace(Mask.of(rows, argument=False, behind=first.behind), sure=sure)
-    return first.passed_on()
-
-
-def _as_long(row: tuple[bool, ...], steps: int) -> tuple[bool, ...]:
-    return row * steps if len(row) == 1 else row
 
 
 def _stretchable(node: Node, inputs: Sequence[Dims]) -> str | None:
@@ -123,7 +98,8 @@ def _merged(node: Node, inputs: Sequence[Dims]) -> str | None:
 def _concatenate(node: Node, given: Given) -> Answer:
     inputs = every_dims(given)
     axis = node["axis"] % len(given.dims)
-    return _answer(node, given, concatenated(node, inputs), _concatenated_mask(masks_handed_on(given), inputs, axis))
+    answer = _answer(node, given, concatenated(node, inputs))
+    return _masked(answer, lambda: concatenated_mask(masks_handed_on(given), inputs, axis))
 
 
 def concatenated(node: Node, inputs: Sequence[Dims]) -> Dims:
@@ -134,31 +110,6 @@ def concatenated(node: Node, inputs: Sequence[Dims]) -> Dims:
     for dims in others:
         size = size + dims[axis]
     return (*first[:axis], size, *first[axis + 1 :])
-
-
-def _concatenated_mask(masks: Sequence[Mask | None], inputs: Sequence[Dims], axis: int) -> Mask | None:
-    """The mask of concatenated inputs; an input without one is all valid (``Concatenate.compute_mask``).
-
-    Along batch and time, the masks are concatenated too; along another axis, a step is valid if it is in any input.
-    """
-    known = [mask for mask in masks if mask is not None]
-    if not known:
-        return None
-    behind = known[0].behind
-    each = [
-        Mask(dims[0].size, dims[1].size, argument=False, behind=behind) if mask is None else mask
-        for mask, dims in zip(masks, inputs, strict=True)
-    ]
-    rows = [mask.rows for mask in each]
-    if axis == 0:
-        together = tuple(row for one in rows for row in one)
-    elif axis == 1:
-        together = tuple(tuple(step for part in parts for step in part) for parts in zip(*rows, strict=True))
-    else:
-        together = tuple(tuple(map(any, zip(*parts, strict=True))) for parts in zip(*rows, strict=True))
-    # The mask of an image has axes after time; along one of them, the inputs may have different steps.
-    sure = all(mask.sure for mask in each) and (len(inputs[0]) == 3 or axis == len(inputs[0]) - 1)
-    return replace(Mask.of(together, argument=False, behind=behind), sure=sure)
 
 
 def _fits(node: Node, inputs: Sequence[Dims]) -> str | None:

@@ -150,6 +150,31 @@ def test_what_keras_2_takes_otherwise(layer: str, input_: tuple[int, ...], shape
     assert [tensor.shape for tensor in leaves(report.observed)] == [shape]
 
 
+@pytest.mark.parametrize("merge", ["Concatenate()", "Concatenate(axis=1)", "Concatenate(axis=0)", "Add()", "Average()"])
+@pytest.mark.parametrize(
+    "merged", ["embedded, x", "x, embedded", "embedded, masked", "embedded, twice", "embedded, one"]
+)
+@pytest.mark.parametrize("width", [1, 4])
+@pytest.mark.parametrize("keras", ["2", None])
+def test_the_mask_of_what_is_merged_is_that_of_keras(merge: str, merged: str, width: int, keras: str | None) -> None:
+    """In Keras 2 a step is valid where it is in all inputs, in Keras 3 where it is in any."""
+    code = f"""
+tokens, x, step = Input((6,)), Input((6, {width})), Input((1, {width}))
+embedded = Embedding(9, {width}, mask_zero=True)(tokens)
+masked, twice, one = Masking()(x), Masking()(embedded), Masking()(step)
+y = GRU(3, return_sequences=True)({merge}([{merged}]))
+model = Model([tokens, x], y)
+"""
+    options = {"mask": "110110;100001"} | ({"keras": keras} if keras else {})
+    try:
+        predicted = rnnshape.predict(code, **options)
+    except Invalid:  # the shapes do not fit, whatever the masks are
+        return
+    report = rnnshape.explore(code, **options)
+    assert not report.disagreements
+    assert (report.error is None) == (predicted.error is None)
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "unread"),
     [
