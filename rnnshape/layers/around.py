@@ -35,7 +35,7 @@ def any_sequence(node: Node, rank: int | None) -> tuple[str, ...]:
 
 
 def any_tensor(node: Node, rank: int | None) -> tuple[str, ...]:
-    """The same for an operation, which takes one number for each sample, (N,), too: ``ops.sum(h, axis=-1) / 2``."""
+    """The same for an operation, which also takes one number for each sample, (N,): ``ops.sum(h, axis=-1) / 2``."""
     return ("N",) if rank == 1 else any_sequence(node, rank)
 
 

@@ -59,7 +59,7 @@ def _call_error(flowing: Flowing, call: Call) -> str | None:
 
 
 def _rebuilt(flowing: Flowing, call: Call, layer: Node, own: Given, answer: Answer) -> str | None:
-    """Why a shared layer cannot be called again: its weights are made for the input of its first call.
+    """Why a shared layer cannot be called again: its weights fit only the input of its first call.
 
     Attention and PReLU broadcast a size of 1, others do not (tried in Keras 3.15.1 with each layer that has weights).
     """

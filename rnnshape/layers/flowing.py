@@ -215,7 +215,7 @@ class Flowing:
         self.given = given
         self.tensors: dict[str, Any] = dict(inputs or entries(graph, given.dims))
         self.masks: dict[Wire, Mask | None] = {Wire(graph.entries[0].name): given.mask}
-        # What each layer's first call is, and the weights that it makes.
+        # The first call of each layer, and the weights that it creates.
         self.built: dict[str, tuple[Call, Sequence[Weight]]] = {}
         self.numbers = {name: number for number, (name, _) in enumerate(graph.layers, 1)}
 

@@ -180,7 +180,7 @@ class AnyCase(OneOf, frozen=True):
 
 
 class Implementation(OneOf, frozen=True):
-    """1 or 2; 0 of old code computes as 2 (``keras/src/layers/rnn/lstm.py: LSTMCell.call`` compares with 1 only)."""
+    """1 or 2; the 0 of old code means 2 (``keras/src/layers/rnn/lstm.py: LSTMCell.call`` compares with 1 only)."""
 
     def meant(self, value: Any) -> Any:
         return 2 if type(value) is int and value == 0 else value

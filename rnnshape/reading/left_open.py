@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.declared import Fed
     from rnnshape.spec import Spec
 
-# The letter of an axis whose size a layer computes, such as T' behind a convolution.
+# The letter of an axis whose size a layer computes, such as T' after a convolution.
 _COMPUTED = re.compile(r"'+\d*$")
 
 
 def unbuilt(fed: Fed, spec: Spec, answer: Answer, run: Mapping[str, Any]) -> str | None:
-    """Why Keras cannot build the model on the Input in the code; None where it can, or where an option gives the size.
+    """Why Keras cannot build the model on the Input in the code; None if it can, or if an option gives the size.
 
     In each release from 3.3 to 3.15 and in tf_keras 2.21.
     """
@@ -33,7 +33,7 @@ def unbuilt(fed: Fed, spec: Spec, answer: Answer, run: Mapping[str, Any]) -> str
     said = {letter: option.name for option, letter in LETTERS.items()}
     axes = {dim.letter for dim, size in zip(spec.dims, fed.sizes, strict=True) if size is None}
     if fed.sizes[-1] is None and spec.dims[-1].letter != "T":
-        return None  # so rnnshape itself writes an input of which the code says nothing
+        return None  # rnnshape itself writes an input without a known shape like this
     axes -= {letter for letter in axes if said.get(letter) in run}
     if "N" in axes and (loop := next((part for part in spec.layer.walk() if _keeps_states(part)), None)) is not None:
         what = f"{loop.name} is stateful, so Keras needs the batch size, which {fed.text} leaves open"

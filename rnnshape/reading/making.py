@@ -89,7 +89,7 @@ def _decided(layer: str, options: dict[str, Any], name: str | None, before: froz
 
 
 def _each(made: Iterable[tuple[str, Callable[[], Sequence[Spec]]]]) -> list[Spec]:
-    """What all of them make, with their notes; a mistake in one does not cost the others, which the error has then."""
+    """The results of all, with their notes; an error in one is raised with the results of the others."""
     specs: list[Spec] = []
     wrong: list[Invalid] = []
     nothing: list[NothingMade] = []

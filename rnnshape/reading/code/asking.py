@@ -78,7 +78,7 @@ class _Asking:
         return self._chain(what) if is_chain(what.calls) and not what.outputs else self._graph(what)
 
     def stack(self, model: Model) -> list[Model | Wired]:
-        """A Sequential; the calls of its layers, where some break at what only stands for what the code leaves open."""
+        """A Sequential, or the calls of its layers if some fail only because of a stand-in size."""
         if not model.layers or not (self.values.names.stands or model.missing):
             return [model] if model.layers else []
         root = ast.copy_location(ast.Name("x", ast.Load()), model.layers[0].tree)
@@ -92,7 +92,7 @@ class _Asking:
         return [model] if parts == [calls] else [Wired(part, [], model.name) for part in parts]
 
     def _chain(self, what: Wired) -> Parsed:
-        """Calls that follow one another are the stack of their layers."""
+        """Calls that follow one another, as the stack of their layers."""
         calls = what.calls
         steps = [Step(call.node, call.tree, call.called) for call in calls]
         trees = [step.tree for step in steps]

@@ -158,7 +158,7 @@ class Declarations:
             known = keyword.arg in node.cls.by_name and keyword.arg != "input_length"
             if keyword.arg not in DECLARING or known or is_none(keyword.value):
                 continue
-            if keyword.arg not in node.cls.by_name:  # Embedding takes input_length, and does not look at it
+            if keyword.arg not in node.cls.by_name:  # Embedding takes input_length, and ignores it
                 self.warned.append(keyword)
             if any(place.name in WHOLE for place in said) and keyword.arg in WHOLE:
                 self.wrong(f"{node.name} takes either input_shape or input_dim, once", keyword)

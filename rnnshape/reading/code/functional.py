@@ -96,7 +96,7 @@ class Calls:
         call = states_apart(node, call)
         tree, beside_it = self.reader.read(node, call)
         if len(self.source.problems) > before or tree is None:
-            layer.used = False  # it is answered by itself
+            layer.used = False  # it has an answer of its own
             return None
         states = _states_of(node, call)
         if states is not None and self.names.known(states) is None:

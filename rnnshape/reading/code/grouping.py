@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Wired(NamedTuple):
-    """Calls that are answered together, and what of their results: none, where it is what the last one returns."""
+    """The calls of one answer, and its outputs; empty if these are the result of the last call."""
 
     calls: list[Applied]
     outputs: list[Tensor]
@@ -80,7 +80,7 @@ def in_models(calls: list[Applied], values: Values) -> list[Applied]:
     unused = [call for call in calls if id(call) in values.modelled - used]
     left_out = [call for call in unused if id(call) not in needed]
     for call in unused:
-        if call.node.cls.operation:  # the terms of a loss are no layers
+        if call.node.cls.operation:  # the terms of a loss are not layers
             continue
         counted = "" if call in left_out else "; it is answered here, and its weights are counted"
         values.note(f"{call.node.text} is not part of the model: no output of the model uses it{counted}", call.tree)
@@ -88,7 +88,7 @@ def in_models(calls: list[Applied], values: Values) -> list[Applied]:
 
 
 def by_model(calls: list[Applied], models: list[Functional]) -> list[Wired]:
-    """Calls as one answer; those of several models as one for each of them, and one for what no model needs."""
+    """Calls as one answer; with several models, one for each model, and one for the calls that no model needs."""
     returning: dict[tuple[Any, ...], Functional] = {}
     for model in models:
         if any(tensor.call in calls for tensor in model.returned):
@@ -106,7 +106,7 @@ def by_model(calls: list[Applied], models: list[Functional]) -> list[Wired]:
 
 
 def _outputs(calls: list[Applied], model: Functional | None = None) -> list[Tensor]:
-    """What the model of these calls returns; none without one, or where it is what the last call returns."""
+    """The outputs of the model of these calls; empty without a model, or if they are the result of the last call."""
     fed = [tensor for call in calls for tensor in call.inputs if tensor.call is None]
     if model is None or not all(tensor.call in calls or tensor in fed for tensor in model.returned):
         return []

@@ -90,7 +90,7 @@ class Functional:
 
     @property
     def returned(self) -> list[Tensor]:
-        """The tensors that it returns, without their containers."""
+        """The returned tensors, without their containers."""
         return [*tensors_in(self.outputs)]
 
     @property
