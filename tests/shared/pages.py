@@ -230,6 +230,7 @@ def answered(block: Block, shell: Shell) -> str | None:
 def comparable(text: str) -> str:
     """The text without differences between machines: versions, the digits of a difference, and the width of both."""
     text = re.sub(r"TensorFlow \S+, Keras \S+", "TensorFlow X, Keras Y", text)
+    text = re.sub(r"tensorflow \S+, keras \S+, python \S+", "tensorflow X, keras Y, python Z", text)
     text = re.sub(r"When Keras \S+ uses", "When Keras Y uses", text)
     text = re.sub(r"\b(CPU|GPU):0\b", "DEVICE", text)
     text = re.sub(r"─+", "─", re.sub(r" +(?=│)", " ", text))
