@@ -71,7 +71,7 @@ def in_models(calls: list[Applied], values: Values) -> list[Applied]:
     needed = behind([*returned, *(Tensor(call=call) for call in calls if loops(call.node))])
     unused = [call for call in calls if id(call) in values.modelled - used]
     left_out = [call for call in unused if id(call) not in needed]
-    for call in unused:
+    for call in (call for call in unused if call in left_out or loops(call.node)):
         counted = "" if call in left_out else "; it is answered here, and its weights are counted"
         values.note(
             f"{call.node.text} is not part of the model: what the model returns does not use it{counted}", call.tree
