@@ -9,6 +9,7 @@ import pytest
 
 import rnnshape
 from rnnshape.errors import Invalid
+from rnnshape.layers import release
 
 MASK = "110;101"
 # What takes mask=, what does not, and what merges; x is the input, a the result of the first call.
@@ -38,7 +39,10 @@ def test_the_mask_reaches_the_calls_that_take_it(first: str, beside: str) -> Non
             rnnshape.predict(code, mask=MASK)
         return
     report = rnnshape.explore(code, mask=MASK)
-    assert report.ok, (report.error, report.disagreements)
+    # Before Keras 3.12 an Attention fails at a mask of its value, as theory says.
+    refused = rnnshape.predict(code, mask=MASK).error is not None
+    assert report.ok or (refused and report.error is not None), (report.error, report.disagreements)
+    assert not refused or release.asked() < (3, 12)
 
 
 @pytest.mark.slow
