@@ -12,18 +12,18 @@ from rnnshape.lab.own import class_of
 from rnnshape.lab.tensorflow import keras, load
 from rnnshape.layers.graph import by_hand
 from rnnshape.layers.imported import Imported
+from rnnshape.layers.input_mask import reaches
 from rnnshape.layers.node import IN_TENSORFLOW, Node, in_tensorflow
 from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.operations import SLICE, places_of
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.sequential import takes_states
 from rnnshape.layers.stand_ins import number
-from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from rnnshape.layers.wires import Call, Graph
+    from rnnshape.layers.wires import Graph
     from rnnshape.spec import Spec
 
 
@@ -172,7 +172,7 @@ class Wired(Stack):
         flow = []
         for call in self.graph.calls:
             fed = [_at(tensors[wire.source], wire.path) for wire in call.inputs]
-            given = {name: value for name, value in beside.items() if name != "mask" or self._is_first(call)}
+            given = {name: value for name, value in beside.items() if name != "mask" or reaches(self.graph, call)}
             if call.initial_state is not None:
                 given["initial_state"] = _states(call.initial_state, tensors)
             if call.results and self.graph.by_name[call.layer].cls.kind == "merge":
@@ -208,10 +208,6 @@ class Wired(Stack):
         tensors = self._tensors(inputs, flow)
         outputs = [_at(tensors[wire.source], wire.path) for wire in self.graph.outputs]
         return outputs[0] if len(outputs) == 1 else outputs
-
-    def _is_first(self, call: Call) -> bool:
-        """Whether a call takes the first input; the mask belongs to that input."""
-        return call.inputs[0] == Wire(self.graph.entries[0].name)
 
 
 def _states(states: Any, tensors: Mapping[str, Any]) -> Any:

@@ -13,6 +13,7 @@ from rnnshape.layers.attention import unmasks
 from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype
 from rnnshape.layers.casting import reaching
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.input_mask import reaches
 from rnnshape.layers.release import asked
 from rnnshape.layers.several import every_dims
 from rnnshape.layers.wires import Wire
@@ -237,7 +238,7 @@ class Flowing:
         """The input of a call."""
         first, *others = map(self.at, call.inputs)
         node = self.graph.by_name[call.layer]
-        mask, *masks = (reaching(self.masks.get(wire), self.at(wire).dtype, node) for wire in call.inputs)
+        mask, *masks = (reaching(self._mask(call, wire), self.at(wire).dtype, node) for wire in call.inputs)
         return replace(
             self.given,
             dims=first.dims,
@@ -250,6 +251,11 @@ class Flowing:
             masks=tuple(masks),
             scores=node.cls.kind == "merge" and bool(call.results),
         )
+
+    def _mask(self, call: Call, wire: Wire) -> Mask | None:
+        """The mask that a call finds on a tensor; that of the first input is not attached to it."""
+        is_first = wire == Wire(self.graph.entries[0].name)
+        return None if is_first and not reaches(self.graph, call) else self.masks.get(wire)
 
     def add(self, call: Call, answer: Answer) -> None:
         """Add the result of a call; its mask is attached to the outputs, not to the states."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rnnshape.layers import release
 from rnnshape.layers.flowing import eats, entries
 from rnnshape.layers.imported import modules_of
+from rnnshape.layers.input_mask import reaches
 from rnnshape.layers.objects import Function
 from rnnshape.layers.sequential import takes_states
 from rnnshape.report.state import keywords
@@ -42,7 +43,7 @@ def program(report: Report) -> Iterator[str]:
         yield from _calls(report)
         return
     yield f"x = {_random(spec.input, spec.input_dtype, spec.tokens)}  # ({', '.join(spec.symbolic)})"
-    yield from _masked(report)
+    yield from _masked(report, "x")
     yield from _initial_states(report)
     beside = dict(keywords(spec, report.begins))
     if spec.layer.cls.kind == "stack":
@@ -80,7 +81,10 @@ def _calls(report: Report) -> Iterator[str]:
             continue
         parts = ", ".join(map(constructor, node.in_turn))
         yield f"{name} = " + (f"keras.Sequential([{parts}])" if node.cls.kind == "stack" else parts)
-    yield from graph.statements
+    yield from _masked(report, graph.entries[0].name)
+    for call in graph.calls:
+        passed = spec.mask is not None and not spec.masked_data and reaches(graph, call)
+        yield graph.statement(call)[:-1] + ", mask=mask)" if passed else graph.statement(call)
     for part in report.flow:
         words = [word.strip() for word in part.expression.partition(" = ")[0].split(",")]
         yield from _shapes(part.observed or part.predicted, "", words)
@@ -117,18 +121,18 @@ def _random(shape: tuple[int, ...], dtype: str, tokens: range | None) -> str:
     return f"tf.random.uniform({shape}{'' if dtype == 'float32' else f', dtype=tf.{dtype}'})"
 
 
-def _masked(report: Report) -> Iterator[str]:
-    """The mask, and the padded data if a layer computes the mask from its input."""
+def _masked(report: Report, x: str) -> Iterator[str]:
+    """The mask, and the padded data ``x`` if a layer computes the mask from its input."""
     spec = report.spec
     if spec.mask is None:
         return
     yield f"mask = tf.constant({[list(row) for row in spec.mask]})"
     if spec.masked_data and spec.tokens is not None:
-        yield "x = tf.where(mask, x, 0)"
+        yield f"{x} = tf.where(mask, {x}, 0)"
     elif spec.masked_data:
         first = spec.layer.first
         axes = ", tf.newaxis" * (len(spec.input) - 2)
-        yield f"x = tf.where(mask[:, :{axes}], x, {first['mask_value']})"
+        yield f"{x} = tf.where(mask[:, :{axes}], {x}, {first['mask_value']})"
 
 
 def _initial_states(report: Report) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, Kind, MaskValue
-from rnnshape.layers.node import IMPORTED
+from rnnshape.layers.input_mask import makes_its_own, reaches, takes
 from rnnshape.layers.scan import each
 from rnnshape.memory import require
 
@@ -157,12 +157,6 @@ def holds(dtype: str, value: float) -> bool:
     return dtype != "bfloat16" or struct.pack(">f", single)[2:] == b"\0\0"
 
 
-def makes_its_own(node: Node) -> bool:
-    """Whether the first layer computes the mask from its input: Masking, or an Embedding with ``mask_zero``."""
-    first = node.first
-    return first.name == "Masking" or (first.name == "Embedding" and bool(first["mask_zero"]))
-
-
 def refusal(node: Node) -> str | None:
     """Why this layer takes no mask; None if it takes one."""
     first = node.first
@@ -170,9 +164,9 @@ def refusal(node: Node) -> str | None:
         return f"does not apply to {first.text}: give it mask_zero=True, and 0 is padding"
     if first.name == "Embedding" and first["input_dim"] == 1:
         return f"does not apply to {first.text}, which takes no index but 0: every step is padding"
-    if makes_its_own(first) or first.cls.kind == "recurrent" or first.name in ("Bidirectional", "TimeDistributed"):
+    if makes_its_own(first) or takes(first):
         return None
-    if first.cls.takes_mask or first.cls.kind == IMPORTED:  # whether one's own call takes it, Keras says
+    if node.cls.kind == "graph" and any(reaches(node["graph"], call) for call in node["graph"].calls):
         return None
     return f"does not apply to {first.name}, which takes no mask: {_TAKES}"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Given, compute_dtype
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.input_mask import makes_its_own
 from rnnshape.layers.masking import Mask
-from rnnshape.spec.masks import makes_its_own
 
 if TYPE_CHECKING:
     from rnnshape.layers.node import Node

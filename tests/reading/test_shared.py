@@ -7,7 +7,7 @@ import pytest
 import rnnshape
 from rnnshape.errors import Invalid
 from rnnshape.lab.tensorflow import load
-from rnnshape.reading import make
+from rnnshape.reading import make, make_all
 
 
 @pytest.mark.parametrize("widths", [(4, 4), (4, 6), (1, 4), (4, 1)])
@@ -46,3 +46,24 @@ def test_the_width_that_code_does_not_give_is_the_one_that_a_shared_layer_return
     spec = make("rnn = Bidirectional(LSTM(8, return_sequences=True))\n" + code)
     assert spec.input == (2, 3, 16)
     assert rnnshape.explore(spec).ok
+
+
+@pytest.mark.parametrize(
+    ("cells", "once"),
+    [
+        ("[LSTMCell(4)] * 2", True),
+        ("[c, GRUCell(4), c]", True),
+        ("held", True),
+        ("[LSTMCell(4) for _ in range(2)]", False),
+        ("[LSTMCell(4), LSTMCell(4)]", False),
+        ("[c, d]", False),
+    ],
+)
+def test_a_cell_at_several_places_of_a_list_is_told_for_keras_makes_its_weights_once(cells: str, once: bool) -> None:
+    above = "c = LSTMCell(4)\nd = LSTMCell(4)\nheld = [c] * 2\n"
+    spec = make_all(f"{above}RNN({cells})")[-1]
+    names = {**vars(load().keras.layers)}
+    exec(f"{above}layer = RNN({cells})", names)  # noqa: S102
+    names["layer"](load().ones((2, 3, 4)))
+    assert (rnnshape.predict(spec).params > names["layer"].count_params()) == once
+    assert any("is one object at several places of the list" in note for note in spec.notes) == once

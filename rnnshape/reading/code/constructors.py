@@ -14,7 +14,7 @@ from rnnshape.layers.release import asked
 from rnnshape.reading.code import keras_1, leftovers
 from rnnshape.reading.code.classes import Classes
 from rnnshape.reading.code.declared import DECLARING, Declarations
-from rnnshape.reading.code.lists import Lists, constant
+from rnnshape.reading.code.lists import Lists, constant, shared
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.mistakes import (
     is_a_cell,
@@ -241,6 +241,7 @@ class Constructors:
         if kind.none and is_none(tree):
             return None
         if kind.many and (held := self.held_list(tree)) is not None:
+            self.names.notes += shared(held, [tree] * len(held))
             return tuple(self._checked(node, kind, layer, tree) for node in held)
         trees = self.lists.listed(tree) if kind.many else None
         if trees is None and kind.many and isinstance(tree, ast.Name | ast.Attribute):
@@ -255,6 +256,7 @@ class Constructors:
             if not items:
                 self.wrong(f"{argument.name}: must be a list of at least one {kind.role}", tree)
             found = tuple(self._one(argument, kind, layer, item) for item in items)
+            self.names.notes += shared(found, items)
             if layer.kind == "stack" and items[:1] == trees[:1] and items and found[0] is not None:
                 self.declared.built_on(items[0], found[0])
             self.declared.together(tree, trees, items)

@@ -80,7 +80,8 @@ def in_models(calls: list[Applied], values: Values) -> list[Applied]:
     unused = [call for call in calls if id(call) in values.modelled - used]
     left_out = [call for call in unused if id(call) not in needed]
     for call in unused:
-        if call.node.cls.operation:  # the terms of a loss are not layers
+        # The terms of a loss are not layers; a kept layer before a recurrent one needs no note of its own.
+        if call.node.cls.operation or not (call in left_out or loops(call.node)):
             continue
         counted = "" if call in left_out else "; it is answered here, and its weights are counted"
         values.note(f"{call.node.text} is not part of the model: no output of the model uses it{counted}", call.tree)

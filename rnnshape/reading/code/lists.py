@@ -10,8 +10,9 @@ from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.syntax import called
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from rnnshape.layers import Node
     from rnnshape.reading.code.naming import Names
 
 _LONGEST = 64
@@ -185,3 +186,14 @@ def _names(target: ast.expr, item: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     elif isinstance(target, ast.Tuple | ast.List) and isinstance(item, ast.Tuple | ast.List):
         for one, part in zip(target.elts, item.elts, strict=False):
             yield from _names(one, part)
+
+
+def shared(nodes: Sequence[Node | None], trees: Sequence[ast.expr]) -> list[str]:
+    """A note about a cell or layer that stands at several places of a list, as in ``[LSTMCell(8)] * 2``."""
+    objects = [tree if isinstance(tree, ast.Call) else node for node, tree in zip(nodes, trees, strict=True)]
+    for place, node in enumerate(nodes):
+        loops = node is not None and any(part.cls.kind in ("recurrent", "cell") for part in node.walk())
+        if node is not None and loops and any(one is objects[place] for one in objects[:place]):
+            what = f"{node.text} is one object at several places of the list"
+            return [f"{what}: Keras makes its weights once, and here each place has its own"]
+    return []
