@@ -292,3 +292,38 @@ def test_where_only_one_value_of_a_choice_is_possible_it_is_answered() -> None:
 def test_an_option_that_is_wrong_costs_all_answers(run: Callable[..., Ran]) -> None:
     ran = run("show", BROKEN, "--predict", "--timing")
     assert (ran.code, ran.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "expression"),
+    [
+        ("RNN([LSTMCell(u) for u in units], return_state=True)", "RNN([LSTMCell(units_0)], return_state=True)"),
+        ("cells = [GRUCell(a) for a, b in zip(x, y)]\nr = RNN(cells)", "RNN([GRUCell(a)])"),
+        ("u = 5\nm = Sequential([LSTM(u) for u in units] + [Dense(1)])", "LSTM(units_0) | Dense(1)"),
+        ("RNN([LSTMCell(i) for i in range(1, 100)])", "RNN([LSTMCell(1)])"),
+        ("rnns = [Bidirectional(LSTM(8)) for i in range(n)]", "Bidirectional(LSTM(8))"),
+    ],
+)
+def test_a_comprehension_over_what_is_not_known_is_read_once(code: str, expression: str) -> None:
+    (spec,) = make_all(code)
+    assert spec.layer.text == expression
+    assert sum(" is read once: " in note for note in spec.notes) == 1
+    assert rnnshape.explore(spec).ok
+
+
+def test_sizes_in_a_comprehension_over_what_is_not_known_are_not_known() -> None:
+    assert make_all("lengths = [len(t) for t in texts]\ny = LSTM(max(lengths))")[0].layer.text == "LSTM(max_lengths)"
+
+
+def test_a_recurrent_layer_behind_an_input_of_unknown_rank_is_answered_where_the_rank_fits_nothing() -> None:
+    code = """
+def call(x, hidden, attr):
+    joined = concatenate([hidden, Embedding(10, 3)(x), attr])
+    h = GRU(6)(joined)
+    return Dense(2)(tf.concat([h, attr], 1))
+"""
+    (spec,) = make_all(code)
+    assert shapes(code) == [[(2, 2)]]
+    assert any("what goes into h = gru(joined) is not followed" in note for note in spec.notes)
+    with pytest.raises(rnnshape.Invalid, match="needs"):
+        make_all("x = Input((5, 3))\nh = GRU(6)(GRU(4)(x))")

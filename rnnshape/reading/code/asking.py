@@ -15,7 +15,7 @@ from rnnshape.layers.wires import Call, Entry, Graph
 from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
-from rnnshape.reading.code.fitting import RANKS, Fit, left_out
+from rnnshape.reading.code.fitting import RANKS, Fit, left_out, own_input
 from rnnshape.reading.code.grouping import Wired, by_model, complete, groups, in_models, is_chain, loops
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
 from rnnshape.reading.code.parsed import Parsed
@@ -196,7 +196,11 @@ class _Asking:
                 break
             of_states = fit.of_states(own)
             if not of_states and loops(call.node):
-                break
+                if not fit.hangs_on_rank(own):
+                    break
+                self.values.note(f"what goes into {fit.graph.statement(own)} is not followed: {why}", call.tree)
+                call.inputs = [own_input(call)]
+                continue
             what = "the states that are passed here are" if of_states else f"{fit.graph.statement(own)} is"
             self.values.note(f"{what} not followed: {why}", call.tree)
             if of_states:

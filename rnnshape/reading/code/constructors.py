@@ -63,10 +63,15 @@ class Constructors:
         self.entered: Callable[[ast.Call], Node | None] = lambda call: None
         self.classes = Classes(self.names)
         self.lists = Lists(self.names)
+        self.lists.makes = self._makes
         self.declared = Declarations(tensors, self.lists)
         self.by_name = NamedArguments(self.names)
         self.objects = Objects(self.source, self._literal)
         self.own = OwnClasses(self.names, self._made, self.value)
+
+    def _makes(self, tree: ast.expr) -> bool:
+        """Whether a layer is made in an expression."""
+        return any(isinstance(one, ast.Call) and self.classes.names_a_layer(one.func) for one in ast.walk(tree))
 
     def layer(self, tree: ast.expr) -> Node | None:
         """A constructor call, or layers joined by ``|``."""

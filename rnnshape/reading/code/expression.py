@@ -136,7 +136,7 @@ def opened(text: str) -> Source:
 
 
 # One statement that asks for several layers, for what a function makes, or for nothing.
-_NO_LINE = (ast.Lambda, ast.List, ast.Tuple, ast.Constant)
+_NO_LINE = (ast.Lambda, ast.List, ast.ListComp, ast.Tuple, ast.Constant)
 
 
 _WIRING = {"Model", *MERGING, *OPERATIONS}

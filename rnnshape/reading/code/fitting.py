@@ -149,6 +149,12 @@ def left_out(call: Applied, later: Sequence[Applied]) -> None:
         one.inputs, one.states = put(one.inputs), put(one.states)
 
 
+def own_input(call: Applied) -> Tensor:
+    """An input of any size, of the number of axes that the layer takes."""
+    axes = ast.Tuple([ast.Constant(None)] * len(call.node.cls.letters(call.node, None)), ast.Load())
+    return Tensor(root=made_input([ast.keyword("batch_shape", axes)], call.tree), name="x")
+
+
 def _known_shape(call: Applied) -> ast.expr | None:
     """What a Reshape returns, whatever it gets."""
     if call.node.name != "Reshape":

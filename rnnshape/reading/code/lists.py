@@ -26,6 +26,8 @@ class Lists:
         self.names = names
         # How many layers or tensors the list has that a name holds; None where it holds something else.
         self.held: Callable[[ast.expr], int | None] = lambda tree: None
+        # Whether an expression makes a layer.
+        self.makes: Callable[[ast.expr], bool] = lambda tree: False
 
     def listed(self, tree: ast.expr) -> list[ast.expr] | None:
         """The items of a list that the code writes in any of its ways; None for what is no list here."""
@@ -136,14 +138,24 @@ class Lists:
             return None
         return [constant(number, tree) for number in range(*numbers)[: _LONGEST + 1]]
 
+    def read_once(self, items: ast.expr) -> str:
+        """The note about a loop whose length is not known."""
+        said = self.names.source.said(items)
+        return f"the loop over {said} is read once: how often it runs is not known, or too often"
+
     def unrolled(self, tree: ast.ListComp | ast.GeneratorExp) -> list[ast.expr] | None:
-        """The items of a comprehension over one known sequence."""
+        """The items of a comprehension over one known sequence; of layers over an unknown one a single item."""
         if len(tree.generators) != 1 or tree.generators[0].ifs:
             return None
         loop = tree.generators[0]
         items = self.items(loop.iter)
         if items is None or len(items) > _LONGEST:
-            return None
+            if not self.makes(tree.elt):
+                return None
+            self.names.notes.append(self.read_once(loop.iter))
+            first = ast.copy_location(ast.Subscript(loop.iter, ast.Constant(0), ast.Load()), loop.iter)
+            numbers = called(loop.iter) == "range" and ast.copy_location(ast.Constant(0), first)
+            items = [items[0] if items else numbers or first]
         return [_with(tree.elt, loop.target, item) for item in items]
 
 

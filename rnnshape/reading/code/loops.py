@@ -90,8 +90,7 @@ class Loops(Definitions):
     def _once(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
         """The body of a loop of which nothing says how often it runs."""
         if self._touched(body):
-            said = self.source.said(items)
-            self.values.note(f"the loop over {said} is read once: how often it runs is not known, or too often", items)
+            self.values.note(self.values.lists.read_once(items), items)
         for name in words(target):
             self.values.forget(name)
         if called(items) == "range":
