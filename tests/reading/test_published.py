@@ -327,3 +327,25 @@ def call(x, hidden, attr):
     assert any("what goes into h = gru(joined) is not followed" in note for note in spec.notes)
     with pytest.raises(rnnshape.Invalid, match="needs"):
         make_all("x = Input((5, 3))\nh = GRU(6)(GRU(4)(x))")
+
+
+ARRAYS = {
+    "X = np.reshape(data, (n, 100, 1))\nX = X / float(vocabulary)": (2, 100, 1),
+    "X = np.zeros((50, 7, 2))\nY = X.astype('float32') / 255\nX = Y - mean": (2, 7, 2),
+    "X = np.array(load())\nfor i in range(30):\n    X = np.reshape(X, (X.shape[0], X.shape[1], 6))": (2, 3, 6),
+    "X = np.zeros((4, 5, 3))\nX = X.reshape((X.shape[0], X.shape[1] * X.shape[2], 1))": (2, 15, 1),
+}
+
+
+@pytest.mark.parametrize("code", ARRAYS)
+def test_an_array_that_is_made_of_another_one_keeps_what_is_known_of_its_shape(code: str) -> None:
+    (spec,) = make_all(f"{code}\nm = Sequential([LSTM(6, input_shape=(X.shape[1], X.shape[2]))])")
+    assert spec.input == ARRAYS[code]
+    assert not any("is not given" in note for note in spec.notes)
+    (sized,) = make_all("X = np.reshape(X, (X.shape[0], X.shape[1], 1))\nm = LSTM(X.shape[1])")
+    assert sized.layer.text == "LSTM(shape_1)"
+
+
+def test_a_tensor_of_keras_is_no_array() -> None:
+    code = "x = Input((5, 3))\ny = tf.cast(x, 'float16')\nz = LSTM(4)(x)\nm = Model(x, z)"
+    assert shapes(code) == [[(2, 4)]]

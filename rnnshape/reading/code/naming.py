@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnshape.layers.stand_ins import Rate, Size
@@ -70,6 +71,15 @@ class Names(KnownNames):
         self.open: dict[str, tuple[tuple[Any, ...], ast.expr]] = {}
         self._letters: dict[str, str] = {}
         self._taken = set(taken)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is read within it leaves no note, and nothing stands for its names."""
+        before = [*self.notes], {**self.stands}, {**self.open}, {**self._letters}, {*self._taken}
+        try:
+            yield
+        finally:
+            self.notes, self.stands, self.open, self._letters, self._taken = before
 
     def left_open(self) -> tuple[Open, ...]:
         """The choices that nothing decides, in the order in which they are met."""
