@@ -349,3 +349,14 @@ def test_an_array_that_is_made_of_another_one_keeps_what_is_known_of_its_shape(c
 def test_a_tensor_of_keras_is_no_array() -> None:
     code = "x = Input((5, 3))\ny = tf.cast(x, 'float16')\nz = LSTM(4)(x)\nm = Model(x, z)"
     assert shapes(code) == [[(2, 4)]]
+
+
+def test_the_error_of_a_call_has_a_place() -> None:
+    with pytest.raises(rnnshape.Invalid, match="LSTM needs") as caught:
+        make_all(
+            "x = Input((5, 3))\nh, s = GRU(6, return_state=True)(x)\ny = LSTM(3)(Dense(4)(h))\nm = Model(x, [y, s])"
+        )
+    (problem,) = caught.value.problems
+    assert caught.value.text is not None
+    assert problem.span is not None
+    assert caught.value.text[slice(*problem.span)] == "LSTM(3)"

@@ -15,7 +15,7 @@ from rnnshape.layers.flowing import in_order
 from rnnshape.layers.several import every_dims
 from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.made import Tensor
-from rnnshape.reading.code.tensors import made_input
+from rnnshape.reading.code.syntax import made_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

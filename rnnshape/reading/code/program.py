@@ -27,8 +27,8 @@ from rnnshape.reading.code.made import Model
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
-from rnnshape.reading.code.syntax import Unknown, dotted
-from rnnshape.reading.code.tensors import INPUTS, made_array, makes
+from rnnshape.reading.code.syntax import Unknown, dotted, made_array
+from rnnshape.reading.code.tensors import INPUTS, makes
 
 if TYPE_CHECKING:
     from rnnshape.errors import Problem

@@ -229,19 +229,6 @@ def makes(tree: ast.expr) -> bool:
     return name in INPUTS | _FILLED | _DRAWN | _SPREAD | _ARRAYS
 
 
-def made_array(sizes: Sizes, place: ast.expr) -> ast.expr:
-    """``zeros`` of a shape, at a place of the text."""
-    shape = ast.Tuple([ast.Constant(size) for size in sizes], ast.Load())
-    made = ast.copy_location(ast.Call(ast.Name("zeros", ast.Load()), [shape], []), place)
-    return ast.fix_missing_locations(made)
-
-
-def made_input(said: list[ast.keyword], place: ast.expr) -> ast.expr:
-    """``Input`` with what is said of it elsewhere, at a place of the text."""
-    made = ast.copy_location(ast.Call(ast.Name("Input", ast.Load()), [], said), place)
-    return ast.fix_missing_locations(made)
-
-
 def is_class(tree: ast.expr) -> bool:
     """Whether a class stands here: its name, or a call of it, and no function that makes a tensor."""
     if isinstance(tree, ast.Call):
