@@ -360,3 +360,17 @@ def test_the_error_of_a_call_has_a_place() -> None:
     assert caught.value.text is not None
     assert problem.span is not None
     assert caught.value.text[slice(*problem.span)] == "LSTM(3)"
+
+
+def test_an_answer_has_the_notes_about_its_own_sizes_alone() -> None:
+    code = """
+def one(a, rate):
+    return Sequential([Input((5, a)), LSTM(b, dropout=rate)])
+def other(d):
+    return Sequential([Input((t, 3)), GRU(d // 2, return_sequences=True)])
+"""
+    first, second = make_all(code)
+    assert {note.partition(" ")[0] for note in first.notes} == {"a", "b", "rate"}
+    assert {note.partition(" ")[0] for note in second.notes} == {"t", "d"}
+    (named, _) = make_all(code, {"let": {"a": 6, "d": 8}})
+    assert named.input == (2, 5, 6)

@@ -11,6 +11,7 @@ from rnnshape.layers.breaking import first_broken
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.flowing import Flowing
 from rnnshape.layers.node import IMPORTED
+from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wires import Call, Entry, Graph
 from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
@@ -26,7 +27,6 @@ from rnnshape.reading.shape import whole_shape
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rnnshape.layers.stand_ins import Size
     from rnnshape.reading.code.values import Values
 
 
@@ -122,14 +122,17 @@ class _Asking:
         # What stands behind a class that is not known is no part of the stack.
         at = trees if node.cls is MODEL else [part for tree in trees for part in in_turn(tree)][: len(node.in_turn)]
         warned = [one for one in values.layers.declared.warned if any(_within(one, tree) for tree in trees)]
-        notes = (*values.notes, *names.notes, *values.layers.objects.notes, *warnings_of(warned, said))
+        fed = agreed(said, self.source)
+        sizes = [size.text for size in (fed.sizes if fed is not None else ()) if isinstance(size, Size)]
+        own = names.notes_about([node.text, *sizes, *values.notes])
+        notes = (*values.notes, *own, *values.layers.objects.notes, *warnings_of(warned, said))
         return Parsed(
             node,
             self.source.text,
             targets,
             called,
             tuple(map(self.source.place, at)),
-            agreed(said, self.source),
+            fed,
             tuple(dict.fromkeys(notes)),
             names.standing_in(node),
             names.left_open(),

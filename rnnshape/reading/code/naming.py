@@ -34,6 +34,7 @@ _OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*")
 _TAKEN = {"output", "state", "mask", "x", "i", "empty"}
 _LEVELS = {"+": 0, "-": 0, "*": 1, "//": 1}
 _ATOM = 2
+_STANDS = " is not given: "
 
 
 class _Part(NamedTuple):
@@ -96,6 +97,11 @@ class Names(KnownNames):
         words = {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
         return tuple((name, value) for name, value in self.stands.items() if name in words)
 
+    def notes_about(self, texts: Iterable[str]) -> list[str]:
+        """The notes without those about sizes and rates that stand in none of the texts."""
+        own = {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
+        return [note for note in self.notes if _STANDS not in note or note.partition(" ")[0] in own]
+
     # -- choices and rates ----------------------------------------------------------------------
 
     def choose(self, tree: ast.expr, values: tuple[Any, ...], what: str) -> Any:
@@ -140,7 +146,7 @@ class Names(KnownNames):
             return None
         self.stands[letter] = value
         if given is MISSING:
-            self.notes.append(f"{letter} is not given: {_RATE} stands for it; --let {letter}=… sets it")
+            self.notes.append(f"{letter}{_STANDS}{_RATE} stands for it; --let {letter}=… sets it")
         return Rate(value, letter)
 
     # -- sizes ----------------------------------------------------------------------------------
@@ -216,7 +222,7 @@ class Names(KnownNames):
         self.stands[letter] = value
         said = self.source.said(tree)
         what = letter if said == letter else f"{letter} ({said})"
-        self.notes.append(f"{what} is not given: {value} stands for it; --let {letter}=… sets it")
+        self.notes.append(f"{what}{_STANDS}{value} stands for it; --let {letter}=… sets it")
         return value
 
     # -- letters --------------------------------------------------------------------------------
