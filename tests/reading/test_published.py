@@ -374,3 +374,19 @@ def other(d):
     assert {note.partition(" ")[0] for note in second.notes} == {"t", "d"}
     (named, _) = make_all(code, {"let": {"a": 6, "d": 8}})
     assert named.input == (2, 5, 6)
+
+
+def test_a_layer_of_one_form_is_followed_whatever_a_dictionary_gives_it() -> None:
+    code = """
+i = Input((5, 3))
+x = BatchNormalization(**params["norm"])(i)
+x = Dropout(**params["dropout"])(Dense(**params["dense"])(x))
+m = Model(i, LSTM(8)(x))
+"""
+    (spec,) = make_all(code)
+    assert [layer.name for layer in spec.layer.in_turn] == ["BatchNormalization", "Dense", "Dropout", "LSTM"]
+    assert not any("is not followed" in note for note in spec.notes)
+    assert rnnshape.explore(spec).ok
+    conv = make_all(code.replace("Dense(**", "Conv1D(**"))  # its strides may be anything
+    assert [spec.layer.in_turn[-1].name for spec in conv] == ["LSTM"]
+    assert any("is not followed" in note for spec in conv for note in spec.notes)

@@ -41,6 +41,8 @@ _OF_MODELS = ("name", "trainable")
 # What decides the structure of what a layer returns, by its kind.
 _DECIDING = {"recurrent": ("return_sequences", "return_state"), "cell": ()}
 _OF_BIDIRECTIONAL = ("merge_mode",)
+# What they return has the same form whatever they are given.
+_OF_ONE_FORM = {"Dropout", "GaussianNoise", "GaussianDropout", "BatchNormalization", "Activation", "Dense", "Embedding"}
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
 
 # Classes that the questions are about: what is wrong with one of them is the answer, and costs no other line.
@@ -195,7 +197,8 @@ class Constructors:
         """
         unknown = [keyword for keyword in self.lists.keywords(call) if keyword.arg is None]
         deciding = _DECIDING.get(layer.kind, _OF_BIDIRECTIONAL if layer.name == "Bidirectional" else None)
-        known = not unknown or (deciding is not None and all(name in values for name in deciding))
+        known = not unknown or layer.name in _OF_ONE_FORM
+        known = known or (deciding is not None and all(name in values for name in deciding))
         for keyword in unknown:
             said = self.source.said(keyword.value)
             self.names.notes.append(f"what **{said} gives is not known: {layer.name} is read without it")
