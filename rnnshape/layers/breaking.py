@@ -47,7 +47,7 @@ def _breaks(flowing: Flowing, call: Call) -> str | None:
         return wrong
     if layer.without_rule:
         return None
-    answer = layer.cls.theory(layer, own)
+    answer = flowing.answer(call, own)
     if handed and (wrong := _states(flowing, call, flat(answer.begins), handed)):
         return wrong
     if handed and not _nest_alike(call.initial_state, answer.begins):

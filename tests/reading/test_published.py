@@ -390,3 +390,36 @@ m = Model(i, LSTM(8)(x))
     conv = make_all(code.replace("Dense(**", "Conv1D(**"))  # its strides may be anything
     assert [spec.layer.in_turn[-1].name for spec in conv] == ["LSTM"]
     assert any("is not followed" in note for spec in conv for note in spec.notes)
+
+
+@pytest.mark.parametrize("unroll", ["", ", unroll=True"])
+@pytest.mark.parametrize(
+    ("cells", "states"),
+    [
+        ("GRUCell(5), GRUCell(6)", "[a, b]"),
+        ("GRUCell(5), GRUCell(6)", "[[a], [b]]"),
+        ("GRUCell(5), SimpleRNNCell(6)", "[a, [b]]"),
+        ("LSTMCell(5), GRUCell(6)", "[[a, a], b]"),
+        ("GRUCell(5)", "[a]"),
+        ("GRUCell(5)", "[[a]]"),
+    ],
+)
+def test_a_state_of_a_stack_comes_back_in_the_form_in_which_it_is_passed(cells: str, states: str, unroll: str) -> None:
+    code = f"""
+a, b, x = Input((5,)), Input((6,)), Input((3, 4))
+o = RNN([{cells}], return_state=True{unroll})(x, initial_state={states})
+"""
+    for outputs in ("o", "[o[0], o[1]]"):
+        (spec,) = make_all(f"{code}m = Model([a, b, x], {outputs})")
+        assert rnnshape.explore(spec).ok
+
+
+@pytest.mark.parametrize(
+    "layer",
+    ["LSTM(5, return_state=True)", "Bidirectional(GRU(5), merge_mode=None)", "RNN([GRUCell(5)], return_state=True)"],
+)
+def test_too_many_states_are_one_mistake(layer: str) -> None:
+    with pytest.raises(rnnshape.Invalid, match="state"):
+        make_all(
+            f"a, x = Input((5,)), Input((3, 4))\no = {layer}(x, initial_state=[a, a, a, a, a])\nm = Model([a, x], [o[0], o[1]])"
+        )

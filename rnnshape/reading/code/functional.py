@@ -106,6 +106,7 @@ class Calls:
         applied.results, applied.nested = _results(node, targets)
         if states is not None:
             applied.states = self._nested(states)
+            applied.nested = _as_passed(applied)
         result = self._result(applied)
         # What ** gives may decide what comes out: it is answered, and what stands behind it has an input of its own.
         return None if self.partly(node) else result
@@ -263,6 +264,18 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
         return (), ()
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
     return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
+
+
+def _as_passed(call: Applied) -> tuple[int, ...]:
+    """How many tensors each result holds; a state of a stack of cells comes back alone where it is passed alone."""
+    states, before = call.states, len(call.nested) - len(call.states if isinstance(call.states, list) else ())
+    if asked() < KERAS_3 or not isinstance(states, list) or before < 1:
+        return call.nested
+    formed = (
+        0 if count == 1 and not isinstance(state, list) else count
+        for state, count in zip(states, call.nested[before:], strict=True)
+    )
+    return (*call.nested[:before], *formed)
 
 
 def _is_output(tree: ast.expr) -> bool:
