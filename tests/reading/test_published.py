@@ -102,7 +102,7 @@ def test_build_makes_the_weights_of_a_layer_and_a_call_has_its_own_shape() -> No
 
 @pytest.mark.parametrize(
     "grown",
-    ["texts.append(line)", "texts.extend(line)", "texts[line] = 1", "texts.insert(0, line)"],
+    ["texts.append('one')", "texts.append(line)", "texts.extend(line)", "texts[line] = 1", "texts.insert(0, line)"],
 )
 def test_what_a_loop_over_unknown_data_changes_is_not_known_behind_it(grown: str) -> None:
     code = f"texts = []\nfor line in open('f'):\n    {grown}\nn = 0\nfor t in texts:\n    n = max(n, len(t))\n"
