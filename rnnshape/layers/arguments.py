@@ -170,6 +170,7 @@ __all__ = [
     "AxisOfEach",
     "DropRate",
     "Flag",
+    "Implementation",
     "Kind",
     "LayerName",
     "Margins",

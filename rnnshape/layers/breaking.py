@@ -47,7 +47,7 @@ def _call_error(flowing: Flowing, call: Call) -> str | None:
         return wrong
     if layer.without_rule:
         return None
-    answer = layer.cls.theory(layer, own)
+    answer = flowing.answer(call, own)
     if wrong := _rebuilt(flowing, call, layer, own, answer):
         return wrong
     if handed and (wrong := _state_error(flowing, call, flat(answer.begins), handed)):

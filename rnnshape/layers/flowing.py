@@ -14,7 +14,7 @@ from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype
 from rnnshape.layers.casting import reaching
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.input_mask import reaches
-from rnnshape.layers.release import asked
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.several import every_dims
 from rnnshape.layers.wires import Wire
 
@@ -109,7 +109,7 @@ def _follow(graph: Graph, found: dict[str, Leaf], *, alike: bool) -> bool:
             return True
         if layer.without_rule:
             return True
-        flowing.add(call, layer.cls.theory(layer, own))
+        flowing.add(call, flowing.answer(call, own))
     return True
 
 
@@ -225,7 +225,7 @@ class Flowing:
         for call in self.graph.calls:
             layer = self.graph.by_name[call.layer]
             own = self.reaching(call)
-            answer = layer.cls.theory(layer, own)
+            answer = self.answer(call, own)
             self.add(call, answer)
             yield Step(call, layer, own, answer)
 
@@ -256,6 +256,27 @@ class Flowing:
         """The mask that a call finds on a tensor; that of the first input is not attached to it."""
         is_first = wire == Wire(self.graph.entries[0].name)
         return None if is_first and not reaches(self.graph, call) else self.masks.get(wire)
+
+    def answer(self, call: Call, own: Given) -> Answer:
+        """The result of a call; a state of a stack of cells is returned alone if it is passed alone.
+
+        From ``keras/src/layers/rnn/stacked_rnn_cells.py: StackedRNNCells.call``.
+        """
+        layer, states = self.graph.by_name[call.layer], call.initial_state
+        answer: Answer = layer.cls.theory(layer, own)
+        if asked() < KERAS_3 or not isinstance(states, tuple) or isinstance(answer.returned, Leaf):
+            return answer
+        count = len(answer.returned) - len(states)
+        if count < 1:  # the states are not returned, or too many are passed, which is another error
+            return answer
+        passed = zip(answer.returned[count:], states, strict=True)
+        formed = [
+            item[0] if isinstance(state, Wire) and isinstance(item, list) and len(item) == 1 else item
+            for item, state in passed
+        ]
+        returned = type(answer.returned)([*answer.returned[:count], *formed])
+        changed: Answer = replace(answer, returned=returned)
+        return changed
 
     def add(self, call: Call, answer: Answer) -> None:
         """Add the result of a call; its mask is attached to the outputs, not to the states."""

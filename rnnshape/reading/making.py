@@ -254,7 +254,7 @@ def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem
     said = INPUT.name in run or parsed.fed is not None  # then a problem at the first layer is one of the input
     if place is not None and (place or not said):
         # Counted from the end, because a Masking that an option adds in front is not in the code.
-        behind = len(node.in_turn) - place
+        behind = (len(parsed.places) if node.cls.kind == "graph" else len(node.in_turn)) - place
         # The layers of a called model have no places.
         return Problem("", problem.message, parsed.places[-behind] if behind <= len(parsed.places) else None)
     if INPUT.name in run or parsed.fed is None:

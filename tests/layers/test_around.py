@@ -1,4 +1,4 @@
-"""The layers around recurrent ones: shapes in letters, weights, masks, cost, and what stands within TimeDistributed."""
+"""The layers around recurrent ones: shapes in letters, weights, masks, cost, and the layers within TimeDistributed."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_build_makes_the_weights_of_a_layer_and_a_call_has_its_own_shape() -> No
 
 @pytest.mark.parametrize(
     "grown",
-    ["texts.append(line)", "texts.extend(line)", "texts[line] = 1", "texts.insert(0, line)"],
+    ["texts.append('one')", "texts.append(line)", "texts.extend(line)", "texts[line] = 1", "texts.insert(0, line)"],
 )
 def test_what_a_loop_over_unknown_data_changes_is_not_known_behind_it(grown: str) -> None:
     code = f"texts = []\nfor line in open('f'):\n    {grown}\nn = 0\nfor t in texts:\n    n = max(n, len(t))\n"
@@ -292,3 +292,134 @@ def test_where_only_one_value_of_a_choice_is_possible_it_is_answered() -> None:
 def test_an_option_that_is_wrong_costs_all_answers(run: Callable[..., Ran]) -> None:
     ran = run("show", BROKEN, "--predict", "--timing")
     assert (ran.code, ran.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "expression"),
+    [
+        ("RNN([LSTMCell(u) for u in units], return_state=True)", "RNN([LSTMCell(units_0)], return_state=True)"),
+        ("cells = [GRUCell(a) for a, b in zip(x, y)]\nr = RNN(cells)", "RNN([GRUCell(a)])"),
+        ("u = 5\nm = Sequential([LSTM(u) for u in units] + [Dense(1)])", "LSTM(units_0) | Dense(1)"),
+        ("RNN([LSTMCell(i) for i in range(1, 100)])", "RNN([LSTMCell(1)])"),
+        ("rnns = [Bidirectional(LSTM(8)) for i in range(n)]", "Bidirectional(LSTM(8))"),
+    ],
+)
+def test_a_comprehension_over_what_is_not_known_is_read_once(code: str, expression: str) -> None:
+    (spec,) = make_all(code)
+    assert spec.layer.text == expression
+    assert sum(" is read once: " in note for note in spec.notes) == 1
+    assert rnnshape.explore(spec).ok
+
+
+def test_sizes_in_a_comprehension_over_what_is_not_known_are_not_known() -> None:
+    assert make_all("lengths = [len(t) for t in texts]\ny = LSTM(max(lengths))")[0].layer.text == "LSTM(max_lengths)"
+
+
+def test_a_recurrent_layer_behind_an_input_of_unknown_rank_is_answered_where_the_rank_fits_nothing() -> None:
+    code = """
+def call(x, hidden, attr):
+    joined = concatenate([hidden, Embedding(10, 3)(x), attr])
+    h = GRU(6)(joined)
+    return Dense(2)(tf.concat([h, attr], 1))
+"""
+    (spec,) = make_all(code)
+    assert shapes(code) == [[(2, 2)]]
+    assert any("the input of h = gru(joined) is not followed" in note for note in spec.notes)
+    with pytest.raises(rnnshape.Invalid, match="needs"):
+        make_all("x = Input((5, 3))\nh = GRU(6)(GRU(4)(x))")
+
+
+ARRAYS = {
+    "X = np.reshape(data, (n, 100, 1))\nX = X / float(vocabulary)": (2, 100, 1),
+    "X = np.zeros((50, 7, 2))\nY = X.astype('float32') / 255\nX = Y - mean": (2, 7, 2),
+    "X = np.array(load())\nfor i in range(30):\n    X = np.reshape(X, (X.shape[0], X.shape[1], 6))": (2, 3, 6),
+    "X = np.zeros((4, 5, 3))\nX = X.reshape((X.shape[0], X.shape[1] * X.shape[2], 1))": (2, 15, 1),
+}
+
+
+@pytest.mark.parametrize("code", ARRAYS)
+def test_an_array_that_is_made_of_another_one_keeps_what_is_known_of_its_shape(code: str) -> None:
+    (spec,) = make_all(f"{code}\nm = Sequential([LSTM(6, input_shape=(X.shape[1], X.shape[2]))])")
+    assert spec.input == ARRAYS[code]
+    assert not any("is not given" in note for note in spec.notes)
+    (sized,) = make_all("X = np.reshape(X, (X.shape[0], X.shape[1], 1))\nm = LSTM(X.shape[1])")
+    assert sized.layer.text == "LSTM(shape_1)"
+
+
+def test_a_tensor_of_keras_is_no_array() -> None:
+    code = "x = Input((5, 3))\ny = tf.cast(x, 'float16')\nz = LSTM(4)(x)\nm = Model(x, z)"
+    assert shapes(code) == [[(2, 4)]]
+
+
+def test_the_error_of_a_call_has_a_place() -> None:
+    with pytest.raises(rnnshape.Invalid, match="LSTM needs") as caught:
+        make_all(
+            "x = Input((5, 3))\nh, s = GRU(6, return_state=True)(x)\ny = LSTM(3)(Dense(4)(h))\nm = Model(x, [y, s])"
+        )
+    (problem,) = caught.value.problems
+    assert caught.value.text is not None
+    assert problem.span is not None
+    assert caught.value.text[slice(*problem.span)] == "LSTM(3)"
+
+
+def test_an_answer_has_the_notes_about_its_own_sizes_alone() -> None:
+    code = """
+def one(a, rate):
+    return Sequential([Input((5, a)), LSTM(b, dropout=rate)])
+def other(d):
+    return Sequential([Input((t, 3)), GRU(d // 2, return_sequences=True)])
+"""
+    first, second = make_all(code)
+    assert {note.partition(" ")[0] for note in first.notes} == {"a", "b", "rate"}
+    assert {note.partition(" ")[0] for note in second.notes} == {"t", "d"}
+    (named, _) = make_all(code, {"let": {"a": 6, "d": 8}})
+    assert named.input == (2, 5, 6)
+
+
+def test_a_layer_of_one_form_is_followed_whatever_a_dictionary_gives_it() -> None:
+    code = """
+i = Input((5, 3))
+x = BatchNormalization(**params["norm"])(i)
+x = Dropout(**params["dropout"])(Dense(**params["dense"])(x))
+m = Model(i, LSTM(8)(x))
+"""
+    (spec,) = make_all(code)
+    assert [layer.name for layer in spec.layer.in_turn] == ["BatchNormalization", "Dense", "Dropout", "LSTM"]
+    assert not any("is not followed" in note for note in spec.notes)
+    assert rnnshape.explore(spec).ok
+    conv = make_all(code.replace("Dense(**", "Conv1D(**"))  # its strides may be anything
+    assert [spec.layer.in_turn[-1].name for spec in conv] == ["LSTM"]
+    assert any("is not followed" in note for spec in conv for note in spec.notes)
+
+
+@pytest.mark.parametrize("unroll", ["", ", unroll=True"])
+@pytest.mark.parametrize(
+    ("cells", "states"),
+    [
+        ("GRUCell(5), GRUCell(6)", "[a, b]"),
+        ("GRUCell(5), GRUCell(6)", "[[a], [b]]"),
+        ("GRUCell(5), SimpleRNNCell(6)", "[a, [b]]"),
+        ("LSTMCell(5), GRUCell(6)", "[[a, a], b]"),
+        ("GRUCell(5)", "[a]"),
+        ("GRUCell(5)", "[[a]]"),
+    ],
+)
+def test_a_state_of_a_stack_comes_back_in_the_form_in_which_it_is_passed(cells: str, states: str, unroll: str) -> None:
+    code = f"""
+a, b, x = Input((5,)), Input((6,)), Input((3, 4))
+o = RNN([{cells}], return_state=True{unroll})(x, initial_state={states})
+"""
+    for outputs in ("o", "[o[0], o[1]]"):
+        (spec,) = make_all(f"{code}m = Model([a, b, x], {outputs})")
+        assert rnnshape.explore(spec).ok
+
+
+@pytest.mark.parametrize(
+    "layer",
+    ["LSTM(5, return_state=True)", "Bidirectional(GRU(5), merge_mode=None)", "RNN([GRUCell(5)], return_state=True)"],
+)
+def test_too_many_states_are_one_mistake(layer: str) -> None:
+    with pytest.raises(rnnshape.Invalid, match="state"):
+        make_all(
+            f"a, x = Input((5,)), Input((3, 4))\no = {layer}(x, initial_state=[a, a, a, a, a])\nm = Model([a, x], [o[0], o[1]])"
+        )

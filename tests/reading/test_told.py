@@ -36,8 +36,7 @@ MISTAKES = {
     "Bidirectional([LSTM(3)])": "layer of Bidirectional must be a recurrent layer",
     "Bidirectional(3)": "layer of Bidirectional must be a recurrent layer",
     "Sequential([LSTM(8)] * n)": "a layer is expected here, such as LSTM(8)",
-    "RNN([LSTMCell(i) for i in range(n)])": "cell of RNN must be an RNN cell, or a list of cells",
-    "RNN([LSTMCell(i) for i in range(1, 100)])": "cell of RNN must be an RNN cell, or a list of cells",
+    "RNN([LSTMCell(i) for i in range(n)])": "units must be a whole number, 1 or more",  # the first i is 0
     "RNN([LSTMCell(i) for i in [1, 2] if i > 1])": "cell of RNN must be an RNN cell, or a list of cells",
     "Sequential([*a, LSTM(8)])": "layers of Sequential must be a layer, or a list of layers",
     "Dense(3, 'relu', True, 'zeros', 'zeros', None, None, None, None, None, None, None, 1, 2)": "Dense takes at most 13 arguments by position",

@@ -158,14 +158,14 @@ def test_a_check_stays_whole_and_its_reason_has_room_at_80_columns() -> None:
 
 
 def test_an_error_breaks_between_words_on_a_terminal(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = ("show", "LSTM(units=0, return_state=1, time_major=True)")
+    asked = ("show", "LSTM(units=0, return_state=2, time_major=True)")
     off = run(*asked).err
     monkeypatch.setattr(output, "_columns", lambda: 60)
     on = run(*asked).err
     assert max(map(len, off.splitlines())) > 60
     assert max(map(len, on.splitlines())) <= 60
     assert on.split() == off.split()
-    assert "    LSTM(units=0, return_state=1, time_major=True)\n               ^\n" in on
+    assert "    LSTM(units=0, return_state=2, time_major=True)\n               ^\n" in on
 
 
 def test_a_mistake_in_a_file_keeps_its_caret_on_a_terminal(

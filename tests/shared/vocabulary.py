@@ -302,8 +302,8 @@ def bad(kind: Kind) -> tuple[Any, ...]:
 
 
 _BAD: dict[type[Kind], tuple[Any, ...]] = {
-    **dict.fromkeys((arg.OneOf, arg.AnyCase), ("nonsense", "", 3, "int32", None, True, "none")),
-    arg.Flag: ("no", None, 1, 0),
+    **dict.fromkeys((arg.OneOf, arg.AnyCase, arg.Implementation), ("nonsense", "", 3, "int32", None, True, "none")),
+    arg.Flag: ("no", None, 2, 0.0),
     arg.Whole: (0, -1, 2.5, 2.0, True, "3", None, 10**30, (2,)),
     arg.MaskValue: (1e39, -1e39, 2**63, "0", None, float("inf"), (0.0,)),
     arg.Number: (-0.1, 1.5, "0.5", None, (0.1,), 10**400),

@@ -14,11 +14,12 @@ from rnnshape.layers.breaking import first_broken
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.flowing import Flowing
 from rnnshape.layers.node import IMPORTED
+from rnnshape.layers.stand_ins import Size
 from rnnshape.layers.wires import Call, Entry, Graph
 from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
-from rnnshape.reading.code.fitting import RANKS, Fit, left_out
+from rnnshape.reading.code.fitting import RANKS, Fit, left_out, own_input
 from rnnshape.reading.code.grouping import Wired, by_model, complete, groups, in_models, is_chain, loops
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
 from rnnshape.reading.code.parsed import Parsed
@@ -29,7 +30,6 @@ from rnnshape.reading.shape import whole_shape
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rnnshape.layers.stand_ins import Size
     from rnnshape.reading.code.values import Values
 
 
@@ -127,14 +127,17 @@ class _Asking:
         # The layers after an unknown class are not part of the stack.
         at = trees if node.cls is MODEL else [part for tree in trees for part in in_turn(tree)][: len(node.in_turn)]
         warned = [one for one in values.layers.declared.warned if any(_within(one, tree) for tree in trees)]
-        notes = (*values.notes, *names.notes, *values.layers.notes, *warnings_of(warned, said))
+        fed = agreed(said, self.source)
+        sizes = [size.text for size in (fed.sizes if fed is not None else ()) if isinstance(size, Size)]
+        own = names.notes_about([node.text, *sizes, *values.notes])
+        notes = (*values.notes, *own, *values.layers.notes, *warnings_of(warned, said))
         return Parsed(
             node,
             self.source.text,
             targets,
             called,
             tuple(map(self.source.place, at)),
-            agreed(said, self.source),
+            fed,
             tuple(dict.fromkeys(notes)),
             names.standing_in(node),
             names.left_open(),
@@ -204,7 +207,11 @@ class _Asking:
                 continue
             fails_by_states = fit.fails_by_states(own)
             if not fails_by_states and loops(call.node):
-                break
+                if not fit.fails_by_rank(own):
+                    break
+                self.values.note(f"the input of {fit.graph.statement(own)} is not followed: {why}", call.tree)
+                call.inputs = [own_input(call)]
+                continue
             what = "the states that are passed here are" if fails_by_states else f"{fit.graph.statement(own)} is"
             self.values.note(f"{what} not followed: {why}", call.tree)
             if fails_by_states:

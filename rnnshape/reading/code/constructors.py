@@ -41,6 +41,8 @@ _OF_MODELS = ("name", "trainable")
 # The arguments that decide the structure that a layer returns, by its kind.
 _DECIDING = {"recurrent": ("return_sequences", "return_state"), "cell": ()}
 _OF_BIDIRECTIONAL = ("merge_mode",)
+# What they return has the same form whatever they are given.
+_OF_ONE_FORM = {"Dropout", "GaussianNoise", "GaussianDropout", "BatchNormalization", "Activation", "Dense", "Embedding"}
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
 
 # The kinds that users ask about.  A mistake in a layer of another kind becomes a note, and the rest is still read.
@@ -64,6 +66,7 @@ class Constructors:
         self.entered: Callable[[ast.Call], Node | None] = lambda call: None
         self.classes = Classes(self.names)
         self.lists = Lists(self.names)
+        self.lists.makes = self._makes
         self.declared = Declarations(tensors, self.lists)
         self.by_name = NamedArguments(self.names)
         self.objects = Objects(self.source, self._literal)
@@ -72,11 +75,13 @@ class Constructors:
     @property
     def notes(self) -> tuple[str, ...]:
         """The notes on arguments and objects that are not read as written."""
-        former = ", ".join(f"{name} as {now}" for name, now in self._of_keras_1.items())
-        return (
-            *([f"arguments of Keras 1 are read by their current names: {former}"] if former else []),
-            *self.objects.notes,
-        )
+        pairs = ", ".join(f"{name} as {now}" for name, now in self._of_keras_1.items())
+        former = (f"arguments of Keras 1 are read by their current names: {pairs}",) if pairs else ()
+        return (*former, *self.objects.notes)
+
+    def _makes(self, tree: ast.expr) -> bool:
+        """Whether an expression makes a layer."""
+        return any(isinstance(one, ast.Call) and self.classes.names_a_layer(one.func) for one in ast.walk(tree))
 
     def layer(self, tree: ast.expr) -> Node | None:
         """Read a constructor call, or layers joined by ``|``."""
@@ -209,7 +214,8 @@ class Constructors:
         """
         unknown = [keyword for keyword in self.lists.keywords(call) if keyword.arg is None]
         deciding = _DECIDING.get(layer.kind, _OF_BIDIRECTIONAL if layer.name == "Bidirectional" else None)
-        known = not unknown or (deciding is not None and all(name in values for name in deciding))
+        known = not unknown or layer.name in _OF_ONE_FORM
+        known = known or (deciding is not None and all(name in values for name in deciding))
         for keyword in unknown:
             said = self.source.said(keyword.value)
             self.names.notes.append(f"**{said} is unknown: {layer.name} is read without it")

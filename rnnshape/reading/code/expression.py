@@ -138,7 +138,7 @@ def opened(text: str) -> Source:
 
 
 # A single statement of these types is read as a program: it has several layers, a function, or no layer.
-_NO_LINE = (ast.Lambda, ast.List, ast.Tuple, ast.Constant)
+_NO_LINE = (ast.Lambda, ast.List, ast.ListComp, ast.Tuple, ast.Constant)
 
 
 _WIRING = {"Model", *MERGING, *OPERATIONS}

@@ -15,7 +15,7 @@ from rnnshape.layers.flowing import in_order
 from rnnshape.layers.several import every_dims
 from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.made import Tensor
-from rnnshape.reading.code.tensors import made_input
+from rnnshape.reading.code.syntax import made_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -159,6 +159,12 @@ def left_out(call: Applied, later: Sequence[Applied]) -> None:
 
     for one in later:
         one.inputs, one.states = put(one.inputs), put(one.states)
+
+
+def own_input(call: Applied) -> Tensor:
+    """An input of any size, of the number of axes that the layer takes."""
+    axes = ast.Tuple([ast.Constant(None)] * len(call.node.cls.letters(call.node, None)), ast.Load())
+    return Tensor(root=made_input([ast.keyword("batch_shape", axes)], call.tree), name="x")
 
 
 def _known_shape(call: Applied) -> ast.expr | None:

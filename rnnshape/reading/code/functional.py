@@ -106,6 +106,7 @@ class Calls:
         applied.results, applied.nested = _results(node, targets)
         if states is not None:
             applied.states = self._nested(states)
+            applied.nested = _as_passed(applied)
         result = self._result(applied)
         # Unknown ** arguments may decide the result: the calls after this one get an input of their own.
         return None if self.partly(node) else result
@@ -267,6 +268,18 @@ def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[in
 def _is_made(tensor: Tensor) -> bool:
     """Whether a tensor is the result of a call, or an ``Input``."""
     return tensor.call is not None or (tensor.root is not None and called(tensor.root) in INPUTS)
+
+
+def _as_passed(call: Applied) -> tuple[int, ...]:
+    """How many tensors each result holds; a state of a stack of cells is returned alone if it is passed alone."""
+    states, before = call.states, len(call.nested) - len(call.states if isinstance(call.states, list) else ())
+    if asked() < KERAS_3 or not isinstance(states, list) or before < 1:
+        return call.nested
+    formed = (
+        0 if count == 1 and not isinstance(state, list) else count
+        for state, count in zip(states, call.nested[before:], strict=True)
+    )
+    return (*call.nested[:before], *formed)
 
 
 def _is_output(tree: ast.expr) -> bool:

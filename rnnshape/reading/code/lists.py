@@ -27,6 +27,8 @@ class Lists:
         self.names = names
         # The number of layers or tensors in a named list; None for anything else.
         self.held: Callable[[ast.expr], int | None] = lambda tree: None
+        # Whether an expression makes a layer.
+        self.makes: Callable[[ast.expr], bool] = lambda tree: False
 
     def listed(self, tree: ast.expr) -> list[ast.expr] | None:
         """The items of a list, in any form; None for anything else."""
@@ -137,14 +139,24 @@ class Lists:
             return None
         return [constant(number, tree) for number in range(*numbers)[: _LONGEST + 1]]
 
+    def read_once(self, items: ast.expr) -> str:
+        """The note about a loop whose length is not known."""
+        said = self.names.source.said(items)
+        return f"the loop over {said} is read once: its number of steps is unknown or too large"
+
     def unrolled(self, tree: ast.ListComp | ast.GeneratorExp) -> list[ast.expr] | None:
-        """The items of a comprehension over one known sequence."""
+        """The items of a comprehension over one known sequence; of layers over an unknown one a single item."""
         if len(tree.generators) != 1 or tree.generators[0].ifs:
             return None
         loop = tree.generators[0]
         items = self.items(loop.iter)
         if items is None or len(items) > _LONGEST:
-            return None
+            if not self.makes(tree.elt):
+                return None
+            self.names.notes.append(self.read_once(loop.iter))
+            first = ast.copy_location(ast.Subscript(loop.iter, ast.Constant(0), ast.Load()), loop.iter)
+            numbers = called(loop.iter) == "range" and ast.copy_location(ast.Constant(0), first)
+            items = [items[0] if items else numbers or first]
         return [_with(tree.elt, loop.target, item) for item in items]
 
 

@@ -90,8 +90,7 @@ class Loops(Definitions):
     def _read_once(self, target: ast.expr, items: ast.expr, body: list[ast.stmt]) -> Any:
         """Read the body of a loop once, because its number of steps is unknown or too large."""
         if self._has_layers(body):
-            said = self.source.said(items)
-            self.values.note(f"the loop over {said} is read once: its number of steps is unknown or too large", items)
+            self.values.note(self.values.lists.read_once(items), items)
         for name in words(target):
             self.values.forget(name)
         if called(items) == "range":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnshape.layers.stand_ins import Rate, Size
@@ -34,6 +35,7 @@ _TAKEN = {"output", "state", "mask", "x", "i", "empty"}
 _LETTERED = ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp | ast.BoolOp | ast.BinOp | ast.UnaryOp
 _LEVELS = {"+": 0, "-": 0, "*": 1, "//": 1}
 _ATOM = 2
+_STANDS = " is not given: "
 
 
 class _Part(NamedTuple):
@@ -72,6 +74,15 @@ class Names(KnownNames):
         self._letters: dict[str, str] = {}
         self._taken = set(taken)
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Nothing that is read in this context leaves a note or a stand-in."""
+        before = [*self.notes], {**self.stands}, {**self.open}, {**self._letters}, {*self._taken}
+        try:
+            yield
+        finally:
+            self.notes, self.stands, self.open, self._letters, self._taken = before
+
     def left_open(self) -> tuple[Open, ...]:
         """The open choices, in the order in which they are read."""
         return tuple(Open(key, values, self.source.place(tree)) for key, (values, tree) in self.open.items())
@@ -86,6 +97,11 @@ class Names(KnownNames):
         texts = [value.text for part in node.walk() for _, given in part.given for value in _each(given)]
         words = {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
         return tuple((name, value) for name, value in self.stands.items() if name in words)
+
+    def notes_about(self, texts: Iterable[str]) -> list[str]:
+        """The notes without those about sizes and rates that stand in none of the texts."""
+        own = {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
+        return [note for note in self.notes if _STANDS not in note or note.partition(" ")[0] in own]
 
     # -- choices and rates ----------------------------------------------------------------------
 
@@ -131,7 +147,7 @@ class Names(KnownNames):
             return None
         self.stands[letter] = value
         if given is MISSING:
-            self.notes.append(f"{letter} is not given: {_RATE} is used instead; --let {letter}=… sets it")
+            self.notes.append(f"{letter}{_STANDS}{_RATE} is used instead; --let {letter}=… sets it")
         return Rate(value, letter)
 
     # -- sizes ----------------------------------------------------------------------------------
@@ -226,7 +242,7 @@ class Names(KnownNames):
         self.stands[letter] = value
         said = self.source.said(tree)
         what = letter if said == letter else f"{letter} ({said})"
-        self.notes.append(f"{what} is not given: {value} is used instead; --let {letter}=… sets it")
+        self.notes.append(f"{what}{_STANDS}{value} is used instead; --let {letter}=… sets it")
         return value
 
     # -- letters --------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from rnnshape.reading.code.made import Model
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
-from rnnshape.reading.code.syntax import Unknown, dotted
+from rnnshape.reading.code.syntax import Unknown, dotted, made_array
 from rnnshape.reading.code.tensors import INPUTS, makes
 
 if TYPE_CHECKING:
@@ -212,6 +212,9 @@ class Program(Loops):
             self.values.lost |= words(target) if lost else set()
             return
         name = self.source.said(target)
+        if value is None and isinstance(tree, ast.BinOp | ast.Call) and (name in words(tree) or not makes(tree)):
+            computed = self.values.computed(tree)  # X = X / 255
+            tree = tree if computed is None else made_array(computed, tree)
         self.values.forget(name)
         if value is not None:
             self.values.bind(name, value)

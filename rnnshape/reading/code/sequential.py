@@ -10,8 +10,8 @@ from rnnshape.reading.code.changing import CHANGING, Changes
 from rnnshape.reading.code.declared import Declared
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import OWN
-from rnnshape.reading.code.syntax import called
-from rnnshape.reading.code.tensors import INPUTS, made_input, makes
+from rnnshape.reading.code.syntax import called, made_input
+from rnnshape.reading.code.tensors import INPUTS, makes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

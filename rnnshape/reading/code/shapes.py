@@ -17,7 +17,7 @@ from rnnshape.layers.dims import fixed
 from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.made import Tensor
 from rnnshape.reading.code.syntax import called
-from rnnshape.reading.code.tensors import makes
+from rnnshape.reading.code.tensors import SAME, makes, operand_of
 
 if TYPE_CHECKING:
     from rnnshape.reading.code.scope import Scope
@@ -39,8 +39,23 @@ class Shapes:
     def of(self, tree: ast.expr) -> Sizes | None:
         """The sizes of ``x.shape``, batch first (None: open); None if the expression is not a shape."""
         tensor = self._owner(tree)
-        if tensor is None:
-            return None
+        return None if tensor is None else self._open(tensor)
+
+    def computed(self, tree: ast.expr) -> Sizes | None:
+        """The shape of an array that is made of another one: ``X / 255``, ``X.astype(int)``, ``np.reshape(X, …)``."""
+        match tree:
+            case ast.BinOp(left=left, right=right):
+                return self.computed(left) or self.computed(right)
+            case ast.Call() if called(tree) in SAME and not makes(tree):
+                return None if (inner := operand_of(tree)) is None else self.computed(inner)
+            case ast.Call() if makes(tree):
+                return self._open(Tensor(root=tree))
+            case ast.Name() | ast.Attribute() if self.scope.there(tree) is None:
+                return None if (made := self._tensor(tree)) is None else self._open(made)
+        return None
+
+    def _open(self, tensor: Tensor) -> Sizes | None:
+        """The sizes of a tensor, batch first (None: open)."""
         found = [self._sizes(tensor, fill, _MOST_CALLS) for fill in _EITHER]
         first, second = found
         if first is None or second is None or len(first) != len(second):
@@ -89,10 +104,10 @@ class Shapes:
         if tensor.root is None or not makes(tensor.root):
             return None
         before = len(self.scope.source.problems)
-        with self.names.at(tensor.then):
+        with self.names.at(tensor.then), self.names.aside():
             sizes = self.tensors.fed(tensor.root)
         wrong = len(self.scope.source.problems) > before
         del self.scope.source.problems[before:]
-        if wrong or sizes is None or any(isinstance(size, Size) for size in sizes):
+        if wrong or sizes is None:
             return None
-        return tuple(fill if size is None else size for size in sizes)
+        return tuple(fill if size is None or isinstance(size, Size) else size for size in sizes)

@@ -125,3 +125,16 @@ def called(tree: ast.expr) -> str:
 
 def is_none(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Constant) and tree.value is None
+
+
+def made_array(sizes: tuple[int | None, ...], place: ast.expr) -> ast.expr:
+    """``zeros`` of a shape, at a place of the text."""
+    shape = ast.Tuple([ast.Constant(size) for size in sizes], ast.Load())
+    made = ast.copy_location(ast.Call(ast.Name("zeros", ast.Load()), [shape], []), place)
+    return ast.fix_missing_locations(made)
+
+
+def made_input(said: list[ast.keyword], place: ast.expr) -> ast.expr:
+    """``Input`` with what is said of it elsewhere, at a place of the text."""
+    made = ast.copy_location(ast.Call(ast.Name("Input", ast.Load()), [], said), place)
+    return ast.fix_missing_locations(made)

@@ -23,7 +23,7 @@ _FILLED = {"zeros", "ones", "empty", "full", "fill", "random", "random_sample", 
 _DRAWN = {"normal", "uniform", "randint", "integers", "truncated_normal"}
 _SPREAD = {"rand", "randn"}
 _ARRAYS = {"array", "asarray", "constant", "convert_to_tensor", "Variable", "tensor"}
-_SAME = {"astype", "cast", "identity", "copy", "numpy", "zeros_like", "ones_like", "stop_gradient"}
+SAME = {"astype", "cast", "identity", "copy", "numpy", "zeros_like", "ones_like", "stop_gradient"}
 _MODULES = {"np", "numpy", "tf", "tensorflow", "keras", "ops", "K", "jnp", "torch"}
 _OLDER = {"input_shape": "shape", "batch_input_shape": "batch_shape"}
 _WITHOUT_MEANING = {"name", "dtype", "sparse", "ragged", "optional"}
@@ -93,8 +93,8 @@ class Tensors:
             return self._reshaped(tree)
         if name in _SPREAD:
             return self._sizes(tree.args)
-        if name in _SAME:
-            inner = _operand(tree)
+        if name in SAME:
+            inner = operand_of(tree)
             return None if inner is None else self.fed(inner)
         if name in _ARRAYS:
             return self._array(tree)
@@ -172,7 +172,7 @@ class Tensors:
         return size
 
     def _reshaped(self, tree: ast.Call) -> Sizes | None:
-        operand = _operand(tree)
+        operand = operand_of(tree)
         shape = tree.args[1:] if operand is not None and operand in tree.args else tree.args
         named = [keyword.value for keyword in tree.keywords if keyword.arg in ("shape", "newshape", "target_shape")]
         trees = named or shape
@@ -223,16 +223,10 @@ _RAGGED = "ragged"
 def makes(tree: ast.expr) -> bool:
     """Whether an expression creates a tensor with a function that is recognized by its name."""
     name = called(tree)
-    if name in _SAME or name == "reshape":
-        inner = _operand(tree)  # type: ignore[arg-type]
+    if name in SAME or name == "reshape":
+        inner = operand_of(tree)  # type: ignore[arg-type]
         return name == "reshape" or (inner is not None and makes(inner))
     return name in INPUTS | _FILLED | _DRAWN | _SPREAD | _ARRAYS
-
-
-def made_input(said: list[ast.keyword], place: ast.expr) -> ast.expr:
-    """A call of ``Input`` with these keywords, at the place of another expression."""
-    made = ast.copy_location(ast.Call(ast.Name("Input", ast.Load()), [], said), place)
-    return ast.fix_missing_locations(made)
 
 
 def is_class(tree: ast.expr) -> bool:
@@ -274,7 +268,7 @@ def _root(tree: ast.expr) -> ast.expr:
             return tree
 
 
-def _operand(tree: ast.Call) -> ast.expr | None:
+def operand_of(tree: ast.Call) -> ast.expr | None:
     """The tensor that a function is called on: ``x`` of ``x.astype("float32")`` and of ``tf.cast(x, "float32")``."""
     function = tree.func
     if isinstance(function, ast.Attribute) and (dotted(function) or "").split(".")[0] not in _MODULES:

@@ -42,7 +42,8 @@ class Values(Scope):
         self.layers.declared.fed = self._input
         self.lists = self.layers.lists
         self.lists.held = self.names.count = self._count
-        self.names.shaped = Shapes(self, self.tensors).of
+        shapes = Shapes(self, self.tensors)
+        self.names.shaped, self.computed = shapes.of, shapes.computed
         self.classes = self.layers.classes
         self.functional = Calls(self, self.classes, self.lists, self.tensors, value)
         self.functional.partly = self.layers.knows_part
