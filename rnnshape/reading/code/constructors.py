@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import nearest
 from rnnshape.layers import TABLE, Node
 from rnnshape.layers.arguments import REQUIRED, Nested
-from rnnshape.layers.kinds import Number, Sizes, Whole
 from rnnshape.layers.node import IMPORTED
-from rnnshape.layers.release import asked
 from rnnshape.reading.code import keras_1, leftovers
+from rnnshape.reading.code.arguments import Arguments
 from rnnshape.reading.code.classes import Classes
-from rnnshape.reading.code.declared import DECLARING, Declarations
+from rnnshape.reading.code.declared import Declarations
 from rnnshape.reading.code.lists import Lists, constant, shared
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.mistakes import (
     is_a_cell,
     not_known,
     of_another_library,
-    unknown_argument,
     unknown_class,
     wrong_role,
 )
@@ -36,13 +34,6 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass
     from rnnshape.reading.code.tensors import Tensors
 
-# Arguments of Sequential that do not change the answer.
-_OF_MODELS = ("name", "trainable")
-# The arguments that decide the structure that a layer returns, by its kind.
-_DECIDING = {"recurrent": ("return_sequences", "return_state"), "cell": ()}
-_OF_BIDIRECTIONAL = ("merge_mode",)
-# What they return has the same form whatever they are given.
-_OF_ONE_FORM = {"Dropout", "GaussianNoise", "GaussianDropout", "BatchNormalization", "Activation", "Dense", "Embedding"}
 _ROLES = {"cell": ("cell",), "recurrent": ("recurrent",), "layer": ("layer", "recurrent", "stack")}
 
 # The kinds that users ask about.  A mistake in a layer of another kind becomes a note, and the rest is still read.
@@ -59,7 +50,6 @@ class Constructors:
         # The layers whose returned structure the code leaves open, and the stacks without their last layers.
         self._partly: list[Node] = []
         self._left_out = 0
-        self._of_keras_1: dict[str, str] = {}
         # The layer of a name, the layers of a list in a name, and the layer that a function of the code returns.
         self.held: Callable[[ast.expr], Node | None] = lambda tree: None
         self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
@@ -69,15 +59,14 @@ class Constructors:
         self.lists.makes = self._makes
         self.declared = Declarations(tensors, self.lists)
         self.by_name = NamedArguments(self.names)
+        self.arguments = Arguments(self.names, self.lists, self.by_name, self.value)
         self.objects = Objects(self.source, self._literal)
         self.own = OwnClasses(self.names, self._made, self.value)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The notes on arguments and objects that are not read as written."""
-        pairs = ", ".join(f"{name} as {now}" for name, now in self._of_keras_1.items())
-        former = (f"arguments of Keras 1 are read by their current names: {pairs}",) if pairs else ()
-        return (*former, *self.objects.notes)
+        return (*self.arguments.notes, *self.objects.notes)
 
     def _makes(self, tree: ast.expr) -> bool:
         """Whether an expression makes a layer."""
@@ -154,9 +143,7 @@ class Constructors:
 
     def _node(self, layer: LayerClass, call: ast.Call) -> Node | None:
         before, left_out = len(self.source.problems), self._left_out
-        values = self._by_position(layer, call)
-        self._by_keyword(layer, call, values)
-        known = self._by_dictionary(layer, call, values)
+        values, known = self.arguments.of(layer, call)
         required = [name for name, default in layer.usual.items() if default is REQUIRED]
         missing = [name for name in required if name not in values]
         # A misspelt keyword is reported once, not also as a missing argument.
@@ -173,58 +160,6 @@ class Constructors:
             self.wrong(f"{problem.key}: {problem.message}" if problem.key else problem.message, call)
         self.declared.read(node, call)
         return node if len(self.source.problems) == before else None
-
-    def _by_position(self, layer: LayerClass, call: ast.Call) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        positional = layer.by_position
-        trees = self.lists.spread(call.args)
-        for argument, tree in zip(positional, trees, strict=False):
-            if isinstance(tree, ast.Starred):
-                self.source.unknown("* is not read: write the arguments out", tree)
-            else:
-                values[argument.name] = self.value(argument, layer, tree)
-        if len(trees) > len(positional):
-            extra = trees[len(positional)]
-            self.wrong(f"{layer.name} takes at most {len(positional)} arguments by position", extra)
-        return values
-
-    def _by_keyword(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
-        for keyword in self.lists.keywords(call):
-            if keyword.arg is None:
-                continue  # see _by_dictionary
-            if layer.kind == "stack" and keyword.arg in _OF_MODELS:
-                continue
-            if keyword.arg in values:
-                self.wrong(f"{keyword.arg} is given twice", keyword)
-            elif (known := layer.by_name.get(keyword.arg)) is None or known.missing_in(asked()):
-                if keyword.arg in DECLARING and "trainable" in layer.by_name:
-                    continue  # an argument of the base class: see Declarations
-                if (now := keras_1.renamed(keyword.arg, layer)) is not None and now.name not in values:
-                    self._of_keras_1[keyword.arg] = now.name
-                    values[now.name] = self.value(now, layer, keyword.value)
-                    continue
-                self.wrong(unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
-            else:
-                values[known.name] = self.value(known, layer, keyword.value)
-
-    def _by_dictionary(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> bool:
-        """Read an unknown ``**kwargs``: a required size becomes a name, other arguments keep their defaults.
-
-        Returns whether the returned structure is known nevertheless.
-        """
-        unknown = [keyword for keyword in self.lists.keywords(call) if keyword.arg is None]
-        deciding = _DECIDING.get(layer.kind, _OF_BIDIRECTIONAL if layer.name == "Bidirectional" else None)
-        known = not unknown or layer.name in _OF_ONE_FORM
-        known = known or (deciding is not None and all(name in values for name in deciding))
-        for keyword in unknown:
-            said = self.source.said(keyword.value)
-            self.names.notes.append(f"**{said} is unknown: {layer.name} is read without it")
-            for argument in layer.arguments:
-                needed = argument.default is REQUIRED and argument.name not in values
-                if needed and isinstance(argument.kind, Whole | Number | Sizes):
-                    name = ast.copy_location(ast.Name(argument.name, ast.Load()), keyword.value)
-                    values[argument.name] = self.by_name.value(argument, name)
-        return known
 
     def value(self, argument: Argument, layer: LayerClass, tree: ast.expr) -> Any:
         """The value of an argument; None after an error."""
