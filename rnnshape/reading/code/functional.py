@@ -6,8 +6,6 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import Node
-from rnnshape.layers.base import Given, Leaf
-from rnnshape.layers.dims import Dim
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.operations import OPERATIONS, SLICE, key_of
@@ -19,6 +17,7 @@ from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in
 from rnnshape.reading.code.models import Models
 from rnnshape.reading.code.operating import OF_TENSORS, Operations
+from rnnshape.reading.code.results import as_passed, results_of
 from rnnshape.reading.code.syntax import called, dotted, is_none
 from rnnshape.reading.code.tensors import INPUTS, makes
 from rnnshape.spec.options import INITIAL_STATE
@@ -49,8 +48,6 @@ SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multip
 _ATTENTIONS = ("Attention", "AdditiveAttention", "MultiHeadAttention")
 _SCORED = ("output", "scores")
 _MERGED = ("query", "value", "key", "inputs")
-# An input size, to count the results of a layer; any would do.
-_ANY = 16
 
 
 class Calls:
@@ -90,7 +87,7 @@ class Calls:
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=scored))
         several = call.args and (len(call.args) > 1 or isinstance(call.args[0], ast.List | ast.Tuple))
         if node.cls.kind == IMPORTED and several and (fed := self._several(call)):
-            results, _ = _results(node, targets)
+            results, _ = results_of(node, targets)
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=results))
         before = len(self.source.problems)
         call = states_apart(node, call)
@@ -103,10 +100,10 @@ class Calls:
             states = None
         inputs = [self._tensor(tree, self.value(tree))]
         applied = Applied(layer, node, own, inputs, beside_it, targets=targets)
-        applied.results, applied.nested = _results(node, targets)
+        applied.results, applied.nested = results_of(node, targets)
         if states is not None:
             applied.states = self._nested(states)
-            applied.nested = _as_passed(applied)
+            applied.nested = as_passed(applied)
         result = self._result(applied)
         # Unknown ** arguments may decide the result: the calls after this one get an input of their own.
         return None if self.partly(node) else result
@@ -247,39 +244,9 @@ class Calls:
         return self.value(tree)
 
 
-def _results(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The roles of the returned values, and the number of tensors in each (0: a tensor); empty for a bare tensor.
-
-    Without a rule for the layer, the number of names on the left is the number of values.
-    """
-    if node.without_rule:
-        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0)), ()
-    last = node.in_turn[-1]
-    if not any(part.cls.kind in ("recurrent", "cell") for part in last.walk()):
-        return (), ()  # one tensor, whatever the rank of the input is
-    letters = last.cls.letters(last, None)
-    answer = last.cls.theory(last, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
-    if isinstance(answer.returned, Leaf):
-        return (), ()
-    roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
-    return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
-
-
 def _is_made(tensor: Tensor) -> bool:
     """Whether a tensor is the result of a call, or an ``Input``."""
     return tensor.call is not None or (tensor.root is not None and called(tensor.root) in INPUTS)
-
-
-def _as_passed(call: Applied) -> tuple[int, ...]:
-    """How many tensors each result holds; a state of a stack of cells is returned alone if it is passed alone."""
-    states, before = call.states, len(call.nested) - len(call.states if isinstance(call.states, list) else ())
-    if asked() < KERAS_3 or not isinstance(states, list) or before < 1:
-        return call.nested
-    formed = (
-        0 if count == 1 and not isinstance(state, list) else count
-        for state, count in zip(states, call.nested[before:], strict=True)
-    )
-    return (*call.nested[:before], *formed)
 
 
 def _is_output(tree: ast.expr) -> bool:

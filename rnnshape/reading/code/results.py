@@ -1,0 +1,46 @@
+"""The results of a call in pasted code: their roles, and how many tensors each of them holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnshape.layers.base import Given, Leaf
+from rnnshape.layers.dims import Dim
+from rnnshape.layers.release import KERAS_3, asked
+
+if TYPE_CHECKING:
+    from rnnshape.layers import Node
+    from rnnshape.reading.code.made import Applied
+
+# An input size, to count the results of a layer; any would do.
+_ANY = 16
+
+
+def results_of(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The roles of the returned values, and the number of tensors in each (0: a tensor); empty for a bare tensor.
+
+    Without a rule for the layer, the number of names on the left is the number of values.
+    """
+    if node.without_rule:
+        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0)), ()
+    last = node.in_turn[-1]
+    if not any(part.cls.kind in ("recurrent", "cell") for part in last.walk()):
+        return (), ()  # one tensor, whatever the rank of the input is
+    letters = last.cls.letters(last, None)
+    answer = last.cls.theory(last, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
+    if isinstance(answer.returned, Leaf):
+        return (), ()
+    roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
+    return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
+
+
+def as_passed(call: Applied) -> tuple[int, ...]:
+    """How many tensors each result holds; a state of a stack of cells is returned alone if it is passed alone."""
+    states, before = call.states, len(call.nested) - len(call.states if isinstance(call.states, list) else ())
+    if asked() < KERAS_3 or not isinstance(states, list) or before < 1:
+        return call.nested
+    formed = (
+        0 if count == 1 and not isinstance(state, list) else count
+        for state, count in zip(states, call.nested[before:], strict=True)
+    )
+    return (*call.nested[:before], *formed)
