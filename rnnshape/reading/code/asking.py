@@ -15,16 +15,14 @@ from rnnshape.layers.dims import Dim
 from rnnshape.layers.flowing import Flowing
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.stand_ins import Size
-from rnnshape.layers.wires import Call, Entry, Graph
 from rnnshape.reading.code.calling import Called
 from rnnshape.reading.code.chain import Step, beside, in_turn, stacked
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of
 from rnnshape.reading.code.fitting import RANKS, Fit, left_out, own_input
+from rnnshape.reading.code.graphs import Graphs
 from rnnshape.reading.code.grouping import Wired, by_model, complete, groups, in_models, is_chain, loops
-from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in, whole
+from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, whole
 from rnnshape.reading.code.parsed import Parsed
-from rnnshape.reading.code.words import Wires, own_names, short
-from rnnshape.reading.identifiers import free
 from rnnshape.reading.shape import whole_shape
 
 if TYPE_CHECKING:
@@ -60,12 +58,7 @@ class _Asking:
     def __init__(self, values: Values) -> None:
         self.values = values
         self.source = values.source
-        # The number of axes of inputs without a known shape, by their ids, if the usual number does not fit.
-        self.ranks: dict[int, int] = {}
-        # The last size of inputs that the calls of a shared layer need, by their ids, if the code does not give it.
-        self.widths: dict[int, int] = {}
-        # The declarations of a Sequential, by the id of its input.
-        self.said: dict[int, list[Declared]] = {}
+        self.graphs = Graphs(values)
 
     def parsed(self, what: Layer | Model | Wired) -> Parsed:
         """The question about one layer, one model or one group of calls."""
@@ -83,7 +76,7 @@ class _Asking:
             return [model] if model.layers else []
         root = ast.copy_location(ast.Name("x", ast.Load()), model.layers[0].tree)
         reached = Tensor(root=root)
-        self.said[id(reached)] = model.said
+        self.graphs.said[id(reached)] = model.said
         calls: list[Applied] = []
         for layer in model.layers:
             calls.append(Applied(layer, layer.node, layer.tree, [reached], Called()))
@@ -96,22 +89,11 @@ class _Asking:
         calls = what.calls
         steps = [Step(call.node, call.tree, call.called) for call in calls]
         trees = [step.tree for step in steps]
-        said = [*self._fed(calls[0].inputs[0]), *self._says(calls[0])]
+        said = [*self.graphs.fed(calls[0].inputs[0]), *self.graphs.says(calls[0])]
         name = what.name or (calls[-1].layer.name if len(calls) == 1 else None)
         return self._parsed(
             stacked(steps), trees, said, beside(steps, self.source), targets=calls[-1].targets, name=name
         )
-
-    def _fed(self, tensor: Tensor) -> list[Declared]:
-        if tensor.root is None:
-            return []
-        return self.said.get(id(tensor)) or [Declared(self._sizes(tensor), tensor.root)]
-
-    def _says(self, call: Applied) -> Sequence[Declared]:
-        """The shapes that the layer of a call declares for its input."""
-        if isinstance(call.layer, Model):
-            return call.layer.said
-        return self.values.layers.declared.of(call.layer.tree)
 
     def _parsed(
         self,
@@ -149,46 +131,11 @@ class _Asking:
 
     def _graph(self, what: Wired) -> Parsed:
         calls = what.calls
-        graph, (first, *_) = self._wired(calls, what.outputs)
+        graph, (first, *_) = self.graphs.of(calls, what.outputs)
         trees = [call.tree for call in calls]
         training = {"training": True} if any(call.called.options.get("training") for call in calls) else {}
         node = Node.of(MODEL, {"graph": graph})
-        return self._parsed(node, trees, self._said(calls[0], first), Called(training), name=what.name)
-
-    def _said(self, call: Applied, first: Tensor) -> list[Declared]:
-        """The shapes that the code declares for the first input."""
-        return [*self._fed(first), *(self._says(call) if call.inputs[0] is first else ())]
-
-    def _wired(self, calls: list[Applied], outputs: Sequence[Tensor] = ()) -> tuple[Graph, list[Tensor]]:
-        """The graph of the calls, and its inputs."""
-        taken: set[str] = set()
-        layers: dict[int, str] = {}
-        for call in calls:
-            if id(call.layer) not in layers:
-                layers[id(call.layer)] = free(call.layer.name or short(call.node), taken)
-        words: dict[int, str] = {}
-        for call in calls:
-            layer = layers[id(call.layer)]
-            words[id(call)] = layer if layer not in words.values() else free(layer, taken)
-        entries = self._entries(calls, taken)
-        wired = Wires(words, {id(tensor): entry.name for tensor, entry in entries})
-        graph = Graph(
-            tuple(entry for _, entry in entries),
-            tuple({layers[id(call.layer)]: call.node for call in calls}.items()),
-            tuple(
-                Call(
-                    words[id(call)],
-                    layers[id(call.layer)],
-                    tuple(map(wired.wire, call.inputs)),
-                    wired.states(call.states),
-                    call.results,
-                )
-                for call in calls
-            ),
-            tuple(own_names(calls, words, taken)),
-            tuple(map(wired.wire, outputs)),
-        )
-        return graph, [tensor for tensor, _ in entries]
+        return self._parsed(node, trees, self.graphs.declared(calls[0], first), Called(training), name=what.name)
 
     # -- calls that do not fit each other -------------------------------------------------------
 
@@ -224,10 +171,10 @@ class _Asking:
 
     def _broken(self, calls: list[Applied]) -> tuple[int, str, Fit] | None:
         """The index of the first call that fails, the reason, and what is unknown there; None if no call fails."""
-        graph, tensors = self._wired(calls)
+        graph, tensors = self.graphs.of(calls)
         node = Node.of(MODEL, {"graph": graph})
         before = len(self.source.problems)
-        fed = agreed(self._said(calls[0], tensors[0]), self.source)
+        fed = agreed(self.graphs.declared(calls[0], tensors[0]), self.source)
         if node.without_rule or len(self.source.problems) > before:
             del self.source.problems[before:]
             return None
@@ -239,7 +186,7 @@ class _Asking:
         if (broken := first_broken(flowing)) is None:
             return None
         pairs = zip(tensors, graph.entries, strict=True)
-        unknown = {entry.name for tensor, entry in pairs if self._sizes(tensor) is None}
+        unknown = {entry.name for tensor, entry in pairs if self.graphs.sizes(tensor) is None}
         first = None if fed is None else fed.sizes
         unknown -= {graph.entries[0].name} if first is not None else set()
         names = self.values.names
@@ -248,56 +195,23 @@ class _Asking:
 
     def _other_rank(self, calls: list[Applied], place: int, fit: Fit) -> bool:
         """Try other numbers of axes for an input without a known shape; returns whether more calls fit then."""
-        _, tensors = self._wired(calls)
+        _, tensors = self.graphs.of(calls)
         for tensor, entry in zip(tensors, fit.graph.entries, strict=True):
-            if entry.name not in fit.unknown or id(tensor) in self.ranks:
+            if entry.name not in fit.unknown or id(tensor) in self.graphs.ranks:
                 continue
             for rank in RANKS:
-                self.ranks[id(tensor)] = rank
+                self.graphs.ranks[id(tensor)] = rank
                 again = self._broken(calls)
                 if again is None or again[0] > place:
                     return True
-            del self.ranks[id(tensor)]
+            del self.graphs.ranks[id(tensor)]
         return False
 
     def _widen(self, calls: list[Applied], name: str, width: int) -> None:
         """Give this width to an input whose last size is not in the code."""
-        graph, tensors = self._wired(calls)
+        graph, tensors = self.graphs.of(calls)
         pairs = zip(graph.entries, tensors, strict=True)
-        self.widths |= {id(tensor): width for entry, tensor in pairs if entry.name == name}
-
-    def _entries(self, calls: list[Applied], taken: set[str]) -> list[tuple[Tensor, Entry]]:
-        """The inputs of the calls, in the order in which they are used."""
-        found: dict[int, tuple[Tensor, Entry]] = {}
-        for call in calls:
-            for tensor in call.inputs:
-                if tensor.call is None and id(tensor) not in found:
-                    sizes = self._sizes(tensor)
-                    if sizes is None and (rank := self.ranks.get(id(tensor))) is not None:
-                        sizes = (None,) * rank
-                    elif sizes is None and call.node.cls.kind != "merge":
-                        sizes = (None,) * len(call.node.cls.letters(call.node, None))
-                    found[id(tensor)] = tensor, Entry(self._name(tensor, taken), sizes)
-            width = call.node["units"] if call.node.has("units") else None
-            for tensor in tensors_in(call.states):
-                if tensor.call is None and id(tensor) not in found:
-                    sizes = self._sizes(tensor) or (None, width)
-                    found[id(tensor)] = tensor, Entry(self._name(tensor, taken), sizes)
-        return list(found.values())
-
-    def _sizes(self, tensor: Tensor) -> tuple[int | Size | None, ...] | None:
-        if tensor.root is None:
-            return None
-        with self.values.names.at(tensor.then):
-            sizes = self.values.tensors.fed(tensor.root)
-        if (width := self.widths.get(id(tensor))) is not None:
-            return (*(sizes or (None, None, None))[:-1], width)
-        return sizes
-
-    def _name(self, tensor: Tensor, taken: set[str]) -> str:
-        root = tensor.root
-        said = tensor.name or (root.id if isinstance(root, ast.Name) else "x")
-        return free(said, taken)
+        self.graphs.widths |= {id(tensor): width for entry, tensor in pairs if entry.name == name}
 
 
 def _nodes(what: Layer | Model | Wired) -> Iterator[Node]:
