@@ -143,7 +143,7 @@ def _answered(make: Callable[[dict[str, Any]], Sequence[Spec]], values: Mapping[
         not_over(output.get("output_file"), [source])
     asked = {name: value for name, value in values.items() if name not in OUTPUT}
     try:
-        specs = checked(lambda: make(asked), values, [*refused(output, OUTPUT), *_timing_problem(output)])
+        specs = checked(lambda: make(asked), values, [*refused(output, OUTPUT), *_of_the_layer(output)])
     except Invalid as error:
         if error.others:
             with release.of(error.others[0].keras):
@@ -229,10 +229,11 @@ def _view(output: Mapping[str, Any]) -> View:
     return View.of(name for name, wanted in output.items() if wanted)
 
 
-def _timing_problem(output: Mapping[str, Any]) -> Iterator[Problem]:
-    """A problem if ``--timing`` is combined with ``--predict``."""
-    if output.get("timing") and output.get("predict"):
-        yield Problem("timing", "needs the real layer, which --predict does not run")
+def _of_the_layer(output: Mapping[str, Any]) -> Iterator[Problem]:
+    """A problem for each of ``--timing`` and ``--values`` that is combined with ``--predict``."""
+    for name in ("timing", "values"):
+        if output.get(name) and output.get("predict"):
+            yield Problem(name, "needs the real layer, which --predict does not run")
 
 
 def _explored(spec: Spec, output: Mapping[str, Any]) -> Report:

@@ -65,7 +65,7 @@ def test_verbose_shows_what_tensorflow_says() -> None:
 
 
 def test_a_closed_pipe_ends_it_without_an_error() -> None:
-    script = f"{sys.executable} -m rnnshape lstm --predict --values --weights | head -1"
+    script = f"{sys.executable} -m rnnshape lstm --predict --cost --weights | head -1"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("LSTM(1)", "")
 

@@ -376,6 +376,7 @@ MISTAKES = {
     "states": (["LSTM(4)", "Dense(4)", "--initial-state", "ones", "--input", "2,3,4"], "--initial-state ones: does not apply to Dense"),
     "format": (["LSTM(4)", "GRU(4)", "-f", "csv"], "--format csv: must be one of 'table', 'json', 'jsonl'"),
     "time": (["lstm", "--timing", "--predict"], "--timing: needs the real layer, which --predict does not run"),
+    "values": (["lstm", "--values", "--predict"], "--values: needs the real layer, which --predict does not run"),
 }  # fmt: skip
 
 
