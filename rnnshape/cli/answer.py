@@ -19,7 +19,7 @@ from rnnshape.reading.files import is_code, is_saved, why_not_read
 from rnnshape.render import View, renderer, rows_renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rnnshape.reading.saved.weights_file import Group
     from rnnshape.report import Report
@@ -143,7 +143,7 @@ def _answered(make: Callable[[dict[str, Any]], Sequence[Spec]], values: Mapping[
         not_over(output.get("output_file"), [source])
     asked = {name: value for name, value in values.items() if name not in OUTPUT}
     try:
-        specs = checked(lambda: make(asked), values, [*refused(output, OUTPUT), *_of_the_layer(output)])
+        specs = checked(lambda: make(asked), values, refused(output, OUTPUT))
     except Invalid as error:
         if error.others:
             with release.of(error.others[0].keras):
@@ -227,13 +227,6 @@ def _all(specs: Sequence[Spec], output: Mapping[str, Any]) -> list[Report]:
 
 def _view(output: Mapping[str, Any]) -> View:
     return View.of(name for name, wanted in output.items() if wanted)
-
-
-def _of_the_layer(output: Mapping[str, Any]) -> Iterator[Problem]:
-    """A problem for each of ``--timing`` and ``--values`` that is combined with ``--predict``."""
-    for name in ("timing", "values"):
-        if output.get(name) and output.get("predict"):
-            yield Problem(name, "needs the real layer, which --predict does not run")
 
 
 def _explored(spec: Spec, output: Mapping[str, Any]) -> Report:

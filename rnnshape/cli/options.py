@@ -136,7 +136,7 @@ EXPLORE = {option.name: option for option in (*EXPLORE_RUN, *EXPLORE_OPTIONS)}
 
 
 def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Problem]:
-    """The problems of each value, and of the file extension if it chooses the format."""
+    """The problems of each value, of options that exclude each other, and of a file extension without a format."""
     wrong = [
         Problem(name, known[name].kind.refusal(value))
         for name, value in values.items()
@@ -144,6 +144,9 @@ def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Pr
     ]
     if values.get(OUTPUT_FILE.name) == "":
         wrong.append(Problem(OUTPUT_FILE.name, "must be the name of a file"))
+    if values.get("predict"):
+        missing = [name for name in ("timing", "values") if values.get(name)]
+        wrong += [Problem(name, "needs the real layer, which --predict does not run") for name in missing]
     forms = known.get("format")
     if forms and "format" not in values and not forms.kind.accepts(meant := form(values)):
         message = f"has the extension of {meant}; the format {forms.kind.refusal(meant)}"
