@@ -60,7 +60,7 @@ class Arguments:
         nodes = [*nodes]
         tried = {part for node in nodes if isinstance(node, ast.Try) for one in node.body for part in ast.walk(one)}
         for node in nodes:
-            if isinstance(node, ast.Attribute | ast.alias) and node not in tried:
+            if isinstance(node, ast.Attribute | ast.ImportFrom) and node not in tried:
                 yield from self._removed(node)
             if isinstance(node, ast.Call) and (layer := self._class(node.func)) is not None:
                 yield from self._arguments(layer, node)
@@ -68,15 +68,19 @@ class Arguments:
                 if layer.name in _FUSED:
                     yield from self._slow(layer, node)
 
-    def _removed(self, node: ast.Attribute | ast.alias) -> Iterator[Hit]:
-        """A class that this release of Keras does not have; code that tries it and goes on without is right."""
-        name = node.asname or node.name if isinstance(node, ast.alias) else dotted(node)
-        short = (self.imports.full(name or "") or "").rpartition(".")[2]
-        if why := leftovers.removed(short):
-            end = self.source.place(node)[1]
-            named = isinstance(node, ast.Attribute) and leftovers.today(short) != short
-            edits = (Edit(end - len(short), end, leftovers.today(short)),) if named else ()
-            yield Hit("class", f"{short} {why}", node, edits)
+    def _removed(self, node: ast.Attribute | ast.ImportFrom) -> Iterator[Hit]:
+        """The classes that this release of Keras does not have; code that tries one and goes on without is right."""
+        if isinstance(node, ast.Attribute):
+            names: list[tuple[ast.Attribute | ast.alias, str]] = [(node, self.imports.full(dotted(node) or "") or "")]
+        else:
+            names = [(alias, f"{node.module}.{alias.name}") for alias in node.names if not node.level]
+        for tree, full in names:
+            short = full.rpartition(".")[2]
+            if self.imports.is_keras(full) and (why := leftovers.removed(short)):
+                end = self.source.place(tree)[1]
+                renames = isinstance(tree, ast.Attribute) and leftovers.today(short) != short
+                edits = (Edit(end - len(short), end, leftovers.today(short)),) if renames else ()
+                yield Hit("class", f"{short} {why}", tree, edits)
 
     def _class(self, function: ast.expr) -> LayerClass | None:
         name = leftovers.today(self.imports.keras(dotted(function) or "") or "")

@@ -85,7 +85,11 @@ class Imports:
             full = self.aliases[first] + dot + rest
         else:
             full = f"{self.starred}.{name}" if self.starred and name in _CLASSES else ""
-        return full if self._keras.fullmatch(full) else None
+        return full if self.is_keras(full) else None
+
+    def is_keras(self, full: str) -> bool:
+        """Whether a full name is one of Keras' public modules or a name in one."""
+        return self._keras.fullmatch(full) is not None
 
     def keras(self, name: str) -> str | None:
         """The Keras class that a dotted name refers to, or None."""

@@ -193,9 +193,12 @@ def _breaks(node: Node, sizes: Sizes) -> bool:
     """Whether Keras rejects an input of this shape; if a size is unknown, only the rank counts."""
     if len(node.cls.letters(node, len(sizes))) != len(sizes):
         return True
-    dims = _dims(node, sizes, _STANDS[0])
-    if node.cls.check_input(node, dims) is None:
+    # Operations check their axes; an unknown size may be the 1 that one of them needs.
+    stands = (1, *_STANDS) if node.cls.operation else _STANDS[:1]
+    if any(node.cls.check_input(node, _dims(node, sizes, stand)) is None for stand in stands):
         return False
+    if node.cls.operation:
+        return True
     return None not in sizes[1:] and not has_unknown(node)
 
 

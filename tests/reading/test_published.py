@@ -423,3 +423,10 @@ def test_too_many_states_are_one_mistake(layer: str) -> None:
         make_all(
             f"a, x = Input((5,)), Input((3, 4))\no = {layer}(x, initial_state=[a, a, a, a, a])\nm = Model([a, x], [o[0], o[1]])"
         )
+
+
+@pytest.mark.parametrize("outputs", ["[f(y)]", "f(y)", "{'a': f(y)}", "[f(y), g(y)]"])
+def test_a_model_of_which_no_output_is_followed_has_a_note(outputs: str) -> None:
+    code = f"x = Input((3, 4))\ny = LSTM(5)(x)\nm = Model(x, {outputs})"
+    assert shapes(code) == [[(2, 5)]]
+    assert any("output 0 of the model, f(y), is not followed" in note for note in notes(code))

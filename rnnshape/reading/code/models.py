@@ -66,7 +66,9 @@ class Models:
     def _left_out(self, outputs: ast.expr, made: Any) -> None:
         """Add a note on the outputs of a model that are not followed: the others have other places in its result."""
         trees = _in_list(self.names.resolved(outputs))
-        each = zip(trees.elts, made, strict=True) if isinstance(trees, ast.List | ast.Tuple) else [(trees, made)]
+        listed = trees.elts if isinstance(trees, ast.List | ast.Tuple) else None
+        # A list without a known item has no value.
+        each = [(trees, made)] if listed is None else zip(listed, made or [None] * len(listed), strict=True)
         for place, (tree, one) in enumerate(each):
             if next(tensors_in(one), None) is None:
                 what = f"output {place} of the model, {self.source.said(tree)}, is not followed"
