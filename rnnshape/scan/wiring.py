@@ -48,7 +48,9 @@ class Wiring:
         wanted = len(node.cls.letters(node, None))
         ranks = {len(sizes) for sizes in shapes}
         if all(len(node.cls.letters(node, rank)) == rank for rank in ranks):
-            yield Hit("widths", f"{node.name} does not take {shapes[0]}", step.tree)
+            # An operation fails for its axes, any other layer for its sizes.
+            code = "rank" if node.cls.operation else "widths"
+            yield Hit(code, f"{node.name} does not take {shapes[0]}", step.tree)
             return
         got = str(shapes[0]) if len(shapes) == 1 else f"{' or '.join(map(str, sorted(ranks)))} axes"
         loop = self._without_time(step)
