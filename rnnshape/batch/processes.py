@@ -15,10 +15,11 @@ import threading
 import time
 import warnings
 from collections import deque
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache, partial
 from itertools import chain, islice
 from multiprocessing import resource_tracker
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
@@ -47,15 +48,26 @@ def in_processes(function: Callable[[Item], Result], items: Iterable[Item], jobs
     return _Stream(function, items, jobs).all()
 
 
-def _held(function: Callable[[Item], Result], threads: int, parent: int, item: Item) -> Result:
+def _held(function: Callable[[Item], Result], threads: int, parent: int, folder: Path, item: Item) -> Result:
     from rnnshape.lab.threads import hold_threads
 
     hold_threads(threads)
+    # A worker is used again for later calls, and the parent may be in another folder then.
+    with suppress(FileNotFoundError):
+        os.chdir(folder)
     _end_with(parent)
     # loky replaces a process that grows by 300 MB after its first item, as a leak.  Importing TensorFlow takes more,
     # and a large layer may, although its memory is freed before the next one.
     process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
     return function(item)
+
+
+def _folder() -> Path:
+    """The current folder; a relative one if it was deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path()
 
 
 @cache
@@ -95,7 +107,7 @@ class _Window(Generic[Item, Result]):
 
 class _Stream(Generic[Item, Result]):
     def __init__(self, function: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> None:
-        self.task = delayed(partial(_held, function, max(1, cpu_count() // jobs), os.getpid()))
+        self.task = delayed(partial(_held, function, max(1, cpu_count() // jobs), os.getpid(), _folder()))
         self.source = iter(items)
         self.jobs = jobs
         self.windows: deque[_Window[Item, Result]] = deque()

@@ -564,3 +564,14 @@ def test_wrong_workers(flags: tuple[str, ...], code: int, message: str, mixed: s
     ran = run("batch", mixed, *flags)
     assert (ran.code, ran.out) == (code, "")
     assert message in ran.err
+
+
+@pytest.mark.cluster
+def test_a_process_that_is_used_again_is_in_the_folder_of_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+        monkeypatch.chdir(tmp_path / name)
+        assert list(spread(os.path.exists, [name, "c"], jobs=2)) == [True, False]
