@@ -19,6 +19,9 @@ import tempfile
 from collections import deque
 from functools import cache
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
+from importlib.util import LazyLoader
 from typing import IO, TYPE_CHECKING, Any
 
 from rnnshape.errors import Unavailable
@@ -26,7 +29,9 @@ from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.versions import legacy, tf_keras
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
     from rnnshape.spec import Spec
 
@@ -52,7 +57,7 @@ def load() -> Any:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     ours = "tensorflow" not in sys.modules
     try:
-        with held_back(), _without_collecting():
+        with held_back(), _without_collecting(), _compat_at_first_use():
             import tensorflow
 
             tensorflow.keras.layers  # noqa: B018  the lazy loader imports Keras here
@@ -113,6 +118,30 @@ def _without_collecting() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+class _Lazy(MetaPathFinder):
+    """Finds one module, and lets it run at the first use of one of its names."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name == self.name else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
+
+
+@contextlib.contextmanager
+def _compat_at_first_use() -> Iterator[None]:
+    """Import ``tf.compat`` at its first use: it loads TensorFlow 1 and Lite, which is slow; Keras 3 uses neither."""
+    finder = _Lazy("tensorflow._api.v2.compat")
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
 
 
 def _prepare_devices(tensorflow: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -80,3 +82,22 @@ def test_many_layers_leave_no_objects_behind() -> None:
     for _ in range(30):
         rnnshape.explore(spec)
     assert living() <= before
+
+
+COMPAT = """
+import sys
+import rnnshape
+loaded = lambda: "tensorflow._api.v2.compat.v1" in sys.modules
+assert rnnshape.explore("lstm", return_state=True).ok
+print(loaded())
+import tensorflow as tf
+print(tf.compat.v1.get_default_graph() is not None, loaded())
+from tensorflow.compat import v1
+print(v1.VERSION == tf.version.VERSION, tf.lite.Interpreter is not None)
+"""
+
+
+@pytest.mark.slow
+def test_tensorflow_1_and_lite_are_loaded_at_their_first_use() -> None:
+    done = subprocess.run([sys.executable, "-c", COMPAT], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["False", "True", "True", "True", "True"]
