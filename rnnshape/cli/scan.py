@@ -111,8 +111,8 @@ def _kept(results: Iterable[Scanned], chosen: Chosen, scanned: list[Scanned]) ->
 
 
 def _fixed(files: list[str], chosen: Chosen, stream: TextIO, output: Mapping[str, Any]) -> Iterator[Scanned]:
-    """Write the edits as a diff and, with ``--fix``, apply them; yield the remaining findings of each file."""
-    write, keras = "fix" in output, output.get("keras")
+    """Write the edits as a diff, apply them unless ``--diff`` is given, and yield each file's remaining findings."""
+    write, keras = "diff" not in output, output.get("keras")
     for file in files:
         try:
             before = _stdin() if file == STDIN else read(file)

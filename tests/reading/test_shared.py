@@ -30,7 +30,7 @@ def test_a_shared_layer_takes_only_the_width_of_its_first_call(layer: str, width
         f"(shared(Input((5, {width})))))"
         for place, width in enumerate(widths)
     )
-    shared = eval(layer, dict(vars(load().keras.layers)), {"Sequential": load().keras.Sequential})  # noqa: S307
+    shared = eval(layer, dict(vars(load().keras.layers)), {"Sequential": load().keras.Sequential})  # noqa: S307  code of this test
     try:
         for width in widths:
             shared(load().ones((2, 5, width)))
@@ -63,7 +63,7 @@ def test_a_cell_at_several_places_of_a_list_is_told_for_keras_makes_its_weights_
     above = "c = LSTMCell(4)\nd = LSTMCell(4)\nheld = [c] * 2\n"
     spec = make_all(f"{above}RNN({cells})")[-1]
     names = {**vars(load().keras.layers)}
-    exec(f"{above}layer = RNN({cells})", names)  # noqa: S102
+    exec(f"{above}layer = RNN({cells})", names)  # noqa: S102  code of this test
     names["layer"](load().ones((2, 3, 4)))
     assert (rnnshape.predict(spec).params > names["layer"].count_params()) == once
     assert any("is one object at several places of the list" in note for note in spec.notes) == once

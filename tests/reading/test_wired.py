@@ -617,7 +617,7 @@ def test_a_recurrent_layer_that_no_output_needs_is_told_for_its_weights_are_coun
     code = "x = Input((5, 2))\ny = GRU(4, return_sequences=True)(x)\ns = SimpleRNN(3)(Dropout(0.1)(x))\nmodel = Model(x, y)"
     keras = load().keras
     names: dict[str, object] = {**vars(keras.layers), "Model": keras.Model, "Input": keras.Input}
-    exec(code, names)  # noqa: S102
+    exec(code, names)  # noqa: S102  code of this test
     spec = make(code)
     assert rnnshape.predict(spec).params > names["model"].count_params()  # type: ignore[attr-defined]
     (note,) = spec.notes

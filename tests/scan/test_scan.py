@@ -178,6 +178,7 @@ def test_one_edit_is_shown_and_made(breaks: str, run: Callable[..., Ran], folder
     shown = run("scan", "fixable.py", "--diff")
     assert shown.code == 1
     assert "-h = keras.layers.LSTM(8)(x)\n+h = keras.layers.LSTM(8, return_sequences=True)(x)\n" in shown.out
+    assert run("scan", "fixable.py", "--diff", "--fix") == shown
     assert path.read_bytes() == data
     made = run("scan", "fixable.py", "--fix")
     assert (made.code, made.out) == (0, shown.out)

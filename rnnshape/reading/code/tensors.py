@@ -223,8 +223,8 @@ _RAGGED = "ragged"
 def makes(tree: ast.expr) -> bool:
     """Whether an expression creates a tensor with a function that is recognized by its name."""
     name = called(tree)
-    if name in SAME or name == "reshape":
-        inner = operand_of(tree)  # type: ignore[arg-type]
+    if isinstance(tree, ast.Call) and (name in SAME or name == "reshape"):
+        inner = operand_of(tree)
         return name == "reshape" or (inner is not None and makes(inner))
     return name in INPUTS | _FILLED | _DRAWN | _SPREAD | _ARRAYS
 
