@@ -128,7 +128,7 @@ def _flow(report: Report, marks: Marks) -> Table:
     """The layers of a stack with the first tensor that each returns; only the last may return several."""
     table = grid(marks, "Layers", "", "layer", "returns", "shape", "dtype")
     for number, part in enumerate(report.flow, 1):
-        first, *others = leaves(part.observed or part.predicted)
+        first, *others = leaves(part.structure)
         more = f" and {len(others)} more" if others else ""
         table.add_row(
             str(number), Text(part.expression, "code"), sizes(first.symbolic) + more, sizes(first.shape), first.dtype
@@ -145,7 +145,7 @@ def _calls(report: Report, marks: Marks) -> Table:
     for number, (call, part) in enumerate(zip(graph.calls, report.flow, strict=True), 1):
         said = Text(f"{call.name}: {graph.by_name[call.layer].short}", "code")
         table.add_row(str(number), said, "", "", "", Text())
-        for tensor in leaves(part.observed or part.predicted):
+        for tensor in leaves(part.structure):
             # A blank allows a line break.
             places = ", ".join((part.to or {}).get(tensor.role, ())).replace(".initial_state", " initial_state")
             name = Text(f"  {tensor.role}", "role")
