@@ -184,9 +184,7 @@ def scan_by_ending(file: str) -> str | None:
     >>> scan_by_ending("findings.sarif"), scan_by_ending("findings.txt"), scan_by_ending("findings.csv")
     ('sarif', 'text', None)
     """
-    if file.lower().endswith((".sarif", ".txt")):
-        return "sarif" if file.lower().endswith(".sarif") else "text"
-    form = by_ending(file)
+    form = {".sarif": "sarif", ".txt": "text"}.get(PurePath(file).suffix.lower()) or by_ending(file)
     return form if form in _OF_SCANS else None
 
 

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from rnnshape.render.columns import returned
 from rnnshape.render.grid import Folding, grid
-from rnnshape.render.marks import ASCII, UNICODE, Marks
+from rnnshape.render.marks import UNICODE, Marks, marks_for
 from rnnshape.render.table import draw as draw_report
 from rnnshape.render.table import expectations
-from rnnshape.render.terminal import console, plain, show
+from rnnshape.render.terminal import console, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def write(rows: Tally, stream: TextIO, view: View) -> None:
     On a terminal, more than 20 runs would hide the failures, so only those are shown unless ``view.every``.
     """
     whole = view.every or not console(stream).is_terminal
-    show(draw(rows, view, ASCII if plain(stream) else UNICODE, most=None if whole else _MOST), stream)
+    show(draw(rows, view, marks_for(stream), most=None if whole else _MOST), stream)
 
 
 _MOST = 20
@@ -49,7 +49,6 @@ def draw(rows: Tally, view: View, marks: Marks = UNICODE, most: int | None = Non
             failed += more
     few = most is not None and len(lines) > most
     summary = grid(marks, "", "", "name", "returns", "layer", form=Folding)
-    summary.title = None
     for line in failed_lines if few else lines:
         summary.add_row(*line)
     end = Text(f"{rows}{'; --all shows every run' if few else ''}")
