@@ -157,8 +157,3 @@ def chosen(code: str, words: tuple[str, ...]) -> bool:
     (True, True, False)
     """
     return any(word.lower() in (code, CODES[code].severity) for word in words)
-
-
-def meant(word: str) -> bool:
-    """Whether a word is a code or a severity."""
-    return any(chosen(code, (word,)) for code in CODES)
