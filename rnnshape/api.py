@@ -51,10 +51,9 @@ def explore(layer: str | Spec | Any, /, *, trace: bool = False, **options: Any) 
         RnnshapeError: theory has no rule for a custom class, and the lab fails.
     """
     spec = _spec(layer, options)
-    if spec.layer.without_rule:
-        with release.of(spec.keras):
-            return _seen(spec)
     with release.of(spec.keras):
+        if spec.layer.without_rule:
+            return _seen(spec)
         if (missing := release.uninstalled()) is not None:
             note = f"not verified on a real layer: {missing}"
             return predict(replace(spec, notes=(*spec.notes, note)))
