@@ -42,7 +42,7 @@ class Chosen:
 
 def unknown(words: tuple[str, ...], key: str) -> Iterator[Problem]:
     """A problem for each word that is not a code or severity."""
-    names = [name for code in CODES.values() for name in (code.code, code.severity)]
+    names = [name for code, known in CODES.items() for name in (code, known.severity)]
     for word in words:
         if word.lower() not in names:
             yield Problem(key, f"{word!r} is not a code or severity{nearest(word, names)}")
