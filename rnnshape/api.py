@@ -89,12 +89,7 @@ def predict(layer: str | Spec | Any, /, **options: Any) -> Report:
         return assemble(spec, theory.predict(spec), None)
 
 
-def compare(
-    *layers: str,
-    axis: str | None = None,
-    timing: bool = False,
-    **options: Any,
-) -> Compared:
+def compare(*layers: str, axis: str | None = None, timing: bool = False, **options: Any) -> Compared:
     """Compare several layers with the same weights and input, or one layer along an ``axis``.
 
     >>> import rnnshape

@@ -14,7 +14,7 @@ from rnnshape.cli.options import AUDIT, BATCH, COMPARE, EXPLORE_ANSWER, EXPLORE_
 from rnnshape.cli.output import clean_ending
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.spec.commands import COMMANDS
-from rnnshape.spec.options import RUN_OPTIONS
+from rnnshape.spec.options import RUN
 from rnnshape.version import __version__
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _commands() -> list[tuple[str, Callable[..., int | None], Panels]]:
     """The name and function of every command, and its options by heading."""
     return [
         *((command.name, commands.layer(command), _panels(command)) for command in COMMANDS.values()),
-        ("show", commands.show, {"Run": by_name(*RUN_OPTIONS), "Answer": OUTPUT}),
+        ("show", commands.show, {"Run": RUN, "Answer": OUTPUT}),
         ("explore", commands.explore, {"Run": EXPLORE_RUN, "Answer": EXPLORE_ANSWER}),
         ("compare", commands.compare, {"Run": commands.COMPARE_RUN, "Answer": COMPARE}),
         ("batch", commands.batch, {"Answer": BATCH}),

@@ -25,7 +25,7 @@ from rnnshape.cli.output import destination
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, OneOf
 from rnnshape.spec.comparison import AXIS
-from rnnshape.spec.options import INTO, RUN_OPTIONS
+from rnnshape.spec.options import INTO, RUN, RUN_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +62,7 @@ _CODE = (
 _OR_A_FILE = ", a file of code (model.py, notes.ipynb), a saved model, or the name of a command, such as lstm."
 _LAYER = "After a weights file (model.weights.h5): the layer that it is for. Without it, the weights are listed."
 _WEIGHTS, _HDF5 = ".weights.h5", (".h5", ".hdf5")
-_SHOW = {**by_name(*RUN_OPTIONS), **OUTPUT}
+_SHOW = {**RUN, **OUTPUT}
 
 
 def show(

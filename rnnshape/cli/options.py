@@ -123,10 +123,7 @@ SCAN = by_name(
     Argument("jobs", Whole(), 1, "Number of processes.", True, "j"),
 )
 COMPARE = by_name(
-    TIMING,
-    Argument("format", Form(COMPARISON_FORMATS), "table", "Output format:", True, "f"),
-    OUTPUT_FILE,
-    VERBOSE,
+    TIMING, Argument("format", Form(COMPARISON_FORMATS), "table", "Output format:", True, "f"), OUTPUT_FILE, VERBOSE
 )
 EXPLORE_ANSWER = by_name(
     OUTPUT["predict"],

@@ -73,12 +73,7 @@ def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
 def _looked_at(side: Side, kernels: dict[tuple[Any, ...], str | None]) -> Outcome:
     tensorflow = load()
     try:
-        with (
-            release.of(side.variant.spec.keras),
-            held_back(),
-            tensorflow.device(side.device),
-            explained(tensorflow),
-        ):
+        with release.of(side.variant.spec.keras), held_back(), tensorflow.device(side.device), explained(tensorflow):
             for _ in range(side.variant.spec.calls):  # the last one is observed
                 result = side.call()
             if side.way == "compute_output_shape":

@@ -75,10 +75,7 @@ _FORMATS = {
     "csv": _Format(None, "delimited:write_csv"),
     "tsv": _Format(None, "delimited:write_tsv"),
     "markdown": _Format(
-        "markdown:write",
-        "markdown:write_rows",
-        comparison="markdown:write_comparison",
-        audit="markdown:write_audit",
+        "markdown:write", "markdown:write_rows", comparison="markdown:write_comparison", audit="markdown:write_audit"
     ),
     # Does not stream, because the number of passed runs comes before the rows.
     "html": _Format("html.report:write", "html.rows:write", streams=False, comparison="html.comparison:write"),

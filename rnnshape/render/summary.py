@@ -58,12 +58,7 @@ def draw(rows: Tally, view: View, marks: Marks = UNICODE, most: int | None = Non
 def _line_and_more(row: Row, view: View, marks: Marks) -> tuple[tuple[Text, ...], list[RenderableType]]:
     """The row's line in the table, and for a failure its details."""
     mark, style = verdict(row, marks)
-    line = (
-        Text(mark, style),
-        Text(row.run.name or ""),
-        Text(returned(row)),
-        Text(row.run.asked or "", "code"),
-    )
+    line = (Text(mark, style), Text(row.run.name or ""), Text(returned(row)), Text(row.run.asked or "", "code"))
     return line, [] if row.ok else [Text(), *_in_full(row, view, marks)]
 
 
