@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rnnshape.cli.flags import Panels
-    from rnnshape.spec.commands import Command
 
 NAME = "rnnshape"
 
@@ -70,7 +69,10 @@ def application(asked: list[str] | None = None) -> typer.Typer:
 def _commands() -> list[tuple[str, Callable[..., int | None], Panels]]:
     """The name and function of every command, and its options by heading."""
     return [
-        *((command.name, commands.layer(command), _panels(command)) for command in COMMANDS.values()),
+        *(
+            (name, commands.layer(one), {"Layer": one.options, "Run": by_name(*one.run_options), "Answer": OUTPUT})
+            for name, one in COMMANDS.items()
+        ),
         ("show", commands.show, {"Run": RUN, "Answer": OUTPUT}),
         ("explore", commands.explore, {"Run": EXPLORE_RUN, "Answer": EXPLORE_ANSWER}),
         ("compare", commands.compare, {"Run": commands.COMPARE_RUN, "Answer": COMPARE}),
@@ -81,10 +83,6 @@ def _commands() -> list[tuple[str, Callable[..., int | None], Panels]]:
         ("schema", commands.schema, {"Answer": commands.SCHEMA}),
         ("help", _help, {"Answer": by_name(VERBOSE)}),
     ]
-
-
-def _panels(command: Command) -> Panels:
-    return {"Layer": command.options, "Run": by_name(*command.run_options), "Answer": OUTPUT}
 
 
 def _topics(incomplete: str) -> list[str]:

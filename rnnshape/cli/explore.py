@@ -36,7 +36,8 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
     """
     accept(values, EXPLORE)
     serves = "serve" in values
-    if missing := next((name for name in ("textual", *(["textual_serve"] if serves else [])) if not _has(name)), None):
+    needed = ("textual", "textual_serve") if serves else ("textual",)
+    if missing := next((name for name in needed if find_spec(name) is None), None):
         raise Unavailable(f"explore needs {missing.replace('_', '-')}", 'pip install "rnnshape[tui]"')
     history = _first_steps(expression, values)
     if serves:
@@ -77,10 +78,6 @@ def _verifier(values: Mapping[str, Any]) -> type[Verifier] | None:
 def _can_draw() -> bool:
     """Whether Textual can draw: on a terminal, or in the server's child process, which sets its own driver."""
     return "TEXTUAL_DRIVER" in os.environ or bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
-
-
-def _has(module: str) -> bool:
-    return find_spec(module) is not None
 
 
 def _serve(port: int) -> int:

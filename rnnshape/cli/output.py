@@ -237,7 +237,7 @@ def say(error: RnnshapeError) -> None:
     """Write an error to standard error, each problem on its own line."""
     if isinstance(error, Invalid):
         for problem in error.problems:
-            note(f"error: {_place(problem)}{problem.message}")
+            note(f"error: {problem.key}: {problem.message}" if problem.key else f"error: {problem.message}")
             if error.text is not None and problem.span is not None:
                 from rnnshape.reading.places import SHOWN_COLUMNS, underlined
 
@@ -263,7 +263,3 @@ def say(error: RnnshapeError) -> None:
 def show_trace(trace: str) -> None:
     """Print the traceback of an internal error."""
     print(trace, end="", file=sys.stderr)
-
-
-def _place(problem: Problem) -> str:
-    return f"{problem.key}: " if problem.key else ""

@@ -109,7 +109,7 @@ class Step:
         if INPUT.name in options or read(self.layer.text, options).input == spec.input:
             return options
         if set(spec.letters) <= set(LETTERS.values()):
-            sizes = dict(zip(spec.letters, spec.input, strict=True))
+            sizes = spec.sizes
             return options | {option.name: sizes[letter] for option, letter in LETTERS.items() if letter in sizes}
         return {name: value for name, value in options.items() if name not in _PLACES} | {INPUT.name: spec.input}
 
@@ -120,8 +120,7 @@ class Step:
 
     def size(self, option: str) -> int | None:
         """The size of ``batch``, ``time`` or ``channels``; None if the input has no such axis."""
-        sizes = {} if self.spec is None else dict(zip(self.spec.letters, self.spec.input, strict=True))
-        return sizes.get(LETTERS_OF[option])
+        return None if self.spec is None else self.spec.sizes.get(LETTERS_OF[option])
 
 
 LETTERS_OF = {option.name: letter for option, letter in LETTERS.items()}

@@ -37,7 +37,7 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
     if tokens is not None:
         drawn = rng.integers(tokens.start, tokens.stop, spec.input)
         x = tensorflow.constant(_padded(spec, drawn, 0), spec.input_dtype)
-        return (x, *_others(spec, rng)) if spec.layer.cls.kind == "graph" else (x,)
+        return (x, *_others(spec, rng))
     real: Any = rng.random(spec.input, np.float32)
     for value in sorted(part["mask_value"] for part in spec.layer.walk() if part.name == "Masking"):
         # Only masked steps may be equal to mask_value; after rounding, 0.5001 may be 0.5.
@@ -47,10 +47,8 @@ def feed(spec: Spec, layer: Any) -> tuple[Any, ...]:
     if first.name == "Masking":
         real = _padded(spec, real, first["mask_value"])
     x = tensorflow.cast(real, spec.input_dtype)
-    if spec.layer.cls.kind == "graph":
-        return (x, *_others(spec, rng))
     if spec.layer.cls.kind != "cell":
-        return (x,)
+        return (x, *_others(spec, rng))
     zeros = begin(layer, spec.input[0], spec.input_dtype)
     fill = spec.initial_state or "random"
     return x, tensorflow.nest.map_structure(lambda state: _filled(fill, tuple(state.shape), state.dtype, rng), zeros)
@@ -64,13 +62,15 @@ def begin(cell: Any, batch: int, dtype: str) -> Any:
 
 
 def _others(spec: Spec, rng: np.random.Generator) -> Iterator[Any]:
-    """The inputs of a graph after the first."""
+    """The inputs of a graph after the first; none for any other layer."""
     import numpy as np
 
-    leaves = list(entries(spec.layer["graph"], spec.dims).values())
-    for leaf in leaves[1:]:
+    if (graph := spec.graph) is None:
+        return
+    _, *others = entries(graph, spec.dims).values()
+    for leaf in others:
         shape = tuple(dim.size for dim in leaf.dims)
-        tokens = eats(spec.layer["graph"], leaf.role)
+        tokens = eats(graph, leaf.role)
         drawn = rng.random(shape, np.float32) if tokens is None else rng.integers(tokens.start, tokens.stop, shape)
         yield load().cast(drawn, leaf.dtype)
 

@@ -48,7 +48,7 @@ def witness(spec: Spec, layer: Any, x: Any, execution: str) -> tuple[np.ndarray[
     one, in the order of time, whose steps show which of them changed the state.  None without a mask, for a graph, and
     where theory has no rule.
     """
-    if spec.mask is None or spec.layer.cls.kind == "graph" or spec.layer.without_rule:
+    if spec.mask is None or spec.graph or spec.layer.without_rule:
         return None
     import numpy as np
 

@@ -191,8 +191,7 @@ def _of_model(spec: Spec, model: Any, inputs: tuple[Any, ...]) -> Any:
     """
     if beside(spec) or spec.calls > 1 or spec.masked_data or stateful(spec.layer):
         return None
-    graph = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
-    names = [""] if graph is None else [entry.name for entry in graph.entries]
+    names = [entry.name for entry in spec.graph.entries] if spec.graph else [""]
     in_model = dict(spec.saved.inputs) if spec.saved is not None else {}
     return called(model, dict(zip([in_model.get(name, name) for name in names], inputs, strict=True)))
 

@@ -142,8 +142,7 @@ def _devices(spec: Spec) -> Iterator[Variant]:
 
 def _masks(spec: Spec) -> Iterator[Variant]:
     if refusal(spec.layer) is None:
-        sizes = dict(zip(spec.letters, spec.input, strict=True))
-        mask = spec.mask or padded(sizes["N"], sizes["T"])
+        mask = spec.mask or padded(spec.sizes["N"], spec.sizes["T"])
         yield Variant("no mask", replace(spec, mask=None), spec.execution)
         yield Variant(f"mask {written(mask)}", replace(spec, mask=mask), spec.execution)
 

@@ -246,18 +246,12 @@ def underlined(text: str, span: tuple[int, int], columns: int = SHOWN_COLUMNS) -
 
 def marked(line: str, start: int, end: int, columns: int = SHOWN_COLUMNS) -> tuple[str, str]:
     """A line, or the part of a long one around these characters, and the line below it with ``^~~``."""
-    shown, before, under = _window(line, start, end, columns)
-    return shown, " " * before + "^" + "~" * (under - 1)
-
-
-def _window(line: str, start: int, end: int, columns: int) -> tuple[str, int, int]:
-    """The part of a line to show, the number of columns before the place in it, and the width of the place."""
     left = max(0, min(start - columns // 2, len(line) - columns))
     right = left + columns
     head, tail = "..." * (left > 0), "..." * (right < len(line))
     before = len(head) + sum(map(_columns, line[left:start]))
     under = max(1, sum(map(_columns, line[start : min(end, right)])))
-    return head + "".join(map(_shown, line[left:right])) + tail, before, under
+    return head + "".join(map(_shown, line[left:right])) + tail, " " * before + "^" + "~" * (under - 1)
 
 
 def _shown(character: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from rnnshape.layers import Node
+    from rnnshape.layers.wires import Graph
     from rnnshape.render import View
     from rnnshape.report import Report
     from rnnshape.spec import Spec
@@ -39,8 +40,8 @@ def program(report: Report) -> Iterator[str]:
     yield ""
     yield from (f"{name} = {value}" for name, value in spec.let)
     yield from _unknown_functions(report)
-    if spec.layer.cls.kind == "graph":
-        yield from _calls(report)
+    if spec.graph:
+        yield from _calls(report, spec.graph)
         return
     yield f"x = {_random(spec.input, spec.input_dtype, spec.tokens)}  # ({', '.join(spec.symbolic)})"
     yield from _masked(report, "x")
@@ -69,10 +70,9 @@ def _imports(spec: Spec) -> Iterator[str]:
     yield from (f"from {module} import {names if len(modules) == 1 else '*'}" for module in modules)
 
 
-def _calls(report: Report) -> Iterator[str]:
+def _calls(report: Report, graph: Graph) -> Iterator[str]:
     """The program of a graph: its inputs, layers and calls, and a print of each result's shape."""
     spec = report.spec
-    graph = spec.layer["graph"]
     for leaf in entries(graph, spec.dims).values():
         shape, symbolic = tuple(dim.size for dim in leaf.dims), ", ".join(dim.letter for dim in leaf.dims)
         yield f"{leaf.role} = {_random(shape, leaf.dtype, eats(graph, leaf.role))}  # ({symbolic})"

@@ -96,7 +96,8 @@ def _blocks(*drawn: RenderableType) -> Iterator[str]:
 
 def _words(text: str, style: str) -> str:
     if "\n" in text:
-        return _fenced(text)
+        fence = "`" * max(3, 1 + _backticks(text))
+        return f"{fence}text\n{text}\n{fence}\n"
     return f"**{_escaped(text)}**\n" if style == "head" else f"{_escaped(text)}\n"
 
 
@@ -150,11 +151,6 @@ def _quoted(text: str) -> str:
     # Blanks at the edges are not shown; they separate a backtick of the text from the fence.
     edge = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{edge}{text}{edge}{fence}"
-
-
-def _fenced(text: str) -> str:
-    fence = "`" * max(3, 1 + _backticks(text))
-    return f"{fence}text\n{text}\n{fence}\n"
 
 
 def _backticks(text: str) -> int:

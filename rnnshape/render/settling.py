@@ -38,7 +38,7 @@ def settling(theory: Report, prove: Callable[[], Report], stream: TextIO, view: 
     target = console(stream)
     marks = marks_for(stream)
     first = draw(theory, view, marks, waiting=f"verifying on the real layer {marks.wires.dots}")
-    lines = _lengths(target, first)
+    lines = [Segment.get_line_length(line) for line in target.render_lines(first, pad=False)]
     if target.is_dumb_terminal or len(lines) >= target.size.height:
         report = prove()
         target.print(draw(report, view, marks))
@@ -53,11 +53,6 @@ def settling(theory: Report, prove: Callable[[], Report], stream: TextIO, view: 
         raise
     _write(target, draw(report, view, marks), over=lines)
     return report
-
-
-def _lengths(target: Console, renderable: RenderableType) -> list[int]:
-    """The length of each line in cells."""
-    return [Segment.get_line_length(line) for line in target.render_lines(renderable, pad=False)]
 
 
 def _write(target: Console, renderable: RenderableType, over: list[int] | None = None) -> None:

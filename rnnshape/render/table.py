@@ -63,7 +63,7 @@ def parts(report: Report, view: View, marks: Marks = UNICODE, *, waiting: bool =
     """The parts between heading and footer, in order; HTML and Markdown show the same."""
     if view.diagram and report.unruled:
         yield Part("diagram", (Text(f"No diagram: theory has no rule for {' and '.join(report.unruled)}.", "faint"),))
-    elif view.diagram and report.spec.layer.cls.kind == "graph":
+    elif view.diagram and report.spec.graph:
         yield Part("diagram", (Text("No diagram of wired calls; Layers shows where each tensor goes.", "faint"),))
     elif view.diagram:
         from rnnshape.render.diagram import Diagram

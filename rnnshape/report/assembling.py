@@ -100,9 +100,8 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
 
 def _ways(spec: Spec, predicted: Prediction) -> list[dict[str, tuple[str, ...]] | None]:
     """Where the results of each call of a graph go; None for each layer of a stack."""
-    if spec.layer.cls.kind != "graph" or not predicted.flow:
+    if (graph := spec.graph) is None or not predicted.flow:
         return [None] * len(predicted.flow)
-    graph = spec.layer["graph"]
     return [graph.goes(call) for call in graph.calls]
 
 
@@ -132,7 +131,7 @@ def _expected(
         laws=predicted.laws,
         values=names,
         between=between_calls(report.environment),
-        within=[part.structure for part in report.flow] if spec.layer.cls.kind == "graph" else [],
+        within=[part.structure for part in report.flow] if spec.graph else [],
     )
     return tuple(lines)
 
@@ -156,7 +155,7 @@ def _error(spec: Spec, predicted: Prediction, outcome: RnnshapeError | None) -> 
 
 def _masks(spec: Spec) -> Iterator[tuple[str, Any]]:
     """For a graph: the values of the names that each call's mask defines in checks."""
-    for step in walk(spec.layer, spec.given()) if spec.layer.cls.kind == "graph" else ():
+    for step in walk(spec.layer, spec.given()) if spec.graph else ():
         if step.answer.scan is not None and step.answer.scan.mask is not None:
             for name, value in names_of(step.answer.scan.mask.rows).items():
                 yield f"{step.call.name}_{name}", value

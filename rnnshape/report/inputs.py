@@ -38,7 +38,7 @@ class Fed(NamedTuple):
 
 def inputs_of(spec: Spec) -> tuple[Fed, ...]:
     """The inputs of wired calls, where there are several."""
-    found = list(entries(spec.layer["graph"], spec.dims).values()) if spec.layer.cls.kind == "graph" else []
+    found = list(entries(spec.graph, spec.dims).values()) if spec.graph else []
     if len(found) < 2:
         return ()
     return tuple(

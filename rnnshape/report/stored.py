@@ -108,7 +108,7 @@ def stored(spec: Spec, apart: float | None = None) -> Stored | None:
 def _in_order(spec: Spec, saved: Saved) -> list[tuple[str, list[Weight]]]:
     """Theory's weights of each layer in the file; without a Masking that an option puts in front of the model."""
     by_rule = [*weights_by_rule(spec)]
-    if spec.layer.cls.kind == "graph":
+    if spec.graph:
         named = dict(by_rule)
         return [(held.word, named[held.word]) for held in saved.layers if held.word in named]
     more = spec.layer.first.name == "Masking" and saved.layers[0].cls != "Masking"

@@ -76,8 +76,7 @@ def seen_alone(spec: Spec, outcome: Observation) -> Report:
 
 def _outputs(spec: Spec) -> tuple[str, ...]:
     """The names in the graph of the tensors that it returns; empty if the layer is not a graph."""
-    graph: Graph | None = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
-    if graph is None:
+    if (graph := spec.graph) is None:
         return ()
     if graph.outputs:
         return tuple(map(graph.word, graph.outputs))
@@ -114,14 +113,14 @@ def _shown(observed: Structure, values: Mapping[str, Any]) -> Iterator[Law]:
 def _flow(spec: Spec, outcome: Observation) -> Iterator[Flow]:
     """What each layer of a stack, or each call of a graph, returned, with the prediction where there is one."""
     ruled = [*flow_by_rule(spec)]
-    graph: Any = spec.layer["graph"] if spec.layer.cls.kind == "graph" else None
+    graph = spec.graph
     texts = [layer.text for layer in spec.layer.in_turn] if graph is None else [*graph.statements]
     for place, (text, back) in enumerate(zip(texts, outcome.flow, strict=False)):
         predicted = ruled[place] if place < len(ruled) else NOTHING
-        call = None if graph is None else graph.calls[place]
-        words = () if call is None else _words(graph, call)
+        words = () if graph is None else _words(graph, graph.calls[place])
+        to = None if graph is None else graph.goes(graph.calls[place])
         seen = _named(back, *words) if predicted is NOTHING else labelled(back, predicted)
-        yield Flow(f"layer {place + 1}: y", predicted, seen, text, None if call is None else graph.goes(call))
+        yield Flow(f"layer {place + 1}: y", predicted, seen, text, to)
 
 
 def _kernel(names: tuple[str, ...]) -> Kernel:

@@ -16,10 +16,10 @@ _CONTRACT = re.compile(r"#\s*->\s*(\(.*\)|\[.*\])\s*$")
 
 @dataclass(slots=True)
 class Comments:
-    """By line number: the ignored codes (empty: all), and the contract with its column."""
+    """By line number: the ignored codes (empty: all), and the contract."""
 
     ignored: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    contracts: dict[int, tuple[str, int]] = field(default_factory=dict)
+    contracts: dict[int, str] = field(default_factory=dict)
 
     def ignores(self, code: str, lines: range) -> bool:
         """Whether one of these lines ignores the code."""
@@ -32,7 +32,7 @@ def comments_of(text: str) -> Comments:
 
     >>> found = comments_of("x = f()  # rnnshape: ignore[cudnn, rank]\\ny = g()  # -> (N, T, 2H)")
     >>> found.ignored, found.contracts
-    ({1: ('cudnn', 'rank')}, {2: ('(N, T, 2H)', 9)})
+    ({1: ('cudnn', 'rank')}, {2: '(N, T, 2H)'})
     """
     found = Comments()
     if "rnnshape:" not in text and "->" not in text:
@@ -45,5 +45,5 @@ def comments_of(text: str) -> Comments:
                 words = tuple(word.strip() for word in (ignore[1] or "").split(",") if word.strip())
                 found.ignored[token.start[0]] = words
             if (contract := _CONTRACT.match(token.string)) is not None:
-                found.contracts[token.start[0]] = (contract[1], token.start[1])
+                found.contracts[token.start[0]] = contract[1]
     return found

@@ -14,38 +14,26 @@ if TYPE_CHECKING:
 
     from rnnshape.scan.comments import Comments
     from rnnshape.scan.steps import Step, Steps
-    from rnnshape.scan.walk import Walk
 
 # What any size may be.
 _ANY = (ANY, "?")
 
 
-class Contracts:
-    """Compares the contracts of one file with the steps of one walk."""
+def contract_hits(steps: Steps, comments: Comments) -> Iterator[Hit]:
+    """Each contract that does not hold; unknown sizes are not compared."""
+    for step in steps.all if comments.contracts else ():
+        text = comments.contracts.get(step.call.end_lineno or step.call.lineno)
+        if text is not None and not _within(steps, step) and (difference := _difference(text, step)):
+            yield Hit("contract", difference, step.call)
 
-    def __init__(self, walk: Walk, steps: Steps, comments: Comments) -> None:
-        self.walk = walk
-        self.steps = steps
-        self.comments = comments
 
-    def hits(self) -> Iterator[Hit]:
-        """Each contract that does not hold; unknown sizes are not compared."""
-        if not self.comments.contracts:
-            return
-        for step in self.steps.all:
-            line = step.call.end_lineno or step.call.lineno
-            if line in self.comments.contracts and not self._within(step):
-                text, _ = self.comments.contracts[line]
-                if difference := _difference(text, step):
-                    yield Hit("contract", difference, step.call)
-
-    def _within(self, step: Step) -> bool:
-        """Whether another call on the same line takes this result; then the contract is about the other call."""
-        return any(
-            step is ref.step and other.call is not step.call and other.call.end_lineno == step.call.end_lineno
-            for other in self.steps.all
-            for ref in other.inputs
-        )
+def _within(steps: Steps, step: Step) -> bool:
+    """Whether another call on the same line takes this result; then the contract is about the other call."""
+    return any(
+        step is ref.step and other.call is not step.call and other.call.end_lineno == step.call.end_lineno
+        for other in steps.all
+        for ref in other.inputs
+    )
 
 
 def _difference(text: str, step: Step) -> str | None:

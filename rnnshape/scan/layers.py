@@ -49,7 +49,7 @@ def _found(parsed: Parsed, text: Text) -> Found:
         predicted.params,
         predicted.cost.multiply_adds,
         parsed.stands,
-        None if parsed.fed is None or spec.layer.cls.kind == "graph" else spec.input,
+        None if parsed.fed is None or spec.graph else spec.input,
     )
 
 

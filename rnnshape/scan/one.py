@@ -19,7 +19,7 @@ from rnnshape.reading.code.naming import Names
 from rnnshape.reading.code.syntax import Source
 from rnnshape.scan.arguments import Arguments
 from rnnshape.scan.comments import comments_of
-from rnnshape.scan.contracts import Contracts
+from rnnshape.scan.contracts import contract_hits
 from rnnshape.scan.finding import Finding, Scanned
 from rnnshape.scan.imports import Imports, constants, once_assigned
 from rnnshape.scan.layers import found_in
@@ -112,7 +112,7 @@ def _in_all(walks: list[Walk], comments: Comments) -> Iterator[Hit]:
     found = []
     for walk in walks:
         steps = Steps(walk)
-        hits = [*Wiring(walk, steps).hits(), *Masks(walk, steps).hits(), *Contracts(walk, steps, comments).hits()]
+        hits = [*Wiring(walk, steps).hits(), *Masks(walk, steps).hits(), *contract_hits(steps, comments)]
         found.append({(hit.code, walk.source.place(hit.tree)): hit for hit in hits})
     yield from (hit for key, hit in found[0].items() if all(key in others for others in found[1:]))
 

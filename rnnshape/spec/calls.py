@@ -54,7 +54,7 @@ def _again(spec: Spec) -> Iterator[str]:
             yield CARRIED
         if resettable(spec.layer):
             yield AFTER_RESET
-    if takes_states(spec.layer) and alike and dict(zip(spec.letters, spec.input, strict=True))["T"] > 1:
+    if takes_states(spec.layer) and alike and spec.sizes["T"] > 1:
         yield HALVES
 
 

@@ -57,13 +57,7 @@ class Expectations(Struct, frozen=True):
         """The plain data that reads back to the same expectations."""
         said: dict[str, Any] = {role: list(sizes) for role, sizes in self.shapes}
         cudnn = None if self.cudnn is None else next(word for word, value in _ELIGIBLE.items() if value is self.cudnn)
-        rest = {
-            "structure": self.structure,
-            "params": self.params,
-            "checks": list(self.checks) or None,
-            "cudnn": cudnn,
-            "error": self.error,
-        }
+        rest = {key: getattr(self, key) for key in _KEYS} | {"checks": list(self.checks) or None, "cudnn": cudnn}
         return said | {key: value for key, value in rest.items() if value is not None}
 
 
@@ -75,7 +69,7 @@ def read(data: Any, problems: list[Problem]) -> Expectations | None:
         problems.append(Problem(KEY, "must be a mapping, such as {output: [N, T, H], params: 24}"))
         return None
     found = [problem for key, value in data.items() for problem in _refuse(key, value)]
-    if found or not all(map(_may_be_named, data)):
+    if found or not all(isinstance(key, str) and key.isidentifier() for key in data):
         # An unknown key may be a name of wired calls; together with other mistakes, it is reported too.
         found = [problem for key, value in data.items() for problem in (_no_key(key) or _refuse(key, value))]
     if "error" in data and len(data) > 1:
@@ -95,11 +89,6 @@ def read(data: Any, problems: list[Problem]) -> Expectations | None:
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
-
-
-def _may_be_named(key: Any) -> bool:
-    """Whether a tensor may have this name; ``unknown`` checks the names of wired calls."""
-    return isinstance(key, str) and key.isidentifier()
 
 
 def _no_key(key: Any) -> list[Problem]:
@@ -179,10 +168,6 @@ def _said(names: set[str]) -> str:
     return f"names ({', '.join(sorted(names))})" if names else _ROLES_SAID
 
 
-def _no_role(name: str, names: set[str]) -> str:
-    return f"uses {name!r}, which is not a role{nearest(name, names or _ROLES)}; known are {_said(names)}"
-
-
 def _no_checks(value: Any, wrong: Callable[..., Problem]) -> Iterator[Problem]:
     checks = _listed(value)
     if not isinstance(checks, list | tuple) or not checks:
@@ -227,7 +212,8 @@ def unknown(expect: Expectations, letters: Mapping[str, int], calls: set[str], n
     there = f"its letters are {', '.join(letters)}"
     for name in _names_in(expect.structure):
         if not (ROLE.fullmatch(name) or name in names):
-            yield Problem(f"{KEY}.structure", _no_role(name, names))
+            what = f"uses {name!r}, which is not a role{nearest(name, names or _ROLES)}; known are {_said(names)}"
+            yield Problem(f"{KEY}.structure", what)
     for role, sizes in expect.shapes:
         if not (ROLE.fullmatch(role) or role in names):
             yield Problem(f"{KEY}.{role}", _unknown_key(role, names))

@@ -12,6 +12,7 @@ from rnnshape.layers.masking import Mask
 
 if TYPE_CHECKING:
     from rnnshape.layers.node import Node
+    from rnnshape.layers.wires import Graph
     from rnnshape.spec.expect import Expectations
     from rnnshape.spec.masks import Rows
     from rnnshape.spec.saved import Saved
@@ -86,11 +87,15 @@ class Spec:
         """
         if self.execution != "auto":
             return self.execution
-        steps = dict(zip(self.letters, self.input, strict=True)).get("T", 1)
         repeated = any(
             node.name == "TimeDistributed" or (node.has("unroll") and node["unroll"]) for node in self.layer.walk()
         )
-        return "graph" if steps >= PAYS_FROM and not repeated else "eager"
+        return "graph" if self.sizes.get("T", 1) >= PAYS_FROM and not repeated else "eager"
+
+    @property
+    def graph(self) -> Graph | None:
+        """The graph of wired calls; None for any other layer."""
+        return self.layer["graph"] if self.layer.cls.kind == "graph" else None
 
     @property
     def tokens(self) -> range | None:
@@ -101,6 +106,11 @@ class Spec:
     def letters(self) -> tuple[str, ...]:
         """The letter of each input axis, such as ``("N", "T", "C")``."""
         return self.layer.cls.letters(self.layer, len(self.input))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The size of each letter of the input."""
+        return dict(zip(self.letters, self.input, strict=True))
 
     @property
     def symbolic(self) -> tuple[str, ...]:

@@ -158,7 +158,7 @@ def _widened(layer: str, options: Mapping[str, Any], width: int) -> Spec | None:
 
 def _chosen(spec: Spec, groups: Sequence[Group]) -> list[Group | None]:
     """The group of each layer, by the name that Keras gives it; for a single layer, the first group that fits."""
-    if spec.layer.cls.kind == "graph":
+    if spec.graph:
         raise Invalid([Problem("", "a file of weights is compared with a layer or a stack, not with wired calls")])
     nodes = spec.layer.in_turn
     if len(nodes) == 1:

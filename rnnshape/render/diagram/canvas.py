@@ -68,29 +68,19 @@ class Canvas:
         self._wires[row, column] = self._wires.get((row, column), 0) | arms
 
     @property
-    def _places(self) -> set[tuple[int, int]]:
-        return {*self._wires, *self._over, *self._words}
-
-    @property
-    def rows(self) -> tuple[int, int]:
-        """The first row and the last."""
-        rows = [row for row, _ in self._places]
-        return min(rows), max(rows)
-
-    @property
-    def columns(self) -> tuple[int, int]:
-        """The first column and the last."""
-        columns = [column for _, column in self._places]
-        return min(columns), max(columns)
+    def extent(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The first and the last row, and the first and the last column."""
+        rows, columns = zip(*self._wires, *self._over, *self._words, strict=True)
+        return (min(rows), max(rows)), (min(columns), max(columns))
 
     @property
     def width(self) -> int:
-        left, right = self.columns
+        _, (left, right) = self.extent
         return right - left + 1
 
     def lines(self, wires: Wires) -> list[Text]:
         """The picture, one line for each row."""
-        (top, bottom), (left, right) = self.rows, self.columns
+        (top, bottom), (left, right) = self.extent
         lines = []
         for row in range(top, bottom + 1):
             signs = [self._sign((row, column), wires) for column in range(left, right + 1)]

@@ -92,7 +92,7 @@ def finals(sheet: Sheet, outputs: Sequence[tuple[Tensor, Sequence[int]]], row: i
 
 def states(sheet: Sheet) -> None:
     """Draw the final states of two lanes at the level of the outputs: backward on the left, forward on the right."""
-    (top, _), (left, right) = sheet.canvas.rows, sheet.canvas.columns
+    (top, _), (left, right) = sheet.canvas.extent
     backward, forward = ([way for way in sheet.exits if way.leftward is side] for side in (True, False))
     left, right = left - 2, right + 2
     # If the two lists would touch, one goes above the other.

@@ -33,17 +33,12 @@ def write(rows: Tally, stream: TextIO, view: View) -> None:
     columns = ["name", *axes, "input", "shapes", "params", "cudnn", "checks"]
     facts: dict[str, Any] = {}
     bodies = []
-
-    def body_and_facts(row: Row) -> tuple[Element, dict[str, Any]]:
-        return _body(row, view, columns), row.data["environment"]
-
-    for body_of, where in rows.drawn(body_and_facts):
-        bodies.append(body_of)
+    for body, where in rows.drawn(lambda row: (_body(row, view, columns), row.data["environment"])):
+        bodies.append(body)
         facts = facts or where
     head = element("header", element("h1", str(rows)), class_=None if rows.failed else "good")
     table = element("table", _head(columns), *bodies, class_="runs")
-    body = [head, _controls(), element("div", table, class_="scroll"), environment(facts)]
-    put(page(str(rows), body), stream)
+    put(page(str(rows), [head, _controls(), element("div", table, class_="scroll"), environment(facts)]), stream)
 
 
 def _controls() -> Element:
