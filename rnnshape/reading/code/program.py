@@ -60,6 +60,9 @@ class Program(Loops):
                 part.func.id = aliases.get(part.func.id, part.func.id)
         self.run(body)
         self._read_uncalled()
+        for call in self.values.layers.settings.left_out(parts):
+            what = f"{self.source.said(call)} is not followed: it is in a branch that is not taken here"
+            self.values.note(what, call)
 
     def run(self, body: list[ast.stmt]) -> Any:
         """Read statements; the value of the first ``return``."""
@@ -115,6 +118,7 @@ class Program(Loops):
                 self.value(value)
                 if isinstance(value, ast.Call):
                     self.options.added(value)
+                    self.values.layers.settings.read(value)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Delete():
                 self._assignment(statement)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
