@@ -68,6 +68,12 @@ NOTES = {
     "z = tf.transpose(LSTM(3)(x))": "line 1: tf.transpose(LSTM(3)(x)) is not followed: the answer ends there",
     "a = LSTM(3)(x)\ny = concatenate([a, a], axis=ax)": "line 2: axis=ax is not read: -1 is used instead",
     "a = LSTM(3)(x)\ny = tf.concat([a, a], None)": "line 2: tf.concat([a, a], None) is not followed: its axes are not known",
+    "a = LSTM(3)\na.return_sequences = True\ny = a(x)": (
+        "line 2: a.return_sequences = True is not followed: give return_sequences to LSTM(…)"
+    ),
+    "m = Sequential([Bidirectional(LSTM(3))])\nm.layers[0].merge_mode = 'sum'": (
+        "line 2: m.layers[0].merge_mode = 'sum' is not followed: give merge_mode to Bidirectional(…)"
+    ),
     "a = LSTM(3)(x)\ny = dot([a, a], axes=ax)": "line 2: dot([a, a], axes=ax) is not followed: its axes are not known",
     "LSTM(**{'units': 8, **more})": "**{'units': 8, **more} is unknown: LSTM is read without it",
 }
