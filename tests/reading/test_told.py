@@ -71,8 +71,8 @@ NOTES = {
     "a = LSTM(3)\na.return_sequences = True\ny = a(x)": (
         "line 2: a.return_sequences = True is not followed: give return_sequences to LSTM(…)"
     ),
-    "m = Sequential([Bidirectional(LSTM(3))])\nm.layers[0].merge_mode = 'sum'": (
-        "line 2: m.layers[0].merge_mode = 'sum' is not followed: give merge_mode to Bidirectional(…)"
+    "x = Input((3, 4))\nm = Model(x, Bidirectional(GRU(3))(x))\nm.layers[1].merge_mode = 'sum'": (
+        "line 3: m.layers[1].merge_mode = 'sum' is not followed: give merge_mode to Bidirectional(…)"
     ),
     "a = LSTM(3)(x)\ny = dot([a, a], axes=ax)": "line 2: dot([a, a], axes=ax) is not followed: its axes are not known",
     "LSTM(**{'units': 8, **more})": "**{'units': 8, **more} is unknown: LSTM is read without it",
