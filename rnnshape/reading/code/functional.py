@@ -18,7 +18,7 @@ from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in
 from rnnshape.reading.code.models import Models
 from rnnshape.reading.code.operating import OF_TENSORS, Operations
 from rnnshape.reading.code.results import as_passed, results_of
-from rnnshape.reading.code.syntax import called, dotted, is_none
+from rnnshape.reading.code.syntax import Unknown, called, dotted, is_none
 from rnnshape.reading.code.tensors import INPUTS, makes
 from rnnshape.spec.options import INITIAL_STATE
 
@@ -47,6 +47,7 @@ _LISTED = ("inputs", "tensors", "values", "xs")
 SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply", ast.Div: "Divide"}
 _ATTENTIONS = ("Attention", "AdditiveAttention", "MultiHeadAttention")
 _SCORED = ("output", "scores")
+_OF_ONE_STATE = ("GRU", "SimpleRNN")
 _MERGED = ("query", "value", "key", "inputs")
 
 
@@ -93,7 +94,8 @@ class Calls:
         call = states_apart(node, call)
         tree, beside_it = self.reader.read(node, call)
         if len(self.source.problems) > before or tree is None:
-            layer.used = False  # it has an answer of its own
+            # After a mistake there is no answer about the layer; otherwise it has one of its own.
+            layer.used = any(not isinstance(problem, Unknown) for problem in self.source.problems[before:])
             return None
         states = _states_of(node, call)
         if states is not None and self.names.known(states) is None:
@@ -102,7 +104,7 @@ class Calls:
         applied = Applied(layer, node, own, inputs, beside_it, targets=targets)
         applied.results, applied.nested = results_of(node, targets)
         if states is not None:
-            applied.states = self._nested(states)
+            applied.states = self._nested(states, node.has("units"), alone=node.name in _OF_ONE_STATE)
             applied.nested = as_passed(applied)
         result = self._result(applied)
         # Unknown ** arguments may decide the result: the calls after this one get an input of their own.
@@ -236,12 +238,14 @@ class Calls:
         held = (self.scope.env.get(name) for name in names)
         return bool(names & self.scope.lost) or any(_is_made(one) for all_ in held for one in tensors_in(all_))
 
-    def _nested(self, tree: ast.expr) -> Any:
-        """The states of a call, nested as in the code."""
+    def _nested(self, tree: ast.expr, flat: bool, *, alone: bool) -> Any:
+        """The states of a call, nested as in the code; an unknown name of a single state is an input."""
         tree = self.names.resolved(tree)
         if isinstance(tree, ast.List | ast.Tuple):
-            return [self._nested(item) for item in tree.elts]
-        return self.value(tree)
+            return [self._nested(item, flat, alone=flat) for item in tree.elts]
+        found = self.value(tree)
+        unknown = found is None and alone and isinstance(tree, ast.Name | ast.Attribute)
+        return self._tensor(tree, None) if unknown else found
 
 
 def _is_made(tensor: Tensor) -> bool:

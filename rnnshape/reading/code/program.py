@@ -61,6 +61,11 @@ class Program(Loops):
         self.run(body)
         self._read_uncalled()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the text is longer than what is read of it."""
+        return self.steps > _MOST_STEPS
+
     def run(self, body: list[ast.stmt]) -> Any:
         """Read statements; the value of the first ``return``."""
         for statement in body:
