@@ -28,7 +28,7 @@ from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.masks import MASK, PADDED, written
-from rnnshape.spec.options import DIMENSIONS, IMPORT, INPUT, INTO, KERAS, LET, RUN_OPTIONS
+from rnnshape.spec.options import DIMENSIONS, IMPORT, INPUT, INTO, KERAS, LET, RUN
 from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
-
-_RUN = {option.name: option for option in RUN_OPTIONS}
 
 
 def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> Spec:
@@ -59,7 +57,7 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     return spec
 
 
-def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> list[Spec]:
+def make_all(layer: str, options: Mapping[str, Any] | None = None) -> list[Spec]:
     """As ``make``, with one Spec for each layer that the code makes, for each value of its open choices.
 
     Values with which the code makes no layer are left out.
@@ -67,13 +65,13 @@ def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str 
     Raises:
         Invalid: as ``make``; also if there are too many choices.
     """
-    return _decided(layer, dict(options or {}), name, frozenset())
+    return _decided(layer, dict(options or {}), frozenset())
 
 
-def _decided(layer: str, options: dict[str, Any], name: str | None, before: frozenset[str]) -> list[Spec]:
+def _decided(layer: str, options: dict[str, Any], before: frozenset[str]) -> list[Spec]:
     """The same, where the choices ``before`` are decided: what follows one value of a choice need not have another."""
     try:
-        return _specs(layer, options, name, before)
+        return _specs(layer, options, None, before)
     except Undecided as error:
         combinations = [*product(*(choice.values for choice in error.open))]
         if len(combinations) > _MOST_VARIANTS:
@@ -84,7 +82,7 @@ def _decided(layer: str, options: dict[str, Any], name: str | None, before: froz
         decided = dict(zip(keys, values, strict=True))
         said = ", ".join(f"{key}={value!r}" for key, value in decided.items())
         asked = {**options, LET.name: {**options.get(LET.name, {}), **decided}}
-        made.append((f"with {said}", partial(_decided, layer, asked, name, before | decided.keys())))
+        made.append((f"with {said}", partial(_decided, layer, asked, before | decided.keys())))
     return _each(made)
 
 
@@ -127,7 +125,7 @@ def _specs(
 
 def _read(layer: str, options: dict[str, Any], name: str | None, decided: frozenset[str]) -> list[Spec]:
     command = COMMANDS.get(layer)
-    known = dict(_RUN)
+    known = dict(RUN)
     if command is not None:
         known |= command.options
     elif layer.replace("-", "_").isidentifier() and layer not in TABLE:
@@ -136,12 +134,12 @@ def _read(layer: str, options: dict[str, Any], name: str | None, decided: frozen
     problems: list[Problem] = []
     expect = contract.read(options.pop(contract.KEY, None), problems)
     problems += [problem for key, value in options.items() if (problem := _refuse(key, value, known, command))]
-    run = {key: value for key, value in options.items() if key in _RUN}
+    run = {key: value for key, value in options.items() if key in RUN}
     if command is not None:
         problems += [Problem(name, why) for name, why in _OF_CODE.items() if name in run]
         if problems:
             raise Invalid(problems)
-        node = command.node({key: value for key, value in options.items() if key not in _RUN})
+        node = command.node({key: value for key, value in options.items() if key not in RUN})
         return [_expecting(finish(node, run, name=name), expect)]
     # Imported here because a command's name does not need the reader of Python.
     from rnnshape.reading.code.expression import parse_all

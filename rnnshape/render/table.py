@@ -14,8 +14,8 @@ from rich.text import Text
 
 from rnnshape.render import ending, masked, verdict
 from rnnshape.render.grid import Folding, container, grid, sizes
-from rnnshape.render.marks import ASCII, UNICODE, Marks
-from rnnshape.render.terminal import plain, show
+from rnnshape.render.marks import UNICODE, Marks, marks_for
+from rnnshape.render.terminal import show
 from rnnshape.report.checks import BY_ACCIDENT
 from rnnshape.structure import Nest, leaves
 
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from rnnshape.render import View
     from rnnshape.report import Report
     from rnnshape.report.checks import Check
+    from rnnshape.report.comparison import Pair
     from rnnshape.report.expected import Expected
     from rnnshape.report.returned import Wired
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
     """Draw the Report on the stream."""
-    show(draw(report, view, ASCII if plain(stream) else UNICODE), stream)
+    show(draw(report, view, marks_for(stream)), stream)
 
 
 def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None = None) -> RenderableType:
@@ -128,7 +129,7 @@ def _flow(report: Report, marks: Marks) -> Table:
     """The layers of a stack with the first tensor that each returns; only the last may return several."""
     table = grid(marks, "Layers", "", "layer", "returns", "shape", "dtype")
     for number, part in enumerate(report.flow, 1):
-        first, *others = leaves(part.observed or part.predicted)
+        first, *others = leaves(part.structure)
         more = f" and {len(others)} more" if others else ""
         table.add_row(
             str(number), Text(part.expression, "code"), sizes(first.symbolic) + more, sizes(first.shape), first.dtype
@@ -145,7 +146,7 @@ def _calls(report: Report, marks: Marks) -> Table:
     for number, (call, part) in enumerate(zip(graph.calls, report.flow, strict=True), 1):
         said = Text(f"{call.name}: {graph.by_name[call.layer].short}", "code")
         table.add_row(str(number), said, "", "", "", Text())
-        for tensor in leaves(part.observed or part.predicted):
+        for tensor in leaves(part.structure):
             # A blank allows a line break.
             places = ", ".join((part.to or {}).get(tensor.role, ())).replace(".initial_state", " initial_state")
             name = Text(f"  {tensor.role}", "role")
@@ -167,8 +168,8 @@ def _checks(report: Report, marks: Marks, *, verdicts: bool) -> Table:
     table.columns[0].min_width = max(map(len, (marks.yes, marks.unequal)))
     for check in report.checks:
         mark, style = sign(check, marks)
-        difference = [_difference(check)] if verdicts else []
-        table.add_row(Text(mark, style), Text(check.check, "code"), *difference, _why(check))
+        apart = [""] if check.holds is None else [difference(check)]
+        table.add_row(Text(mark, style), Text(check.check, "code"), *(apart if verdicts else ()), _why(check))
     return table
 
 
@@ -191,13 +192,11 @@ def sign(check: Check, marks: Marks) -> tuple[str, str]:
     return marks.equal if check.holds else marks.unequal, "teach"
 
 
-def _difference(check: Check) -> str:
+def difference(sides: Check | Pair) -> str:
     """The largest absolute difference of the two sides."""
-    if check.holds is None:
-        return ""
-    if check.exact:
+    if sides.exact:
         return "0"
-    return "?" if check.max_abs_diff is None else f"{check.max_abs_diff:.2g}"
+    return "?" if sides.max_abs_diff is None else f"{sides.max_abs_diff:.2g}"
 
 
 def _why(check: Check) -> Text:

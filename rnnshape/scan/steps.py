@@ -18,8 +18,6 @@ from rnnshape.reading.code.syntax import called
 from rnnshape.reading.code.tensors import INPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rnnshape.layers import Node
     from rnnshape.scan.walk import Walk
 
@@ -96,23 +94,25 @@ class Steps:
     def _applied(self, made: Applied) -> None:
         call = self.walk.calls.get(id(made), made.tree)
         inputs = [self.ref(tensor) for tensor in made.inputs]
-        nested = None if made.states is None else self._states(made.states)
-        states = {
-            "states": nested,
-            "made_states": made.called.states,
-            "has_states": "initial_state" in made.called.spans,
-            "has_mask": "mask" in made.called.spans,
-        }
         if isinstance(made.layer, Model):
-            layers = made.layer.layers
             if made.layer.missing:
                 return
-            for layer in layers[:-1]:
+            *before, last = made.layer.layers
+            for layer in before:
                 inputs = [Ref(self._step(Step(layer.node, layer.tree, call, inputs)))]
-            last = layers[-1]
             self.of[id(made)] = self._step(Step(last.node, last.tree, call, inputs, targets=made.targets))
             return
-        step = Step(made.node, made.tree, call, inputs, targets=made.targets, **states)
+        step = Step(
+            made.node,
+            made.tree,
+            call,
+            inputs,
+            self._states(made.states),
+            made.called.states,
+            has_states="initial_state" in made.called.spans,
+            has_mask="mask" in made.called.spans,
+            targets=made.targets,
+        )
         self.of[id(made)] = self._step(step)
 
     def _states(self, states: Any) -> Any:
@@ -173,11 +173,8 @@ class Steps:
 
 def has_unknown(node: Node) -> bool:
     """Whether an argument of the layer has a size that the code does not give."""
-    return any(isinstance(value, Size) or _sized(value) for part in node.walk() for _, value in part.given)
-
-
-def _sized(value: Any) -> bool:
-    return isinstance(value, tuple) and any(isinstance(one, Size) for one in value)
+    values = (value for part in node.walk() for _, value in part.given)
+    return any(isinstance(one, Size) for value in values for one in (value if isinstance(value, tuple) else (value,)))
 
 
 def plain(size: int | None) -> int | None:
@@ -216,12 +213,3 @@ def _gather(
         return
     for index, (one, two) in enumerate(zip(first, second, strict=True)):
         _gather(one, two, (*path, index), into, unsure=unsure)
-
-
-def flat(states: Any) -> Iterable[Any]:
-    """The states of a nested list, in order."""
-    if isinstance(states, list | tuple):
-        for one in states:
-            yield from flat(one)
-    else:
-        yield states

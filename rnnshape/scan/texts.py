@@ -8,7 +8,6 @@ import re
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rnnshape.reading.code.copied import INVISIBLE, is_python, of_python_3, without_magics
 from rnnshape.reading.files import is_saved
@@ -89,8 +88,9 @@ _COMMENT = re.compile(rb"\A(?:[^\n]*\n)?[ \t\f]*#[^\n]*coding[:=]")
 
 def _notebook(text: str, name: str) -> Text:
     try:
-        cells = json.loads(text)["cells"]
-        sources = [(number, _source(cell)) for number, cell in enumerate(cells, 1) if cell.get("cell_type") == "code"]
+        cells = [*enumerate(json.loads(text)["cells"], 1)]
+        # The source of a cell is a text, or the list of its lines.
+        sources = [(number, "".join(cell["source"])) for number, cell in cells if cell.get("cell_type") == "code"]
     except json.JSONDecodeError as error:
         said = f"{error.msg[:1].lower()}{error.msg[1:]} in line {error.lineno}, column {error.colno}"
         raise NotRead(f"not a notebook: {said} of its JSON") from None
@@ -103,11 +103,6 @@ def _notebook(text: str, name: str) -> Text:
         lines += own
         places += [(number, line) for line in range(source.count("\n") + 2 - len(own), source.count("\n") + 2)]
     return Text(name, "\n".join(lines), tuple(places))
-
-
-def _source(cell: dict[str, Any]) -> str:
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
 
 
 def _as_python(source: str) -> list[str]:

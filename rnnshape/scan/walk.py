@@ -112,7 +112,8 @@ class Walk(Program):
     # -- unknown values -------------------------------------------------------------------------
 
     def _compound(self, statement: ast.stmt) -> Any:
-        if isinstance(statement, ast.For | ast.While) and any(map(_leaves, ast.walk(statement))):
+        leaves = (isinstance(part, ast.Break | ast.Continue) for part in ast.walk(statement))
+        if isinstance(statement, ast.For | ast.While) and any(leaves):
             # With break or continue, it is unknown which statements run in which iteration.
             for name in {*_stored(statement), *_added_to(statement)}:
                 self.values.forget(name)
@@ -151,10 +152,6 @@ def _changed_by_several(body: list[ast.stmt]) -> set[str]:
     functions = [part for part in body if isinstance(part, ast.FunctionDef) and part.name not in _FIRST]
     changed = [{*_added_to(function), *(name for name in _stored(function) if "." in name)} for function in functions]
     return {name for names in changed for name in names if sum(name in other for other in changed) > 1}
-
-
-def _leaves(part: ast.AST) -> bool:
-    return isinstance(part, ast.Break | ast.Continue)
 
 
 def _added_to(statement: ast.stmt) -> Iterator[str]:

@@ -61,6 +61,19 @@ NOTES = {
     "LSTM(8, implementation=impl)": "implementation=impl is not read: 2 is used instead",
     "LSTM(8, dtype=x.dtype)": "dtype=x.dtype is not known here: float32 is used instead",
     "y = LSTM(8)(x)\nz = maximum(y, 3)": "line 2: maximum(y, 3) is not followed: the answer ends there",
+    **{
+        f"y = LSTM(1, return_sequences=True)(x)\nz = {read}": f"line 2: {read} is not followed: the answer ends there"
+        for read in ("tf.cast(y, 'float16')", "tf.transpose(y)", "tf.squeeze(y)", "ops.max(x=y)")
+    },
+    "z = tf.transpose(LSTM(3)(x))": "line 1: tf.transpose(LSTM(3)(x)) is not followed: the answer ends there",
+    "a = LSTM(3)(x)\ny = concatenate([a, a], axis=ax)": "line 2: axis=ax is not read: -1 is used instead",
+    "a = LSTM(3)(x)\ny = tf.concat([a, a], None)": "line 2: tf.concat([a, a], None) is not followed: its axes are not known",
+    "a = LSTM(3)\na.return_sequences = True\ny = a(x)": (
+        "line 2: a.return_sequences = True is not followed: give return_sequences to LSTM(…)"
+    ),
+    "x = Input((3, 4))\nm = Model(x, Bidirectional(GRU(3))(x))\nm.layers[1].merge_mode = 'sum'": (
+        "line 3: m.layers[1].merge_mode = 'sum' is not followed: give merge_mode to Bidirectional(…)"
+    ),
     "a = LSTM(3)(x)\ny = dot([a, a], axes=ax)": "line 2: dot([a, a], axes=ax) is not followed: its axes are not known",
     "LSTM(**{'units': 8, **more})": "**{'units': 8, **more} is unknown: LSTM is read without it",
 }

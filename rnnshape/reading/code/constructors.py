@@ -26,6 +26,7 @@ from rnnshape.reading.code.mistakes import (
 from rnnshape.reading.code.named_arguments import NamedArguments
 from rnnshape.reading.code.objects import Objects
 from rnnshape.reading.code.own import OwnClasses
+from rnnshape.reading.code.settings import Settings
 from rnnshape.reading.code.syntax import dotted, is_none, joined
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Constructors:
         self.arguments = Arguments(self.names, self.lists, self.by_name, self.value)
         self.objects = Objects(self.source, self._literal)
         self.own = OwnClasses(self.names, self._made, self.value)
+        self.settings = Settings(self.value)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -156,7 +158,7 @@ class Constructors:
             if layer.kind not in _ASKED and not any(isinstance(known.kind, Nested) for known in layer.arguments):
                 self.source.set_aside(before)
             return None
-        node = Node.of(layer, values)
+        node = self.settings.applied(Node.of(layer, values))
         if not known or (layer.kind == "stack" and self._left_out > left_out):
             self._partly.append(node)
         for problem in () if node.without_rule else layer.check(node):

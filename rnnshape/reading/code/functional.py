@@ -42,6 +42,7 @@ MERGING = {
     "minimum": "Minimum",
     "dot": "Dot",
 }
+_BACKEND = ("K", "backend")
 # The names of the list argument of these functions.
 _LISTED = ("inputs", "tensors", "values", "xs")
 SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply", ast.Div: "Divide"}
@@ -181,8 +182,12 @@ class Calls:
         along = dict(zip(list(cls.by_name)[:1], tree.args[1:], strict=False))  # concatenate([a, b], 1)
         along |= {keyword.arg: keyword.value for keyword in tree.keywords if keyword.arg in ("axis", "axes")}
         given = {name: _tupled(self.names.known(one)) for name, one in along.items() if name in cls.by_name}
-        given = {name: one for name, one in given.items() if cls.by_name[name].kind.accepts(one)}
-        if cls.name == "Dot" and not given:
+        if name == "Concatenate" and given.get("axis") is MISSING:
+            self.scope.note(f"axis={self.source.said(along['axis'])} is not read: -1 is used instead", tree)
+            given["axis"] = -1
+        elif name == "Concatenate" and (dotted(tree.func) or "").rpartition(".")[0].endswith(_BACKEND):
+            given.setdefault("axis", -1)  # the only operation with this default
+        if not all(cls.by_name[name].kind.accepts(one) for name, one in given.items()) or (name == "Dot" and not given):
             self.scope.note(f"{self.source.said(tree)} is not followed: its axes are not known", tree)
             return None
         return self._merge(Node.of(cls, given), tree, [self._tensor(one, what) for one, what in found])
