@@ -172,3 +172,10 @@ def test_the_state_of_a_cell_is_returned_as_it_is_passed() -> None:
     assert not any("itself" in note for note in spec.notes)
     (spec,) = make_all("cell = LSTMCell(8)\ny, state = cell(x, state)")
     assert spec.initial_state == "random"
+
+
+def test_a_list_of_tensors_that_the_code_does_not_give_costs_its_layer_only() -> None:
+    for listed in ("[y for i in range(n)]", "others", "make(y)"):
+        (spec,) = make_all(f"y = LSTM(4)(Input((5, 3)))\nz = Concatenate()({listed})\nDense(3)(z)")
+        assert (spec.layer.text, spec.input) == ("LSTM(4)", (2, 5, 3))
+        assert spec.notes[0].startswith(f"line 2: {listed} is not known: Concatenate takes several tensors in a list")

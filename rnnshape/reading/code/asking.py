@@ -236,8 +236,10 @@ class _Asking:
     def _widen(self, calls: list[Applied], name: str, width: int) -> None:
         """Give this width to an input whose last size is not in the code."""
         graph, tensors = self.graphs.of(calls)
-        pairs = zip(graph.entries, tensors, strict=True)
-        self.graphs.widths |= {id(tensor): width for entry, tensor in pairs if entry.name == name}
+        for entry, tensor in zip(graph.entries, tensors, strict=True):
+            if entry.name == name:
+                self.graphs.widths[id(tensor)] = width
+                self.graphs.ranks.setdefault(id(tensor), len(entry.sizes or ()) or 3)
 
 
 def _nodes(what: Layer | Model | Wired) -> Iterator[Node]:

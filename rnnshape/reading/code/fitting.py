@@ -62,7 +62,9 @@ class Fit:
         if layer.cls.kind == "merge":
             breaks = len(set(map(len, inputs))) > 1
         else:
-            breaks = layer.cls.operation or len(layer.cls.letters(layer, len(inputs[0]))) != len(inputs[0])
+            # A stack may break behind its first layer, as Embedding does not: then its usual number of axes counts.
+            usual = None if layer.cls.kind == "stack" else len(inputs[0])
+            breaks = layer.cls.operation or len(layer.cls.letters(layer, usual)) != len(inputs[0])
         return breaks and any(map(self._unknown_rank, call.inputs))
 
     def _unknown_rank(self, wire: Wire) -> bool:

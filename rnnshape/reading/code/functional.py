@@ -83,7 +83,11 @@ class Calls:
             if fed is not None and len(fed) == 1 and takes_one(node.name):
                 return fed[0]
             if fed is None or len(fed) < 2:
-                self.source.wrong(alone(node), call)
+                given = call.args[0] if call.args else None
+                if fed is None and given is not None and not self._is_one(given):
+                    self.source.unknown(f"{self.source.said(given)} is not known: {alone(node)}", given)
+                else:
+                    self.source.wrong(alone(node), call)
                 return None
             scored = _SCORED if self._scores(node, call) else ()
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=scored))
@@ -135,6 +139,10 @@ class Calls:
         if listed and call.args:  # the argument after the list is a mask
             call = ast.copy_location(ast.Call(call.func, call.args[:1], call.keywords), call)
         return self._several(call)
+
+    def _is_one(self, tree: ast.expr) -> bool:
+        """Whether an expression is a single tensor, not a list that the code does not give."""
+        return isinstance(self.value(tree), Tensor | list | tuple) or is_called(tree) or makes(tree)
 
     def _holds_a_list(self, tree: ast.expr) -> bool:
         return isinstance(self.scope.there(tree), tuple | list)

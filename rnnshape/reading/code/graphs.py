@@ -103,7 +103,7 @@ class Graphs:
         with self.values.names.at(tensor.then):
             sizes = self.values.tensors.fed(tensor.root)
         if (width := self.widths.get(id(tensor))) is not None:
-            return (*(sizes or (None, None, None))[:-1], width)
+            return (*(sizes or (None,) * self.ranks.get(id(tensor), 3))[:-1], width)
         return sizes
 
     def _name(self, tensor: Tensor, taken: set[str]) -> str:
