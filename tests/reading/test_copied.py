@@ -53,6 +53,12 @@ WAYS: dict[str, str] = {
     "a cell that was not run": f"In [ ]:\n{CODE}",
     "IPython": "In [1]: " + CODE.replace("\n", "\n   ...: ") + "\n\nOut[1]: None",
     "a fence": f"```python\n{CODE}\n```",
+    "a page": f"# It's a model\n\n```bash\npip install keras\nLSTM(9)\n```\nIts code:\n\n```python\n{CODE}\n```\nThat's all.",
+    "an issue": f"I don't get it :(\n```\n{CODE}\n```\ngives\n```\nTraceback (most recent call last):\n  ...\n```\n",
+    "blocks of an issue": "My layer's:\n~~~ py\n"
+    + CODE.replace("\n\n", "\n")
+    + "\n~~~\nand\n```\n>>> build()\n<Sequential>\n```\nisn't it?",
+    "a magic over lines": f"!pip install \\\n  keras\n{CODE}",
     "print of Python 2": CODE.replace("    return", "    print 'built', units\n    return"),
     "print of Python 2 over lines": CODE.replace(
         "    return", "    print 'built %s' % (units,\n        2)\n    return"

@@ -24,6 +24,8 @@ _PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?|[ ]+\.\.\.: ?)", re.MULT
 # A notebook's prompts: on a line of its own above the code, and in front of a result.
 _CELL = re.compile(r"^[ \t]*(?:In ?)?\[[\d *]*\]:[ \t]*(?:\n|\Z)", re.MULTILINE)
 _RESULT = re.compile(r"^[ \t]*Out ?\[\d+\]:.*$\n?", re.MULTILINE)
+_BLOCK = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*(.*)\n((?s:.*?))^[ \t]*\1", re.MULTILINE)
+_OF_PYTHON = re.compile(r"(?:\W*(?:i?python\d*|py\d*|pycon|jupyter|keras)\b.*)?", re.IGNORECASE)
 _FENCE = re.compile(r"^\s*(?:```|~~~).*$\n?", re.MULTILINE)
 # What only IPython accepts: %magic, !command, name = %magic or !command, help with ?.
 _MAGIC = re.compile(r"^(\s*)(?:[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
@@ -50,7 +52,7 @@ def as_copied(text: str) -> str:
         text = _or(plain, text)
     text = _without_prompts(text)
     if "```" in text or "~~~" in text:
-        text = _or(_FENCE.sub("", text), text)
+        text = next((way for way in (_FENCE.sub("", text), _fenced(text)) if is_python(_dedented(way))), text)
     text = _dedented(text)
     if len(text) > 2 and text[0] == text[-1] == "`":
         text = text.strip("`")
@@ -58,6 +60,12 @@ def as_copied(text: str) -> str:
         return text
     without = without_magics(text).strip()
     return next((way for way in (without, *_ways(text), *_ways(without)) if is_python(way)), text)
+
+
+def _fenced(text: str) -> str:
+    """The blocks of Python of a page in Markdown; blocks in other languages and results are left out."""
+    blocks = [as_copied(code) for _, language, code in _BLOCK.findall(text) if _OF_PYTHON.fullmatch(language.strip())]
+    return "\n".join(filter(is_python, blocks))
 
 
 def _ways(text: str) -> Iterator[str]:
