@@ -191,8 +191,7 @@ class Program(Loops):
             self.values.forget(name)
             self.functions[name] = as_function(name, tree)
             return
-        if isinstance(tree, ast.Call):
-            self._bind_attributes(name, self.source.said(tree.func))
+        self._hold(name, tree)
         known = self.names.known(tree)
         if known is not MISSING and not self.names.lettered(tree):
             self.values.forget(name)
