@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 _PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?|[ ]+\.\.\.: ?)", re.MULTILINE)
 # A notebook's prompts: on a line of its own above the code, and in front of a result.
 _CELL = re.compile(r"^[ \t]*(?:In ?)?\[[\d *]*\]:[ \t]*(?:\n|\Z)", re.MULTILINE)
+# What Keras prints: the table of model.summary(), the progress of fit, objects, warnings and errors.
+_PRINTED = re.compile(
+    r"^[ \t]*(?:[_=]{9,}|[\u2500-\u257f].*|Model: \".*|Layer \(type\).*|\w[\w.]* \(\w+\) {2,}.*\d|[\w-]+ params: .*"
+    r"|Epoch \d+/\d+|\d+/\d+ [\[\u2501].*|Train on \d+ samples.*|Using \w+ backend\.|<[\w.]+ .*>"
+    r"|[\w.]+(?:Error|Warning): .*)"
+    r"[ \t]*$\n?",
+    re.MULTILINE,
+)
 _RESULT = re.compile(r"^[ \t]*Out ?\[\d+\]:.*$\n?", re.MULTILINE)
 _BLOCK = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*(.*)\n((?s:.*?))^[ \t]*\1", re.MULTILINE)
 _OF_PYTHON = re.compile(r"(?:\W*(?:i?python\d*|py\d*|pycon|jupyter|keras)\b.*)?", re.IGNORECASE)
@@ -50,6 +58,8 @@ def as_copied(text: str) -> str:
     text = _without_diff(text)
     if (plain := text.translate(INVISIBLE)) != text and not is_python(_dedented(text)):
         text = _or(plain, text)
+    if (code := _PRINTED.sub("", text)) != text and not is_python(_dedented(text)):
+        text = code
     text = _without_prompts(text)
     if "```" in text or "~~~" in text:
         text = next((way for way in (_FENCE.sub("", text), _fenced(text)) if is_python(_dedented(way))), text)
