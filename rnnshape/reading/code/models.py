@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.tensors import Tensors
 
 
+ENDS = ("output", "outputs", "input", "inputs")
+
+
 class Models:
     """Reads the models of one program; ``value`` reads an expression, ``several`` the tensors that a call takes."""
 
@@ -91,7 +94,7 @@ class Models:
 
     def ends(self, tree: ast.Attribute) -> Any:
         """The tensors of ``model.output``, ``model.inputs`` or ``layer.output``; None if a layer is called twice."""
-        if tree.attr not in ("output", "outputs", "input", "inputs"):
+        if tree.attr not in ENDS:
             return None
         made = self.value(tree.value)
         calls = [one for one in self.scope.made if isinstance(one, Applied) and one.layer is made]
@@ -120,8 +123,8 @@ class Models:
                 model, index = self.value(whole), self.names.known(key)
                 if not isinstance(model, Functional) or type(index) is not int or model.stack is None:
                     return None
-                # In Keras, the InputLayer is the first layer.
-                layers = [None, *(call.layer for call in model.calls)]
+                # In Keras, the InputLayer is the first layer, but not in a Sequential.
+                layers = [*([] if model.sequential else [None]), *(call.layer for call in model.calls)]
                 return layers[index] if -len(layers) <= index < len(layers) else None
         return None
 
