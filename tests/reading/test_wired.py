@@ -597,8 +597,8 @@ def test_an_output_that_is_not_followed_has_a_note() -> None:
 
 def test_the_tensors_of_a_sequential_model_are_followed() -> None:
     code = """
-model = Sequential()
-model.add(LSTM(8, return_sequences=True, input_shape=(5, 3), name="first"))
+model = Sequential([Input((5, 3))])
+model.add(LSTM(8, return_sequences=True, name="first"))
 model.add(Dropout(0.1))
 states = Model(inputs=model.input, outputs=model.layers[0].output)
 head = Model(model.inputs, GRU(2)(model.get_layer("first").output))
