@@ -600,10 +600,10 @@ def test_the_tensors_of_a_sequential_model_are_followed() -> None:
 model = Sequential([Input((5, 3))])
 model.add(LSTM(8, return_sequences=True, name="first"))
 model.add(Dropout(0.1))
-states = Model(inputs=model.input, outputs=model.layers[0].output)
+states = Model(inputs=model.inputs, outputs=model.layers[0].output)
 head = Model(model.inputs, GRU(2)(model.get_layer("first").output))
 model.add(LSTM(4))
-full = Model(model.input, Dense(7)(model.output))
+full = Model(model.inputs, Dense(7)(model.outputs[0]))
 """
     answers = {spec.name: spec for spec in make_all(code)}
     first = "LSTM(8, return_sequences=True, name='first')"
@@ -618,6 +618,17 @@ full = Model(model.input, Dense(7)(model.output))
     for name, spec in answers.items():
         shape = [leaf.shape for leaf in leaves(rnnshape.predict(spec).predicted)]
         assert shape == [(2, *names[name].output_shape[1:])]
+        assert not spec.notes
+
+
+def test_keras_3_has_no_output_of_a_sequential_model_before_its_first_call() -> None:
+    code = "model = Sequential([Input((5, 3)), LSTM(8)])\nfull = Model(model.inputs, Dense(2)(model.output))"
+    with pytest.raises(AttributeError, match="has no defined output"):
+        exec(code, {**vars(load().keras.layers), **vars(load().keras)})  # noqa: S102
+    _, spec = make_all(code)
+    note = "line 2: before a call of the model, Keras 3 has no model.output: write model.outputs[0]"
+    assert (spec.layer.text, spec.notes) == ("LSTM(8) | Dense(2)", (note,))
+    assert make_all(code, {"keras": "2"})[1].notes == ()
 
 
 @pytest.mark.parametrize(

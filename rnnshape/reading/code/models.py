@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.declared import text
 from rnnshape.reading.code.literals import MISSING
@@ -101,6 +102,9 @@ class Models:
         inward = tree.attr.startswith("input")
         if isinstance(made, Functional):
             found = made.inputs if inward else made.outputs
+            if made.sequential and not tree.attr.endswith("s") and asked() >= KERAS_3:
+                said = self.source.said(tree)
+                self.scope.note(f"before a call of the model, Keras 3 has no {said}: write {said}s[0]", tree)
         elif isinstance(made, Layer) and len(calls) == 1:
             found = calls[0].inputs if inward else Tensor(call=calls[0])
         else:
