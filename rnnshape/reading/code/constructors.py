@@ -16,6 +16,7 @@ from rnnshape.reading.code.declared import Declarations
 from rnnshape.reading.code.lists import Lists, constant, shared
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.mistakes import (
+    OWN,
     is_a_cell,
     not_known,
     of_another_library,
@@ -117,8 +118,10 @@ class Constructors:
         function = self.classes.decided(call.func)
         name = dotted(function)
         if name is None:
-            is_result = isinstance(call.func, ast.Call)
-            result = "; a layer returns a tensor, which cannot be called" if is_result else ""
+            if isinstance(call.func, ast.Call) and not self.classes.names_a_layer(call.func.func):
+                self.source.unknown(f"{self.source.said(call.func)} is not known; {OWN}", call.func)
+                return None
+            result = "; a layer returns a tensor, which cannot be called" if isinstance(call.func, ast.Call) else ""
             self.wrong(f"a Keras class is expected here{result}", call.func)
             return None
         layer = self.classes.of(function)

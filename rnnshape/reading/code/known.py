@@ -197,6 +197,10 @@ class KnownNames:
     def _given(self, tree: ast.expr) -> Any:
         """The value of a name, an attribute or an item."""
         text = self.source.said(tree)
+        # d["units"] of a known d is its item, whatever the name units holds.
+        held = item(self.known(tree.value), self.known(tree.slice)) if isinstance(tree, ast.Subscript) else MISSING
+        if text not in self.bound and held is not MISSING:
+            return held
         for key in (text, self.plain_name(tree)):
             if key in self.bound and self.bound[key] is not MISSING:
                 return self.bound[key]
@@ -206,8 +210,6 @@ class KnownNames:
         if isinstance(tree, ast.Subscript) and isinstance(where := tree.slice, ast.Slice):
             ends = (where.lower, where.upper, where.step)
             return sliced(self.known(tree.value), [None if end is None else self.known(end) for end in ends])
-        if isinstance(tree, ast.Subscript):
-            return item(self.known(tree.value), self.known(tree.slice))
         return MISSING
 
     def lettered(self, tree: ast.expr) -> bool:
