@@ -11,6 +11,8 @@ from itertools import zip_longest
 from types import EllipsisType
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec.structs import replace
+
 from rnnshape.layers.arguments import Argument
 from rnnshape.layers.around import any_tensor, no_loop
 from rnnshape.layers.base import Answer, Leaf
@@ -173,7 +175,7 @@ OPERATIONS: dict[str, LayerClass] = {
     "Concatenate": LayerClass(
         "keras.ops.concatenate",
         "merge",
-        MERGES["Concatenate"].arguments[:1],
+        (replace(MERGES["Concatenate"].by_name["axis"], default=0),),
         _concatenate,
         any_tensor,
         check_inputs=MERGES["Concatenate"].check_inputs,

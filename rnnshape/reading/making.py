@@ -20,7 +20,7 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE, release
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
-from rnnshape.reading.code.parsed import NothingMade, Undecided
+from rnnshape.reading.code.parsed import NothingMade, Partly, Undecided
 from rnnshape.reading.finishing import finish, modules_in
 from rnnshape.reading.left_open import unbuilt
 from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
@@ -147,24 +147,31 @@ def _read(layer: str, options: dict[str, Any], name: str | None, decided: frozen
     wrong = {problem.key for problem in problems}
     sound = {key: value for key, value in run.items() if key not in wrong}
     let = sound.get(LET.name, {})
+    mistakes: Invalid | None = None
     try:
         read = parse_all(layer, let, _sizes_in(run), modules_in(sound))
+    except Partly as error:
+        read, mistakes = [*error.read], Invalid([*error.problems, *problems], error.text)
     except Invalid as error:
-        if not problems:
-            raise
-        raise Invalid([*error.problems, *problems], error.text) from None
-    if problems:
-        raise Invalid(problems)
+        raise Invalid([*error.problems, *problems], error.text) if problems else error from None
+    if problems or not read:
+        raise mistakes or Invalid(problems)
+    told = mistakes.problems if mistakes else ()
     given = {key: value for key, value in let.items() if key not in decided}
     if unused := [*_unused(given, read, run)]:
-        raise Invalid(unused)
+        raise Invalid([*told, *unused], mistakes.text if mistakes else None)
     if read[0].open:
-        raise Undecided(read[0].open, read[0].text)
-    return _each(("", partial(_answers, parsed, run, name or parsed.name, expect)) for parsed in read)
+        raise Undecided(read[0].open, read[0].text, told)
+    answers = [("", partial(_answers, parsed, run, name or parsed.name, expect)) for parsed in read]
+    return _each([*answers, ("", partial(_fails, mistakes))] if mistakes else answers)
 
 
 def _answers(parsed: Parsed, run: Mapping[str, Any], name: str | None, expect: Expectations | None) -> list[Spec]:
     return [_expecting(_asked(parsed, run, name), expect)]
+
+
+def _fails(error: Invalid) -> list[Spec]:
+    raise error
 
 
 def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
@@ -261,10 +268,14 @@ def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem
 
 
 def _notes(parsed: Parsed, spec: Spec, run: Mapping[str, Any]) -> Iterator[str]:
-    """The notes about the input and the mask."""
+    """The notes about the input, the states and the mask."""
+    from rnnshape.reading.code import mismatches
+
     yield from parsed.notes
     if parsed.called.named_mask is not None and spec.mask is not None and MASK.name not in run:
         yield f"the code does not give the values of the mask: {written(spec.mask)} here, or give --mask"
+    if (bare := mismatches.bare_state(parsed.called, spec)) is not None:
+        yield bare
     if parsed.fed is not None and parsed.fed.otherwise(spec.input):
         yield f"the options give {spec.input}, which overrides {parsed.fed.text} in the expression"
 

@@ -18,6 +18,7 @@ OPERATIONS = (
     "a * b - b",
     "keras.ops.maximum(a, b)",
     "ops.concatenate([a, b], axis=1)",
+    "ops.concatenate([a, b])",
     "tf.concat([a, b], -1)",
 )
 

@@ -69,13 +69,19 @@ class Operations:
         return short in NAMES and prefix.rpartition(".")[2] in OF_TENSORS
 
     def of(self, tree: ast.Call) -> Tensor | None:
-        """The result of a function of one tensor; None if its arguments are unknown."""
+        """The result of a function of one tensor; None, with a note, if its arguments are not read."""
         name = _OTHER_NAMES.get(called(tree), called(tree))
         given = self._given(tree, name)
         on = given.pop("tensor", None)
         tensor = None if on is None else self.value(on)
-        if not isinstance(tensor, Tensor) or self.scope.parts(tensor):
+        if not isinstance(tensor, Tensor):
             return None
+        result = None if self.scope.parts(tensor) else self._result(name, tree, tensor, given)
+        if result is None and tensor.call is not None:
+            self.scope.note(f"{self.source.said(tree)} is not followed: the answer ends there", tree)
+        return result
+
+    def _result(self, name: str, tree: ast.Call, tensor: Tensor, given: dict[str, ast.expr]) -> Tensor | None:
         if name in _ITSELF:
             kept = name != "cast" or any(self.source.said(one).endswith(_USUAL) for one in given.values())
             return tensor if kept else None

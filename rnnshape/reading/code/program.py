@@ -23,7 +23,8 @@ from rnnshape.reading.code.functions import (
 )
 from rnnshape.reading.code.literals import MISSING, small
 from rnnshape.reading.code.loops import BREAK, CONTINUE, Loops
-from rnnshape.reading.code.made import Model
+from rnnshape.reading.code.made import Layer, Model
+from rnnshape.reading.code.methods import former
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 # Classes and functions that the readers know by name: an import under another name is undone.
 _BY_NAME = {*INPUTS, *MERGING, "Model", "Sequential"}
+# Attributes of a layer that change nothing in the answer.
+_IDLE = {"name", "trainable"}
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 
@@ -47,6 +50,7 @@ class Program(Loops):
         super().__init__(names)
         self.options = Options(names)
         self.unknown: list[Problem] = []
+        self.former: dict[ast.Call, str] = {}  # what Keras 3 no longer takes, and why
         self.steps = 0
 
     def read(self, body: list[ast.stmt]) -> None:
@@ -60,6 +64,14 @@ class Program(Loops):
                 part.func.id = aliases.get(part.func.id, part.func.id)
         self.run(body)
         self._read_uncalled()
+        for call in self.values.layers.settings.left_out(parts):
+            what = f"{self.source.said(call)} is not followed: it is in a branch that is not taken here"
+            self.values.note(what, call)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the text is longer than what is read of it."""
+        return self.steps > _MOST_STEPS
 
     def run(self, body: list[ast.stmt]) -> Any:
         """Read statements; the value of the first ``return``."""
@@ -115,6 +127,7 @@ class Program(Loops):
                 self.value(value)
                 if isinstance(value, ast.Call):
                     self.options.added(value)
+                    self.values.layers.settings.read(value)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Delete():
                 self._assignment(statement)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
@@ -174,12 +187,13 @@ class Program(Loops):
                     self.assign(one, item)
                 return
         name = self.source.said(target)
+        if isinstance(target, ast.Attribute):
+            self._check_changed(target, tree)
         if isinstance(tree, ast.Lambda) and isinstance(target, ast.Name | ast.Attribute):
             self.values.forget(name)
             self.functions[name] = as_function(name, tree)
             return
-        if isinstance(tree, ast.Call):
-            self._bind_attributes(name, self.source.said(tree.func))
+        self._hold(name, tree)
         known = self.names.known(tree)
         if known is not MISSING and not self.names.lettered(tree):
             self.values.forget(name)
@@ -191,6 +205,13 @@ class Program(Loops):
         self._bind(target, value, tree)
         self._put(target, tree)
         self.options.parsed(target, tree)
+
+    def _check_changed(self, target: ast.Attribute, tree: ast.expr) -> None:
+        """Note a change of a made layer, such as ``layer.return_sequences = True``."""
+        held = self.value(target.value)
+        if isinstance(held, Layer) and held.node is not None and target.attr in {*held.node.cls.by_name} - _IDLE:
+            what = f"{self.source.said(target)} = {self.source.said(tree)} is not followed"
+            self.values.note(f"{what}: give {target.attr} to {held.node.name}(…)", target)
 
     def _put(self, target: ast.expr, tree: ast.expr) -> None:
         """Update the list or dictionary ``x`` after an assignment of its item, ``x[0] = …``, or ``y = x.pop()``."""
@@ -218,7 +239,7 @@ class Program(Loops):
         self.values.forget(name)
         if value is not None:
             self.values.bind(name, value)
-        elif tree is not None and name not in words(tree):
+        elif tree is not None and name not in self.names.reached(tree):  # else it would stand for itself
             self.names.trees[name] = tree
             if makes(tree):
                 self.values.when[tree] = self.names.now
@@ -242,6 +263,9 @@ class Program(Loops):
             return self._enter(closure.function, self._given(closure.function, tree), closure)
         if isinstance(tree, ast.Call) and (applied := self._applied(tree)) is not None:
             return applied
+        if isinstance(tree, ast.Call) and (why := former(tree, self.value)) is not None:
+            self.former[tree] = why
+            self.values.note(why, tree)
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
