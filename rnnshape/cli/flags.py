@@ -147,7 +147,7 @@ def _positional(parameter: Any) -> bool:
 
 
 def with_flags(function: Callable[..., int | None], panels: Panels) -> Callable[..., None]:
-    """The function of a command with one keyword parameter for each argument; it leaves with its exit code.
+    """The function of a command with one keyword parameter for each argument; it ends with the exit code returned.
 
     ``panels`` maps help headings to arguments.
     """

@@ -110,7 +110,7 @@ def _parted(result: Any, node: Any, *, returned: bool) -> tuple[list[Any], tuple
 
 
 def inner(node: Any) -> Any:
-    """The recurrent layer, or the forward one in a Bidirectional."""
+    """The layer itself; of a Bidirectional, the forward layer."""
     return node["layer"] if node.name == "Bidirectional" else node
 
 

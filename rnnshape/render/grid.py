@@ -47,7 +47,7 @@ def _longest_word(cell: Any) -> int:
 
 
 def grid(marks: Marks, title: str, *columns: str, form: type[Table] = Whole) -> Table:
-    """An empty table with these columns; without a title or a header if it, or all column names, are empty."""
+    """An empty table with a title and these columns; no title if it is empty, no header if all names are empty."""
     table = form(
         title=Text(title, "head") if title else None,
         title_justify="left",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from rnnshape.errors import FAILED, OK, UNAVAILABLE, RnnshapeError
+from rnnshape.form import Formed, Key, formed
 from rnnshape.layers import release
 from rnnshape.layers.quirks import PAGE
 from rnnshape.report.alike import DIFFERENT, Must, Ran, must, quirk
@@ -97,7 +98,21 @@ def ratio(side: Side, first: Side) -> float | None:
     return side.timing.median / first.timing.median
 
 
-class Pair(Struct, frozen=True):
+@formed(
+    "pair",
+    role="The role; structure means the containers.",
+    variant="The index of the variant, from 0.",
+    against="The index of the variant that it is compared with.",
+    shape="The shape in this variant; null for the structure.",
+    dtype="The dtype in this variant; null when unknown.",
+    equal="Whether equal; for values, within the tolerance of the coarser dtype.",
+    exact="Whether bitwise equal; null when no values were compared.",
+    max_abs_diff="The largest absolute difference; null also when not finite or of different shapes.",
+    must="The equality that is required; null when none is.",
+    why="Why it must be equal, why it need not be, or how it differs.",
+    quirk=Key("The documented Keras bug that breaks it; null when none is known.", of="documented"),
+)
+class Pair(Formed, Struct, frozen=True):
     """One role of a variant compared with the first; ``variant`` and ``against`` are indices of the variants.
 
     ``exact`` and ``max_abs_diff`` are None where nothing was computed.  ``must`` is how equal the pair has to be (None:
@@ -111,7 +126,7 @@ class Pair(Struct, frozen=True):
     equal: bool
     exact: bool | None
     max_abs_diff: float | None
-    must: str | None
+    must: Literal["bitwise", "close", "shape"] | None
     why: str
     quirk: str | None = None
 
@@ -120,20 +135,18 @@ class Pair(Struct, frozen=True):
         """Whether it is as equal as it must be."""
         return self.must is None or bool(self.exact if self.must == "bitwise" else self.equal)
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "role": self.role,
-            "variant": self.variant,
-            "against": self.against,
-            "shape": self.tensor and list(self.tensor.shape),
-            "dtype": (self.tensor and self.tensor.dtype) or None,
-            "equal": self.equal,
-            "exact": self.exact,
-            "max_abs_diff": self.max_abs_diff,
-            "must": self.must,
-            "why": self.why,
-            "quirk": self.quirk and f"{PAGE}: {self.quirk}",
-        }
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        return None if self.tensor is None else self.tensor.shape
+
+    @property
+    def dtype(self) -> str | None:
+        return (self.tensor and self.tensor.dtype) or None
+
+    @property
+    def documented(self) -> str | None:
+        """The page and the heading of the bug."""
+        return self.quirk and f"{PAGE}: {self.quirk}"
 
 
 class Compared(Shown, Struct, frozen=True):
@@ -246,7 +259,7 @@ def _containers(number: int, first: Side, side: Side) -> Pair:
     """The pair that compares the containers; they must be equal where theory predicts the same for both."""
     seen = [_brackets(one.structure) for one in (first, side)]
     predicted = [_brackets(one.report.predicted) for one in (first, side)]
-    needed = "shape" if predicted[0] == predicted[1] else None
+    needed: Literal["shape"] | None = "shape" if predicted[0] == predicted[1] else None
     equal = seen[0] == seen[1]
     why = "the same containers" if equal else f"{seen[1]} against {seen[0]}"
     pair = Pair(STRUCTURE, number, 0, None, equal, None, None, needed, why)

@@ -45,7 +45,7 @@ def fixed(text: Text, chosen: Chosen, *, keras: str | None = None) -> Text:
 
 
 def _count(findings: Sequence[Finding]) -> tuple[int, int]:
-    """The numbers of errors and of findings: fewer errors are better, because a fixed one may reveal other findings."""
+    """The numbers of errors and of findings; errors come first, because fixing one may reveal other findings."""
     return sum(finding.severity == "error" for finding in findings), len(findings)
 
 

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnshape.report.comparison import Pair
 from rnnshape.report.inputs import Input
 from rnnshape.schema.forms import schema_of
-from rnnshape.schema.parts import DRAFT, array, boolean, described, list_of, mapping, number, or_null, ref, string
+from rnnshape.schema.parts import DRAFT, array, boolean, described, mapping, number, or_null, ref, string
 from rnnshape.schema.report import DEFINITIONS
 from rnnshape.spec.comparison import AXES, WAYS
 
 if TYPE_CHECKING:
     from rnnshape.schema.parts import Schema
-
-_MUST = ("bitwise", "close", "shape", None)
 
 
 def comparison() -> Schema:
@@ -40,7 +39,7 @@ def comparison() -> Schema:
         ),
         "$defs": {
             "variant": _VARIANT,
-            "pair": _PAIR,
+            "pair": schema_of(Pair),
             "timing": _TIMING,
             **{name: DEFINITIONS[name] for name in ("structure", "nest", "check", "environment", "error")},
             "tensor": _tensor(),
@@ -77,25 +76,6 @@ _VARIANT = mapping(
         "laws": array(ref("check"), "The equalities between its returned tensors."),
         "timing": or_null(ref("timing"), "The time of one call; null when not measured."),
         "error": or_null(ref("error"), "The error; null without one."),
-    }
-)
-_PAIR = mapping(
-    {
-        "role": string("The role; structure means the containers."),
-        "variant": number("The index of the variant, from 0."),
-        "against": number("The index of the variant that it is compared with."),
-        "shape": or_null(
-            list_of({"type": "integer", "minimum": 0}), "The shape in this variant; null for the structure."
-        ),
-        "dtype": string("The dtype in this variant; null when unknown.", null=True),
-        "equal": boolean("Whether equal; for values, within the tolerance of the coarser dtype."),
-        "exact": boolean("Whether bitwise equal; null when no values were compared.", null=True),
-        "max_abs_diff": number(
-            "The largest absolute difference; null also when not finite or of different shapes.", "number", null=True
-        ),
-        "must": described("The equality that is required; null when none is.", enum=[*_MUST]),
-        "why": string("Why it must be equal, why it need not be, or how it differs."),
-        "quirk": string("The documented Keras bug that breaks it; null when none is known.", null=True),
     }
 )
 _TIMED = DEFINITIONS["timing"]

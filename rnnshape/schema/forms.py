@@ -64,6 +64,8 @@ def _property(key: Key, hint: Any) -> Schema:
     if not null:
         # The referenced schema has its own text.
         return {**(described(key.text) if key.text and "$ref" not in schema else {}), **schema}
+    if "enum" in schema:
+        return described(key.text, enum=[*schema["enum"], None])
     if isinstance(schema.get("type"), str) and schema["type"] != "array" and "properties" not in schema:
         return described(key.text, **{**schema, "type": [schema["type"], "null"]})
     return described(key.text, anyOf=[schema, {"type": "null"}])

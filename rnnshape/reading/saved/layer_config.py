@@ -67,7 +67,7 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
 
 
 def _unsaid(argument: str, default: Any) -> tuple[str | None, ...]:
-    """The values that need not be written."""
+    """The values, as code, that need not be written: those of the default."""
     return None, repr(default), *(["'float32'"] if argument == DTYPE.name else [])
 
 
