@@ -51,10 +51,9 @@ def explore(layer: str | Spec | Any, /, *, trace: bool = False, **options: Any) 
         RnnshapeError: theory has no rule for a custom class, and the lab fails.
     """
     spec = _spec(layer, options)
-    if spec.layer.without_rule:
-        with release.of(spec.keras):
-            return _seen(spec)
     with release.of(spec.keras):
+        if spec.layer.without_rule:
+            return _seen(spec)
         if (missing := release.uninstalled()) is not None:
             note = f"not verified on a real layer: {missing}"
             return predict(replace(spec, notes=(*spec.notes, note)))
@@ -90,12 +89,7 @@ def predict(layer: str | Spec | Any, /, **options: Any) -> Report:
         return assemble(spec, theory.predict(spec), None)
 
 
-def compare(
-    *layers: str,
-    axis: str | None = None,
-    timing: bool = False,
-    **options: Any,
-) -> Compared:
+def compare(*layers: str, axis: str | None = None, timing: bool = False, **options: Any) -> Compared:
     """Compare several layers with the same weights and input, or one layer along an ``axis``.
 
     >>> import rnnshape

@@ -87,6 +87,13 @@ def leaves(structure: Structure) -> Iterator[Tensor]:
             yield from leaves(item)
 
 
+def mapped(change: Callable[[Tensor], Tensor], structure: Structure) -> Structure:
+    """The structure with ``change(tensor)`` for each tensor, in the order in which they are returned."""
+    if isinstance(structure, Tensor):
+        return change(structure)
+    return replace(structure, items=tuple(mapped(change, item) for item in structure.items))
+
+
 def brackets(structure: Structure, text: Callable[[Tensor], str]) -> str:
     """The structure as Python code, with ``text(tensor)`` for each tensor.
 
@@ -112,25 +119,21 @@ def same(left: Structure, right: Structure) -> bool:
 
 
 def labelled(observed: Structure, predicted: Structure) -> Structure:
-    """``observed`` with the roles and letters of the tensors of ``predicted`` at the same path.
+    """``observed`` with the roles and letters of the tensors of ``predicted`` at the same path."""
+    names = {tensor.path: tensor for tensor in leaves(predicted)}
+    return mapped(lambda tensor: label(tensor, names.get(tensor.path, tensor)), observed)
 
-    An axis gets the letter only if its size is the predicted one; otherwise it keeps the number, so that a disagreement
+
+def label(tensor: Tensor, expected: Tensor) -> Tensor:
+    """The tensor with the role and the letters of the expected one.
+
+    An axis gets the letter only if its size is the expected one; otherwise it keeps the number, so that a disagreement
     stays visible.
     """
-    names = {tensor.path: tensor for tensor in leaves(predicted)}
-
-    def label(structure: Structure) -> Structure:
-        if isinstance(structure, Nest):
-            return replace(structure, items=tuple(map(label, structure.items)))
-        expected = names.get(structure.path)
-        if expected is None:
-            return structure
-        if len(expected.shape) != len(structure.shape):
-            return replace(structure, role=expected.role)
-        letters = tuple(
-            letter if size == wanted else str(size)
-            for size, wanted, letter in zip(structure.shape, expected.shape, expected.symbolic, strict=True)
-        )
-        return replace(structure, role=expected.role, symbolic=letters)
-
-    return label(observed)
+    if len(expected.shape) != len(tensor.shape):
+        return replace(tensor, role=expected.role)
+    letters = tuple(
+        letter if size == wanted else str(size)
+        for size, wanted, letter in zip(tensor.shape, expected.shape, expected.symbolic, strict=True)
+    )
+    return replace(tensor, role=expected.role, symbolic=letters)

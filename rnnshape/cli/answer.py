@@ -161,12 +161,7 @@ def _shown(specs: Sequence[Spec], output: Mapping[str, Any]) -> int:
 
 def _exit_code(report: Report, output: Mapping[str, Any]) -> int:
     """Write the error of a report to standard error; return the exit code."""
-    if report.error is not None:
-        note(f"error: {report.error.message}")
-        if report.error.hint:
-            note(f"hint: {report.error.hint}")
-    if output.get("verbose"):
-        show_details(report)
+    show_error(report, verbose=output.get("verbose", False))
     if not output.get("predict") and (output.get("verbose") or (report.error and report.error.kind == DEVICE)):
         from rnnshape.lab.tensorflow import replay
 
@@ -174,12 +169,17 @@ def _exit_code(report: Report, output: Mapping[str, Any]) -> int:
     return report.exit_code
 
 
-def show_details(report: Report, label: str = "") -> None:
-    """Print what ``--verbose`` adds to a report: warnings of Keras, and the traceback of an internal error."""
-    for warning in report.warnings:
-        note(f"Keras warns: {label}{warning}")
+def show_error(report: Report, label: str = "", *, verbose: bool) -> None:
+    """Write the error of a report; with ``verbose``, also the warnings of Keras, and an internal error's traceback."""
     if report.error is not None:
-        show_trace(report.error.trace)
+        note(f"error: {label}{report.error.message}")
+        if report.error.hint:
+            note(f"hint: {report.error.hint}")
+    if verbose:
+        for warning in report.warnings:
+            note(f"Keras warns: {label}{warning}")
+        if report.error is not None:
+            show_trace(report.error.trace)
 
 
 DEVICE = "device"

@@ -10,29 +10,18 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from rnnshape.cli import commands, completion, signals, streams, topics, usage
 from rnnshape.cli.flags import Group, Sectioned, with_flags
-from rnnshape.cli.options import (
-    AUDIT_OPTIONS,
-    BATCH_OPTIONS,
-    COMPARE_OPTIONS,
-    EXPLORE_OPTIONS,
-    EXPLORE_RUN,
-    OUTPUT_OPTIONS,
-    SCAN_OPTIONS,
-    VERBOSE,
-)
+from rnnshape.cli.options import AUDIT, BATCH, COMPARE, EXPLORE_ANSWER, EXPLORE_RUN, OUTPUT, SCAN, VERBOSE, by_name
 from rnnshape.cli.output import clean_ending
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.spec.commands import COMMANDS
-from rnnshape.spec.options import RUN_OPTIONS
+from rnnshape.spec.options import RUN
 from rnnshape.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
-    from rnnshape.layers.arguments import Argument
+    from rnnshape.cli.flags import Panels
     from rnnshape.spec.commands import Command
-
-    Panels = Mapping[str, Iterable[Argument]]
 
 NAME = "rnnshape"
 
@@ -78,24 +67,24 @@ def application(asked: list[str] | None = None) -> typer.Typer:
     return app
 
 
-def _commands() -> list[tuple[str, Callable[..., None], Panels]]:
+def _commands() -> list[tuple[str, Callable[..., int | None], Panels]]:
     """The name and function of every command, and its options by heading."""
     return [
         *((command.name, commands.layer(command), _panels(command)) for command in COMMANDS.values()),
-        ("show", commands.show, {"Run": RUN_OPTIONS, "Answer": OUTPUT_OPTIONS}),
-        ("explore", commands.explore, {"Run": EXPLORE_RUN, "Answer": EXPLORE_OPTIONS}),
-        ("compare", commands.compare, {"Run": commands.COMPARE_RUN, "Answer": COMPARE_OPTIONS}),
-        ("batch", commands.batch, {"Answer": BATCH_OPTIONS}),
-        ("audit", commands.audit, {"Answer": AUDIT_OPTIONS}),
-        ("scan", commands.scan, {"Answer": SCAN_OPTIONS}),
-        ("env", commands.env, {"Answer": commands.ENV.values()}),
-        ("schema", commands.schema, {"Answer": commands.SCHEMA.values()}),
-        ("help", _help, {"Answer": [VERBOSE]}),
+        ("show", commands.show, {"Run": RUN, "Answer": OUTPUT}),
+        ("explore", commands.explore, {"Run": EXPLORE_RUN, "Answer": EXPLORE_ANSWER}),
+        ("compare", commands.compare, {"Run": commands.COMPARE_RUN, "Answer": COMPARE}),
+        ("batch", commands.batch, {"Answer": BATCH}),
+        ("audit", commands.audit, {"Answer": AUDIT}),
+        ("scan", commands.scan, {"Answer": SCAN}),
+        ("env", commands.env, {"Answer": commands.ENV}),
+        ("schema", commands.schema, {"Answer": commands.SCHEMA}),
+        ("help", _help, {"Answer": by_name(VERBOSE)}),
     ]
 
 
 def _panels(command: Command) -> Panels:
-    return {"Layer": command.options.values(), "Run": command.run_options, "Answer": OUTPUT_OPTIONS}
+    return {"Layer": command.options, "Run": by_name(*command.run_options), "Answer": OUTPUT}
 
 
 def _topics(incomplete: str) -> list[str]:
@@ -110,14 +99,13 @@ def _help(
     **flags: Any,
 ) -> None:
     """Explain masks, states, expressions, exit codes and more, with examples."""
-    with clean_ending():
-        names = [name for name, *_ in _commands()]
-        if topic in names:
-            application([topic])([topic, "--help"], prog_name=NAME)
-        if topic is not None and topic not in topics.NAMES:
-            near = nearest(topic, (*topics.NAMES, *names))
-            raise Invalid([Problem(f"TOPIC {topic}", f"must be a command or one of {', '.join(topics.NAMES)}{near}")])
-        print(topics.text(topic), end="")
+    names = [name for name, *_ in _commands()]
+    if topic in names:
+        application([topic])([topic, "--help"], prog_name=NAME)
+    if topic is not None and topic not in topics.NAMES:
+        near = nearest(topic, (*topics.NAMES, *names))
+        raise Invalid([Problem(f"TOPIC {topic}", f"must be a command or one of {', '.join(topics.NAMES)}{near}")])
+    print(topics.text(topic), end="")
 
 
 def _show_version(wanted: bool) -> None:

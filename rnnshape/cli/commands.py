@@ -11,20 +11,21 @@ from rnnshape.cli.flags import given
 from rnnshape.cli.options import (
     AUDIT,
     BATCH,
-    COMPARE_OPTIONS,
+    COMPARE,
     EXPLORE,
+    OUTPUT,
     OUTPUT_FILE,
-    OUTPUT_OPTIONS,
     SCAN,
     VERBOSE,
     accept,
+    by_name,
     form,
 )
-from rnnshape.cli.output import clean_ending, destination
+from rnnshape.cli.output import destination
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.arguments import Argument, OneOf
 from rnnshape.spec.comparison import AXIS
-from rnnshape.spec.options import INTO, RUN_OPTIONS
+from rnnshape.spec.options import INTO, RUN, RUN_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,21 +33,20 @@ if TYPE_CHECKING:
     from rnnshape.spec.commands import Command
 
 
-def layer(command: Command) -> Callable[..., None]:
+def layer(command: Command) -> Callable[..., int]:
     """The function of a layer's command."""
 
-    def run(**flags: Any) -> None:
-        _answer(command.name, flags, {**_SHOW, **command.options})
+    def run(**flags: Any) -> int:
+        return _answer(command.name, flags, {**_SHOW, **command.options})
 
     run.__doc__ = command.help
     return run
 
 
-def _answer(layer: str, flags: Mapping[str, Any], known: Mapping[str, Argument]) -> None:
-    with clean_ending():
-        from rnnshape.cli.answer import answer
+def _answer(layer: str, flags: Mapping[str, Any], known: Mapping[str, Argument]) -> int:
+    from rnnshape.cli.answer import answer
 
-        raise SystemExit(answer(layer, given(flags, known)))
+    return answer(layer, given(flags, known))
 
 
 def argument(metavar: str, help_: str, completed: Callable[[str], list[str]] | None = None) -> Any:
@@ -62,42 +62,39 @@ _CODE = (
 _OR_A_FILE = ", a file of code (model.py, notes.ipynb), a saved model, or the name of a command, such as lstm."
 _LAYER = "After a weights file (model.weights.h5): the layer that it is for. Without it, the weights are listed."
 _WEIGHTS, _HDF5 = ".weights.h5", (".h5", ".hdf5")
-_SHOW = {option.name: option for option in (*RUN_OPTIONS, *OUTPUT_OPTIONS)}
+_SHOW = {**RUN, **OUTPUT}
 
 
 def show(
     expression: Annotated[str | None, argument("EXPR", _EXPR + _CODE, completion.layers)] = None,
     layer: Annotated[str | None, argument("[LAYER]", _LAYER, completion.layers)] = None,
     **flags: Any,
-) -> None:
+) -> int:
     """Show what pasted Keras code or a saved model returns."""
-    with clean_ending():
-        # Checking only the extension avoids an import for an expression.
-        if expression is not None and expression.lower().endswith(_WEIGHTS if layer is None else _HDF5):
-            from rnnshape.cli.answer import fitting
+    # Checking only the extension avoids an import for an expression.
+    if expression is not None and expression.lower().endswith(_WEIGHTS if layer is None else _HDF5):
+        from rnnshape.cli.answer import fitting
 
-            raise SystemExit(fitting(expression, layer, given(flags, _SHOW)))
-        if layer is not None:
-            what = "unexpected argument: a second one is allowed only after a weights file, such as model.weights.h5"
-            raise Invalid([Problem(layer, what)])
-        if expression is None:
-            raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
-        _answer(expression, flags, _SHOW)
+        return fitting(expression, layer, given(flags, _SHOW))
+    if layer is not None:
+        what = "unexpected argument: a second one is allowed only after a weights file, such as model.weights.h5"
+        raise Invalid([Problem(layer, what)])
+    if expression is None:
+        raise Invalid([Problem("EXPR", 'is missing: give a layer as written in Keras, such as "LSTM(8)"')])
+    return _answer(expression, flags, _SHOW)
 
 
 def explore(
     expression: Annotated[str | None, argument("[EXPR]", _EXPR + _OR_A_FILE, completion.layers)] = None,
     **flags: Any,
-) -> None:
+) -> int:
     """Change a layer in the terminal, and see its answer change."""
-    with clean_ending():
-        from rnnshape.cli.explore import explore as run
+    from rnnshape.cli.explore import explore as run
 
-        raise SystemExit(run(expression, given(flags, EXPLORE)))
+    return run(expression, given(flags, EXPLORE))
 
 
-COMPARE_RUN = (AXIS, *(option for option in RUN_OPTIONS if option is not INTO))
-_COMPARE = {option.name: option for option in (*COMPARE_RUN, *COMPARE_OPTIONS)}
+COMPARE_RUN = by_name(AXIS, *(option for option in RUN_OPTIONS if option is not INTO))
 
 
 def compare(
@@ -105,12 +102,11 @@ def compare(
         list[str] | None, argument("EXPR...", _EXPR + ", or the name of a command, such as lstm.", completion.layers)
     ] = None,
     **flags: Any,
-) -> None:
+) -> int:
     """Compare layers, or one layer along an axis, with the same weights and input."""
-    with clean_ending():
-        from rnnshape.cli.compare import compare as run
+    from rnnshape.cli.compare import compare as run
 
-        raise SystemExit(run(expressions or (), given(flags, _COMPARE)))
+    return run(expressions or (), given(flags, {**COMPARE_RUN, **COMPARE}))
 
 
 def batch(
@@ -119,15 +115,14 @@ def batch(
         argument("FILE...", "A YAML file, a folder of YAML files, or - for YAML or JSON Lines from standard input."),
     ] = None,
     **flags: Any,
-) -> None:
+) -> int:
     """Answer many runs from files, folders or standard input."""
-    with clean_ending():
-        output = given(flags, BATCH)
-        missing = "is missing: give a YAML file, a folder of YAML files, or - for standard input"
-        accept(output, BATCH, *([] if files else [Problem("FILE", missing)]))
-        from rnnshape.cli.batch import batch as run
+    output = given(flags, BATCH)
+    missing = "is missing: give a YAML file, a folder of YAML files, or - for standard input"
+    accept(output, BATCH, *([] if files else [Problem("FILE", missing)]))
+    from rnnshape.cli.batch import batch as run
 
-        raise SystemExit(run(files or (), output))
+    return run(files or (), output)
 
 
 def _audited(incomplete: str) -> list[str]:
@@ -142,14 +137,13 @@ def audit(
         argument("[CLASS...]", "A recurrent class of Keras, such as LSTM. Default: all of them.", _audited),
     ] = None,
     **flags: Any,
-) -> None:
+) -> int:
     """Check the rules of rnnshape against the installed Keras, on hundreds of layers."""
-    with clean_ending():
-        output = given(flags, AUDIT)
-        accept(output, AUDIT)
-        from rnnshape.cli.audit import audit as run
+    output = given(flags, AUDIT)
+    accept(output, AUDIT)
+    from rnnshape.cli.audit import audit as run
 
-        raise SystemExit(run(classes or (), output))
+    return run(classes or (), output)
 
 
 def scan(
@@ -158,41 +152,35 @@ def scan(
         argument("PATH...", "Python files, notebooks, folders, or - for code from standard input."),
     ] = None,
     **flags: Any,
-) -> None:
+) -> int:
     """Find the RNN layers in files and folders and report problems, without running the code."""
-    with clean_ending():
-        output = {name: value for name, value in given(flags, SCAN).items() if value is not False}
-        missing = "is missing: give a Python file, a notebook, a folder, or - for standard input"
-        # The extension of the output file is looked up among the formats of scan.
-        accept({"format": "text", **output}, SCAN, *([] if paths else [Problem("PATH", missing)]))
-        from rnnshape.cli.scan import scan as run
+    output = {name: value for name, value in given(flags, SCAN).items() if value is not False}
+    missing = "is missing: give a Python file, a notebook, a folder, or - for standard input"
+    # The extension of the output file is looked up among the formats of scan.
+    accept({"format": "text", **output}, SCAN, *([] if paths else [Problem("PATH", missing)]))
+    from rnnshape.cli.scan import scan as run
 
-        raise SystemExit(run(paths or (), output))
+    return run(paths or (), output)
 
 
-ENV = {
-    "format": Argument("format", OneOf(("table", "json")), "table", "Output format:", True, "f"),
-    OUTPUT_FILE.name: OUTPUT_FILE,
-    VERBOSE.name: VERBOSE,
-}
+ENV = by_name(Argument("format", OneOf(("table", "json")), "table", "Output format:", True, "f"), OUTPUT_FILE, VERBOSE)
 
 
 def env(**flags: Any) -> None:
     """Show the versions of Python, TensorFlow and Keras, the devices, and cuDNN."""
-    with clean_ending():
-        output = given(flags, ENV)
-        accept(output, ENV)
-        from rnnshape.lab.environment import environment
-        from rnnshape.lab.tensorflow import replay
-        from rnnshape.render.facts import write
+    output = given(flags, ENV)
+    accept(output, ENV)
+    from rnnshape.lab.environment import environment
+    from rnnshape.lab.tensorflow import replay
+    from rnnshape.render.facts import write
 
-        with destination(output.get("output_file")) as stream:
-            write(environment(), stream, as_json=form(output) == "json")
-        if output.get(VERBOSE.name):
-            replay()
+    with destination(output.get("output_file")) as stream:
+        write(environment(), stream, as_json=form(output) == "json")
+    if output.get(VERBOSE.name):
+        replay()
 
 
-SCHEMA = {OUTPUT_FILE.name: OUTPUT_FILE, VERBOSE.name: VERBOSE}
+SCHEMA = by_name(OUTPUT_FILE, VERBOSE)
 _SCHEMAS = OneOf(("file", "report", "compare"))
 
 
@@ -204,9 +192,8 @@ def schema(
     **flags: Any,
 ) -> None:
     """Print the JSON Schema of a batch file, a report or a comparison."""
-    with clean_ending():
-        if not _SCHEMAS.accepts(what):
-            raise Invalid([Problem(f"WHAT {what}", _SCHEMAS.refusal(what))])
-        from rnnshape.cli.schema import write
+    if not _SCHEMAS.accepts(what):
+        raise Invalid([Problem(f"WHAT {what}", _SCHEMAS.refusal(what))])
+    from rnnshape.cli.schema import write
 
-        write(what, given(flags, SCHEMA))
+    write(what, given(flags, SCHEMA))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape import api
-from rnnshape.cli.answer import show_details
+from rnnshape.cli.answer import show_error
 from rnnshape.cli.options import COMPARE, TIMING, checked, form, refused
-from rnnshape.cli.output import destination, note
+from rnnshape.cli.output import destination
 from rnnshape.errors import Invalid, Problem
 from rnnshape.reading.comparison import compared as comparison_of
 from rnnshape.reading.files import why_not_read
@@ -26,7 +26,7 @@ def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
     """
     output = {name: value for name, value in values.items() if name in COMPARE}
     asked = {name: value for name, value in values.items() if name not in COMPARE}
-    axis, timing = asked.pop(AXIS.name, None), output.get(TIMING.name, False)
+    axis, timing, verbose = asked.pop(AXIS.name, None), output.get(TIMING.name, False), output.get("verbose", False)
     try:
         comparison = checked(
             lambda: comparison_of(layers, asked, axis=axis, timing=timing), values, refused(output, COMPARE)
@@ -39,13 +39,8 @@ def compare(layers: Sequence[str], values: Mapping[str, Any]) -> int:
         compared = api.judged(comparison)
         comparison_renderer(form(output))(compared, stream)
     for side in compared.sides:
-        if side.report.error is not None:
-            note(f"error: {side.variant.label}: {side.report.error.message}")
-            if side.report.error.hint:
-                note(f"hint: {side.report.error.hint}")
-        if output.get("verbose"):
-            show_details(side.report, f"{side.variant.label}: ")
-    if output.get("verbose"):
+        show_error(side.report, f"{side.variant.label}: ", verbose=verbose)
+    if verbose:
         from rnnshape.lab.tensorflow import replay
 
         replay()

@@ -13,8 +13,7 @@ from rnnshape.cli.options import EXPLORE, accept
 from rnnshape.cli.output import destination, note
 from rnnshape.errors import Unavailable
 from rnnshape.reading.files import is_code, is_saved
-from rnnshape.render.marks import ASCII, UNICODE
-from rnnshape.render.terminal import plain
+from rnnshape.render.marks import marks_for
 from rnnshape.spec.commands import COMMANDS
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def explore(expression: str | None, values: Mapping[str, Any]) -> int:
     from rnnshape.explorer.app import Explorer
     from rnnshape.explorer.app import explore as run
 
-    marks = ASCII if plain(sys.stdout) else UNICODE
+    marks = marks_for(sys.stdout)
     return run(Explorer(history, opened=destination, marks=marks, verifier=_verifier(values)))
 
 

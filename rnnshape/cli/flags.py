@@ -15,10 +15,13 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from rnnshape.cli import coloured, completion, usage
+from rnnshape.cli.output import clean_ending
 from rnnshape.layers.arguments import Argument, Flag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
+
+    Panels = Mapping[str, Mapping[str, Argument]]
 
 
 def _as_text(parameters: list[Any]) -> list[Any]:
@@ -74,19 +77,14 @@ class Group(TyperGroup):
         """The commands, then the options, then examples."""
         self.format_commands(ctx, formatter)
         records = [record for parameter in self.get_params(ctx) if (record := parameter.get_help_record(ctx))]
-        for heading, rows in (("Options", records), ("Examples", EXAMPLES)):
-            with formatter.section(heading):
-                formatter.write_dl(rows, col_max=44)
+        _write(formatter, {"Options": records, "Examples": EXAMPLES}, col_max=44)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
-            sections.setdefault(getattr(command, "rich_help_panel", None) or "Commands", []).append(
-                (name, command.help or "")
-            )
-        for heading, records in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl(records, col_max=max(map(len, self.commands)))
+            heading = getattr(command, "rich_help_panel", None) or "Commands"
+            sections.setdefault(heading, []).append((name, command.help or ""))
+        _write(formatter, sections, col_max=max(map(len, self.commands)))
 
 
 EXAMPLES = [
@@ -130,22 +128,30 @@ class Sectioned(TyperCommand):
                 sections.setdefault(getattr(parameter, "rich_help_panel", None) or _LAST, []).append(record)
         # --help is listed last, after the command's own options.
         sections[_LAST] = sections.pop(_LAST)
-        for heading, records in sections.items():
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records)
+        _write(formatter, sections)
 
 
 _LAST = "Help"
+
+
+def _write(formatter: Any, sections: Mapping[str, list[tuple[str, str]]], **layout: int) -> None:
+    """Write each section that has a row."""
+    for heading, rows in sections.items():
+        if rows:
+            with formatter.section(heading):
+                formatter.write_dl(rows, **layout)
 
 
 def _positional(parameter: Any) -> bool:
     return bool(parameter.param_type_name == "argument")
 
 
-def with_flags(function: Callable[..., Any], panels: Mapping[str, Iterable[Argument]]) -> Callable[..., Any]:
-    """The function with one keyword parameter for each argument; ``panels`` maps help headings to arguments."""
-    parameters = [_parameter(argument, panel) for panel, arguments in panels.items() for argument in arguments]
+def with_flags(function: Callable[..., int | None], panels: Panels) -> Callable[..., None]:
+    """The function of a command with one keyword parameter for each argument; it leaves with its exit code.
+
+    ``panels`` maps help headings to arguments.
+    """
+    parameters = [_parameter(argument, panel) for panel, options in panels.items() for argument in options.values()]
     own = [
         value
         for value in Signature.from_callable(function, eval_str=True).parameters.values()
@@ -153,7 +159,10 @@ def with_flags(function: Callable[..., Any], panels: Mapping[str, Iterable[Argum
     ]
 
     def flagged(*args: Any, **flags: Any) -> None:
-        function(*args, **{name.removesuffix("_"): value for name, value in flags.items()})
+        with clean_ending():  # before Typer sees an exception, which it would report in its own way
+            code = function(*args, **{name.removesuffix("_"): value for name, value in flags.items()})
+            if code is not None:
+                raise SystemExit(code)
 
     flagged.__doc__ = function.__doc__
     flagged.__signature__ = Signature([*own, *parameters])  # type: ignore[attr-defined]

@@ -61,6 +61,11 @@ def elsewhere(form: Any) -> str:
     return f"; {form} is a format of one layer: rnnshape lstm -f {form}" if form in FORMATS else ""
 
 
+def by_name(*options: Argument) -> dict[str, Argument]:
+    """The options of a command, each under its name."""
+    return {option.name: option for option in options}
+
+
 OUTPUT_FILE = Argument(
     "output_file",
     FileName(),
@@ -73,7 +78,7 @@ VERBOSE = Argument(
     "verbose", Flag(), False, "Show the messages of TensorFlow and Keras, and the traceback of an internal error.", True
 )
 TIMING = Argument("timing", Flag(), False, "Measure the time of one call: median and quartiles.", True)
-OUTPUT_OPTIONS = (
+OUTPUT = by_name(
     Argument("predict", Flag(), False, "Predict from rules only: no TensorFlow, nothing is verified.", True),
     Argument("values", Flag(), False, "Show the values of the returned tensors.", True),
     Argument("weights", Flag(), False, "Show the weights, their gates and the parameter count.", True),
@@ -86,9 +91,9 @@ OUTPUT_OPTIONS = (
     OUTPUT_FILE,
     VERBOSE,
 )
-OUTPUT = {option.name: option for option in OUTPUT_OPTIONS}
-BATCH_OPTIONS = (
-    *(OUTPUT[name] for name in ("predict", "values")),
+BATCH = by_name(
+    OUTPUT["predict"],
+    OUTPUT["values"],
     Argument("format", Form(ROWS_FORMATS), "table", "Output format:", True, "f"),
     OUTPUT_FILE,
     Argument("all", Flag(), False, "Show every run; a terminal shows only the failures of more than 20 runs.", True),
@@ -98,13 +103,12 @@ BATCH_OPTIONS = (
     Argument("fail_fast", Flag(), False, "Stop at the first run that fails.", True),
     VERBOSE,
 )
-BATCH = {option.name: option for option in BATCH_OPTIONS}
-AUDIT_OPTIONS = (
+AUDIT = by_name(
     Argument("full", Flag(), False, "Also check about 300 random layers of each class, drawn with --seed.", True),
     Argument("seed", Whole(0), 0, "Seed of weights, inputs and random masks, and of --full.", True),
     *(BATCH[name] for name in ("format", "output_file", "jobs", "scheduler", "resume", "fail_fast", "verbose")),
 )
-SCAN_OPTIONS = (
+SCAN = by_name(
     Argument("select", Codes(), None, "Report only these findings: codes, or severities (error, warning, info).", True),
     Argument("ignore", Codes(), None, "Do not report these findings.", True),
     replace(KERAS, help="Scan for this Keras, instead of the installed one."),
@@ -118,21 +122,15 @@ SCAN_OPTIONS = (
     OUTPUT_FILE,
     Argument("jobs", Whole(), 1, "Number of processes.", True, "j"),
 )
-SCAN = {option.name: option for option in SCAN_OPTIONS}
-COMPARE_OPTIONS = (
-    TIMING,
-    Argument("format", Form(COMPARISON_FORMATS), "table", "Output format:", True, "f"),
-    OUTPUT_FILE,
-    VERBOSE,
+COMPARE = by_name(
+    TIMING, Argument("format", Form(COMPARISON_FORMATS), "table", "Output format:", True, "f"), OUTPUT_FILE, VERBOSE
 )
-COMPARE = {option.name: option for option in COMPARE_OPTIONS}
-AUDIT = {option.name: option for option in AUDIT_OPTIONS}
-EXPLORE_OPTIONS = (
+EXPLORE_ANSWER = by_name(
     OUTPUT["predict"],
     Argument("serve", Whole(1, 65535), None, "Serve the explorer to a browser on this machine, at this port.", True),
 )
-EXPLORE_RUN = tuple(option for option in RUN_OPTIONS if option not in (LET, IMPORT))
-EXPLORE = {option.name: option for option in (*EXPLORE_RUN, *EXPLORE_OPTIONS)}
+EXPLORE_RUN = by_name(*(option for option in RUN_OPTIONS if option not in (LET, IMPORT)))
+EXPLORE = {**EXPLORE_RUN, **EXPLORE_ANSWER}
 
 
 def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Problem]:

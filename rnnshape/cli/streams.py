@@ -13,9 +13,6 @@ from rnnshape.errors import Invalid, Problem, Unavailable
 if TYPE_CHECKING:
     from rnnshape.scan.texts import Text
 
-_MOST_BYTES = 16 * 2**20
-"""The same limit as for a file of code; it is high because notebooks contain pictures."""
-
 
 class _Closed(io.TextIOBase):
     """A stand-in for a closed standard output (``>&-``)."""
@@ -61,13 +58,13 @@ def code() -> Text:
         Invalid: it is too long, or not text.
         Unavailable: standard input is closed.
     """
-    from rnnshape.scan.texts import NotRead, of_bytes
+    from rnnshape.scan.texts import MAX_BYTES, NotRead, of_bytes
 
     if sys.stdin is None:
         raise Unavailable("standard input is closed", "give the code as an argument, or pipe it in")
-    data = sys.stdin.buffer.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise Invalid([Problem("EXPR -", f"standard input has more than {_MOST_BYTES:,} bytes")])
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise Invalid([Problem("EXPR -", f"standard input has more than {MAX_BYTES:,} bytes")])
     try:
         return of_bytes(data, "<stdin>")
     except NotRead as error:

@@ -34,16 +34,10 @@ class Answer(TabbedContent):
         self.before = self.report or self.before
 
     def show(self, report: Report | None) -> None:
-        """Show a prediction; for None, keep the last answer, dimmed."""
+        """Show a prediction or a verified answer; for None, keep the last answer, dimmed."""
         self.set_class(report is None and self.report is not None, "-stale")
-        if report is not None:
-            self._take(report)
-
-    def verified(self, report: Report) -> None:
-        """Replace the prediction with the verified answer."""
-        self._take(report)
-
-    def _take(self, report: Report) -> None:
+        if report is None:
+            return
         self.report = report
         self.changes = None if self.before is None else changed(self.before, report)
         for tab in TABS:

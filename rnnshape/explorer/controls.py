@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -13,7 +14,6 @@ from rnnshape.explorer.fields import CHOICE, SWITCH, Field, Group, groups
 from rnnshape.explorer.mask import MaskGrid
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
     from textual.content import Content
     from textual.widget import Widget
 
@@ -104,24 +104,27 @@ def control(field: Field) -> Control:
     return Choice(field) if field.control == CHOICE else Entry(field)
 
 
+def _row(field: Field) -> Horizontal:
+    """A field with its name."""
+    return Horizontal(Label(field.argument.name), control(field), classes="row")
+
+
 class Controls(VerticalScroll, can_focus=False):
     """All groups of fields of the current step."""
 
+    @dataclass
     class Edited(Message):
         """The user gave a field another valid value."""
 
-        def __init__(self, field: Field, value: Any) -> None:
-            self.field = field
-            self.value = value
-            super().__init__()
+        field: Field
+        value: Any
 
+    @dataclass
     class HelpLine(Message):
         """The text of the help line: the help of a field, or its problem."""
 
-        def __init__(self, text: str, *, wrong: bool = False) -> None:
-            self.text = text
-            self.wrong = wrong
-            super().__init__()
+        text: str
+        wrong: bool = False
 
     def __init__(self) -> None:
         super().__init__(id="controls")
@@ -134,9 +137,9 @@ class Controls(VerticalScroll, can_focus=False):
         if not wanted:
             return
         if [_form(group) for group in wanted] == [_form(group) for group in self.shown]:
-            for group, (title, fields) in zip(self.query(Collapsible), _flat(wanted), strict=True):
-                group.title = title
-                for field in fields:
+            for shown, group in zip(self.query(Collapsible), wanted, strict=True):
+                shown.title = group.title
+                for field in group.fields:
                     self.query_one(f"#{key_of(field)}", Switch | Choice | Entry).follow(field)  # type: ignore[arg-type]
             self.shown = wanted
         else:
@@ -165,7 +168,7 @@ class Controls(VerticalScroll, can_focus=False):
         if switches:
             inside.append(Container(*switches, classes="switches"))
         if others:
-            inside.append(Container(*(Row(field) for field in others), classes="entries"))
+            inside.append(Container(*map(_row, others), classes="entries"))
         if group.title == "Input":
             inside.append(MaskGrid())
         folded = group.title.partition(":")[0] in closed
@@ -218,22 +221,6 @@ class Controls(VerticalScroll, can_focus=False):
             self.post_message(self.HelpLine(focused.HELP))
 
 
-class Row(Horizontal):
-    """A field with its name."""
-
-    def __init__(self, field: Field) -> None:
-        super().__init__(classes="row")
-        self.field = field
-
-    def compose(self) -> ComposeResult:
-        yield Label(self.field.argument.name)
-        yield control(self.field)
-
-
 def _form(group: Group) -> object:
     """The key of a group: two groups with equal keys can use the same widgets."""
     return group.path, [(field.argument.name, field.control) for field in group.fields]
-
-
-def _flat(wanted: tuple[Group, ...]) -> list[tuple[str, tuple[Field, ...]]]:
-    return [(group.title, group.fields) for group in wanted]

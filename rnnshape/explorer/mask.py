@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -40,12 +41,11 @@ class MaskGrid(Widget, can_focus=True):
     rows: reactive[Rows] = reactive((), layout=True)
     at: reactive[tuple[int, int]] = reactive((0, 0))
 
+    @dataclass
     class Switched(Message):
         """The user switched a step on or off."""
 
-        def __init__(self, rows: Rows) -> None:
-            self.rows = rows
-            super().__init__()
+        rows: Rows
 
     def follow(self, step: Step) -> None:
         """Show the mask of a step; without a mask all steps are valid.  The grid is hidden if the input has no time."""

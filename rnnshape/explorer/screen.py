@@ -152,7 +152,7 @@ class Showing(App[int]):
         if isinstance(news, Verified):
             if news.step != self.asked:
                 return
-            self.query_one(Answer).verified(news.report)
+            self.query_one(Answer).show(news.report)
         elif isinstance(news, Died):
             self.notify(f"the worker died: {news.message}; started again", severity="warning")
         self.query_one(Status).heard(news)

@@ -1,8 +1,7 @@
 """Verify the latest question in a separate process, which loads TensorFlow once.
 
 >>> from rnnshape.reading import make
->>> with Verifier(print) as verifier:                                                # doctest: +SKIP
-...     verifier.ask(make("lstm", {}), step=1)
+>>> Verifier(print).ask(make("lstm", {}), step=1)                                    # doctest: +SKIP
 Loading()
 Ready(seconds=2.9)
 Verified(step=1, report=Report(...), seconds=0.04)
@@ -20,14 +19,14 @@ import signal
 import subprocess
 import sys
 import threading
+from queue import SimpleQueue
 from time import perf_counter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from rnnshape.explorer.news import Died, Loading, Missing, Ready, Verified, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
 
     from rnnshape.explorer.news import News
     from rnnshape.spec import Spec
@@ -60,14 +59,6 @@ class Verifier:
         self._process = _start_process()
         self._reader = threading.Thread(target=self._listen, name="verifier", daemon=True)
         self._reader.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def pid(self) -> int:
@@ -206,7 +197,8 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # TensorFlow's output must not mix with the pickles
-    questions = _Questions()
+    questions: SimpleQueue[tuple[Spec, int]] = SimpleQueue()
+    threading.Thread(target=_read_into, args=[questions], daemon=True).start()
     news = _loaded()
     write(answers, news)
     if isinstance(news, Missing):
@@ -214,7 +206,7 @@ def serve() -> None:
     from rnnshape import api
 
     while True:
-        spec, step = questions.next()
+        spec, step = questions.get()
         began = perf_counter()
         report = api.explore(spec)
         write(answers, Verified(step, report, perf_counter() - began))
@@ -232,19 +224,8 @@ def _loaded() -> Ready | Missing:
     return Ready(perf_counter() - began)
 
 
-class _Questions:
-    """The questions, read in a thread that exits the process when the pipe is closed."""
-
-    def __init__(self) -> None:
-        from queue import SimpleQueue
-
-        self._asked: SimpleQueue[tuple[Spec, int]] = SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def next(self) -> tuple[Spec, int]:
-        return self._asked.get()
-
-    def _read(self) -> None:
-        while (question := read(sys.stdin.buffer)) is not None:
-            self._asked.put(question)
-        os._exit(0)
+def _read_into(questions: SimpleQueue[tuple[Spec, int]]) -> None:
+    """Read the questions in a thread, and exit the process when the pipe is closed."""
+    while (question := read(sys.stdin.buffer)) is not None:
+        questions.put(question)
+    os._exit(0)

@@ -71,6 +71,14 @@ def made(spec: Spec) -> tuple[Any, Any]:
     return Stack([*before, *layers], begun.index(True) if any(begun) else None), model
 
 
+def like(node: Node, layer: Any, x: Any) -> Any:
+    """The layer of another node with the weights of this layer."""
+    other = build(node)
+    other.build(x.shape)
+    other.set_weights(layer.get_weights())
+    return other
+
+
 def reset(layer: Any) -> None:
     """Reset the states of a stateful layer; Keras 2 has another name for the method."""
     (layer.reset_states if hasattr(layer, "reset_states") and asked() < KERAS_3 else layer.reset_state)()
@@ -80,7 +88,7 @@ def _own(cls: Imported, node: Node) -> Any:
     """An object of the user's own class, made with exactly the arguments of its call."""
     values = [(name, _real(value)) for name, value in node.given]
     places = [value for name, value in values if name.isdigit()]
-    return class_of(cls)(*places, **{name: value for name, value in values if not name.isdigit()})
+    return class_of(cls.name, cls.modules)(*places, **{name: value for name, value in values if not name.isdigit()})
 
 
 class Operation:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import RnnshapeError
 from rnnshape.lab.execution import prepared
-from rnnshape.lab.feed import handed, states
+from rnnshape.lab.feed import handed
 from rnnshape.lab.kernel import traced_or_none
-from rnnshape.lab.masked import mask_on
-from rnnshape.lab.observe import Observation, bare, explained, one_at_a_time
+from rnnshape.lab.observe import Observation, explained, one_at_a_time, seen_of
 from rnnshape.lab.sides import Outcome, Side, all_ready
-from rnnshape.lab.tensorflow import gpus, held_back, keras, load, tf32
+from rnnshape.lab.tensorflow import held_back, load
 from rnnshape.lab.timing import interleaved
 from rnnshape.lab.ways import last_of
 from rnnshape.layers import release
@@ -74,12 +73,7 @@ def timed(comparison: Comparison) -> tuple[tuple[float, ...], str]:
 def _looked_at(side: Side, kernels: dict[tuple[Any, ...], str | None]) -> Outcome:
     tensorflow = load()
     try:
-        with (
-            release.of(side.variant.spec.keras),
-            held_back(),
-            tensorflow.device(side.device),
-            explained(tensorflow),
-        ):
+        with release.of(side.variant.spec.keras), held_back(), tensorflow.device(side.device), explained(tensorflow):
             for _ in range(side.variant.spec.calls):  # the last one is observed
                 result = side.call()
             if side.way == "compute_output_shape":
@@ -88,33 +82,11 @@ def _looked_at(side: Side, kernels: dict[tuple[Any, ...], str | None]) -> Outcom
             if side.variant.static:
                 return Outcome(None, side.way, static=describe(result, _stand_in), unmapped=side.unmapped)
             kernel = _kernel(side, kernels)
-            return Outcome(_observation(side, result, kernel), side.way, None, kernel, side.unmapped)
+            seen = seen_of(side.variant.spec, side.layer, result, side.device, side.way)
+            seen = replace(seen, cudnn_used=CUDNN in (kernel or ""), warnings=side.warned)
+            return Outcome(seen, side.way, None, kernel, side.unmapped)
     except RnnshapeError as error:
         return Outcome(error, side.way, unmapped=side.unmapped)
-
-
-def _observation(side: Side, result: Any, kernel: str | None) -> Observation:
-    import numpy as np
-
-    tensorflow = load()
-    return Observation(
-        returned=describe(result, bare),
-        values=tuple(np.asarray(tensor) for tensor in tensorflow.nest.flatten(result)),
-        weights=tuple(tuple(weight.shape) for weight in side.layer.weights),
-        twin=None,
-        device=side.device,
-        execution=side.way,
-        gpu=bool(gpus()),
-        tf32=tf32(side.device),
-        traced=None,
-        cudnn_used=CUDNN in (kernel or ""),
-        flow=(),
-        into=None,
-        warnings=side.warned,
-        versions={"tensorflow": tensorflow.__version__, "keras": keras().__version__},
-        output_mask=mask_on(result),
-        begun={role: tensor.numpy() for role, tensor in states(side.variant.spec).items()},
-    )
 
 
 def _stand_in(value: Any, path: str) -> Tensor:

@@ -87,7 +87,8 @@ def beside(spec: Spec) -> dict[str, Any]:
     if spec.mask is not None and not spec.masked_data:
         given["mask"] = load().constant(spec.mask)
     if spec.initial_state is not None and spec.layer.cls.kind != "cell":
-        given["initial_state"] = _packed(spec, list(states(spec).values()))
+        begins = spec.layer.cls.theory(spec.layer, spec.given()).begins
+        given["initial_state"] = load().nest.pack_sequence_as(begins, [*states(spec).values()])
     if spec.training:
         given["training"] = True
     return given
@@ -106,11 +107,6 @@ def states(spec: Spec) -> dict[str, Any]:
         leaf.role: _filled(spec.initial_state, tuple(dim.size for dim in leaf.dims), leaf.dtype, rng)
         for leaf in load().nest.flatten(answer.begins)
     }
-
-
-def _packed(spec: Spec, tensors: list[Any]) -> Any:
-    answer = spec.layer.cls.theory(spec.layer, spec.given())
-    return load().nest.pack_sequence_as(answer.begins, tensors)
 
 
 def _filled(what: str, shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.lab.build import Stack, build, made, reset
+from rnnshape.lab.build import build, like, made, reset
 from rnnshape.lab.execution import run
 from rnnshape.lab.feed import beside, handed
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import load
+from rnnshape.lab.ways import last_of
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.spec.calls import AFTER_RESET, CARRIED, HALVES, REBUILT, STEPPED, further, stateful
 
@@ -36,9 +37,7 @@ def further_calls(spec: Spec, layer: Any, inputs: tuple[Any, ...], execution: st
         else:
             assert name == STEPPED
             result = _stepped(spec, inputs[0])
-        results[name] = (
-            layer.result(result, inputs) if isinstance(layer, Stack) and isinstance(result, list) else result
-        )
+        results[name] = last_of(layer, result, inputs)
     return results
 
 
@@ -75,9 +74,7 @@ def _halves(spec: Spec, layer: Any, x: Any, execution: str) -> Any:
     node = spec.layer
     backwards = node.has("go_backwards") and node["go_backwards"]
     keeps = stateful(node)
-    again = build(node if keeps else _with_states(node))
-    again.build(x.shape)
-    again.set_weights(layer.get_weights())
+    again = like(node if keeps else _with_states(node), layer, x)
     at = x.shape[1] // 2
     given = beside(spec)
     masks = _cut(given.pop("mask"), at, backwards) if "mask" in given else (None, None)
@@ -93,10 +90,10 @@ def _halves(spec: Spec, layer: Any, x: Any, execution: str) -> Any:
             given["initial_state"] = list(states)
     first, second = results
     together = [
-        tensorflow.concat([one, other], axis=1) if _sequences(node) else other
+        tensorflow.concat([one, other], axis=1) if inner(node)["return_sequences"] else other
         for one, other in zip(first, second, strict=True)
     ]
-    return [*together, *(states if _returns_states(node) else ())]
+    return [*together, *(states if inner(node)["return_state"] else ())]
 
 
 def _cut(tensor: Any, at: int, backwards: bool) -> tuple[Any, Any]:
@@ -107,21 +104,14 @@ def _cut(tensor: Any, at: int, backwards: bool) -> tuple[Any, Any]:
 def _parted(result: Any, node: Any, *, returned: bool) -> tuple[list[Any], tuple[Any, ...]]:
     """The outputs and the states of a result."""
     count = 2 if node.name == "Bidirectional" and node["merge_mode"] is None else 1
-    if not (returned or _returns_states(node)):
+    if not (returned or inner(node)["return_state"]):
         return list(result) if count == 2 else [result], ()
     return list(result[:count]), tuple(result[count:])
 
 
-def _inner(node: Any) -> Any:
+def inner(node: Any) -> Any:
+    """The recurrent layer, or the forward one in a Bidirectional."""
     return node["layer"] if node.name == "Bidirectional" else node
-
-
-def _sequences(node: Any) -> bool:
-    return bool(_inner(node)["return_sequences"])
-
-
-def _returns_states(node: Any) -> bool:
-    return bool(_inner(node)["return_state"])
 
 
 def _with_states(node: Any) -> Any:

@@ -10,8 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.errors import RnnshapeError, nearest
-from rnnshape.lab.own import KIND, module_of
+from rnnshape.lab.own import class_of, module_of
 from rnnshape.lab.tensorflow import keras, load
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.files import JSON
@@ -39,16 +38,9 @@ def loaded(saved: Saved) -> Any:
 
 def _own(saved: Saved) -> dict[str, Any]:
     """The user's own classes by name.  The modules are imported here, which may register some of the classes."""
-    modules = [module_of(name) for name in saved.modules]
-    found: dict[str, Any] = {}
-    for name in saved.own:
-        holding = next((module for module in modules if hasattr(module, name)), None)
-        if holding is None:
-            there = [one for module in modules for one, value in vars(module).items() if isinstance(value, type)]
-            what = f"--import {' and '.join(saved.modules)}: there is no class {name}{nearest(name, there)}"
-            raise RnnshapeError(what, f"name the module that has {name}; --import can be repeated", kind=KIND)
-        found[name] = getattr(holding, name)
-    return found
+    for name in saved.modules:
+        module_of(name)
+    return {name: class_of(name, saved.modules) for name in saved.own}
 
 
 def layer_at(model: Any, names: Sequence[str]) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.lab.build import Stack, build
 from rnnshape.lab.execution import MASK, attach, run
 from rnnshape.lab.feed import beside
+from rnnshape.lab.further import inner
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import load
 from rnnshape.layers.casting import loses_mask
@@ -79,13 +80,9 @@ def witness(spec: Spec, layer: Any, x: Any, execution: str) -> tuple[np.ndarray[
     states = given.pop("initial_state", None)
     if states is not None:  # Keras 2 does not cast them to the dtype of the layer
         states = tensorflow.nest.map_structure(lambda state: tensorflow.cast(state, "float32"), states)
-    if _returns_sequence(node):
+    if inner(node)["return_sequences"]:
         return tuple(asked(node, states))
     return tuple(_in_time(one, asked(_sequence(one), begun)[0]) for one, begun in _directions(node, states))
-
-
-def _returns_sequence(node: Node) -> bool:
-    return bool((node["layer"] if node.name == "Bidirectional" else node)["return_sequences"])
 
 
 def _directions(node: Node, states: Any) -> Iterator[tuple[Node, Any]]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 import warnings
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Refused, RnnshapeError, Unavailable, foreseen
 from rnnshape.lab.blame import is_keras, reason, whole_tracebacks
-from rnnshape.lab.build import Stack, Wired, build, made
+from rnnshape.lab.build import Stack, Wired, build, like, made
 from rnnshape.lab.execution import run
 from rnnshape.lab.feed import beside, feed, handed, states
 from rnnshape.lab.further import further_calls, other_batch
@@ -31,10 +31,10 @@ from rnnshape.layers.kinds import article
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.wiring import wire
 from rnnshape.spec.calls import random, stateful
-from rnnshape.structure import Structure, Tensor, describe, leaves
+from rnnshape.structure import Structure, Tensor, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy as np
 
@@ -66,20 +66,20 @@ class Observation:
     returned: Structure
     values: tuple[np.ndarray[Any, Any], ...]
     weights: tuple[tuple[int, ...], ...]
-    twin: tuple[np.ndarray[Any, Any], ...] | None
     device: str
     execution: str
     gpu: bool
     tf32: bool | None
-    traced: tuple[str, ...] | None
-    cudnn_used: bool
-    flow: tuple[Structure, ...]
-    into: Structure | None
-    warnings: tuple[str, ...]
     versions: dict[str, str]
-    output_mask: tuple[tuple[bool, ...], ...] | None = None
+    output_mask: tuple[tuple[bool, ...], ...] | None
+    begun: dict[str, np.ndarray[Any, Any]]
+    warnings: tuple[str, ...] = ()
+    twin: tuple[np.ndarray[Any, Any], ...] | None = None
+    traced: tuple[str, ...] | None = None
+    cudnn_used: bool = False
+    flow: tuple[Structure, ...] = ()
+    into: Structure | None = None
     witness: tuple[np.ndarray[Any, Any], ...] | None = None
-    begun: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     calls: dict[str, tuple[np.ndarray[Any, Any], ...]] = field(default_factory=dict)
     other_batch: str | None = None
     inner: tuple[tuple[np.ndarray[Any, Any], ...], ...] = ()
@@ -120,7 +120,6 @@ def observe(spec: Spec, *, trace: bool = False) -> Observation:
 
 
 def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observation:
-    tensorflow = load()
     gpu = bool(gpus())
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -141,31 +140,42 @@ def _observed(spec: Spec, device: str, execution: str, *, trace: bool) -> Observ
         further |= layer.stepped(inputs, flow)
     # With dropout, each would draw its own masks.
     twin = None if random(spec) else spec.layer.cls.twin(spec.layer)
-    returned = describe(result, bare)
-    if next(leaves(returned), None) is None:
-        raise RnnshapeError(f"the call returns {result!r}, and no tensor", kind=KIND)
-    return Observation(
-        returned=returned,
-        values=_arrays(result),
-        weights=tuple(tuple(weight.shape) for weight in layer.weights),
-        twin=None if twin is None else _arrays(run(execution, handed(spec, _like(twin, layer, inputs[0])), *inputs)),
-        device=device,
-        execution=execution,
-        gpu=gpu,
-        tf32=tf32(device),
+    return replace(
+        seen_of(spec, layer, result, device, execution),
+        twin=None if twin is None else _arrays(run(execution, handed(spec, like(twin, layer, inputs[0])), *inputs)),
         traced=traced_or_none(layer, handed(spec, layer), *inputs) if (trace or gpu) and asked() >= KERAS_3 else None,
         cudnn_used=cudnn_used(),
         into=None if spec.into is None else describe(_begun(spec.into, spec, execution, inputs[0], result), bare),
         flow=tuple(describe(returned, bare) for returned in flow),
-        warnings=tuple(dict.fromkeys(one_line(one) for one in said if issubclass(one.category, UserWarning))),
-        versions={"tensorflow": tensorflow.__version__, "keras": keras().__version__},
-        output_mask=mask_on(result),
+        warnings=warned(said),
         witness=witness(spec, layer, inputs[0] if len(flow) < 2 else flow[-2], execution),
-        begun={role: tensor.numpy() for role, tensor in states(spec).items()},
         calls={name: _arrays(value) for name, value in further.items()},
         inner=tuple(map(_arrays, flow)) if isinstance(layer, Wired) else (),
         other_batch=other_batch(spec, layer, inputs),
         apart=apart,
+    )
+
+
+def seen_of(spec: Spec, layer: Any, result: Any, device: str, execution: str) -> Observation:
+    """What every way of running a layer shows: its result, its weights, and where it ran.
+
+    Raises:
+        RnnshapeError: a custom class returns no tensor.
+    """
+    returned, values = describe(result, bare), _arrays(result)
+    if not values:
+        raise RnnshapeError(f"the call returns {result!r}, and no tensor", kind=KIND)
+    return Observation(
+        returned=returned,
+        values=values,
+        weights=tuple(tuple(weight.shape) for weight in layer.weights),
+        device=device,
+        execution=execution,
+        gpu=bool(gpus()),
+        tf32=tf32(device),
+        versions={"tensorflow": load().__version__, "keras": keras().__version__},
+        output_mask=mask_on(result),
+        begun={role: tensor.numpy() for role, tensor in states(spec).items()},
     )
 
 
@@ -198,8 +208,10 @@ def _apart(whole: Any, result: Any) -> float:
     )
 
 
-def one_line(warning: warnings.WarningMessage) -> str:
-    return " ".join(str(warning.message).split())
+def warned(said: Iterable[warnings.WarningMessage]) -> tuple[str, ...]:
+    """The warnings of Keras, each once and in one line."""
+    texts = (" ".join(str(one.message).split()) for one in said if issubclass(one.category, UserWarning))
+    return tuple(dict.fromkeys(texts))
 
 
 # TensorFlow keeps a kernel for every operation on every variable it ever had, about 140 KB for each layer.  With this
@@ -233,14 +245,6 @@ def _begun(node: Node, spec: Spec, execution: str, x: Any, result: Any) -> Any:
     return run(execution, lambda sequence, begin: layer(sequence, initial_state=begin), x, states)
 
 
-def _like(node: Node, layer: Any, x: Any) -> Any:
-    """The layer of another node with this layer's weights."""
-    twin = build(node)
-    twin.build(x.shape)
-    twin.set_weights(layer.get_weights())
-    return twin
-
-
 def bare(value: Any, path: str) -> Tensor:
     """A tensor as it was returned.
 
@@ -262,7 +266,9 @@ def bare(value: Any, path: str) -> Tensor:
 
 
 def _arrays(result: Any) -> tuple[np.ndarray[Any, Any], ...]:
-    return tuple(tensor.numpy() for tensor in load().nest.flatten(result))
+    import numpy as np
+
+    return tuple(np.asarray(tensor) for tensor in load().nest.flatten(result))  # Model.predict returns arrays
 
 
 @contextmanager

@@ -17,31 +17,25 @@ from rnnshape.errors import Refused, RnnshapeError, nearest
 from rnnshape.lab.blame import reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rnnshape.layers.imported import Imported
+    from collections.abc import Iterator, Sequence
 
 KIND = "code"
 """The kind of an error in the user's own code."""
 
 
-def class_of(entry: Imported) -> Any:
-    """The class, from the first module that has it.
+def class_of(name: str, modules: Sequence[str]) -> Any:
+    """The class of this name, from the first module that has it.
 
     Raises:
         RnnshapeError: a module cannot be imported, or none has the class.
     """
-    modules = [module_of(name) for name in entry.modules]
-    for module in modules:
-        if (found := getattr(module, entry.name, None)) is not None:
+    imported = [*map(module_of, modules)]
+    for module in imported:
+        if (found := getattr(module, name, None)) is not None:
             return found
-    there = [name for module in modules for name, value in vars(module).items() if isinstance(value, type)]
-    said = " and ".join(entry.modules)
-    raise RnnshapeError(
-        f"--import {said}: there is no class {entry.name}{nearest(entry.name, there)}",
-        f"name the module that has {entry.name}; --import can be repeated",
-        kind=KIND,
-    )
+    there = [word for module in imported for word, value in vars(module).items() if isinstance(value, type)]
+    what = f"--import {' and '.join(modules)}: there is no class {name}{nearest(name, there)}"
+    raise RnnshapeError(what, f"name the module that has {name}; --import can be repeated", kind=KIND)
 
 
 def module_of(name: str) -> Any:

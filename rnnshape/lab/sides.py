@@ -10,7 +10,7 @@ from rnnshape.errors import RnnshapeError
 from rnnshape.lab.build import Stack, build
 from rnnshape.lab.feed import feed
 from rnnshape.lab.further import kept_states
-from rnnshape.lab.observe import Observation, explained, one_line, tidy
+from rnnshape.lab.observe import Observation, explained, tidy, warned
 from rnnshape.lab.seeds import seeded
 from rnnshape.lab.tensorflow import held_back, load, place
 from rnnshape.lab.ways import asked
@@ -104,8 +104,7 @@ def _ready(variant: Variant, way: str, lent: list[np.ndarray[Any, Any]] | None) 
         _give_weights(spec, layer, inputs)
         unmapped = None if lent is None else _taken(layer, lent)
         call = asked(way, spec, layer, inputs)
-    warned = tuple(dict.fromkeys(one_line(one) for one in said if issubclass(one.category, UserWarning)))
-    return Side(variant, way, device, layer, inputs, call, unmapped, warned)
+    return Side(variant, way, device, layer, inputs, call, unmapped, warned(said))
 
 
 def _give_weights(spec: Spec, layer: Any, inputs: tuple[Any, ...]) -> None:

@@ -34,13 +34,10 @@ def interleaved(calls: list[Callable[[], Any] | None], sync: Callable[[], Any] |
             if took(call) > BUDGET:
                 break
     times: dict[int, list[float]] = {id(call): [] for call in there}
-    begun, rounds = perf_counter(), 0
-    while there and rounds < MOST and (not rounds or _time_left(perf_counter() - begun, rounds)):
+    begun = perf_counter()
+    for rounds in range(MOST):
+        if rounds and perf_counter() - begun >= (BUDGET if rounds >= FEWEST else PATIENCE):
+            break
         for call in there:
             times[id(call)].append(took(call))
-        rounds += 1
     return [() if call is None else tuple(times[id(call)]) for call in calls]
-
-
-def _time_left(passed: float, rounds: int) -> bool:
-    return passed < (BUDGET if rounds >= FEWEST else PATIENCE)

@@ -29,11 +29,7 @@ if TYPE_CHECKING:
 
 
 def compared(
-    layers: Sequence[str],
-    options: Mapping[str, Any] | None = None,
-    *,
-    axis: str | None = None,
-    timing: bool = False,
+    layers: Sequence[str], options: Mapping[str, Any] | None = None, *, axis: str | None = None, timing: bool = False
 ) -> Comparison:
     """The comparison of several layers (expressions or commands' names), or of one along an axis.
 

@@ -24,8 +24,8 @@ def is_saved(text: str) -> bool:
 
 
 def is_code(text: str) -> bool:
-    """Whether this is the name of a file of code, a module or a notebook."""
-    return "\n" not in text and text.lower().endswith((".py", ".ipynb"))
+    """Whether this is the name of a file of code: a module, a notebook, or a page in Markdown with code."""
+    return "\n" not in text and text.lower().endswith((".py", ".ipynb", ".md"))
 
 
 def why_not_read(text: str) -> str | None:
@@ -39,7 +39,7 @@ def why_not_read(text: str) -> str | None:
         if path.exists() and path.is_file() and (is_code(text) or is_saved(text)):
             return f"{text} is a file, and a layer as written in Keras is expected here: rnnshape show {text} reads it"
         if path.exists():
-            known = "code is .py or .ipynb, a saved model .keras, .h5, .hdf5 or .json"
+            known = "code is .py, .ipynb or .md, a saved model .keras, .h5, .hdf5 or .json"
             return f"{text} is not read: {known}; rnnshape show - reads code from standard input"
     except (OSError, ValueError):
         return None

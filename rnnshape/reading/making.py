@@ -20,7 +20,7 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE, release
 from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
-from rnnshape.reading.code.parsed import NothingMade, Undecided
+from rnnshape.reading.code.parsed import NothingMade, Partly, Undecided
 from rnnshape.reading.finishing import finish, modules_in
 from rnnshape.reading.left_open import unbuilt
 from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
@@ -28,7 +28,7 @@ from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.masks import MASK, PADDED, written
-from rnnshape.spec.options import DIMENSIONS, IMPORT, INPUT, INTO, KERAS, LET, RUN_OPTIONS
+from rnnshape.spec.options import DIMENSIONS, IMPORT, INPUT, INTO, KERAS, LET, RUN
 from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
-
-_RUN = {option.name: option for option in RUN_OPTIONS}
 
 
 def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> Spec:
@@ -59,7 +57,7 @@ def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | No
     return spec
 
 
-def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> list[Spec]:
+def make_all(layer: str, options: Mapping[str, Any] | None = None) -> list[Spec]:
     """As ``make``, with one Spec for each layer that the code makes, for each value of its open choices.
 
     Values with which the code makes no layer are left out.
@@ -67,13 +65,13 @@ def make_all(layer: str, options: Mapping[str, Any] | None = None, *, name: str 
     Raises:
         Invalid: as ``make``; also if there are too many choices.
     """
-    return _decided(layer, dict(options or {}), name, frozenset())
+    return _decided(layer, dict(options or {}), frozenset())
 
 
-def _decided(layer: str, options: dict[str, Any], name: str | None, before: frozenset[str]) -> list[Spec]:
+def _decided(layer: str, options: dict[str, Any], before: frozenset[str]) -> list[Spec]:
     """The same, where the choices ``before`` are decided: what follows one value of a choice need not have another."""
     try:
-        return _specs(layer, options, name, before)
+        return _specs(layer, options, None, before)
     except Undecided as error:
         combinations = [*product(*(choice.values for choice in error.open))]
         if len(combinations) > _MOST_VARIANTS:
@@ -84,7 +82,7 @@ def _decided(layer: str, options: dict[str, Any], name: str | None, before: froz
         decided = dict(zip(keys, values, strict=True))
         said = ", ".join(f"{key}={value!r}" for key, value in decided.items())
         asked = {**options, LET.name: {**options.get(LET.name, {}), **decided}}
-        made.append((f"with {said}", partial(_decided, layer, asked, name, before | decided.keys())))
+        made.append((f"with {said}", partial(_decided, layer, asked, before | decided.keys())))
     return _each(made)
 
 
@@ -127,7 +125,7 @@ def _specs(
 
 def _read(layer: str, options: dict[str, Any], name: str | None, decided: frozenset[str]) -> list[Spec]:
     command = COMMANDS.get(layer)
-    known = dict(_RUN)
+    known = dict(RUN)
     if command is not None:
         known |= command.options
     elif layer.replace("-", "_").isidentifier() and layer not in TABLE:
@@ -136,12 +134,12 @@ def _read(layer: str, options: dict[str, Any], name: str | None, decided: frozen
     problems: list[Problem] = []
     expect = contract.read(options.pop(contract.KEY, None), problems)
     problems += [problem for key, value in options.items() if (problem := _refuse(key, value, known, command))]
-    run = {key: value for key, value in options.items() if key in _RUN}
+    run = {key: value for key, value in options.items() if key in RUN}
     if command is not None:
         problems += [Problem(name, why) for name, why in _OF_CODE.items() if name in run]
         if problems:
             raise Invalid(problems)
-        node = command.node({key: value for key, value in options.items() if key not in _RUN})
+        node = command.node({key: value for key, value in options.items() if key not in RUN})
         return [_expecting(finish(node, run, name=name), expect)]
     # Imported here because a command's name does not need the reader of Python.
     from rnnshape.reading.code.expression import parse_all
@@ -149,24 +147,31 @@ def _read(layer: str, options: dict[str, Any], name: str | None, decided: frozen
     wrong = {problem.key for problem in problems}
     sound = {key: value for key, value in run.items() if key not in wrong}
     let = sound.get(LET.name, {})
+    mistakes: Invalid | None = None
     try:
         read = parse_all(layer, let, _sizes_in(run), modules_in(sound))
+    except Partly as error:
+        read, mistakes = [*error.read], Invalid([*error.problems, *problems], error.text)
     except Invalid as error:
-        if not problems:
-            raise
-        raise Invalid([*error.problems, *problems], error.text) from None
-    if problems:
-        raise Invalid(problems)
+        raise Invalid([*error.problems, *problems], error.text) if problems else error from None
+    if problems or not read:
+        raise mistakes or Invalid(problems)
+    told = mistakes.problems if mistakes else ()
     given = {key: value for key, value in let.items() if key not in decided}
     if unused := [*_unused(given, read, run)]:
-        raise Invalid(unused)
+        raise Invalid([*told, *unused], mistakes.text if mistakes else None)
     if read[0].open:
-        raise Undecided(read[0].open, read[0].text)
-    return _each(("", partial(_answers, parsed, run, name or parsed.name, expect)) for parsed in read)
+        raise Undecided(read[0].open, read[0].text, told)
+    answers = [("", partial(_answers, parsed, run, name or parsed.name, expect)) for parsed in read]
+    return _each([*answers, ("", partial(_fails, mistakes))] if mistakes else answers)
 
 
 def _answers(parsed: Parsed, run: Mapping[str, Any], name: str | None, expect: Expectations | None) -> list[Spec]:
     return [_expecting(_asked(parsed, run, name), expect)]
+
+
+def _fails(error: Invalid) -> list[Spec]:
+    raise error
 
 
 def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
@@ -263,10 +268,14 @@ def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem
 
 
 def _notes(parsed: Parsed, spec: Spec, run: Mapping[str, Any]) -> Iterator[str]:
-    """The notes about the input and the mask."""
+    """The notes about the input, the states and the mask."""
+    from rnnshape.reading.code import mismatches
+
     yield from parsed.notes
     if parsed.called.named_mask is not None and spec.mask is not None and MASK.name not in run:
         yield f"the code does not give the values of the mask: {written(spec.mask)} here, or give --mask"
+    if (bare := mismatches.bare_state(parsed.called, spec)) is not None:
+        yield bare
     if parsed.fed is not None and parsed.fed.otherwise(spec.input):
         yield f"the options give {spec.input}, which overrides {parsed.fed.text} in the expression"
 

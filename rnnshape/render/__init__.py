@@ -75,10 +75,7 @@ _FORMATS = {
     "csv": _Format(None, "delimited:write_csv"),
     "tsv": _Format(None, "delimited:write_tsv"),
     "markdown": _Format(
-        "markdown:write",
-        "markdown:write_rows",
-        comparison="markdown:write_comparison",
-        audit="markdown:write_audit",
+        "markdown:write", "markdown:write_rows", comparison="markdown:write_comparison", audit="markdown:write_audit"
     ),
     # Does not stream, because the number of passed runs comes before the rows.
     "html": _Format("html.report:write", "html.rows:write", streams=False, comparison="html.comparison:write"),
@@ -184,9 +181,7 @@ def scan_by_ending(file: str) -> str | None:
     >>> scan_by_ending("findings.sarif"), scan_by_ending("findings.txt"), scan_by_ending("findings.csv")
     ('sarif', 'text', None)
     """
-    if file.lower().endswith((".sarif", ".txt")):
-        return "sarif" if file.lower().endswith(".sarif") else "text"
-    form = by_ending(file)
+    form = {".sarif": "sarif", ".txt": "text"}.get(PurePath(file).suffix.lower()) or by_ending(file)
     return form if form in _OF_SCANS else None
 
 

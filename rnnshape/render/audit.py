@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -11,8 +11,8 @@ from rich.text import Text
 
 from rnnshape.errors import UNAVAILABLE
 from rnnshape.render.grid import grid
-from rnnshape.render.marks import ASCII, UNICODE, Marks
-from rnnshape.render.terminal import plain, show
+from rnnshape.render.marks import Marks, marks_for
+from rnnshape.render.terminal import show
 from rnnshape.versions import running
 
 if TYPE_CHECKING:
@@ -28,49 +28,34 @@ if TYPE_CHECKING:
 
 def write(rows: Tally, stream: TextIO, view: View) -> None:
     """Write the versions, a table of classes, a table of values, and each disagreement as a run to reproduce it."""
-    show(Group(*parts(rows, ASCII if plain(stream) else UNICODE)), stream)
+    show(Group(*parts(rows, marks_for(stream))), stream)
 
 
-class _Count:
-    """The number of rows with each result."""
-
-    def __init__(self) -> None:
-        self.agree = self.rejected = self.disagree = self.not_run = 0
-
-    def add(self, row: Row) -> None:
-        if row.exit_code == UNAVAILABLE:
-            self.not_run += 1
-        elif not row.ok:
-            self.disagree += 1
-        elif row.data["error"] is not None:
-            self.rejected += 1
-        else:
-            self.agree += 1
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        numbers = self.agree, self.rejected, self.disagree, self.not_run
-        return tuple(f"{number:,}" if number else "" for number in (sum(numbers), *numbers))
+_RESULTS = _AGREE, _REJECTED, _DISAGREE, _NOT_RUN = ("agree", "both reject", "disagree", "not run")
 
 
-_COLUMNS = ("asked", "agree", "both reject", "disagree")
-_NOT_RUN = "not run"
+def _result(row: Row) -> str:
+    if row.exit_code == UNAVAILABLE:
+        return _NOT_RUN
+    if not row.ok:
+        return _DISAGREE
+    return _AGREE if row.data["error"] is None else _REJECTED
 
 
 def parts(rows: Tally, marks: Marks) -> Iterator[RenderableType]:
     """The parts of the view, in order; this runs the audit, because the rows are lazy."""
-    classes: dict[str, _Count] = defaultdict(_Count)
-    values: dict[str, dict[str, _Count]] = defaultdict(lambda: defaultdict(_Count))
-    total = _Count()
+    # The number of rows with each result.
+    classes: dict[str, Counter[str]] = defaultdict(Counter)
+    values: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     wrong: list[Row] = []
     for row in rows.drawn(lambda row: row):
         (_, name), *varied = row.run.axes.items()
-        total.add(row)
-        classes[name].add(row)
-        for axis, value in varied:
-            values[axis][str(value)].add(row)
+        result = _result(row)
+        for count in (classes[name], *(values[axis][str(value)] for axis, value in varied)):
+            count[result] += 1
         if not row.ok:
             wrong.append(row)
+    total = sum(classes.values(), Counter[str]())
     yield Text(", ".join(f"{name} {version}" for name, version in running().items()))
     yield Text()
     yield _table(marks, "Classes", "class", [*classes.items(), ("all", total)])
@@ -88,22 +73,24 @@ def parts(rows: Tally, marks: Marks) -> Iterator[RenderableType]:
     yield _verdict(total, marks)
 
 
-def _table(marks: Marks, title: str, first: str, counts: Iterable[tuple[str, _Count]]) -> Table:
+def _table(marks: Marks, title: str, first: str, counts: Iterable[tuple[str, Counter[str]]]) -> Table:
     rows = list(counts)
     # Usually all layers run, and the column is left out.
-    columns = (*_COLUMNS, _NOT_RUN) if any(count.not_run for _, count in rows) else _COLUMNS
-    table = grid(marks, title, first, *columns)
+    results = _RESULTS if any(count[_NOT_RUN] for _, count in rows) else _RESULTS[:-1]
+    table = grid(marks, title, first, "asked", *results)
     for column in table.columns[1:]:
         column.justify = "right"
     for name, count in rows:
-        table.add_row(Text(name), *count.cells[: len(columns)], style="bad" if count.disagree else None)
+        numbers = (count.total(), *(count[result] for result in results))
+        cells = (f"{number:,}" if number else "" for number in numbers)
+        table.add_row(Text(name), *cells, style="bad" if count[_DISAGREE] else None)
     return table
 
 
-def _verdict(total: _Count, marks: Marks) -> Text:
-    asked = total.agree + total.rejected + total.disagree
-    if total.disagree:
-        return Text(f"{marks.no} Theory and the real layer disagree on {total.disagree:,} of {asked:,} layers.", "bad")
-    if total.not_run:
-        return Text(f"{marks.no} {total.not_run:,} layers were not run.", "bad")
+def _verdict(total: Counter[str], marks: Marks) -> Text:
+    asked, disagree = total.total() - total[_NOT_RUN], total[_DISAGREE]
+    if disagree:
+        return Text(f"{marks.no} Theory and the real layer disagree on {disagree:,} of {asked:,} layers.", "bad")
+    if total[_NOT_RUN]:
+        return Text(f"{marks.no} {total[_NOT_RUN]:,} layers were not run.", "bad")
     return Text(f"{marks.yes} Theory and the real layer agree on {asked:,} layers.", "good")

@@ -87,7 +87,7 @@ def _calls(report: Report) -> Iterator[str]:
         yield graph.statement(call)[:-1] + ", mask=mask)" if passed else graph.statement(call)
     for part in report.flow:
         words = [word.strip() for word in part.expression.partition(" = ")[0].split(",")]
-        yield from _shapes(part.observed or part.predicted, "", words)
+        yield from _shapes(part.structure, "", words)
 
 
 def _unknown_functions(report: Report) -> Iterator[str]:

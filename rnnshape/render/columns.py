@@ -62,14 +62,13 @@ def _sizes(shape: list[int]) -> str:
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
-def _roles(row: Row) -> str:
+def _structure(row: Row, text: Callable[[Structure], str]) -> str:
     structure = row.data["observed"] or row.data["predicted"]
-    return "" if structure is None else _brackets(structure, lambda tensor: str(tensor["role"]))
+    return "" if structure is None else _brackets(structure, text)
 
 
 def _shapes(row: Row) -> str:
-    structure = row.data["observed"] or row.data["predicted"]
-    return "" if structure is None else _brackets(structure, lambda tensor: _sizes(tensor["shape"]))
+    return _structure(row, lambda tensor: _sizes(tensor["shape"]))
 
 
 def _input(row: Row) -> str:
@@ -99,7 +98,7 @@ _COLUMNS: dict[str, Callable[[Row], str]] = {
     "name": lambda row: row.run.name or "",
     "layer": lambda row: row.run.asked or "",
     "input": _input,
-    "structure": _roles,
+    "structure": lambda row: _structure(row, lambda tensor: str(tensor["role"])),
     "shapes": _shapes,
     "params": lambda row: _text(row.data["params"]),
     "cudnn": _cudnn,

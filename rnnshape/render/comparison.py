@@ -6,15 +6,14 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from rnnshape.layers.quirks import HELP
-from rnnshape.render.grid import grid, sizes
-from rnnshape.render.marks import ASCII, UNICODE, Marks
+from rnnshape.render.grid import grid, pairs, sizes
+from rnnshape.render.marks import Marks, marks_for
 from rnnshape.render.seconds import bar, duration
-from rnnshape.render.table import sign
-from rnnshape.render.terminal import plain, show
+from rnnshape.render.table import difference, fed, sign
+from rnnshape.render.terminal import show
 from rnnshape.report.alike import DIFFERENT
 from rnnshape.report.comparison import STRUCTURE, ratio
 from rnnshape.spec.comparison import RULES
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from rnnshape.report.checks import Check
     from rnnshape.report.comparison import Compared, Pair, Side
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def write(compared: Compared, stream: TextIO) -> None:
     """Draw the comparison on the stream."""
-    show(draw(compared, ASCII if plain(stream) else UNICODE), stream)
+    show(draw(compared, marks_for(stream)), stream)
 
 
 def draw(compared: Compared, marks: Marks) -> RenderableType:
@@ -73,8 +73,7 @@ def context(compared: Compared, marks: Marks) -> Text:
     ran = [side.report.environment["keras"] for side in compared.sides if side.way != RULES]
     keras = " and ".join(dict.fromkeys(ran or [environment["keras"]]))
     return Text(
-        f"x {sizes(spec.symbolic)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
-        f"{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {keras}",
+        f"{fed(spec)}{mask}\n{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {keras}",
         "faint",
     )
 
@@ -106,7 +105,7 @@ def _weights(number: int, side: Side) -> str:
 
 def _returns(compared: Compared) -> Group:
     """The returned containers with their roles; variants that return the same share a row."""
-    table = _by_letter()
+    table = pairs()
     of: dict[str, list[str]] = {}
     for number, side in enumerate(compared.sides):
         if side.structure is not None:
@@ -121,14 +120,6 @@ def _returns(compared: Compared) -> Group:
 def _joined(letters: list[str]) -> str:
     """``A, B and C``."""
     return " and ".join(filter(None, (", ".join(letters[:-1]), letters[-1])))
-
-
-def _by_letter() -> Table:
-    """A table with a column of letters and a column of texts."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    return table
 
 
 def _outputs(compared: Compared, marks: Marks) -> Table:
@@ -157,14 +148,10 @@ def _cell(pair: Pair | None, dtype: str | None, marks: Marks) -> Text:
     if pair.tensor is not None and pair.max_abs_diff is None and not pair.equal:
         text += f" {sizes(pair.tensor.shape)}"
     elif pair.exact is not None:
-        text += f" {_distance(pair.max_abs_diff, pair.exact)}"
+        text += f" {difference(pair)}"
     if pair.tensor is not None and pair.tensor.dtype not in ("", dtype):
         text += f" {pair.tensor.dtype}"
     return text
-
-
-def _distance(apart: float | None, exact: bool) -> str:
-    return "0" if exact else "?" if apart is None else f"{apart:.2g}"
 
 
 def _laws(compared: Compared, marks: Marks) -> Table:
@@ -182,7 +169,7 @@ def _held(check: Check | None, marks: Marks) -> Text:
     if check is None or check.holds is None:
         return Text("")
     mark, style = sign(check, marks)
-    return Text(f"{mark} {_distance(check.max_abs_diff, bool(check.exact))}", style)
+    return Text(f"{mark} {difference(check)}", style)
 
 
 # -- time ---------------------------------------------------------------------------------------
@@ -213,7 +200,7 @@ def _timings(compared: Compared, marks: Marks) -> Table:
 
 def _reasons(compared: Compared) -> Table:
     """Each reason once, with the letters of its variants; failures first."""
-    table = _by_letter()
+    table = pairs()
     of: dict[tuple[str, str], list[str]] = {}
     for number, why, style in sorted(dict.fromkeys(_remarks(compared)), key=lambda one: (one[2] != "bad", one[0])):
         of.setdefault((why, style), []).append(_letter(number))

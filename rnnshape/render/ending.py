@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from rnnshape.layers import release
 from rnnshape.layers.quirks import HELP
 from rnnshape.render import verdict as cudnn
-from rnnshape.render.grid import grid
+from rnnshape.render.grid import grid, pairs
 from rnnshape.render.seconds import line as timing_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from rnnshape.render.marks import Marks
     from rnnshape.report import Report
@@ -28,9 +28,7 @@ NOT_VERIFIED = "Predicted from rules; not verified on a real layer"
 
 def footer(report: Report) -> Table:
     """Notes, cuDNN, calls, warnings, time and lines to paste, one line each."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = pairs()
     for note in report.notes:
         table.add_row(Text("Note", "head"), Text(note))
     if kernel := cudnn.line(report):
@@ -131,7 +129,6 @@ def _misfits(report: Report, marks: Marks) -> Iterator[RenderableType]:
 
 def _disagreement(report: Report, marks: Marks, other: str) -> Table:
     table = grid(marks, "", "", "theory", other)
-    table.title = None
     for one in report.disagreements:
         table.add_row(one.of, one.predicted, one.observed)
     return table

@@ -16,14 +16,12 @@ def write(facts: Mapping[str, Any], stream: TextIO, *, as_json: bool) -> None:
         json.dump(facts, stream, indent=2)
         stream.write("\n")
         return
-    from rich.table import Table
     from rich.text import Text
 
+    from rnnshape.render.grid import pairs
     from rnnshape.render.terminal import show
 
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = pairs()
     for name, value in facts.items():
         table.add_row(Text(name.replace("_", " "), "faint"), Text(_words(value)))
     show(table, stream)

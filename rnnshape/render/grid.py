@@ -47,9 +47,9 @@ def _longest_word(cell: Any) -> int:
 
 
 def grid(marks: Marks, title: str, *columns: str, form: type[Table] = Whole) -> Table:
-    """An empty table with a title and these columns; no header if all column names are empty."""
+    """An empty table with these columns; without a title or a header if it, or all column names, are empty."""
     table = form(
-        title=Text(title, "head"),
+        title=Text(title, "head") if title else None,
         title_justify="left",
         box=marks.box,
         border_style="faint",
@@ -58,6 +58,14 @@ def grid(marks: Marks, title: str, *columns: str, form: type[Table] = Whole) -> 
     )
     for column in columns:
         table.add_column(column, overflow="fold")
+    return table
+
+
+def pairs() -> Table:
+    """An empty table of labels and texts, without lines."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     return table
 
 

@@ -27,7 +27,12 @@ def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
         if file not in suites:
             suites[file] = SubElement(root, "testsuite", name=file)
         suites[file].append(case)
-    for element in (root, *suites.values()):
+    put_suites(root, stream)
+
+
+def put_suites(root: Element, stream: TextIO) -> None:
+    """Write the document of these suites, with the numbers of test cases, failures and errors in them."""
+    for element in (root, *root):
         for attribute, path in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
             element.set(attribute, str(sum(1 for _ in element.iter(path))))
     indent(root)

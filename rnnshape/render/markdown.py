@@ -28,10 +28,9 @@ _CODE = ("code", "role")
 def write(report: Report, stream: TextIO, view: View) -> None:
     """Write one Report; the environment is in a closed section at the end."""
     from rnnshape.render import ending, table
-    from rnnshape.render.marks import ASCII, UNICODE
-    from rnnshape.render.terminal import plain
+    from rnnshape.render.marks import marks_for
 
-    marks = ASCII if plain(stream) else UNICODE
+    marks = marks_for(stream)
     hint = report.error and report.error.hint
     pieces = [
         _title(report.expression),
@@ -48,10 +47,9 @@ def write(report: Report, stream: TextIO, view: View) -> None:
 def write_comparison(compared: Compared, stream: TextIO) -> None:
     """Write a comparison in the same form as a Report."""
     from rnnshape.render import comparison
-    from rnnshape.render.marks import ASCII, UNICODE
-    from rnnshape.render.terminal import plain
+    from rnnshape.render.marks import marks_for
 
-    marks = ASCII if plain(stream) else UNICODE
+    marks = marks_for(stream)
     pieces = [
         _title(compared.comparison.title),
         _lines(comparison.context(compared, marks).plain.splitlines()),
@@ -76,10 +74,9 @@ def write_rows(rows: Tally, stream: TextIO, view: View) -> None:
 def write_audit(rows: Tally, stream: TextIO, view: View) -> None:
     """Write the tables of an audit, and its disagreements."""
     from rnnshape.render import audit
-    from rnnshape.render.marks import ASCII, UNICODE
-    from rnnshape.render.terminal import plain
+    from rnnshape.render.marks import marks_for
 
-    stream.write("\n".join(_blocks(*audit.parts(rows, ASCII if plain(stream) else UNICODE))))
+    stream.write("\n".join(_blocks(*audit.parts(rows, marks_for(stream)))))
 
 
 def _blocks(*drawn: RenderableType) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich import box
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 class Wires(NamedTuple):
@@ -53,3 +56,12 @@ ASCII = Marks(
     "ok", "no", "=", "!=", "-", "*", "x", box.ASCII, "#", "#=0-",
     Wires(" |-+||++-+-+++++", ".:", "^", "<", ">", "...", "@", "0123456789"),
 )  # fmt: skip
+
+
+def marks_for(stream: TextIO) -> Marks:
+    """The signs that the encoding of the stream has."""
+    try:
+        "✓✗·─╭╌▲◀↻₁".encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return ASCII
+    return UNICODE

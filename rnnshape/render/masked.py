@@ -31,7 +31,6 @@ def draw(masked: Masked, marks: Marks) -> Iterator[RenderableType]:
     what = "passed as mask=" if masked.through == "mask=" else f"from {masked.through}"
     yield Text(f"Mask by time step, {what}", "head")  # the table's own title would wrap at the table's width
     table = grid(marks, "", "sample", "of", _clock(len(masked.rows[0])), form=Table)
-    table.title = None
     signs = dict(zip(KINDS, marks.steps, strict=True))
     out = masked.output_mask_seen or masked.output_mask
     for sample, row in enumerate(masked.rows[:_MOST_SAMPLES]):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 
 from rnnshape.render.ending import NOT_VERIFIED
-from rnnshape.render.marks import ASCII, UNICODE
+from rnnshape.render.marks import marks_for
 from rnnshape.render.table import draw
-from rnnshape.render.terminal import console, plain
+from rnnshape.render.terminal import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def settling(theory: Report, prove: Callable[[], Report], stream: TextIO, view: 
     larger than the screen, or the terminal is dumb, only the final view is drawn.
     """
     target = console(stream)
-    marks = ASCII if plain(stream) else UNICODE
+    marks = marks_for(stream)
     first = draw(theory, view, marks, waiting=f"verifying on the real layer {marks.wires.dots}")
     lines = _lengths(target, first)
     if target.is_dumb_terminal or len(lines) >= target.size.height:

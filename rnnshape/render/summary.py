@@ -10,10 +10,10 @@ from rich.text import Text
 
 from rnnshape.render.columns import returned
 from rnnshape.render.grid import Folding, grid
-from rnnshape.render.marks import ASCII, UNICODE, Marks
+from rnnshape.render.marks import UNICODE, Marks, marks_for
 from rnnshape.render.table import draw as draw_report
 from rnnshape.render.table import expectations
-from rnnshape.render.terminal import console, plain, show
+from rnnshape.render.terminal import console, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def write(rows: Tally, stream: TextIO, view: View) -> None:
     On a terminal, more than 20 runs would hide the failures, so only those are shown unless ``view.every``.
     """
     whole = view.every or not console(stream).is_terminal
-    show(draw(rows, view, ASCII if plain(stream) else UNICODE, most=None if whole else _MOST), stream)
+    show(draw(rows, view, marks_for(stream), most=None if whole else _MOST), stream)
 
 
 _MOST = 20
@@ -49,7 +49,6 @@ def draw(rows: Tally, view: View, marks: Marks = UNICODE, most: int | None = Non
             failed += more
     few = most is not None and len(lines) > most
     summary = grid(marks, "", "", "name", "returns", "layer", form=Folding)
-    summary.title = None
     for line in failed_lines if few else lines:
         summary.add_row(*line)
     end = Text(f"{rows}{'; --all shows every run' if few else ''}")
@@ -59,12 +58,7 @@ def draw(rows: Tally, view: View, marks: Marks = UNICODE, most: int | None = Non
 def _line_and_more(row: Row, view: View, marks: Marks) -> tuple[tuple[Text, ...], list[RenderableType]]:
     """The row's line in the table, and for a failure its details."""
     mark, style = verdict(row, marks)
-    line = (
-        Text(mark, style),
-        Text(row.run.name or ""),
-        Text(returned(row)),
-        Text(row.run.asked or "", "code"),
-    )
+    line = (Text(mark, style), Text(row.run.name or ""), Text(returned(row)), Text(row.run.asked or "", "code"))
     return line, [] if row.ok else [Text(), *_in_full(row, view, marks)]
 
 

@@ -14,9 +14,10 @@ from rich.text import Text
 
 from rnnshape.render import ending, masked, verdict
 from rnnshape.render.grid import Folding, container, grid, sizes
-from rnnshape.render.marks import ASCII, UNICODE, Marks
-from rnnshape.render.terminal import plain, show
+from rnnshape.render.marks import UNICODE, Marks, marks_for
+from rnnshape.render.terminal import show
 from rnnshape.report.checks import BY_ACCIDENT
+from rnnshape.report.inputs import inputs_of
 from rnnshape.structure import Nest, leaves
 
 if TYPE_CHECKING:
@@ -29,13 +30,15 @@ if TYPE_CHECKING:
     from rnnshape.render import View
     from rnnshape.report import Report
     from rnnshape.report.checks import Check
+    from rnnshape.report.comparison import Pair
     from rnnshape.report.expected import Expected
     from rnnshape.report.returned import Wired
+    from rnnshape.spec import Spec
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
     """Draw the Report on the stream."""
-    show(draw(report, view, ASCII if plain(stream) else UNICODE), stream)
+    show(draw(report, view, marks_for(stream)), stream)
 
 
 def draw(report: Report, view: View, marks: Marks = UNICODE, waiting: str | None = None) -> RenderableType:
@@ -95,10 +98,10 @@ def _asked_for(report: Report, view: View, marks: Marks) -> Iterator[Part]:
 
 
 def context(report: Report, marks: Marks) -> Text:
-    """Two lines, at most 80 columns wide: the input, and the device and versions."""
+    """A line for each input, and one for the device and versions."""
     environment, spec = report.environment, report.spec
     given = f"{spec.name}: " if spec.name else ""
-    given += f"x {sizes(spec.symbolic)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
+    given += fed(spec)
     if spec.initial_state is not None:
         given += f", states {spec.initial_state}"
     if spec.training:
@@ -106,6 +109,12 @@ def context(report: Report, marks: Marks) -> Text:
     who = f"TensorFlow {environment['tensorflow']}, Keras {environment['keras']}"
     where = environment["device"] or "predicted for"
     return Text(f"{given}\n{where}{f' {marks.dot} ' if report.observed else ' '}{who}", "faint")
+
+
+def fed(spec: Spec) -> str:
+    """A line for each input, and the seed: ``x (N, T, C) = (2, 3, 4) float32, seed 0``."""
+    lines = [f"{one.name} {sizes(one.symbolic)} = {sizes(one.shape)} {one.dtype}" for one in inputs_of(spec)]
+    return "\n".join(lines) + f", seed {spec.seed}"
 
 
 def _outputs(report: Report, marks: Marks) -> Table:
@@ -128,7 +137,7 @@ def _flow(report: Report, marks: Marks) -> Table:
     """The layers of a stack with the first tensor that each returns; only the last may return several."""
     table = grid(marks, "Layers", "", "layer", "returns", "shape", "dtype")
     for number, part in enumerate(report.flow, 1):
-        first, *others = leaves(part.observed or part.predicted)
+        first, *others = leaves(part.structure)
         more = f" and {len(others)} more" if others else ""
         table.add_row(
             str(number), Text(part.expression, "code"), sizes(first.symbolic) + more, sizes(first.shape), first.dtype
@@ -145,7 +154,7 @@ def _calls(report: Report, marks: Marks) -> Table:
     for number, (call, part) in enumerate(zip(graph.calls, report.flow, strict=True), 1):
         said = Text(f"{call.name}: {graph.by_name[call.layer].short}", "code")
         table.add_row(str(number), said, "", "", "", Text())
-        for tensor in leaves(part.observed or part.predicted):
+        for tensor in leaves(part.structure):
             # A blank allows a line break.
             places = ", ".join((part.to or {}).get(tensor.role, ())).replace(".initial_state", " initial_state")
             name = Text(f"  {tensor.role}", "role")
@@ -167,8 +176,8 @@ def _checks(report: Report, marks: Marks, *, verdicts: bool) -> Table:
     table.columns[0].min_width = max(map(len, (marks.yes, marks.unequal)))
     for check in report.checks:
         mark, style = sign(check, marks)
-        difference = [_difference(check)] if verdicts else []
-        table.add_row(Text(mark, style), Text(check.check, "code"), *difference, _why(check))
+        apart = [""] if check.holds is None else [difference(check)]
+        table.add_row(Text(mark, style), Text(check.check, "code"), *(apart if verdicts else ()), _why(check))
     return table
 
 
@@ -191,13 +200,11 @@ def sign(check: Check, marks: Marks) -> tuple[str, str]:
     return marks.equal if check.holds else marks.unequal, "teach"
 
 
-def _difference(check: Check) -> str:
+def difference(sides: Check | Pair) -> str:
     """The largest absolute difference of the two sides."""
-    if check.holds is None:
-        return ""
-    if check.exact:
+    if sides.exact:
         return "0"
-    return "?" if check.max_abs_diff is None else f"{check.max_abs_diff:.2g}"
+    return "?" if sides.max_abs_diff is None else f"{sides.max_abs_diff:.2g}"
 
 
 def _why(check: Check) -> Text:

@@ -68,12 +68,3 @@ def show(renderable: RenderableType, stream: TextIO) -> None:
     with target.capture() as captured:
         target.print(renderable)
     stream.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
-
-
-def plain(stream: TextIO) -> bool:
-    """Whether the stream's encoding lacks ✓ and box-drawing characters."""
-    try:
-        "✓✗·─╭╌▲◀↻₁".encode(getattr(stream, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return True
-    return False

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from rnnshape.layers.base import STEP
-from rnnshape.render.grid import grid
+from rnnshape.render.grid import grid, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from rnnshape.layers.base import Kernel, Rule
     from rnnshape.render.marks import Marks
@@ -73,9 +73,7 @@ def rules(report: Report, marks: Marks) -> Iterator[RenderableType]:
 
 def lines(report: Report) -> Table:
     """The kernel on a GPU, the kernel here, and the smallest change that allows cuDNN."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = pairs()
     table.add_row(Text("On a GPU", "head"), _chosen(report.cudnn.on_gpu))
     table.add_row(Text("Here", "head"), _here(report))
     table.add_row(Text("Change", "head"), report.cudnn.hint or "none needed")

@@ -69,7 +69,7 @@ def assemble(spec: Spec, predicted: Prediction, outcome: Observation | RnnshapeE
     alike = same(observed, predicted.returned)
     passed = [labelled(back, part.predicted) for part, back in zip(theory.flow, outcome.flow, strict=True)]
     begun = outcome.into and predicted.into and labelled(outcome.into, predicted.into)
-    where = environment(spec, outcome.versions, outcome.device, outcome.execution, outcome.tf32)
+    where = environment(spec, outcome)
     between = between_calls(where)
     names = _names(spec, predicted, outcome, observed) if alike else {}
     masked = observed_mask(theory.masked, outcome, observed, names) if theory.masked and alike else theory.masked
@@ -132,7 +132,7 @@ def _expected(
         laws=predicted.laws,
         values=names,
         between=between_calls(report.environment),
-        within=[part.observed or part.predicted for part in report.flow] if spec.layer.cls.kind == "graph" else [],
+        within=[part.structure for part in report.flow] if spec.layer.cls.kind == "graph" else [],
     )
     return tuple(lines)
 

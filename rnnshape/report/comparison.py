@@ -18,7 +18,7 @@ from rnnshape.report.shown import Shown
 from rnnshape.report.timing import Timing
 from rnnshape.spec.comparison import RULES
 from rnnshape.spec.masks import written
-from rnnshape.structure import Nest, Structure, Tensor, brackets, labelled, leaves
+from rnnshape.structure import Structure, Tensor, brackets, label, labelled, leaves, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,15 +225,7 @@ def _in_order(structure: Structure, predicted: Structure) -> Structure:
     if len(known) != len(list(leaves(structure))):
         return structure
     roles = iter(known)
-
-    def named(part: Structure) -> Structure:
-        if isinstance(part, Nest):
-            return replace(part, items=tuple(map(named, part.items)))
-        expected = next(roles)
-        here = replace(expected, path=part.path)
-        return labelled(part, here)
-
-    return named(structure)
+    return mapped(lambda tensor: label(tensor, next(roles)), structure)
 
 
 # -- pairs --------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from rnnshape.report.report import Report
 from rnnshape.report.returned import Flow, Returned
 from rnnshape.report.stored import file_notes, stored
 from rnnshape.report.weights import Weights
-from rnnshape.structure import NOTHING, Structure, Tensor, labelled, leaves
+from rnnshape.structure import NOTHING, Structure, labelled, leaves, mapped
 from rnnshape.theory import Cost, Verdict, flow_by_rule
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from rnnshape.lab.observe import Observation
     from rnnshape.layers.wires import Call, Graph
-    from rnnshape.report.expected import Expected
     from rnnshape.spec import Spec
 
 
@@ -37,7 +36,7 @@ def seen_alone(spec: Spec, outcome: Observation) -> Report:
     """
     names = spec.layer.without_rule
     observed = _named(outcome.returned, *_outputs(spec))
-    where = environment(spec, outcome.versions, outcome.device, outcome.execution, outcome.tf32)
+    where = environment(spec, outcome)
     weights = tuple(
         Weight(f"weight_{number}", tuple(Dim(size, str(size)) for size in shape))
         for number, shape in enumerate(outcome.weights)
@@ -62,7 +61,17 @@ def seen_alone(spec: Spec, outcome: Observation) -> Report:
     )
     if spec.expect is None:
         return report
-    return replace(report, expectations=tuple(_expected(report, values, between_calls(where))))
+    expectations = held(
+        spec.expect,
+        observed,
+        params=report.params,
+        eligible=None,
+        letters={dim.letter: dim.size for dim in spec.dims},
+        laws=(),
+        values=values,
+        between=between_calls(where),
+    )
+    return replace(report, expectations=tuple(expectations))
 
 
 def _outputs(spec: Spec) -> tuple[str, ...]:
@@ -86,13 +95,7 @@ def _named(returned: Structure, *words: str) -> Structure:
     paths = [tensor.path for tensor in leaves(returned)]
     roles = words if len(words) == len(paths) else ("output", *(f"state_{index}" for index in range(len(paths) - 1)))
     by_path = dict(zip(paths, roles, strict=True))
-
-    def named(value: Structure) -> Structure:
-        if isinstance(value, Tensor):
-            return replace(value, role=by_path[value.path])
-        return replace(value, items=tuple(map(named, value.items)))
-
-    return named(returned)
+    return mapped(lambda tensor: replace(tensor, role=by_path[tensor.path]), returned)
 
 
 def _shown(observed: Structure, values: Mapping[str, Any]) -> Iterator[Law]:
@@ -124,18 +127,3 @@ def _flow(spec: Spec, outcome: Observation) -> Iterator[Flow]:
 def _kernel(names: tuple[str, ...]) -> Kernel:
     what = " and ".join(names)
     return Kernel("", (Rule("theory has a rule for every layer", False, "", f"none for {what}"),), STEP)
-
-
-def _expected(report: Report, values: dict[str, Any], between: Mapping[str, float]) -> Iterator[Expected]:
-    assert report.spec.expect is not None
-    letters = {dim.letter: dim.size for dim in report.spec.dims}
-    yield from held(
-        report.spec.expect,
-        report.structure,
-        params=report.params,
-        eligible=None,
-        letters=letters,
-        laws=(),
-        values=values,
-        between=between,
-    )

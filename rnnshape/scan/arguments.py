@@ -25,15 +25,7 @@ if TYPE_CHECKING:
     from rnnshape.scan.imports import Imports
 
 # Arguments of Keras' base class (keras/src/layers/layer.py: Layer.__init__) that are not in the table.
-_OF_BASE = {
-    "activity_regularizer",
-    "autocast",
-    "dtype",
-    "input_dim",
-    "input_shape",
-    "name",
-    "trainable",
-}
+_OF_BASE = {"activity_regularizer", "autocast", "dtype", "input_dim", "input_shape", "name", "trainable"}
 # The same in Keras 2 (tf_keras/src/engine/base_layer.py: Layer.__init__; rnn/base_rnn.py: RNN.__init__).
 _OF_BASE_2 = {*_OF_BASE, "batch_input_shape", "batch_size", "dynamic", "implementation", "input_length", "weights"}
 _FUSED = ("LSTM", "GRU")
@@ -99,18 +91,12 @@ class Arguments:
                 continue
             said = self.source.said(keyword.value)
             why = leftovers.of_argument(name, layer, said)
-            message = f"takes no {name} in Keras {2 if keras_2 else 3}" + (
-                f": it {why}" if why else nearest(name, layer.by_name)
-            )
+            instead = f": it {why}" if why else nearest(name, layer.by_name)
+            message = f"takes no {name} in Keras {2 if keras_2 else 3}{instead}"
             if known is not None and not known.until:
                 message = known.missing_in(asked()) or message
-            yield Hit(
-                "argument",
-                f"{layer.name} {message}",
-                keyword,
-                self._edits(layer, call, keyword, why),
-                call,
-            )
+            edits = self._edits(layer, call, keyword, why)
+            yield Hit("argument", f"{layer.name} {message}", keyword, edits, call)
 
     def _edits(self, layer: LayerClass, call: ast.Call, keyword: ast.keyword, why: str | None) -> tuple[Edit, ...]:
         """The edit that fixes it: rename the keyword, or remove it if it is not needed; empty if there is none."""
@@ -136,11 +122,7 @@ class Arguments:
             cell = f"{inner.name}Cell"
             instead = f": write {inner.name} without RNN, or {cell}" if cell in TABLE else ""
             yield Hit("cell", f"RNN takes a cell, and {inner.name} is a whole layer{instead}", tree)
-        elif (
-            layer.name == "Bidirectional"
-            and inner.kind not in ("recurrent", "cell")
-            and inner.name in ("Dense", "Embedding")
-        ):
+        elif layer.name == "Bidirectional" and inner.name in ("Dense", "Embedding"):
             yield Hit("cell", f"Bidirectional takes a recurrent layer, which {inner.name} is not", tree)
 
     def _slow(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:

@@ -32,17 +32,13 @@ def gathered(paths: Iterable[str]) -> list[str]:
         if path == STDIN or Path(path).is_file():
             found[path] = None
         elif Path(path).is_dir():
-            found |= dict.fromkeys(_in_folder(path))
+            names = _by_git(path)
+            found |= dict.fromkeys(sorted(_walked(path) if names is None else names))
         else:
             missing.append(Problem(f"PATH {path}", "is not a file or folder"))
     if missing:
         raise Invalid(missing)
     return list(found)
-
-
-def _in_folder(folder: str) -> list[str]:
-    names = _by_git(folder)
-    return sorted(_walked(folder) if names is None else names)
 
 
 def _by_git(folder: str) -> list[str] | None:

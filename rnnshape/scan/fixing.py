@@ -36,7 +36,7 @@ def fixed(text: Text, chosen: Chosen, *, keras: str | None = None) -> Text:
             if not finding.edits or not chosen.includes(finding.code):
                 continue
             edited = replace(text, code=_edited(text.code, finding.edits))
-            if _better(scan_text(edited, keras=keras).findings, findings):
+            if _count(scan_text(edited, keras=keras).findings) < _count(findings):
                 text = edited
                 break
         else:
@@ -44,12 +44,8 @@ def fixed(text: Text, chosen: Chosen, *, keras: str | None = None) -> Text:
     return text
 
 
-def _better(after: Sequence[Finding], before: Sequence[Finding]) -> bool:
-    """Whether there are fewer errors, or equally many and fewer findings; fixing an error may reveal other findings."""
-    return _count(after) < _count(before)
-
-
 def _count(findings: Sequence[Finding]) -> tuple[int, int]:
+    """The numbers of errors and of findings: fewer errors are better, because a fixed one may reveal other findings."""
     return sum(finding.severity == "error" for finding in findings), len(findings)
 
 

@@ -71,19 +71,15 @@ class Masks:
         if mask is None:
             return None
         if mask.lost is not None:
-            return mask if node.cls.keeps_mask or node.name.startswith(_SAME_AXIS) else None
-        if _recurrent(node):
-            return (
-                mask
-                if any(part.has("return_sequences") and part["return_sequences"] is True for part in node.walk())
-                else None
-            )
-        if node.cls.keeps_mask:
-            return mask
-        # A layer that uses the mask and removes the time axis does not lose it.
-        return (
-            None if node.cls.takes_mask or node.cls.kind != "layer" or node.cls.makes_mask else _Mask(mask.maker, step)
-        )
+            kept = node.cls.keeps_mask or node.name.startswith(_SAME_AXIS)
+        elif _recurrent(node):
+            kept = any(part.has("return_sequences") and part["return_sequences"] is True for part in node.walk())
+        else:
+            kept = node.cls.keeps_mask
+            # A layer that uses the mask and removes the time axis does not lose it.
+            if not (kept or node.cls.takes_mask or node.cls.kind != "layer" or node.cls.makes_mask):
+                return _Mask(mask.maker, step)
+        return mask if kept else None
 
     # -- the last step --------------------------------------------------------------------------
 
@@ -101,20 +97,15 @@ class Masks:
             return
         if node.name == "Bidirectional":
             if not self._only_forward(axes[2:], node, loop):
-                where = "the backward half has read only one step"
-                yield Hit(
-                    "backward-last", f"at [:, -1] {where}: use return_sequences=False, or output[:, 0, H:]", part.tree
-                )
+                what = "at [:, -1] the backward half has read only one step"
+                yield Hit("backward-last", f"{what}: use return_sequences=False, or output[:, 0, H:]", part.tree)
                 return
         elif not (loop.has("zero_output_for_mask") and loop["zero_output_for_mask"] is True):
             return
         mask = self._reaching(ref.step)
         if mask is not None and mask.lost is None:
-            yield Hit(
-                "masked-last",
-                f"the last step is zero where {mask.maker.node.name} masks it: use return_sequences=False",
-                part.tree,
-            )
+            what = f"the last step is zero where {mask.maker.node.name} masks it: use return_sequences=False"
+            yield Hit("masked-last", what, part.tree)
 
     def _only_forward(self, axes: list[ast.expr], node: Node, loop: Node) -> bool:
         """Whether the code takes only the forward half, ``[:, -1, :H]``, or an unknown part."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
-from rnnshape.scan.codes import CODES, chosen, meant
+from rnnshape.scan.codes import CODES, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,11 +42,10 @@ class Chosen:
 
 def unknown(words: tuple[str, ...], key: str) -> Iterator[Problem]:
     """A problem for each word that is not a code or severity."""
-    names = [name for code in CODES.values() for name in (code.code, code.severity)]
+    names = [name for code, known in CODES.items() for name in (code, known.severity)]
     for word in words:
-        if not meant(word):
-            near = nearest(word, names)
-            yield Problem(key, f"{word!r} is not a code or severity{near}")
+        if word.lower() not in names:
+            yield Problem(key, f"{word!r} is not a code or severity{nearest(word, names)}")
 
 
 def of_project(folder: Path) -> Chosen:

@@ -18,9 +18,8 @@ from rnnshape.reading.code.syntax import called
 from rnnshape.reading.code.tensors import INPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rnnshape.layers import Node
+    from rnnshape.layers.base import Refusal
     from rnnshape.scan.walk import Walk
 
 Sizes: TypeAlias = tuple[int | None, ...]
@@ -44,7 +43,8 @@ class Step:
 
     ``tree`` is the constructor call of the layer, ``call`` the call on its inputs.  ``states`` are nested as they are
     passed (None: unknown), ``made_states`` are states created in the call itself.  ``shapes`` are the possible shapes
-    of the input; ``broken`` is true if the layer accepts none of them.
+    of the input; ``broken`` is true if the layer accepts none of them.  ``refusals`` are the errors that Keras raises
+    for each possible shape.
     """
 
     node: Node
@@ -61,6 +61,7 @@ class Step:
     returned: dict[tuple[int, ...], list[Sizes]] = field(default_factory=dict)
     begins: Any = ()
     roles: tuple[str, ...] = ()
+    refusals: list[Refusal] = field(default_factory=list)
 
     @property
     def count(self) -> int | None:
@@ -96,23 +97,25 @@ class Steps:
     def _applied(self, made: Applied) -> None:
         call = self.walk.calls.get(id(made), made.tree)
         inputs = [self.ref(tensor) for tensor in made.inputs]
-        nested = None if made.states is None else self._states(made.states)
-        states = {
-            "states": nested,
-            "made_states": made.called.states,
-            "has_states": "initial_state" in made.called.spans,
-            "has_mask": "mask" in made.called.spans,
-        }
         if isinstance(made.layer, Model):
-            layers = made.layer.layers
             if made.layer.missing:
                 return
-            for layer in layers[:-1]:
+            *before, last = made.layer.layers
+            for layer in before:
                 inputs = [Ref(self._step(Step(layer.node, layer.tree, call, inputs)))]
-            last = layers[-1]
             self.of[id(made)] = self._step(Step(last.node, last.tree, call, inputs, targets=made.targets))
             return
-        step = Step(made.node, made.tree, call, inputs, targets=made.targets, **states)
+        step = Step(
+            made.node,
+            made.tree,
+            call,
+            inputs,
+            self._states(made.states),
+            made.called.states,
+            has_states="initial_state" in made.called.spans,
+            has_mask="mask" in made.called.spans,
+            targets=made.targets,
+        )
         self.of[id(made)] = self._step(step)
 
     def _states(self, states: Any) -> Any:
@@ -145,8 +148,8 @@ class Steps:
         step.broken = (
             bool(step.shapes) and not taken and (given is not None or before is not None or len(step.shapes) == 1)
         )
-        for sizes in taken:
-            self._goes_through(step, sizes)
+        refusals = [self._goes_through(step, sizes) for sizes in taken]
+        step.refusals = [one for one in refusals[0] if all(one in others for others in refusals)] if refusals else []
         return step
 
     def shapes(self, ref: Ref) -> tuple[Sizes, ...]:
@@ -159,7 +162,7 @@ class Steps:
                 return (tuple(map(plain, sizes)),)
         return _ANY_RANK
 
-    def _goes_through(self, step: Step, sizes: Sizes) -> None:
+    def _goes_through(self, step: Step, sizes: Sizes) -> list[Refusal]:
         answers = [
             step.node.cls.theory(step.node, Given(_dims(step.node, sizes, stand), "float32")) for stand in _STANDS
         ]
@@ -169,15 +172,13 @@ class Steps:
         several = first if isinstance(first, tuple | list) else (first,)
         step.roles = tuple(one.role if isinstance(one, Leaf) else "states" for one in several)
         _gather(first, second, (), step.returned, unsure=unsure)
+        return [one for one in answers[0].refusals if one in answers[1].refusals]
 
 
 def has_unknown(node: Node) -> bool:
     """Whether an argument of the layer has a size that the code does not give."""
-    return any(isinstance(value, Size) or _sized(value) for part in node.walk() for _, value in part.given)
-
-
-def _sized(value: Any) -> bool:
-    return isinstance(value, tuple) and any(isinstance(one, Size) for one in value)
+    values = (value for part in node.walk() for _, value in part.given)
+    return any(isinstance(one, Size) for value in values for one in (value if isinstance(value, tuple) else (value,)))
 
 
 def plain(size: int | None) -> int | None:
@@ -216,12 +217,3 @@ def _gather(
         return
     for index, (one, two) in enumerate(zip(first, second, strict=True)):
         _gather(one, two, (*path, index), into, unsure=unsure)
-
-
-def flat(states: Any) -> Iterable[Any]:
-    """The states of a nested list, in order."""
-    if isinstance(states, list | tuple):
-        for one in states:
-            yield from flat(one)
-    else:
-        yield states

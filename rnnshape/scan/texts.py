@@ -8,9 +8,8 @@ import re
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from rnnshape.reading.code.copied import is_python, without_magic
+from rnnshape.reading.code.copied import INVISIBLE, is_python, of_python_3, without_magics
 from rnnshape.reading.files import is_saved
 from rnnshape.reading.places import marked_as
 
@@ -89,8 +88,9 @@ _COMMENT = re.compile(rb"\A(?:[^\n]*\n)?[ \t\f]*#[^\n]*coding[:=]")
 
 def _notebook(text: str, name: str) -> Text:
     try:
-        cells = json.loads(text)["cells"]
-        sources = [(number, _source(cell)) for number, cell in enumerate(cells, 1) if cell.get("cell_type") == "code"]
+        cells = [*enumerate(json.loads(text)["cells"], 1)]
+        # The source of a cell is a text, or the list of its lines.
+        sources = [(number, "".join(cell["source"])) for number, cell in cells if cell.get("cell_type") == "code"]
     except json.JSONDecodeError as error:
         said = f"{error.msg[:1].lower()}{error.msg[1:]} in line {error.lineno}, column {error.colno}"
         raise NotRead(f"not a notebook: {said} of its JSON") from None
@@ -101,19 +101,19 @@ def _notebook(text: str, name: str) -> Text:
     for number, source in sources:
         own = _as_python(source)
         lines += own
-        places += [(number, line) for line in range(1, len(own) + 1)]
+        places += [(number, line) for line in range(source.count("\n") + 2 - len(own), source.count("\n") + 2)]
     return Text(name, "\n".join(lines), tuple(places))
 
 
-def _source(cell: dict[str, Any]) -> str:
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
-
-
 def _as_python(source: str) -> list[str]:
-    """The lines of a cell, without magics; empty lines if it is not Python, so that the other cells are read."""
-    lines = source.replace("\r\n", "\n").split("\n")
-    if lines[0].startswith("%%") and not lines[0].startswith(("%%time", "%%capture")):
-        return [""] * len(lines)
-    plain = [*map(without_magic, lines)]
-    return plain if is_python("\n".join(plain)) else [""] * len(lines)
+    """The lines of a cell, without magics; empty lines if it is not Python, so that the other cells are read.
+
+    IPython ignores an indent of the whole cell: the lines are then those of an ``if True:``, which is one line more.
+    """
+    nothing = [""] * (source.count("\n") + 1)
+    if source.startswith("%%") and not source.startswith(("%%time", "%%capture")):
+        return nothing
+    written = source.replace("\r\n", "\n")
+    plain = without_magics(written).translate(INVISIBLE)
+    ways = (written, plain, f"if True:\n{plain}", of_python_3(plain))
+    return next((way.split("\n") for way in ways if is_python(way)), nothing)

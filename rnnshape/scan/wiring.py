@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rnnshape.layers.base import flat
 from rnnshape.scan.hits import Hit, with_argument
 from rnnshape.scan.states import state_hits
-from rnnshape.scan.steps import flat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,9 @@ class Wiring:
             yield from state_hits(self.steps, step)
             yield from self._stateful(step)
             yield from self._unrolled(step)
+            yield from (Hit("rejected", f"{one.message}: {one.hint}", step.tree) for one in step.refusals)
         yield from self._shuffled()
+        yield from (Hit("rejected", message, tree) for tree, message in self.walk.of_keras_2.items())
 
     # -- ranks ----------------------------------------------------------------------------------
 
@@ -56,11 +58,9 @@ class Wiring:
         loop = self._without_time(step)
         if loop is not None and wanted == _FIXED:
             call, name = loop
-            message = (
-                f"{node.name} needs every time step, but {name} returns its last output {got}: "
-                f"give {name} return_sequences=True"
-            )
-            yield Hit("return-sequences", message, step.tree, with_argument(self.source, call, "return_sequences=True"))
+            what = f"{node.name} needs every time step, but {name} returns its last output {got}"
+            edits = with_argument(self.source, call, "return_sequences=True")
+            yield Hit("return-sequences", f"{what}: give {name} return_sequences=True", step.tree, edits)
             return
         letters = ", ".join(node.cls.letters(node, None))
         what = "its input is" if step.inputs[0].step is None else f"{step.inputs[0].step.node.name} returns"
@@ -89,31 +89,24 @@ class Wiring:
             if before is None or ref.path or before.count in (None, 1):
                 continue
             word = before.node.name
-            yield Hit(
-                "unpacking",
-                f"{step.node.name} takes one tensor, but {word} returns {before.count} values ({_roles(before)}): "
-                f"take the first, {word}(…)(x)[0], or drop return_state=True",
-                step.tree,
-            )
+            what = f"{step.node.name} takes one tensor, but {word} returns {before.count} values ({_roles(before)})"
+            advice = f"take the first, {word}(…)(x)[0], or drop return_state=True"
+            yield Hit("unpacking", f"{what}: {advice}", step.tree)
 
     def _unpacked(self, step: Step) -> Iterator[Hit]:
         if step.targets is None or step.count is None or step.targets == step.count:
             return
         names = f"{step.targets} name{'s are' if step.targets != 1 else ' is'} on the left"
         if step.count > 1:
-            yield Hit(
-                "unpacking", f"{names}, but {step.node.name} returns {step.count} values: {_roles(step)}", step.call
-            )
+            returned = f"{step.count} values: {_roles(step)}"
+            yield Hit("unpacking", f"{names}, but {step.node.name} returns {returned}", step.call)
             return
         loop = next((part for part in step.node.walk() if part.has("return_state")), None)
         edits: tuple[Edit, ...] = ()
-        if loop is not None and self._count_with_states(step) == step.targets:
+        if loop is not None and 1 + len(flat(step.begins)) == step.targets:
             edits = with_argument(self.source, _constructor(step.tree, step.node), "return_state=True")
         hint = ": add return_state=True" if loop is not None else ""
         yield Hit("unpacking", f"{names}, but {step.node.name} returns one tensor{hint}", step.call, edits)
-
-    def _count_with_states(self, step: Step) -> int:
-        return 1 + sum(1 for _ in flat(step.begins))
 
     # -- stateful, unroll -----------------------------------------------------------------------
 
@@ -127,22 +120,17 @@ class Wiring:
         root = first.inputs[0].root
         if root is None or first.inputs[0].path or len(first.shapes) != 1 or first.shapes[0][0] is not None:
             return
-        if not _open_batch(root):
-            return
-        yield Hit(
-            "stateful-batch",
-            f"{step.node.name} is stateful, but the input has no batch size: give Input batch_size=…",
-            step.tree,
-        )
+        if _open_batch(root):
+            what = f"{step.node.name} is stateful, but the input has no batch size: give Input batch_size=…"
+            yield Hit("stateful-batch", what, step.tree)
 
     def _unrolled(self, step: Step) -> Iterator[Hit]:
         if not _flagged(step.node, "unroll") or len(step.shapes) != 1:
             return
         time = step.shapes[0][1] if len(step.shapes[0]) >= _FIXED else None
         if time is not None and time >= _LONG:
-            yield Hit(
-                "long-unroll", f"{step.node.name} is unrolled over {time} time steps: drop unroll=True", step.tree
-            )
+            what = f"{step.node.name} is unrolled over {time} time steps: drop unroll=True"
+            yield Hit("long-unroll", what, step.tree)
 
     def _shuffled(self) -> Iterator[Hit]:
         for fit in self.walk.fits:
@@ -153,12 +141,9 @@ class Wiring:
             if said or not with_targets or any(isinstance(one, ast.Starred) for one in fit.tree.args):
                 continue
             if any(_flagged(layer.node, "stateful") for layer in fit.model.layers):
-                yield Hit(
-                    "stateful-shuffle",
-                    "fit shuffles the samples of a stateful model: add shuffle=False",
-                    fit.tree,
-                    with_argument(self.source, fit.tree, "shuffle=False"),
-                )
+                what = "fit shuffles the samples of a stateful model: add shuffle=False"
+                edits = with_argument(self.source, fit.tree, "shuffle=False")
+                yield Hit("stateful-shuffle", what, fit.tree, edits)
 
 
 def _flagged(node: Node, name: str) -> bool:

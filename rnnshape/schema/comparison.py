@@ -52,10 +52,7 @@ def _tensor() -> Schema:
     """The schema of a tensor; unlike in a report, the dtype may be null (static shapes) and there are no values."""
     known = DEFINITIONS["tensor"]
     properties = {name: schema for name, schema in known["properties"].items() if name != "values"}
-    return {
-        **known,
-        "properties": {**properties, "dtype": string("A Keras dtype; null when unknown.", null=True)},
-    }
+    return {**known, "properties": {**properties, "dtype": string("A Keras dtype; null when unknown.", null=True)}}
 
 
 _VARIANTS: Schema = {"type": "array", "items": ref("variant"), "minItems": 1}

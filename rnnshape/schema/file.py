@@ -13,7 +13,7 @@ from rnnshape.schema.parts import DRAFT, described, list_of, ref
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.data import NONE
 from rnnshape.spec.expect import ROLE
-from rnnshape.spec.options import IMPORT, LET, RUN_OPTIONS
+from rnnshape.spec.options import IMPORT, LET, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     # The declarations of an option, each with its commands; several if the commands differ.
     Declarations = list[tuple[Argument, list[str]]]
 
-_RUN_OPTIONS = {option.name for option in RUN_OPTIONS}
 _EXPRESSION = r"\("  # every expression contains it, no command's name does
 
 
@@ -85,7 +84,7 @@ def _options() -> dict[str, Declarations]:
     # "layer" is the run's own key, not the option for the layer inside a Bidirectional.
     del found["layer"]
     found |= {option.name: [(option, [])] for option in (LET, IMPORT)}
-    return dict(sorted(found.items(), key=lambda item: item[0] in _RUN_OPTIONS))
+    return dict(sorted(found.items(), key=lambda item: item[0] in RUN))
 
 
 def _declare(found: dict[str, Declarations], option: Argument, by: str) -> None:
@@ -144,7 +143,7 @@ def _meaning(options: dict[str, Declarations]) -> Schema:
     return described(
         "The layers that an option applies to.",
         dependentSchemas={
-            name: {"properties": {"layer": _one_of(commands, name in _RUN_OPTIONS)}}
+            name: {"properties": {"layer": _one_of(commands, name in RUN)}}
             for name, commands in takers.items()
             if len(commands) < len(COMMANDS)
         },

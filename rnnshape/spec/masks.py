@@ -63,10 +63,7 @@ class Mask(Kind, frozen=True):
     def schema(self) -> dict[str, Any]:
         row = {"type": "array", "items": {"enum": [0, 1, False, True]}, "minItems": 1}
         return {
-            "anyOf": [
-                {"type": "string", "pattern": f"^({_PATTERN})$"},
-                {"type": "array", "items": row, "minItems": 1},
-            ]
+            "anyOf": [{"type": "string", "pattern": f"^({_PATTERN})$"}, {"type": "array", "items": row, "minItems": 1}]
         }
 
 

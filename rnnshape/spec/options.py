@@ -171,6 +171,7 @@ LETTERS = {BATCH: "N", TIME: "T", CHANNELS: "C"}
 DIMENSIONS = tuple(LETTERS)
 STATE_OPTIONS = (MASK, MASKING, INITIAL_STATE, CALLS, TRAINING)
 RUN_OPTIONS = (*DIMENSIONS, INPUT, LET, IMPORT, KERAS, SEED, DTYPE, *STATE_OPTIONS, DEVICE, EXECUTION, INTO)
+RUN = {option.name: option for option in RUN_OPTIONS}
 _WORKED_IN = (*DIMENSIONS, INPUT, LET, IMPORT, DTYPE, MASK, MASKING, INTO)
 KEPT = tuple(option for option in RUN_OPTIONS if option not in _WORKED_IN)
 """The options that a Spec keeps in a field of the same name; the others change its layer, input or mask."""

@@ -104,8 +104,8 @@ def test_a_notebook_comes_through_a_pipe_too(run: Callable[..., Ran], monkeypatc
     ("name", "told"),
     [
         ("folder", "{} is a folder, and not a SavedModel: name a file in it, or use rnnshape scan {}"),
-        ("model.txt", "{} is not read: code is .py or .ipynb, a saved model .keras, .h5, .hdf5 or .json; "),
-        ("model.zip", "{} is not read: code is .py or .ipynb, "),
+        ("model.txt", "{} is not read: code is .py, .ipynb or .md, a saved model .keras, .h5, .hdf5 or .json; "),
+        ("model.zip", "{} is not read: code is .py, .ipynb or .md, "),
         ("gone/model.txt", "{}: there is no such file"),
     ],
 )

@@ -205,7 +205,7 @@ OTHERS: dict[str, tuple[str, str, Options]] = {
         "LSTM(8)((GRU(4, return_sequences=True) | Dense(2))(x))",
         {},
     ),
-    "LSTM(8)(x + 1)": (
+    "LSTM(8)({1: x})": (
         "write a name instead, such as x, and give its shape with --input",
         "LSTM(8)(x)",
         {"input": (2, 3, 4)},

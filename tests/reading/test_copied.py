@@ -53,6 +53,22 @@ WAYS: dict[str, str] = {
     "a cell that was not run": f"In [ ]:\n{CODE}",
     "IPython": "In [1]: " + CODE.replace("\n", "\n   ...: ") + "\n\nOut[1]: None",
     "a fence": f"```python\n{CODE}\n```",
+    "a page": f"# It's a model\n\n```bash\npip install keras\nLSTM(9)\n```\nIts code:\n\n```python\n{CODE}\n```\nThat's all.",
+    "an issue": f"I don't get it :(\n```\n{CODE}\n```\ngives\n```\nTraceback (most recent call last):\n  ...\n```\n",
+    "blocks of an issue": "My layer's:\n~~~ py\n"
+    + CODE.replace("\n\n", "\n")
+    + "\n~~~\nand\n```\n>>> build()\n<Sequential>\n```\nisn't it?",
+    "with what fit prints": f"{CODE}\nUsing TensorFlow backend.\nEpoch 1/2\n32/32 [=====] - 1s - loss: 0.3\n<History object at 0x1>\n"
+    "ValueError: Input 0 of layer lstm is incompatible",
+    "with a summary": CODE
+    + '\n\nModel: "sequential"\n'
+    + "_" * 30
+    + "\nLayer (type)    Output Shape    Param #   \n"
+    + "=" * 30
+    + "\nlstm (LSTM)     (None, 2)     1,024\n Total params: 1,024 (4.00 KB)",
+    "a summary of Keras 3": f"{CODE}\n\u250f\u2501\u2513\n\u2502 lstm (LSTM) \u2502 (None, 2) \u2502\n\u2514\u2500\u2518",
+    "cells with results": f"In [1]:\nimport keras\n\nUsing TensorFlow backend.\n\nIn [2]:\n{CODE}\nOut[2]:\n<Sequential name=m>",
+    "a magic over lines": f"!pip install \\\n  keras\n{CODE}",
     "print of Python 2": CODE.replace("    return", "    print 'built', units\n    return"),
     "print of Python 2 over lines": CODE.replace(
         "    return", "    print 'built %s' % (units,\n        2)\n    return"

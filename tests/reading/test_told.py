@@ -129,3 +129,53 @@ def test_what_code_stands_for(code: str, expression: str) -> None:
 )
 def test_the_shape_of_an_array(code: str, shape: tuple[int, ...]) -> None:
     assert make(f"LSTM(8)({code})").input == shape
+
+
+MISTAKEN = "a = GRU(0)\nb = GRU(5, return_sequences=flag)\nm = Sequential()\nm.add(LSTM(3))\nm.add(LSTM(8, foo=1))\n"
+
+
+def test_a_mistake_does_not_cost_the_answers_about_other_layers() -> None:
+    with pytest.raises(Invalid) as caught:
+        make_all(MISTAKEN)
+    assert [problem.message for problem in caught.value.problems] == [
+        "units must be a whole number, 1 or more",
+        "LSTM takes no argument foo",
+    ]
+    assert [spec.layer.text for spec in caught.value.others] == [
+        *("GRU(5)", "LSTM(3)"),
+        *("GRU(5, return_sequences=True)", "LSTM(3)"),
+    ]
+    with pytest.raises(Invalid) as caught:
+        make_all(MISTAKEN, {"let": {"flag": True, "other": 1}})
+    assert len(caught.value.problems) == 3
+    assert caught.value.others == ()
+
+
+def test_an_answer_is_not_made_of_what_has_a_mistake() -> None:
+    for code in ("a = GRU(0)\nb = Dense(3)", "x = LSTM(8)\ny = x([q, h, c])\n", "y = Dense(2)(LSTM(0)(x))\n1"):
+        with pytest.raises(Invalid) as caught:
+            make_all(code)
+        assert caught.value.others == ()
+
+
+def test_what_a_stack_cannot_say_is_told() -> None:
+    (masked,) = make_all("x = LSTM(3, return_sequences=True)(q)\ny = GRU(4)(x, mask=mask)")
+    assert masked.notes[0] == "line 2: mask= in the call of GRU is left out: it changes values, not shapes"
+    (wired,) = make_all("x = GRU(3, return_sequences=True)(q)\ny = LSTM(4)(x, initial_state=states)")
+    assert wired.notes[0] == "line 2: states is not followed: LSTM is read without states"
+
+
+def test_the_state_of_a_cell_is_returned_as_it_is_passed() -> None:
+    (spec,) = make_all("cell = GRUCell(8)\ny, h = cell(x, h)")
+    assert any("y[1] is the state itself" in note for note in spec.notes)
+    (spec,) = make_all("cell = GRUCell(8)\ny, h = cell(x, [h])")
+    assert not any("itself" in note for note in spec.notes)
+    (spec,) = make_all("cell = LSTMCell(8)\ny, state = cell(x, state)")
+    assert spec.initial_state == "random"
+
+
+def test_a_list_of_tensors_that_the_code_does_not_give_costs_its_layer_only() -> None:
+    for listed in ("[y for i in range(n)]", "others", "make(y)"):
+        (spec,) = make_all(f"y = LSTM(4)(Input((5, 3)))\nz = Concatenate()({listed})\nDense(3)(z)")
+        assert (spec.layer.text, spec.input) == ("LSTM(4)", (2, 5, 3))
+        assert spec.notes[0].startswith(f"line 2: {listed} is not known: Concatenate takes several tensors in a list")

@@ -618,9 +618,45 @@ def test_the_output_of_a_model_is_followed(output: str) -> None:
 
 
 def test_an_output_that_is_not_followed_has_a_note() -> None:
-    code = "model = Sequential([Input((10, 4)), LSTM(8, return_sequences=True)])\ny = GRU(3)(model.layers[0].output)"
+    code = "model = Sequential([Input((10, 4)), LSTM(8, return_sequences=True)])\ny = GRU(3)(model.layers[i].output)"
     notes = [note for spec in make_all(code) for note in spec.notes]
-    assert [note for note in notes if "model.layers[0].output is not followed" in note]
+    assert [note for note in notes if "model.layers[i].output is not followed" in note]
+
+
+def test_the_tensors_of_a_sequential_model_are_followed() -> None:
+    code = """
+model = Sequential([Input((5, 3))])
+model.add(LSTM(8, return_sequences=True, name="first"))
+model.add(Dropout(0.1))
+states = Model(inputs=model.inputs, outputs=model.layers[0].output)
+head = Model(model.inputs, GRU(2)(model.get_layer("first").output))
+model.add(LSTM(4))
+full = Model(model.inputs, Dense(7)(model.outputs[0]))
+"""
+    answers = {spec.name: spec for spec in make_all(code)}
+    first = "LSTM(8, return_sequences=True, name='first')"
+    assert {name: spec.layer.text for name, spec in answers.items()} == {
+        "model": f"{first} | Dropout(0.1) | LSTM(4)",
+        "states": first,
+        "head": f"{first} | GRU(2)",
+        "full": f"{first} | Dropout(0.1) | LSTM(4) | Dense(7)",
+    }
+    names = {"inputs": None, **vars(load().keras.layers), **vars(load().keras)}
+    exec(code, names)  # noqa: S102
+    for name, spec in answers.items():
+        shape = [leaf.shape for leaf in leaves(rnnshape.predict(spec).predicted)]
+        assert shape == [(2, *names[name].output_shape[1:])]
+        assert not spec.notes
+
+
+def test_keras_3_has_no_output_of_a_sequential_model_before_its_first_call() -> None:
+    code = "model = Sequential([Input((5, 3)), LSTM(8)])\nfull = Model(model.inputs, Dense(2)(model.output))"
+    with pytest.raises(AttributeError, match="has no defined output"):
+        exec(code, {**vars(load().keras.layers), **vars(load().keras)})  # noqa: S102
+    _, spec = make_all(code)
+    note = "line 2: before a call of the model, Keras 3 has no model.output: write model.outputs[0]"
+    assert (spec.layer.text, spec.notes) == ("LSTM(8) | Dense(2)", (note,))
+    assert make_all(code, {"keras": "2"})[1].notes == ()
 
 
 @pytest.mark.parametrize(

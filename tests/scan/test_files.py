@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rnnshape.errors import Invalid
+from rnnshape.reading import make_all
 from rnnshape.scan.files import gathered
 from rnnshape.scan.one import scan_file, scan_text
 from rnnshape.scan.texts import NotRead, Text, of_bytes
@@ -45,6 +46,24 @@ def test_files_that_git_ignores_are_not_scanned(tmp_path: Path) -> None:
 def notebook(*cells: str | list[str]) -> bytes:
     made = [{"cell_type": "code", "source": cell} for cell in cells]
     return json.dumps({"cells": [{"cell_type": "markdown", "source": "# LSTM"}, *made]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        ("  x = 1\n  LSTM(8)\n", 2),  # IPython removes the indent of a whole cell
+        ("!wget https://example.org/data.zip \\\n    -O data.zip\nLSTM(8)", 3),
+        ("print 'a'\nLSTM(8)", 2),
+        ("x = 7 \\\n  % 4\nLSTM(8)", 3),  # no magic: the line before goes on
+        ("LSTM(8,\u00a0name='a')", 1),
+    ],
+)
+def test_a_cell_that_is_python_only_for_ipython_is_read(cell: str, line: int) -> None:
+    cells = [{"cell_type": "code", "source": source} for source in ("import keras", cell)]
+    text = of_bytes(json.dumps({"cells": cells}).encode(), "model.ipynb")
+    (place,) = [number for number, one in enumerate(text.code.split("\n"), 1) if "LSTM(8" in one]
+    assert text.at(place) == (2, line)
+    assert [spec.layer.name for spec in make_all(text.code)] == ["LSTM"]
 
 
 def test_a_notebook_is_its_cells_in_order() -> None:
@@ -118,8 +137,9 @@ def test_nothing_is_run(tmp_path: Path) -> None:
     ],
 )
 def test_a_class_that_is_not_from_keras_is_not_checked(imports: str, name: str) -> None:
-    code = f"import keras\n{imports}\nlayer = {name}(8, 4, batch_first=True)\na, b, c, d = layer(x)\n"
-    assert scan_text(Text("model.py", code)).findings == ()
+    for given in ("8, 4, batch_first=True", "8"):
+        code = f"import keras\n{imports}\nlayer = {name}({given})\na, b, c, d = layer(x)\ne = layer([a, b])\n"
+        assert scan_text(Text("model.py", code)).findings == ()
 
 
 @pytest.mark.parametrize(

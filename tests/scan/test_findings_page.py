@@ -22,11 +22,11 @@ EXAMPLES = {
 
 def test_each_code_has_its_section() -> None:
     assert list(SECTIONS) == list(CODES)
-    for code in CODES.values():
-        told = " ".join(SECTIONS[code.code].split())
-        assert told.startswith(f"*{code.severity.capitalize()}.* {code.happens} {code.do}")
-        assert f"| [{code.code}](#{section(code.code).partition('#')[2]}) | {code.severity} | {code.happens} |" in PAGE
-        assert len(EXAMPLES[code.code]) == 2
+    for code, known in CODES.items():
+        told = " ".join(SECTIONS[code].split())
+        assert told.startswith(f"*{known.severity.capitalize()}.* {known.happens} {known.do}")
+        assert f"| [{code}](#{section(code).partition('#')[2]}) | {known.severity} | {known.happens} |" in PAGE
+        assert len(EXAMPLES[code]) == 2
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -42,11 +42,7 @@ _SYNTAX = (
     ("mapping values are not", f"': ' is not allowed here: put text that contains it in quotes; {_KEYS}", False),
     ("find expected ':'", "no ':' after this key: write 'key: value', and close every bracket and quote above", True),
     ("found unexpected", "this quote is never closed", True),
-    (
-        "but got",
-        "this bracket is not closed, a comma is missing, or text that contains brackets needs quotes",
-        True,
-    ),
+    ("but got", "this bracket is not closed, a comma is missing, or text that contains brackets needs quotes", True),
     ("cannot start any token", "a value cannot start with {}: put it in quotes", False),
     ("the node content", "a value is missing before {}: write it, or put the text in quotes", False),
     ("but found '<block ", f"this indentation matches no line above: {_KEYS}, {_DASHES}", False),

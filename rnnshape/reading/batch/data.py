@@ -13,14 +13,12 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.reading.making import make
 from rnnshape.spec.commands import COMMANDS
 from rnnshape.spec.data import NONE
-from rnnshape.spec.options import RUN_OPTIONS
+from rnnshape.spec.options import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rnnshape.spec import Spec
-
-_RUN = {option.name: option for option in RUN_OPTIONS}
 
 
 def from_data(data: Mapping[str, Any]) -> Spec:
@@ -46,7 +44,7 @@ def from_data(data: Mapping[str, Any]) -> Spec:
 def _meant(layer: str, key: str, value: Any) -> Any:
     """The value as a Spec has it; the text ``none`` means None where the option accepts None."""
     if isinstance(value, str) and value in NONE:
-        known = {**_RUN, **(COMMANDS[layer].options if layer in COMMANDS else {})}
+        known = {**RUN, **(COMMANDS[layer].options if layer in COMMANDS else {})}
         return None if key in known and known[key].kind.accepts(None) else value
     return _tuples(value)
 

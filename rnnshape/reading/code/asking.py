@@ -24,6 +24,8 @@ from rnnshape.reading.code.grouping import Wired, by_model, complete, groups, in
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, whole
 from rnnshape.reading.code.parsed import Parsed
 from rnnshape.reading.shape import whole_shape
+from rnnshape.spec.masks import MASK
+from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
 
 
 def asked(values: Values) -> list[Parsed]:
-    """The layers, models and calls that the code does not use itself, in order; if some are recurrent, only those."""
+    """The layers, models and calls that the code does not use itself, in order; if some are recurrent, only those.
+
+    What has a mistake is left out; if anything has, only recurrent layers are asked about.
+    """
     values.made = complete(values.made)
     asking = _Asking(values)
     together = groups([made for made in values.made if isinstance(made, Applied)], values.models)
@@ -49,7 +54,8 @@ def asked(values: Values) -> list[Parsed]:
     # An unused object of an unknown class may be an optimizer: it is a question only if nothing else is recurrent.
     idle = [what for _, what in found if isinstance(what, Layer) and what.node.cls.kind == IMPORTED]
     recurrent = [what for _, what in found if what not in idle and any(map(loops, _nodes(what)))] or idle
-    return [asking.parsed(what) for what in recurrent or [what for _, what in found]]
+    every = [] if values.source.problems else [what for _, what in found]
+    return [parsed for what in recurrent or every if (parsed := asking.right(what)) is not None]
 
 
 class _Asking:
@@ -59,6 +65,12 @@ class _Asking:
         self.values = values
         self.source = values.source
         self.graphs = Graphs(values)
+
+    def right(self, what: Layer | Model | Wired) -> Parsed | None:
+        """The question; None if there is a mistake in it, which is then reported."""
+        before = len(self.source.problems)
+        parsed = self.parsed(what)
+        return parsed if len(self.source.problems) == before else None
 
     def parsed(self, what: Layer | Model | Wired) -> Parsed:
         """The question about one layer, one model or one group of calls."""
@@ -87,9 +99,10 @@ class _Asking:
     def _chain(self, what: Wired) -> Parsed:
         """Calls that follow one another, as the stack of their layers."""
         calls = what.calls
+        self._without_masks(calls[1:])
         steps = [Step(call.node, call.tree, call.called) for call in calls]
         trees = [step.tree for step in steps]
-        said = [*self.graphs.fed(calls[0].inputs[0]), *self.graphs.says(calls[0])]
+        said = self.graphs.declared(calls[0], calls[0].inputs[0])
         name = what.name or (calls[-1].layer.name if len(calls) == 1 else None)
         return self._parsed(
             stacked(steps), trees, said, beside(steps, self.source), targets=calls[-1].targets, name=name
@@ -131,11 +144,23 @@ class _Asking:
 
     def _graph(self, what: Wired) -> Parsed:
         calls = what.calls
+        self._without_masks(calls)
+        for call in calls:
+            if INITIAL_STATE.name in call.called.spans and call.states is None:
+                said = self.source.text[slice(*call.called.spans[INITIAL_STATE.name])]
+                self.values.note(f"{said} is not followed: {call.node.name} is read without states", call.tree)
         graph, (first, *_) = self.graphs.of(calls, what.outputs)
         trees = [call.tree for call in calls]
         training = {"training": True} if any(call.called.options.get("training") for call in calls) else {}
         node = Node.of(MODEL, {"graph": graph})
         return self._parsed(node, trees, self.graphs.declared(calls[0], first), Called(training), name=what.name)
+
+    def _without_masks(self, calls: Sequence[Applied]) -> None:
+        """Add a note on each mask that a call of the code passes; an answer has one only at the first layer."""
+        for call in calls:
+            if MASK.name in call.called.spans:
+                what = f"mask= in the call of {call.node.name} is left out: it changes values, not shapes"
+                self.values.note(what, call.tree)
 
     # -- calls that do not fit each other -------------------------------------------------------
 
@@ -163,6 +188,7 @@ class _Asking:
             self.values.note(f"{what} not followed: {why}", call.tree)
             if fails_by_states:
                 call.states = None
+                del call.called.spans[INITIAL_STATE.name]
                 continue
             left_out(call, calls[place + 1 :])
             left = [one for one in calls if one is not call]
@@ -210,8 +236,10 @@ class _Asking:
     def _widen(self, calls: list[Applied], name: str, width: int) -> None:
         """Give this width to an input whose last size is not in the code."""
         graph, tensors = self.graphs.of(calls)
-        pairs = zip(graph.entries, tensors, strict=True)
-        self.graphs.widths |= {id(tensor): width for entry, tensor in pairs if entry.name == name}
+        for entry, tensor in zip(graph.entries, tensors, strict=True):
+            if entry.name == name:
+                self.graphs.widths[id(tensor)] = width
+                self.graphs.ranks.setdefault(id(tensor), len(entry.sizes or ()) or 3)
 
 
 def _nodes(what: Layer | Model | Wired) -> Iterator[Node]:

@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeGuard
 
 from rnnshape.layers import TABLE, Node
-from rnnshape.layers.sequential import takes_states
 from rnnshape.reading.code.mistakes import is_a_cell
 from rnnshape.reading.code.syntax import called as name_called
 from rnnshape.reading.code.syntax import joined
 from rnnshape.reading.code.tensors import INPUTS
 from rnnshape.spec.calls import drops
-from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE, TRAINING
 
 if TYPE_CHECKING:
@@ -61,19 +59,11 @@ def beside(steps: Sequence[Step], source: Source) -> Called:
     """The arguments of all calls except the inputs, as options of one run; report those that a run cannot have."""
     if len(steps) == 1:
         return steps[0].called
-    first, *others = steps
+    first = steps[0]
     for step in steps:
         if step.node.cls.kind == "cell":
             source.wrong(is_a_cell(step.node), step.tree)
-    for step in others:
-        if (span := step.called.spans.get(MASK.name)) is not None:
-            source.wrong_at(f"only the first layer of a stack takes a mask, and {step.node.name} is a later one", span)
     begun = [step for step in steps if INITIAL_STATE.name in step.called.spans and step.node.cls.kind != "cell"]
-    count = sum(takes_states(layer) for step in steps for layer in step.node.in_turn)
-    for step in begun:
-        if count > 1:
-            what = f"{count} layers of this stack have an initial state: use only one of them"
-            source.wrong_at(what, step.called.spans[INITIAL_STATE.name])
     options, spans = dict(first.called.options), dict(first.called.spans)
     states = first.called.states
     for step in begun:

@@ -16,6 +16,7 @@ from rnnshape.reading.code.declared import Declarations
 from rnnshape.reading.code.lists import Lists, constant, shared
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.mistakes import (
+    OWN,
     is_a_cell,
     not_known,
     of_another_library,
@@ -117,8 +118,10 @@ class Constructors:
         function = self.classes.decided(call.func)
         name = dotted(function)
         if name is None:
-            is_result = isinstance(call.func, ast.Call)
-            result = "; a layer returns a tensor, which cannot be called" if is_result else ""
+            if isinstance(call.func, ast.Call) and not self.classes.names_a_layer(call.func.func):
+                self.source.unknown(f"{self.source.said(call.func)} is not known; {OWN}", call.func)
+                return None
+            result = "; a layer returns a tensor, which cannot be called" if isinstance(call.func, ast.Call) else ""
             self.wrong(f"a Keras class is expected here{result}", call.func)
             return None
         layer = self.classes.of(function)
@@ -150,7 +153,7 @@ class Constructors:
         missing = [name for name in required if name not in values]
         # A misspelt keyword is reported once, not also as a missing argument.
         if missing and len(self.source.problems) == before:
-            self.wrong(f"{layer.name} needs {' and '.join(missing)}", call)
+            self.source.rejected(f"{layer.name} needs {' and '.join(missing)}", call)
         if len(self.source.problems) > before:
             if layer.kind not in _ASKED and not any(isinstance(known.kind, Nested) for known in layer.arguments):
                 self.source.set_aside(before)
@@ -159,7 +162,7 @@ class Constructors:
         if not known or (layer.kind == "stack" and self._left_out > left_out):
             self._partly.append(node)
         for problem in () if node.without_rule else layer.check(node):
-            self.wrong(f"{problem.key}: {problem.message}" if problem.key else problem.message, call)
+            self.source.rejected(f"{problem.key}: {problem.message}" if problem.key else problem.message, call)
         self.declared.read(node, call)
         return node if len(self.source.problems) == before else None
 
@@ -177,7 +180,7 @@ class Constructors:
         before = len(self.source.problems)
         value = argument.kind.meant(self._literal(tree))
         if len(self.source.problems) == before and not argument.kind.accepts(value):
-            self.wrong(f"{argument.name} {argument.kind.refusal(value)}", tree)
+            self.source.rejected(f"{argument.name} {argument.kind.refusal(value)}", tree)
         return value
 
     def _nested(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Any:

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 _PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?|[ ]+\.\.\.: ?)", re.MULTILINE)
 # A notebook's prompts: on a line of its own above the code, and in front of a result.
 _CELL = re.compile(r"^[ \t]*(?:In ?)?\[[\d *]*\]:[ \t]*(?:\n|\Z)", re.MULTILINE)
+# What Keras prints: the table of model.summary(), the progress of fit, objects, warnings and errors.
+_PRINTED = re.compile(
+    r"^[ \t]*(?:[_=]{9,}|[\u2500-\u257f].*|Model: \".*|Layer \(type\).*|\w[\w.]* \(\w+\) {2,}.*\d|[\w-]+ params: .*"
+    r"|Epoch \d+/\d+|\d+/\d+ [\[\u2501].*|Train on \d+ samples.*|Using \w+ backend\.|<[\w.]+ .*>"
+    r"|[\w.]+(?:Error|Warning): .*)"
+    r"[ \t]*$\n?",
+    re.MULTILINE,
+)
 _RESULT = re.compile(r"^[ \t]*Out ?\[\d+\]:.*$\n?", re.MULTILINE)
+_BLOCK = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*(.*)\n((?s:.*?))^[ \t]*\1", re.MULTILINE)
+_OF_PYTHON = re.compile(r"(?:\W*(?:i?python\d*|py\d*|pycon|jupyter|keras)\b.*)?", re.IGNORECASE)
 _FENCE = re.compile(r"^\s*(?:```|~~~).*$\n?", re.MULTILINE)
 # What only IPython accepts: %magic, !command, name = %magic or !command, help with ?.
 _MAGIC = re.compile(r"^(\s*)(?:[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
@@ -35,8 +45,8 @@ _BLANKS = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000"), 
 _NOTHING = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _QUOTES = {**dict.fromkeys(map(ord, "\u2018\u2019\u201a"), "'"), **dict.fromkeys(map(ord, "\u201c\u201d\u201e"), '"')}
 _WIDE = {0xFEE0 + ord(sign): sign for sign in "()[]{},=:;.+-*/'\"_"}
-_INVISIBLE = {**_BLANKS, **_NOTHING}
-_TYPESET = {**_INVISIBLE, **_QUOTES, **_WIDE}
+INVISIBLE = {**_BLANKS, **_NOTHING}
+_TYPESET = {**INVISIBLE, **_QUOTES, **_WIDE}
 # What a page puts in front of every line: a line number, the mark of quoted mail or of a list.
 _NUMBER = re.compile(r"[ \t]*(\d+)(?:[:.|)]?[ \t]|[:.|)]?$)")
 _MARKS = (re.compile(r"> ?"), re.compile(r"[-*\u2022] "))
@@ -46,23 +56,31 @@ _HUNK = re.compile(r"@@ -\d|diff --git |index [0-9a-f]+\.\.|--- |\+\+\+ |new fil
 def as_copied(text: str) -> str:
     """The text without prompts, a common indent and blanks around it."""
     text = _without_diff(text)
-    if (plain := text.translate(_INVISIBLE)) != text and not is_python(_dedented(text)):
+    if (plain := text.translate(INVISIBLE)) != text and not is_python(_dedented(text)):
         text = _or(plain, text)
+    if (code := _PRINTED.sub("", text)) != text and not is_python(_dedented(text)):
+        text = code
     text = _without_prompts(text)
     if "```" in text or "~~~" in text:
-        text = _or(_FENCE.sub("", text), text)
+        text = next((way for way in (_FENCE.sub("", text), _fenced(text)) if is_python(_dedented(way))), text)
     text = _dedented(text)
     if len(text) > 2 and text[0] == text[-1] == "`":
         text = text.strip("`")
     if is_python(text):
         return text
-    without = "\n".join(map(without_magic, text.split("\n"))).strip()
+    without = without_magics(text).strip()
     return next((way for way in (without, *_ways(text), *_ways(without)) if is_python(way)), text)
+
+
+def _fenced(text: str) -> str:
+    """The blocks of Python of a page in Markdown; blocks in other languages and results are left out."""
+    blocks = [as_copied(code) for _, language, code in _BLOCK.findall(text) if _OF_PYTHON.fullmatch(language.strip())]
+    return "\n".join(filter(is_python, blocks))
 
 
 def _ways(text: str) -> Iterator[str]:
     """The text after each correction; each starts from the result of those before."""
-    for change in (_typed, _without_numbers, _without_marks, _of_python_3):
+    for change in (_typed, _without_numbers, _without_marks, of_python_3):
         changed = change(text)
         if changed != text:
             text = _dedented(changed)
@@ -109,7 +127,7 @@ _RAISE = re.compile(r"^([ \t]*raise[ \t]+[\w.]+),.*$", re.MULTILINE)
 _EXEC = re.compile(r"^([ \t]*)exec[ \t]+[^(\s].*$", re.MULTILINE)
 
 
-def _of_python_3(text: str) -> str:
+def of_python_3(text: str) -> str:
     """Replace statements of Python 2 that have no layers by those of Python 3."""
     lines = _EXEC.sub(r"\1pass", _RAISE.sub(r"\1", _EXCEPT.sub(r"\1 as \2:", text))).expandtabs(8).split("\n")
     made: list[str] = []
@@ -127,10 +145,16 @@ def _of_python_3(text: str) -> str:
     return "\n".join(made)
 
 
-def without_magic(line: str) -> str:
-    """A line of IPython as Python."""
-    line = _RUNNING.sub(r"\1", line)
-    return _ASSIGNED.sub(r"\1None", _MAGIC.sub(r"\1pass", line))
+def without_magics(text: str) -> str:
+    """Lines of IPython as Python; a magic goes on in the next line after a backslash."""
+    made: list[str] = []
+    goes_on = False
+    for line in text.split("\n"):
+        run = _RUNNING.sub(r"\1", line)
+        plain = "" if goes_on else _ASSIGNED.sub(r"\1None", _MAGIC.sub(r"\1pass", run))
+        goes_on = plain != run and line.rstrip().endswith("\\")
+        made.append(plain)
+    return "\n".join(made)
 
 
 def is_python(text: str) -> bool:

@@ -92,7 +92,7 @@ def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
     for other in known[1:]:
         assert sizes is not None
         assert other.sizes is not None
-        if len(sizes) != len(other.sizes) or any(a and b and a != b for a, b in zip(sizes, other.sizes, strict=True)):
+        if not _agree(sizes, other.sizes):
             for place in (first, other):
                 source.wrong(f"the input is {text(place.sizes)} here, but different elsewhere: keep one", place.tree)
             return None
@@ -101,6 +101,17 @@ def agreed(places: Sequence[Declared], source: Source) -> Fed | None:
     symbolic = any(isinstance(place.tree, ast.Call) and called(place.tree) in INPUTS for place in known)
     built = symbolic or any(place.name in WHOLE and not place.steps for place in known)
     return Fed(sizes, source.place(first.tree), source.said(first.tree), symbolic, built)
+
+
+def where_open(own: Sequence[Declared], fed: Sequence[Declared]) -> list[Declared]:
+    """What a layer declares, without what contradicts its input: Keras ignores it in a call on a tensor."""
+    return [one for one in own if all(_agree(one.sizes, other.sizes) for other in fed)]
+
+
+def _agree(sizes: Sizes | None, others: Sizes | None) -> bool:
+    if sizes is None or others is None:
+        return True
+    return len(sizes) == len(others) and all(a == b or None in (a, b) for a, b in zip(sizes, others, strict=True))
 
 
 def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from rnnshape.reading.code.functions import (
 )
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
-from rnnshape.reading.code.statements import words
 from rnnshape.reading.code.syntax import called, dotted
 from rnnshape.reading.code.values import Values
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.naming import Names
 
 _DEEPEST_CALL = 5
+_NAMESPACES = ("SimpleNamespace", "Namespace")
 
 
 class Definitions(ABC):
@@ -46,6 +46,10 @@ class Definitions(ABC):
         self.waiting: dict[str, dict[str, Function]] = {}
         # The values that class bodies assign.
         self.classes: dict[str, dict[str, Any]] = {}
+        # The fields of dataclasses, in the order of the constructor's arguments.
+        self.fields: dict[str, list[str]] = {}
+        # The attributes that the constructors of classes assign.
+        self.stored: dict[str, set[str]] = {}
         # Classes with a base class in the text, whose attributes they may use.
         self.derived: set[str] = set()
         # The attributes that the current class assigns in several places.
@@ -102,8 +106,9 @@ class Definitions(ABC):
                 self.names.bound[name] = known
             elif value is not None:
                 self.values.bind(name, value)
-            elif known is MISSING and name not in words(tree):
+            elif known is MISSING and name not in self.names.reached(tree):
                 self.names.trees[name] = tree
+            self._hold(name, tree)
         self.depth += 1
         returned = self.run(function.body)
         self.depth -= 1
@@ -181,6 +186,10 @@ class Definitions(ABC):
         if any((dotted(base) or "") in self.classes for base in bases):
             self.derived.add(own)
         self.classes[own] = {}
+        begins = [part for part in body if isinstance(part, Function) and part.name == "__init__"]
+        fields = [self.source.said(part.target) for part in body if isinstance(part, ast.AnnAssign)]
+        self.fields[own] = [] if begins else fields
+        self.stored[own] = {name.removeprefix("self.") for name in _stored(begins)}
         for part in body:
             match part:
                 case (
@@ -220,6 +229,22 @@ class Definitions(ABC):
             self.names.bound |= outer[0]
             self.values.env |= outer[1]
 
+    def _hold(self, name: str, tree: ast.expr) -> None:
+        """Bind the attributes of an object to a name for it: ``name = Config(units=8)``, ``name = config``."""
+        bound, said = self.names.bound, self.source.said
+        if isinstance(tree, ast.Call):
+            own = said(tree.func)
+            self._bind_attributes(name, own)
+            for field in self.stored.get(own, ()):
+                bound.pop(f"{name}.{field}", None)
+            fields = self.fields.get(own, [])
+            given = [*zip(fields, tree.args, strict=False), *((one.arg or "", one.value) for one in tree.keywords)]
+            for field, value in given if fields or called(tree) in _NAMESPACES else ():
+                bound[f"{name}.{field}"] = self.names.known(value)
+        elif isinstance(tree, ast.Name | ast.Attribute) and name != (other := said(tree)):
+            held = [(key.removeprefix(other), one) for key, one in bound.items() if key.startswith(f"{other}.")]
+            bound.update({f"{name}{key}": one for key, one in held})
+
     def _bind_attributes(self, receiver: str, own: str) -> None:
         """Bind the values of a class body to the attributes of a name: ``Config.units``, ``config.units``."""
         for name, value in self.classes.get(own, {}).items():
@@ -228,9 +253,14 @@ class Definitions(ABC):
 
 def _assigned_twice(methods: Iterable[Function]) -> set[str]:
     """The attributes that methods assign in more than one place."""
-    parts = [part for method in methods for part in ast.walk(method) if isinstance(part, ast.Attribute)]
-    stored = [dotted(part) or "" for part in parts if isinstance(part.ctx, ast.Store)]
+    stored = _stored(methods)
     return {name for name in stored if stored.count(name) > 1}
+
+
+def _stored(methods: Iterable[Function]) -> list[str]:
+    """The attributes that methods assign."""
+    parts = [part for method in methods for part in ast.walk(method) if isinstance(part, ast.Attribute)]
+    return [dotted(part) or "" for part in parts if isinstance(part.ctx, ast.Store)]
 
 
 def _of_self(held: dict[str, Any]) -> dict[str, Any]:

@@ -29,15 +29,16 @@ from rnnshape.reading.code.chain import Step, beside, in_turn, is_called, stacke
 from rnnshape.reading.code.classes import Classes
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.copied import as_copied
-from rnnshape.reading.code.declared import Declared, agreed, warnings_of
+from rnnshape.reading.code.declared import Declared, agreed, warnings_of, where_open
 from rnnshape.reading.code.functional import MERGING
 from rnnshape.reading.code.naming import Names
 from rnnshape.reading.code.operating import BY_NUMBER
 from rnnshape.reading.code.operating import NAMES as OPERATIONS
-from rnnshape.reading.code.parsed import NothingMade, Parsed, Undecided
+from rnnshape.reading.code.parsed import NothingMade, Parsed, Partly, Undecided
 from rnnshape.reading.code.program import Program
 from rnnshape.reading.code.syntax import Source, called, dotted
 from rnnshape.reading.code.tensors import Tensors
+from rnnshape.spec.masks import MASK
 from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def parse_all(
     With ``modules``, an unknown class is expected in one of them; they are not imported here.
 
     Raises:
-        Invalid: as ``parse``.
+        Invalid: as ``parse``; ``Partly`` if other layers of the code have no mistake.
     """
     nameless = None if let or modules else _nameless(text, asked_release())
     return [*nameless] if nameless else _read(text, let or {}, taken, modules)
@@ -97,7 +98,7 @@ def _read(text: str, let: Mapping[str, Any], taken: Iterable[int], modules: tupl
     except RecursionError:  # long chains of operators and attributes, which have no brackets
         raise Invalid([Problem("", "this is nested too deeply")], source.text) from None
     if source.problems:
-        raise Invalid(dict.fromkeys(source.problems), source.text)  # a problem in a loop occurs at each step
+        raise Partly(dict.fromkeys(source.problems), source.text, read)  # a problem in a loop occurs at each step
     if not read and (left := names.left_open()):
         raise Undecided(left, source.text)
     if not read:
@@ -114,10 +115,10 @@ def _asked(source: Source, names: Names) -> tuple[list[Parsed], list[Problem]]:
         line = None
     if line is not None and not _unknown_around(line[1], Classes(names)):
         parsed = _Line(names).read(*line)
-        return [] if parsed is None else [parsed], []
+        return [] if parsed is None or source.problems else [parsed], []
     program = Program(names)
     program.read(body)
-    return [] if source.problems else asked(program.values), program.unknown
+    return [] if program.stopped else asked(program.values), program.unknown
 
 
 def opened(text: str) -> Source:
@@ -141,6 +142,7 @@ def opened(text: str) -> Source:
 _NO_LINE = (ast.Lambda, ast.List, ast.ListComp, ast.Tuple, ast.Constant)
 
 
+_BESIDE = (INITIAL_STATE.name, MASK.name)
 _WIRING = {"Model", *MERGING, *OPERATIONS}
 
 
@@ -150,7 +152,10 @@ def _is_graph(value: ast.expr) -> bool:
     if any((is_called(part) and called(part.func) in MERGES) or called(part) == "Lambda" for part in parts):
         return True
     wires = [part for part in parts if called(part) in _WIRING or _is_sum(part) or _is_slice(part)]
-    for call in filter(is_called, parts):  # LSTM(8)(x, initial_state=GRU(8)(z))
+    for call in filter(is_called, parts):
+        beside = {*_BESIDE[: max(len(call.args) - 1, 0)], *(keyword.arg for keyword in call.keywords)}
+        if beside.intersection(_BESIDE) and is_called(call.args[0] if call.args else call):
+            return True  # LSTM(8)(GRU(8)(x), mask=mask): a stack takes them only at its first layer
         wires += [*call.args[1:], *(keyword.value for keyword in call.keywords if keyword.arg == INITIAL_STATE.name)]
     return any(is_called(part) for wire in wires for part in ast.walk(wire) if isinstance(part, ast.expr))
 
@@ -268,7 +273,8 @@ class _Line:
     ) -> Parsed:
         # The layers after an unknown class are not part of the stack.
         places = tuple(self.source.place(part) for tree in trees for part in in_turn(tree))[: len(node.in_turn)]
-        known = (*(() if said is None else (said,)), *self.layers.declared.of(trees[0]))
+        fed, own = [said] if said is not None else [], self.layers.declared.of(trees[0])
+        known = (*fed, *(own if node.cls.kind == "stack" and len(trees) == 1 else where_open(own, fed)))
         replaced = dict.fromkeys((*self.names.notes, *self.layers.notes))
         return Parsed(
             node,

@@ -62,7 +62,9 @@ class Fit:
         if layer.cls.kind == "merge":
             breaks = len(set(map(len, inputs))) > 1
         else:
-            breaks = layer.cls.operation or len(layer.cls.letters(layer, len(inputs[0]))) != len(inputs[0])
+            # A stack may break behind its first layer, as Embedding does not: then its usual number of axes counts.
+            usual = None if layer.cls.kind == "stack" else len(inputs[0])
+            breaks = layer.cls.operation or len(layer.cls.letters(layer, usual)) != len(inputs[0])
         return breaks and any(map(self._unknown_rank, call.inputs))
 
     def _unknown_rank(self, wire: Wire) -> bool:
@@ -99,16 +101,18 @@ class Fit:
         return isinstance(returned, Leaf)
 
     def one_width(self, call: Call) -> tuple[str, int] | None:
-        """The input of a shared layer's first call, and the last size with which this call can use the same weights.
+        """An input of this or the first call of a shared layer, and the last size with which both use the same weights.
 
-        None if the code gives that size.
+        None if the code gives the sizes of both.
         """
         first = self.flowing.built.get(call.layer, (call,))[0]
-        source, given = first.inputs[0].source, self.flowing.reaching(call).dims
-        if source not in [entry.name for entry in self.graph.entries]:
-            return None
-        own = self.flowing.tensors[source].dims
-        return (source, given[-1].size) if self._is_open(own[-1:]) and own[-1].size != given[-1].size else None
+        entries = [entry.name for entry in self.graph.entries]
+        for one, other in ((first, call), (call, first)):
+            source, width = one.inputs[0].source, self.flowing.reaching(other).dims[-1].size
+            own = self.flowing.reaching(one).dims[-1]
+            if source in entries and self._is_open((own,)) and own.size != width:
+                return source, width
+        return None
 
     def fails_by_states(self, call: Call) -> bool:
         """Whether a call fails because of its states."""

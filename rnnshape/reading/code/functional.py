@@ -18,7 +18,7 @@ from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in
 from rnnshape.reading.code.models import Models
 from rnnshape.reading.code.operating import OF_TENSORS, Operations
 from rnnshape.reading.code.results import as_passed, results_of
-from rnnshape.reading.code.syntax import called, dotted, is_none
+from rnnshape.reading.code.syntax import Unknown, called, dotted, is_none
 from rnnshape.reading.code.tensors import INPUTS, makes
 from rnnshape.spec.options import INITIAL_STATE
 
@@ -48,6 +48,7 @@ _LISTED = ("inputs", "tensors", "values", "xs")
 SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply", ast.Div: "Divide"}
 _ATTENTIONS = ("Attention", "AdditiveAttention", "MultiHeadAttention")
 _SCORED = ("output", "scores")
+_OF_ONE_STATE = ("GRU", "SimpleRNN")
 _MERGED = ("query", "value", "key", "inputs")
 
 
@@ -82,7 +83,11 @@ class Calls:
             if fed is not None and len(fed) == 1 and takes_one(node.name):
                 return fed[0]
             if fed is None or len(fed) < 2:
-                self.source.wrong(alone(node), call)
+                given = call.args[0] if call.args else None
+                if fed is None and given is not None and not self._is_one(given):
+                    self.source.unknown(f"{self.source.said(given)} is not known: {alone(node)}", given)
+                else:
+                    self.source.wrong(alone(node), call)
                 return None
             scored = _SCORED if self._scores(node, call) else ()
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=scored))
@@ -94,7 +99,8 @@ class Calls:
         call = states_apart(node, call)
         tree, beside_it = self.reader.read(node, call)
         if len(self.source.problems) > before or tree is None:
-            layer.used = False  # it has an answer of its own
+            # After a mistake there is no answer about the layer; otherwise it has one of its own.
+            layer.used = any(not isinstance(problem, Unknown) for problem in self.source.problems[before:])
             return None
         states = _states_of(node, call)
         if states is not None and self.names.known(states) is None:
@@ -103,7 +109,7 @@ class Calls:
         applied = Applied(layer, node, own, inputs, beside_it, targets=targets)
         applied.results, applied.nested = results_of(node, targets)
         if states is not None:
-            applied.states = self._nested(states)
+            applied.states = self._nested(states, node.has("units"), alone=node.name in _OF_ONE_STATE)
             applied.nested = as_passed(applied)
         result = self._result(applied)
         # Unknown ** arguments may decide the result: the calls after this one get an input of their own.
@@ -133,6 +139,10 @@ class Calls:
         if listed and call.args:  # the argument after the list is a mask
             call = ast.copy_location(ast.Call(call.func, call.args[:1], call.keywords), call)
         return self._several(call)
+
+    def _is_one(self, tree: ast.expr) -> bool:
+        """Whether an expression is a single tensor, not a list that the code does not give."""
+        return isinstance(self.value(tree), Tensor | list | tuple) or is_called(tree) or makes(tree)
 
     def _holds_a_list(self, tree: ast.expr) -> bool:
         return isinstance(self.scope.there(tree), tuple | list)
@@ -241,12 +251,14 @@ class Calls:
         held = (self.scope.env.get(name) for name in names)
         return bool(names & self.scope.lost) or any(_is_made(one) for all_ in held for one in tensors_in(all_))
 
-    def _nested(self, tree: ast.expr) -> Any:
-        """The states of a call, nested as in the code."""
+    def _nested(self, tree: ast.expr, flat: bool, *, alone: bool) -> Any:
+        """The states of a call, nested as in the code; an unknown name of a single state is an input."""
         tree = self.names.resolved(tree)
         if isinstance(tree, ast.List | ast.Tuple):
-            return [self._nested(item) for item in tree.elts]
-        return self.value(tree)
+            return [self._nested(item, flat, alone=flat) for item in tree.elts]
+        found = self.value(tree)
+        unknown = found is None and alone and isinstance(tree, ast.Name | ast.Attribute)
+        return self._tensor(tree, None) if unknown else found
 
 
 def _is_made(tensor: Tensor) -> bool:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.wires import Call, Entry, Graph
-from rnnshape.reading.code.declared import Declared
+from rnnshape.reading.code.declared import Declared, where_open
 from rnnshape.reading.code.made import Applied, Model, Tensor, tensors_in
 from rnnshape.reading.code.words import Wires, own_names, short
 from rnnshape.reading.identifiers import free
@@ -43,7 +43,9 @@ class Graphs:
 
     def declared(self, call: Applied, first: Tensor) -> list[Declared]:
         """The shapes that the code declares for the first input."""
-        return [*self.fed(first), *(self.says(call) if call.inputs[0] is first else ())]
+        fed = self.fed(first)
+        own = self.says(call) if call.inputs[0] is first else ()
+        return [*fed, *(own if isinstance(call.layer, Model) else where_open(own, fed))]
 
     def of(self, calls: list[Applied], outputs: Sequence[Tensor] = ()) -> tuple[Graph, list[Tensor]]:
         """The graph of the calls, and its inputs."""
@@ -82,7 +84,7 @@ class Graphs:
         for call in calls:
             for tensor in call.inputs:
                 if tensor.call is None and id(tensor) not in found:
-                    sizes = self.sizes(tensor)
+                    sizes = self.sizes(tensor) or next((one.sizes for one in self.says(call) if not one.built), None)
                     if sizes is None and (rank := self.ranks.get(id(tensor))) is not None:
                         sizes = (None,) * rank
                     elif sizes is None and call.node.cls.kind != "merge":
@@ -101,7 +103,7 @@ class Graphs:
         with self.values.names.at(tensor.then):
             sizes = self.values.tensors.fed(tensor.root)
         if (width := self.widths.get(id(tensor))) is not None:
-            return (*(sizes or (None, None, None))[:-1], width)
+            return (*(sizes or (None,) * self.ranks.get(id(tensor), 3))[:-1], width)
         return sizes
 
     def _name(self, tensor: Tensor, taken: set[str]) -> str:

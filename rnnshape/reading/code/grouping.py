@@ -6,8 +6,10 @@ import ast
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnshape.layers.node import IMPORTED
+from rnnshape.layers.sequential import takes_states
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, behind, tensors_in
 from rnnshape.reading.code.tensors import makes
+from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
     from rnnshape.layers import Node
@@ -126,6 +128,9 @@ def is_chain(calls: list[Applied]) -> bool:
     before: Applied | None = None
     if any(call.node.cls.operation for call in calls):
         return False
+    several = sum(takes_states(layer) for call in calls for layer in call.node.in_turn) > 1
+    if several and any(INITIAL_STATE.name in call.called.spans for call in calls):
+        return False  # a stack does not say which of its layers gets the states
     for call in calls:
         (tensor, *others) = call.inputs
         follows = tensor.call is before and not tensor.path

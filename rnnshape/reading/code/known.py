@@ -24,6 +24,7 @@ from rnnshape.reading.code.literals import (
     sliced,
     whole,
 )
+from rnnshape.reading.code.statements import words
 from rnnshape.reading.code.syntax import called, dotted
 
 if TYPE_CHECKING:
@@ -83,6 +84,16 @@ class KnownNames:
         if isinstance(tree, ast.UnaryOp) and not isinstance(tree.op, ast.Not):
             return not isinstance(tree.operand, ast.Constant) and self.reads(tree.operand)
         return not isinstance(tree, ast.Constant | ast.Dict | ast.Set | ast.Starred | ast.Lambda | ast.JoinedStr)
+
+    def reached(self, tree: ast.expr) -> set[str]:
+        """The names in an expression, and in what these names stand for."""
+        found: set[str] = set()
+        left = [tree]
+        while left:
+            new = words(left.pop()) - found
+            found |= new
+            left += [self.trees[name] for name in new if name in self.trees]
+        return found
 
     def resolved(self, tree: ast.expr, steps: int = _MOST_STEPS) -> ast.expr:
         """The expression that a name was last bound to, if it has no plain value; else the tree itself.
@@ -186,6 +197,10 @@ class KnownNames:
     def _given(self, tree: ast.expr) -> Any:
         """The value of a name, an attribute or an item."""
         text = self.source.said(tree)
+        # d["units"] of a known d is its item, whatever the name units holds.
+        held = item(self.known(tree.value), self.known(tree.slice)) if isinstance(tree, ast.Subscript) else MISSING
+        if text not in self.bound and held is not MISSING:
+            return held
         for key in (text, self.plain_name(tree)):
             if key in self.bound and self.bound[key] is not MISSING:
                 return self.bound[key]
@@ -195,8 +210,6 @@ class KnownNames:
         if isinstance(tree, ast.Subscript) and isinstance(where := tree.slice, ast.Slice):
             ends = (where.lower, where.upper, where.step)
             return sliced(self.known(tree.value), [None if end is None else self.known(end) for end in ends])
-        if isinstance(tree, ast.Subscript):
-            return item(self.known(tree.value), self.known(tree.slice))
         return MISSING
 
     def lettered(self, tree: ast.expr) -> bool:

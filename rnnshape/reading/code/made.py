@@ -81,12 +81,16 @@ class Applied:
 
 @dataclass(eq=False, slots=True)
 class Functional:
-    """``Model(inputs, outputs)``: its calls are repeated on other tensors when the model is called."""
+    """``Model(inputs, outputs)``: its calls are repeated on other tensors when the model is called.
+
+    ``sequential`` tells whether it is a Sequential, whose ``layers`` do not start with an InputLayer.
+    """
 
     inputs: list[Tensor]
     outputs: Any
     calls: list[Applied]
     name: str | None = None
+    sequential: bool = False
 
     @property
     def returned(self) -> list[Tensor]:

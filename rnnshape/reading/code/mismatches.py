@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rnnshape.reading.code.calling import Called
     from rnnshape.spec.spec import Spec
 
-# The name of one state, and not of a list of them.
-_ONE = re.compile(r"(?:^|_)(?:h|c|state)\d*$")
+# The name of one state, and not of a list of them; "state" may be either.
+_ONE = re.compile(r"(?:^|_)(?:h|c)\d*$")
 
 
 def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
@@ -36,8 +36,8 @@ def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
     written = _written(wanted)
     if isinstance(called.states, State):
         one = called.states
-        if spec.layer.cls.kind != "cell" and len(wanted) == 1 and isinstance(wanted[0], Leaf):
-            yield from _state_problems(one, wanted[0])  # Keras makes a list of a single state
+        if len(wanted) == 1 and isinstance(wanted[0], Leaf):
+            yield from _state_problems(one, wanted[0])  # Keras takes a single state without a list, too
         # The value of a name may be a list; a value that is created in the call is a tensor.
         elif one.shape is not None or (spec.layer.cls.kind == "cell" and _ONE.search(one.name or "")):
             yield Problem("", f"pass the states as a list, {written}: a bare tensor means something else", one.span)
@@ -48,6 +48,15 @@ def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
         return
     for state, leaf in zip(_each(called.states), flat(wanted), strict=True):
         yield from _state_problems(state, leaf)
+
+
+def bare_state(called: Called, spec: Spec) -> str | None:
+    """The note about the only state of a cell, if the code may pass it without a list; else None."""
+    if spec.layer.cls.kind != "cell" or not isinstance(called.states, State):
+        return None
+    if len(spec.layer.cls.theory(spec.layer, spec.given()).begins) > 1:
+        return None
+    return "Keras returns the state of a cell as it is passed: if the code passes a tensor, y[1] is the state itself"
 
 
 def unpacking(returned: Returned, targets: int | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.declared import text
 from rnnshape.reading.code.literals import MISSING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from rnnshape.reading.code.scope import Scope
     from rnnshape.reading.code.tensors import Tensors
+
+
+ENDS = ("output", "outputs", "input", "inputs")
 
 
 class Models:
@@ -98,13 +102,16 @@ class Models:
 
     def ends(self, tree: ast.Attribute) -> Any:
         """The tensors of ``model.output``, ``model.inputs`` or ``layer.output``; None if a layer is called twice."""
-        if tree.attr not in ("output", "outputs", "input", "inputs"):
+        if tree.attr not in ENDS:
             return None
         made = self.value(tree.value)
         calls = [one for one in self.scope.made if isinstance(one, Applied) and one.layer is made]
         inward = tree.attr.startswith("input")
         if isinstance(made, Functional):
             found = made.inputs if inward else made.outputs
+            if made.sequential and not tree.attr.endswith("s") and asked() >= KERAS_3:
+                said = self.source.said(tree)
+                self.scope.note(f"before a call of the model, Keras 3 has no {said}: write {said}s[0]", tree)
         elif isinstance(made, Layer) and len(calls) == 1:
             found = calls[0].inputs if inward else Tensor(call=calls[0])
         else:
@@ -127,8 +134,8 @@ class Models:
                 model, index = self.value(whole), self.names.known(key)
                 if not isinstance(model, Functional) or type(index) is not int or model.stack is None:
                     return None
-                # In Keras, the InputLayer is the first layer.
-                layers = [None, *(call.layer for call in model.calls)]
+                # In Keras, the InputLayer is the first layer, but not in a Sequential.
+                layers = [*([] if model.sequential else [None]), *(call.layer for call in model.calls)]
                 return layers[index] if -len(layers) <= index < len(layers) else None
         return None
 

@@ -9,7 +9,7 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.reading.code.calling import Called
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rnnshape.layers import Node
     from rnnshape.reading.code.declared import Fed
@@ -42,9 +42,17 @@ class Parsed:
 class Undecided(Invalid):
     """The code leaves a choice open, such as ``return_sequences=flag``; ``open`` has its values."""
 
-    def __init__(self, choices: Sequence[Open], text: str) -> None:
+    def __init__(self, choices: Sequence[Open], text: str, problems: Iterable[Problem] = ()) -> None:
         self.open = tuple(choices)
-        super().__init__((Problem("", _undecided(choice), choice.span) for choice in choices), text)
+        super().__init__([*problems, *(Problem("", _undecided(choice), choice.span) for choice in choices)], text)
+
+
+class Partly(Invalid):
+    """Some layers of the code have a mistake; ``read`` are the questions about the others."""
+
+    def __init__(self, problems: Iterable[Problem], text: str, read: Sequence[Parsed]) -> None:
+        self.read = tuple(read)
+        super().__init__(problems, text)
 
 
 class NothingMade(Invalid):

@@ -66,6 +66,11 @@ class Program(Loops):
             what = f"{self.source.said(call)} is not followed: it is in a branch that is not taken here"
             self.values.note(what, call)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the text is longer than what is read of it."""
+        return self.steps > _MOST_STEPS
+
     def run(self, body: list[ast.stmt]) -> Any:
         """Read statements; the value of the first ``return``."""
         for statement in body:
@@ -186,8 +191,7 @@ class Program(Loops):
             self.values.forget(name)
             self.functions[name] = as_function(name, tree)
             return
-        if isinstance(tree, ast.Call):
-            self._bind_attributes(name, self.source.said(tree.func))
+        self._hold(name, tree)
         known = self.names.known(tree)
         if known is not MISSING and not self.names.lettered(tree):
             self.values.forget(name)
@@ -233,7 +237,7 @@ class Program(Loops):
         self.values.forget(name)
         if value is not None:
             self.values.bind(name, value)
-        elif tree is not None and name not in words(tree):
+        elif tree is not None and name not in self.names.reached(tree):  # else it would stand for itself
             self.names.trees[name] = tree
             if makes(tree):
                 self.values.when[tree] = self.names.now

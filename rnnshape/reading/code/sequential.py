@@ -43,7 +43,7 @@ class Growing:
         before = len(self.source.problems)
         model = self.scope.env.get(name)
         if isinstance(model, Model) and not model.missing and self._is_calls(tree):
-            model = self._as_calls(model, tree)
+            model = self.as_calls(model, tree)
             self.scope.env[name] = model
         if isinstance(model, Functional):
             self._call_on(model, tree)
@@ -85,8 +85,8 @@ class Growing:
         """Whether an expression is a Lambda whose function can be read, or a functional model."""
         return self.is_lambda(tree) or isinstance(self.scope.there(tree), Functional)
 
-    def _as_calls(self, model: Model, tree: ast.expr) -> Functional:
-        """The layers of a Sequential as calls, so that a Lambda or a functional model can be added to them."""
+    def as_calls(self, model: Model, tree: ast.expr) -> Functional:
+        """The layers of a Sequential as calls: then a Lambda can be added, and its tensors have names."""
         said = [one.tree for one in model.said if isinstance(one.tree, ast.expr) and makes(one.tree)]
         begun = self._without_calls(tree) if not said or model.layers else None
         entry = Tensor(root=said[0], then=self.names.now) if said else None
@@ -95,6 +95,7 @@ class Growing:
             self._add_calls(flow, lambda on, layer=layer: self.called(layer, on(layer.tree), None))  # type: ignore[misc]
         if model in self.scope.made:
             self.scope.made.remove(model)
+        flow.name, flow.sequential = model.name, True
         return flow
 
     def _without_calls(self, first: ast.expr) -> Functional:

@@ -56,7 +56,7 @@ class Tensors:
             return self._made(tree)
         if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitOr):
             self.wrong("layers joined by | are called on a tensor: (… | …)(x)", tree)
-        elif isinstance(_root(tree), ast.Name | ast.Call):
+        elif isinstance(_root(tree), ast.Name | ast.Call) or _computed(tree):
             self._unknown(tree)
         else:
             self.wrong(f"this is not supported as a tensor: {_ELSEWHERE}", tree)
@@ -245,6 +245,12 @@ def _of_numbers(tree: ast.expr) -> bool:
     values = [part.value for part in parts if isinstance(part, ast.Constant) and part not in dtypes]
     known = bool(names) and names <= _MODULES and not any(isinstance(value, str) for value in values)
     return known and any(type(value) in (int, float) for value in values)
+
+
+def _computed(tree: ast.expr) -> bool:
+    """Whether an expression computes with names: ``x + 1``, ``-x``, ``a if flag else b``."""
+    named = any(isinstance(part, ast.Name) for part in ast.walk(tree))
+    return named and isinstance(tree, ast.BinOp | ast.UnaryOp | ast.IfExp)
 
 
 def _last(tree: ast.Name | ast.Attribute) -> str:

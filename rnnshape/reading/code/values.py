@@ -14,6 +14,7 @@ from rnnshape.reading.code.functional import MERGING, SIGNS, Calls
 from rnnshape.reading.code.keras_1 import merge_today
 from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 from rnnshape.reading.code.mistakes import not_known, of_another_library
+from rnnshape.reading.code.models import ENDS
 from rnnshape.reading.code.scope import Scope
 from rnnshape.reading.code.sequential import Growing
 from rnnshape.reading.code.shapes import Shapes
@@ -127,7 +128,24 @@ class Values(Scope):
     def _named(self, tree: ast.Name | ast.Attribute) -> Any:
         """The value of a name, or of ``output`` and ``input`` of a model or layer."""
         held = self.env.get(self.source.said(tree))
-        return self.functional.models.ends(tree) if held is None and isinstance(tree, ast.Attribute) else held
+        if held is not None or not isinstance(tree, ast.Attribute) or tree.attr not in ENDS:
+            return held
+        match tree.value:
+            case (
+                ast.Subscript(value=ast.Attribute(value=whole, attr="layers"))
+                | ast.Call(func=ast.Attribute(value=whole, attr="get_layer"))
+                | whole
+            ):
+                self._as_calls(whole)
+        return self.functional.models.ends(tree)
+
+    def _as_calls(self, tree: ast.expr) -> None:
+        """Turn a Sequential into calls on tensors, which ``model.output`` and ``layer.output`` then are."""
+        model = self.there(tree)
+        if isinstance(model, Model) and model.layers and not (model.missing or model.used):
+            calls = self.growing.as_calls(model, tree)
+            self.env |= {name: calls for name, one in self.env.items() if one is model}
+            self.models.append(calls)
 
     def _call(self, tree: ast.Call, targets: int | None) -> Any:
         """The value of a call: a new layer, an input, or the result of a layer."""

@@ -14,9 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.layers import catalog
 from rnnshape.layers.names import ACTIVATIONS
-from rnnshape.reading.saved.layer_config import LAYERS, MODELS, class_of
+from rnnshape.reading.saved.layer_config import LAYERS, MODELS, class_of, object_class
 from rnnshape.reading.saved.operations import is_operation
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 # The class names for plain data and dtypes in a config.
 _DATA = ("__tuple__", "__keras_tensor__", "__bytes__", "__ellipsis__", "__slice__", "TensorShape")
 _POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
-_KINDS = ("initializer", "regularizer", "constraint", "activation")
 # With ``compile=False`` these are never read.
 _UNREAD = ("compile_config", "build_config", "training_config")
 
@@ -74,11 +72,7 @@ def _known(config: Mapping[str, Any]) -> bool:
     if is_operation(config):  # a model with one is not loaded: theory may follow only a part of it
         return False
     cls = class_of(config)
-    return (
-        cls in (*MODELS, "InputLayer", *_POLICIES)
-        or cls in LAYERS
-        or any(catalog.find(kind, cls) is not None for kind in _KINDS)
-    )
+    return cls in (*MODELS, "InputLayer", *_POLICIES, *LAYERS) or object_class(cls) is not None
 
 
 def _name(config: Mapping[str, Any]) -> str:

@@ -61,11 +61,14 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
             continue
         if (name, argument) in _ONE_OF and isinstance(axes := plain(value), list | tuple) and len(axes) == 1:
             (value,) = axes  # noqa: PLW2901
-        default = known.usual[argument]
-        said = _value(argument, value, default)
-        if said is not None and said not in (repr(default), *(["'float32'"] if argument == DTYPE.name else [])):
+        if (said := _value(argument, value, default := known.usual[argument])) not in _unsaid(argument, default):
             parts.append(f"{argument}={said}")
     return f"{name}({', '.join(parts)})"
+
+
+def _unsaid(argument: str, default: Any) -> tuple[str | None, ...]:
+    """The values that need not be written."""
+    return None, repr(default), *(["'float32'"] if argument == DTYPE.name else [])
 
 
 def _mirrors(backward: Any, forward: Any) -> bool:
@@ -116,20 +119,21 @@ def _is_object(value: Any) -> bool:
 
 def _object(name: str, values: Mapping[str, Any], default: Any) -> str | None:
     """An initializer, a regularizer, a constraint or an activation as code; None for the default."""
-    found = [cls for what in _KINDS if (cls := catalog.find(what, name)) is not None]
-    if not found:
+    if (known := object_class(name)) is None:
         return f"{name}()"
-    given = {one.name: values[one.name] for one in found[0].arguments if one.name in values and one.name != "name"}
     parts = [
         f"{one.name}={said}"
-        for one in found[0].arguments
-        if one.name in given
-        and (said := _value(one.name, given[one.name], one.default)) is not None
-        and said not in (repr(one.default), *(["'float32'"] if one.name == DTYPE.name else []))
+        for one in known.arguments
+        if one.name in values
+        and one.name != "name"
+        and (said := _value(one.name, values[one.name], one.default)) not in _unsaid(one.name, one.default)
     ]
-    if not parts and default is not None and found[0].made({}, default) == default:
+    if not parts and default is not None and known.made({}, default) == default:
         return None
     return f"{name}({', '.join(parts)})"
 
 
-_KINDS = ("initializer", "regularizer", "constraint", "activation")
+def object_class(name: str) -> catalog.ObjectClass | None:
+    """The class of an initializer, a regularizer, a constraint or an activation; None if Keras has none."""
+    kinds = ("initializer", "regularizer", "constraint", "activation")
+    return next((cls for kind in kinds if (cls := catalog.find(kind, name)) is not None), None)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import release
+from rnnshape.reading.finishing import modules_in
 from rnnshape.reading.making import make_all
 from rnnshape.reading.saved import model_file, stored
 from rnnshape.reading.saved.config import code
 from rnnshape.reading.saved.foreign import foreign
 from rnnshape.reading.saved.model_file import invalid
-from rnnshape.spec.options import DTYPE, IMPORT
+from rnnshape.spec.options import DTYPE
 from rnnshape.spec.options import KERAS as RELEASE
 from rnnshape.spec.saved import Held, Saved
 from rnnshape.versions import installed
@@ -48,7 +49,7 @@ def make_saved(path: str, options: Mapping[str, Any] | None = None) -> list[Spec
         others = list(_once(foreign(config)))
         weights, left = stored.of_layers(path, written.layers) if stored.has_weights(path) else (None, ())
         beside = model_file.beside(path)
-    modules = _modules(options)
+    modules = modules_in(options)
     specs = _located(path, written, others, options)
     saved = Saved(
         path,
@@ -104,11 +105,6 @@ def _written(config: Mapping[str, Any], options: Mapping[str, Any]) -> Code:
         return code(config)
 
 
-def _modules(options: Mapping[str, Any]) -> tuple[str, ...]:
-    given = options.get(IMPORT.name, ())
-    return (given,) if isinstance(given, str) else tuple(given)
-
-
 def _once(found: Iterable[Foreign]) -> Iterator[Foreign]:
     """The first object of each layer, because a Lambda also names its function."""
     seen = set()
@@ -127,7 +123,7 @@ def _located(path: str, written: Code, others: Sequence[Foreign], options: Mappi
     try:
         return make_all(written.text, options)
     except Invalid as error:
-        if others and not _modules(options):
+        if others and not modules_in(options):
             problems = [Problem("", f"{path}: {one.said}: {_ADVICE[one.importable]}") for one in others]
             raise Invalid(problems) from None
         raise Invalid([_placed(path, written, problem) for problem in error.problems]) from None

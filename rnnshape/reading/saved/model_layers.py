@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.reading.saved.layer_config import MODELS, class_of, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,10 @@ def places(
     config: Mapping[str, Any], names: tuple[str, ...] = (), groups: tuple[str, ...] = ()
 ) -> Iterator[tuple[int, Placed]]:
     """Each layer of the model and of nested models, with the ``id`` of its config."""
-    seen: Counter[str] = Counter()
-    for layer in layers_of(config):
-        cls = class_of(layer)
-        group = snake(str(layer["class_name"]).rpartition(">")[2])
-        number = seen[group]
-        seen[group] += 1
-        place = Placed("", cls, (*names, name_of(layer)), (*groups, "layers", f"{group}_{number}" if number else group))
+    layers = [(class_of(layer), layer) for layer in layers_of(config)]
+    own = groups_of(str(layer["class_name"]).rpartition(">")[2] for _, layer in layers)
+    for (cls, layer), group in zip(layers, own, strict=True):
+        place = Placed("", cls, (*names, name_of(layer)), (*groups, "layers", group))
         yield id(layer), place
         if cls in MODELS:
             yield from places(layer, place.names, place.groups)
@@ -75,6 +72,14 @@ def name_of(layer: Mapping[str, Any]) -> str:
     return str(
         layer.get("name") or (inside.get("name") if isinstance(inside, Mapping) else None) or layer["class_name"]
     )
+
+
+def groups_of(classes: Iterable[str]) -> Iterator[str]:
+    """The names of the groups of these layers; Keras numbers those of one class: ``lstm``, ``lstm_1``."""
+    seen: Counter[str] = Counter()
+    for group in map(snake, classes):
+        yield f"{group}_{seen[group]}" if seen[group] else group
+        seen[group] += 1
 
 
 def snake(name: str) -> str:

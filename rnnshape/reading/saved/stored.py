@@ -49,14 +49,17 @@ def of_layers(
         legacy = within(file, _LEGACY)
         every = arrays(file if legacy is None else legacy)
         if legacy is None:
-            found: list[Found | None] = [_under(every, layer.groups) for layer in layers]
+            found: list[Found | None] = [
+                {place: shape for place, shape in every.items() if place[: len(layer.groups)] == layer.groups}
+                for layer in layers
+            ]
         else:
             found = _by_names(legacy, every, layers)
     if not any(found):
         found = [None for _ in layers]
     taken = {place for one in found if one for place in one}
-    others = tuple(("/".join(place), shape) for place, shape in every.items() if place not in taken)
-    return [None if one is None else _named(one) for one in found], others
+    others = {place: shape for place, shape in every.items() if place not in taken}
+    return [None if one is None else named(one) for one in found], named(others)
 
 
 @contextmanager
@@ -126,10 +129,6 @@ def _rank(part: str) -> tuple[int, list[tuple[int, str]]]:
     return part.startswith("backward"), [(min(number, 10**9), text) for number, text in numbers]
 
 
-def _under(every: Found, groups: tuple[str, ...]) -> Found:
-    return {place: shape for place, shape in every.items() if place[: len(groups)] == groups}
-
-
 def _by_names(group: Any, every: Found, layers: Sequence[Placed]) -> list[Found | None]:
     """The weights of each layer, by the names that the older HDF5 lists for each layer of the model."""
     by_name = {name: listed(group, every, name) for name in {layer.names[0] for layer in layers}}
@@ -165,6 +164,6 @@ def listed(group: Any, every: Found, name: str) -> Found | None:
     return found
 
 
-def _named(found: Found) -> tuple[tuple[str, Shape], ...]:
+def named(found: Found) -> tuple[tuple[str, Shape], ...]:
     """The weights with their names in the file."""
     return tuple([("/".join(place), shape) for place, shape in found.items()])

@@ -7,7 +7,6 @@ The older form (``layer_names``, ``weight_names``) has a group for each layer.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.reading.making import make
 from rnnshape.reading.saved import model_file, stored
 from rnnshape.reading.saved.model_file import invalid
-from rnnshape.reading.saved.model_layers import snake
+from rnnshape.reading.saved.model_layers import groups_of, snake
 from rnnshape.spec.options import CHANNELS, INPUT
 from rnnshape.spec.saved import Held, Saved
 
@@ -89,27 +88,22 @@ def contents(path: str) -> list[Group]:
     Raises:
         Invalid: there is no such file, or it is damaged, or not a file of weights.
     """
-    with model_file.failing(path):
-        return _groups(path)
-
-
-def _groups(path: str) -> list[Group]:
-    with stored.opened(path) as file:
+    with model_file.failing(path), stored.opened(path) as file:
         legacy = stored.within(file, "model_weights")
         root = file if legacy is None else legacy
         every = stored.arrays(root)
         if "layer_names" in root.attrs:
             names = dict.fromkeys(place[0] for place in every)
             listed = {name: stored.listed(root, every, name) or {} for name in names}
-            return [
-                Group(name, tuple(("/".join(place), shape) for place, shape in listed[name].items())) for name in names
-            ]
-    if not every:
-        raise invalid("has no weights in it")
-    found: dict[tuple[str, ...], list[tuple[str, Shape]]] = {}
+            return [Group(name, stored.named(found)) for name, found in listed.items()]
+        if not every:
+            raise invalid("has no weights in it")
+    found: dict[tuple[str, ...], stored.Found] = {}
     for place, shape in every.items():
-        found.setdefault(_layer(place), []).append(("/".join(place), shape))
-    return [Group("/".join(one for one in layer if one != "layers"), tuple(ones)) for layer, ones in found.items()]
+        found.setdefault(_layer(place), {})[place] = shape
+    return [
+        Group("/".join(one for one in layer if one != "layers"), stored.named(ones)) for layer, ones in found.items()
+    ]
 
 
 def _layer(place: tuple[str, ...]) -> tuple[str, ...]:
@@ -176,13 +170,7 @@ def _chosen(spec: Spec, groups: Sequence[Group]) -> list[Group | None]:
         fitting.sort(key=lambda group: [shape for _, shape in group.weights] != [one.shape for one in weights])
         return [next(iter((*fitting, *mine, *groups[: len(groups) == 1])), None)]
     by_name = {group.name: group for group in groups}
-    seen: Counter[str] = Counter()
-    found: list[Group | None] = []
-    for node in nodes:
-        name = snake(node.name)
-        found.append(by_name.get(f"{name}_{seen[name]}" if seen[name] else name))
-        seen[name] += 1
-    return found
+    return [by_name.get(name) for name in groups_of(node.name for node in nodes)]
 
 
 def _weights(spec: Spec) -> list[Weight]:
@@ -213,14 +201,12 @@ def _width(spec: Spec, group: Group) -> int | None:
 
 def _gates(spec: Spec) -> Iterator[str]:
     """The notes that say which columns of the weights belong to which gate."""
-    for weight in _weights(spec):
+    weights = _weights(spec)
+    names = {weight.name for weight in weights}
+    for weight in weights:
         if weight.gates and weight.name.endswith("kernel") and not weight.name.endswith("recurrent_kernel"):
             units = weight.shape[-1] // len(weight.gates)
             places = (f"{gate} [{at * units}:{(at + 1) * units}]" for at, gate in enumerate(weight.gates))
             beside = weight.name.removesuffix("kernel")
-            said = f"{beside}kernel, {beside}recurrent_kernel" + (f", {beside}bias" if _has_bias(spec, beside) else "")
+            said = f"{beside}kernel, {beside}recurrent_kernel" + (f", {beside}bias" if f"{beside}bias" in names else "")
             yield f"the gates are columns of {said}: {', '.join(places)}"
-
-
-def _has_bias(spec: Spec, beside: str) -> bool:
-    return any(weight.name == f"{beside}bias" for weight in _weights(spec))

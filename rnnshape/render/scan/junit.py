@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement
 
-from rnnshape.render.plain_text import put, xml
+from rnnshape.render.junit import put_suites
+from rnnshape.render.plain_text import xml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,11 +26,7 @@ def write(files: Iterable[Scanned], stream: TextIO) -> None:
         elif not scanned.findings:
             SubElement(suite, "testcase", name="no findings", classname=xml(scanned.file))
         suite.extend(map(_case, scanned.findings))
-    for element in (root, *root):
-        for attribute, path in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
-            element.set(attribute, str(sum(1 for _ in element.iter(path))))
-    indent(root)
-    put(f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n', stream)
+    put_suites(root, stream)
 
 
 def _case(finding: Finding) -> Element:
