@@ -31,7 +31,7 @@ def is_a_cell(cell: Node) -> str:
 
 
 def of_another_library(name: str) -> str:
-    """Why a layer of PyTorch or Flax is not read."""
+    """Why a layer of PyTorch, Flax or TensorFlow 1 is not read."""
     return f"{name} is not a layer of Keras: write the layer as in Keras, such as LSTM(8)"
 
 
