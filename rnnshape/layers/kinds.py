@@ -11,7 +11,7 @@ from msgspec import Struct
 from rnnshape.errors import nearest
 from rnnshape.layers import names
 from rnnshape.layers.objects import Function, Made
-from rnnshape.layers.release import Release, dotted
+from rnnshape.layers.release import KERAS_3, Release, asked, dotted
 from rnnshape.layers.stand_ins import Rate, Size
 
 _HUGE = sys.float_info.max
@@ -229,14 +229,16 @@ def article(noun: str) -> str:
 
 
 class LayerName(Kind, frozen=True):
-    """The name of a layer.  Keras rejects a slash, and TensorFlow text that is not UTF-8."""
+    """The name of a layer.  Keras 3 rejects a slash, and TensorFlow text that is not UTF-8."""
 
     allowed = "a string without '/', or None"
 
     def accepts(self, value: Any) -> bool:
         if not isinstance(value, str):
             return value is None
-        return "/" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+        if "/" in value and asked() >= KERAS_3:
+            return False
+        return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 class MaskValue(Number, frozen=True):

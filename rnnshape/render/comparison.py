@@ -12,7 +12,7 @@ from rnnshape.layers.quirks import HELP
 from rnnshape.render.grid import grid, pairs, sizes
 from rnnshape.render.marks import Marks, marks_for
 from rnnshape.render.seconds import bar, duration
-from rnnshape.render.table import difference, sign
+from rnnshape.render.table import difference, fed, sign
 from rnnshape.render.terminal import show
 from rnnshape.report.alike import DIFFERENT
 from rnnshape.report.comparison import STRUCTURE, ratio
@@ -73,8 +73,7 @@ def context(compared: Compared, marks: Marks) -> Text:
     ran = [side.report.environment["keras"] for side in compared.sides if side.way != RULES]
     keras = " and ".join(dict.fromkeys(ran or [environment["keras"]]))
     return Text(
-        f"x {sizes(spec.symbolic)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}{mask}\n"
-        f"{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {keras}",
+        f"{fed(spec)}{mask}\n{where} {marks.dot} TensorFlow {environment['tensorflow']}, Keras {keras}",
         "faint",
     )
 

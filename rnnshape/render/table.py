@@ -17,6 +17,7 @@ from rnnshape.render.grid import Folding, container, grid, sizes
 from rnnshape.render.marks import UNICODE, Marks, marks_for
 from rnnshape.render.terminal import show
 from rnnshape.report.checks import BY_ACCIDENT
+from rnnshape.report.inputs import inputs_of
 from rnnshape.structure import Nest, leaves
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rnnshape.report.comparison import Pair
     from rnnshape.report.expected import Expected
     from rnnshape.report.returned import Wired
+    from rnnshape.spec import Spec
 
 
 def write(report: Report, stream: TextIO, view: View) -> None:
@@ -96,10 +98,10 @@ def _asked_for(report: Report, view: View, marks: Marks) -> Iterator[Part]:
 
 
 def context(report: Report, marks: Marks) -> Text:
-    """Two lines, at most 80 columns wide: the input, and the device and versions."""
+    """A line for each input, and one for the device and versions."""
     environment, spec = report.environment, report.spec
     given = f"{spec.name}: " if spec.name else ""
-    given += f"x {sizes(spec.symbolic)} = {sizes(spec.input)} {spec.input_dtype}, seed {spec.seed}"
+    given += fed(spec)
     if spec.initial_state is not None:
         given += f", states {spec.initial_state}"
     if spec.training:
@@ -107,6 +109,12 @@ def context(report: Report, marks: Marks) -> Text:
     who = f"TensorFlow {environment['tensorflow']}, Keras {environment['keras']}"
     where = environment["device"] or "predicted for"
     return Text(f"{given}\n{where}{f' {marks.dot} ' if report.observed else ' '}{who}", "faint")
+
+
+def fed(spec: Spec) -> str:
+    """A line for each input, and the seed: ``x (N, T, C) = (2, 3, 4) float32, seed 0``."""
+    lines = [f"{one.name} {sizes(one.symbolic)} = {sizes(one.shape)} {one.dtype}" for one in inputs_of(spec)]
+    return "\n".join(lines) + f", seed {spec.seed}"
 
 
 def _outputs(report: Report, marks: Marks) -> Table:

@@ -28,7 +28,7 @@ class Input(NamedTuple):
     dtype="A Keras dtype.",
 )
 class Fed(NamedTuple):
-    """One of several inputs of wired calls."""
+    """An input with its name."""
 
     name: str
     shape: tuple[int, ...]
@@ -37,10 +37,10 @@ class Fed(NamedTuple):
 
 
 def inputs_of(spec: Spec) -> tuple[Fed, ...]:
-    """The inputs of wired calls, where there are several."""
-    found = list(entries(spec.layer["graph"], spec.dims).values()) if spec.layer.cls.kind == "graph" else []
-    if len(found) < 2:
-        return ()
+    """The inputs of wired calls; the one input of another layer is ``x``."""
+    if spec.layer.cls.kind != "graph":
+        return (Fed("x", spec.input, spec.symbolic, spec.input_dtype),)
+    found = entries(spec.layer["graph"], spec.dims).values()
     return tuple(
         Fed(
             leaf.role,

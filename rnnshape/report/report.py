@@ -242,7 +242,8 @@ class Report(Shown, Formed, Struct, frozen=True):
     @property
     def inputs(self) -> tuple[Fed, ...]:
         """The inputs of wired calls, where there are several; the first is ``input`` too."""
-        return inputs_of(self.spec)
+        found = inputs_of(self.spec)
+        return found if len(found) > 1 else ()
 
     def to_dict(self, *, values: bool = False) -> dict[str, Any]:
         """The report as plain data for ``json.dumps``; with ``values``, each observed tensor also has its values.

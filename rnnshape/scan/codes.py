@@ -46,6 +46,9 @@ CODES = {
         "A cell is given where a layer is expected, or a layer where a cell is expected.",
         "Wrap the cell, RNN(LSTMCell(8)), or use the layer itself, LSTM(8).",
     ),
+    "rejected": Code(
+        "error", "Keras rejects the layer or its call, for the reason in the message.", "Change what the message names."
+    ),
     "states": Code(
         "error",
         "initial_state has more or fewer states than the layer takes.",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import TABLE
 from rnnshape.layers.merges import MERGES
+from rnnshape.reading.code.classes import ELSEWHERE
 from rnnshape.reading.code.leftovers import READ_AS
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.naming import Names
@@ -33,8 +34,6 @@ _KERAS = re.compile(r"(?:tensorflow\.)?keras(?:\.(?!src\b|_)\w+)*")
 _LEGACY = re.compile(r"(?:tf_keras|tensorflow\.python\.keras)(?:\.\w+)*")
 _STARS = re.compile(r"(?:tensorflow\.(?:python\.)?|tf_)?keras\.(?:layers|models)(?:\.\w+)*")
 _ROOTS = ("keras", "tensorflow", "tf_keras")
-# A prefix that the reader of pasted code does not treat as a module of Keras.
-_ELSEWHERE = "elsewhere.module"
 _CLASSES = {*TABLE, *MERGES, *INPUTS, *READ_AS, "Model", "Sequential"}
 # Imported names that lead to layers: the classes, or modules that contain them.
 _LEADING = {*_CLASSES, "keras", "tf_keras", "layers", "models"}
@@ -67,7 +66,7 @@ class Imports:
         # A class or function that the file defines hides the Keras class of the same name.
         for node in nodes:
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in _CLASSES:
-                self.aliases[node.name] = f"{_ELSEWHERE}.{node.name}"
+                self.aliases[node.name] = f"{ELSEWHERE}.{node.name}"
 
     def _from(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
@@ -113,7 +112,7 @@ class Imports:
                     if first in self.aliases:
                         given[first] = self.aliases[first]
                 elif first not in given and name.rpartition(".")[2] in _CLASSES:
-                    given[first] = f"{_ELSEWHERE}.{first}"
+                    given[first] = f"{ELSEWHERE}.{first}"
         return given
 
 

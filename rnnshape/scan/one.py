@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import foreseen
 from rnnshape.layers import release
 from rnnshape.reading.code.naming import Names
-from rnnshape.reading.code.syntax import Source
+from rnnshape.reading.code.syntax import Rejected, Source
 from rnnshape.scan.arguments import Arguments
+from rnnshape.scan.codes import CODES
 from rnnshape.scan.comments import comments_of
 from rnnshape.scan.contracts import Contracts
 from rnnshape.scan.finding import Finding, Scanned
+from rnnshape.scan.hits import Hit
 from rnnshape.scan.imports import Imports, constants, once_assigned
 from rnnshape.scan.layers import found_in
 from rnnshape.scan.masks import Masks
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rnnshape.scan.comments import Comments
-    from rnnshape.scan.hits import Hit
 
 # A file without these words has no findings, so most files are not parsed.
 _WORTH = re.compile(r"LSTM|GRU|RNN|Bidirectional|TimeDistributed|RepeatVector")
 _KERAS = re.compile(r"keras|tensorflow")
+# Functions that give names to functions and classes.
+_REGISTERED = re.compile(r"custom_object|register_keras_serializable")
 _MOST_WALKS = 8
 
 
@@ -89,6 +92,7 @@ def _looked_at(
     once_assigned(body, names)
     walks = _walks(text.code, body, imports.for_reader(nodes), held)
     hits = [*Arguments(source, imports, names).hits(nodes), *_in_all(walks, comments)]
+    hits += _rejected(walks, source, nodes, hits)
     findings = {finding: None for hit in hits if (finding := _finding(hit, source, text, comments)) is not None}
     found = tuple(found_in(walks[0], text)) if layers else ()
     return Scanned(text.name, tuple(sorted(findings, key=_order)), found)
@@ -115,6 +119,19 @@ def _in_all(walks: list[Walk], comments: Comments) -> Iterator[Hit]:
         hits = [*Wiring(walk, steps).hits(), *Masks(walk, steps).hits(), *Contracts(walk, steps, comments).hits()]
         found.append({(hit.code, walk.source.place(hit.tree)): hit for hit in hits})
     yield from (hit for key, hit in found[0].items() if all(key in others for others in found[1:]))
+
+
+def _rejected(walks: list[Walk], source: Source, nodes: list[ast.AST], hits: list[Hit]) -> Iterator[Hit]:
+    """What Keras rejects in every walk, if no other rule has found it."""
+    wrong = [{(one.message, one.span) for one in walk.source.problems if isinstance(one, Rejected)} for walk in walks]
+    found = [(message, span) for message, span in set.intersection(*wrong) if span is not None]
+    taken = [source.place(hit.tree) for hit in hits if CODES[hit.code].severity == "error"] if found else []
+    places = {source.place(node): node for node in nodes if isinstance(node, ast.expr | ast.keyword)} if found else {}
+    for message, span in found:
+        if _REGISTERED.search(source.text) and isinstance(places.get(span), ast.Constant):
+            continue  # perhaps the name of a function of the file
+        if span in places and not any(start < span[1] and span[0] < end for start, end in taken):
+            yield Hit("rejected", message, places[span])
 
 
 def _finding(hit: Hit, source: Source, text: Text, comments: Comments) -> Finding | None:

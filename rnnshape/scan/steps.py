@@ -19,6 +19,7 @@ from rnnshape.reading.code.tensors import INPUTS
 
 if TYPE_CHECKING:
     from rnnshape.layers import Node
+    from rnnshape.layers.base import Refusal
     from rnnshape.scan.walk import Walk
 
 Sizes: TypeAlias = tuple[int | None, ...]
@@ -42,7 +43,8 @@ class Step:
 
     ``tree`` is the constructor call of the layer, ``call`` the call on its inputs.  ``states`` are nested as they are
     passed (None: unknown), ``made_states`` are states created in the call itself.  ``shapes`` are the possible shapes
-    of the input; ``broken`` is true if the layer accepts none of them.
+    of the input; ``broken`` is true if the layer accepts none of them.  ``refusals`` are the errors that Keras raises
+    for each possible shape.
     """
 
     node: Node
@@ -59,6 +61,7 @@ class Step:
     returned: dict[tuple[int, ...], list[Sizes]] = field(default_factory=dict)
     begins: Any = ()
     roles: tuple[str, ...] = ()
+    refusals: list[Refusal] = field(default_factory=list)
 
     @property
     def count(self) -> int | None:
@@ -145,8 +148,8 @@ class Steps:
         step.broken = (
             bool(step.shapes) and not taken and (given is not None or before is not None or len(step.shapes) == 1)
         )
-        for sizes in taken:
-            self._goes_through(step, sizes)
+        refusals = [self._goes_through(step, sizes) for sizes in taken]
+        step.refusals = [one for one in refusals[0] if all(one in others for others in refusals)] if refusals else []
         return step
 
     def shapes(self, ref: Ref) -> tuple[Sizes, ...]:
@@ -159,7 +162,7 @@ class Steps:
                 return (tuple(map(plain, sizes)),)
         return _ANY_RANK
 
-    def _goes_through(self, step: Step, sizes: Sizes) -> None:
+    def _goes_through(self, step: Step, sizes: Sizes) -> list[Refusal]:
         answers = [
             step.node.cls.theory(step.node, Given(_dims(step.node, sizes, stand), "float32")) for stand in _STANDS
         ]
@@ -169,6 +172,7 @@ class Steps:
         several = first if isinstance(first, tuple | list) else (first,)
         step.roles = tuple(one.role if isinstance(one, Leaf) else "states" for one in several)
         _gather(first, second, (), step.returned, unsure=unsure)
+        return [one for one in answers[0].refusals if one in answers[1].refusals]
 
 
 def has_unknown(node: Node) -> bool:

@@ -39,7 +39,9 @@ class Wiring:
             yield from state_hits(self.steps, step)
             yield from self._stateful(step)
             yield from self._unrolled(step)
+            yield from (Hit("rejected", f"{one.message}: {one.hint}", step.tree) for one in step.refusals)
         yield from self._shuffled()
+        yield from (Hit("rejected", message, tree) for tree, message in self.walk.of_keras_2.items())
 
     # -- ranks ----------------------------------------------------------------------------------
 

@@ -290,3 +290,7 @@ def test_the_judge_sees_a_layer_that_only_the_tool_refuses(monkeypatch: pytest.M
     # Another layer: code that was read before is not read again, and the patched kind would not be asked.
     other = Draft("LSTM", {"units": 3, "bias_initializer": "he_normal"})
     assert "Keras runs it" in (disagreement(other, {"input": (2, 2, 3)}) or "")
+
+
+def test_a_slash_in_a_name_is_right_in_keras_2() -> None:
+    assert rnnshape.explore("LSTM(3, name='a/b')", keras="2").agrees

@@ -147,3 +147,17 @@ def test_a_mistake_in_a_loop_is_told_once() -> None:
 )
 def test_what_a_condition_decides_that_is_not_known_is_a_choice(code: str, expressions: list[str]) -> None:
     assert [spec.layer.text for spec in make_all(code)] == expressions
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "shapes = load(); more = [(1,) + one for one in shapes]; shapes = more",
+        "def build(shapes): return [Input(one) for one in shapes]\n"
+        "shapes = load(); more = [one[1:] for one in shapes]; build(more)",
+        "d.x = load(); d.x = d.x.reshape(d.x.shape[0], -1, 1); d.x = d.x.astype(float) / 255",
+    ],
+)
+def test_a_name_that_would_stand_for_itself_is_unknown(lines: str) -> None:
+    (*_, spec) = make_all(f"{lines}\nlayer = LSTM(4)")
+    assert spec.layer.text == "LSTM(4)"

@@ -227,3 +227,10 @@ def test_a_shape_on_a_page_is_one_piece() -> None:
 def test_the_clearer_word_for_a_mask_means_the_same() -> None:
     masks = [rnnshape.predict("lstm", mask=word).to_dict()["run"]["mask"] for word in ("empty-last", "full")]
     assert masks[0] == masks[1] == "111;000"
+
+
+def test_every_input_of_wired_calls_is_named(run: Callable[..., Ran]) -> None:
+    code = "a = Input((None, 8)); b = Input((None, 3)); y = LSTM(5)(Concatenate()([a, b]))"
+    lines = run("show", code, "--predict").out.splitlines()
+    assert "a (N, T, C) = (2, 3, 8) float32" in lines
+    assert "b (N, T, C2) = (2, 3, 3) float32, seed 0" in lines

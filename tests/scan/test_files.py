@@ -137,8 +137,9 @@ def test_nothing_is_run(tmp_path: Path) -> None:
     ],
 )
 def test_a_class_that_is_not_from_keras_is_not_checked(imports: str, name: str) -> None:
-    code = f"import keras\n{imports}\nlayer = {name}(8, 4, batch_first=True)\na, b, c, d = layer(x)\n"
-    assert scan_text(Text("model.py", code)).findings == ()
+    for given in ("8, 4, batch_first=True", "8"):
+        code = f"import keras\n{imports}\nlayer = {name}({given})\na, b, c, d = layer(x)\ne = layer([a, b])\n"
+        assert scan_text(Text("model.py", code)).findings == ()
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ class Arguments:
                 values[argument.name] = self.value(argument, layer, tree)
         if len(trees) > len(positional):
             extra = trees[len(positional)]
-            self.source.wrong(f"{layer.name} takes at most {len(positional)} arguments by position", extra)
+            self.source.rejected(f"{layer.name} takes at most {len(positional)} arguments by position", extra)
         return values
 
     def _by_keyword(self, layer: LayerClass, call: ast.Call, values: dict[str, Any]) -> None:
@@ -80,7 +80,7 @@ class Arguments:
             if layer.kind == "stack" and keyword.arg in _OF_MODELS:
                 continue
             if keyword.arg in values:
-                self.source.wrong(f"{keyword.arg} is given twice", keyword)
+                self.source.rejected(f"{keyword.arg} is given twice", keyword)
             elif (known := layer.by_name.get(keyword.arg)) is None or known.missing_in(asked()):
                 if keyword.arg in DECLARING and "trainable" in layer.by_name:
                     continue  # an argument of the base class: see Declarations

@@ -67,7 +67,7 @@ def signature(layer: LayerClass) -> tuple[str, ...]:
     return ("inputs", TRAINING.name)
 
 
-def _by_position(name: str, tree: ast.expr) -> str | None:
+def _not_by_position(name: str, tree: ast.expr) -> str | None:
     """Why an argument cannot be given by position; None if it can."""
     if name == TRAINING.name and not is_none(tree):
         return "Keras takes only tensors by position here: write training=True"
@@ -115,16 +115,36 @@ class Reader:
         if states is not None and isinstance(listed := self.names.resolved(states), ast.List | ast.Tuple):
             states = listed
         if tree is None:
-            self.wrong(f"{node.name} needs an input: {_example(node)}", call)
+            self.source.rejected(f"{node.name} needs an input: {_example(node)}", call)
         elif isinstance(tree, ast.List | ast.Tuple):
-            self.wrong(self._several(node, tree), tree)
+            self.source.rejected(self._several(node, tree), tree)
             tree = None
         elif node.cls.kind == "cell" and states is None:
-            self.wrong(f"{node.name} needs the input of one step and the states: cell(x, states)", call)
+            self.source.rejected(f"{node.name} needs the input of one step and the states: cell(x, states)", call)
         return tree, self._beside(beside, states)
 
     def _given(self, node: Node, names: tuple[str, ...], call: ast.Call) -> dict[str, ast.expr]:
         """The arguments of the call by name."""
+        given = self._by_position(node, names, call)
+        known = (*names, INITIAL_STATE.name) if node.cls.kind == "stack" else names
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                self.names.notes.append(f"**{self.source.said(keyword.value)} is unknown: the call is read without it")
+            elif keyword.arg in given:
+                self.source.rejected(f"{keyword.arg} is given twice", keyword)
+            elif keyword.arg in known:
+                given[keyword.arg] = keyword.value
+            elif keyword.arg in ("inputs", "sequences", "sequence"):
+                self.source.rejected(f"the input of {node.name} is called {names[0]} in Keras", keyword)
+                given.setdefault(names[0], keyword.value)
+            elif keyword.arg == "constants" and asked() < KERAS_3:
+                self.wrong("constants= is not supported here", keyword)
+            else:
+                what = ", ".join(("the input", *known[1:-1])) + f" and {known[-1]}"
+                self.source.rejected(f"only {what} can be given in the call of {node.name}", keyword)
+        return given
+
+    def _by_position(self, node: Node, names: tuple[str, ...], call: ast.Call) -> dict[str, ast.expr]:
         given: dict[str, ast.expr] = {}
         for place, tree in enumerate(call.args):
             if isinstance(tree, ast.Starred):
@@ -132,25 +152,11 @@ class Reader:
                 given.setdefault(names[0], tree.value)
                 break
             if place >= len(names):
-                self.wrong(f"the call of {node.name} takes at most {', '.join(names)}", tree)
-            elif (wrong := _by_position(names[place], tree)) is not None:
-                self.wrong(wrong, tree)
+                self.source.rejected(f"the call of {node.name} takes at most {', '.join(names)}", tree)
+            elif (wrong := _not_by_position(names[place], tree)) is not None:
+                self.source.rejected(wrong, tree)
             else:
                 given[names[place]] = tree
-        known = (*names, INITIAL_STATE.name) if node.cls.kind == "stack" else names
-        for keyword in call.keywords:
-            if keyword.arg is None:
-                self.names.notes.append(f"**{self.source.said(keyword.value)} is unknown: the call is read without it")
-            elif keyword.arg in given:
-                self.wrong(f"{keyword.arg} is given twice", keyword)
-            elif keyword.arg in known:
-                given[keyword.arg] = keyword.value
-            elif keyword.arg in ("inputs", "sequences", "sequence"):
-                self.wrong(f"the input of {node.name} is called {names[0]} in Keras", keyword)
-                given.setdefault(names[0], keyword.value)
-            else:
-                what = ", ".join(("the input", *known[1:-1])) + f" and {known[-1]}"
-                self.wrong(f"only {what} can be given in the call of {node.name}", keyword)
         return given
 
     def _several(self, node: Node, tree: ast.List | ast.Tuple) -> str:

@@ -21,7 +21,9 @@ _PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "
 _KERAS = re.compile(r"(?:^|[._])keras(?:[._]|$)")
 _OF_LIBRARIES = re.compile(r"(?:^|[._])(?:keras|tf|tensorflow|torch|sklearn)[._]")
 _TENSORFLOW_1 = {"contrib", "rnn_cell"}
-_OTHERS = {"torch", "nn", "flax", "jax", "mxnet", "mx", "chainer", "paddle", "os"}
+ELSEWHERE = "elsewhere"
+"""A prefix for names that are not from Keras, for a caller that has read the imports."""
+_OTHERS = {"torch", "nn", "flax", "jax", "mxnet", "mx", "chainer", "paddle", "os", ELSEWHERE}
 
 
 class Classes:

@@ -154,7 +154,7 @@ class Constructors:
         missing = [name for name in required if name not in values]
         # A misspelt keyword is reported once, not also as a missing argument.
         if missing and len(self.source.problems) == before:
-            self.wrong(f"{layer.name} needs {' and '.join(missing)}", call)
+            self.source.rejected(f"{layer.name} needs {' and '.join(missing)}", call)
         if len(self.source.problems) > before:
             if layer.kind not in _ASKED and not any(isinstance(known.kind, Nested) for known in layer.arguments):
                 self.source.set_aside(before)
@@ -163,7 +163,7 @@ class Constructors:
         if not known or (layer.kind == "stack" and self._left_out > left_out):
             self._partly.append(node)
         for problem in () if node.without_rule else layer.check(node):
-            self.wrong(f"{problem.key}: {problem.message}" if problem.key else problem.message, call)
+            self.source.rejected(f"{problem.key}: {problem.message}" if problem.key else problem.message, call)
         self.declared.read(node, call)
         return node if len(self.source.problems) == before else None
 
@@ -181,7 +181,7 @@ class Constructors:
         before = len(self.source.problems)
         value = argument.kind.meant(self._literal(tree))
         if len(self.source.problems) == before and not argument.kind.accepts(value):
-            self.wrong(f"{argument.name} {argument.kind.refusal(value)}", tree)
+            self.source.rejected(f"{argument.name} {argument.kind.refusal(value)}", tree)
         return value
 
     def _nested(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Any:

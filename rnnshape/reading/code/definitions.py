@@ -17,7 +17,6 @@ from rnnshape.reading.code.functions import (
 )
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
-from rnnshape.reading.code.statements import words
 from rnnshape.reading.code.syntax import called, dotted
 from rnnshape.reading.code.values import Values
 
@@ -107,7 +106,7 @@ class Definitions(ABC):
                 self.names.bound[name] = known
             elif value is not None:
                 self.values.bind(name, value)
-            elif known is MISSING and name not in words(tree):
+            elif known is MISSING and name not in self.names.reached(tree):
                 self.names.trees[name] = tree
             self._hold(name, tree)
         self.depth += 1

@@ -24,6 +24,7 @@ from rnnshape.reading.code.literals import (
     sliced,
     whole,
 )
+from rnnshape.reading.code.statements import words
 from rnnshape.reading.code.syntax import called, dotted
 
 if TYPE_CHECKING:
@@ -83,6 +84,16 @@ class KnownNames:
         if isinstance(tree, ast.UnaryOp) and not isinstance(tree.op, ast.Not):
             return not isinstance(tree.operand, ast.Constant) and self.reads(tree.operand)
         return not isinstance(tree, ast.Constant | ast.Dict | ast.Set | ast.Starred | ast.Lambda | ast.JoinedStr)
+
+    def reached(self, tree: ast.expr) -> set[str]:
+        """The names in an expression, and in what these names stand for."""
+        found: set[str] = set()
+        left = [tree]
+        while left:
+            new = words(left.pop()) - found
+            found |= new
+            left += [self.trees[name] for name in new if name in self.trees]
+        return found
 
     def resolved(self, tree: ast.expr, steps: int = _MOST_STEPS) -> ast.expr:
         """The expression that a name was last bound to, if it has no plain value; else the tree itself.

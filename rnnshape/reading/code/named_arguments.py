@@ -82,7 +82,8 @@ class NamedArguments:
         if argument.kind.accepts(value):
             return value
         shown = "" if isinstance(tree, ast.Constant) else f" ({self.source.said(tree)} is {value!r})"
-        return self._wrong(f"{argument.name} {argument.kind.refusal(value)}{shown}", tree)
+        self.source.rejected(f"{argument.name} {argument.kind.refusal(value)}{shown}", tree)
+        return None
 
     def _default(self, argument: Argument, tree: ast.expr) -> Any:
         if argument.default is REQUIRED:

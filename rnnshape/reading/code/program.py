@@ -237,7 +237,7 @@ class Program(Loops):
         self.values.forget(name)
         if value is not None:
             self.values.bind(name, value)
-        elif tree is not None and name not in words(tree):
+        elif tree is not None and name not in self.names.reached(tree):  # else it would stand for itself
             self.names.trees[name] = tree
             if makes(tree):
                 self.values.when[tree] = self.names.now

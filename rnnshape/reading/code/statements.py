@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from rnnshape.reading.code.syntax import dotted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -40,8 +42,8 @@ def targets(target: ast.expr) -> int | None:
 
 
 def words(tree: ast.expr) -> set[str]:
-    """The names in an expression."""
-    return {part.id for part in ast.walk(tree) if isinstance(part, ast.Name)}
+    """The names in an expression: ``x``, and ``self`` and ``self.x``."""
+    return {dotted(part) or "" for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute)}
 
 
 def inside(body: list[ast.stmt]) -> Iterator[ast.AST]:

@@ -18,6 +18,10 @@ class Unknown(Problem, frozen=True):
     """A class, a name or an argument that is unknown here but may be right where the code was copied."""
 
 
+class Rejected(Problem, frozen=True):
+    """Something that Keras rejects; other problems may only be too much for this reader."""
+
+
 class Source:
     """One text; problems are collected, not raised, so that all are reported at once."""
 
@@ -40,6 +44,10 @@ class Source:
 
     def wrong_at(self, message: str, span: Span) -> None:
         self.problems.append(Problem("", message, span))
+
+    def rejected(self, message: str, tree: Tree) -> None:
+        """Report what Keras rejects."""
+        self.problems.append(Rejected("", message, self.place(tree)))
 
     def unknown(self, message: str, tree: Tree) -> None:
         """Report that a layer is unknown."""
