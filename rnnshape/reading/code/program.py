@@ -23,7 +23,7 @@ from rnnshape.reading.code.functions import (
 )
 from rnnshape.reading.code.literals import MISSING, small
 from rnnshape.reading.code.loops import BREAK, CONTINUE, Loops
-from rnnshape.reading.code.made import Layer, Model
+from rnnshape.reading.code.made import Layer, Model, Tensor
 from rnnshape.reading.code.methods import former
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
@@ -269,7 +269,7 @@ class Program(Loops):
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
-            items = [self.value(item) for item in tree.elts]
+            items = [value for item in tree.elts for value in self._items(item)]
             found = [item for item in items if item is not None]
             return (tuple(items) if isinstance(tree, ast.Tuple) else items) if found else None
         if isinstance(tree, ast.Await):
@@ -279,3 +279,10 @@ class Program(Loops):
         if isinstance(tree, ast.IfExp):
             return self.value(tree.body if self.holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, targets)
+
+    def _items(self, tree: ast.expr) -> list[Any]:
+        """The values of an item of a list: several for ``*states``, which may be the results of a call."""
+        if not isinstance(tree, ast.Starred):
+            return [self.value(tree)]
+        held = self.value(tree.value)
+        return [*(self.values.parts(held) if isinstance(held, Tensor) else held or ())] or [None]
