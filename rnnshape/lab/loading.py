@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.own import class_of, module_of
-from rnnshape.lab.tensorflow import keras
+from rnnshape.lab.tensorflow import keras, load
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.files import JSON
 from rnnshape.reading.saved.model_file import read
@@ -51,13 +51,14 @@ def layer_at(model: Any, names: Sequence[str]) -> Any:
 
 
 def called(model: Any, inputs: dict[str, Any]) -> Any:
-    """The result of the model for inputs by the names of its input layers; several outputs in a list.
+    """The result of the model for inputs by the names of its input layers; several outputs in one list.
 
     The outputs of a dict are in the order of their names.
     """
     fed = [inputs[_name(tensor)] for tensor in model.inputs] if len(inputs) > 1 else [*inputs.values()]
     result = model(fed if len(fed) > 1 else fed[0])
-    return [result[name] for name in sorted(result)] if isinstance(result, dict) else result
+    each = load().nest.flatten(result) if isinstance(result, dict | list) else [result]
+    return each if len(each) > 1 else each[0]
 
 
 def _name(tensor: Any) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.base import Weight
     from rnnshape.spec import Spec
-    from rnnshape.spec.saved import Saved, Shape
+    from rnnshape.spec.saved import Held, Saved, Shape
 
 
 @formed(
@@ -90,33 +90,38 @@ def stored(spec: Spec, apart: float | None = None) -> Stored | None:
     saved = spec.saved
     if saved is None or not (saved.others or any(held.weights is not None for held in saved.layers)):
         return None
-    by_rule = [weights for _, weights in _in_order(spec, saved)]
+    by_rule = _in_order(spec, saved)
     if all(held.weights is None for held in saved.layers):
-        every = [weight for weights in by_rule for weight in weights]
+        every = [weight for _, weights in by_rule for weight in weights]
         whole = tuple(_compared("(any)", every, saved.others))
         fitting = [one for one in whole if one.weight is not None]
         return Stored(
             saved.path, tuple(fitting), tuple(str(one.stored) for one in whole if one.weight is None), True, apart
         )
     rows: list[Compared] = []
-    for held, weights in zip(saved.layers, by_rule, strict=False):
+    for held, weights in by_rule:
         if held.weights is not None:
             rows += _compared("/".join(held.names), weights, held.weights)
     return Stored(saved.path, tuple(rows), tuple(name for name, _ in saved.others), False, apart)
 
 
-def _in_order(spec: Spec, saved: Saved) -> list[tuple[str, list[Weight]]]:
-    """Theory's weights of each layer in the file; without a Masking that an option puts in front of the model."""
+def _in_order(spec: Spec, saved: Saved) -> list[tuple[Held, list[Weight]]]:
+    """Theory's weights of each layer in the file; without a Masking that an option puts in front of the model.
+
+    A layer of the file that the answer does not reach is left out.
+    """
     by_rule = [*weights_by_rule(spec)]
     if spec.layer.cls.kind == "graph":
         named = dict(by_rule)
-        return [(held.word, named[held.word]) for held in saved.layers if held.word in named]
+        return [(held, named[held.word]) for held in saved.layers if held.word in named]
     more = spec.layer.first.name == "Masking" and saved.layers[0].cls != "Masking"
-    return by_rule[more:]
+    return [(held, weights) for held, (_, weights) in zip(saved.layers, by_rule[more:], strict=False)]
 
 
 def _compared(layer: str, weights: Sequence[Weight], found: Sequence[tuple[str, Shape]]) -> Iterator[Compared]:
     """Pair each weight with the first of its shape in the file; then pair what is left on both sides, in order."""
+    if len(found) < len(weights):  # Keras saves a kernel with its LoRA weights added (Dense.save_own_variables)
+        weights = [weight for weight in weights if not weight.name.startswith("lora_")]
     left = [*found]
     missing: list[Weight] = []
     pairs: dict[int, tuple[str, Shape]] = {}

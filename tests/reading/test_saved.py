@@ -15,7 +15,7 @@ from rnnshape.layers import release
 from rnnshape.reading.saved.config import code
 from rnnshape.reading.saved.model import make_saved
 from rnnshape.structure import leaves
-from tests.shared.releases import legacy
+from tests.shared.releases import legacy, since
 from tests.shared.sampling import some
 
 if TYPE_CHECKING:
@@ -63,7 +63,19 @@ def _attending(keras: Any) -> Any:
     return keras.Model(x, keras.layers.GRU(5)(heads(keras.layers.LSTM(4, return_sequences=True)(x), x)))
 
 
-MODELS = [_sequential, _functional, _nested, _within_sequential, _attending]
+def _stacked(keras: Any) -> Any:
+    """Keras counts the states of the cells one by one, and returns them nested."""
+    x = keras.Input((5, 4))
+    layers = keras.layers
+    return keras.Model(x, layers.RNN([layers.GRUCell(3), layers.LSTMCell(2)], return_state=True)(x))
+
+
+def _named(keras: Any) -> Any:
+    x = keras.Input((5, 4))
+    return keras.Model(x, {"last": keras.layers.LSTM(3)(x)})
+
+
+MODELS = [_sequential, _functional, _nested, _within_sequential, _attending, _stacked, _named]
 KERAS = ["3", pytest.param("2", marks=legacy)]
 
 
@@ -75,7 +87,7 @@ def _shapes(model: Any) -> list[tuple[int, ...]]:
     """The shapes that the real model returns for two samples; a size that it leaves open is that of the tool."""
     inputs = [load().zeros([2, *(size or 5 for size in tensor.shape[1:])]) for tensor in model.inputs]
     returned = model(inputs if len(inputs) > 1 else inputs[0])
-    return [tuple(tensor.shape) for tensor in (returned if isinstance(returned, list | tuple) else [returned])]
+    return [tuple(tensor.shape) for tensor in load().nest.flatten(returned)]
 
 
 @pytest.mark.parametrize("ending", [".keras", ".h5", ".json"])
@@ -234,7 +246,10 @@ def _with_operations(keras: Any) -> Any:
     x = keras.Input((5, 3))
     first, second = (keras.layers.LSTM(4, return_sequences=True)(x) for _ in range(2))
     added = (first + second)[:, -1]
-    return keras.Model(x, [keras.layers.Dense(2)(added), (first * second)[:, 1:3], keras.ops.mean(first, axis=1)])
+    joined, last = keras.ops.concatenate([first, second]), keras.ops.max(first, axis=1)
+    return keras.Model(
+        x, [keras.layers.Dense(2)(added), (first * second)[:, 1:3], keras.ops.mean(first, axis=1), joined, last]
+    )
 
 
 def _with_a_number(keras: Any) -> Any:
@@ -260,6 +275,41 @@ def test_operations_between_layers_are_what_the_model_computes(make: Any, ending
     assert report.ok
     assert report.error is None
     assert [tensor.shape for tensor in leaves(report.predicted)] == _shapes(model)
+
+
+def test_an_operation_with_several_results_is_told(tmp_path: Path) -> None:
+    keras, path = load().keras, tmp_path / "model.keras"
+    x = keras.Input((5, 3))
+    parts = keras.ops.split(keras.layers.LSTM(4)(x), 2, axis=-1)
+    keras.Model(x, [parts[0], keras.ops.cast(parts[1], "float16")]).save(path)
+    report = rnnshape.explore(make_saved(str(path))[0])
+    assert report.ok
+    assert any("split_y" in note and "is not followed" in note for note in report.spec.notes)
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_the_weights_of_a_layer_after_an_unknown_operation_are_its_own(ending: str, tmp_path: Path) -> None:
+    """In the older HDF5, an operation has no module: it is a layer of an unknown class."""
+    keras, path = load().keras, tmp_path / f"model{ending}"
+    x = keras.Input((5, 3))
+    masked = keras.layers.Masking()(x)
+    h = keras.layers.Bidirectional(keras.layers.LSTM(4, return_sequences=True), name="both")(masked)
+    keras.Model(x, keras.layers.Attention()([h, h])).save(path)
+    report = rnnshape.explore(make_saved(str(path))[0])
+    assert report.file is not None
+    assert {one.layer for one in report.file.weights} == {"both"}
+    assert report.ok
+
+
+@since("3.4", "a Dense with LoRA weights can be saved")
+def test_lora_weights_that_keras_adds_to_the_kernel_are_not_missing(tmp_path: Path) -> None:
+    keras, path = load().keras, tmp_path / "model.keras"
+    model = keras.Sequential([keras.Input((5, 3)), keras.layers.LSTM(4), keras.layers.Dense(3)])
+    model.layers[-1].enable_lora(2)
+    model.save(path)
+    report = rnnshape.explore(make_saved(str(path))[0])
+    assert report.ok
+    assert report.params == model.count_params()
 
 
 def test_an_operation_that_is_not_followed_is_told_and_the_file_is_not_loaded(tmp_path: Path) -> None:

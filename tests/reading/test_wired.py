@@ -431,6 +431,34 @@ def test_the_calls_of_a_model_that_is_called_again_are_there_for_those_behind_it
     assert rnnshape.explore(spec).ok
 
 
+STATES = "x = Input((5, 3))\no, h, c = LSTM(4, return_state=True)(x)\n"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "count"), [("o", 1), ("h", 1), ("[h, c]", 2), ("[c, o]", 2), ("[o, o, x]", 3), ("[o, *[h, c]]", 3)]
+)
+def test_a_model_that_is_called_returns_its_outputs(outputs: str, count: int) -> None:
+    """Not all results of its last layer."""
+    own = make(f"{STATES}model = Model(x, {outputs})")
+    again = make(f"{STATES}model = Model(x, {outputs})\ny = model(Input((5, 3)))")
+    for spec in (own, again):
+        report = rnnshape.explore(spec)
+        assert report.ok
+        assert len([*leaves(report.predicted)]) == count
+        assert not any("containers" in note for note in spec.notes)
+
+
+def test_the_results_of_a_call_are_outputs_of_a_model_one_by_one() -> None:
+    spec = make("x = Input((5, 3))\nr = LSTM(4, return_state=True)(x)\nmodel = Model(x, [GRU(2)(x), *r])")
+    assert [leaf.shape for leaf in leaves(rnnshape.predict(spec).predicted)] == [(2, 2), (2, 4), (2, 4), (2, 4)]
+
+
+@pytest.mark.parametrize("outputs", ["(o, h)", "[o, [h, c]]", "{'o': o, 'h': h}"])
+def test_outputs_that_are_not_a_list_have_a_note(outputs: str) -> None:
+    spec = make(f"{STATES}model = Model(x, {outputs})")
+    assert any("the model returns its outputs in the containers of the code; here they" in note for note in spec.notes)
+
+
 SLICED = "x = Input((5, 4))\nh = LSTM(3, return_sequences=True)(x)\n"
 
 

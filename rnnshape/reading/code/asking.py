@@ -48,7 +48,7 @@ def asked(values: Values) -> list[Parsed]:
         if isinstance(made, Layer | Model) and not made.used
         for one in (asking.stack(made) if isinstance(made, Model) else [made])
     ]
-    wired = [one for part in fitting for one in by_model(part, values.models)]
+    wired = [one for part in fitting for one in by_model(part, values)]
     found += [(values.made.index(one.calls[0]), one) for one in wired]
     found.sort(key=lambda pair: pair[0])
     # An unused object of an unknown class may be an optimizer: it is a question only if nothing else is recurrent.

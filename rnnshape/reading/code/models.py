@@ -47,9 +47,13 @@ class Models:
         inputs, outputs = (given.get(name, named.get(name, named.get(name[:-1]))) for name in ("inputs", "outputs"))
         if outputs is None:
             return None
-        made = self.value(_in_list(self.names.resolved(outputs)))
+        listed = _in_list(resolved := self.names.resolved(outputs))
+        made = self.value(listed)
         self._left_out(outputs, made)
+        flat = isinstance(made, Tensor | list) and listed is resolved
         made = self._apart(made)
+        if isinstance(made, list) and (not flat or any(isinstance(one, list) for one in made)):
+            self.scope.note("the model returns its outputs in the containers of the code; here they are a list", tree)
         self.scope.modelled |= set(map(id, self.scope.made))
         needed = behind([*tensors_in(made)])
         calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
@@ -71,6 +75,8 @@ class Models:
         """Add a note on the outputs of a model that are not followed: the others have other places in its result."""
         trees = _in_list(self.names.resolved(outputs))
         listed = trees.elts if isinstance(trees, ast.List | ast.Tuple) else None
+        if listed is not None and made and len(made) != len(listed):
+            return  # *states, which are followed
         # A list without a known item has no value.
         each = [(trees, made)] if listed is None else zip(listed, made or [None] * len(listed), strict=True)
         for place, (tree, one) in enumerate(each):
@@ -91,6 +97,7 @@ class Models:
         outputs, calls = model.on(fed)
         self.take_in(model)
         self.scope.made += calls
+        self.scope.called_models.append(Functional(fed, outputs, calls, model.name))
         return outputs
 
     def ends(self, tree: ast.Attribute) -> Any:

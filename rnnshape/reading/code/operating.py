@@ -90,6 +90,7 @@ class Operations:
             key = self._part(name, known)
             return None if key is None else self.made(Node.of(SLICE, {"key": key_of(key)}), tree, [tensor])
         by_name = SINGLE[name].by_name
+        known = {key: one for key, one in known.items() if key in by_name or one is not None}  # initial=None
         required = [argument.name for argument in SINGLE[name].arguments if argument.name in ("axis", "axes")]
         fits = all(key in by_name and by_name[key].kind.accepts(one) for key, one in known.items())
         if not fits or (name != "softmax" and any(one not in known for one in required)):

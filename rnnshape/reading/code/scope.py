@@ -34,6 +34,7 @@ class Scope:
         self.parted: set[str] = set()
         self.notes: dict[str, None] = {}
         self.models: list[Functional] = []
+        self.called_models: list[Functional] = []
         self.modelled: set[int] = set()
         # The values of names at the expression that creates an array.
         self.when: dict[ast.expr, Held] = {}

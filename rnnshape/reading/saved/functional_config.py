@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers import TABLE
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.identifiers import free
 from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, wrong
 from rnnshape.reading.saved.model_layers import Code, Placed, layers_of, name_of
@@ -144,8 +145,10 @@ class Wiring:
         if is_operation(layer):
             name = free(f"{name_of(layer)}_y", self.taken)
             self._line(f"{name} = {operation(layer, node, pick)}", name_of(layer))
-            return [name]
+            return [name, *(f"{name}[{number}]" for number in range(1, _MOST_RESULTS))]
         result = self._call(layer, _arguments(layer, node, pick))
+        if (states := _nested_states(layer)) is not None:
+            return [f"{result}[0]", *(f"{result}{one}" for one in states)]
         return [f"{result}[{number}]" for number in range(_MOST_RESULTS)] if _returns_several(layer) else [result]
 
 
@@ -190,6 +193,23 @@ def _returns_several(layer: Mapping[str, Any]) -> bool:
     of_inner = isinstance(inner, Mapping) and inner["config"].get("return_state") is True
     apart = class_of(layer) == "Bidirectional" and values.get("merge_mode") is None
     return values.get("return_state") is True or (class_of(layer) == "Bidirectional" and of_inner) or apart
+
+
+def _nested_states(layer: Mapping[str, Any]) -> list[str] | None:
+    """The indices of the states of stacked cells, which Keras counts one by one; None for another layer.
+
+    >>> cells = [{"class_name": "GRUCell"}, {"class_name": "LSTMCell"}]
+    >>> stack = {"class_name": "StackedRNNCells", "config": {"cells": cells}}
+    >>> _nested_states({"class_name": "RNN", "config": {"cell": stack, "return_state": True}})
+    ['[1][0]', '[2][0]', '[2][1]']
+    """
+    values = layer["config"]
+    if class_of(layer) != "RNN" or not values.get("return_state") or class_of(values["cell"]) != "StackedRNNCells":
+        return None
+    cells = values["cell"]["config"]["cells"]
+    one = "[0]" if asked() >= KERAS_3 else ""  # Keras 2 has no list around a single state
+    each = [("[0]", "[1]") if class_of(cell) == "LSTMCell" else (one,) for cell in cells]
+    return [f"[{place}]{state}" for place, states in enumerate(each, 1) for state in states]
 
 
 def histories(value: Any) -> Iterator[tuple[str, int, int]]:

@@ -44,9 +44,9 @@ def make_saved(path: str, options: Mapping[str, Any] | None = None) -> list[Spec
     if DTYPE.name in options:
         raise Invalid([Problem(DTYPE.name, f"each layer in {path} has its own")])
     with model_file.failing(path):
-        written = code(config)
-        others = list(_once(foreign(config)))
         options, notes = _release(version, options)
+        written = _written(config, options)
+        others = list(_once(foreign(config)))
         weights, left = stored.of_layers(path, written.layers) if stored.has_weights(path) else (None, ())
         beside = model_file.beside(path)
     modules = modules_in(options)
@@ -92,10 +92,17 @@ def make_live(layer: Any, options: Mapping[str, Any]) -> list[Spec]:
     except NotImplementedError:
         raise invalid(f"{cls.__name__} has no config: give its layers one by one, or its code") from None
     config = {"class_name": cls.__name__, "module": cls.__module__, "config": values}
-    written = code(config)
     options, notes = _release(getattr(sys.modules.get(root), "__version__", None), options)
+    written = _written(config, options)
     specs = _located(getattr(layer, "name", cls.__name__), written, list(_once(foreign(config))), options)
     return [replace(spec, notes=(*notes, *spec.notes)) for spec in specs]
+
+
+def _written(config: Mapping[str, Any], options: Mapping[str, Any]) -> Code:
+    """The model as code of the release that is asked for: in Keras 2, other containers are around the states."""
+    version = options.get(RELEASE.name)
+    with release.of(version if RELEASE.kind.accepts(version) else None):
+        return code(config)
 
 
 def _once(found: Iterable[Foreign]) -> Iterator[Foreign]:

@@ -31,7 +31,8 @@ def operation(config: Mapping[str, Any], node: Mapping[str, Any], pick: Callable
     passed = [_written(one, pick) for one in node["args"]]
     if config["class_name"] == "GetItem" and len(passed) == 2:
         return f"{passed[0]}[{passed[1].strip('[]')}]"
-    named = {**node["kwargs"], **{name: one for name, one in config["config"].items() if name not in ("name", "dtype")}}
+    left_out = ("name",) if config["class_name"] == "Cast" else ("name", "dtype")
+    named = {**node["kwargs"], **{name: one for name, one in config["config"].items() if name not in left_out}}
     words = [*passed, *(f"{name}={_written(one, pick)}" for name, one in named.items())]
     return f"ops.{re.sub('(?<!^)(?=[A-Z])', '_', str(config['class_name'])).lower()}({', '.join(words)})"
 
