@@ -7,6 +7,7 @@ from operator import add, attrgetter, itemgetter, mul, sub, truediv
 from operator import pow as pow_
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.lab.feed import begin
 from rnnshape.lab.loading import layer_at, loaded
 from rnnshape.lab.own import class_of
 from rnnshape.lab.tensorflow import keras, load
@@ -185,6 +186,8 @@ class Wired(Stack):
                 given["initial_state"] = _states(call.initial_state, tensors)
             if call.results and self.graph.by_name[call.layer].cls.kind == "merge":
                 given["return_attention_scores"] = True
+            if self.graph.by_name[call.layer].cls.kind == "cell":  # the graph does not follow the states of a cell
+                given["states"] = begin(self.by_name[call.layer], fed[0].shape[0], fed[0].dtype)
             # MultiHeadAttention takes its inputs one by one; layers that merge take a list.
             apart = len(fed) == 1 or self.graph.by_name[call.layer].name == "MultiHeadAttention"
             result = self.by_name[call.layer](*(fed if apart else [fed]), **given)

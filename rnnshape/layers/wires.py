@@ -112,6 +112,8 @@ class Graph(Struct, frozen=True, dict=True):
         apart = len(call.inputs) == 1 or node.name == "MultiHeadAttention"
         inside = inputs if apart else f"[{inputs}]"
         states = "" if call.initial_state is None else f", initial_state={self._states(call.initial_state)}"
+        if node.cls.kind == "cell":  # it takes the input of one step, and states that a graph does not follow
+            states = f", {call.layer}.get_initial_state(batch_size={inputs}.shape[0])"
         scores = ", return_attention_scores=True" if node.cls.kind == "merge" and call.results else ""
         return f"{self._left(call)} = {call.layer}({inside}{states}{scores})"
 

@@ -208,3 +208,11 @@ def test_the_layers_that_are_not_read_are_layers_of_keras() -> None:
     assert len(unread) > 25
     assert not {*unread} & {*TABLE, *MERGES}
     assert not any(map(is_unread, ("Attention3D", "BatchNormalization", "RandomWalk", "Conv2D")))
+
+
+def test_a_size_that_stand_ins_make_zero_is_one_size() -> None:
+    code = "a = LSTM(int(cells / 2**(depth - 1)))"
+    (spec,) = make_all(f"{code}\n1")
+    assert spec.layer.text == "LSTM(int_cells_2_depth_1)"
+    with pytest.raises(Invalid, match="= 0 with cells=4"):
+        make_all(code, {"let": {"cells": 4}})

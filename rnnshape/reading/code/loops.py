@@ -45,6 +45,7 @@ class Loops(Definitions):
 
     def holds(self, test: ast.expr, body: list[ast.stmt]) -> bool | None:
         """Whether a condition holds; an unknown one is an open choice if layers depend on it, else None."""
+        self.names.tested.add(self.source.said(test))
         known = self.names.known(test)
         if known is not MISSING:
             return bool(known)

@@ -56,6 +56,9 @@ class NamedArguments:
         values = tuple(self.names.size(each, first) for each in trees)
         if len(self.source.problems) > before:
             return None
+        # int(units / 2**depth) is 0 with any stand-ins: then it is one size.
+        if not argument.kind.accepts(values if len(values) > 1 else values[0]):
+            values = tuple(self.names.whole(each, size) for each, size in zip(trees, values, strict=True))
         if None in values:
             return self._wrong(f"{argument.name} must be {argument.kind.allowed}", tree)
         value = values if isinstance(tree, ast.List | ast.Tuple) else values[0]

@@ -70,6 +70,8 @@ class Names(KnownNames):
         self.modules = modules
         self.stands: dict[str, int | float] = {}
         self.notes: list[str] = []
+        # What the code tests: a choice in "if units:" does not give the size units.
+        self.tested: set[str] = set()
         self.open: dict[str, tuple[tuple[Any, ...], ast.expr]] = {}
         self._letters: dict[str, str] = {}
         self._taken = set(taken)
@@ -162,6 +164,15 @@ class Names(KnownNames):
             return None
         return Size(part.value, part.text) if part.named else part.value
 
+    def whole(self, tree: ast.expr, size: int | None) -> int | None:
+        """The same size; one stand-in for the whole expression if a division by stand-ins makes it 0."""
+        given = isinstance(size, Size) and any(name in self.let for name in re.findall(r"[A-Za-z_]\w*", size.text))
+        if not isinstance(size, Size) or size > 0 or given or "//" not in size.text:
+            return size
+        letter = self._letter(tree)
+        value = self._stands(tree, letter, None)
+        return None if value is None else Size(value, letter)
+
     def _part(self, tree: ast.expr, first: int | None, *, whole: bool) -> _Part | None:
         """A part of a size; with ``whole``, inside ``int(…)``, a division gives a whole number."""
         if isinstance(tree, ast.Constant):
@@ -231,6 +242,8 @@ class Names(KnownNames):
         given = self._let(tree, letter)
         if given is MISSING:  # such as round(units / 2) with a given units
             given = self.known(tree)
+        if type(given) is bool and self.source.said(tree) in self.tested:
+            given = MISSING
         if given is not MISSING and given is not None:
             if type(given) is not int:
                 self.source.wrong(f"{letter} must be a whole number here, not {given!r}", tree)

@@ -35,6 +35,8 @@ class Shapes:
         self.scope = scope
         self.names = scope.names
         self.tensors = tensors
+        # The inputs whose shapes are being read: in x = Input(x.shape[1:]), the other x is the one before it.
+        self._reading: list[ast.expr] = []
 
     def of(self, tree: ast.expr) -> Sizes | None:
         """The sizes of ``x.shape``, batch first (None: open); None if the expression is not a shape."""
@@ -77,7 +79,7 @@ class Shapes:
 
     def _tensor(self, tree: ast.expr) -> Tensor | None:
         there = self.scope.there(tree)
-        if isinstance(there, Tensor):
+        if isinstance(there, Tensor) and there.root not in self._reading:
             return there
         made = self.names.resolved(tree)
         return Tensor(root=made, then=self.scope.when.get(made)) if made is not tree and makes(made) else None
@@ -101,11 +103,13 @@ class Shapes:
 
     def _fed(self, tensor: Tensor, fill: int) -> tuple[int, ...] | None:
         """The shape of an input; its problems are reported with the call, not here."""
-        if tensor.root is None or not makes(tensor.root):
+        if tensor.root is None or not makes(tensor.root) or tensor.root in self._reading:
             return None
         before = len(self.scope.source.problems)
+        self._reading.append(tensor.root)
         with self.names.at(tensor.then), self.names.aside():
             sizes = self.tensors.fed(tensor.root)
+        self._reading.pop()
         wrong = len(self.scope.source.problems) > before
         del self.scope.source.problems[before:]
         if wrong or sizes is None:

@@ -146,7 +146,8 @@ class Tensors:
         """The sizes of a tuple or list; None for a name, whose sizes are not in the line."""
         tree = self.names.resolved(tree)
         if isinstance(tree, ast.List | ast.Tuple):
-            return self._sizes(tree.elts)
+            trees = self._spread(tree.elts)
+            return None if trees is None else self._sizes(trees)
         if isinstance(known := self.names.known(tree), tuple | list):
             return tuple(size if type(size) is int and size > 0 else None for size in known)
         if isinstance(tree, ast.Constant | ast.UnaryOp):
@@ -156,6 +157,17 @@ class Tensors:
         elif not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
             self.wrong("a shape is a tuple or a list of sizes: write it out", tree)
         return None
+
+    def _spread(self, trees: list[ast.expr]) -> list[ast.expr] | None:
+        """The sizes of a shape, those after ``*`` one by one; None, with a note, if the code does not give these."""
+        found: list[ast.expr] = []
+        for tree in trees:
+            known = self.names.known(tree.value) if isinstance(tree, ast.Starred) else None
+            if isinstance(tree, ast.Starred) and not isinstance(known, tuple | list):
+                self.names.notes.append(f"{self.source.said(tree)} is not known: the shape is left open")
+                return None
+            found += [tree] if known is None else [ast.copy_location(ast.Constant(size), tree) for size in known]
+        return found
 
     def _sizes(self, trees: list[ast.expr]) -> Sizes:
         return tuple(map(self.size, trees))
