@@ -145,8 +145,9 @@ class Steps:
             return step
         taken = [sizes for sizes in step.shapes if not _breaks(step.node, sizes)]
         # An input of unknown rank is not broken: one of the ranks may fit.
+        # No rule knows a scalar, such as the one that return_runtime=True of Keras 2 adds.
         step.broken = (
-            bool(step.shapes) and not taken and (given is not None or before is not None or len(step.shapes) == 1)
+            () not in step.shapes and not taken and (given is not None or before is not None or len(step.shapes) == 1)
         )
         refusals = [self._goes_through(step, sizes) for sizes in taken]
         step.refusals = [one for one in refusals[0] if all(one in others for others in refusals)] if refusals else []

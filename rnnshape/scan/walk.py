@@ -1,8 +1,7 @@
 """One walk over a file: the reader of pasted code, extended for whole files.
 
 The reader follows values through the code.  The walk also records the place of each call, the indexed parts of
-tensors, calls of ``fit``, and calls of methods as Keras 2 took them.  A value that a condition may change is unknown
-after it.
+tensors, and calls of ``fit``.  A value that a condition may change is unknown after it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.operations import SLICE
-from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor
 from rnnshape.reading.code.naming import Names
@@ -58,7 +56,6 @@ class Walk(Program):
         self.calls: dict[int, ast.Call] = {}
         self.parts: list[Part] = []
         self.fits: list[Fit] = []
-        self.of_keras_2: dict[ast.Call, str] = {}
         self._calling = 0
         self._unsure = _changed_by_several(body)
         self.read(body)
@@ -89,23 +86,8 @@ class Walk(Program):
         if isinstance(function, ast.Attribute):
             if function.attr == "fit" and isinstance(model := super().value(function.value), Model):
                 self.fits.append(Fit(tree, model))
-            elif function.attr in _TOOK and asked() >= KERAS_3:
-                self._took_more(function, tree)
             elif function.attr == "pop" and isinstance(model := super().value(function.value), Model):
                 del model.layers[-1:]
-
-    def _took_more(self, function: ast.Attribute, tree: ast.Call) -> None:
-        """Record a call of a layer's method with arguments that it took in Keras 2 only."""
-        layer = super().value(function.value)
-        if not isinstance(layer, Layer) or layer.node is None or layer.node.cls.kind not in _TOOK[function.attr]:
-            return
-        if function.attr == "get_initial_state":
-            more = [one for one in tree.keywords if one.arg != "batch_size"] or tree.args[1:]
-            if more or (tree.args and isinstance(super().value(tree.args[0]), Tensor)):
-                self.of_keras_2[tree] = "get_initial_state takes only batch_size in Keras 3: keras.ops.shape(x)[0]"
-        elif tree.args or tree.keywords:
-            what = f"{function.attr} takes no states in Keras 3"
-            self.of_keras_2[tree] = f"{what}: pass them as initial_state in the next call of the layer"
 
     # -- methods that the file does not call ----------------------------------------------------
 
@@ -155,12 +137,6 @@ class Walk(Program):
         return False
 
 
-# Methods that took more in Keras 2 (rnn/base_rnn.py, rnn/lstm.py: LSTMCell), and the kinds of layers that have them.
-_TOOK = {
-    "get_initial_state": ("recurrent", "cell"),
-    "reset_states": ("recurrent",),
-    "reset_state": ("recurrent",),
-}
 # The methods that Keras itself calls first, in this order.
 _FIRST = ("__init__", "build")
 

@@ -75,6 +75,14 @@ MISTAKES = {
         "nn.LSTM is not a layer of Keras: write the layer as in Keras, such as LSTM(8)",
         "nn.LSTM",
     ),
+    "from tensorflow.contrib.rnn import GRUCell\ny = GRUCell(num_units=8)": (
+        "tensorflow.contrib.rnn.GRUCell is not a layer of Keras: write the layer as in Keras, such as LSTM(8)",
+        "GRUCell",
+    ),
+    "tf.nn.rnn_cell.LSTMCell(8)": (
+        "tf.nn.rnn_cell.LSTMCell is not a layer of Keras: write the layer as in Keras, such as LSTM(8)",
+        "tf.nn.rnn_cell.LSTMCell",
+    ),
     "from torch.nn import GRU\ny = GRU(10, 20)": (
         "torch.nn.GRU is not a layer of Keras: write the layer as in Keras, such as LSTM(8)",
         "GRU",

@@ -317,7 +317,7 @@ REFUSED = {
     ),
     "Dense(1)(GRUCell(8)(x, [h]))": ("GRUCell is a cell, which computes one step: write RNN(GRUCell(8))", "GRUCell(8)"),
     "LSTM(8)(Conv3D(8, 3)(x))": (
-        "unknown layer Conv3D (did you mean 'Conv2D'?); if it is your own, --import MODULE builds it",
+        "Conv3D of Keras is not read: rnnshape reads recurrent layers and those that feed them",
         "Conv3D",
     ),
     "LSTM(8)(Conv3D(8, 3))": (
@@ -350,7 +350,7 @@ REFUSED = {
         "c, d, e",
     ),
     "Dense(1)(Conv3D(8, 3)([a, b]))": (
-        "unknown layer Conv3D (did you mean 'Conv2D'?); if it is your own, --import MODULE builds it",
+        "Conv3D of Keras is not read: rnnshape reads recurrent layers and those that feed them",
         "Conv3D",
     ),
     "LSTM(8)(np.eye(3))": (

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from rnnshape.errors import Invalid
+from rnnshape.lab.tensorflow import load
+from rnnshape.layers import TABLE
+from rnnshape.layers.merges import MERGES
 from rnnshape.reading import make, make_all
+from rnnshape.reading.code.mistakes import is_unread
 
 MISTAKES = {
     "LSTM(units/2)": "a division gives a float, which is not a size: write units // 2",
@@ -179,3 +183,28 @@ def test_a_list_of_tensors_that_the_code_does_not_give_costs_its_layer_only() ->
         (spec,) = make_all(f"y = LSTM(4)(Input((5, 3)))\nz = Concatenate()({listed})\nDense(3)(z)")
         assert (spec.layer.text, spec.input) == ("LSTM(4)", (2, 5, 3))
         assert spec.notes[0].startswith(f"line 2: {listed} is not known: Concatenate takes several tensors in a list")
+
+
+VECTORIZED = """
+encoder = tf.keras.layers.TextVectorization(max_tokens=100)
+encoder.adapt(texts)
+model = keras.Sequential([encoder, Embedding(100, 8, mask_zero=True), LSTM(4), layers.Normalization(), Dense(1)])
+"""
+
+
+def test_a_layer_of_keras_that_is_not_read_is_not_called_a_slip() -> None:
+    (spec,) = make_all(VECTORIZED)
+    assert spec.layer.text == "Embedding(100, 8, mask_zero=True) | LSTM(4)"
+    assert spec.notes == (
+        "tf.keras.layers.TextVectorization of Keras is not read: the answer starts after it",
+        "layers.Normalization of Keras is not read: the answer ends before it",
+    )
+    with pytest.raises(Invalid, match="Conv3D of Keras is not read"):
+        make_all("Conv3D(3, 3)")
+
+
+def test_the_layers_that_are_not_read_are_layers_of_keras() -> None:
+    unread = [name for name in vars(load().keras.layers) if is_unread(name)]
+    assert len(unread) > 25
+    assert not {*unread} & {*TABLE, *MERGES}
+    assert not any(map(is_unread, ("Attention3D", "BatchNormalization", "RandomWalk", "Conv2D")))

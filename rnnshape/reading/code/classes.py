@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}
 _KERAS = re.compile(r"(?:^|[._])keras(?:[._]|$)")
 _OF_LIBRARIES = re.compile(r"(?:^|[._])(?:keras|tf|tensorflow|torch|sklearn)[._]")
+_TENSORFLOW_1 = {"contrib", "rnn_cell"}
 ELSEWHERE = "elsewhere"
 """A prefix for names that are not from Keras, for a caller that has read the imports."""
 _OTHERS = {"torch", "nn", "flax", "jax", "mxnet", "mx", "chainer", "paddle", "os", ELSEWHERE}
@@ -70,7 +71,7 @@ class Classes:
         """The full name of another library's layer with a name of the table, ``torch.nn.LSTM``; else None."""
         name = self.imported_as(dotted(function) or "")
         prefix, _, short = name.rpartition(".")
-        return name if short in TABLE and prefix.partition(".")[0] in _OTHERS else None
+        return name if short in TABLE and _of_others(prefix) else None
 
     def decided(self, function: ast.expr) -> ast.expr:
         """The class of a constructor call: its name, or one side of ``(LSTM if gated else SimpleRNN)(8)``."""
@@ -100,5 +101,11 @@ def _is_partial(tree: ast.expr) -> TypeGuard[ast.Call]:
 
 def _is_keras(prefix: str) -> bool:
     """Whether a prefix is a module of Keras, or a common short name for one."""
-    first, last = prefix.partition(".")[0], prefix.rpartition(".")[2]
-    return first not in _OTHERS and (_KERAS.search(prefix) is not None or last in _PREFIXES)
+    named = _KERAS.search(prefix) is not None or prefix.rpartition(".")[2] in _PREFIXES
+    return named and not _of_others(prefix)
+
+
+def _of_others(prefix: str) -> bool:
+    """Whether a prefix is that of another library, or of the cells of TensorFlow 1: ``tf.contrib.rnn``."""
+    parts = prefix.split(".")
+    return parts[0] in _OTHERS or ("keras" not in parts and not _TENSORFLOW_1.isdisjoint(parts))

@@ -18,6 +18,7 @@ from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.mistakes import (
     OWN,
     is_a_cell,
+    is_unread,
     not_known,
     of_another_library,
     unknown_class,
@@ -246,9 +247,11 @@ class Constructors:
 
     def _unknown(self, tree: ast.expr) -> str | None:
         """The name of an unknown class, unless it looks like a misspelt known one."""
+        tree = self.names.resolved(tree)  # a layer that a name holds
         name = dotted(tree.func) if isinstance(tree, ast.Call) else None
         short = (name or "").rpartition(".")[2]
-        if name is None or not short[:1].isupper() or nearest(short, TABLE) or leftovers.of_class(short):
+        slips = not is_unread(short) and nearest(short, TABLE)
+        if name is None or not short[:1].isupper() or slips or leftovers.of_class(short):
             return None
         return None if isinstance(tree, ast.Call) and self.classes.names_a_layer(tree.func) else name
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Problem
 from rnnshape.layers.base import Leaf, flat
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code.calling import State
 from rnnshape.spec.options import INITIAL_STATE
 
@@ -30,7 +31,8 @@ def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
     if called.states is None:
         return
     span = called.spans[INITIAL_STATE.name]
-    wanted = spec.layer.cls.theory(spec.layer, spec.given()).begins
+    begins = spec.layer.cls.theory(spec.layer, spec.given()).begins
+    wanted = [begins] if isinstance(begins, Leaf) else begins  # a cell of Keras 2
     if not wanted:
         return
     written = _written(wanted)
@@ -54,14 +56,14 @@ def bare_state(called: Called, spec: Spec) -> str | None:
     """The note about the only state of a cell, if the code may pass it without a list; else None."""
     if spec.layer.cls.kind != "cell" or not isinstance(called.states, State):
         return None
-    if len(spec.layer.cls.theory(spec.layer, spec.given()).begins) > 1:
+    if len(flat(spec.layer.cls.theory(spec.layer, spec.given()).begins)) > 1:
         return None
     return "Keras returns the state of a cell as it is passed: if the code passes a tensor, y[1] is the state itself"
 
 
 def unpacking(returned: Returned, targets: int | None) -> str | None:
     """Why ``a, b = layer(x)`` does not fit the number of returned values; None if it does."""
-    count = len(returned) if isinstance(returned, tuple) else 1
+    count = len(returned) if isinstance(returned, tuple | list) else 1
     if targets is None or targets == count:
         return None
     names = f"{targets} name{'s are' if targets > 1 else ' is'} on the left"
@@ -110,6 +112,8 @@ def _each(states: Any) -> Iterator[State]:
 
 
 def _nesting(value: Any) -> Any:
+    if isinstance(value, list | tuple) and len(value) == 1 and asked() < KERAS_3:
+        return _nesting(value[0])  # Keras 2 takes a single state in a list or without one
     return [_nesting(item) for item in value] if isinstance(value, list | tuple) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rnnshape.errors import nearest
@@ -14,14 +15,26 @@ if TYPE_CHECKING:
     from rnnshape.layers.arguments import Nested
     from rnnshape.layers.node import LayerClass
 
+_UNREAD = re.compile(
+    r"(?:Conv|(?:Global)?(?:Max|Average)Pool(?:ing)?|Cropping|ZeroPadding|UpSampling|SpatialDropout)3D|Conv3DTranspose"
+    r"|TextVectorization|(?:String|Integer)Lookup|Hashing|CategoryEncoding|Discretization|Rescaling|Resizing|CenterCrop"
+    r"|(?:Group|RMS|Spectral)?Normalization|EinsumDense|Random(?:Flip|Crop|Zoom|Rotation|Contrast|Translation|Brightness)"
+)
 OWN = "if it is your own, --import MODULE builds it"
 """What to do about an unknown class."""
+
+
+def is_unread(name: str) -> bool:
+    """Whether this is a layer of Keras that is not in the table, and that code writes beside recurrent ones."""
+    return _UNREAD.fullmatch(name) is not None
 
 
 def not_known(name: str, answer: str = "ends before") -> str:
     """The note about an unknown layer: the answer ends before it, or starts after it."""
     if name.rpartition(".")[2] == "Lambda":
         return f"{name} calls a function, which is not run: the answer {answer} it"
+    if is_unread(name.rpartition(".")[2]):
+        return f"{name} of Keras is not read: the answer {answer} it"
     return f"{name} is not known: the answer {answer} it; {OWN}"
 
 
@@ -31,7 +44,7 @@ def is_a_cell(cell: Node) -> str:
 
 
 def of_another_library(name: str) -> str:
-    """Why a layer of PyTorch or Flax is not read."""
+    """Why a layer of PyTorch, Flax or TensorFlow 1 is not read."""
     return f"{name} is not a layer of Keras: write the layer as in Keras, such as LSTM(8)"
 
 
@@ -39,6 +52,8 @@ def unknown_class(name: str, short: str) -> str:
     """Why a class is unknown, and what to do."""
     if gone := leftovers.of_class(short):
         return f"{short} {gone}"
+    if is_unread(short):
+        return f"{short} of Keras is not read: rnnshape reads recurrent layers and those that feed them"
     near = nearest(short, TABLE)
     return f"unknown layer {name}{near}; {OWN}" + ("" if near else f"; the known layers are {', '.join(TABLE)}")
 

@@ -24,6 +24,7 @@ from rnnshape.reading.code.functions import (
 from rnnshape.reading.code.literals import MISSING, small
 from rnnshape.reading.code.loops import BREAK, CONTINUE, Loops
 from rnnshape.reading.code.made import Layer, Model, Tensor
+from rnnshape.reading.code.methods import former
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
@@ -49,6 +50,7 @@ class Program(Loops):
         super().__init__(names)
         self.options = Options(names)
         self.unknown: list[Problem] = []
+        self.former: dict[ast.Call, str] = {}  # what Keras 3 no longer takes, and why
         self.steps = 0
 
     def read(self, body: list[ast.stmt]) -> None:
@@ -261,6 +263,9 @@ class Program(Loops):
             return self._enter(closure.function, self._given(closure.function, tree), closure)
         if isinstance(tree, ast.Call) and (applied := self._applied(tree)) is not None:
             return applied
+        if isinstance(tree, ast.Call) and (why := former(tree, self.value)) is not None:
+            self.former[tree] = why
+            self.values.note(why, tree)
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):

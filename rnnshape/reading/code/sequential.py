@@ -9,7 +9,7 @@ from rnnshape.reading.code import leftovers
 from rnnshape.reading.code.changing import CHANGING, Changes
 from rnnshape.reading.code.declared import Declared
 from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor
-from rnnshape.reading.code.mistakes import OWN
+from rnnshape.reading.code.mistakes import OWN, is_unread, unknown_class
 from rnnshape.reading.code.syntax import called, made_input
 from rnnshape.reading.code.tensors import INPUTS, makes
 
@@ -52,9 +52,10 @@ class Growing:
         if not isinstance(added, Layer | Model | Tensor):
             if isinstance(model, Model) and not isinstance(tree, ast.Constant):
                 said = self.source.said(tree.func if isinstance(tree, ast.Call) else tree)
-                gone = leftovers.of_class(called(tree))
                 if isinstance(tree, ast.Call) and len(self.source.problems) == before:
-                    self.source.unknown(f"{said} {gone}" if gone else f"{said} is not known; {OWN}", tree)
+                    named = leftovers.of_class(called(tree)) or is_unread(called(tree))
+                    why = unknown_class(said, called(tree)) if named else f"{said} is not known; {OWN}"
+                    self.source.unknown(why, tree)
                 self.scope.note(f"{said} is left out; the layers after it are a separate answer", tree)
                 self.scope.bind(name, self.scope.new(Model(name=model.name, missing="front")))
             return
