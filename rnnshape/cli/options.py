@@ -145,6 +145,8 @@ def refused(values: Mapping[str, Any], known: Mapping[str, Argument]) -> list[Pr
     if values.get("predict"):
         missing = [name for name in ("timing", "values") if values.get(name)]
         wrong += [Problem(name, "needs the real layer, which --predict does not run") for name in missing]
+    if values.get("code") and values.get("format", "code") != "code":
+        wrong.append(Problem("code", f"is --format code, and --format {values['format']} is given too: give one"))
     forms = known.get("format")
     if forms and "format" not in values and not forms.kind.accepts(meant := form(values)):
         message = f"has the extension of {meant}; the format {forms.kind.refusal(meant)}"

@@ -57,8 +57,10 @@ class Version(Kind, frozen=True):
         return value is None or (isinstance(value, str) and re.fullmatch(_VERSIONS, value) is not None)
 
     def refusal(self, value: Any) -> str:
-        if isinstance(value, int | float):
-            return f"must be in quotes, for 3.10 is not 3.1: write '{value}'"
+        if isinstance(value, float):
+            return "must be in quotes, because YAML reads 3.10 as 3.1: write '3.10'"
+        if isinstance(value, int):
+            return f"must be in quotes: write '{value}'"
         return super().refusal(value)
 
     def schema(self) -> dict[str, Any]:

@@ -83,6 +83,7 @@ def test_a_prediction_verifies_nothing(run: Callable[..., Ran]) -> None:
 ERRORS = {
     "timing": (["lstm", "--timing", "--predict"], "--timing: needs the real layer, which --predict does not run"),
     "values": (["lstm", "--values", "--predict"], "--values: needs the real layer, which --predict does not run"),
+    "code": (["gru", "--code", "-f", "json"], "--code: is --format code, and --format json is given too: give one"),
     "units 0": (["lstm", "--units", "0"], "--units 0: must be a whole number, 1 or more"),
     "units -1": (["lstm", "--units", "-1"], "--units -1: must be a whole number, 1 or more"),
     "units 2.5": (["lstm", "-u", "2.5"], "--units 2.5: must be a whole number, 1 or more"),

@@ -207,5 +207,6 @@ def shared(nodes: Sequence[Node | None], trees: Sequence[ast.expr]) -> list[str]
         loops = node is not None and any(part.cls.kind in ("recurrent", "cell") for part in node.walk())
         if node is not None and loops and any(one is objects[place] for one in objects[:place]):
             what = f"{node.text} is one object at several places of the list"
-            return [f"{what}: Keras makes its weights once, and here each place has its own"]
+            once = "Keras makes its weights once, and fails if the places have inputs of different widths"
+            return [f"{what}: {once}; here each place has its own"]
     return []
