@@ -130,11 +130,12 @@ def _stepped(spec: Spec, x: Any) -> Any:
         layer.build(x.shape)
     x = tensorflow.cast(x, layer.compute_dtype)
     states = layer.get_initial_state(x) if asked() < KERAS_3 else layer.get_initial_state(batch_size=x.shape[0])
-    steps = tensorflow.unstack(x, axis=1)
+    time = 0 if node.has("time_major") and node["time_major"] else 1
+    steps = tensorflow.unstack(x, axis=time)
     outputs = []
     for step in steps[::-1] if node["go_backwards"] else steps:
         output, states = layer.cell(step, states, training=True)
         outputs.append(output)
         states = states if isinstance(states, list | tuple) else [states]
-    last = tensorflow.stack(outputs, axis=1) if node["return_sequences"] else outputs[-1]
+    last = tensorflow.stack(outputs, axis=time) if node["return_sequences"] else outputs[-1]
     return (last, *states) if node["return_state"] else last

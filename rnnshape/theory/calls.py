@@ -32,12 +32,18 @@ _SEEDS_GRAPHS = change(
     "a layer in a graph or compiled by XLA draws its dropout masks from its own seed",
     "layers/regularization/dropout.py: Dropout.call",
 )
+_DRAWS_ONCE = change(
+    "3.0",
+    "an LSTM or GRU that may use cuDNN draws its dropout masks once a call; before, for each step",
+    "layers/rnn/lstm.py: LSTM.inner_loop",
+)
 _SAME = "the same seed gives the same weights and the same draws"
 _TRACED = "in a graph Keras 2 draws from TensorFlow's own generator"
 _DRAWN = "each call draws new dropout masks"
 _CARRIED = "it keeps all of its states: passing them in gives the second call"
 _RESET = "reset_state() sets the states to zero, so the next call is like the first"
 _COMPILED = "XLA draws different dropout masks from the same seed than the uncompiled step by hand"
+_BY_STEP = "a layer of Keras 2 that may use cuDNN drops its whole input before the loop, each step with another mask"
 _FIXED = "the dropout masks are drawn once a call and are the same at every step, as in the cell by hand"
 
 
@@ -56,9 +62,7 @@ def between(spec: Spec, answer: Answer) -> Iterator[Law]:
             same = not drawn or spec.faster == "eager" or _SEEDS_GRAPHS.made
             yield Law(check, same, _SAME if same else _TRACED)
         elif name == STEPPED:
-            compiled = spec.execution == "xla"
-            same = not compiled and (spec.faster == "eager" or _SEEDS_GRAPHS.made)
-            yield Law(check, same, _FIXED if same else _COMPILED if compiled else _TRACED)
+            yield _stepped(spec, answer, check)
         else:
             yield _again(spec, answer, check, drawn)
 
@@ -66,6 +70,17 @@ def between(spec: Spec, answer: Answer) -> Iterator[Law]:
 def _unless(drawn: bool, check: str, why: str) -> Law:
     """A law that is guaranteed only if no call draws random numbers."""
     return Law(check, not drawn, _DRAWN if drawn else why)
+
+
+def _stepped(spec: Spec, answer: Answer, check: str) -> Law:
+    """The call compared with the cell step by step, which keeps the dropout masks of the first step."""
+    if spec.execution == "xla":
+        return Law(check, False, _COMPILED)
+    if spec.faster != "eager" and not _SEEDS_GRAPHS.made:
+        return Law(check, False, _TRACED)
+    fused = answer.cudnn and all(rule.ok for rule in answer.cudnn[0].rules)
+    once = not fused or not spec.layer["dropout"] or _DRAWS_ONCE.made
+    return Law(check, once, _FIXED if once else _BY_STEP)
 
 
 def _again(spec: Spec, answer: Answer, check: str, drawn: bool) -> Law:

@@ -216,6 +216,27 @@ def test_a_stateful_layer_uses_passed_states_only_while_its_own_are_zero() -> No
     assert (three.guaranteed, three.holds) == (True, True)
 
 
+@pytest.mark.parametrize(
+    ("layer", "once"),
+    [
+        ("LSTM(3, dropout=0.5, seed=1, return_sequences=True)", False),
+        ("GRU(3, dropout=0.5, return_sequences=True)", False),
+        ("LSTM(3, dropout=0.5, time_major=True, return_sequences=True)", False),
+        ("LSTM(3, dropout=0.5, time_major=True, unroll=True, return_sequences=True)", True),
+        ("GRU(3, dropout=0.5, reset_after=False, return_sequences=True)", True),
+        ("LSTM(3, dropout=0.5, recurrent_dropout=0.5, return_sequences=True)", True),
+        ("GRU(3, recurrent_dropout=0.5, return_sequences=True)", True),
+        ("SimpleRNN(3, dropout=0.5, return_sequences=True)", True),
+        ("RNN(LSTMCell(3, dropout=0.5), return_sequences=True)", True),
+    ],
+)
+def test_a_layer_that_may_use_cudnn_draws_a_dropout_mask_for_each_step(layer: str, once: bool) -> None:
+    report = rnnshape.explore(layer, keras="2", training=True, time=6)
+    assert report.ok
+    [stepped] = [check for check in report.checks if check.check.startswith("stepped")]
+    assert (stepped.guaranteed, stepped.holds) == (once, once)
+
+
 def test_the_environment_variable_makes_keras_2_the_one_that_is_asked_about() -> None:
     command = [sys.executable, "-m", "rnnshape", "lstm", "--return-state", "--return-sequences", "-f", "json"]
     environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1"}
