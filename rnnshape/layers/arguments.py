@@ -123,6 +123,8 @@ DROPOUT = Argument("dropout", DropRate(), 0.0, "Fraction of the input to drop in
 RECURRENT_DROPOUT = Argument("recurrent_dropout", DropRate(), 0.0, "Fraction of the state to drop in training.", True)
 SEED = Argument("seed", Maybe(Whole(-INT64 - 1, INT64)), None)
 RNN_SEED = replace(SEED, since=KERAS_3)
+# Keras 2 takes it by name only: its BaseRandomLayer reads it (tf_keras/src/engine/base_layer.py).
+NAMED_SEED = replace(SEED, placed=KERAS_3)
 RETURN_SEQUENCES = Argument("return_sequences", Flag(), False, "Return the output of every step.", True)
 RETURN_STATE = Argument("return_state", Flag(), False, "Also return the final state.", True)
 GO_BACKWARDS = Argument("go_backwards", Flag(), False, "Read the input backwards in time.", True)

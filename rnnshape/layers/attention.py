@@ -226,7 +226,7 @@ ATTENTIONS = (
             arg.Argument("use_scale", arg.Flag(), False),
             arg.Argument("score_mode", arg.OneOf(("dot", "concat")), "dot"),
             _PLACED,
-            arg.RNN_SEED,
+            arg.NAMED_SEED,
             *arg.BASE,
         ),
         _attention,
@@ -238,7 +238,7 @@ ATTENTIONS = (
     LayerClass(
         "AdditiveAttention",
         "merge",
-        (arg.Argument("use_scale", arg.Flag(), True), _PLACED, arg.RNN_SEED, *arg.BASE),
+        (arg.Argument("use_scale", arg.Flag(), True), _PLACED, arg.NAMED_SEED, *arg.BASE),
         _attention,
         any_sequence,
         source="attention/additive_attention.py: AdditiveAttention.call",

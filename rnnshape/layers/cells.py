@@ -166,7 +166,7 @@ _TAIL = (*arg.REGULARIZERS, *arg.CONSTRAINTS, *arg.DROPOUTS)
 LSTM_CELL = LayerClass(
     "LSTMCell",
     "cell",
-    (*_HEAD, arg.UNIT_FORGET_BIAS, *_TAIL, arg.RNN_SEED, *arg.BASE, arg.IMPLEMENTATION),
+    (*_HEAD, arg.UNIT_FORGET_BIAS, *_TAIL, arg.NAMED_SEED, *arg.BASE, arg.IMPLEMENTATION),
     _called(lstm_step),
     lambda node, rank: CELL_INPUT,
     check=keeps_units,
@@ -174,7 +174,7 @@ LSTM_CELL = LayerClass(
 GRU_CELL = LayerClass(
     "GRUCell",
     "cell",
-    (*_HEAD, *_TAIL, arg.RESET_AFTER, arg.RNN_SEED, *arg.BASE, arg.IMPLEMENTATION),
+    (*_HEAD, *_TAIL, arg.RESET_AFTER, arg.NAMED_SEED, *arg.BASE, arg.IMPLEMENTATION),
     _called(gru_step),
     lambda node, rank: CELL_INPUT,
     check=keeps_units,
@@ -182,7 +182,7 @@ GRU_CELL = LayerClass(
 SIMPLE_RNN_CELL = LayerClass(
     "SimpleRNNCell",
     "cell",
-    (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, *_TAIL, arg.RNN_SEED, *arg.BASE),
+    (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, *_TAIL, arg.NAMED_SEED, *arg.BASE),
     _called(simple_rnn_step),
     lambda node, rank: CELL_INPUT,
     check=keeps_units,

@@ -205,7 +205,9 @@ def fused_twin(node: Node) -> Node | None:
     both = {**dict(cell.given), **outer}
     # It changes no output, and may fit the cell's output but not the layer's.
     both.pop("activity_regularizer", None)
-    twin = Node.of(FUSED[fused], both)
+    takes = FUSED[fused].by_name
+    # Such as the seed of a SimpleRNNCell, which the SimpleRNN of Keras 2 lacks: without dropout it changes nothing.
+    twin = Node.of(FUSED[fused], {name: value for name, value in both.items() if not takes[name].missing_in(asked())})
     if "implementation" in both and (twin.cls.by_name["implementation"].missing_in(asked()) or dropping.by_gates(twin)):
         return twin.but(implementation=2)  # it multiplies in another order
     return twin
@@ -234,7 +236,7 @@ LSTM = LayerClass(
         *arg.KERNEL_INITIALIZERS,
         arg.UNIT_FORGET_BIAS,
         *_REGULARIZED,
-        arg.RNN_SEED,
+        arg.NAMED_SEED,
         *_FUSED_TAIL,
         *reversed(_LOOP),  # in Keras 2 the others have them in the other order
         arg.USE_CUDNN,
@@ -257,7 +259,7 @@ GRU = LayerClass(
         arg.USE_BIAS,
         *arg.KERNEL_INITIALIZERS,
         *_REGULARIZED,
-        arg.RNN_SEED,
+        arg.NAMED_SEED,
         *_FUSED_TAIL,
         *_LOOP,
         arg.RESET_AFTER,

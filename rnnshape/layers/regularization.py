@@ -86,8 +86,9 @@ def _noisy(node: Node, given: Given) -> Answer:
 
 RATE = arg.Argument("rate", arg.DropRate(), help="Fraction to drop in training.", flag=True, cli_default=0.5)
 NOISE_SHAPE = arg.Argument("noise_shape", arg.Maybe(arg.NoiseShape()), None)
-# The spatial dropouts take only these keywords of the base class.
-SPATIAL = (replace(arg.SEED, placed=KERAS_3), arg.PLACED_NAME, arg.DTYPE)
+# The spatial dropouts take only these keywords of the base class; in Keras 2 all of them.
+_OF_BASE_2 = (arg.TRAINABLE, arg.AUTOCAST, arg.ACTIVITY_REGULARIZER)
+SPATIAL = (arg.NAMED_SEED, arg.PLACED_NAME, arg.DTYPE, *(replace(one, until=KERAS_3) for one in _OF_BASE_2))
 
 
 def _regularizing(
