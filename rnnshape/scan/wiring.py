@@ -41,7 +41,7 @@ class Wiring:
             yield from self._unrolled(step)
             yield from (Hit("rejected", f"{one.message}: {one.hint}", step.tree) for one in step.refusals)
         yield from self._shuffled()
-        yield from (Hit("rejected", message, tree) for tree, message in self.walk.former.items())
+        yield from (Hit("rejected", message, tree) for tree, message in self.walk.values.failing.items())
 
     # -- ranks ----------------------------------------------------------------------------------
 

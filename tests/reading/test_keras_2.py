@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import rnnshape
-from rnnshape.reading import make_all
+from rnnshape.errors import Invalid
+from rnnshape.reading import make, make_all
+from rnnshape.structure import leaves
 from tests.shared.releases import legacy
 
 pytestmark = legacy
@@ -39,3 +43,114 @@ def test_the_real_layers_of_keras_2_agree(code: str) -> None:
         assert report.error is None
         assert report.agrees, report.disagreements
         assert not any("Keras 3" in note for note in spec.notes)
+
+
+# Each has a model at the end.  The result of a call is a list, which may be passed on, changed and added.
+MODELS = [
+    "r = LSTM(4, return_state=True, return_sequences=True)(x)\nModel(x, LSTM(4, return_state=True)(r))",
+    "Model(x, GRU(3)(GRU(3, return_state=True, return_sequences=True)(x)))",
+    "r = Bidirectional(LSTM(2, return_state=True, return_sequences=True))(x)\nModel(x, Bidirectional(LSTM(2))(r))",
+    "r = RNN([LSTMCell(4), GRUCell(5)], return_state=True, return_sequences=True)(x)\n"
+    "Model(x, RNN([LSTMCell(4), GRUCell(5)])(r))",
+    "y, *s = LSTM(4, return_state=True, return_sequences=True)(x)\nModel(x, LSTM(4)([y] + s))",
+    "s = [Input((4,)), Input((4,))]\nModel([x, *s], LSTM(4)([x, *s]))",
+    "Model(x, LSTM(4)([x]))",
+    "Model(x, Add()(Bidirectional(LSTM(4), merge_mode=None)(x)))",
+    "r = GRU(4, return_state=True)(x)\nModel(x, Concatenate()(r))",
+    "r = GRU(4, return_state=True)(x)\nModel(x, concatenate(r))",
+    "Model(x, Add()([LSTM(4)(x)]))",
+    "r = LSTM(4, return_state=True, return_sequences=True)(x)\nModel(x, [GRU(3)(r[0])] + r[1:])",
+    "r = LSTM(4, return_state=True)(x)\nr.append(x)\nModel(x, r)",
+    "r = LSTM(4, return_state=True, return_sequences=True)(x)\nr.reverse()\nModel(x, r)",
+    "r = LSTM(4, return_state=True)(x)\nr[0] = Dense(2)(r[0])\nModel(x, r)",
+    "r = LSTM(4, return_state=True)(x)\nr.extend(GRU(3, return_state=True)(x))\nModel(x, r)",
+    "r = LSTM(4, return_state=True)(x)\nr += GRU(3, return_state=True)(x)\nModel(x, r)",
+    "r = LSTM(4, return_state=True)(x)\ndel r[0]\nModel(x, r)",
+    "y, s = x, []\nfor n in (4, 5):\n    r = LSTM(n, return_sequences=True, return_state=True)(y)\n"
+    "    y = r[0]\n    s += r[1:]\nModel(x, [y] + s)",
+    "Sequential([SpatialDropout1D(0.2, input_shape=(6, 5), trainable=False), GRU(3, seed=1)])",
+    "Model(x, RNN(SimpleRNNCell(4, seed=1))(x))",
+]
+
+
+@pytest.mark.parametrize("code", MODELS)
+def test_a_model_returns_what_that_of_keras_2_returns(code: str) -> None:
+    keras: Any = pytest.importorskip("tf_keras")
+    names: dict[str, Any] = {**vars(keras.layers), "Model": keras.Model, "Sequential": keras.Sequential}
+    *lines, last = f"x = Input((6, 5))\n{code}".splitlines()
+    exec("\n".join([*lines, f"model = {last}"]), names)  # noqa: S102  code of this test
+    real = names["model"].outputs
+    *_, spec = make_all("\n".join([*lines, f"model = {last}"]), {"keras": "2"})
+    report = rnnshape.explore(spec)
+    assert report.ok, (report.error, report.disagreements)
+    assert [leaf.shape[1:] for leaf in leaves(report.predicted)] == [tuple(one.shape[1:]) for one in real]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "r = LSTM(4, return_state=True, return_sequences=True)(x)\ny = LSTM(4)(r, initial_state=r[1:])",
+        "y, s = GRU(4, return_state=True, return_sequences=True)(x)\nz = GRU(5)([y] + [s])",
+        "y = Dense(4)(GRU(4, return_state=True, return_sequences=True)(x))",
+        "y = GRU(4)(Bidirectional(GRU(2, return_sequences=True), merge_mode=None)(Input((6, 5))))",
+        "y = LSTM(4, return_sequences=True)(x)\nz = Attention()((y, y))",
+        "y = Add()(x)",
+        "y = SimpleRNN(4, seed=1)(x)",
+    ],
+)
+def test_what_keras_2_rejects(code: str) -> None:
+    keras: Any = pytest.importorskip("tf_keras")
+    with pytest.raises((ValueError, TypeError, AssertionError)):
+        exec(INPUT + code, {**vars(keras.layers)})  # noqa: S102  code of this test
+    with pytest.raises(Invalid):
+        make_all(INPUT + code, {"keras": "2"})
+
+
+@pytest.mark.parametrize("passed", ["tf.zeros((2, 4))", "[tf.zeros((2, 4))]"])
+@pytest.mark.parametrize("keras", ["2", "3.15"])
+def test_the_state_of_a_cell_in_another_form_is_noted(passed: str, keras: str) -> None:
+    spec = make(f"y = GRUCell(4)(tf.zeros((2, 5)), {passed})", {"keras": keras})
+    noted = any("is returned as" in note or "as it is passed" in note for note in spec.notes)
+    assert noted is (passed.startswith("[") is (keras == "2"))
+
+
+def test_keras_2_takes_input_length_for_recurrent_layers_only() -> None:
+    for layer, rejects in (("Dense(3, input_length=6)", True), ("GRU(3, input_length=6)", False)):
+        notes = make(layer, {"keras": "2"}).notes
+        assert any("input_length" in note for note in notes) is rejects
+
+
+def test_get_initial_state_of_a_layer_takes_the_input() -> None:
+    code = "y = layer(x, initial_state=layer.get_initial_state(batch_size=2))"
+    *_, spec = make_all(f"layer = GRU(4)\n{INPUT}{code}", {"keras": "2"})
+    assert any("takes the input in Keras 2" in note for note in spec.notes)
+
+
+def test_states_of_another_rank_in_an_unknown_length_are_noted() -> None:
+    code = f"{INPUT}y = GRU(4)(Bidirectional(GRU(2, return_sequences=True), merge_mode=None)(x))"
+    assert any("not followed" in note for spec in make_all(code, {"keras": "2"}) for note in spec.notes)
+
+
+CHANGED = [
+    "r.append(x)",
+    "r.reverse()",
+    "r[0] = x",
+    "del r[0]",
+    "s = [x] + r[1:]",
+    "s = r + [x]",
+]
+
+
+@pytest.mark.parametrize("line", CHANGED)
+def test_what_only_a_list_has_is_noted_in_keras_3(line: str) -> None:
+    code = f"{INPUT}r = LSTM(4, return_state=True)(x)\n{line}"
+    notes = {keras: {*make_all(code, {"keras": keras})[0].notes} for keras in ("2", "3.15")}
+    assert not any("tuple" in note for note in notes["2"])
+    assert any("tuple" in note for note in notes["3.15"])
+    made_a_list = code.replace("LSTM(4, return_state=True)(x)", "list(LSTM(4, return_state=True)(x))")
+    assert not any("tuple" in note for note in make_all(made_a_list, {"keras": "3.15"})[0].notes)
+
+
+def test_keras_3_takes_no_list_with_states() -> None:
+    with pytest.raises(Invalid, match="Keras 3 takes one tensor as the input"):
+        make_all(f"{INPUT}y, *s = GRU(4, return_state=True, return_sequences=True)(x)\nz = GRU(4)([y] + s)")

@@ -30,6 +30,12 @@ _OF_BIDIRECTIONAL = ("merge_mode",)
 _OF_ONE_FORM = {"Dropout", "GaussianNoise", "GaussianDropout", "BatchNormalization", "Activation", "Dense", "Embedding"}
 
 
+def _taken(layer: LayerClass, name: str) -> Argument | None:
+    """The argument of this name, if the chosen release has it."""
+    known = layer.by_name.get(name)
+    return None if known is None or known.missing_in(asked()) else known
+
+
 class Arguments:
     """Reads the arguments of one source; ``value`` reads one of them."""
 
@@ -81,8 +87,8 @@ class Arguments:
                 continue
             if keyword.arg in values:
                 self.source.rejected(f"{keyword.arg} is given twice", keyword)
-            elif (known := layer.by_name.get(keyword.arg)) is None or known.missing_in(asked()):
-                if keyword.arg in DECLARING and "trainable" in layer.by_name:
+            elif (known := _taken(layer, keyword.arg)) is None:
+                if keyword.arg in DECLARING and _taken(layer, "trainable"):
                     continue  # an argument of the base class: see Declarations
                 if (now := keras_1.renamed(keyword.arg, layer)) is not None and now.name not in values:
                     self._of_keras_1[keyword.arg] = now.name

@@ -188,7 +188,7 @@ class _Asking:
             self.values.note(f"{what} not followed: {why}", call.tree)
             if fails_by_states:
                 call.states = None
-                del call.called.spans[INITIAL_STATE.name]
+                call.called.spans.pop(INITIAL_STATE.name, None)
                 continue
             left_out(call, calls[place + 1 :])
             left = [one for one in calls if one is not call]

@@ -76,7 +76,7 @@ def _not_by_position(name: str, tree: ast.expr) -> str | None:
     return None
 
 
-def states_apart(node: Node, call: ast.Call) -> ast.Call:
+def states_apart(node: Node, call: ast.Call, spread: Callable[[list[ast.expr]], list[ast.expr]] = list) -> ast.Call:
     """The call with the states of ``layer([x, h, c])`` as ``initial_state``, as Keras 2 reads it.
 
     Source: ``layers/rnn/rnn_utils.py: standardize_args`` of tf_keras.
@@ -84,9 +84,11 @@ def states_apart(node: Node, call: ast.Call) -> ast.Call:
     if asked() >= KERAS_3 or INITIAL_STATE.name not in signature(node.cls) or len(call.args) != 1:
         return call
     (inputs,) = call.args
-    if not isinstance(inputs, ast.List) or len(inputs.elts) < 2:
+    if not isinstance(inputs, ast.List) or not inputs.elts:
         return call
-    first, *others = inputs.elts
+    first, *others = spread(inputs.elts)
+    if not others:
+        return ast.copy_location(ast.Call(call.func, [first], call.keywords), call)
     states = ast.copy_location(ast.List(others, ast.Load()), others[0])
     keyword = ast.copy_location(ast.keyword(INITIAL_STATE.name, states), others[0])
     return ast.copy_location(ast.Call(call.func, [first], [*call.keywords, keyword]), call)

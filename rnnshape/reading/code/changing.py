@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.reading.code.lists import constant
 from rnnshape.reading.code.literals import MISSING, small
+from rnnshape.reading.code.made import Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,10 +42,13 @@ class Changes:
     def method(self, whole: ast.expr, how: str, call: ast.Call) -> None:
         """Call a method that changes a value; ``append`` and ``extend`` may start a list of layers."""
         name = self.source.said(whole)
-        if not self.follows(whole) and how not in _GROW:
+        if not self.follows(whole) and (how not in _GROW or name in self.scope.env):
+            self._fails(whole, call)
             self.value(call)
             return
         made = [self.value(tree) for tree in call.args]
+        if how == "extend":
+            made = [self.scope.parts(one) or one if isinstance(one, Tensor) else one for one in made]
         given = [self.names.known(tree) if one is None else one for one, tree in zip(made, call.args, strict=True)]
         named = {str(keyword.arg): self.names.known(keyword.value) for keyword in call.keywords}
         known = not any(one is MISSING for one in (*given, *named.values())) and "None" not in named
@@ -59,9 +63,10 @@ class Changes:
         name, key = self.source.said(target.value), self.names.known(target.slice)
         copy, made = self._copy(name), self.scope.env.get(self.source.said(target))
         if copy is None and name not in self.names.trees:
+            self._fails(target.value, target)
             return
         known = self.names.known(tree)
-        if isinstance(self.scope.env.get(name), list):
+        if isinstance(self.scope.env.get(name), list | Tensor):
             self._change(name, lambda copy: copy.__setitem__(key, made), layers=True)
         elif made is not None:  # a dictionary of layers: ``env`` has each under the text of its item
             self.names.bound.pop(name, None)
@@ -75,13 +80,24 @@ class Changes:
         """Delete an item or a name: ``del config["units"]``, ``del cells[0]``, ``del x``."""
         if isinstance(target, ast.Subscript):
             key = self.names.known(target.slice)
+            self._fails(target.value, target)
             self._change(self.source.said(target.value), lambda copy: copy.__delitem__(key))
         else:
             self.scope.forget(self.source.said(target))
 
+    def _fails(self, whole: ast.expr, tree: ast.expr) -> None:
+        """Note a change of the tuple that a call returns."""
+        held = self.scope.there(whole)
+        if isinstance(held, Tensor) and self.scope.parts(held) and not self.follows(whole):
+            said = self.source.said(whole)
+            self.scope.fails(f"{said} is a tuple, which cannot be changed: write {said} = list({said}) first", tree)
+
     def _copy(self, name: str) -> Any:
         """A copy of the value of a name, if it is a list or dictionary; else None."""
         held = self.scope.env.get(name, self.names.bound.get(name))
+        if isinstance(held, Tensor):  # Keras 2 returns several tensors as a list
+            parts = self.scope.parts(held)
+            return parts if isinstance(parts, list) and parts else None
         if isinstance(held, dict):
             return dict(held)
         return list(held) if isinstance(held, tuple | list) else None
@@ -90,7 +106,7 @@ class Changes:
         self, name: str, change: Callable[[Any], Any] | None, *, layers: bool = False, begun: Any = None
     ) -> None:
         copy = begun if begun is not None else self._copy(name)
-        layers = layers or isinstance(self.scope.env.get(name), list)
+        layers = layers or isinstance(self.scope.env.get(name), list | Tensor)
         self.scope.forget(name)
         try:
             if copy is None or change is None:

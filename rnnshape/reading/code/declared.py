@@ -118,7 +118,7 @@ def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tupl
     """Notes on arguments that declare the input: what Keras 3 warns about or rejects, and those that it ignores."""
     notes = []
     if asked() < KERAS_3:
-        return ()
+        return ("Keras 2 takes input_length only for recurrent layers: drop it",) if warned else ()
     arguments = list(dict.fromkeys(str(keyword.arg) for keyword in warned))
     if names := " and ".join(name for name in arguments if name not in REMOVED):
         notes.append(f"Keras 3 warns about {names} and recommends keras.Input in front of the first layer")
@@ -169,7 +169,9 @@ class Declarations:
             known = keyword.arg in node.cls.by_name and keyword.arg != "input_length"
             if keyword.arg not in DECLARING or known or is_none(keyword.value):
                 continue
-            if keyword.arg not in node.cls.by_name:  # Embedding takes input_length, and ignores it
+            own = keyword.arg in node.cls.by_name  # Embedding takes input_length, and ignores it
+            in_2 = keyword.arg != "input_length" or node.cls.kind == "recurrent"
+            if not own and (asked() >= KERAS_3 or not in_2):
                 self.warned.append(keyword)
             if any(place.name in WHOLE for place in said) and keyword.arg in WHOLE:
                 self.wrong(f"{node.name} takes either input_shape or input_dim, once", keyword)

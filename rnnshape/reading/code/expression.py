@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.layers import TABLE
 from rnnshape.layers.merges import MERGES
+from rnnshape.layers.release import KERAS_3
 from rnnshape.layers.release import asked as asked_release
 from rnnshape.reading.code.asking import asked
 from rnnshape.reading.code.calling import Called, Reader
@@ -151,6 +152,8 @@ def _is_graph(value: ast.expr) -> bool:
     parts = [part for part in ast.walk(value) if isinstance(part, ast.expr)]
     if any((is_called(part) and called(part.func) in MERGES) or called(part) == "Lambda" for part in parts):
         return True
+    if asked_release() < KERAS_3 and is_called(value) and any(map(_returns_a_list, filter(is_called, value.args))):
+        return True
     wires = [part for part in parts if called(part) in _WIRING or _is_sum(part) or _is_slice(part)]
     for call in filter(is_called, parts):
         beside = {*_BESIDE[: max(len(call.args) - 1, 0)], *(keyword.arg for keyword in call.keywords)}
@@ -158,6 +161,12 @@ def _is_graph(value: ast.expr) -> bool:
             return True  # LSTM(8)(GRU(8)(x), mask=mask): a stack takes them only at its first layer
         wires += [*call.args[1:], *(keyword.value for keyword in call.keywords if keyword.arg == INITIAL_STATE.name)]
     return any(is_called(part) for wire in wires for part in ast.walk(wire) if isinstance(part, ast.expr))
+
+
+def _returns_a_list(call: ast.Call) -> bool:
+    """Whether a call, or one inside it, may return a list: a recurrent layer of Keras 2 takes its items as states."""
+    calls = [part for part in ast.walk(call) if isinstance(part, ast.Call)]
+    return any(keyword.arg in ("return_state", "merge_mode") for part in calls for keyword in part.keywords)
 
 
 def _is_slice(part: ast.expr) -> bool:

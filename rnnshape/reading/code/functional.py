@@ -79,24 +79,14 @@ class Calls:
             return None
         own = layer.tree if isinstance(layer, Layer) else call
         if node.cls.kind == "merge":
-            fed = self._inputs(node, call)
-            if fed is not None and len(fed) == 1 and takes_one(node.name):
-                return fed[0]
-            if fed is None or len(fed) < 2:
-                given = call.args[0] if call.args else None
-                if fed is None and given is not None and not self._is_one(given):
-                    self.source.unknown(f"{self.source.said(given)} is not known: {alone(node)}", given)
-                else:
-                    self.source.wrong(alone(node), call)
-                return None
-            scored = _SCORED if self._scores(node, call) else ()
-            return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=scored))
+            return self._called_merge(layer, node, own, call, targets)
         several = call.args and (len(call.args) > 1 or isinstance(call.args[0], ast.List | ast.Tuple))
         if node.cls.kind == IMPORTED and several and (fed := self._several(call)):
-            results, _ = results_of(node, targets)
+            results, *_ = results_of(node, targets)
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=results))
         before = len(self.source.problems)
-        call = states_apart(node, call)
+        fed, listed = self._first(node, call)
+        call = states_apart(node, call, self.lists.spread)
         tree, beside_it = self.reader.read(node, call)
         if len(self.source.problems) > before or tree is None:
             # After a mistake there is no answer about the layer; otherwise it has one of its own.
@@ -105,15 +95,57 @@ class Calls:
         states = _states_of(node, call)
         if states is not None and self.names.known(states) is None:
             states = None
-        inputs = [self._tensor(tree, self.value(tree))]
-        applied = Applied(layer, node, own, inputs, beside_it, targets=targets)
-        applied.results, applied.nested = results_of(node, targets)
-        if states is not None:
+        first = listed[0] if listed else self.value(tree) if fed is MISSING else fed
+        applied = Applied(layer, node, own, [self._tensor(tree, first)], beside_it, targets=targets)
+        applied.results, applied.nested, applied.container = results_of(node, targets)
+        if listed[1:]:
+            applied.states = listed[1:]
+        elif states is not None:
             applied.states = self._nested(states, node.has("units"), alone=node.name in _OF_ONE_STATE)
             applied.nested = as_passed(applied)
         result = self._result(applied)
         # Unknown ** arguments may decide the result: the calls after this one get an input of their own.
         return None if self.partly(node) else result
+
+    def _called_merge(
+        self, layer: Layer | Model, node: Node, own: ast.expr, call: ast.Call, targets: int | None
+    ) -> Tensor | None:
+        fed = self._inputs(node, call)
+        if fed is not None and len(fed) == 1 and takes_one(node.name):
+            return fed[0]
+        if fed is None or len(fed) < 2:
+            given = call.args[0] if call.args else None
+            if fed is None and given is not None and not self._is_one(given):
+                self.source.unknown(f"{self.source.said(given)} is not known: {alone(node)}", given)
+            else:
+                self.source.wrong(alone(node), call)
+            return None
+        scored = _SCORED if self._scores(node, call) else ()
+        return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=scored))
+
+    def _first(self, node: Node, call: ast.Call) -> tuple[Any, list[Tensor]]:
+        """The value of the input of a recurrent layer, and its tensors if it is a list: ``layer([x] + states)``.
+
+        Keras 2 takes those after the first as the states; there, the result of a call is such a list.  The value is
+        ``MISSING`` if it is not read here.
+        """
+        if INITIAL_STATE.name not in signature(node.cls) or not call.args or isinstance(call.args[0], ast.List):
+            return MISSING, []
+        (tree, *_), fed = call.args, self.value(call.args[0])
+        listed = None if self._is_tuple(fed) else self._items(fed)
+        if listed and asked() >= KERAS_3:
+            what = f"{self.source.said(tree)} is a list of {len(listed)}, but Keras 3 takes one tensor as the input"
+            self.source.rejected(f"{what}: pass the states as initial_state", tree)
+        if listed and listed[1:] and _states_of(node, call) is not None:
+            self.source.rejected("the states are given twice: in the list and as initial_state", tree)
+        return fed, listed or []
+
+    def _items(self, held: Any) -> list[Tensor] | None:
+        """The tensors of a list, or those that a call returns; None for one tensor, or if one is unknown."""
+        items = self.scope.parts(held) if isinstance(held, Tensor) else held
+        if not isinstance(items, tuple | list) or not items or not all(items):
+            return None
+        return [one for one in items if isinstance(one, Tensor)]
 
     def _result(self, call: Applied) -> Tensor:
         return Tensor(call=self.scope.new(call))
@@ -124,28 +156,35 @@ class Calls:
         trees = [*call.args, *(named[name] for name in _MERGED if name in named)]
         if len(trees) == 1:
             listed = self.lists.listed(trees[0])
-            if listed is None and isinstance(held := self.value(trees[0]), tuple | list):
-                return [one for one in held if isinstance(one, Tensor)] if all(held) else None
-            trees = trees if listed is None else listed
+            if listed is None:
+                held = self.value(trees[0])
+                return self._items(held) or (None if isinstance(held, tuple | list) else [self._tensor(trees[0], held)])
+            trees = listed
         return [self._tensor(tree, self.value(tree)) for tree in trees]
 
     def _inputs(self, node: Node, call: ast.Call) -> list[Tensor] | None:
         """The inputs of a merging layer: in a list, as Keras takes them, or one by one for MultiHeadAttention."""
         named = [keyword for keyword in call.keywords if keyword.arg in _MERGED]
-        first = call.args[0] if call.args else named[0].value if named else None
-        listed = first is not None and (self.lists.listed(first) is not None or self._holds_a_list(first))
-        if listed is (node.name == "MultiHeadAttention"):
+        first = call.args[0] if call.args else named[0].value if named else ast.Constant(None)
+        listed = self.lists.listed(first) is not None
+        if node.name == "MultiHeadAttention":
+            return None if listed or isinstance(self.scope.there(first), tuple | list) else self._several(call)
+        held = None if listed else self.value(first)
+        if node.name in _ATTENTIONS and (self._is_tuple(held) or isinstance(self.names.resolved(first), ast.Tuple)):
             return None
-        if listed and call.args:  # the argument after the list is a mask
+        if not listed:
+            return self._items(held)
+        if call.args:  # the argument after the list is a mask
             call = ast.copy_location(ast.Call(call.func, call.args[:1], call.keywords), call)
         return self._several(call)
+
+    def _is_tuple(self, held: Any) -> bool:
+        """Whether a value is a tuple, as the result of a call is in Keras 3."""
+        return isinstance(self.scope.parts(held) if isinstance(held, Tensor) else held, tuple)
 
     def _is_one(self, tree: ast.expr) -> bool:
         """Whether an expression is a single tensor, not a list that the code does not give."""
         return isinstance(self.value(tree), Tensor | list | tuple) or is_called(tree) or makes(tree)
-
-    def _holds_a_list(self, tree: ast.expr) -> bool:
-        return isinstance(self.scope.there(tree), tuple | list)
 
     def _scores(self, node: Node, call: ast.Call) -> bool:
         """Whether an attention layer also returns its scores; other arguments change no shape and get a note."""
@@ -177,8 +216,8 @@ class Calls:
         cls = OPERATIONS[name] if self._is_operation(tree.func) else MERGES[name]
         found = [(one, self.value(one)) for one in trees]
         listed = trees[:1] != tree.args[:1]
-        if len(found) == 1 and isinstance(found[0][1], tuple | list):
-            found = [(trees[0], one) for one in found[0][1]]
+        if len(found) == 1 and (items := self._items(found[0][1])) is not None:
+            found = [(trees[0], one) for one in items]
             listed = True
         if len(found) == 1 and isinstance(only := found[0][1], Tensor) and listed and takes_one(name):
             return only
@@ -257,6 +296,7 @@ class Calls:
         if isinstance(tree, ast.List | ast.Tuple):
             return [self._nested(item, flat, alone=flat) for item in tree.elts]
         found = self.value(tree)
+        found = [*found] if isinstance(found, tuple) else found
         unknown = found is None and alone and isinstance(tree, ast.Name | ast.Attribute)
         return self._tensor(tree, None) if unknown else found
 
@@ -271,8 +311,8 @@ def _is_output(tree: ast.expr) -> bool:
 
 
 def takes_one(name: str) -> bool:
-    """Whether a merging layer returns the only tensor of its list; Keras 2 rejects such a list."""
-    return asked() >= KERAS_3 and name in ("Add", "Average", "Multiply", "Maximum", "Minimum", "Concatenate")
+    """Whether a merging layer returns the only tensor of its list."""
+    return name in ("Add", "Average", "Multiply", "Maximum", "Minimum", "Concatenate")
 
 
 def _unknown_tensor(tree: ast.expr) -> ast.expr:

@@ -64,7 +64,8 @@ class Applied:
     """A call of a layer: its input tensors and its states (nested tensors; None if the code passes none).
 
     ``targets`` is the number of names on the left.  ``results`` has the roles of the returned values (empty: a bare
-    tensor), ``nested`` the number of tensors in each (0: it is a tensor), ``names`` the code's names with their paths.
+    tensor), ``nested`` the number of tensors in each (0: it is a tensor), ``container`` the type that holds them (in
+    Keras 2 a list), ``names`` the code's names with their paths.
     """
 
     layer: Layer | Model
@@ -76,6 +77,7 @@ class Applied:
     targets: int | None = None
     results: tuple[str, ...] = ()
     nested: tuple[int, ...] = ()
+    container: type = tuple
     names: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 

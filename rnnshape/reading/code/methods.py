@@ -1,4 +1,4 @@
-"""Methods of layers that took more in Keras 2: ``layer.get_initial_state(x)``, ``layer.reset_states(states)``."""
+"""Methods of layers that Keras 2 and 3 call differently: ``layer.get_initial_state(x)``, ``reset_states(states)``."""
 
 from __future__ import annotations
 
@@ -20,13 +20,17 @@ _TOOK = {
 
 
 def former(call: ast.Call, value: Callable[[ast.expr], Any]) -> str | None:
-    """Why Keras 3 rejects a call of a layer's method that Keras 2 takes; None if it does not."""
+    """Why the chosen release rejects a call of a layer's method that the other takes; None if it does not."""
     function = call.func
-    if not isinstance(function, ast.Attribute) or function.attr not in _TOOK or asked() < KERAS_3:
+    if not isinstance(function, ast.Attribute) or function.attr not in _TOOK:
         return None
     layer = value(function.value)
     if not isinstance(layer, Layer) or layer.node is None or layer.node.cls.kind not in _TOOK[function.attr]:
         return None
+    if asked() < KERAS_3:
+        by_size = function.attr == "get_initial_state" and any(one.arg == "batch_size" for one in call.keywords)
+        only = by_size and layer.node.cls.kind == "recurrent"
+        return "get_initial_state of a layer takes the input in Keras 2, not batch_size" if only else None
     if function.attr != "get_initial_state":
         what = f"{function.attr} takes no states in Keras 3"
         return f"{what}: pass them as initial_state in the next call" if call.args or call.keywords else None

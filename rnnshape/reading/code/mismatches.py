@@ -53,12 +53,17 @@ def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
 
 
 def bare_state(called: Called, spec: Spec) -> str | None:
-    """The note about the only state of a cell, if the code may pass it without a list; else None."""
-    if spec.layer.cls.kind != "cell" or not isinstance(called.states, State):
+    """The note about the only state of a cell, if the code may pass it in another form than this run; else None.
+
+    A run passes it in a list; in Keras 2 without one.
+    """
+    if spec.layer.cls.kind != "cell" or called.states is None:
         return None
-    if len(flat(spec.layer.cls.theory(spec.layer, spec.given()).begins)) > 1:
+    begins = spec.layer.cls.theory(spec.layer, spec.given()).begins
+    if len(flat(begins)) > 1 or isinstance(begins, Leaf) is isinstance(called.states, State):
         return None
-    return "Keras returns the state of a cell as it is passed: if the code passes a tensor, y[1] is the state itself"
+    form = "list, y[1] is a list" if isinstance(begins, Leaf) else "tensor, y[1] is the state itself"
+    return f"Keras returns the state of a cell as it is passed: if the code passes a {form}"
 
 
 def unpacking(returned: Returned, targets: int | None) -> str | None:

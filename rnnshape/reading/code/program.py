@@ -50,7 +50,6 @@ class Program(Loops):
         super().__init__(names)
         self.options = Options(names)
         self.unknown: list[Problem] = []
-        self.former: dict[ast.Call, str] = {}  # what Keras 3 no longer takes, and why
         self.steps = 0
 
     def read(self, body: list[ast.stmt]) -> None:
@@ -148,6 +147,12 @@ class Program(Loops):
             case ast.AnnAssign(target=target, value=ast.expr() as value):
                 self.assign(target, value)
             case ast.AugAssign(target=target, op=op, value=value):
+                held = self.values.env.get(self.source.said(target), self.names.known(target))
+                if isinstance(op, ast.Add) and isinstance(held, list | tuple) and self.names.known(value) is MISSING:
+                    items: list[ast.expr] = [
+                        ast.copy_location(ast.Starred(value, ast.Load()), value)
+                    ]  # += takes a tuple, too
+                    value = ast.copy_location(ast.List(items, ast.Load()), value)
                 self.assign(target, ast.copy_location(ast.BinOp(target, op, value), value))
             case ast.Delete(targets=targets):
                 for target in targets:
@@ -264,8 +269,7 @@ class Program(Loops):
         if isinstance(tree, ast.Call) and (applied := self._applied(tree)) is not None:
             return applied
         if isinstance(tree, ast.Call) and (why := former(tree, self.value)) is not None:
-            self.former[tree] = why
-            self.values.note(why, tree)
+            self.values.fails(why, tree)
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):

@@ -16,22 +16,25 @@ if TYPE_CHECKING:
 _ANY = 16
 
 
-def results_of(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The roles of the returned values, and the number of tensors in each (0: a tensor); empty for a bare tensor.
+def results_of(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[int, ...], type]:
+    """The roles of the returned values, the number of tensors in each (0: a tensor), and their container.
+
+    Both are empty for a bare tensor.
 
     Without a rule for the layer, the number of names on the left is the number of values.
     """
     if node.without_rule:
-        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0)), ()
+        return tuple(f"state_{number - 1}" if number else "output" for number in range(targets or 0)), (), tuple
     last = node.in_turn[-1]
     if not any(part.cls.kind in ("recurrent", "cell") for part in last.walk()):
-        return (), ()  # one tensor, whatever the rank of the input is
+        return (), (), tuple  # one tensor, whatever the rank of the input is
     letters = last.cls.letters(last, None)
     answer = last.cls.theory(last, Given(tuple(Dim(_ANY, letter) for letter in letters), "float32"))
     if isinstance(answer.returned, Leaf):
-        return (), ()
+        return (), (), tuple
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
-    return roles, tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
+    counts = tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
+    return roles, counts, type(answer.returned)
 
 
 def as_passed(call: Applied) -> tuple[int, ...]:

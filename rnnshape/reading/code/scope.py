@@ -36,12 +36,19 @@ class Scope:
         self.models: list[Functional] = []
         self.called_models: list[Functional] = []
         self.modelled: set[int] = set()
+        # The expressions that fail in the chosen release of Keras, and why.
+        self.failing: dict[ast.expr, str] = {}
         # The values of names at the expression that creates an array.
         self.when: dict[ast.expr, Held] = {}
 
     def note(self, message: str, tree: ast.expr) -> None:
         """Add a note on code that is not read, with its line."""
         self.notes[f"line {tree.lineno}: {message}"] = None
+
+    def fails(self, why: str, tree: ast.expr) -> None:
+        """Note an expression that the chosen release of Keras rejects, though the rest of the code can be read."""
+        self.failing[tree] = why
+        self.note(why, tree)
 
     def bind(self, name: str, value: Any) -> None:
         """Bind a value to a name; a layer, model or tensor without a name gets this one."""
@@ -81,17 +88,18 @@ class Scope:
         where = tree.slice
         if isinstance(where, ast.Slice) and where.step is None:
             first, last = (None if end is None else self.names.known(end) for end in (where.lower, where.upper))
-            return list(items[first:last]) if all(end is None or type(end) is int for end in (first, last)) else None
+            return items[first:last] if all(end is None or type(end) is int for end in (first, last)) else None
         index = self.names.known(where)
         return items[index] if type(index) is int and -len(items) <= index < len(items) else None
 
-    def parts(self, tensor: Tensor) -> list[Tensor]:
-        """The tensors in the result of a call, or in one of its values; empty for a single tensor."""
+    def parts(self, tensor: Tensor) -> list[Tensor] | tuple[Tensor, ...]:
+        """The tensors in the result of a call, or in one of its values, as a list or tuple; empty for one tensor."""
         call, path = tensor.call, tensor.path
         if call is None or len(path) > 1:
             return []
         count = len(call.results) if not path else call.nested[path[0]] if call.nested else 0
-        return [Tensor(call=call, path=(*path, index)) for index in range(count)]
+        found = [Tensor(call=call, path=(*path, index)) for index in range(count)]
+        return found if path or call.container is list else tuple(found)
 
     def taken_apart(self, value: Any, target: ast.Tuple | ast.List) -> list[Any]:
         """The items of an unpacked value, one for each name; the name after ``*`` gets a list."""

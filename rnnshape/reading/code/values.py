@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 _MOST_TIMES = 64
+_CONTAINERS: dict[str, type] = {"list": list, "tuple": tuple}
 
 
 class Values(Scope):
@@ -115,13 +116,16 @@ class Values(Scope):
                 return self._arithmetic(tree, op)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self.functional.operations.negative(tree, self.value(operand))
-            case ast.ListComp():
+            case ast.ListComp() | ast.Call(func=ast.Name(id="list" | "tuple"), args=[_]):
                 return self._items(tree)
             case ast.Call():
                 return self._call(self._of_today(tree), targets)
         return None
 
-    def _items(self, tree: ast.ListComp) -> list[Any] | None:
+    def _items(self, tree: ast.ListComp | ast.Call) -> list[Any] | tuple[Any, ...] | None:
+        if isinstance(tree, ast.Call):
+            held = self._operand(tree.args[0])
+            return _CONTAINERS[called(tree)](held) if isinstance(held, list | tuple) else None
         items = self.lists.unrolled(tree)
         return None if items is None else [self.value(item) for item in items]
 
@@ -206,9 +210,13 @@ class Values(Scope):
 
     def _arithmetic(self, tree: ast.BinOp, op: ast.operator) -> Any:
         """``x + y`` of two tensors, which is an Add, or of two lists."""
-        left, right = self.value(tree.left), self.value(tree.right)
-        if isinstance(left, list) and isinstance(right, list) and isinstance(op, ast.Add):
-            return [*left, *right]
+        left, right = self._operand(tree.left), self._operand(tree.right)
+        if isinstance(left, list | tuple) and isinstance(right, list | tuple) and isinstance(op, ast.Add):
+            if type(left) is type(right):
+                return left + right  # type: ignore[operator]
+            said = f"{self.source.said(tree)} adds a {type(left).__name__} and a {type(right).__name__}"
+            self.fails(f"{said}, which Python rejects: write [*…, *…]", tree)
+            return None
         if isinstance(left, list) and isinstance(op, ast.Mult):
             times = self.names.known(tree.right)
             return left * times if type(times) is int and 0 <= times * len(left) <= _MOST_TIMES else None
@@ -223,6 +231,13 @@ class Values(Scope):
                 self.note(f"{self.source.said(tree)} is not followed: the answer ends there", tree)
             return None
         return self.functional.combined(op, tree, [left, right])
+
+    def _operand(self, tree: ast.expr) -> Any:
+        """A value; the result of a call with several tensors as a list or tuple."""
+        held = self.value(tree)
+        if isinstance(held, Tensor):
+            return self.parts(held) or held
+        return [] if held is None and self.names.known(tree) == () else held
 
     def _layer(self, tree: ast.expr) -> Layer | Model | None:
         node = self.layers.layer(tree)
