@@ -149,6 +149,8 @@ _WIRING = {"Model", *MERGING, *OPERATIONS}
 def _is_graph(value: ast.expr) -> bool:
     """Whether an expression is a graph: ``Model(x, LSTM(8)(x))``, ``Add()([LSTM(8)(x), z])``, ``LSTM(8)(x)[0]``."""
     parts = [part for part in ast.walk(value) if isinstance(part, ast.expr)]
+    if isinstance(value, ast.IfExp) and is_called(value.body):
+        return True
     if any((is_called(part) and called(part.func) in MERGES) or called(part) == "Lambda" for part in parts):
         return True
     wires = [part for part in parts if called(part) in _WIRING or _is_sum(part) or _is_slice(part)]
