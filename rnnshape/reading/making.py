@@ -9,7 +9,6 @@ True
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -22,14 +21,11 @@ from rnnshape.layers.base import Given, flat
 from rnnshape.layers.scan import Landmarks
 from rnnshape.reading.code.parsed import NothingMade, Partly, Undecided
 from rnnshape.reading.finishing import finish, modules_in
-from rnnshape.reading.left_open import unbuilt
-from rnnshape.reading.shape import USUAL_SIZES, broken, flow, whole_shape
+from rnnshape.reading.shape import USUAL_SIZES
 from rnnshape.spec import expect as contract
 from rnnshape.spec.calls import FIRST, further
 from rnnshape.spec.commands import COMMANDS
-from rnnshape.spec.masks import MASK, PADDED, written
 from rnnshape.spec.options import DIMENSIONS, IMPORT, INPUT, INTO, KERAS, LET, RUN
-from rnnshape.spec.states import behind_masking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,6 +35,9 @@ if TYPE_CHECKING:
     from rnnshape.spec import Spec
     from rnnshape.spec.commands import Command
     from rnnshape.spec.expect import Expectations
+
+_MOST_VARIANTS = 8
+"""The most combinations of values for the open choices of one code."""
 
 
 def make(layer: str, options: Mapping[str, Any] | None = None, *, name: str | None = None) -> Spec:
@@ -167,50 +166,13 @@ def _read(layer: str, options: dict[str, Any], name: str | None, decided: frozen
 
 
 def _answers(parsed: Parsed, run: Mapping[str, Any], name: str | None, expect: Expectations | None) -> list[Spec]:
-    return [_expecting(_asked(parsed, run, name), expect)]
+    from rnnshape.reading.found import spec_of
+
+    return [_expecting(spec_of(parsed, run, name), expect)]
 
 
 def _fails(error: Invalid) -> list[Spec]:
     raise error
-
-
-def _asked(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
-    """The Spec of a parsed layer and the run options."""
-    from rnnshape.reading.code import mismatches
-
-    given = {**_with_call(parsed, run), LET.name: {**run.get(LET.name, {}), **dict(parsed.stands)}}
-    try:
-        spec = finish(parsed.node, given, name=name, fed=parsed.fed)
-    except Invalid as error:
-        placed = [_placed(problem, run, parsed) for problem in error.problems]
-        raise Invalid([_of_names(problem, parsed) for problem in placed], parsed.text) from None
-    if problems := [*mismatches.misfits(parsed.called, spec)]:
-        raise Invalid(problems, parsed.text)
-    if not spec.layer.without_rule:
-        answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
-        if parsed.targets is not None and (wrong := mismatches.unpacking(answer.returned, parsed.targets)):
-            raise Invalid([Problem("", wrong)])
-        if parsed.fed is not None and (wrong := unbuilt(parsed.fed, spec, answer, run)):
-            raise Invalid([Problem("", wrong, parsed.fed.span)], parsed.text)
-    notes = (*_notes(parsed, spec, run), *spec.notes)
-    let = tuple({**dict(parsed.stands), **dict(spec.let)}.items())
-    return spec if (notes, let) == (spec.notes, spec.let) else replace(spec, notes=notes, let=let)
-
-
-def _of_names(problem: Problem, parsed: Parsed) -> Problem:
-    """The problem; if it is about names without a value, its message says that their sizes are placeholders."""
-    unknown = [note.split()[0] for note in parsed.notes if " is not given: " in note]
-    there = [name for name in unknown if re.search(rf"\b{re.escape(name)}( =|\)|, )", problem.message)]
-    if not there:
-        return problem
-    options = " ".join(f"--let {name}=…" for name in there)
-    are = "are not given: numbers are used instead" if there[1:] else "is not given: a number is used instead"
-    return Problem(
-        problem.key, f"{problem.message}; {' and '.join(there)} {are}, {options} sets the size", problem.span
-    )
-
-
-_MOST_VARIANTS = 8
 
 
 def _sizes_in(run: Mapping[str, Any]) -> Iterator[int]:
@@ -233,51 +195,6 @@ def _unused(let: Mapping[str, Any], read: Sequence[Parsed], run: Mapping[str, An
         if key not in there:
             known = f"; its names are {', '.join(dict.fromkeys(there))}" if there else ""
             yield Problem(LET.name, f"{key} is not a name in the code{nearest(key, there) or known}")
-
-
-def _with_call(parsed: Parsed, run: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of the run and of the call in the code."""
-    called = parsed.called
-    if called.named_mask is not None and MASK.name not in run:
-        run = {**run, MASK.name: PADDED}
-    if twice := [name for name in called.options if name in run]:
-        raise Invalid(Problem(name, "is already set in the call of the expression") for name in twice)
-    return {**run, **called.options}
-
-
-def _placed(problem: Problem, run: Mapping[str, Any], parsed: Parsed) -> Problem:
-    """The problem with its place in the code: an argument of the call, the input, or a layer that rejects its input."""
-    if problem.span is not None:
-        return problem
-    if problem.key in parsed.called.spans and problem.key not in run:
-        return Problem("", f"{problem.key} {problem.message}", parsed.called.spans[problem.key])
-    if problem.key not in ("", INPUT.name):
-        return problem
-    node = behind_masking(parsed.node, {INPUT.name: (), **run}, [])
-    shape = whole_shape(node, run, [], parsed.fed)
-    place = broken(node, shape) if problem.message == flow(node, shape) else None
-    said = INPUT.name in run or parsed.fed is not None  # then a problem at the first layer is one of the input
-    if place is not None and (place or not said):
-        # Counted from the end, because a Masking that an option adds in front is not in the code.
-        behind = (len(parsed.places) if node.cls.kind == "graph" else len(node.in_turn)) - place
-        # The layers of a called model have no places.
-        return Problem("", problem.message, parsed.places[-behind] if behind <= len(parsed.places) else None)
-    if INPUT.name in run or parsed.fed is None:
-        return problem
-    return Problem("", problem.message, parsed.fed.span)
-
-
-def _notes(parsed: Parsed, spec: Spec, run: Mapping[str, Any]) -> Iterator[str]:
-    """The notes about the input, the states and the mask."""
-    from rnnshape.reading.code import mismatches
-
-    yield from parsed.notes
-    if parsed.called.named_mask is not None and spec.mask is not None and MASK.name not in run:
-        yield f"the code does not give the values of the mask: {written(spec.mask)} here, or give --mask"
-    if (bare := mismatches.bare_state(parsed.called, spec)) is not None:
-        yield bare
-    if parsed.fed is not None and parsed.fed.otherwise(spec.input):
-        yield f"the options give {spec.input}, which overrides {parsed.fed.text} in the expression"
 
 
 def _expecting(spec: Spec, expect: Expectations | None) -> Spec:

@@ -143,6 +143,10 @@ def test_a_mistake_in_a_loop_is_told_once() -> None:
             ],
         ),
         ("n = 5\nif n is None:\n    n = 6\nLSTM(n)", ["LSTM(5)"]),
+        ("x = LSTM(8)(x) if big else GRU(8)(x)", ["LSTM(8)", "GRU(8)"]),
+        ("cls = {'lstm': LSTM, 'gru': GRU}[kind]\ny, *s = cls(8)(x)", ["LSTM(8)", "GRU(8)"]),
+        ("RNN({'lstm': LSTMCell, 'gru': GRUCell}[cfg.cell](8))", ["RNN(LSTMCell(8))", "RNN(GRUCell(8))"]),
+        ("kind = 'gru'\n{'lstm': LSTM, 'gru': GRU}[kind](8)", ["GRU(8)"]),
     ],
 )
 def test_what_a_condition_decides_that_is_not_known_is_a_choice(code: str, expressions: list[str]) -> None:

@@ -334,8 +334,9 @@ REFUSED = {
         "LSTM(4, return_sequences=True)(x)",
     ),
     "LSTM(8)(LSTM(4, return_state=True)(x)[0])": (
-        "an operation on the result of LSTM(4, return_state=True)(x) is not supported: only the whole result can be passed",
-        "LSTM(4, return_state=True)(x)",
+        "lstm_2_output = lstm_2(lstm_output): LSTM needs (N, T, C) but its input is (N, H1): "
+        "give lstm `return_sequences=True`",
+        "LSTM(8)",
     ),
     "LSTM(8)(x, initial_state=5)": ("5 is not a state: write the name of a tensor instead", "5"),
     "GRU(8)(x, 'zeros')": ("'zeros' is not a state: write the name of a tensor instead", "'zeros'"),

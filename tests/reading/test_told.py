@@ -216,3 +216,28 @@ def test_a_size_that_stand_ins_make_zero_is_one_size() -> None:
     assert spec.layer.text == "LSTM(int_cells_2_depth_1)"
     with pytest.raises(Invalid, match="= 0 with cells=4"):
         make_all(code, {"let": {"cells": 4}})
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("y, h, c = encoder(x)", "encoder is not in the code: paste the line that makes it, such as encoder = LSTM(8)"),
+        (
+            "y = self.tagger(x)",
+            "self.tagger is not in the code: paste the line that makes it, such as self.tagger = LSTM(8)",
+        ),
+        ("model.fit(x, y)", "model.fit is not a layer: write one as in Keras, such as LSTM(8)"),
+        ("print(x)", "print is not a layer: write one as in Keras, such as LSTM(8)"),
+    ],
+)
+def test_a_name_without_its_layer_is_told_as_such(code: str, told: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        make(code)
+    assert [problem.message for problem in caught.value.problems] == [told]
+
+
+def test_the_first_sample_is_told_from_the_first_result() -> None:
+    (spec,) = make_all("y = LSTM(8)(x)[0]")
+    assert spec.notes == ("line 1: LSTM(8)(x)[0] is the first sample: the call returns one tensor",)
+    (spec,) = make_all("y = LSTM(8, return_state=True)(x)[0]")
+    assert spec.notes == ()

@@ -63,6 +63,8 @@ class Classes:
         function = self.names.resolved(function)
         if isinstance(function, ast.IfExp):
             return self.names_a_layer(function.body) and self.names_a_layer(function.orelse)
+        if items := self.names.items_of(function):
+            return all(map(self.names_a_layer, items.values()))
         if _is_partial(function):
             return self.names_a_layer(function.args[0])
         return self.of(function) is not None or self.own(function) is not None
@@ -76,7 +78,7 @@ class Classes:
     def decided(self, function: ast.expr) -> ast.expr:
         """The class of a constructor call: its name, or one side of ``(LSTM if gated else SimpleRNN)(8)``."""
         made = self.names.resolved(function)
-        named = isinstance(function, ast.Name | ast.Attribute) and not isinstance(made, ast.IfExp)
+        named = isinstance(function, ast.Name | ast.Attribute) and not isinstance(made, ast.IfExp | ast.Subscript)
         return function if named else self.names.decided(made)
 
     def completed(self, call: ast.Call) -> ast.Call:

@@ -148,8 +148,10 @@ _WIRING = {"Model", *MERGING, *OPERATIONS}
 
 
 def _is_graph(value: ast.expr) -> bool:
-    """Whether an expression is a graph: ``Model(x, LSTM(8)(x))``, ``Add()([LSTM(8)(x), z])``, ``LSTM(8)(x) + z``."""
+    """Whether an expression is a graph: ``Model(x, LSTM(8)(x))``, ``Add()([LSTM(8)(x), z])``, ``LSTM(8)(x)[0]``."""
     parts = [part for part in ast.walk(value) if isinstance(part, ast.expr)]
+    if isinstance(value, ast.IfExp) and is_called(value.body):
+        return True
     if any((is_called(part) and called(part.func) in MERGES) or called(part) == "Lambda" for part in parts):
         return True
     if asked_release() < KERAS_3 and is_called(value) and any(map(_returns_a_list, filter(is_called, value.args))):
@@ -170,7 +172,7 @@ def _returns_a_list(call: ast.Call) -> bool:
 
 
 def _is_slice(part: ast.expr) -> bool:
-    return isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Tuple)
+    return isinstance(part, ast.Subscript) and (isinstance(part.slice, ast.Tuple) or is_called(part.value))
 
 
 def _is_sum(part: ast.expr) -> bool:

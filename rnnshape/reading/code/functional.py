@@ -247,6 +247,8 @@ class Calls:
         """``y[:, -1]`` of a layer's result or of an input; None if the key does not keep the whole batch."""
         items = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else []
         places = [*map(self._place, items)]
+        if not items and tensor.call is not None and not self._is_several(tensor) and self._place(tree.slice) == 0:
+            self.scope.note(f"{self.source.said(tree)} is the first sample: the call returns one tensor", tree)
         whole = bool(places) and (places[0] is ... or places[0] == slice(None))
         if not whole or MISSING in places or not _is_made(tensor) or self._is_several(tensor):
             return None

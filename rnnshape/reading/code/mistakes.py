@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,10 @@ def unknown_class(name: str, short: str) -> str:
     if is_unread(short):
         return f"{short} of Keras is not read: rnnshape reads recurrent layers and those that feed them"
     near = nearest(short, TABLE)
+    if short[:1].islower() and (hasattr(builtins, name) or ("." in name.removeprefix("self.") and not near)):
+        return f"{name} is not a layer: write one as in Keras, such as LSTM(8)"
+    if short[:1].islower() and "." not in name.removeprefix("self."):  # a name for a layer, not a class
+        return f"{name} is not in the code{near}: paste the line that makes it, such as {name} = LSTM(8)"
     return f"unknown layer {name}{near}; {OWN}" + ("" if near else f"; the known layers are {', '.join(TABLE)}")
 
 

@@ -130,12 +130,23 @@ class Names(KnownNames):
         return self.choose(test, (True, False), "this condition")
 
     def decided(self, tree: ast.expr) -> ast.expr:
-        """The expression, or one side of a conditional one; an unknown condition is an open choice."""
+        """The expression, or one side of a conditional one; an unknown condition or key is an open choice."""
         made = self.resolved(tree)
         if isinstance(made, ast.IfExp):
             holds = self.condition(made.test)
             return self.decided(made.body if holds else made.orelse)
+        if isinstance(made, ast.Subscript) and (items := self.items_of(made)):
+            key = self.choose(made.slice, tuple(items), "this key")
+            return self.decided(items[key]) if key in items else made
         return made
+
+    def items_of(self, tree: ast.expr) -> dict[Any, ast.expr]:
+        """The items of the dictionary of which an expression is one: of ``{"lstm": LSTM, "gru": GRU}[kind]``."""
+        held = self.resolved(tree.value) if isinstance(tree, ast.Subscript) else None
+        if not isinstance(held, ast.Dict):
+            return {}
+        keys = [MISSING if key is None else self.known(key) for key in held.keys]
+        return {} if MISSING in keys else dict(zip(keys, held.values, strict=True))
 
     def rate(self, argument: Argument, tree: ast.expr) -> Any:
         """A rate; an unknown one becomes one that drops something."""
