@@ -160,6 +160,7 @@ _OTHERWISE = {
     "activity_regularizer",
     "zero_output_for_mask",
     "return_runtime",
+    "seed",
 }
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "RNN", "StackedRNNCells")
 
