@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from rnnshape.layers.release import KERAS_3, asked
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -113,7 +115,9 @@ class Graph(Struct, frozen=True, dict=True):
         inside = inputs if apart else f"[{inputs}]"
         states = "" if call.initial_state is None else f", initial_state={self._states(call.initial_state)}"
         if node.cls.kind == "cell":  # it takes the input of one step, and states that a graph does not follow
-            states = f", {call.layer}.get_initial_state(batch_size={inputs}.shape[0])"
+            # In Keras 2 a cell also needs the dtype, which it takes from the input.
+            of = inputs if asked() < KERAS_3 else f"batch_size={inputs}.shape[0]"
+            states = f", {call.layer}.get_initial_state({of})"
         scores = ", return_attention_scores=True" if node.cls.kind == "merge" and call.results else ""
         return f"{self._left(call)} = {call.layer}({inside}{states}{scores})"
 

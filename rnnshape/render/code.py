@@ -30,12 +30,16 @@ def write(report: Report, stream: TextIO, view: View) -> None:
     stream.write("\n".join(program(report)) + "\n")
 
 
-def program(report: Report) -> Iterator[str]:
-    """The lines of the program."""
+def program(report: Report) -> list[str]:
+    """The lines of the program, for the release of the report."""
+    with release.of(report.spec.keras):
+        return [*_lines(report)]
+
+
+def _lines(report: Report) -> Iterator[str]:
     spec = report.spec
     yield "import tensorflow as tf"
-    with release.of(spec.keras):
-        yield "import tf_keras as keras" if release.asked() < release.KERAS_3 else "from tensorflow import keras"
+    yield "import tf_keras as keras" if release.asked() < release.KERAS_3 else "from tensorflow import keras"
     yield from _imports(spec)
     yield ""
     yield from (f"{name} = {value}" for name, value in spec.let)

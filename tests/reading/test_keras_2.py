@@ -9,6 +9,7 @@ import pytest
 import rnnshape
 from rnnshape.errors import Invalid
 from rnnshape.reading import make, make_all
+from rnnshape.render.code import program
 from rnnshape.structure import leaves
 from tests.shared.releases import legacy
 
@@ -154,3 +155,29 @@ def test_what_only_a_list_has_is_noted_in_keras_3(line: str) -> None:
 def test_keras_3_takes_no_list_with_states() -> None:
     with pytest.raises(Invalid, match="Keras 3 takes one tensor as the input"):
         make_all(f"{INPUT}y, *s = GRU(4, return_state=True, return_sequences=True)(x)\nz = GRU(4)([y] + s)")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "y, s = GRU(4, return_state=True)(x)\nz, t = GRUCell(4)(y, [s])",
+        "y, h, c = LSTM(4, return_state=True)(x)\nz, t = LSTMCell(4)(y, [h, c])\nw = Dense(2)(t[0])",
+        "y = LSTM(4, return_sequences=True)(x)\nz = GRU(3)(tf.concat([y, y], -1))",
+        "z = LSTM(4)(LSTM(4, return_state=True, return_sequences=True)(x))",
+    ],
+)
+def test_the_program_of_wired_calls_runs_under_keras_2(code: str) -> None:
+    *_, spec = make_all(f"x = Input((6, 5))\n{code}", {"keras": "2"})
+    report = rnnshape.explore(spec)
+    assert report.ok, (report.error, report.disagreements)
+    ran: dict[str, Any] = {}
+    exec("\n".join(program(report)), ran)  # noqa: S102  rnnshape wrote it
+    assert ran["keras"].__name__ == "tf_keras"
+    *_, last = report.flow
+    name = last.expression.partition(" = ")[0].split(",")[0].strip()
+    assert tuple(ran[name].shape) == next(leaves(last.structure)).shape
+
+
+def test_keras_2_takes_no_tuple_with_states() -> None:
+    with pytest.raises(Invalid, match="Keras 2 takes a list here, not a tuple"):
+        make("LSTM(4)((x, h, c))", {"keras": "2"})

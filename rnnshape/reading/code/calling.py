@@ -174,7 +174,9 @@ class Reader:
             return f"{node.name} takes the input of one step and the states: {node.name}(…)({first}, {states})"
         if INITIAL_STATE.name in signature(node.cls):
             way = f"{node.name}(…)({first}, initial_state={states})"
-            return f"Keras 3 takes one tensor as the input: pass the states as {way}"
+            one, listed = "Keras 3 takes one tensor as the input", "Keras 2 takes a list here, not a tuple"
+            takes = one if asked() >= KERAS_3 else listed
+            return f"{takes}: pass the states as {way}"
         return f"{node.name} takes one tensor as its input, but {len(tree.elts)} are given"
 
     def _beside(self, beside: dict[str, ast.expr], states: ast.expr | None) -> Called:
