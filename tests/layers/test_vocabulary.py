@@ -14,7 +14,7 @@ from rnnshape.layers import TABLE, names
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.objects import class_of
-from tests.shared.releases import had, named, offered
+from tests.shared.releases import had, legacy, named, offered
 from tests.shared.sampling import some
 from tests.shared.vocabulary import CLASSES, CONVOLUTIONS, Draft, Drawer, axes, bad, disagreement, good, plain
 
@@ -292,5 +292,6 @@ def test_the_judge_sees_a_layer_that_only_the_tool_refuses(monkeypatch: pytest.M
     assert "Keras runs it" in (disagreement(other, {"input": (2, 2, 3)}) or "")
 
 
+@legacy
 def test_a_slash_in_a_name_is_right_in_keras_2() -> None:
     assert rnnshape.explore("LSTM(3, name='a/b')", keras="2").agrees

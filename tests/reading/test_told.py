@@ -241,3 +241,11 @@ def test_the_first_sample_is_told_from_the_first_result() -> None:
     assert spec.notes == ("line 1: LSTM(8)(x)[0] is the first sample: the call returns one tensor",)
     (spec,) = make_all("y = LSTM(8, return_state=True)(x)[0]")
     assert spec.notes == ()
+
+
+def test_a_shape_that_the_code_does_not_give_is_left_open() -> None:
+    (spec,) = make_all("x = Input(shape=(steps,) + image_shape)\ny = LSTM(4)(x)")
+    assert spec.input == (2, 3, 4)
+    assert spec.notes == ("(steps,) + image_shape is not known: the shape is left open",)
+    with pytest.raises(Invalid, match="a shape is a tuple or a list of sizes"):
+        make_all("x = Input(3 + 4)\ny = LSTM(4)(x)")

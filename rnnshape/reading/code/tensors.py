@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.layers import TABLE
+from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.syntax import called, dotted, is_none
 
 if TYPE_CHECKING:
@@ -154,6 +155,8 @@ class Tensors:
             what = self.source.said(tree)
             instead = f": write ({what},)" if _whole(tree) is not None else ""
             self.wrong(f"a shape is a tuple or a list of sizes, which {what} is not{instead}", tree)
+        elif known is MISSING and isinstance(tree, ast.BinOp | ast.IfExp | ast.BoolOp):
+            self.names.notes.append(f"{self.source.said(tree)} is not known: the shape is left open")
         elif not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
             self.wrong("a shape is a tuple or a list of sizes: write it out", tree)
         return None
