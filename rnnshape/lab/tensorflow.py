@@ -57,7 +57,7 @@ def load() -> Any:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     ours = "tensorflow" not in sys.modules
     try:
-        with held_back(), _without_collecting(), _compat_at_first_use():
+        with held_back(), _without_collecting(), _some_at_first_use():
             import tensorflow
 
             tensorflow.keras.layers  # noqa: B018  the lazy loader imports Keras here
@@ -120,23 +120,24 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-class _Lazy(MetaPathFinder):
-    """Finds one module, and lets it run at the first use of one of its names."""
+# Slow to load: TensorFlow 1, and Lite.  Keras 3 uses neither.
+_LATER = ("tensorflow._api.v2.compat", "tensorflow._api.v2.lite")
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+
+class _Lazy(MetaPathFinder):
+    """Finds the modules ``_LATER``, and lets each run at the first use of one of its names."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path, target) if name == self.name else None
+        spec = PathFinder.find_spec(name, path, target) if name in _LATER else None
         if spec is not None and spec.loader is not None:
             spec.loader = LazyLoader(spec.loader)
         return spec
 
 
 @contextlib.contextmanager
-def _compat_at_first_use() -> Iterator[None]:
-    """Import ``tf.compat`` at its first use: it loads TensorFlow 1 and Lite, which is slow; Keras 3 uses neither."""
-    finder = _Lazy("tensorflow._api.v2.compat")
+def _some_at_first_use() -> Iterator[None]:
+    """Load ``tf.compat`` and ``tf.lite`` at their first use."""
+    finder = _Lazy()
     sys.meta_path.insert(0, finder)
     try:
         yield
