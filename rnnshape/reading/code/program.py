@@ -149,10 +149,9 @@ class Program(Loops):
             case ast.AugAssign(target=target, op=op, value=value):
                 held = self.values.env.get(self.source.said(target), self.names.known(target))
                 if isinstance(op, ast.Add) and isinstance(held, list | tuple) and self.names.known(value) is MISSING:
-                    items: list[ast.expr] = [
-                        ast.copy_location(ast.Starred(value, ast.Load()), value)
-                    ]  # += takes a tuple, too
-                    value = ast.copy_location(ast.List(items, ast.Load()), value)
+                    # += takes a tuple, too: it adds the items.
+                    item: ast.expr = ast.copy_location(ast.Starred(value, ast.Load()), value)
+                    value = ast.copy_location(ast.List([item], ast.Load()), value)
                 self.assign(target, ast.copy_location(ast.BinOp(target, op, value), value))
             case ast.Delete(targets=targets):
                 for target in targets:

@@ -213,7 +213,7 @@ class Values(Scope):
         left, right = self._operand(tree.left), self._operand(tree.right)
         if isinstance(left, list | tuple) and isinstance(right, list | tuple) and isinstance(op, ast.Add):
             if type(left) is type(right):
-                return left + right  # type: ignore[operator]
+                return [*left, *right] if isinstance(left, list) else (*left, *right)
             said = f"{self.source.said(tree)} adds a {type(left).__name__} and a {type(right).__name__}"
             self.fails(f"{said}, which Python rejects: write [*…, *…]", tree)
             return None
