@@ -6,7 +6,6 @@ Read in 3.15.1; ``tests/reading/test_objects.py`` compares names, order and defa
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 from msgspec import Struct
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 from rnnshape.layers import names
 from rnnshape.layers.arguments import DTYPE, NAME, SEED, Argument
 from rnnshape.layers.kinds import FLOAT32, INT64, Kind, Maybe, Number, OneOf
+from rnnshape.layers.names import snake
 from rnnshape.layers.objects import Made
 from rnnshape.layers.release import KERAS_3
 
@@ -81,12 +81,6 @@ _SAME = {"uniform": "random_uniform"}
 
 def _differs(argument: Argument, values: dict[str, Any]) -> bool:
     return argument.name in values and values[argument.name] != argument.default
-
-
-def snake(name: str) -> str:
-    """The name in snake case, another key of a class in Keras' lists."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def _number(name: str, default: float | None, least: float = float("-inf"), **how: Any) -> Argument:
