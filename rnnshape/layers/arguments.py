@@ -153,6 +153,18 @@ REGULARIZERS = tuple(map(regularizer, ("kernel_regularizer", "recurrent_regulari
 ACTIVITY_REGULARIZER = regularizer("activity_regularizer")
 CONSTRAINTS = tuple(map(constraint, ("kernel_constraint", "recurrent_constraint", "bias_constraint")))
 DROPOUTS = (DROPOUT, RECURRENT_DROPOUT)
+
+
+def of_weights(*names: str) -> tuple[Argument, ...]:
+    """Initializers, regularizers and constraints of the weights of a layer without states, in Keras' order."""
+    return (
+        *(initializer(f"{name}_initializer", "zeros" if name == "bias" else "glorot_uniform") for name in names),
+        *(regularizer(f"{name}_regularizer") for name in names),
+        ACTIVITY_REGULARIZER,
+        *(constraint(f"{name}_constraint") for name in names),
+    )
+
+
 LORA = (
     Argument("lora_rank", Maybe(Whole(0)), None, since=KERAS_3),
     Argument("lora_alpha", Maybe(Number()), None, since=(3, 10)),

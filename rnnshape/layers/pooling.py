@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.around import answered
+from rnnshape.layers.around import answered, entry
 from rnnshape.layers.base import Refusal
 from rnnshape.layers.dims import fixed
-from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import KERAS_3
 from rnnshape.layers.space import DATA_FORMAT, PADDING, Window, each, joined, picture, split, steps
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnshape.layers.base import Answer, Dims, Given
-    from rnnshape.layers.node import Node
+    from rnnshape.layers.node import LayerClass, Node
 
 
 def _windows(node: Node, rank: int) -> list[Window]:
@@ -66,39 +65,31 @@ def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
 
 
 def _pooling(mode: str, rank: int, pool_size: Any, was: Any = arg.REQUIRED) -> LayerClass:
-    return LayerClass(
+    return entry(
         f"{mode}Pooling{rank}D",
-        "layer",
         (
             arg.Argument("pool_size", arg.Sizes(rank), pool_size, cli_default=2, was=was),
             arg.Argument("strides", arg.Maybe(arg.Sizes(rank)), None),
-            PADDING,
-            DATA_FORMAT,
-            arg.PLACED_NAME,
-            arg.DTYPE,
-            arg.TRAINABLE,
-            arg.AUTOCAST,
-            arg.ACTIVITY_REGULARIZER,
+            *(PADDING, DATA_FORMAT, arg.PLACED_NAME, arg.DTYPE, arg.TRAINABLE, arg.AUTOCAST, arg.ACTIVITY_REGULARIZER),
         ),
         _pooled,
         steps if rank == 1 else picture,
         check_input=_fits,
-        source="pooling/base_pooling.py: BasePooling.call",
+        source="pooling/base_pooling.py: BasePooling",
         built=True,
     )
 
 
 def _global_pooling(mode: str, rank: int) -> LayerClass:
-    name = f"Global{mode}Pooling{rank}D"
-    keeps = arg.Argument("keepdims", arg.Flag(), False, placed=KERAS_3 if name == "GlobalAveragePooling1D" else ())
-    return LayerClass(
-        name,
-        "layer",
+    masked = (mode, rank) == ("Average", 1)
+    keeps = arg.Argument("keepdims", arg.Flag(), False, placed=KERAS_3 if masked else ())
+    return entry(
+        f"Global{mode}Pooling{rank}D",
         (DATA_FORMAT, keeps, *arg.BASE),
         _global,
         steps if rank == 1 else picture,
-        takes_mask=name == "GlobalAveragePooling1D",
-        source=f"pooling/global_{mode.lower()}_pooling{rank}d.py: {name}.call",
+        takes_mask=masked,
+        source=f"pooling/global_{mode.lower()}_pooling{rank}d.py",
         built=True,
     )
 

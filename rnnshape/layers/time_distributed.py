@@ -9,12 +9,11 @@ from msgspec.structs import replace
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.around import answered
+from rnnshape.layers.around import answered, entry
 from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat, in_order
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import Mask
-from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
 
 if TYPE_CHECKING:
@@ -182,9 +181,8 @@ def _check(node: Node) -> Iterator[Problem]:
         yield Problem("layer", f"has two layers of the name {twice[0]!r}, and Sequential takes each name once")
 
 
-TIME_DISTRIBUTED = LayerClass(
+TIME_DISTRIBUTED = entry(
     "TimeDistributed",
-    "layer",
     (arg.Argument("layer", arg.Nested("layer"), help="The layer applied to each step."), *arg.BASE),
     _time_distributed,
     _inner_letters,
@@ -192,6 +190,6 @@ TIME_DISTRIBUTED = LayerClass(
     check_input=lambda node, dims: node["layer"].cls.check_input(node["layer"], (dims[0], *dims[2:])),
     tokens=lambda node: node["layer"].cls.tokens(node["layer"]),
     contents=_zero_steps,
-    source="rnn/time_distributed.py: TimeDistributed.call",
+    source="rnn/time_distributed.py",
     keeps_mask=True,
 )
