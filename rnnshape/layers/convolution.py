@@ -17,21 +17,19 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass, Node
 
 
-_LETTERS = {1: steps, 2: picture}
-
-
 def _convolution(
     name: str,
     theory: Callable[[Node, Given], Answer],
     order: str,
-    *weights: str,
+    weights: str,
+    *,
     check: Callable[[Node], Iterator[Problem]] = rules.check,
     check_input: Callable[[Node, Dims], str | None] = rules.check_input,
     popped: tuple[arg.Argument, ...] = (),
     batched: bool = False,
     source: str,
 ) -> Iterator[LayerClass]:
-    """The entries of a class over one and over two axes; its first arguments are in this ``order``."""
+    """The entries of a class over one and over two axes; ``order`` has its first arguments."""
     for rank, one, letters in ((1, 1, steps), (2, (1, 1), picture)):
         paddings = ("valid", "same", "causal") if (name, rank) == ("Conv{}D", 1) else ("valid", "same")
         known = {
@@ -53,7 +51,7 @@ def _convolution(
                 *(known[argument] for argument in order.split()),
                 arg.activation("activation", None, "Activation of the output."),
                 arg.USE_BIAS,
-                *arg.of_weights(*weights),
+                *arg.of_weights(*weights.split()),
                 *arg.EVERY_LAYER,
                 *popped,
             ),
@@ -70,7 +68,7 @@ CONVOLUTION = (
         "Conv{}D",
         rules.plain,
         "filters kernel_size strides padding data_format dilation_rate groups",
-        *("kernel", "bias"),
+        "kernel bias",
         popped=arg.LORA[:2],
         batched=True,
         source="base_conv.py: BaseConv",
@@ -79,7 +77,7 @@ CONVOLUTION = (
         "SeparableConv{}D",
         rules.separable,
         "filters kernel_size strides padding data_format dilation_rate depth_multiplier",
-        *("depthwise", "pointwise", "bias"),
+        "depthwise pointwise bias",
         check=rules.check_depthwise,
         source="base_separable_conv.py: BaseSeparableConv",
     ),
@@ -87,7 +85,7 @@ CONVOLUTION = (
         "DepthwiseConv{}D",
         rules.depthwise,
         "kernel_size strides padding depth_multiplier data_format dilation_rate",
-        *("depthwise", "bias"),
+        "depthwise bias",
         check=rules.check_depthwise,
         source="base_depthwise_conv.py: BaseDepthwiseConv",
     ),
@@ -95,7 +93,7 @@ CONVOLUTION = (
         "Conv{}DTranspose",
         rules.transposed,
         "filters kernel_size strides padding output_padding data_format dilation_rate",
-        *("kernel", "bias"),
+        "kernel bias",
         check_input=rules.grows_back,
         source="base_conv_transpose.py: BaseConvTranspose",
     ),

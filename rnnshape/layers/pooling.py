@@ -9,7 +9,7 @@ from rnnshape.layers.around import answered, entry
 from rnnshape.layers.base import Refusal
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.release import KERAS_3
-from rnnshape.layers.space import DATA_FORMAT, PADDING, Window, each, joined, picture, split, steps
+from rnnshape.layers.space import DATA_FORMAT, PADDING, Window, each, joined, moved, picture, split, steps, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,17 +29,15 @@ def _windows(node: Node, rank: int) -> list[Window]:
 def _pooled(node: Node, given: Given) -> Answer:
     """One value for each position of the pool; the channels are kept."""
     space, channels = split(node, given.dims)
-    windows = _windows(node, len(space))
-    out = tuple(window.out_of(dim) for window, dim in zip(windows, space, strict=True))
+    out, notes = moved(_windows(node, len(space)), space)
     answer = answered(node, given, joined(node, given.dims[0], out, channels))
-    answer.notes = tuple(filter(None, (window.formula(dim) for window, dim in zip(windows, space, strict=True))))
+    answer.notes = notes
     return answer
 
 
 def _fits(node: Node, dims: Dims) -> str | None:
     space, _ = split(node, dims)
-    windows = zip(_windows(node, len(space)), space, strict=True)
-    return next((wrong for window, dim in windows if (wrong := window.unfit(dim))), None)
+    return unfit(_windows(node, len(space)), space)
 
 
 def _global(node: Node, given: Given) -> Answer:
