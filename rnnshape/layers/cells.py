@@ -6,7 +6,7 @@ Shapes, gate order and biases are those of Keras' ``layers/rnn/lstm.py``, ``gru.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
@@ -160,30 +160,25 @@ def _called(step: Callable[[Node, Given], Answer]) -> Callable[[Node, Given], An
     return theory
 
 
-_HEAD = (arg.UNITS, arg.ACTIVATION, arg.RECURRENT_ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS)
+PLAIN = (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS)
+GATED = (arg.UNITS, arg.ACTIVATION, arg.RECURRENT_ACTIVATION, *PLAIN[2:])
+"""The first arguments of a cell without gates, and of one with gates."""
 _TAIL = (*arg.REGULARIZERS, *arg.CONSTRAINTS, *arg.DROPOUTS)
 
-LSTM_CELL = LayerClass(
+_cell = partial(LayerClass, kind="cell", letters=lambda node, rank: CELL_INPUT, check=keeps_units)
+
+LSTM_CELL = _cell(
     "LSTMCell",
-    "cell",
-    (*_HEAD, arg.UNIT_FORGET_BIAS, *_TAIL, arg.NAMED_SEED, *arg.BASE, arg.IMPLEMENTATION),
-    _called(lstm_step),
-    lambda node, rank: CELL_INPUT,
-    check=keeps_units,
+    arguments=(*GATED, arg.UNIT_FORGET_BIAS, *_TAIL, arg.NAMED_SEED, *arg.BASE, arg.IMPLEMENTATION),
+    theory=_called(lstm_step),
 )
-GRU_CELL = LayerClass(
+GRU_CELL = _cell(
     "GRUCell",
-    "cell",
-    (*_HEAD, *_TAIL, arg.RESET_AFTER, arg.NAMED_SEED, *arg.BASE, arg.IMPLEMENTATION),
-    _called(gru_step),
-    lambda node, rank: CELL_INPUT,
-    check=keeps_units,
+    arguments=(*GATED, *_TAIL, arg.RESET_AFTER, arg.NAMED_SEED, *arg.BASE, arg.IMPLEMENTATION),
+    theory=_called(gru_step),
 )
-SIMPLE_RNN_CELL = LayerClass(
+SIMPLE_RNN_CELL = _cell(
     "SimpleRNNCell",
-    "cell",
-    (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, *_TAIL, arg.NAMED_SEED, *arg.BASE),
-    _called(simple_rnn_step),
-    lambda node, rank: CELL_INPUT,
-    check=keeps_units,
+    arguments=(*PLAIN, *_TAIL, arg.NAMED_SEED, *arg.BASE),
+    theory=_called(simple_rnn_step),
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers import contents, dropping
+from rnnshape.layers import dropping
 from rnnshape.layers.base import (
     Answer,
     Given,
@@ -28,8 +28,7 @@ from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.convolution_rules import UNIMPLEMENTED, check, unimplemented
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
-from rnnshape.layers.node import LayerClass
-from rnnshape.layers.recurrent import over_time
+from rnnshape.layers.recurrent import PASSED_ON, REGULARIZED, RETURNS, over_time, recurrent
 from rnnshape.layers.release import KERAS_3, asked, change
 from rnnshape.layers.space import (
     DATA_FORMAT,
@@ -47,7 +46,7 @@ from rnnshape.layers.space import (
 
 if TYPE_CHECKING:
     from rnnshape.layers.base import Dims
-    from rnnshape.layers.node import Node
+    from rnnshape.layers.node import LayerClass, Node
 
 GATES = ("i", "f", "c", "o")
 
@@ -134,10 +133,9 @@ _IN_2 = (*_SHARED.split(), *_LAST.split())
 
 
 def _conv_lstm(rank: int) -> LayerClass:
-    return LayerClass(
+    return recurrent(
         f"ConvLSTM{rank}D",
-        "recurrent",
-        (
+        arguments=(
             arg.Argument("filters", arg.Whole(), help="H, the number of output channels.", flag=True, cli_default=1),
             arg.Argument("kernel_size", arg.Sizes(rank), help="The window.", flag=True, cli_default=3),
             arg.Argument("strides", arg.Sizes(rank), 1, "Stride of the kernel.", True),
@@ -146,27 +144,13 @@ def _conv_lstm(rank: int) -> LayerClass:
             arg.Argument("dilation_rate", arg.Sizes(rank), 1, "Dilation of the kernel.", True),
             arg.ACTIVATION,
             replace(arg.RECURRENT_ACTIVATION, was="hard_sigmoid"),
-            arg.USE_BIAS,
-            *arg.KERNEL_INITIALIZERS,
-            arg.UNIT_FORGET_BIAS,
-            *arg.REGULARIZERS,
-            arg.ACTIVITY_REGULARIZER,
-            *arg.CONSTRAINTS,
-            *arg.DROPOUTS,
-            arg.RNN_SEED,
-            arg.RETURN_SEQUENCES,
-            arg.RETURN_STATE,
-            arg.GO_BACKWARDS,
-            arg.STATEFUL,
-            *arg.EVERY_LAYER,
-            arg.ZERO_OUTPUT_FOR_MASK,
-            arg.UNROLL,
+            *(arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, arg.UNIT_FORGET_BIAS, *REGULARIZED, arg.RNN_SEED, *RETURNS),
+            *(*PASSED_ON, arg.UNROLL),
         ),
-        theory,
-        letters,
+        theory=theory,
+        letters=letters,
         check=check,
         check_input=check_input,
-        contents=contents.recurrent,
         in_2=_IN_2,
     )
 

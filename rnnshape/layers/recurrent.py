@@ -6,6 +6,7 @@ The containers are those of Keras' ``layers/rnn/rnn.py``: ``output``, or ``(outp
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -31,8 +32,10 @@ from rnnshape.layers.base import (
 )
 from rnnshape.layers.building import one_dtype, unregularized
 from rnnshape.layers.cells import (
+    GATED,
     GRU_CELL,
     LSTM_CELL,
+    PLAIN,
     SIMPLE_RNN_CELL,
     gru_step,
     keeps_units,
@@ -213,104 +216,52 @@ def fused_twin(node: Node) -> Node | None:
     return twin
 
 
-_FUSED_TAIL = (
-    arg.RETURN_SEQUENCES,
-    arg.RETURN_STATE,
-    arg.GO_BACKWARDS,
-    arg.STATEFUL,
-)
+RETURNS = (arg.RETURN_SEQUENCES, arg.RETURN_STATE, arg.GO_BACKWARDS, arg.STATEFUL)
 _LOOP = (arg.UNROLL, arg.TIME_MAJOR)
-_REGULARIZED = (*arg.REGULARIZERS, arg.ACTIVITY_REGULARIZER, *arg.CONSTRAINTS, *arg.DROPOUTS)
-_PASSED_ON = (*arg.EVERY_LAYER, arg.ZERO_OUTPUT_FOR_MASK)
+REGULARIZED = (*arg.REGULARIZERS, arg.ACTIVITY_REGULARIZER, *arg.CONSTRAINTS, *arg.DROPOUTS)
+PASSED_ON = (*arg.EVERY_LAYER, arg.ZERO_OUTPUT_FOR_MASK)
 
 _lstm, _gru = _fused(lstm_step, fused_cudnn), _fused(gru_step, fused_cudnn)
+recurrent = partial(LayerClass, kind="recurrent", letters=letters, contents=contents.recurrent)
 
-LSTM = LayerClass(
+LSTM = recurrent(
     "LSTM",
-    "recurrent",
-    (
-        arg.UNITS,
-        arg.ACTIVATION,
-        arg.RECURRENT_ACTIVATION,
-        arg.USE_BIAS,
-        *arg.KERNEL_INITIALIZERS,
-        arg.UNIT_FORGET_BIAS,
-        *_REGULARIZED,
-        arg.NAMED_SEED,
-        *_FUSED_TAIL,
+    arguments=(
+        *(*GATED, arg.UNIT_FORGET_BIAS, *REGULARIZED, arg.NAMED_SEED, *RETURNS),
         *reversed(_LOOP),  # in Keras 2 the others have them in the other order
-        arg.USE_CUDNN,
-        *_PASSED_ON,
-        arg.IMPLEMENTATION,
-        arg.RETURN_RUNTIME,
+        *(arg.USE_CUDNN, *PASSED_ON, arg.IMPLEMENTATION, arg.RETURN_RUNTIME),
     ),
-    lambda node, given: with_runtime(node, _lstm(node, given)),
-    letters,
+    theory=lambda node, given: with_runtime(node, _lstm(node, given)),
     check=keeps_units,
-    contents=contents.recurrent,
 )
-GRU = LayerClass(
+GRU = recurrent(
     "GRU",
-    "recurrent",
-    (
-        arg.UNITS,
-        arg.ACTIVATION,
-        arg.RECURRENT_ACTIVATION,
-        arg.USE_BIAS,
-        *arg.KERNEL_INITIALIZERS,
-        *_REGULARIZED,
-        arg.NAMED_SEED,
-        *_FUSED_TAIL,
-        *_LOOP,
-        arg.RESET_AFTER,
-        arg.USE_CUDNN,
-        *_PASSED_ON,
+    arguments=(
+        *(*GATED, *REGULARIZED, arg.NAMED_SEED, *RETURNS, *_LOOP, arg.RESET_AFTER, arg.USE_CUDNN, *PASSED_ON),
         replace(arg.IMPLEMENTATION, since=(3, 4), in_2=True),
         arg.RETURN_RUNTIME,
     ),
-    lambda node, given: with_runtime(node, _gru(node, given)),
-    letters,
+    theory=lambda node, given: with_runtime(node, _gru(node, given)),
     check=keeps_units,
-    contents=contents.recurrent,
 )
-SIMPLE_RNN = LayerClass(
+SIMPLE_RNN = recurrent(
     "SimpleRNN",
-    "recurrent",
-    (
-        arg.UNITS,
-        arg.ACTIVATION,
-        arg.USE_BIAS,
-        *arg.KERNEL_INITIALIZERS,
-        *_REGULARIZED,
-        *_FUSED_TAIL,
-        arg.UNROLL,
-        arg.RNN_SEED,
-        *_PASSED_ON,
-        arg.TIME_MAJOR,
-    ),
-    _fused(
+    arguments=(*PLAIN, *REGULARIZED, *RETURNS, arg.UNROLL, arg.RNN_SEED, *PASSED_ON, arg.TIME_MAJOR),
+    theory=_fused(
         simple_rnn_step,
         lambda node, given: never_cudnn("use LSTM or GRU", "SimpleRNN has no kernel of its own", _RNN_LOOP),
     ),
-    letters,
     check=keeps_units,
-    contents=contents.recurrent,
 )
-RNN = LayerClass(
+RNN = recurrent(
     "RNN",
-    "recurrent",
-    (
+    arguments=(
         arg.Argument("cell", arg.Nested("cell", many=True), help="The cell that computes one step:"),
-        *_FUSED_TAIL,
-        *_LOOP,
-        arg.ZERO_OUTPUT_FOR_MASK,
-        *arg.BASE,
+        *(*RETURNS, *_LOOP, arg.ZERO_OUTPUT_FOR_MASK, *arg.BASE),
     ),
-    time_major(_rnn),
-    letters,
+    theory=time_major(_rnn),
     twin=fused_twin,
     check=one_dtype,
-    contents=contents.recurrent,
 )
 
 FUSED = {layer.name: layer for layer in (LSTM, GRU, SIMPLE_RNN)}
