@@ -26,7 +26,6 @@ from rnnshape.layers.base import (
     cast,
     compute_dtype,
     flat,
-    in_order,
     several,
     through,
 )
@@ -44,7 +43,7 @@ from rnnshape.layers.cells import (
     simple_rnn_step,
 )
 from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
-from rnnshape.layers.former import LISTED, ZEROES, unkept, unlike_kept, unlike_states, unlisted, unmatched
+from rnnshape.layers.former import LISTED, ZEROES, in_order, unkept, unlike_kept, unlike_states, unlisted, unmatched
 from rnnshape.layers.laws import kept, of_output, strips
 from rnnshape.layers.legacy import letters, time_major, with_runtime
 from rnnshape.layers.masking import Mask, Scan, attached, unmasked_scan

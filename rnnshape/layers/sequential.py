@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Leaf, in_order
+from rnnshape.layers.base import Answer, Given, Leaf
 from rnnshape.layers.casting import reaching
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.former import in_order
 from rnnshape.layers.node import LayerClass
 
 if TYPE_CHECKING:

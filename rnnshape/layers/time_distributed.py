@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import answered, entry
-from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat, in_order
+from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat
 from rnnshape.layers.dims import fixed
+from rnnshape.layers.former import in_order
 from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.release import change
