@@ -12,17 +12,7 @@ from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import dropping
-from rnnshape.layers.base import (
-    Answer,
-    Given,
-    Law,
-    Leaf,
-    Product,
-    Refusal,
-    Weight,
-    compute_dtype,
-    variable_dtype,
-)
+from rnnshape.layers.base import Answer, Given, Law, Leaf, Product, Refusal, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import uninitialized, unkept
 from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.convolution_rules import UNIMPLEMENTED, check, unimplemented
