@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec.structs import replace
 
 from rnnshape.layers.arguments import Argument
-from rnnshape.layers.around import any_tensor, no_loop
-from rnnshape.layers.base import Answer, Leaf
+from rnnshape.layers.around import answered, any_tensor
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.kinds import Kind
 from rnnshape.layers.merges import MERGES, concatenated
@@ -25,7 +24,7 @@ from rnnshape.layers.several import every_dims, shown_all
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rnnshape.layers.base import Dims, Given
+    from rnnshape.layers.base import Answer, Dims, Given
     from rnnshape.layers.node import Node
 
 _WIDER = {"bfloat16": 0, "float16": 0, "float32": 1, "float64": 2}
@@ -41,8 +40,7 @@ def _dtype(given: Given) -> str:
 
 
 def _answer(node: Node, given: Given, dims: Dims) -> Answer:
-    output = Leaf("output", dims, _dtype(given))
-    return Answer((output,), output, cudnn=no_loop(node))
+    return answered(node, given, dims, dtype=_dtype(given))
 
 
 def _elementwise(node: Node, given: Given) -> Answer:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import Argument
-from rnnshape.layers.around import any_tensor, no_loop
-from rnnshape.layers.base import Answer, Leaf
+from rnnshape.layers.around import answered, any_tensor
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.kinds import Flag, Kind, Number
 from rnnshape.layers.node import LayerClass
@@ -17,7 +16,7 @@ from rnnshape.layers.node import LayerClass
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rnnshape.layers.base import Dims, Given
+    from rnnshape.layers.base import Answer, Dims, Given
     from rnnshape.layers.node import Node
 
 
@@ -52,8 +51,7 @@ def _axes(node: Node, rank: int) -> list[int]:
 
 
 def _answer(node: Node, given: Given, dims: Dims) -> Answer:
-    output = Leaf("output", dims, given.dtype)
-    return Answer((output,), output, cudnn=no_loop(node))
+    return answered(node, given, dims, dtype=given.dtype)
 
 
 def _unchanged(node: Node, given: Given) -> Answer:
