@@ -16,6 +16,7 @@ from rnnshape.layers.breaking import check_input
 from rnnshape.layers.flowing import Flowing, Step, eats, fed_by, in_order
 from rnnshape.layers.laws import MASKED
 from rnnshape.layers.node import LayerClass
+from rnnshape.layers.sequential import loop_of
 from rnnshape.layers.wires import Wire
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ def theory(node: Node, given: Given) -> Answer:
         cudnn=[
             kernel.inside(f"{step.call.layer} {kernel.layer or step.node.short}", f"{step.call.layer}: ")
             for step in first
-            if _loops(step.node)
+            if loop_of(step.node)
             for kernel in step.answer.cudnn
         ]
         or last.cudnn,
-        laws=[law for step in steps if _loops(step.node) for law in (*_laws(graph, step), *_start_law(graph, step))],
+        laws=[law for step in steps if loop_of(step.node) for law in (*_laws(graph, step), *_start_law(graph, step))],
         refusals=[refusal for step in steps for refusal in step.answer.refusals],
         notes=tuple(f"{step.call.name}: {note}" for step in steps for note in step.answer.notes),
         flow=tuple((graph.statement(step.call), named(graph, step.call, step.answer.returned)) for step in steps),
@@ -71,10 +72,6 @@ def _outputs(flowing: Flowing, last: Step) -> Answer:
     # A Model returns several outputs in a list.
     returned = outputs[0] if len(outputs) == 1 else outputs
     return replace(last.answer, outputs=tuple(outputs), returned=returned, mask=mask)
-
-
-def _loops(layer: Node) -> bool:
-    return any(part.cls.kind == "recurrent" for part in layer.walk())
 
 
 def roles(graph: Graph, call: Call, returned: Any) -> dict[str, str]:

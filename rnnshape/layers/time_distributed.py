@@ -16,6 +16,7 @@ from rnnshape.layers.former import in_order
 from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.release import change
+from rnnshape.layers.sequential import loop_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ def _time_distributed(node: Node, given: Given) -> Answer:
         dims = (fixed(len(leaves)), time, *first.dims)
     weights = in_order([(True, answer.weights)])
     result = answered(node, given, dims, *weights, dtype=first.dtype)
-    if any(part.cls.kind == "recurrent" for part in inner.walk()):
+    if loop_of(inner):
         result.cudnn = [replace(kernel, layer=kernel.layer or inner.short) for kernel in answer.cudnn]
     if not _RUNS_CALL.made:
         result.mask = _mask_in_keras_2(inner, given, result.mask)
