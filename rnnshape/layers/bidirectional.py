@@ -29,6 +29,7 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.copying import answer_of, backward_of, copied_activations, forward_of, uncopied
 from rnnshape.layers.cudnn import mask_used
+from rnnshape.layers.dims import broadcast
 from rnnshape.layers.former import in_order
 from rnnshape.layers.laws import kept
 from rnnshape.layers.legacy import unsupported
@@ -81,7 +82,7 @@ def theory(node: Node, given: Given) -> Answer:
     elif mode == "concat":
         outputs = (Leaf("output", (*one[:-1], one[-1] + other[-1]), dtype),)
     else:
-        outputs = (Leaf("output", _broadcast(one, other), dtype),)
+        outputs = (Leaf("output", broadcast(one, other), dtype),)
     states = (*prefixed("forward_", tuple(forward.states)), *prefixed("backward_", tuple(backward.states)))
     begun = [*states]
     if (forward.begins, backward.begins) != (forward.states, backward.states):
@@ -152,11 +153,6 @@ _FAILS = change(
 def _width(node: Node) -> object:
     """The size that H is the letter of; if it is equal in both directions, they share the letter."""
     return next(node[name] for name in ("units", "filters", "cell") if node.has(name))
-
-
-def _broadcast(left: Dims, right: Dims) -> Dims:
-    """The broadcast shape: a size of 1 takes the other's size."""
-    return tuple(b if a.size == 1 else a for a, b in zip(left, right, strict=True))
 
 
 def _laws(merge: Merge, forward: Answer, backward: Answer, scans: tuple[Scan, Scan]) -> Iterable[Law]:

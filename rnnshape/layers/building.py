@@ -120,7 +120,7 @@ def one_dtype(node: Node) -> Iterator[Problem]:
     if asked() >= KERAS_3:
         return
     dtype = compute_dtype(node["dtype"])
-    for cell in [part for child in node.children for part in child.walk()]:
+    for cell in node.walk()[1:]:
         if compute_dtype(cell["dtype"]) != dtype:
             yield Problem("", f"{cell.name} must compute in {dtype} as {node.name} does: Keras 2 casts no states")
 

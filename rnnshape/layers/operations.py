@@ -7,7 +7,6 @@ axes of size 1 after the batch (read in 3.15.1: ``keras/src/ops/numpy.py``, ``la
 from __future__ import annotations
 
 import ast
-from itertools import zip_longest
 from types import EllipsisType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,7 +14,7 @@ from msgspec.structs import replace
 
 from rnnshape.layers.arguments import Argument
 from rnnshape.layers.around import answered, any_tensor
-from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.dims import Dim, broadcast, fixed
 from rnnshape.layers.kinds import Kind
 from rnnshape.layers.merges import MERGES, concatenated
 from rnnshape.layers.node import LayerClass
@@ -44,14 +43,7 @@ def _answer(node: Node, given: Given, dims: Dims) -> Answer:
 
 
 def _elementwise(node: Node, given: Given) -> Answer:
-    """The broadcast of two shapes, from the last axis on."""
-    one, other = every_dims(given)
-    pairs = zip_longest(reversed(one), reversed(other), fillvalue=fixed(1))
-    return _answer(node, given, tuple(reversed([_longer(*pair) for pair in pairs])))
-
-
-def _longer(one: Dim, other: Dim) -> Dim:
-    return other if one.size == 1 else one
+    return _answer(node, given, broadcast(*every_dims(given)))
 
 
 def _stretchable(node: Node, inputs: Sequence[Dims]) -> str | None:
