@@ -113,35 +113,24 @@ def check_input(node: Node, dims: Dims) -> str | None:
     return next((f"{problem.key} {problem.message}" for problem in unkept(node, width)), None)
 
 
-_SHARED = (
-    "filters kernel_size strides padding data_format dilation_rate activation recurrent_activation use_bias "
-    "kernel_initializer recurrent_initializer bias_initializer unit_forget_bias kernel_regularizer "
-    "recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint"
-)
-_LAST = "return_sequences return_state go_backwards stateful dropout recurrent_dropout"
-_IN_2 = (*_SHARED.split(), *_LAST.split())
-
-
 def _conv_lstm(rank: int) -> LayerClass:
+    first = (
+        arg.Argument("filters", arg.Whole(), help="H, the number of output channels.", flag=True, cli_default=1),
+        arg.Argument("kernel_size", arg.Sizes(rank), help="The window.", flag=True, cli_default=3),
+        arg.Argument("strides", arg.Sizes(rank), 1, "Stride of the kernel.", True),
+        *(PADDING, DATA_FORMAT),
+        arg.Argument("dilation_rate", arg.Sizes(rank), 1, "Dilation of the kernel.", True),
+        *(arg.ACTIVATION, replace(arg.RECURRENT_ACTIVATION, was="hard_sigmoid"), arg.USE_BIAS),
+        *(*arg.KERNEL_INITIALIZERS, arg.UNIT_FORGET_BIAS, *REGULARIZED),
+    )
     return recurrent(
         f"ConvLSTM{rank}D",
-        arguments=(
-            arg.Argument("filters", arg.Whole(), help="H, the number of output channels.", flag=True, cli_default=1),
-            arg.Argument("kernel_size", arg.Sizes(rank), help="The window.", flag=True, cli_default=3),
-            arg.Argument("strides", arg.Sizes(rank), 1, "Stride of the kernel.", True),
-            PADDING,
-            DATA_FORMAT,
-            arg.Argument("dilation_rate", arg.Sizes(rank), 1, "Dilation of the kernel.", True),
-            arg.ACTIVATION,
-            replace(arg.RECURRENT_ACTIVATION, was="hard_sigmoid"),
-            *(arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, arg.UNIT_FORGET_BIAS, *REGULARIZED, arg.RNN_SEED, *RETURNS),
-            *(*PASSED_ON, arg.UNROLL),
-        ),
+        arguments=(*first, *arg.DROPOUTS, arg.RNN_SEED, *RETURNS, *PASSED_ON, arg.UNROLL),
         theory=theory,
         letters=letters,
         check=check,
         check_input=check_input,
-        in_2=_IN_2,
+        in_2=tuple(argument.name for argument in (*first, *RETURNS, *arg.DROPOUTS)),
     )
 
 

@@ -217,7 +217,8 @@ def fused_twin(node: Node) -> Node | None:
 
 RETURNS = (arg.RETURN_SEQUENCES, arg.RETURN_STATE, arg.GO_BACKWARDS, arg.STATEFUL)
 _LOOP = (arg.UNROLL, arg.TIME_MAJOR)
-REGULARIZED = (*arg.REGULARIZERS, arg.ACTIVITY_REGULARIZER, *arg.CONSTRAINTS, *arg.DROPOUTS)
+REGULARIZED = (*arg.REGULARIZERS, arg.ACTIVITY_REGULARIZER, *arg.CONSTRAINTS)
+_DROPPING = (*REGULARIZED, *arg.DROPOUTS)
 PASSED_ON = (*arg.EVERY_LAYER, arg.ZERO_OUTPUT_FOR_MASK)
 
 _lstm, _gru = _fused(lstm_step, fused_cudnn), _fused(gru_step, fused_cudnn)
@@ -226,7 +227,7 @@ recurrent = partial(LayerClass, kind="recurrent", letters=letters, contents=cont
 LSTM = recurrent(
     "LSTM",
     arguments=(
-        *(*GATED, arg.UNIT_FORGET_BIAS, *REGULARIZED, arg.NAMED_SEED, *RETURNS),
+        *(*GATED, arg.UNIT_FORGET_BIAS, *_DROPPING, arg.NAMED_SEED, *RETURNS),
         *reversed(_LOOP),  # in Keras 2 the others have them in the other order
         *(arg.USE_CUDNN, *PASSED_ON, arg.IMPLEMENTATION, arg.RETURN_RUNTIME),
     ),
@@ -236,7 +237,7 @@ LSTM = recurrent(
 GRU = recurrent(
     "GRU",
     arguments=(
-        *(*GATED, *REGULARIZED, arg.NAMED_SEED, *RETURNS, *_LOOP, arg.RESET_AFTER, arg.USE_CUDNN, *PASSED_ON),
+        *(*GATED, *_DROPPING, arg.NAMED_SEED, *RETURNS, *_LOOP, arg.RESET_AFTER, arg.USE_CUDNN, *PASSED_ON),
         replace(arg.IMPLEMENTATION, since=(3, 4), in_2=True),
         arg.RETURN_RUNTIME,
     ),
@@ -245,7 +246,7 @@ GRU = recurrent(
 )
 SIMPLE_RNN = recurrent(
     "SimpleRNN",
-    arguments=(*PLAIN, *REGULARIZED, *RETURNS, arg.UNROLL, arg.RNN_SEED, *PASSED_ON, arg.TIME_MAJOR),
+    arguments=(*PLAIN, *_DROPPING, *RETURNS, arg.UNROLL, arg.RNN_SEED, *PASSED_ON, arg.TIME_MAJOR),
     theory=_fused(
         simple_rnn_step,
         lambda node, given: never_cudnn("use LSTM or GRU", "SimpleRNN has no kernel of its own", _RNN_LOOP),
