@@ -108,7 +108,7 @@ ACTIVATIONS = (
     ),
     _activating(
         "ReLU",
-        (*map(_least_zero, ("max_value", "negative_slope", "threshold"), (None, 0.0, 0.0)), *arg.BASE),
+        (_least_zero("max_value", None), _least_zero("negative_slope", 0.0), _least_zero("threshold", 0.0), *arg.BASE),
         unchanged,
         source="activations/relu.py",
     ),

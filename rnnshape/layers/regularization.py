@@ -94,12 +94,7 @@ SPATIAL = (arg.NAMED_SEED, arg.PLACED_NAME, arg.DTYPE, *(replace(one, until=KERA
 _regularizing = partial(entry, contents=contents.unchanged, keeps_mask=True, built=True)
 
 REGULARIZATION = (
-    _regularizing(
-        "Dropout",
-        (RATE, NOISE_SHAPE, arg.SEED, *arg.BASE),
-        _stretching,
-        source="regularization/dropout.py",
-    ),
+    _regularizing("Dropout", (RATE, NOISE_SHAPE, arg.SEED, *arg.BASE), _stretching, source="regularization/dropout.py"),
     _regularizing("SpatialDropout1D", (RATE, *SPATIAL), unchanged, steps, source="regularization/spatial_dropout.py"),
     _regularizing(
         "SpatialDropout2D",
@@ -115,12 +110,7 @@ REGULARIZATION = (
         contents=contents.noisy,
         source="regularization/gaussian_noise.py",
     ),
-    _regularizing(
-        "GaussianDropout",
-        (RATE, arg.SEED, *arg.BASE),
-        _noisy,
-        source="regularization/gaussian_dropout.py",
-    ),
+    _regularizing("GaussianDropout", (RATE, arg.SEED, *arg.BASE), _noisy, source="regularization/gaussian_dropout.py"),
     _regularizing(
         "AlphaDropout",
         (RATE, NOISE_SHAPE, arg.SEED, *arg.BASE),
