@@ -194,27 +194,7 @@ EVERY_LAYER = (DTYPE, TRAINABLE, NAME, AUTOCAST)
 BASE = (*EVERY_LAYER, ACTIVITY_REGULARIZER)
 
 __all__ = [
-    "INT64",
-    "AnyCase",
-    "Argument",
-    "Arrays",
-    "Axes",
-    "Axis",
-    "AxisOfEach",
-    "DropRate",
-    "Flag",
-    "Kind",
-    "Margins",
-    "MaskValue",
-    "Maybe",
-    "Named",
-    "Nested",
-    "NoiseShape",
-    "Number",
-    "OneOf",
-    "Order",
-    "Sizes",
-    "TargetShape",
-    "Unwritten",
-    "Whole",
-]
+    "INT64", "AnyCase", "Argument", "Arrays", "Axes", "Axis", "AxisOfEach", "DropRate", "Flag", "Kind", "Margins",
+    "MaskValue", "Maybe", "Named", "Nested", "NoiseShape", "Number", "OneOf", "Order", "Sizes", "TargetShape",
+    "Unwritten", "Whole",
+]  # fmt: skip

@@ -121,7 +121,6 @@ def check_input(node: Node, dims: Dims) -> str | None:
     passed: list[_Passed] = []
     answer: Answer | None = None
     for number, layer in enumerate(layers, 1):
-        letter = given.letter
         if answer is not None and (broken := _several(number - 1, layers[number - 2], answer)):
             return broken
         if len(layer.cls.letters(layer, len(given.dims))) != len(given.dims):
@@ -130,7 +129,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
             return f"layer {number}, {layer.text}: {wrong}"
         if layer.without_rule:
             return None  # the input of the layers after it is unknown
-        answer = layer.cls.theory(layer, replace(given, letter=letter))
+        answer = layer.cls.theory(layer, given)
         passed.append(_Passed(number, layer, (len(given.dims), len(answer.outputs[0].dims))))
         given = replace(given, dims=answer.outputs[0].dims)
     return None
