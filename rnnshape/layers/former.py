@@ -102,7 +102,9 @@ def unmatched(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
         )
 
 
-def unlike_states(node: Node, cell: Node, given: Given) -> bool:
-    """Whether passed states (a list) and kept ones (a tuple) differ, and a graph of Keras 2 has to choose one."""
+def unlike_states(node: Node, cell: Node, given: Given) -> Iterator[Refusal]:
+    """Reject passed states (a list) that differ from the kept ones (a tuple): a graph of Keras 2 has to choose one."""
     stacked = cell.has("cells") and asked() < KERAS_3
-    return stacked and node["stateful"] and given.initial is not None and given.execution != "eager"
+    if stacked and node["stateful"] and given.initial is not None and given.execution != "eager":
+        what = "true_fn and false_fn arguments to tf.cond must have the same structure of return values"
+        yield Refusal(f"TypeError: {what}", "drop initial_state or stateful, or --execution eager")

@@ -178,13 +178,7 @@ def _rnn(node: Node, given: Given) -> Answer:
     if not cell.trainable:
         step.weights = in_order([(False, step.weights)])
     step.refusals += dropping.refusals(node, given, cell)
-    if unlike_states(node, cell, given):
-        step.refusals.append(
-            Refusal(
-                "TypeError: true_fn and false_fn arguments to tf.cond must have the same structure of return values",
-                "drop initial_state or stateful, or --execution eager",
-            )
-        )
+    step.refusals += unlike_states(node, cell, given)
     begins = through(through(step.states, compute_dtype(cell["dtype"])), compute_dtype(node["dtype"]))
     if cell.cls is STACKED_RNN_CELLS:
         renest(node, cell, step, given)
