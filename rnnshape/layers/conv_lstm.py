@@ -12,12 +12,11 @@ from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import dropping
-from rnnshape.layers.base import Answer, Given, Law, Leaf, Product, Refusal, Weight, compute_dtype, variable_dtype
+from rnnshape.layers.base import Answer, Given, Leaf, Product, Refusal, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import uninitialized, unkept
 from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.convolution_rules import UNIMPLEMENTED, check, unimplemented
 from rnnshape.layers.dims import Dim, fixed
-from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.recurrent import PASSED_ON, REGULARIZED, RETURNS, over_time, recurrent
 from rnnshape.layers.release import KERAS_3, asked, change
 from rnnshape.layers.space import (
@@ -56,10 +55,9 @@ def step(node: Node, given: Given) -> Answer:
     ]
     if node["use_bias"]:
         weights.append(Weight("bias", (width,), GATES, kept))
-    # The convolutions of the input and of the state, at each position.
-    places = computed(node, before, space)
     products = [Product((given.dims[0], *space, *window, width), (channels, filters))]
-    if places != space:
+    places = computed(node, before, space)
+    if places != space:  # for a dilation, TensorFlow computes more positions of the input's convolution
         inputs, states = (*places, *window, channels, width), (*space, *window, filters, width)
         products = [Product((given.dims[0], *inputs)), Product((given.dims[0], *states))]
     return Answer(
@@ -68,7 +66,6 @@ def step(node: Node, given: Given) -> Answer:
         returned=(output, [state_h, state_c]),
         hidden=state_h,
         weights=weights,
-        laws=[Law("output == state_h", True, ""), Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)],
         products=products,
         refusals=[*uninitialized(node, weights)],
         notes=notes,
