@@ -30,18 +30,7 @@ from rnnshape.layers.base import (
     through,
 )
 from rnnshape.layers.building import one_dtype, unregularized
-from rnnshape.layers.cells import (
-    GATED,
-    GRU_CELL,
-    LSTM_CELL,
-    PLAIN,
-    SIMPLE_RNN_CELL,
-    gru_step,
-    keeps_units,
-    lstm_step,
-    never_cudnn,
-    simple_rnn_step,
-)
+from rnnshape.layers.cells import GATED, PLAIN, gru_step, keeps_units, lstm_step, never_cudnn, simple_rnn_step
 from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
 from rnnshape.layers.former import LISTED, ZEROES, in_order, unkept, unlike_kept, unlike_states, unlisted, unmatched
 from rnnshape.layers.laws import kept, of_output, strips
@@ -259,4 +248,4 @@ RNN = recurrent(
 )
 
 FUSED = {layer.name: layer for layer in (LSTM, GRU, SIMPLE_RNN)}
-FUSED_BY_CELL = {LSTM_CELL.name: LSTM.name, GRU_CELL.name: GRU.name, SIMPLE_RNN_CELL.name: SIMPLE_RNN.name}
+FUSED_BY_CELL = {f"{name}Cell": name for name in FUSED}
