@@ -161,7 +161,7 @@ class _Asking:
         for call in calls:
             if MASK.name in call.called.spans:
                 what = f"mask= in the call of {call.node.name} is left out: it changes values, not shapes"
-                self.values.note(what, call.tree)
+                self.values.note(f"{what}; --mask shows its effect", call.tree)
 
     # -- calls that do not fit each other -------------------------------------------------------
 
