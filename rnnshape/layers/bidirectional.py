@@ -30,7 +30,7 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.copying import answer_of, backward_of, copied_activations, forward_of, uncopied
 from rnnshape.layers.cudnn import mask_used
-from rnnshape.layers.laws import kept, unmasked
+from rnnshape.layers.laws import TURNED, kept, unmasked
 from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import attached, unmasked_scan
 from rnnshape.layers.merging import Merge, strips
@@ -111,7 +111,11 @@ def theory(node: Node, given: Given) -> Answer:
         quirks=tuple(
             dict.fromkeys(((quirks.DROPPED,) if used is None and given.mask else ()) + forward.quirks + backward.quirks)
         ),
-        notes=tuple(dict.fromkeys((*_notes(node, activations), *forward.notes, *backward.notes))),
+        notes=tuple(
+            note
+            for note in dict.fromkeys((*_notes(node, activations), *forward.notes, *backward.notes))
+            if note != TURNED
+        ),
         refusals=[
             *uncopied(activations),
             *_unlike_dtypes(node, forward, backward),
