@@ -184,8 +184,6 @@ def test_an_output_in_scan_order_is_noted(layer: str) -> None:
     assert _in_scan_order(layer.format("go_backwards=True")) == 0
     both = f"Bidirectional({layer.format('return_sequences=True')}, backward_layer={backwards})"
     assert _in_scan_order(both) == 0
-    assert (
-    )
 
 
 def _in_scan_order(text: str) -> int:
