@@ -86,6 +86,15 @@ def shape_of(values: Mapping[str, Any]) -> tuple[int | None, ...]:
     return tuple(shape)
 
 
+def built_for(config: Mapping[str, Any]) -> tuple[int | None, ...] | None:
+    """The shape of the input that Keras saved with a layer; None if there is none, or if it has several inputs."""
+    built = config.get("build_config")
+    shape = plain(built.get("input_shape")) if isinstance(built, Mapping) else None
+    if not isinstance(shape, list | tuple) or not all(size is None or type(size) is int for size in shape):
+        return None
+    return tuple(shape)
+
+
 def plain(value: Any) -> Any:
     """The items of a tuple as Keras saves it (``__tuple__``); any other value unchanged."""
     if isinstance(value, Mapping) and value.get("class_name") == "__tuple__":
