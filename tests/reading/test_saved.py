@@ -75,7 +75,14 @@ def _named(keras: Any) -> Any:
     return keras.Model(x, {"last": keras.layers.LSTM(3)(x)})
 
 
-MODELS = [_sequential, _functional, _nested, _within_sequential, _attending, _stacked, _named]
+def _distributed(keras: Any) -> Any:
+    layers = keras.layers
+    inner = [keras.Input((8, 8, 1)), layers.Conv2D(2, 3, activation="relu"), layers.Flatten()]
+    each = layers.TimeDistributed(keras.Sequential(inner))
+    return keras.Sequential([keras.Input((4, 8, 8, 1)), each, layers.LSTM(2)])
+
+
+MODELS = [_sequential, _functional, _nested, _within_sequential, _attending, _stacked, _named, _distributed]
 KERAS = ["3", pytest.param("2", marks=legacy)]
 
 

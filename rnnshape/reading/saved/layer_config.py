@@ -46,10 +46,12 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
     name, values = class_of(config), config["config"]
     if not isinstance(values, Mapping):
         raise wrong(f"the config of {name} is not an object")
+    if name == "Sequential":  # within TimeDistributed
+        return f"Sequential([{', '.join(made(one) for one in values['layers'] if class_of(one) != 'InputLayer')}])"
     if name == "InputLayer":
         return f"Input(batch_shape={shape_of(values)!r})"
     if name in MODELS:
-        raise wrong(f"a {name} within a layer is not read here")
+        raise Invalid([Problem("", f"a {name} within a layer is not read: make it a Sequential, or show it alone")])
     if name not in LAYERS:
         return f"{name}()"
     parts = []
@@ -117,7 +119,7 @@ def _value(argument: str, value: Any, default: Any) -> str | None:
     name = str(value["class_name"])
     if name == "function":
         return repr(value["config"]) if value.get("module") in (None, "builtins") else identifier(str(value["config"]))
-    if class_of(value) in LAYERS:
+    if class_of(value) in LAYERS or class_of(value) in MODELS:
         return made(value, named=False)
     return _object(class_of(value), value.get("config") or {}, default)
 
