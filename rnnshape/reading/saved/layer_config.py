@@ -46,12 +46,10 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
     name, values = class_of(config), config["config"]
     if not isinstance(values, Mapping):
         raise wrong(f"the config of {name} is not an object")
-    if name == "Sequential":  # within TimeDistributed
-        return f"Sequential([{', '.join(made(one) for one in values['layers'] if class_of(one) != 'InputLayer')}])"
     if name == "InputLayer":
         return f"Input(batch_shape={shape_of(values)!r})"
     if name in MODELS:
-        raise Invalid([Problem("", f"a {name} within a layer is not read: make it a Sequential, or show it alone")])
+        return _model(name, values)
     if name not in LAYERS:
         return f"{name}()"
     parts = []
@@ -66,6 +64,13 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
         if (said := _value(argument, value, default := known.usual[argument])) not in _unsaid(argument, default):
             parts.append(f"{argument}={said}")
     return f"{name}({', '.join(parts)})"
+
+
+def _model(name: str, values: Mapping[str, Any]) -> str:
+    """A model within a layer: ``TimeDistributed(Sequential([...]))``."""
+    if name != "Sequential":
+        raise Invalid([Problem("", f"a {name} within a layer is not read: make it a Sequential, or show it alone")])
+    return f"Sequential([{', '.join(made(one) for one in values['layers'] if class_of(one) != 'InputLayer')}])"
 
 
 def _unsaid(argument: str, default: Any) -> tuple[str | None, ...]:
