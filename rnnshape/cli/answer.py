@@ -74,11 +74,23 @@ def _in_file(text: Text, problem: Problem, code: str | None) -> Problem:
     if problem.key:
         return problem
     where = text.name
-    before = text.code.find(code) if code else -1  # -1 if the reader changed the code, for example removed prompts
-    if problem.span is not None and before >= 0:
-        cell, line = text.at(text.code.count("\n", 0, before + problem.span[0]) + 1)
+    if problem.span is not None and code and (number := _line_of(text.code, code, problem.span[0])) is not None:
+        cell, line = text.at(number)
         where += f":{line}" if cell is None else f", cell {cell}, line {line}"
     return Problem("", f"{where}: {problem.message}", problem.span)
+
+
+def _line_of(written: str, code: str, place: int) -> int | None:
+    """The line of the file for a place in the code; None if it is not certain.
+
+    The reader may have changed other lines: it removes prompts and the statements of Python 2.
+    """
+    if (before := written.find(code)) >= 0:
+        return written.count("\n", 0, before + place) + 1
+    lines, own = ([line.strip() for line in one.split("\n")] for one in (written, code))
+    at = code.count("\n", 0, place)
+    alike = [number for number, line in enumerate(lines, 1) if line == own[at]]
+    return alike[own[:at].count(own[at])] if len(alike) == own.count(own[at]) else None
 
 
 def _text_of(path: str) -> Text:

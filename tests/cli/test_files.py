@@ -23,6 +23,8 @@ CELLS = {"cells": [{"cell_type": "markdown", "source": "x"}, {"cell_type": "code
         ("model.py", "\n\nimport keras\nm = LSTM(0)\n", "model.py:4: units must be a whole number, 1 or more"),
         ("model.py", "x = 1\n", "model.py: there is no layer here: write one as in Keras, such as LSTM(8)"),
         ("notes.ipynb", json.dumps(CELLS), "notes.ipynb, cell 2, line 2: units must be a whole number, 1 or more"),
+        ("old.py", "# x\nprint 'a'\nl = LSTM(0)\n", "old.py:3: units must be a whole number, 1 or more"),
+        ("page.md", "# A layer\n\n```\nl = LSTM(0)\n```\n", "page.md:4: units must be a whole number, 1 or more"),
         (
             "notes.ipynb",
             '{"cells": [,',

@@ -73,6 +73,10 @@ WAYS: dict[str, str] = {
     "print of Python 2 over lines": CODE.replace(
         "    return", "    print 'built %s' % (units,\n        2)\n    return"
     ),
+    "unequal in Python 2": f"quote = '\u2019'\nif quote <> 'x':\n    print quote\n{CODE}",
+    "a function in several blocks": "It starts:\n```python\n"
+    + CODE.replace("\n", "\n```\nand goes on:\n```python\n", 3)
+    + "\n```\n",
     "except of Python 2": f"try:\n    import keras\nexcept ImportError, error:\n    raise error, 'none'\n{CODE}",
 }
 

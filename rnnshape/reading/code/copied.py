@@ -73,18 +73,24 @@ def as_copied(text: str) -> str:
 
 
 def _fenced(text: str) -> str:
-    """The blocks of Python of a page in Markdown; blocks in other languages and results are left out."""
-    blocks = [as_copied(code) for _, language, code in _BLOCK.findall(text) if _OF_PYTHON.fullmatch(language.strip())]
-    return "\n".join(filter(is_python, blocks))
+    """The blocks of Python of a page in Markdown; blocks in other languages and results are left out.
+
+    A page may explain a function in several blocks, which are one only together.
+    """
+    blocks = [code for _, language, code in _BLOCK.findall(text) if _OF_PYTHON.fullmatch(language.strip())]
+    whole = as_copied("\n".join(blocks))
+    return whole if is_python(whole) else "\n".join(filter(is_python, map(as_copied, blocks)))
 
 
 def _ways(text: str) -> Iterator[str]:
     """The text after each correction; each starts from the result of those before."""
+    written = text
     for change in (_typed, _without_numbers, _without_marks, of_python_3):
         changed = change(text)
         if changed != text:
             text = _dedented(changed)
             yield text
+    yield of_python_3(written)  # a text in quotes may have typographic ones, which are no mistake
 
 
 def _typed(text: str) -> str:
@@ -129,7 +135,8 @@ _EXEC = re.compile(r"^([ \t]*)exec[ \t]+[^(\s].*$", re.MULTILINE)
 
 def of_python_3(text: str) -> str:
     """Replace statements of Python 2 that have no layers by those of Python 3."""
-    lines = _EXEC.sub(r"\1pass", _RAISE.sub(r"\1", _EXCEPT.sub(r"\1 as \2:", text))).expandtabs(8).split("\n")
+    text = _EXEC.sub(r"\1pass", _RAISE.sub(r"\1", _EXCEPT.sub(r"\1 as \2:", text))).replace("<>", "!=")
+    lines = text.expandtabs(8).split("\n")
     made: list[str] = []
     while lines:
         line = lines.pop(0)
