@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     dtype="A Keras dtype.",
     device=Key("Where an observed tensor came from, such as CPU:0.", MAYBE),
 )
-class Tensor(Formed, Struct, frozen=True, eq=False):
+class Tensor(Formed, Struct, frozen=True, eq=False, gc=False):
     """One returned tensor.
 
     ``path`` is the Python expression that accesses it from the result: ``""`` for a single tensor, ``"[1][0]"`` for the
@@ -54,7 +54,7 @@ class Tensor(Formed, Struct, frozen=True, eq=False):
 
 
 @formed("nest", kind="", items="Its items.")
-class Nest(Formed, Struct):
+class Nest(Formed, Struct, gc=False):
     """A tuple or a list of structures; Keras distinguishes the two."""
 
     kind: Literal["tuple", "list"]

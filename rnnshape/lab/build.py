@@ -20,6 +20,7 @@ from rnnshape.layers.operations import SLICE, places_of
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.sequential import takes_states
 from rnnshape.layers.stand_ins import number
+from rnnshape.layers.wires import filled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -213,12 +214,11 @@ class Wired(Stack):
         return made
 
     def result(self, flow: Sequence[Any], inputs: Sequence[Any]) -> Any:
-        """The outputs that the code names, several as a list, as a Model returns them; else the last call's result."""
-        if not self.graph.outputs:
+        """The outputs of the model in the code, as it returns them; without one, the last call's result."""
+        if self.graph.outputs is None:
             return flow[-1]
         tensors = self._tensors(inputs, flow)
-        outputs = [_at(tensors[wire.source], wire.path) for wire in self.graph.outputs]
-        return outputs[0] if len(outputs) == 1 else outputs
+        return filled(self.graph.outputs, lambda wire: _at(tensors[wire.source], wire.path))
 
 
 def _states(states: Any, tensors: Mapping[str, Any]) -> Any:

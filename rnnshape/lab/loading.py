@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.lab.own import class_of, module_of
-from rnnshape.lab.tensorflow import keras, load
+from rnnshape.lab.tensorflow import keras
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.files import JSON
 from rnnshape.reading.saved.model_file import read
@@ -51,14 +51,16 @@ def layer_at(model: Any, names: Sequence[str]) -> Any:
 
 
 def called(model: Any, inputs: dict[str, Any]) -> Any:
-    """The result of the model for inputs by the names of its input layers; several outputs in one list.
-
-    The outputs of a dict are in the order of their names.
-    """
+    """The result of the model for inputs by the names of its input layers; a dict as a list, sorted by its keys."""
     fed = [inputs[_name(tensor)] for tensor in model.inputs] if len(inputs) > 1 else [*inputs.values()]
     result = model(fed if len(fed) > 1 else fed[0])
-    each = load().nest.flatten(result) if isinstance(result, dict | list) else [result]
-    return each if len(each) > 1 else each[0]
+    return next(iter(result.values())) if isinstance(result, dict) and len(result) == 1 else _in_lists(result)
+
+
+def _in_lists(result: Any) -> Any:
+    if isinstance(result, dict):
+        return [_in_lists(result[name]) for name in sorted(result)]
+    return type(result)(map(_in_lists, result)) if isinstance(result, list | tuple) else result
 
 
 def _name(tensor: Any) -> str:

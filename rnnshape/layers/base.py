@@ -31,7 +31,7 @@ Zeros: TypeAlias = tuple[tuple[bool | None, ...], ...]
 _SIZE, _OK = attrgetter("size"), attrgetter("ok")
 
 
-class Leaf(Struct):
+class Leaf(Struct, gc=False):
     """A predicted tensor: its role, its dimensions, its dtype."""
 
     role: str
@@ -63,7 +63,7 @@ class Law(NamedTuple):
     symbolic="The symbolic sizes, such as 2H.",
     gates=Key("The gates side by side in the last dimension.", LATER),
 )
-class Weight(Struct, frozen=True):
+class Weight(Struct, frozen=True, gc=False):
     """A weight: its name, its dimensions, the gates side by side in the last one, and the dtype in which it is stored.
 
     ``trainable`` is False if the layer or a layer around it is not trainable.
@@ -93,7 +93,7 @@ class Weight(Struct, frozen=True):
         return Weight(prefix + self.name, self.dims, self.gates, self.dtype, self.trainable)
 
 
-class Product(Struct, frozen=True):
+class Product(Struct, frozen=True, gc=False):
     """The multiply-adds of matrix products or convolutions: all ``factors``, times the sum of ``summed`` if any.
 
     A step of an LSTM is ``Product((N, 4H), (C, H))``: a product with the input and one with the state.
@@ -137,7 +137,7 @@ class Rule(NamedTuple):
 CUDNN, LOOP, UNROLLED, STEP = "cudnn", "loop", "unrolled", "step"
 
 
-class Kernel(Struct, frozen=True):
+class Kernel(Struct, frozen=True, gc=False):
     """How one recurrent layer is computed: the rules of cuDNN, and the kernel if they are not met (``otherwise``).
 
     ``layer`` is its name in a wrapper, ``"forward LSTM(8)"``; empty for the whole layer.  ``where`` is the prefix of
@@ -172,7 +172,7 @@ class Refusal(NamedTuple):
     hint: str
 
 
-class Given(Struct):
+class Given(Struct, gc=False):
     """The input of a layer, for theory.
 
     * ``dims``, ``dtype``: of the input tensor; ``letter``: the letter of the layer's ``units``.
@@ -205,7 +205,7 @@ class Given(Struct):
     scores: bool = False
 
 
-class Answer(Struct):
+class Answer(Struct, gc=False):
     """The answer of theory for one layer or cell.
 
     * ``outputs``: one leaf, or two for a Bidirectional that does not merge.

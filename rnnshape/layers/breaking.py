@@ -22,7 +22,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
         return f"{graph.statement(broken[0])}: {broken[1]}"
     if any(call.name not in flowing.tensors for call in graph.calls):
         return None
-    return next((f"Model(…): {wrong}" for wire in graph.outputs if (wrong := _not_single(flowing, wire))), None)
+    return next((f"Model(…): {wrong}" for wire in graph.returned if (wrong := _not_single(flowing, wire))), None)
 
 
 def first_broken(flowing: Flowing) -> tuple[Call, str] | None:

@@ -11,18 +11,26 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Law, Leaf
+from rnnshape.layers.base import Answer, Given, Law, Leaf, flat
 from rnnshape.layers.breaking import check_input
 from rnnshape.layers.flowing import Flowing, Step, eats, fed_by, in_order
 from rnnshape.layers.laws import MASKED
 from rnnshape.layers.node import LayerClass
-from rnnshape.layers.wires import Wire
+from rnnshape.layers.release import change
+from rnnshape.layers.wires import Wire, filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rnnshape.layers.node import Node
     from rnnshape.layers.wires import Call, Graph
+
+TAKES_NESTED = change(
+    "3.4",
+    "a Model takes outputs in nested containers",
+    "models/functional.py: Functional.__init__",
+    in_2=True,
+)
 
 
 def theory(node: Node, given: Given) -> Answer:
@@ -56,21 +64,21 @@ def theory(node: Node, given: Given) -> Answer:
 
 
 def _outputs(flowing: Flowing, last: Step) -> Answer:
-    """The last call's answer; if the graph has outputs, it returns these, several in a list."""
+    """The last call's answer; if the graph has outputs, it returns these."""
     graph = flowing.graph
-    if not graph.outputs:
+    if graph.outputs is None:
         return replace(last.answer, returned=named(graph, last.call, last.answer.returned))
     by_name = {call.name: call for call in graph.calls}
-    outputs = []
-    for wire in graph.outputs:
+
+    def output(wire: Wire) -> Leaf:
         returned = flowing.tensors[wire.source]
         words = roles(graph, by_name[wire.source], returned) if wire.source in by_name else {}
         leaf = flowing.at(wire)
-        outputs.append(Leaf(words.get(leaf.role, leaf.role), leaf.dims, leaf.dtype))
-    mask = flowing.masks.get(graph.outputs[0])
-    # A Model returns several outputs in a list.
-    returned = outputs[0] if len(outputs) == 1 else outputs
-    return replace(last.answer, outputs=tuple(outputs), returned=returned, mask=mask)
+        return Leaf(words.get(leaf.role, leaf.role), leaf.dims, leaf.dtype)
+
+    returned = filled(graph.outputs, output)
+    mask = flowing.masks.get(graph.returned[0])
+    return replace(last.answer, outputs=tuple(flat(returned)), returned=returned, mask=mask)
 
 
 def _loops(layer: Node) -> bool:

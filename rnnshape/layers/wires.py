@@ -24,14 +24,14 @@ decoder_output = decoder(z, initial_state=[h, c])
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
 from rnnshape.layers.release import KERAS_3, asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 class Wire(Struct, frozen=True):
@@ -39,6 +39,13 @@ class Wire(Struct, frozen=True):
 
     source: str
     path: tuple[int, ...] = ()
+
+
+class Packed(Struct, frozen=True):
+    """Several outputs of a model, in a tuple or a list."""
+
+    kind: Literal["tuple", "list"]
+    items: tuple[Wire | Packed, ...]
 
 
 class Entry(Struct, frozen=True):
@@ -68,15 +75,15 @@ class Call(Struct, frozen=True):
 class Graph(Struct, frozen=True, dict=True):
     """The entries, the layers (each a ``Node``) by name, and the calls; a layer that is called twice is listed once.
 
-    ``names`` are the code's own names for tensors, ``outputs`` the results of the whole; if empty, they are those of
-    the last call.
+    ``names`` are the code's own names for tensors, ``outputs`` the results of the whole, in their containers; if None,
+    they are those of the last call.
     """
 
     entries: tuple[Entry, ...]
     layers: tuple[tuple[str, Any], ...]
     calls: tuple[Call, ...]
     names: tuple[tuple[str, Wire], ...] = ()
-    outputs: tuple[Wire, ...] = ()
+    outputs: Wire | Packed | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Any]:
@@ -97,8 +104,19 @@ class Graph(Struct, frozen=True, dict=True):
         said = [entry for entry in self.entries if entry.sizes is not None or entry is self.entries[0]]
         entries = (f"{entry.name} = Input({_shape(entry)})" for entry in said)
         layers = (f"{name} = {node.text}" for name, node in self.layers if not node.cls.operation)
-        model = (f"Model({_listed(entry.name for entry in self.entries)}, {_listed(map(self.word, self.outputs))})",)
-        return "\n".join((*entries, *layers, *self.statements, *(model if self.outputs else ())))
+        model = (f"Model({_listed(entry.name for entry in self.entries)}, {self._packed(self.outputs)})",)
+        return "\n".join((*entries, *layers, *self.statements, *(model if self.outputs is not None else ())))
+
+    def _packed(self, outputs: Wire | Packed | None) -> str:
+        if not isinstance(outputs, Packed):
+            return "" if outputs is None else self.word(outputs)
+        items = ", ".join(map(self._packed, outputs.items))
+        return f"[{items}]" if outputs.kind == "list" else f"({items}{',' * (len(outputs.items) == 1)})"
+
+    @property
+    def returned(self) -> list[Wire]:
+        """The outputs, without their containers."""
+        return [] if self.outputs is None else [*_flat(filled(self.outputs, lambda wire: wire))]
 
     @property
     def statements(self) -> Iterator[str]:
@@ -164,7 +182,7 @@ class Graph(Struct, frozen=True, dict=True):
 
     def _wires(self) -> Iterator[Wire]:
         yield from (wire for _, wire in self.names)
-        yield from self.outputs
+        yield from self.returned
         for call in self.calls:
             yield from call.inputs
             yield from _flat(call.initial_state)
@@ -173,6 +191,14 @@ class Graph(Struct, frozen=True, dict=True):
 def result(roles: Sequence[str], place: int) -> str:
     """The name of one of the results of a call; several lists of states are numbered."""
     return roles[place] + (f"_{place}" if roles.count(roles[place]) > 1 else "")
+
+
+def filled(outputs: Wire | Packed, value: Callable[[Wire], Any]) -> Any:
+    """The value of each wire, in the containers of the outputs."""
+    if isinstance(outputs, Wire):
+        return value(outputs)
+    items = [filled(item, value) for item in outputs.items]
+    return items if outputs.kind == "list" else tuple(items)
 
 
 def _flat(states: Any) -> Iterator[Wire]:

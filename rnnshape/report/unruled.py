@@ -78,8 +78,8 @@ def _outputs(spec: Spec) -> tuple[str, ...]:
     """The names in the graph of the tensors that it returns; empty if the layer is not a graph."""
     if (graph := spec.graph) is None:
         return ()
-    if graph.outputs:
-        return tuple(map(graph.word, graph.outputs))
+    if graph.outputs is not None:
+        return tuple(map(graph.word, graph.returned))
     return _words(graph, graph.calls[-1])
 
 

@@ -57,7 +57,7 @@ class Chosen(NamedTuple):
     kernel: str
 
 
-class Verdict(Struct):
+class Verdict(Struct, gc=False):
     """How each recurrent layer inside is computed, and whether Keras may use cuDNN for all of them."""
 
     kernels: tuple[Kernel, ...]
@@ -86,7 +86,7 @@ class Verdict(Struct):
         return tuple([Chosen(kernel.layer, kernel.chosen(gpu=gpu)) for kernel in self.kernels])
 
 
-class Prediction(Struct):
+class Prediction(Struct, gc=False):
     """Theory's answer.
 
     * ``returned``: the structure of the call's result; ``params``: the number of parameters.

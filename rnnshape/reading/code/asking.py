@@ -80,7 +80,7 @@ class _Asking:
         if isinstance(what, Model):
             trees = [layer.tree for layer in what.layers]
             return self._parsed(whole(what), trees, what.said, Called(), name=what.name)
-        return self._chain(what) if is_chain(what.calls) and not what.outputs else self._graph(what)
+        return self._chain(what) if is_chain(what.calls) and what.outputs is None else self._graph(what)
 
     def stack(self, model: Model) -> list[Model | Wired]:
         """A Sequential, or the calls of its layers if some fail only because of a size that the code does not give."""
@@ -94,7 +94,7 @@ class _Asking:
             calls.append(Applied(layer, layer.node, layer.tree, [reached], Called()))
             reached = Tensor(call=calls[-1])
         parts = self.fitting(calls)
-        return [model] if parts == [calls] else [Wired(part, [], model.name) for part in parts]
+        return [model] if parts == [calls] else [Wired(part, None, model.name) for part in parts]
 
     def _chain(self, what: Wired) -> Parsed:
         """Calls that follow one another, as the stack of their layers."""

@@ -151,7 +151,7 @@ class Definitions(ABC):
             function = as_function("", inner)
         elif function is None and inner is not None:  # Lambda(K.expand_dims, arguments={"axis": 1})
             library = ast.copy_location(ast.Call(inner, [], []), inner)
-            function = inner if self.values.functional.operations.reads(library) else None
+            function = inner if self.values.operations.reads(library) else None
         if function is None:
             return None
         if "arguments" not in named:

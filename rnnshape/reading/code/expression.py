@@ -31,7 +31,7 @@ from rnnshape.reading.code.classes import Classes
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.copied import as_copied
 from rnnshape.reading.code.declared import Declared, agreed, warnings_of, where_open
-from rnnshape.reading.code.functional import MERGING
+from rnnshape.reading.code.merging import MERGING
 from rnnshape.reading.code.naming import Names
 from rnnshape.reading.code.operating import BY_NUMBER
 from rnnshape.reading.code.operating import NAMES as OPERATIONS

@@ -1,51 +1,30 @@
-"""Reads Keras' functional API: calls of layers on tensors, and functions that merge tensors."""
+"""Reads calls of layers on tensors, as in Keras' functional API."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.layers import Node
-from rnnshape.layers.merges import MERGES
 from rnnshape.layers.node import IMPORTED
-from rnnshape.layers.operations import OPERATIONS, SLICE, key_of
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.several import alone
 from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in
-from rnnshape.reading.code.models import Models
-from rnnshape.reading.code.operating import OF_TENSORS, Operations
 from rnnshape.reading.code.results import as_passed, results_of
-from rnnshape.reading.code.syntax import Unknown, called, dotted, is_none
+from rnnshape.reading.code.syntax import Unknown, called, is_none
 from rnnshape.reading.code.tensors import INPUTS, makes
 from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rnnshape.reading.code.classes import Classes
+    from rnnshape.layers import Node
     from rnnshape.reading.code.lists import Lists
     from rnnshape.reading.code.scope import Scope
     from rnnshape.reading.code.tensors import Tensors
 
-# Functions of Keras and TensorFlow that merge tensors, and the layers that compute the same.
-MERGING = {
-    "concatenate": "Concatenate",
-    "concat": "Concatenate",
-    "add": "Add",
-    "subtract": "Subtract",
-    "multiply": "Multiply",
-    "average": "Average",
-    "maximum": "Maximum",
-    "minimum": "Minimum",
-    "dot": "Dot",
-}
-_BACKEND = ("K", "backend")
-# The names of the list argument of these functions.
-_LISTED = ("inputs", "tensors", "values", "xs")
-SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multiply", ast.Div: "Divide"}
 _ATTENTIONS = ("Attention", "AdditiveAttention", "MultiHeadAttention")
 _SCORED = ("output", "scores")
 _OF_ONE_STATE = ("GRU", "SimpleRNN")
@@ -55,19 +34,14 @@ _MERGED = ("query", "value", "key", "inputs")
 class Calls:
     """Reads the calls of one program; ``value`` reads an expression within them."""
 
-    def __init__(
-        self, scope: Scope, classes: Classes, lists: Lists, tensors: Tensors, value: Callable[[ast.expr], Any]
-    ) -> None:
+    def __init__(self, scope: Scope, lists: Lists, tensors: Tensors, value: Callable[[ast.expr], Any]) -> None:
         self.scope = scope
-        self.classes = classes
         self.source = scope.source
         self.names = scope.names
         self.lists = lists
         self.value = value
         # Whether the code leaves open what a layer returns.
         self.partly: Callable[[Node], bool] = lambda node: False
-        self.models = Models(scope, tensors, value, self._several)
-        self.operations = Operations(scope, classes, value, self._merge)
         self.reader = Reader(tensors)
         self.reader.held = lambda tree: self.source.said(tree) in scope.env
 
@@ -81,7 +55,7 @@ class Calls:
         if node.cls.kind == "merge":
             return self._called_merge(layer, node, own, call, targets)
         several = call.args and (len(call.args) > 1 or isinstance(call.args[0], ast.List | ast.Tuple))
-        if node.cls.kind == IMPORTED and several and (fed := self._several(call)):
+        if node.cls.kind == IMPORTED and several and (fed := self.several(call)):
             results, *_ = results_of(node, targets)
             return self._result(Applied(layer, node, own, fed, Called(), targets=targets, results=results))
         before = len(self.source.problems)
@@ -96,7 +70,7 @@ class Calls:
         if states is not None and self.names.known(states) is None:
             states = None
         first = listed[0] if listed else self.value(tree) if fed is MISSING else fed
-        applied = Applied(layer, node, own, [self._tensor(tree, first)], beside_it, targets=targets)
+        applied = Applied(layer, node, own, [self.tensor(tree, first)], beside_it, targets=targets)
         applied.results, applied.nested, applied.container = results_of(node, targets)
         if listed[1:]:
             applied.states = listed[1:]
@@ -132,7 +106,7 @@ class Calls:
         if INITIAL_STATE.name not in signature(node.cls) or not call.args or isinstance(call.args[0], ast.List):
             return MISSING, []
         (tree, *_), fed = call.args, self.value(call.args[0])
-        listed = None if self._is_tuple(fed) else self._items(fed)
+        listed = None if self._is_tuple(fed) else self.items(fed)
         if listed and asked() >= KERAS_3:
             what = f"{self.source.said(tree)} is a list of {len(listed)}, but Keras 3 takes one tensor as the input"
             self.source.rejected(f"{what}: pass the states as initial_state", tree)
@@ -140,7 +114,7 @@ class Calls:
             self.source.rejected("the states are given twice: in the list and as initial_state", tree)
         return fed, listed or []
 
-    def _items(self, held: Any) -> list[Tensor] | None:
+    def items(self, held: Any) -> list[Tensor] | None:
         """The tensors of a list, or those that a call returns; None for one tensor, or if one is unknown."""
         items = self.scope.parts(held) if isinstance(held, Tensor) else held
         if not isinstance(items, tuple | list) or not items or not all(items):
@@ -150,7 +124,7 @@ class Calls:
     def _result(self, call: Applied) -> Tensor:
         return Tensor(call=self.scope.new(call))
 
-    def _several(self, call: ast.Call) -> list[Tensor] | None:
+    def several(self, call: ast.Call) -> list[Tensor] | None:
         """The inputs of a merging call, in a list or one by one; None if an item of a named list is unknown."""
         named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg in _MERGED}
         trees = [*call.args, *(named[name] for name in _MERGED if name in named)]
@@ -158,9 +132,9 @@ class Calls:
             listed = self.lists.listed(trees[0])
             if listed is None:
                 held = self.value(trees[0])
-                return self._items(held) or (None if isinstance(held, tuple | list) else [self._tensor(trees[0], held)])
+                return self.items(held) or (None if isinstance(held, tuple | list) else [self.tensor(trees[0], held)])
             trees = listed
-        return [self._tensor(tree, self.value(tree)) for tree in trees]
+        return [self.tensor(tree, self.value(tree)) for tree in trees]
 
     def _inputs(self, node: Node, call: ast.Call) -> list[Tensor] | None:
         """The inputs of a merging layer: in a list, as Keras takes them, or one by one for MultiHeadAttention."""
@@ -168,15 +142,15 @@ class Calls:
         first = call.args[0] if call.args else named[0].value if named else ast.Constant(None)
         listed = self.lists.listed(first) is not None
         if node.name == "MultiHeadAttention":
-            return None if listed or isinstance(self.scope.there(first), tuple | list) else self._several(call)
+            return None if listed or isinstance(self.scope.there(first), tuple | list) else self.several(call)
         held = None if listed else self.value(first)
         if node.name in _ATTENTIONS and (self._is_tuple(held) or isinstance(self.names.resolved(first), ast.Tuple)):
             return None
         if not listed:
-            return self._items(held)
+            return self.items(held)
         if call.args:  # the argument after the list is a mask
             call = ast.copy_location(ast.Call(call.func, call.args[:1], call.keywords), call)
-        return self._several(call)
+        return self.several(call)
 
     def _is_tuple(self, held: Any) -> bool:
         """Whether a value is a tuple, as the result of a call is in Keras 3."""
@@ -194,84 +168,11 @@ class Calls:
             self.scope.note(f"{name}= in the call of {node.name} is left out: it changes values, not shapes", call)
         return node.name in _ATTENTIONS and asked is not None and self.names.known(asked) is True
 
-    def _is_operation(self, function: ast.expr) -> bool:
-        """Whether a function computes with tensors itself, ``ops.add``, and does not call a layer, ``layers.add``."""
-        name = self.classes.imported_as(dotted(function) or "")
-        return bool(OF_TENSORS.intersection(name.split(".")[-2:-1]))
-
-    def merging(self, tree: ast.Call) -> list[ast.expr]:
-        """The arguments of a merging function: the items of its list, or the tensors one by one."""
-        if self._is_operation(tree.func) and MERGING[called(tree)] not in OPERATIONS:
-            return []  # ops.average and the layer compute different values
-        named = [keyword.value for keyword in tree.keywords if keyword.arg in _LISTED]
-        if not (given := [*tree.args, *named]):
-            return []
-        listed = self.lists.listed(given[0])
-        apart = given[:1] if MERGING[called(tree)] in ("Concatenate", "Dot") else given[:2]
-        return apart if listed is None else listed
-
-    def merged(self, tree: ast.Call, trees: list[ast.expr]) -> Tensor | None:
-        """The result of ``concatenate([a, b])`` and other functions that create a merging layer and call it."""
-        name = MERGING[called(tree)]
-        cls = OPERATIONS[name] if self._is_operation(tree.func) else MERGES[name]
-        found = [(one, self.value(one)) for one in trees]
-        listed = trees[:1] != tree.args[:1]
-        if len(found) == 1 and (items := self._items(found[0][1])) is not None:
-            found = [(trees[0], one) for one in items]
-            listed = True
-        if len(found) == 1 and isinstance(only := found[0][1], Tensor) and listed and takes_one(name):
-            return only
-        if len(found) < 2 or not any(isinstance(one, Tensor) for _, one in found):
-            return None  # such as max of two numbers
-        if any(isinstance(self.names.known(one), int | float) for one, what in found if what is None):
-            self.scope.note(f"{self.source.said(tree)} is not followed: the answer ends there", tree)
-            return None  # a tensor and a number
-        along = dict(zip(list(cls.by_name)[:1], tree.args[1:], strict=False))  # concatenate([a, b], 1)
-        along |= {keyword.arg: keyword.value for keyword in tree.keywords if keyword.arg in ("axis", "axes")}
-        given = {name: _tupled(self.names.known(one)) for name, one in along.items() if name in cls.by_name}
-        if name == "Concatenate" and given.get("axis") is MISSING:
-            self.scope.note(f"axis={self.source.said(along['axis'])} is not read: -1 is used instead", tree)
-            given["axis"] = -1
-        elif name == "Concatenate" and (dotted(tree.func) or "").rpartition(".")[0].endswith(_BACKEND):
-            given.setdefault("axis", -1)  # the only operation with this default
-        if not all(cls.by_name[name].kind.accepts(one) for name, one in given.items()) or (name == "Dot" and not given):
-            self.scope.note(f"{self.source.said(tree)} is not followed: its axes are not known", tree)
-            return None
-        return self._merge(Node.of(cls, given), tree, [self._tensor(one, what) for one, what in found])
-
-    def combined(self, op: ast.operator, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
-        """``x + y`` of two tensors, which is an Add."""
-        return self._merge(Node.of(OPERATIONS[SIGNS[type(op)]], {}), tree, tensors)
-
-    def sliced(self, tree: ast.Subscript, tensor: Tensor) -> Tensor | None:
-        """``y[:, -1]`` of a layer's result or of an input; None if the key does not keep the whole batch."""
-        items = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else []
-        places = [*map(self._place, items)]
-        if not items and tensor.call is not None and not self._is_several(tensor) and self._place(tree.slice) == 0:
-            self.scope.note(f"{self.source.said(tree)} is the first sample: the call returns one tensor", tree)
-        whole = bool(places) and (places[0] is ... or places[0] == slice(None))
-        if not whole or MISSING in places or not _is_made(tensor) or self._is_several(tensor):
-            return None
-        node = Node.of(SLICE, {"key": key_of(places)})
-        return self._merge(node, tree, [tensor])
-
-    def _is_several(self, tensor: Tensor) -> bool:
-        return bool(self.scope.parts(tensor))
-
-    def _place(self, tree: ast.expr) -> Any:
-        """An item between the brackets: a number, a slice, None or ``...``; ``MISSING`` if it is unknown."""
-        if isinstance(tree, ast.Slice):
-            ends = [None if one is None else self.names.known(one) for one in (tree.lower, tree.upper, tree.step)]
-            return slice(*ends) if all(one is None or type(one) is int for one in ends) else MISSING
-        if (dotted(tree) or "").rpartition(".")[2] == "newaxis":
-            return None
-        known = self.names.known(tree)
-        return known if known is None or known is ... or type(known) is int else MISSING
-
-    def _merge(self, node: Node, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
+    def operated(self, node: Node, tree: ast.expr, tensors: list[Tensor]) -> Tensor:
+        """The result of an operation, which is a layer that only this call uses."""
         return self._result(Applied(Layer(node, tree, used=True), node, tree, tensors, Called()))
 
-    def _tensor(self, tree: ast.expr, found: Any) -> Tensor:
+    def tensor(self, tree: ast.expr, found: Any) -> Tensor:
         """The tensor of an expression; an unknown one becomes an input, and its name is bound to it."""
         if isinstance(found, Tensor):
             return found
@@ -290,7 +191,7 @@ class Calls:
             return True
         names = {self.source.said(part) for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute)}
         held = (self.scope.env.get(name) for name in names)
-        return bool(names & self.scope.lost) or any(_is_made(one) for all_ in held for one in tensors_in(all_))
+        return bool(names & self.scope.lost) or any(is_made(one) for all_ in held for one in tensors_in(all_))
 
     def _nested(self, tree: ast.expr, flat: bool, *, alone: bool) -> Any:
         """The states of a call, nested as in the code; an unknown name of a single state is an input."""
@@ -300,10 +201,10 @@ class Calls:
         found = self.value(tree)
         found = [*found] if isinstance(found, tuple) else found
         unknown = found is None and alone and isinstance(tree, ast.Name | ast.Attribute)
-        return self._tensor(tree, None) if unknown else found
+        return self.tensor(tree, None) if unknown else found
 
 
-def _is_made(tensor: Tensor) -> bool:
+def is_made(tensor: Tensor) -> bool:
     """Whether a tensor is the result of a call, or an ``Input``."""
     return tensor.call is not None or (tensor.root is not None and called(tensor.root) in INPUTS)
 
@@ -320,10 +221,6 @@ def takes_one(name: str) -> bool:
 def _unknown_tensor(tree: ast.expr) -> ast.expr:
     """The expression of an unknown tensor; the result of a layer that is not read becomes the name x."""
     return ast.copy_location(ast.Name("x", ast.Load()), tree) if is_called(tree) else tree
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _states_of(node: Node, call: ast.Call) -> ast.expr | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.wires import Call, Entry, Graph
 from rnnshape.reading.code.declared import Declared, where_open
@@ -47,7 +47,7 @@ class Graphs:
         own = self.says(call) if call.inputs[0] is first else ()
         return [*fed, *(own if isinstance(call.layer, Model) else where_open(own, fed))]
 
-    def of(self, calls: list[Applied], outputs: Sequence[Tensor] = ()) -> tuple[Graph, list[Tensor]]:
+    def of(self, calls: list[Applied], outputs: Any = None) -> tuple[Graph, list[Tensor]]:
         """The graph of the calls, and its inputs."""
         taken: set[str] = set()
         layers: dict[int, str] = {}
@@ -74,7 +74,7 @@ class Graphs:
                 for call in calls
             ),
             tuple(own_names(calls, words, taken)),
-            tuple(map(wired.wire, outputs)),
+            wired.outputs(outputs),
         )
         return graph, [tensor for tensor, _ in entries]
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Wired(NamedTuple):
-    """The calls of one answer, and its outputs; empty if these are the result of the last call."""
+    """The calls of one answer, and its outputs in their containers; None if these are the result of the last call."""
 
     calls: list[Applied]
-    outputs: list[Tensor]
+    outputs: Any
     name: str | None
 
 
@@ -113,16 +113,16 @@ def by_model(calls: list[Applied], values: Values) -> list[Wired]:
         found.append(Wired(own, _outputs(own, model), model.name))
     in_models = set().union(*(needed for needed, _ in parts))
     others = behind([Tensor(call=call) for call in calls if id(call) not in in_models and loops(call.node)])
-    return [*found, Wired([call for call in calls if id(call) in others], [], None)] if others else found
+    return [*found, Wired([call for call in calls if id(call) in others], None, None)] if others else found
 
 
-def _outputs(calls: list[Applied], model: Functional | None = None) -> list[Tensor]:
-    """The outputs of the model of these calls; empty without a model, or if they are the result of the last call."""
+def _outputs(calls: list[Applied], model: Functional | None = None) -> Any:
+    """The outputs of the model of these calls; None without a model, or if they are the result of the last call."""
     fed = [tensor for call in calls for tensor in call.inputs if tensor.call is None]
     if model is None or not all(tensor.call in calls or tensor in fed for tensor in model.returned):
-        return []
-    (first, *others) = model.returned
-    return [] if not others and first.call is calls[-1] and not first.path else model.returned
+        return None
+    one = model.outputs
+    return None if isinstance(one, Tensor) and one.call is calls[-1] and not one.path else one
 
 
 def is_chain(calls: list[Applied]) -> bool:

@@ -138,7 +138,7 @@ def stacked(nodes: Iterable[Node]) -> Node:
 def _replaced(value: Any, put: dict[int, Any]) -> Any:
     """A value with the tensors of a model replaced by others."""
     if isinstance(value, list | tuple):
-        return [_replaced(item, put) for item in value]
+        return type(value)(_replaced(item, put) for item in value)
     if not isinstance(value, Tensor):
         return value
     if id(value) in put:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.layers.graph import TAKES_NESTED
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.declared import text
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from rnnshape.reading.code.scope import Scope
     from rnnshape.reading.code.tensors import Tensors
-
-
 ENDS = ("output", "outputs", "input", "inputs")
 
 
@@ -50,10 +49,13 @@ class Models:
         listed = _in_list(resolved := self.names.resolved(outputs))
         made = self.value(listed)
         self._left_out(outputs, made)
-        flat = isinstance(made, Tensor | list) and listed is resolved
-        made = self._apart(made)
-        if isinstance(made, list) and (not flat or any(isinstance(one, list) for one in made)):
-            self.scope.note("the model returns its outputs in the containers of the code; here they are a list", tree)
+        if listed is not resolved:
+            said = self.source.said(resolved)
+            self.scope.note(f"the model returns a dictionary, {said}; here its values are a list", tree)
+        made = _unpacked(self._apart(made))
+        if _is_nested(made) and not TAKES_NESTED.made:
+            said = self.source.said(resolved)
+            self.scope.fails(f"this release of Keras rejects outputs in nested containers, {said}", tree)
         self.scope.modelled |= set(map(id, self.scope.made))
         needed = behind([*tensors_in(made)])
         calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
@@ -69,7 +71,7 @@ class Models:
         if not isinstance(made, tuple | list):
             return made
         each = [self.scope.parts(one) or one if isinstance(one, Tensor) else one for one in made]
-        return [self._apart(one) for one in each]
+        return type(made)(self._apart(one) for one in each)
 
     def _left_out(self, outputs: ast.expr, made: Any) -> None:
         """Add a note on the outputs of a model that are not followed: the others have other places in its result."""
@@ -156,6 +158,21 @@ class Models:
         self.scope.models = [
             one for one in self.scope.models if not any(id(tensor.call) in own for tensor in one.returned)
         ]
+
+
+def _unpacked(outputs: Any) -> Any:
+    """The outputs as a model returns them: a single one without its list.
+
+    Keras 3 does so in ``unpack_singleton``; Keras 2, only if there is one tensor in a list.
+    """
+    if not isinstance(outputs, list | tuple) or len(outputs) != 1:
+        return outputs
+    single = asked() >= KERAS_3 or (isinstance(outputs, list) and len([*tensors_in(outputs)]) == 1)
+    return outputs[0] if single else outputs
+
+
+def _is_nested(outputs: Any) -> bool:
+    return isinstance(outputs, list | tuple) and any(isinstance(one, list | tuple) for one in outputs)
 
 
 def _name(call: Applied) -> str | None:

@@ -16,7 +16,6 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.reading.code.changing import CHANGING
-from rnnshape.reading.code.functional import MERGING
 from rnnshape.reading.code.functions import (
     Closure,
     as_function,
@@ -24,6 +23,7 @@ from rnnshape.reading.code.functions import (
 from rnnshape.reading.code.literals import MISSING, small
 from rnnshape.reading.code.loops import BREAK, CONTINUE, Loops
 from rnnshape.reading.code.made import Layer, Model, Tensor
+from rnnshape.reading.code.merging import MERGING
 from rnnshape.reading.code.methods import former
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
@@ -229,7 +229,7 @@ class Program(Loops):
 
     def _bind(self, target: ast.expr, value: Any, tree: ast.expr | None) -> None:
         """Bind a value to a name, or its items to the names of a tuple."""
-        lost = value is None and tree is not None and self.values.functional.from_a_call(tree)
+        lost = value is None and tree is not None and self.values.calls.from_a_call(tree)
         if isinstance(target, ast.Tuple | ast.List):
             items = self.values.taken_apart(value, target)
             for index, one in enumerate(target.elts):

@@ -10,11 +10,13 @@ from rnnshape.layers.merges import MERGES
 from rnnshape.reading.code.chain import in_turn
 from rnnshape.reading.code.constructors import Constructors
 from rnnshape.reading.code.declared import Declared
-from rnnshape.reading.code.functional import MERGING, SIGNS, Calls
+from rnnshape.reading.code.functional import Calls
 from rnnshape.reading.code.keras_1 import merge_today
 from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
+from rnnshape.reading.code.merging import MERGING, SIGNS, Merging
 from rnnshape.reading.code.mistakes import not_known, of_another_library
-from rnnshape.reading.code.models import ENDS
+from rnnshape.reading.code.models import ENDS, Models
+from rnnshape.reading.code.operating import Operations
 from rnnshape.reading.code.scope import Scope
 from rnnshape.reading.code.sequential import Growing
 from rnnshape.reading.code.shapes import Shapes
@@ -47,10 +49,13 @@ class Values(Scope):
         shapes = Shapes(self, self.tensors)
         self.names.shaped, self.computed = shapes.of, shapes.computed
         self.classes = self.layers.classes
-        self.functional = Calls(self, self.classes, self.lists, self.tensors, value)
-        self.functional.partly = self.layers.knows_part
+        self.calls = Calls(self, self.lists, self.tensors, value)
+        self.calls.partly = self.layers.knows_part
+        self.merging = Merging(self.calls, self.classes)
+        self.operations = Operations(self, self.classes, value, self.calls.operated)
+        self.functional = Models(self, self.tensors, value, self.calls.several)
         self.growing = Growing(self, self.layers.declared, value)
-        self.growing.called = self.functional.called
+        self.growing.called = self.calls.called
 
     def touches(self, function: ast.expr) -> bool:
         """Whether a call of this function may create, add or call a layer."""
@@ -71,7 +76,7 @@ class Values(Scope):
             value.used = True
             return value.node
         if isinstance(value, Functional) and (node := value.stack) is not None:
-            self.functional.models.take_in(value)
+            self.functional.take_in(value)
             return node
         return None
 
@@ -103,11 +108,11 @@ class Values(Scope):
             case ast.Name() | ast.Attribute():
                 return self._named(tree)
             case ast.Subscript(value=ast.Attribute(attr="layers")) | ast.Call(func=ast.Attribute(attr="get_layer")):
-                return self.functional.models.layer(tree)
+                return self.functional.layer(tree)
             case ast.Subscript():
                 whole = self.value(tree.value)
                 part = self.part(tree, lambda _: whole)
-                return self.functional.sliced(tree, whole) if part is None and isinstance(whole, Tensor) else part
+                return self.merging.sliced(tree, whole) if part is None and isinstance(whole, Tensor) else part
             case ast.BinOp(op=ast.BitOr()):
                 return self._layer(tree) if any(map(self._makes_one, joined(tree))) else None
             case ast.NamedExpr(value=inner):
@@ -115,7 +120,7 @@ class Values(Scope):
             case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow() as op):
                 return self._arithmetic(tree, op)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self.functional.operations.negative(tree, self.value(operand))
+                return self.operations.negative(tree, self.value(operand))
             case ast.ListComp() | ast.Call(func=ast.Name(id="list" | "tuple"), args=[_]):
                 return self._items(tree)
             case ast.Call():
@@ -141,7 +146,7 @@ class Values(Scope):
                 | whole
             ):
                 self._as_calls(whole)
-        return self.functional.models.ends(tree)
+        return self.functional.ends(tree)
 
     def _as_calls(self, tree: ast.expr) -> None:
         """Turn a Sequential into calls on tensors, which ``model.output`` and ``layer.output`` then are."""
@@ -154,26 +159,26 @@ class Values(Scope):
     def _call(self, tree: ast.Call, targets: int | None) -> Any:
         """The value of a call: a new layer, an input, or the result of a layer."""
         last = called(tree)
-        merged = self.functional.merging(tree) if last in MERGING and self.there(tree.func) is None else []
+        merged = self.merging.arguments(tree) if last in MERGING and self.there(tree.func) is None else []
         if last == "add" and isinstance(tree.func, ast.Attribute) and len(merged) == 1 and self._one(merged[0]):
             return self.growing.add(tree.func.value, merged[0])
         if last in INPUTS:
             return Tensor(root=tree, then=self.names.now)
         if last == "Model":
-            return self.functional.models.model(tree)
+            return self.functional.model(tree)
         if merged:
-            return self.functional.merged(tree, merged)
-        if self.functional.operations.reads(tree) and self.there(tree.func) is None:
-            return self.functional.operations.of(tree)
+            return self.merging.merged(tree, merged)
+        if self.operations.reads(tree) and self.there(tree.func) is None:
+            return self.operations.of(tree)
         if last == "Sequential" and (begun := self._without_layers(tree) or self._through(tree)) is not None:
             return begun
         if self.classes.names_a_layer(tree.func):
             return self._layer(tree)
         made = self.value(tree.func)
         if isinstance(made, Functional):
-            return self.functional.models.again(made, tree)
+            return self.functional.again(made, tree)
         if isinstance(made, Layer | Model):
-            return self.functional.called(made, tree, targets)
+            return self.calls.called(made, tree, targets)
         self._note_unknown(tree)
         return None
 
@@ -225,12 +230,12 @@ class Values(Scope):
             tensor, other = (left, tree.right) if isinstance(left, Tensor) else (right, tree.left)
             if isinstance(tensor, Tensor):
                 first, number = tensor is not left, self.names.known(other)
-                made = self.functional.operations.with_number(op, tree, tensor, number, first=first)
+                made = self.operations.with_number(op, tree, tensor, number, first=first)
                 if made is not None:
                     return made
                 self.note(f"{self.source.said(tree)} is not followed: the answer ends there", tree)
             return None
-        return self.functional.combined(op, tree, [left, right])
+        return self.merging.combined(op, tree, [left, right])
 
     def _operand(self, tree: ast.expr) -> Any:
         """A value; the result of a call with several tensors as a list or tuple."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.catalog import snake
-from rnnshape.layers.wires import Wire, result
+from rnnshape.layers.wires import Packed, Wire, result
 from rnnshape.reading.code.made import Tensor
 
 if TYPE_CHECKING:
@@ -26,6 +26,13 @@ class Wires:
         if tensor.call is None:
             return Wire(self.entries[id(tensor)])
         return Wire(self.calls[id(tensor.call)], tensor.path)
+
+    def outputs(self, outputs: Any) -> Wire | Packed | None:
+        """The wires of a model's outputs, in their containers; None without a model."""
+        if outputs is None or isinstance(outputs, Tensor):
+            return None if outputs is None else self.wire(outputs)
+        items = [item for one in outputs if (item := self.outputs(one)) is not None]
+        return Packed("list" if isinstance(outputs, list) else "tuple", tuple(items))
 
     def states(self, states: Any) -> Any:
         """The wires of states, nested as in the code; None if one of them is unknown."""

@@ -45,10 +45,12 @@ class Wiring:
             if class_of(first) != "InputLayer":
                 raise wrong("the Sequential does not say the shape of its input: build the model before it is saved")
             start = self._input(first)
-            inputs, outputs = [start], [self._sequential(config, start)]
+            inputs, returned = [start], self._sequential(config, start)
         else:
             inputs, outputs = self._functional(config, None)
-        self._line(f"model = Model([{', '.join(inputs)}], [{', '.join(outputs)}])", "")
+            names = iter(outputs)
+            returned = nested(_output_layers(config), lambda *_: next(names))
+        self._line(f"model = Model([{', '.join(inputs)}], {returned})", "")
         text, stretches = "", []
         for line, name in self.lines:
             stretches.append((len(text), len(text) + len(line), name))
@@ -130,10 +132,7 @@ class Wiring:
             if len(later) == len(waiting):
                 raise wrong(f"the inputs of {later[0][0]} are missing")
             waiting = later
-        outputs = plain(inside["output_layers"])
-        if isinstance(outputs, Mapping):  # a dict, whose order Keras does not always keep
-            outputs = [outputs[name] for name in sorted(outputs)]
-        return inputs, [_pick(results, *at) for at in histories(outputs)]
+        return inputs, [_pick(results, *at) for at in histories(_output_layers(config))]
 
     def _node(self, layer: Mapping[str, Any], node: Any, pick: Callable[..., str]) -> list[str]:
         """Write one call in a functional model; return the names of its results."""
@@ -150,6 +149,18 @@ class Wiring:
         if (states := _nested_states(layer)) is not None:
             return [f"{result}[0]", *(f"{result}{one}" for one in states)]
         return [f"{result}[{number}]" for number in range(_MOST_RESULTS)] if _returns_several(layer) else [result]
+
+
+def _output_layers(config: Mapping[str, Any]) -> Any:
+    """The outputs of a functional model; a dict as a list, sorted by its keys: Keras does not always keep its order."""
+
+    def listed(outputs: Any) -> Any:
+        outputs = plain(outputs)
+        if isinstance(outputs, Mapping) and "class_name" not in outputs:
+            return [listed(outputs[name]) for name in sorted(outputs)]
+        return type(outputs)(map(listed, outputs)) if isinstance(outputs, list | tuple) else outputs
+
+    return listed(config["config"]["output_layers"])
 
 
 def _last_calls(inside: Mapping[str, Any]) -> dict[str, int]:
@@ -237,9 +248,10 @@ def tensors(node: Any) -> Any:
 
 
 def nested(value: Any, pick: Callable[..., str]) -> str:
-    """Tensors as code, in lists as they are passed; ``pick`` returns the name of one."""
+    """Tensors as code, in their containers; ``pick`` returns the name of one."""
     value = plain(value)
     found = [*histories(value)]
-    if isinstance(value, Mapping) or (isinstance(value, list) and isinstance(value[0], str)):
+    if isinstance(value, Mapping) or isinstance(value[0], str):
         return pick(*found[0])
-    return f"[{', '.join(nested(one, pick) for one in value)}]"
+    items = ", ".join(nested(one, pick) for one in value)
+    return f"({items}{',' * (len(value) == 1)})" if isinstance(value, tuple) else f"[{items}]"

@@ -1,0 +1,106 @@
+"""The outputs of a model: the answer has the containers that the real ``keras.Model`` returns."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import rnnshape
+from rnnshape.lab.tensorflow import keras
+from rnnshape.layers.graph import TAKES_NESTED
+from rnnshape.reading import make
+from rnnshape.reading.saved.model import make_saved
+from rnnshape.structure import Tensor, describe, leaves, same
+from tests.shared.releases import legacy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rnnshape.structure import Structure
+
+CODE = "x = Input((5, 3))\nr = LSTM(4, return_state=True)(x)\no, h, c = r\nmodel = Model(x, OUTPUTS)"
+FLAT = ["o", "[o]", "(o,)", "[o, h]", "(o, h)", "[o, *r]", "(x, o)"]
+NESTED = [
+    "[[o]]", "[(o,)]", "(o, [h, c])", "[o, (h, c)]", "[[o, h]]", "([o], h)", "[r]", "(o, r)", "[o, (x, [h, [c]])]",
+]  # fmt: skip
+TAKEN = [*FLAT, *(NESTED if TAKES_NESTED.made else ())]
+"""The outputs that the installed release takes."""
+IN_CONFIG = TAKEN if TAKES_NESTED.made else [one for one in FLAT if "(" not in one]
+"""The outputs whose containers are in the config of the model: before Keras 3.4, a tuple is a list there."""
+IN_FILE = [one for one in TAKEN if one not in ("[[o]]", "[(o,)]")]
+"""The outputs whose containers every release loads again: Keras 3.8 removes two lists around a single tensor."""
+
+
+def real(outputs: str, library: str) -> Any:
+    """The model of the code, in Keras 3 or Keras 2."""
+    module = import_module(library)
+    there = {"Input": module.Input, "Model": module.Model, "LSTM": module.layers.LSTM}
+    exec(CODE.replace("OUTPUTS", outputs), there)  # noqa: S102  our own code
+    return there["model"]
+
+
+def returned(model: Any) -> Structure:
+    def tensor(value: Any, path: str) -> Tensor:
+        return Tensor("", path, tuple(value.shape), (), value.dtype.name)
+
+    return describe(model(import_module("numpy").zeros((2, 5, 3), "float32")), tensor)
+
+
+@pytest.mark.parametrize("outputs", TAKEN)
+def test_a_model_returns_its_outputs_in_the_containers_of_the_code(outputs: str) -> None:
+    spec = make(CODE.replace("OUTPUTS", outputs))
+    report = rnnshape.explore(spec)
+    assert report.ok
+    assert report.observed is not None
+    assert not spec.notes
+    assert same(returned(real(outputs, "keras")), report.observed)
+
+
+@legacy
+@pytest.mark.parametrize("outputs", [*FLAT, *NESTED])
+def test_a_model_of_keras_2_returns_its_outputs_in_the_containers_of_the_code(outputs: str) -> None:
+    spec = make(CODE.replace("OUTPUTS", outputs), {"keras": "2"})
+    report = rnnshape.explore(spec)
+    assert report.ok
+    assert report.observed is not None
+    assert same(returned(real(outputs, "tf_keras")), report.observed)
+
+
+@pytest.mark.parametrize("outputs", [*IN_FILE, "{'b': o, 'a': h}", "{'b': o}"])
+def test_a_saved_model_returns_its_outputs_in_lists_within_lists(outputs: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    real(outputs, "keras").save(path)
+    (spec,) = make_saved(str(path))
+    report = rnnshape.explore(spec)
+    assert report.ok
+    assert report.observed is not None
+    loaded = keras().models.load_model(path)
+    if "{" not in outputs:
+        assert same(returned(loaded), report.observed)
+
+
+@pytest.mark.parametrize("outputs", IN_CONFIG)
+def test_a_model_that_is_given_returns_its_own_containers(outputs: str) -> None:
+    model = real(outputs, "keras")
+    report = rnnshape.explore(model)
+    assert report.ok
+    assert report.observed is not None
+    assert same(returned(model), report.observed)
+
+
+def test_the_values_of_a_dictionary_of_outputs_are_a_list() -> None:
+    spec = make(CODE.replace("OUTPUTS", "{'b': o, 'a': h}"))
+    report = rnnshape.explore(spec)
+    assert report.ok
+    assert [tensor.shape for tensor in leaves(report.predicted)] == [(2, 4), (2, 4)]
+    assert spec.notes == ("line 4: the model returns a dictionary, {'b': o, 'a': h}; here its values are a list",)
+
+
+def test_old_releases_reject_nested_outputs() -> None:
+    code = CODE.replace("OUTPUTS", "(o, [h, c])")
+    why = "line 4: this release of Keras rejects outputs in nested containers, (o, [h, c])"
+    assert why in make(code, {"keras": "3.3"}).notes
+    assert why not in make(code, {"keras": "3.4"}).notes
+    assert why not in make(code, {"keras": "2"}).notes
