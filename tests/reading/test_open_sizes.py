@@ -80,3 +80,37 @@ def test_a_class_of_another_package_is_not_the_one_of_keras(module: str) -> None
 )
 def test_a_class_of_a_module_of_keras_is_read(module: str) -> None:
     assert make(f"from {module} import LSTM as Cell\ny = Cell(4)").layer.text == "LSTM(4)"
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "tf.random.normal(shape=(1, 5))",
+        "tf.random.normal((1, width), mean=0.0)",
+        "tf.random.uniform(tf.shape(z_mean))",
+        "tf.random.truncated_normal(shape=(tf.shape(z_mean)[0], 5))",
+        "keras.random.normal([tf.shape(z_mean)[0], tf.shape(z_mean)[1]])",
+    ],
+)
+@pytest.mark.parametrize(
+    "drawn", ["z_mean + K.exp(z_log / 2) * noise", "noise * z_log + z_mean", "z_mean - z_log / noise"]
+)
+def test_the_noise_of_an_autoencoder_is_an_input(noise: str, drawn: str) -> None:
+    code = f"""
+width = 5
+x = Input((10, 3))
+h = LSTM(8)(x)
+z_mean, z_log = Dense(5)(h), Dense(5)(h)
+def sampling(args):
+    z_mean, z_log = args
+    noise = {noise}
+    return {drawn}
+z = Lambda(sampling, output_shape=(5,))([z_mean, z_log])
+y = LSTM(3, return_sequences=True)(RepeatVector(10)(z))
+m = Model(x, [z, y])
+"""
+    (spec,) = make_all(code)
+    assert [tuple(one.shape[1:]) for one in under_keras(f"import keras\n{code}", "m.outputs")] == [(5,), (10, 3)]
+    assert shapes(code) == [[(2, 5), (2, 10, 3)]]
+    assert [note.partition(": ")[2] for note in spec.notes] == ["noise is random: it is an input here"]
+    assert rnnshape.explore(spec).ok
