@@ -1,4 +1,4 @@
-"""Removes what is copied along with code: prompts, results, magics, fences, line numbers.
+"""Removes what is copied along with code: prompts, results, tracebacks, sentences, magics, fences, line numbers.
 
 >>> as_copied(">>> layer = LSTM(8)\\n>>> layer\\n<LSTM name=lstm>")
 'layer = LSTM(8)\\nlayer'
@@ -11,6 +11,7 @@ Text that is valid Python is not changed.
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import warnings
 from textwrap import dedent
@@ -25,10 +26,21 @@ _PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?|[ ]+\.\.\.: ?)", re.MULT
 _CELL = re.compile(r"^[ \t]*(?:In ?)?\[[\d *]*\]:[ \t]*(?:\n|\Z)", re.MULTILINE)
 # What Keras prints: the table of model.summary(), the progress of fit, objects, warnings and errors.
 _PRINTED = re.compile(
-    r"^[ \t]*(?:[_=]{9,}|[\u2500-\u257f].*|Model: \".*|Layer \(type\).*|\w[\w.]* \(\w+\) {2,}.*\d|[\w-]+ params: .*"
+    r"^[ \t]*(?:[_=-]{9,}|[\u2500-\u257f].*|Model: \".*|Layer \(type\).*|\w[\w.]* \(\w+\) {2,}.*\d|[\w-]+ params: .*"
     r"|Epoch \d+/\d+|\d+/\d+ [\[\u2501].*|Train on \d+ samples.*|Using \w+ backend\.|<[\w.]+ .*>"
     r"|[\w.]+(?:Error|Warning): .*)"
     r"[ \t]*$\n?",
+    re.MULTILINE,
+)
+_TRACEBACK = re.compile(
+    r"^[ \t]*(?:[\w.]+[ \t]+)?Traceback \(most recent call last\):?[ \t]*\n(?:.*\n)*?"
+    r"[ \t]*[\w.]+(?:Error|Exception|Interrupt)(?::.*)?(?:\n|\Z)",
+    re.MULTILINE,
+)
+# A sentence between pieces of code: it begins with three words, of which the first is none of Python.
+_SENTENCE = re.compile(
+    rf"^[ \t]*(?!(?:{'|'.join((*keyword.kwlist, 'print', 'exec'))})\b)[A-Za-z'\u2019-]+"
+    r"(?:[,;:]?[ \t]+[A-Za-z'\u2019-]+){2,}(?:[,.;:!?)\s].*)?$",
     re.MULTILINE,
 )
 _RESULT = re.compile(r"^[ \t]*Out ?\[\d+\]:.*$\n?", re.MULTILINE)
@@ -58,7 +70,7 @@ def as_copied(text: str) -> str:
     text = _without_diff(text)
     if (plain := text.translate(INVISIBLE)) != text and not is_python(_dedented(text)):
         text = _or(plain, text)
-    if (code := _PRINTED.sub("", text)) != text and not is_python(_dedented(text)):
+    if (code := _PRINTED.sub("", _TRACEBACK.sub("", text))) != text and not is_python(_dedented(text)):
         text = code
     text = _without_prompts(text)
     if "```" in text or "~~~" in text:
@@ -69,7 +81,8 @@ def as_copied(text: str) -> str:
     if is_python(text):
         return text
     without = without_magics(text).strip()
-    return next((way for way in (without, *_ways(text), *_ways(without)) if is_python(way)), text)
+    code = _dedented(_SENTENCE.sub("", without))
+    return next((way for way in (without, *_ways(text), *_ways(without), code, *_ways(code)) if is_python(way)), text)
 
 
 def _fenced(text: str) -> str:
