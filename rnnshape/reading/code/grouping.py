@@ -78,8 +78,10 @@ def in_models(calls: list[Applied], values: Values) -> list[Applied]:
     if not returned:
         return calls
     used = behind(returned)
-    needed = behind([*returned, *(Tensor(call=call) for call in calls if loops(call.node))])
     unused = [call for call in calls if id(call) in values.modelled - used]
+    # What is called after the model needs its inputs: a loss that takes a layer's output.
+    kept = [call for call in calls if call not in unused or loops(call.node)]
+    needed = behind([*returned, *(Tensor(call=call) for call in kept)])
     left_out = [call for call in unused if id(call) not in needed]
     for call in unused:
         # The terms of a loss are not layers; a kept layer before a recurrent one needs no note of its own.
