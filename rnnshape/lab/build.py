@@ -181,12 +181,13 @@ class Wired(Stack):
         for call in self.graph.calls:
             fed = [_at(tensors[wire.source], wire.path) for wire in call.inputs]
             given = {name: value for name, value in beside.items() if name != "mask" or reaches(self.graph, call)}
+            kind = self.graph.by_name[call.layer].cls.kind
             if call.initial_state is not None:
-                given["initial_state"] = _states(call.initial_state, tensors)
-            if call.results and self.graph.by_name[call.layer].cls.kind == "merge":
-                given["return_attention_scores"] = True
-            if self.graph.by_name[call.layer].cls.kind == "cell":  # the graph does not follow the states of a cell
+                given["states" if kind == "cell" else "initial_state"] = _states(call.initial_state, tensors)
+            elif kind == "cell":  # it always takes states
                 given["states"] = begin(self.by_name[call.layer], fed[0].shape[0], fed[0].dtype)
+            if call.results and kind == "merge":
+                given["return_attention_scores"] = True
             # MultiHeadAttention takes its inputs one by one; layers that merge take a list.
             apart = len(fed) == 1 or self.graph.by_name[call.layer].name == "MultiHeadAttention"
             result = self.by_name[call.layer](*(fed if apart else [fed]), **given)

@@ -19,7 +19,7 @@ from rnnshape.layers.copying import answer_of, backward_of, copied_activations, 
 from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.dims import broadcast
 from rnnshape.layers.former import in_order
-from rnnshape.layers.laws import kept
+from rnnshape.layers.laws import TURNED, kept
 from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import attached, unmasked_scan
 from rnnshape.layers.merging import Merge
@@ -100,7 +100,11 @@ def theory(node: Node, given: Given) -> Answer:
         quirks=tuple(
             dict.fromkeys(((quirks.DROPPED,) if used is None and given.mask else ()) + forward.quirks + backward.quirks)
         ),
-        notes=tuple(dict.fromkeys((*_notes(node, activations), *forward.notes, *backward.notes))),
+        notes=tuple(
+            note
+            for note in dict.fromkeys((*_notes(node, activations), *forward.notes, *backward.notes))
+            if note != TURNED
+        ),
         refusals=[
             *uncopied(activations),
             *_unlike_dtypes(node, forward, backward),

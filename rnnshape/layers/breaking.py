@@ -54,8 +54,9 @@ def _call_error(flowing: Flowing, call: Call) -> str | None:
         return wrong
     if handed and (wrong := _state_error(flowing, call, flat(answer.begins), handed)):
         return wrong
-    if handed and not _same_nesting(call.initial_state, answer.begins):
-        return f"{call.layer} takes its states as {_written(answer.begins)}: pass them in these lists"
+    begins = [answer.begins] if isinstance(answer.begins, Leaf) else answer.begins  # a GRUCell of Keras 2 takes both
+    if handed and not _same_nesting(call.initial_state, begins):
+        return f"{call.layer} takes its states as {_written(begins)}: pass them in these lists"
     flowing.add(call, answer)
     return None
 

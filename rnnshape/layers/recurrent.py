@@ -18,7 +18,7 @@ from rnnshape.layers.building import one_dtype, unregularized
 from rnnshape.layers.cells import GATED, PLAIN, gru_step, keeps_units, lstm_step, never_cudnn, simple_rnn_step
 from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
 from rnnshape.layers.former import LISTED, ZEROES, in_order, unkept, unlike_kept, unlike_states, unlisted, unmatched
-from rnnshape.layers.laws import kept, of_output, strips
+from rnnshape.layers.laws import TURNED, kept, of_output, strips
 from rnnshape.layers.legacy import letters, time_major, with_runtime
 from rnnshape.layers.masking import Mask, Scan, attached, unmaskable, unmasked_scan
 from rnnshape.layers.node import LayerClass, Node
@@ -58,7 +58,7 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         laws=laws,
         cudnn=[Kernel("", cudnn, UNROLLED if node["unroll"] else LOOP)],
         mask=attached(given.mask) if sequences else None,
-        notes=step.notes if LISTED.made else (*step.notes, *unlisted(node, cudnn)),
+        notes=(*step.notes, *(() if LISTED.made else unlisted(node, cudnn)), *_turned(node, time.size)),
         products=[product.repeated(time) for product in step.products],
         refusals=[
             *step.refusals,
@@ -74,6 +74,12 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         strips=strips(node, scan, used or given.mask) if given.mask and given.watched else (),
         quirks=tuple(_quirks(scan, sequences=sequences, dropped=used is None)) if given.mask else (),
     )
+
+
+def _turned(node: Node, steps: int) -> Iterator[str]:
+    # With return_state the laws show it; a Bidirectional turns the output of its backward layer around.
+    if node["go_backwards"] and node["return_sequences"] and not node["return_state"] and steps > 1:
+        yield TURNED
 
 
 def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) -> Scan:

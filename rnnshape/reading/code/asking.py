@@ -83,8 +83,8 @@ class _Asking:
         return self._chain(what) if is_chain(what.calls) and what.outputs is None else self._graph(what)
 
     def stack(self, model: Model) -> list[Model | Wired]:
-        """A Sequential, or the calls of its layers if some fail only because of a stand-in size."""
-        if not model.layers or not (self.values.names.stands or model.missing):
+        """A Sequential, or the calls of its layers if some fail only because of a size that the code does not give."""
+        if not model.layers or not (self.values.names.stands or model.missing or not model.said):
             return [model] if model.layers else []
         root = ast.copy_location(ast.Name("x", ast.Load()), model.layers[0].tree)
         reached = Tensor(root=root)
@@ -146,7 +146,8 @@ class _Asking:
         calls = what.calls
         self._without_masks(calls)
         for call in calls:
-            if INITIAL_STATE.name in call.called.spans and call.states is None and call.node.cls.kind != "cell":
+            zeros = call.node.cls.kind == "cell" and call.called.options.get(INITIAL_STATE.name) == "zeros"
+            if INITIAL_STATE.name in call.called.spans and call.states is None and not zeros:
                 said = self.source.text[slice(*call.called.spans[INITIAL_STATE.name])]
                 self.values.note(f"{said} is not followed: {call.node.name} is read without states", call.tree)
         graph, (first, *_) = self.graphs.of(calls, what.outputs)
@@ -160,7 +161,7 @@ class _Asking:
         for call in calls:
             if MASK.name in call.called.spans:
                 what = f"mask= in the call of {call.node.name} is left out: it changes values, not shapes"
-                self.values.note(what, call.tree)
+                self.values.note(f"{what}; --mask shows its effect", call.tree)
 
     # -- calls that do not fit each other -------------------------------------------------------
 

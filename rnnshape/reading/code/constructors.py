@@ -20,6 +20,7 @@ from rnnshape.reading.code.mistakes import (
     is_a_cell,
     is_unread,
     not_known,
+    not_taken,
     of_another_library,
     unknown_class,
     wrong_role,
@@ -100,7 +101,9 @@ class Constructors:
                 return self.layer(made)
             case ast.Name() | ast.Attribute():
                 what = self.source.said(tree)
-                self.source.unknown(f"{what} is not defined here: add the line that defines it", tree)
+                self.source.unknown(
+                    f"{what} is not known here: write the layer itself, or add the line that makes it", tree
+                )
             case _:
                 self.wrong("a layer is expected here, such as LSTM(8)", tree)
         return None
@@ -181,7 +184,7 @@ class Constructors:
         before = len(self.source.problems)
         value = argument.kind.meant(self._literal(tree))
         if len(self.source.problems) == before and not argument.kind.accepts(value):
-            self.source.rejected(f"{argument.name} {argument.kind.refusal(value)}", tree)
+            not_taken(self.source, argument, value, tree)
         return value
 
     def _nested(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Any:
