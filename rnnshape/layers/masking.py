@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rnnshape.layers.base import Refusal, flat
 from rnnshape.layers.release import change
 from rnnshape.layers.scan import Row, Scanning, distinct, each, followed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rnnshape.layers.base import Returned
-    from rnnshape.layers.dims import Dim
-    from rnnshape.layers.node import Node
 
 _ZEROED = "a masked step outputs zero (zero_output_for_mask); the state is kept"
 _FUSED = "cuDNN outputs zeros at masked steps; the state is kept"
@@ -149,29 +140,3 @@ def unmasked_scan(backwards: bool, one_step: bool) -> Scan:
     """The scan without a mask; two steps are enough, because later ones give no other laws."""
     scanning = Scanning(backwards=backwards)
     return Scan(scanning, (followed((True,) * (1 if one_step else 2), scanning),))
-
-
-def unmaskable(node: Node, mask: Mask, time: Dim, stepped: Returned) -> Iterator[Refusal]:
-    """Reject a mask that cannot be broadcast to the output of a step.
-
-    Keras appends axes of size 1 to the mask and repeats it over them.  On an axis that both have, the sizes must be
-    equal, or 1 in the mask (``_expand_mask`` in ``keras/src/backend/tensorflow/rnn.py``).  Unrolled, Keras repeats the
-    mask over all axes, also over those that it has.
-    """
-    if not mask.behind and mask.steps == time.size:
-        return
-    fit = mask.steps == time.size and all(
-        len(mask.behind) < len(leaf.dims)
-        and all(
-            size == 1 or (size == dim.size and not node["unroll"])
-            for size, dim in zip(mask.behind, leaf.dims[1:], strict=False)
-        )
-        for leaf in flat(stepped)
-    )
-    if not fit:
-        shape = ", ".join(map(str, (mask.batch, mask.steps, *mask.behind)))
-        yield Refusal(
-            f"ValueError: a mask of shape ({shape}) does not match the steps of {node.name}",
-            f"the mask attached to the tensor, ({shape}), must be (N, T) or have the sizes of the output's axes: pass "
-            "mask= of shape (N, T), or keep the spatial size (padding='same', strides=1, channels_last, no unroll)",
-        )

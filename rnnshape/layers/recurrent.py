@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, dropping, quirks
 from rnnshape.layers.base import LOOP, UNROLLED, Answer, Given, Kernel, Leaf, cast, compute_dtype, several, through
-from rnnshape.layers.building import one_dtype, unregularized
+from rnnshape.layers.building import one_dtype, unmaskable, unregularized
 from rnnshape.layers.cells import GATED, PLAIN, gru_step, keeps_units, lstm_step, never_cudnn, simple_rnn_step
 from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
 from rnnshape.layers.former import LISTED, ZEROES, in_order, unkept, unlike_kept, unlike_states, unlisted, unmatched
 from rnnshape.layers.laws import TURNED, kept, of_output, strips
 from rnnshape.layers.legacy import letters, time_major, with_runtime
-from rnnshape.layers.masking import Mask, Scan, attached, unmaskable, unmasked_scan
+from rnnshape.layers.masking import Mask, Scan, attached, unmasked_scan
 from rnnshape.layers.node import LayerClass, Node
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.scan import START, ZERO, Scanning
