@@ -13,7 +13,7 @@ from rnnshape.lab.build import build
 from rnnshape.lab.feed import feed
 from rnnshape.lab.seeds import seeded
 from rnnshape.layers import MODEL, TABLE, Node
-from rnnshape.layers.flowing import walk
+from rnnshape.layers.entries import walk
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.wires import Call, Entry, Graph, Packed, Wire
 from rnnshape.spec import Spec
