@@ -153,3 +153,19 @@ def test_an_open_length_is_the_one_of_the_tensor_that_it_is_joined_with(size: st
     else:
         with pytest.raises(rnnshape.Invalid, match="axis 1 is"):
             make_all(code)
+
+
+@pytest.mark.parametrize(
+    ("given", "length"),
+    [("output_sequence_length=15", 15), ("output_sequence_length=3 * n", 15), ("output_mode='int'", None), ("", None)],
+)
+def test_the_words_of_a_text_are_an_input_of_their_length(given: str, length: int | None) -> None:
+    code = f"""
+n = 5
+words = TextVectorization(max_tokens=50, {given})
+x = words(Input((1,), dtype="string"))
+y = LSTM(6, return_sequences=True)(Embedding(50, 8)(x))
+"""
+    assert shapes(code) == [[(2, length or 3, 6)]]
+    assert under_keras(code, "tuple(y.shape)") == (None, length, 6)
+    assert not any("x is not followed" in note for note in notes(code))

@@ -20,7 +20,7 @@ from rnnshape.reading.code.operating import Operations
 from rnnshape.reading.code.scope import Scope
 from rnnshape.reading.code.sequential import Growing
 from rnnshape.reading.code.shapes import Shapes
-from rnnshape.reading.code.syntax import called, dotted, joined
+from rnnshape.reading.code.syntax import called, dotted, joined, made_input
 from rnnshape.reading.code.tensors import INPUTS, Tensors, makes
 
 if TYPE_CHECKING:
@@ -180,8 +180,21 @@ class Values(Scope):
             return self.functional.again(made, tree)
         if isinstance(made, Layer | Model):
             return self.calls.called(made, tree, targets)
+        if (tokens := self._tokens(tree)) is not None:
+            return tokens
         self._note_unknown(tree)
         return None
+
+    def _tokens(self, tree: ast.Call) -> Tensor | None:
+        """The result of a TextVectorization, as an input: numbers of words, of the length that the layer gives."""
+        made = self.names.resolved(tree.func)
+        if not isinstance(made, ast.Call) or called(made) != "TextVectorization":
+            return None
+        given = {keyword.arg: keyword.value for keyword in made.keywords}
+        if self.names.known(given.get("output_mode", ast.Constant("int"))) != "int":
+            return None
+        length = ast.Tuple([given.get("output_sequence_length", ast.Constant(None))], ast.Load())
+        return Tensor(root=made_input([ast.keyword("shape", length)], tree), then=self.names.now)
 
     def _of_today(self, tree: ast.Call) -> ast.Call:
         """The call, with Keras 1's merge function replaced by the current one."""
