@@ -169,3 +169,10 @@ y = LSTM(6, return_sequences=True)(Embedding(50, 8)(x))
     assert shapes(code) == [[(2, length or 3, 6)]]
     assert under_keras(code, "tuple(y.shape)") == (None, length, 6)
     assert not any("x is not followed" in note for note in notes(code))
+
+
+def test_the_rows_of_an_array_may_have_names() -> None:
+    code = "import numpy as np\nh, e = [1, 0, 0, 0], [0, 1, 0, 0]\nx = np.array([[h, e, h]], dtype='float32')\ny = LSTM(2, return_sequences=True)(x)"
+    assert shapes(code) == [[tuple(under_keras(code, "y.shape"))]] == [[(1, 3, 2)]]
+    with pytest.raises(rnnshape.Invalid, match="the rows must have the same length"):
+        make_all(code.replace("[0, 1, 0, 0]", "[0, 1]"))

@@ -180,18 +180,15 @@ class Values(Scope):
             return self.functional.again(made, tree)
         if isinstance(made, Layer | Model):
             return self.calls.called(made, tree, targets)
-        if (tokens := self._tokens(tree)) is not None:
-            return tokens
-        self._note_unknown(tree)
-        return None
+        return self._unknown(tree)
 
-    def _tokens(self, tree: ast.Call) -> Tensor | None:
-        """The result of a TextVectorization, as an input: numbers of words, of the length that the layer gives."""
+    def _unknown(self, tree: ast.Call) -> Tensor | None:
+        """The result of a TextVectorization, an input of the length that it gives; None, with a note, for others."""
         made = self.names.resolved(tree.func)
-        if not isinstance(made, ast.Call) or called(made) != "TextVectorization":
-            return None
-        given = {keyword.arg: keyword.value for keyword in made.keywords}
-        if self.names.known(given.get("output_mode", ast.Constant("int"))) != "int":
+        given = {keyword.arg: keyword.value for keyword in made.keywords} if isinstance(made, ast.Call) else {}
+        counts = self.names.known(given.get("output_mode", ast.Constant("int"))) != "int"
+        if called(made) != "TextVectorization" or counts:
+            self._note_unknown(tree)
             return None
         length = ast.Tuple([given.get("output_sequence_length", ast.Constant(None))], ast.Load())
         return Tensor(root=made_input([ast.keyword("shape", length)], tree), then=self.names.now)
