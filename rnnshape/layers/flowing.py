@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rnnshape.layers.attention import unmasks
-from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype
+from rnnshape.layers.base import Answer, Given, Leaf, compute_dtype, flat
 from rnnshape.layers.casting import reaching
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.input_mask import reaches
@@ -258,12 +258,15 @@ class Flowing:
         return None if is_first and not reaches(self.graph, call) else self.masks.get(wire)
 
     def answer(self, call: Call, own: Given) -> Answer:
-        """The result of a call; a state of a stack of cells is returned alone if it is passed alone.
+        """The result of a call; a state of a cell or of a stack of cells is returned alone if it is passed alone.
 
-        From ``keras/src/layers/rnn/stacked_rnn_cells.py: StackedRNNCells.call``.
+        From ``keras/src/layers/rnn/gru.py: GRUCell.call`` and ``stacked_rnn_cells.py: StackedRNNCells.call``.
         """
         layer, states = self.graph.by_name[call.layer], call.initial_state
         answer: Answer = layer.cls.theory(layer, own)
+        if layer.cls.kind == "cell" and states is not None:
+            after = flat(answer.states)
+            return replace(answer, returned=(answer.outputs[0], after[0] if isinstance(states, Wire) else after))
         if asked() < KERAS_3 or not isinstance(states, tuple) or isinstance(answer.returned, Leaf):
             return answer
         count = len(answer.returned) - len(states)

@@ -12,18 +12,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Law, flat
 from rnnshape.layers.masking import unmasked_scan
-from rnnshape.layers.scan import (
-    COMPUTED,
-    FROZEN,
-    START,
-    ZERO,
-    Landmarks,
-    Row,
-    Strip,
-    each,
-    kinds,
-    places,
-)
+from rnnshape.layers.scan import COMPUTED, FROZEN, START, ZERO, Landmarks, Row, Strip, each, kinds, places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +25,7 @@ if TYPE_CHECKING:
 MASKED = ("mask", "i", "empty", *Landmarks._fields)
 
 STATE_C_IS_NOT_THE_OUTPUT = "state_c is the memory; the output is o * activation(state_c)"
+TURNED = "the output stays in scan order: its first step is x[:, -1]"
 
 IDLE = "no sample has a valid step: the output and the states stay zeros"
 _EMPTY = "a fully masked sample outputs zeros and keeps its initial state"
@@ -96,7 +86,7 @@ def _of_output(sequences: bool, backwards: bool, one_step: bool, h: str, scan: S
     why = _last_step(scan, backwards=backwards)
     yield claimed(f"output[:, -1, :] == {h}", scan, lambda row, _: row.steps[-1] == row.state, why)
     if backwards:
-        why = "the output stays in scan order: its first step is x[:, -1], computed first"
+        why = f"{TURNED}, computed first"
         first = "there is only one step" if one_step else "no step is computed after the first step of the scan"
         yield claimed(f"output[:, 0, :] == {h}", scan, lambda row, _: row.steps[0] == row.state, first, why)
     for c in memory:

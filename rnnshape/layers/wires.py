@@ -131,11 +131,13 @@ class Graph(Struct, frozen=True, dict=True):
         inputs = ", ".join(map(self.word, call.inputs))
         apart = len(call.inputs) == 1 or node.name == "MultiHeadAttention"
         inside = inputs if apart else f"[{inputs}]"
-        states = "" if call.initial_state is None else f", initial_state={self._states(call.initial_state)}"
-        if node.cls.kind == "cell":  # it takes the input of one step, and states that a graph does not follow
+        states = "" if call.initial_state is None else self._states(call.initial_state)
+        cell = node.cls.kind == "cell"  # it takes the input of one step, and always states
+        if cell and not states:
             # In Keras 2 a cell also needs the dtype, which it takes from the input.
             of = inputs if asked() < KERAS_3 else f"batch_size={inputs}.shape[0]"
-            states = f", {call.layer}.get_initial_state({of})"
+            states = f"{call.layer}.get_initial_state({of})"
+        states = states and (f", {states}" if cell else f", initial_state={states}")
         scores = ", return_attention_scores=True" if node.cls.kind == "merge" and call.results else ""
         return f"{self._left(call)} = {call.layer}({inside}{states}{scores})"
 

@@ -115,7 +115,12 @@ def _in_order(spec: Spec, saved: Saved) -> list[tuple[Held, list[Weight]]]:
         named = dict(by_rule)
         return [(held, named[held.word]) for held in saved.layers if held.word in named]
     more = spec.layer.first.name == "Masking" and saved.layers[0].cls != "Masking"
-    return [(held, weights) for held, (_, weights) in zip(saved.layers, by_rule[more:], strict=False)]
+    stack = [(node.name, weights) for node, (_, weights) in zip(spec.layer.in_turn, by_rule, strict=False)][more:]
+    if len(stack) == len(saved.layers):
+        return [(held, weights) for held, (_, weights) in zip(saved.layers, stack, strict=True)]
+    left = iter(saved.layers)
+    found = ((next((held for held in left if held.cls == name), None), weights) for name, weights in stack)
+    return [(held, weights) for held, weights in found if held is not None]
 
 
 def _compared(layer: str, weights: Sequence[Weight], found: Sequence[tuple[str, Shape]]) -> Iterator[Compared]:

@@ -75,7 +75,14 @@ def _named(keras: Any) -> Any:
     return keras.Model(x, {"last": keras.layers.LSTM(3)(x)})
 
 
-MODELS = [_sequential, _functional, _nested, _within_sequential, _attending, _stacked, _named]
+def _distributed(keras: Any) -> Any:
+    layers = keras.layers
+    inner = [keras.Input((8, 8, 1)), layers.Conv2D(2, 3, activation="relu"), layers.Flatten()]
+    each = layers.TimeDistributed(keras.Sequential(inner))
+    return keras.Sequential([keras.Input((4, 8, 8, 1)), each, layers.LSTM(2)])
+
+
+MODELS = [_sequential, _functional, _nested, _within_sequential, _attending, _stacked, _named, _distributed]
 KERAS = ["3", pytest.param("2", marks=legacy)]
 
 
@@ -320,3 +327,47 @@ def test_an_operation_that_is_not_followed_is_told_and_the_file_is_not_loaded(tm
     assert report.expression.startswith("LSTM(4")
     assert any("ops.multiply(" in note and "is not followed" in note for note in report.spec.notes)
     assert any("a Keras operation Multiply" in note for note in report.spec.notes)
+
+
+def _normalized(keras: Any) -> Any:
+    x = keras.Input((5, 3))
+    return keras.Model(x, keras.layers.LSTM(4)(keras.layers.Normalization(mean=1.0, variance=2.0)(x)))
+
+
+def _rescaled(keras: Any) -> Any:
+    layers = keras.layers
+    rescaled = layers.TimeDistributed(layers.Rescaling(1 / 255))
+    return keras.Sequential([keras.Input((4, 8, 8, 1)), rescaled, layers.ConvLSTM2D(3, 3)])
+
+
+def _looked_up(keras: Any) -> Any:
+    x = keras.Input((6,), dtype="string")
+    indices = keras.layers.StringLookup(vocabulary=["a", "b"])(x)
+    return keras.Model(x, keras.layers.GRU(4)(keras.layers.Embedding(9, 3)(indices)))
+
+
+def _masked(keras: Any) -> Any:
+    x = keras.Input((5, 3))
+    h = keras.layers.LSTM(4, return_sequences=True)(keras.layers.Masking(-1.0)(x))
+    return keras.Model(x, keras.layers.GRU(3)(keras.layers.Dense(2)(h)))
+
+
+@pytest.mark.parametrize("make", [_normalized, _rescaled, _looked_up, _masked])
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+@pytest.mark.parametrize("release", KERAS)
+@pytest.mark.filterwarnings("ignore")
+def test_weights_are_compared_with_those_of_their_own_layer(
+    make: Any, ending: str, release: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"model.{ending}"
+    model = make(_keras(release))
+    model.save(path)
+    (spec,) = make_saved(str(path))
+    report = rnnshape.predict(spec)
+    assert report.ok
+    compared = report.file is not None
+    assert compared or any("no weight is compared" in note for note in report.notes)
+    assert compared or ending == "h5"
+    if ending == "keras":
+        assert report.params == model.count_params()
+        assert [leaf.shape[1:] for leaf in leaves(report.structure)] == [tuple(model.output_shape[1:])]

@@ -164,7 +164,8 @@ def test_an_answer_is_not_made_of_what_has_a_mistake() -> None:
 
 def test_what_a_stack_cannot_say_is_told() -> None:
     (masked,) = make_all("x = LSTM(3, return_sequences=True)(q)\ny = GRU(4)(x, mask=mask)")
-    assert masked.notes[0] == "line 2: mask= in the call of GRU is left out: it changes values, not shapes"
+    what = "mask= in the call of GRU is left out: it changes values, not shapes; --mask shows its effect"
+    assert masked.notes[0] == f"line 2: {what}"
     (wired,) = make_all("x = GRU(3, return_sequences=True)(q)\ny = LSTM(4)(x, initial_state=states)")
     assert wired.notes[0] == "line 2: states is not followed: LSTM is read without states"
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
 
 import rnnshape
 from rnnshape.errors import Invalid
-from rnnshape.lab.tensorflow import load
+from rnnshape.lab.tensorflow import keras, load
 from rnnshape.reading import make, make_all
 from rnnshape.render import View
 from rnnshape.render.table import draw
 from rnnshape.render.terminal import THEME
-from rnnshape.structure import leaves
+from rnnshape.structure import Nest, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -309,14 +309,60 @@ def test_the_states_of_stacked_cells_are_in_lists(read: str, written: str) -> No
 @pytest.mark.parametrize(
     "read",
     [
+        "cell = LSTMCell(8)\ny, s = cell(x, [h, c])\ny, s = cell(x, s)",
+        "cell = LSTMCell(8)\ny, s = cell(inputs=x, states=[h, c])\nz, s = LSTMCell(8)(y, states=list(s))",
+        "cell = GRUCell(8)\ny, s = cell(x, h)\ny, s = cell(x, s)",
+        "cell = GRUCell(8)\ny, s = cell(x, [h])\ny, s = cell(x, s)",
+        "o, a, b = LSTM(8, return_state=True)(v)\ny, s = LSTMCell(8)(o, [a, b])",
+        "o, a = GRU(8, return_state=True)(v)\ny, s = SimpleRNNCell(8)(o, a)",
+    ],
+)
+def test_a_cell_gets_the_states_of_the_code(read: str) -> None:
+    inputs = {"x": (5,), "h": (8,), "c": (8,), "v": (3, 5)}
+    spec = make("".join(f"{name} = Input({shape})\n" for name, shape in inputs.items()) + read)
+    assert "get_initial_state" not in spec.layer.text
+    report = rnnshape.explore(spec)
+    assert report.ok
+    assert make(spec.layer.text) == spec
+    arrays = {name: load().zeros((2, *shape)) for name, shape in inputs.items()}
+    exec(read, {**vars(keras().layers)}, arrays)  # noqa: S102  it stands above
+    real = arrays.get("z", arrays["y"]), arrays["s"]
+    assert _containers(report.observed) == _containers(real)
+
+
+def _containers(value: Any) -> Any:
+    if isinstance(value, Nest):
+        return value.kind, *map(_containers, value.items)
+    return (type(value).__name__, *map(_containers, value)) if isinstance(value, list | tuple) else "tensor"
+
+
+@pytest.mark.parametrize(
+    ("read", "why"),
+    [
+        ("LSTMCell(8)(x, [h])", r"1 state is passed, and lstm_cell takes 2 \(state_h, state_c\)"),
+        ("LSTMCell(8)(x, [h, w])", r"w is .* the state_c of lstm_cell must be \(N, H\) = \(2, 8\)"),
+        ("LSTMCell(8)(x, [[h, h]])", r"takes its states as \[state_h, state_c\]"),
+    ],
+)
+def test_states_that_do_not_fit_a_cell(read: str, why: str) -> None:
+    with pytest.raises(Invalid, match=why):
+        make(f"x = Input((5,))\nh = Input((8,))\nw = Input((6,))\ny, s = {read}")
+
+
+def test_the_states_of_a_stack_of_cells_that_is_called_itself_are_not_followed() -> None:
+    spec = make("x = Input((5,))\nh = Input((8,))\ny, s = StackedRNNCells([GRUCell(8)])(x, [h])\nz = Dense(2)(y)")
+    assert any("[h] is not followed: StackedRNNCells is read without states" in note for note in spec.notes)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
         "RNN([LSTMCell(8), GRUCell(6)])(x, initial_state=[s1[0], s1[1], s2[0]])",
         "LSTM(8)(x, initial_state=[s1])",
         "Bidirectional(LSTM(8))(x, initial_state=[s1, s1])",
     ],
 )
 def test_states_that_nest_otherwise_are_refused_as_keras_refuses_them(read: str) -> None:
-    from rnnshape.lab.tensorflow import keras, load
-
     code = f"{STACKED}y = {read}".replace("Input((5, 3))", "zeros((2, 5, 3))")
     with pytest.raises(IndexError):
         exec(code, {**vars(keras().layers), "zeros": load().zeros})  # noqa: S102  it stands above

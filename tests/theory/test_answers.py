@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy
 import pytest
 
 import rnnshape
+from rnnshape.lab.tensorflow import keras, load
 from rnnshape.structure import brackets, leaves
 from tests.shared.releases import since
 
@@ -173,3 +175,22 @@ def test_on_a_gpu_cudnn_is_used(command: str) -> None:
     assert report.ok
     assert report.cudnn.used
     assert report.environment["device"].startswith("GPU")
+
+
+@pytest.mark.parametrize("layer", ["LSTM(3, {})", "RNN(GRUCell(3), {})", "ConvLSTM1D(3, 1, {})"])
+def test_an_output_in_scan_order_is_noted(layer: str) -> None:
+    backwards = layer.format("return_sequences=True, go_backwards=True")
+    assert _in_scan_order(backwards) == 1
+    assert _in_scan_order(layer.format("go_backwards=True")) == 0
+    both = f"Bidirectional({layer.format('return_sequences=True')}, backward_layer={backwards})"
+    assert _in_scan_order(both) == 0
+
+
+def _in_scan_order(text: str) -> int:
+    return sum("stays in scan order" in note for note in rnnshape.predict(text).notes)
+
+
+def test_the_first_output_in_scan_order_is_that_of_the_last_step() -> None:
+    x = load().random.normal((2, 4, 5))
+    layer = keras().layers.LSTM(3, return_sequences=True, go_backwards=True)
+    assert numpy.array_equal(layer(x)[:, 0], layer(x[:, -1:])[:, 0])

@@ -151,7 +151,8 @@ class _Asking:
         calls = what.calls
         self._without_masks(calls)
         for call in calls:
-            if INITIAL_STATE.name in call.called.spans and call.states is None and call.node.cls.kind != "cell":
+            zeros = call.node.cls.kind == "cell" and call.called.options.get(INITIAL_STATE.name) == "zeros"
+            if INITIAL_STATE.name in call.called.spans and call.states is None and not zeros:
                 said = self.source.text[slice(*call.called.spans[INITIAL_STATE.name])]
                 self.values.note(f"{said} is not followed: {call.node.name} is read without states", call.tree)
         graph, (first, *_) = self.graphs.of(calls, what.outputs)
@@ -165,7 +166,7 @@ class _Asking:
         for call in calls:
             if MASK.name in call.called.spans:
                 what = f"mask= in the call of {call.node.name} is left out: it changes values, not shapes"
-                self.values.note(what, call.tree)
+                self.values.note(f"{what}; --mask shows its effect", call.tree)
 
     # -- calls that do not fit each other -------------------------------------------------------
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _ARRAYS = {"array", "asarray", "constant", "convert_to_tensor"}
 _FILLS = {"zeros": "zeros", "zeros_like": "zeros", "get_initial_state": "zeros", "ones": "ones", "ones_like": "ones"}
-_STATES = "states"
+STATES = "states"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Called:
 def signature(layer: LayerClass) -> tuple[str, ...]:
     """The names of the arguments of a layer's call, in the order of Keras' ``call``."""
     if layer.kind == "cell":
-        return ("sequence" if layer.name == "SimpleRNNCell" else "inputs", _STATES, TRAINING.name)
+        return ("sequence" if layer.name == "SimpleRNNCell" else "inputs", STATES, TRAINING.name)
     if layer.kind == "recurrent" or layer.name == "Bidirectional":
         if asked() < KERAS_3:  # RNN.__call__ of Keras 2 takes the others by name only
             return ("inputs", INITIAL_STATE.name, MASK.name, TRAINING.name)
@@ -113,7 +113,7 @@ class Reader:
         tree = given.pop(names[0], None)
         tree = None if tree is not None and is_none(tree) else tree  # a name that holds None: call(self, x=None)
         beside: dict[str, ast.expr] = {name: tree for name, tree in given.items() if self.names.known(tree) is not None}
-        states = beside.pop(_STATES, None) or beside.pop(INITIAL_STATE.name, None)
+        states = beside.pop(STATES, None) or beside.pop(INITIAL_STATE.name, None)
         if states is not None and isinstance(listed := self.names.resolved(states), ast.List | ast.Tuple):
             states = listed
         if tree is None:

@@ -101,7 +101,9 @@ class Constructors:
                 return self.layer(made)
             case ast.Name() | ast.Attribute():
                 what = self.source.said(tree)
-                self.source.unknown(f"{what} is not defined here: add the line that defines it", tree)
+                self.source.unknown(
+                    f"{what} is not known here: write the layer itself, or add the line that makes it", tree
+                )
             case _:
                 self.wrong("a layer is expected here, such as LSTM(8)", tree)
         return None

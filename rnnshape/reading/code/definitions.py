@@ -75,7 +75,7 @@ class Definitions(ABC):
             left_out = next(iter(self.waiting))
             self._instance(left_out, self.instances.get(left_out))
         while left := [function for function in self.functions.values() if function not in self.called]:
-            self._enter(left[0], defaults(left[0]))
+            self.values.functional.returned(self._enter(left[0], defaults(left[0])))
 
     # -- functions ------------------------------------------------------------------------------
 
@@ -239,7 +239,7 @@ class Definitions(ABC):
         for name in dict.fromkeys(("__init__", "build", "call", *methods)):
             if name in methods and methods[name] not in self.called:
                 made_with = call if name == "__init__" else None
-                self._enter(methods[name], self._given(methods[name], made_with))
+                self.values.functional.returned(self._enter(methods[name], self._given(methods[name], made_with)))
         self.functions, self.unsettled = before, outside
         if self.depth:  # within the method of another class
             self.names.bound |= outer[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.several import alone
-from rnnshape.reading.code.calling import Called, Reader, signature, states_apart
+from rnnshape.reading.code.calling import STATES, Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in
@@ -67,13 +67,13 @@ class Calls:
             layer.used = any(not isinstance(problem, Unknown) for problem in self.source.problems[before:])
             return None
         states = _states_of(node, call)
-        if states is not None and self.names.known(states) is None:
-            states = None
+        if states is not None and (self.names.known(states) is None or node.name == "StackedRNNCells"):
+            states = None  # the states of a stack of cells are lists of lists, which are not followed
         first = listed[0] if listed else self.value(tree) if fed is MISSING else fed
         applied = Applied(layer, node, own, [self.tensor(tree, first)], beside_it, targets=targets)
         applied.results, applied.nested, applied.container = results_of(node, targets)
         if listed[1:]:
-            applied.states = listed[1:]
+            applied.states = self._apart(listed[1:])
         elif states is not None:
             applied.states = self._nested(states, node.has("units"), alone=node.name in _OF_ONE_STATE)
             applied.nested = as_passed(applied)
@@ -199,9 +199,14 @@ class Calls:
         if isinstance(tree, ast.List | ast.Tuple):
             return [self._nested(item, flat, alone=flat) for item in tree.elts]
         found = self.value(tree)
-        found = [*found] if isinstance(found, tuple) else found
         unknown = found is None and alone and isinstance(tree, ast.Name | ast.Attribute)
-        return self.tensor(tree, None) if unknown else found
+        return self.tensor(tree, None) if unknown else self._apart(found)
+
+    def _apart(self, found: Any) -> Any:
+        """States as lists; a list of states that a call returns as one of its values becomes its tensors."""
+        if isinstance(found, list | tuple):
+            return [*map(self._apart, found)]
+        return (found.path and [*self.scope.parts(found)]) or found if isinstance(found, Tensor) else found
 
 
 def is_made(tensor: Tensor) -> bool:
@@ -228,5 +233,5 @@ def _states_of(node: Node, call: ast.Call) -> ast.expr | None:
     names = signature(node.cls)
     given: dict[str | None, ast.expr] = dict(zip(names, call.args, strict=False))
     given |= {keyword.arg: keyword.value for keyword in call.keywords}
-    tree = given.get(INITIAL_STATE.name)
-    return None if tree is None or is_none(tree) or node.cls.kind == "cell" else tree
+    tree = given.get(STATES if node.cls.kind == "cell" else INITIAL_STATE.name)
+    return None if tree is None or is_none(tree) else tree

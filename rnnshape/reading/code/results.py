@@ -40,6 +40,8 @@ def results_of(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[
 def as_passed(call: Applied) -> tuple[int, ...]:
     """How many tensors each result holds; a state of a stack of cells is returned alone if it is passed alone."""
     states, before = call.states, len(call.nested) - len(call.states if isinstance(call.states, list) else ())
+    if call.node.cls.kind == "cell" and call.nested[-1] < 2:  # the state of a GRUCell, or the list with it
+        return (*call.nested[:-1], int(isinstance(states, list)))
     if asked() < KERAS_3 or not isinstance(states, list) or before < 1:
         return call.nested
     formed = (

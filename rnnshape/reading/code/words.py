@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.layers.catalog import snake
+from rnnshape.layers.names import snake
 from rnnshape.layers.wires import Packed, Wire, result
 from rnnshape.reading.code.made import Tensor
 
@@ -37,15 +37,9 @@ class Wires:
     def states(self, states: Any) -> Any:
         """The wires of states, nested as in the code; None if one of them is unknown."""
         if states is None or isinstance(states, Tensor):
-            return None if states is None else self._whole(self.wire(states), states)
+            return None if states is None else self.wire(states)
         nested = tuple(map(self.states, states))
         return None if None in nested else nested
-
-    def _whole(self, wire: Wire, tensor: Tensor) -> Any:
-        """The wire of a tensor, or the wires in a list of states that is passed as a whole."""
-        call = tensor.call
-        count = call.nested[wire.path[0]] if call is not None and call.nested and len(wire.path) == 1 else 0
-        return tuple(Wire(wire.source, (*wire.path, index)) for index in range(count)) if count else wire
 
 
 def own_names(calls: list[Applied], words: dict[int, str], taken: set[str]) -> Iterator[tuple[str, Wire]]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from rnnshape.reading.saved.foreign import foreign
 from rnnshape.reading.saved.functional_config import Wiring
 from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, shape_of, wrong
 from rnnshape.reading.saved.model_layers import Code, Placed, layers_of, places
@@ -25,14 +26,19 @@ if TYPE_CHECKING:
 _MOST_LAYERS = 3_000
 
 
-def code(config: Any) -> Code:
+def code(config: Any, *, own: bool = False) -> Code:
     """The Python code of a saved layer or model: one expression, or one statement a line.
 
     ``config`` is what ``keras.saving.serialize_keras_object`` gives, of Keras 2 or 3: ``class_name`` and ``config``.
+    ``own`` tells whether modules define the classes that are not from Keras.
 
     Raises:
         Invalid: it is not the config of a layer or a model.
     """
+
+    def unread(layer: Any) -> bool:
+        return not own and any(foreign(layer))
+
     try:
         if class_of(config) not in MODELS:
             return Code(made(config))
@@ -40,8 +46,11 @@ def code(config: Any) -> Code:
         if len(found) > _MOST_LAYERS:
             raise wrong(f"it has more than {_MOST_LAYERS:,} layers")
         if class_of(config) == "Sequential" and not any(class_of(one) in FUNCTIONAL for one in layers_of(config)):
-            return _in_turn(config, found)
-        return Wiring(found).program(config)
+            first, *others = _flat(config)
+            # The shape behind a layer that is not read is only said for calls.
+            if not (class_of(first) == "InputLayer" and others and unread(others[0])):
+                return _in_turn(config, found)
+        return Wiring(found, unread).program(config)
     except RecursionError:
         raise wrong("it is nested too deeply") from None
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.layers import TABLE
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.identifiers import free
-from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, class_of, made, plain, wrong
+from rnnshape.reading.saved.layer_config import FUNCTIONAL, MODELS, built_for, class_of, made, plain, wrong
 from rnnshape.reading.saved.model_layers import Code, Placed, layers_of, name_of
 from rnnshape.reading.saved.operations import is_operation, operation
 
@@ -29,8 +29,11 @@ _MOST_RESULTS = 64
 class Wiring:
     """Writes the calls of a functional model; a nested model is written in the place of its call."""
 
-    def __init__(self, places: Mapping[int, Placed]) -> None:
+    def __init__(self, places: Mapping[int, Placed], unread: Callable[[Any], bool]) -> None:
         self.places = places
+        # Whether a layer is not read; the names of the results of such layers.
+        self.unread = unread
+        self.unknown: set[str] = set()
         self.lines: list[tuple[str, str]] = []
         self.steps = 0
         self.taken: set[str] = set()
@@ -85,10 +88,18 @@ class Wiring:
         return self.layers[id(layer)]
 
     def _call(self, layer: Mapping[str, Any], arguments: str) -> str:
-        """Write a call; return the name of its result."""
+        """Write a call; return the name of its result.
+
+        The result of a layer that is not read becomes an input, of the shape that the next layer was built for.
+        """
         name = self._layer(layer)
+        if arguments in self.unknown and not self.unread(layer) and (shape := built_for(layer)) is not None:
+            self._line(f"{arguments} = Input(batch_shape={shape!r})", name_of(layer))
+            self.unknown.discard(arguments)
         result = free(f"{name}_y", self.taken)
         self._line(f"{result} = {name}({arguments})", name_of(layer))
+        if self.unread(layer):
+            self.unknown.add(result)
         return result
 
     def _sequential(self, config: Mapping[str, Any], tensor: str) -> str:

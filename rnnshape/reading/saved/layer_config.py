@@ -49,7 +49,7 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
     if name == "InputLayer":
         return f"Input(batch_shape={shape_of(values)!r})"
     if name in MODELS:
-        raise wrong(f"a {name} within a layer is not read here")
+        return _model(name, values)
     if name not in LAYERS:
         return f"{name}()"
     parts = []
@@ -64,6 +64,13 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
         if (said := _value(argument, value, default := known.usual[argument])) not in _unsaid(argument, default):
             parts.append(f"{argument}={said}")
     return f"{name}({', '.join(parts)})"
+
+
+def _model(name: str, values: Mapping[str, Any]) -> str:
+    """A model within a layer: ``TimeDistributed(Sequential([...]))``."""
+    if name != "Sequential":
+        raise Invalid([Problem("", f"a {name} within a layer is not read: make it a Sequential, or show it alone")])
+    return f"Sequential([{', '.join(made(one) for one in values['layers'] if class_of(one) != 'InputLayer')}])"
 
 
 def _unsaid(argument: str, default: Any) -> tuple[str | None, ...]:
@@ -83,6 +90,15 @@ def shape_of(values: Mapping[str, Any]) -> tuple[int | None, ...]:
     shape = plain(values.get("batch_shape") or values.get("batch_input_shape"))
     if not isinstance(shape, list | tuple) or not all(size is None or type(size) is int for size in shape):
         raise wrong("an InputLayer has no batch_shape")
+    return tuple(shape)
+
+
+def built_for(config: Mapping[str, Any]) -> tuple[int | None, ...] | None:
+    """The shape of the input that Keras saved with a layer; None if there is none, or if it has several inputs."""
+    built = config.get("build_config")
+    shape = plain(built.get("input_shape")) if isinstance(built, Mapping) else None
+    if not isinstance(shape, list | tuple) or not all(size is None or type(size) is int for size in shape):
+        return None
     return tuple(shape)
 
 
@@ -108,7 +124,7 @@ def _value(argument: str, value: Any, default: Any) -> str | None:
     name = str(value["class_name"])
     if name == "function":
         return repr(value["config"]) if value.get("module") in (None, "builtins") else identifier(str(value["config"]))
-    if class_of(value) in LAYERS:
+    if class_of(value) in LAYERS or class_of(value) in MODELS:
         return made(value, named=False)
     return _object(class_of(value), value.get("config") or {}, default)
 

@@ -51,6 +51,9 @@ def make_saved(path: str, options: Mapping[str, Any] | None = None) -> list[Spec
         beside = model_file.beside(path)
     modules = modules_in(options)
     specs = _located(path, written, others, options)
+    if others and any(_GUESSED in note for spec in specs for note in spec.notes):
+        notes.append("no weight is compared: the file does not say the shape behind a layer that is not read")
+        written, weights, left = replace(written, layers=()), None, ()
     saved = Saved(
         path,
         tuple(
@@ -73,6 +76,7 @@ def make_saved(path: str, options: Mapping[str, Any] | None = None) -> list[Spec
 
 
 _BEFORE = "the answer ends before it"
+_GUESSED = "a default shape is used"
 
 
 def make_live(layer: Any, options: Mapping[str, Any]) -> list[Spec]:
@@ -102,7 +106,7 @@ def _written(config: Mapping[str, Any], options: Mapping[str, Any]) -> Code:
     """The model as code of the release that is asked for: in Keras 2, other containers are around the states."""
     version = options.get(RELEASE.name)
     with release.of(version if RELEASE.kind.accepts(version) else None):
-        return code(config)
+        return code(config, own=bool(modules_in(options)))
 
 
 def _once(found: Iterable[Foreign]) -> Iterator[Foreign]:
