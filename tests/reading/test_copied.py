@@ -80,6 +80,7 @@ WAYS: dict[str, str] = {
     + "\n---------------------------------------\nValueError   Traceback (most recent call last)\n"
     "<ipython-input-2-1248> in <module>()\n----> 5 model.add(GRU(9))\n\nValueError: Input 0 is incompatible",
     "sentences": f"Hi, I have a model:\n\n{CODE}\n\nWhat does it return? I don't know.",
+    "a block of sentences": f"```\nThis is no code.\nIt is what I think:\n```\n\n```python\n{CODE}\n```\n",
     "sentences around indented code": "I have a model to work with:\n\n"
     + _each("    ")
     + "\n\nBut when I call it, I don't see why it's wrong.\n\n    x = 3\n",
@@ -95,6 +96,14 @@ WAYS: dict[str, str] = {
 def test_where_it_was_copied_from_changes_nothing(way: str) -> None:
     (spec,) = make_all(WAYS[way], {})
     assert spec.layer.text == "LSTM(3, return_sequences=True, name='it') | GRU(2)"
+
+
+@pytest.mark.parametrize(
+    "text", ["I have a question.", "I have a question.\n\nWhat does it return?\n", "a b c", "\n \n"]
+)
+def test_text_without_code_is_an_error(text: str) -> None:
+    with pytest.raises(Invalid):
+        make_all(text, {})
 
 
 @pytest.mark.parametrize(

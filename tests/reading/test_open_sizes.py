@@ -114,3 +114,65 @@ m = Model(x, [z, y])
     assert shapes(code) == [[(2, 5), (2, 10, 3)]]
     assert [note.partition(": ")[2] for note in spec.notes] == ["noise is random: it is an input here"]
     assert rnnshape.explore(spec).ok
+
+
+DECODER = """
+class Decoder(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.embedding = tf.keras.layers.Embedding(100, 32)
+        self.gru = tf.keras.layers.GRU(16, return_sequences=True, return_state=True)
+        self.W1, self.W2, self.V = Dense(16), Dense(16), Dense(1)
+    def call(self, x, hidden, enc_output):
+        hidden_with_time_axis = tf.expand_dims(hidden, 1)
+        score = self.V(tf.nn.tanh(self.W1(enc_output) + self.W2(hidden_with_time_axis)))
+        context_vector = tf.nn.softmax(score, axis=1) * enc_output
+        context_vector = tf.reduce_sum(context_vector, axis=1)
+        x = tf.concat([tf.expand_dims(context_vector, 1), self.embedding(x)], axis=-1)
+        return self.gru(x)
+"""
+
+
+def test_inputs_of_an_attention_get_the_axes_with_which_all_of_its_calls_fit() -> None:
+    (spec,) = make_all(DECODER)
+    called = f"{DECODER}d = Decoder()\ny = d(tf.zeros((2, 1), 'int32'), tf.zeros((2, 4)), tf.zeros((2, 3, 4)))"
+    assert shapes(DECODER) == [[tuple(one.shape) for one in under_keras(called, "y")]]
+    report = rnnshape.explore(spec)
+    assert report.ok
+    assert report.params == under_keras(called, "d.count_params()")
+    assert spec.notes == ()
+
+
+@pytest.mark.parametrize("size", ["Input((None, 2))", "Input((5, 2))"])
+def test_an_open_length_is_the_one_of_the_tensor_that_it_is_joined_with(size: str) -> None:
+    code = f"x, y = {size}, Input((7, 3))\nz = LSTM(4)(Concatenate()([x, LSTM(5, return_sequences=True)(y)]))"
+    if "None" in size:
+        assert shapes(code)[0][-1] == (2, 4)
+        assert rnnshape.explore(make(code)).ok
+        assert not [note for note in notes(code) if "not followed" in note]
+    else:
+        with pytest.raises(rnnshape.Invalid, match="axis 1 is"):
+            make_all(code)
+
+
+@pytest.mark.parametrize(
+    ("given", "length"),
+    [("output_sequence_length=15", 15), ("output_sequence_length=3 * n", 15), ("output_mode='int'", None), ("", None)],
+)
+def test_the_words_of_a_text_are_an_input_of_their_length(given: str, length: int | None) -> None:
+    code = f"""
+n = 5
+words = TextVectorization(max_tokens=50, {given})
+x = words(Input((1,), dtype="string"))
+y = LSTM(6, return_sequences=True)(Embedding(50, 8)(x))
+"""
+    assert shapes(code) == [[(2, length or 3, 6)]]
+    assert under_keras(code, "tuple(y.shape)") == (None, length, 6)
+    assert not any("x is not followed" in note for note in notes(code))
+
+
+def test_the_rows_of_an_array_may_have_names() -> None:
+    code = "import numpy as np\nh, e = [1, 0, 0, 0], [0, 1, 0, 0]\nx = np.array([[h, e, h]], dtype='float32')\ny = LSTM(2, return_sequences=True)(x)"
+    assert shapes(code) == [[tuple(under_keras(code, "y.shape"))]] == [[(1, 3, 2)]]
+    with pytest.raises(rnnshape.Invalid, match="the rows must have the same length"):
+        make_all(code.replace("[0, 1, 0, 0]", "[0, 1]"))

@@ -6,6 +6,7 @@ Calls that follow one another become a stack, other calls become a graph.
 from __future__ import annotations
 
 import ast
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import MODEL, Node
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rnnshape.reading.code.values import Values
+
+
+_MOST_OPEN = 4
+"""The most inputs of which two get another number of axes."""
 
 
 def asked(values: Values) -> list[Parsed]:
@@ -174,9 +179,12 @@ class _Asking:
                 if self._other_rank(calls, place, fit):
                     continue
             elif not fit.fails_by_stand_in(own):
-                if (found_width := fit.one_width(own)) is None:
+                if (width := fit.one_width(own)) is None:
                     break
-                self._widen(calls, *found_width)
+                self._need(calls, *width)
+                continue
+            elif (length := fit.one_length(own)) is not None:
+                self._need(calls, *length)
                 continue
             fails_by_states = fit.fails_by_states(own)
             if not fails_by_states and loops(call.node):
@@ -221,25 +229,31 @@ class _Asking:
         return graph.calls.index(broken[0]), broken[1], fit
 
     def _other_rank(self, calls: list[Applied], place: int, fit: Fit) -> bool:
-        """Try other numbers of axes for an input without a known shape; returns whether more calls fit then."""
+        """Try other numbers of axes for one or two inputs without a known shape; returns whether more calls fit then.
+
+        A call that fails only because of an open size counts if no number of axes lets it pass.
+        """
         _, tensors = self.graphs.of(calls)
-        for tensor, entry in zip(tensors, fit.graph.entries, strict=True):
-            if entry.name not in fit.unknown or id(tensor) in self.graphs.ranks:
-                continue
+        pairs = zip(tensors, fit.graph.entries, strict=True)
+        left = [id(one) for one, entry in pairs if entry.name in fit.unknown and id(one) not in self.graphs.ranks]
+        before, nearly = self.graphs.ranks, None
+        for chosen in (*combinations(left, 1), *combinations(left[:_MOST_OPEN], 2)):
             for rank in RANKS:
-                self.graphs.ranks[id(tensor)] = rank
+                self.graphs.ranks = before | dict.fromkeys(chosen, rank)
                 again = self._broken(calls)
                 if again is None or again[0] > place:
                     return True
-            del self.graphs.ranks[id(tensor)]
-        return False
+                if again[0] == place and again[2].one_length(again[2].graph.calls[place]) is not None:
+                    nearly = nearly or self.graphs.ranks
+        self.graphs.ranks = nearly or before
+        return nearly is not None
 
-    def _widen(self, calls: list[Applied], name: str, width: int) -> None:
-        """Give this width to an input whose last size is not in the code."""
+    def _need(self, calls: list[Applied], name: str, axis: int, size: int) -> None:
+        """Give this size to an axis of an input that is not in the code."""
         graph, tensors = self.graphs.of(calls)
         for entry, tensor in zip(graph.entries, tensors, strict=True):
             if entry.name == name:
-                self.graphs.widths[id(tensor)] = width
+                self.graphs.needed.setdefault(id(tensor), {})[axis] = size
                 self.graphs.ranks.setdefault(id(tensor), len(entry.sizes or ()) or 3)
 
 

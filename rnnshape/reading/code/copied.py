@@ -115,7 +115,7 @@ def _without_numbers(text: str) -> str:
     lines = text.split("\n")
     found = [_NUMBER.match(line) for line in lines if line.strip()]
     numbers = [int(each[1]) for each in found if each is not None]
-    if len(numbers) < len(found) or numbers != [*range(numbers[0], numbers[0] + len(numbers))]:
+    if not numbers or len(numbers) < len(found) or numbers != [*range(numbers[0], numbers[0] + len(numbers))]:
         return text
     return "\n".join(_NUMBER.sub("", line, count=1) for line in lines)
 

@@ -100,7 +100,24 @@ class Fit:
             returned = returned[index]
         return isinstance(returned, Leaf)
 
-    def one_width(self, call: Call) -> tuple[str, int] | None:
+    def one_length(self, call: Call) -> tuple[str, int, int] | None:
+        """An input of a merge, and the size of its axis with which the inputs fit: that of another input."""
+        layer, inputs = self.graph.by_name[call.layer], every_dims(self.flowing.reaching(call))
+        if layer.cls.kind != "merge" or len(set(map(len, inputs))) > 1:
+            return None
+        axes = {
+            dim.letter: (entry.name, axis)
+            for entry in self.graph.entries
+            for axis, dim in enumerate(self.flowing.tensors[entry.name].dims)
+            if axis and self._is_open((dim,))
+        }
+        for one, other in _unlike(layer, inputs):
+            for own, wanted in ((one, other), (other, one)):
+                if own.letter in axes and not self._is_open((wanted,)):
+                    return (*axes[own.letter], wanted.size)
+        return None
+
+    def one_width(self, call: Call) -> tuple[str, int, int] | None:
         """An input before this or the first call of a shared layer, and the last size with which both fit its weights.
 
         A merge on the way may add the sizes of others.  None if the code gives the sizes of both.
@@ -112,7 +129,7 @@ class Fit:
             for source, width in widths:
                 fits = width.size + wanted.size - own.size
                 if self._is_open((width,)) and width.letter in _WORD.findall(own.letter) and 0 < fits != width.size:
-                    return source, fits
+                    return source, -1, fits
         return None
 
     def fails_by_states(self, call: Call) -> bool:
@@ -192,7 +209,7 @@ def _unlike(layer: Node, inputs: Sequence[Dims]) -> Iterator[tuple[Dim, Dim]]:
             axis = layer["axis"] % len(first)
             pairs = [pair for place, pair in enumerate(pairs) if place != len(first) - 1 - axis]
         for one, two in pairs:
-            if one.size != two.size and 1 not in (one.size, two.size):
+            if one.size != two.size and (layer.has("axis") or 1 not in (one.size, two.size)):
                 yield one, two
 
 

@@ -25,8 +25,8 @@ class Graphs:
         self.values = values
         # The number of axes of inputs without a known shape, by their ids, if the usual number does not fit.
         self.ranks: dict[int, int] = {}
-        # The last size of inputs that the calls of a shared layer need, by their ids, if the code does not give it.
-        self.widths: dict[int, int] = {}
+        # The sizes that the calls need and the code does not give: of an input, by its id, those of its axes.
+        self.needed: dict[int, dict[int, int]] = {}
         # The declarations of a Sequential, by the id of its input.
         self.said: dict[int, list[Declared]] = {}
 
@@ -102,8 +102,11 @@ class Graphs:
             return None
         with self.values.names.at(tensor.then):
             sizes = self.values.tensors.fed(tensor.root)
-        if (width := self.widths.get(id(tensor))) is not None:
-            return (*(sizes or (None,) * self.ranks.get(id(tensor), 3))[:-1], width)
+        if (needed := self.needed.get(id(tensor))) is not None:
+            own = [*(sizes or (None,) * self.ranks.get(id(tensor), 3))]
+            for axis, size in needed.items():
+                own[axis] = size
+            return tuple(own)
         return sizes
 
     def _name(self, tensor: Tensor, taken: set[str]) -> str:

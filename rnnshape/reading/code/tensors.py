@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnshape.layers import TABLE
+from rnnshape.reading.code.lists import constant
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.syntax import called, dotted, is_none
 
@@ -211,7 +212,8 @@ class Tensors:
             return None
         if not isinstance(tree.args[0], ast.List | ast.Tuple):
             return self.fed(tree.args[0])
-        sizes = self._nested(tree.args[0])
+        known = self.names.known(tree.args[0])  # of [[h, e]], whose rows have names
+        sizes = self._nested(tree.args[0] if known is MISSING else constant(known, tree.args[0]))
         if sizes is None:
             self._unknown(tree.args[0])
         if sizes is _RAGGED:

@@ -20,7 +20,7 @@ from rnnshape.reading.code.operating import Operations
 from rnnshape.reading.code.scope import Scope
 from rnnshape.reading.code.sequential import Growing
 from rnnshape.reading.code.shapes import Shapes
-from rnnshape.reading.code.syntax import called, dotted, joined
+from rnnshape.reading.code.syntax import called, dotted, joined, made_input
 from rnnshape.reading.code.tensors import INPUTS, Tensors, makes
 
 if TYPE_CHECKING:
@@ -180,8 +180,18 @@ class Values(Scope):
             return self.functional.again(made, tree)
         if isinstance(made, Layer | Model):
             return self.calls.called(made, tree, targets)
-        self._note_unknown(tree)
-        return None
+        return self._unknown(tree)
+
+    def _unknown(self, tree: ast.Call) -> Tensor | None:
+        """The result of a TextVectorization, an input of the length that it gives; None, with a note, for others."""
+        made = self.names.resolved(tree.func)
+        given = {keyword.arg: keyword.value for keyword in made.keywords} if isinstance(made, ast.Call) else {}
+        counts = self.names.known(given.get("output_mode", ast.Constant("int"))) != "int"
+        if called(made) != "TextVectorization" or counts:
+            self._note_unknown(tree)
+            return None
+        length = ast.Tuple([given.get("output_sequence_length", ast.Constant(None))], ast.Load())
+        return Tensor(root=made_input([ast.keyword("shape", length)], tree), then=self.names.now)
 
     def _of_today(self, tree: ast.Call) -> ast.Call:
         """The call, with Keras 1's merge function replaced by the current one."""
