@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -53,10 +55,10 @@ def specs_of(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
         return _layers(layer, asked)
     text = code() if layer == STDIN else _text_of(layer)
     try:
-        return make_all(text.code, asked)
+        return _with_places(text, make_all(text.code, asked))
     except Invalid as error:
         placed = [_in_file(text, problem, error.text) for problem in error.problems]
-        raise Invalid(placed, error.text, error.others) from None
+        raise Invalid(placed, error.text, _with_places(text, error.others)) from None
 
 
 def _layers(layer: str, asked: Mapping[str, Any]) -> Sequence[Spec]:
@@ -74,11 +76,45 @@ def _in_file(text: Text, problem: Problem, code: str | None) -> Problem:
     if problem.key:
         return problem
     where = text.name
-    before = text.code.find(code) if code else -1  # -1 if the reader changed the code, for example removed prompts
-    if problem.span is not None and before >= 0:
-        cell, line = text.at(text.code.count("\n", 0, before + problem.span[0]) + 1)
+    line = code.count("\n", 0, problem.span[0]) if problem.span is not None and code else None
+    if line is not None and code and (number := _line_of(text.code, code, line)) is not None:
+        cell, line = text.at(number)
         where += f":{line}" if cell is None else f", cell {cell}, line {line}"
     return Problem("", f"{where}: {problem.message}", problem.span)
+
+
+_NOTED = re.compile(r"line (\d+): ")
+
+
+def _with_places(text: Text, specs: Sequence[Spec]) -> list[Spec]:
+    """The Specs with notes that name the lines of the file, or of its cells."""
+    if not any(_NOTED.match(note) for spec in specs for note in spec.notes):
+        return [*specs]
+    from rnnshape.reading.code.expression import opened
+
+    code = opened(text.code).text
+
+    def placed(note: str) -> str:
+        if (found := _NOTED.match(note)) is None:
+            return note
+        if (number := _line_of(text.code, code, int(found[1]) - 1)) is None:
+            return note[found.end() :]
+        cell, line = text.at(number)
+        return f"{'' if cell is None else f'cell {cell}, '}line {line}: {note[found.end() :]}"
+
+    return [dataclasses.replace(spec, notes=tuple(map(placed, spec.notes))) for spec in specs]
+
+
+def _line_of(written: str, code: str, at: int) -> int | None:
+    """The line of the file for a line of the code, from 0; None if it is not certain.
+
+    The reader may have changed other lines: it removes prompts and the statements of Python 2.
+    """
+    if (before := written.find(code)) >= 0:
+        return written.count("\n", 0, before) + at + 1
+    lines, own = ([line.strip() for line in one.split("\n")] for one in (written, code))
+    alike = [number for number, line in enumerate(lines, 1) if line == own[at]]
+    return alike[own[:at].count(own[at])] if len(alike) == own.count(own[at]) else None
 
 
 def _text_of(path: str) -> Text:

@@ -23,7 +23,7 @@ from rnnshape.layers.stand_ins import number
 from rnnshape.layers.wires import filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rnnshape.layers.wires import Graph
     from rnnshape.spec import Spec
@@ -36,8 +36,7 @@ def build(node: Node) -> Any:
     ``image_data_format``) has no effect.
     """
     if node.cls.kind == "stack":
-        begun = [takes_states(layer) for layer in node["layers"]]
-        return Stack([build(layer) for layer in node["layers"]], begun.index(True) if any(begun) else None)
+        return Stack(map(build, node.in_turn), node.in_turn)
     if node.cls.kind == "graph":
         return Wired(node["graph"])
     if isinstance(node.cls, Imported):
@@ -69,8 +68,7 @@ def made(spec: Spec) -> tuple[Any, Any]:
         return layers[0], model
     # A Masking that an option adds in front is not in the file.
     before = [build(one) for one in node.in_turn[: len(node.in_turn) - len(layers)]]
-    begun = [takes_states(layer) for layer in node.in_turn]
-    return Stack([*before, *layers], begun.index(True) if any(begun) else None), model
+    return Stack([*before, *layers], node.in_turn), model
 
 
 def like(node: Node, layer: Any, x: Any) -> Any:
@@ -129,12 +127,12 @@ class Stack:
     """Real layers called in turn; Keras passes the mask on with the tensor.
 
     ``keras.Sequential`` is not used because it builds by static inference, which is wrong for some of the layers.
-    ``begun`` is the index of the layer that gets the ``initial_state``.
+    ``nodes`` are those of the layers; the first one that takes states gets the ``initial_state``.
     """
 
-    def __init__(self, layers: list[Any], begun: int | None = None) -> None:
-        self.layers = layers
-        self.begun = begun
+    def __init__(self, layers: Iterable[Any], nodes: Sequence[Node] = ()) -> None:
+        self.layers = list(layers)
+        self.begun = next((place for place, node in enumerate(nodes) if takes_states(node)), None)
 
     def __call__(self, x: Any, **beside: Any) -> list[Any]:
         """The result of each layer; the last one is the result of the stack."""
@@ -174,7 +172,7 @@ class Wired(Stack):
     def __init__(self, graph: Graph, layers: Mapping[str, Any] | None = None) -> None:
         self.graph = graph
         self.by_name = {name: layers[name] if layers else build(node) for name, node in graph.layers}
-        super().__init__(list(self.by_name.values()))
+        super().__init__(self.by_name.values())
 
     def __call__(self, *inputs: Any, **beside: Any) -> list[Any]:
         """The result of each call, in order; ``inputs`` are those of the graph's entries."""

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, names
-from rnnshape.layers.around import answered, any_letters, axes_problem, halving, unchanged, unmixed, unsoftened
+from rnnshape.layers.around import answered, axes_problem, entry, halving, unchanged, unmixed, unsoftened
 from rnnshape.layers.base import Refusal, Weight, variable_dtype
 from rnnshape.layers.building import uninitialized
 from rnnshape.layers.dims import fixed
-from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import KERAS_3, asked, change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rnnshape.layers.base import Answer, Dims, Given, Zeros
+    from rnnshape.layers.base import Answer, Dims, Given
     from rnnshape.layers.node import Node
 
 
@@ -92,30 +90,7 @@ def _mask_shape_error(axes: tuple[int, ...]) -> Refusal:
     )
 
 
-def _activating(
-    name: str,
-    *own: arg.Argument,
-    theory: Callable[[Node, Given], Answer] = unchanged,
-    check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None,
-    zeros: Callable[[Node, Answer, Given], Zeros | None] = lambda node, answer, given: None,
-    popped: tuple[arg.Argument, ...] = (),
-    in_2: tuple[str, ...] = (),
-    file: str,
-) -> LayerClass:
-    return LayerClass(
-        name,
-        "layer",
-        (*own, *arg.BASE, *popped),
-        theory,
-        any_letters,
-        check_input=check_input,
-        contents=zeros,
-        in_2=in_2,
-        source=f"activations/{file}.py: {name}.call",
-        keeps_mask=True,
-        takes_mask=name == "Softmax",
-        built=name != "PReLU",
-    )
+_activating = partial(entry, keeps_mask=True, built=True)
 
 
 def _least_zero(name: str, default: float | None) -> arg.Argument:
@@ -126,44 +101,51 @@ def _least_zero(name: str, default: float | None) -> arg.Argument:
 ACTIVATIONS = (
     _activating(
         "Activation",
-        arg.Argument("activation", arg.Named.among(names.ACTIVATIONS), cli_default="relu"),
-        theory=_activation,
-        zeros=contents.activated,
-        file="activation",
+        (arg.Argument("activation", arg.Named.among(names.ACTIVATIONS), cli_default="relu"), *arg.BASE),
+        _activation,
+        contents=contents.activated,
+        source="activations/activation.py",
     ),
     _activating(
         "ReLU",
-        _least_zero("max_value", None),
-        _least_zero("negative_slope", 0.0),
-        _least_zero("threshold", 0.0),
-        file="relu",
+        (_least_zero("max_value", None), _least_zero("negative_slope", 0.0), _least_zero("threshold", 0.0), *arg.BASE),
+        unchanged,
+        source="activations/relu.py",
     ),
     _activating(
         "LeakyReLU",
-        replace(_least_zero("negative_slope", 0.3), since=KERAS_3),
-        theory=_leaky,
-        popped=(arg.Argument("alpha", arg.Number(0), None, was=0.3),),
+        (
+            replace(_least_zero("negative_slope", 0.3), since=KERAS_3),
+            *arg.BASE,
+            arg.Argument("alpha", arg.Number(0), None, was=0.3),
+        ),
+        _leaky,
         in_2=("alpha",),
-        file="leaky_relu",
+        source="activations/leaky_relu.py",
     ),
     _activating(
         "PReLU",
-        arg.initializer("alpha_initializer", "Zeros"),
-        arg.regularizer("alpha_regularizer"),
-        arg.constraint("alpha_constraint"),
-        arg.Argument("shared_axes", arg.Maybe(arg.Axes(empty=True)), None),
-        theory=_prelu,
+        (
+            arg.initializer("alpha_initializer", "Zeros"),
+            arg.regularizer("alpha_regularizer"),
+            arg.constraint("alpha_constraint"),
+            arg.Argument("shared_axes", arg.Maybe(arg.Axes(empty=True)), None),
+            *arg.BASE,
+        ),
+        _prelu,
         check_input=lambda node, dims: (
             None if _alpha(node, dims) is not None else f"shared_axes={node['shared_axes']} has an unknown axis"
         ),
-        file="prelu",
+        source="activations/prelu.py",
+        built=False,
     ),
-    _activating("ELU", arg.Argument("alpha", arg.Number(), 1.0), file="elu"),
+    _activating("ELU", (arg.Argument("alpha", arg.Number(), 1.0), *arg.BASE), unchanged, source="activations/elu.py"),
     _activating(
         "Softmax",
-        arg.Argument("axis", arg.Maybe(arg.Axes()), -1),
-        theory=_softmax,
+        (arg.Argument("axis", arg.Maybe(arg.Axes()), -1), *arg.BASE),
+        _softmax,
         check_input=axes_problem,
-        file="softmax",
+        takes_mask=True,
+        source="activations/softmax.py",
     ),
 )

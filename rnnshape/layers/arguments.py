@@ -19,9 +19,7 @@ from rnnshape.layers.kinds import (
     AnyCase,
     DropRate,
     Flag,
-    Implementation,
     Kind,
-    LayerName,
     MaskValue,
     Maybe,
     Named,
@@ -31,8 +29,29 @@ from rnnshape.layers.kinds import (
     Sizes,
     Whole,
 )
-from rnnshape.layers.release import KERAS_3, Release, dotted
+from rnnshape.layers.release import KERAS_3, Release, asked, dotted
 from rnnshape.layers.tuples import Arrays, Axes, Axis, AxisOfEach, Margins, NoiseShape, Order, TargetShape, Unwritten
+
+
+class Implementation(OneOf, frozen=True):
+    """1 or 2; the 0 of old code means 2 (``keras/src/layers/rnn/lstm.py: LSTMCell.call`` compares with 1 only)."""
+
+    def meant(self, value: Any) -> Any:
+        return 2 if type(value) is int and value == 0 else value
+
+
+class LayerName(Kind, frozen=True):
+    """The name of a layer.  Keras 3 rejects a slash, and TensorFlow text that is not UTF-8."""
+
+    allowed = "a string without '/', or None"
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, str):
+            return value is None
+        if "/" in value and asked() >= KERAS_3:
+            return False
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
@@ -153,6 +172,18 @@ REGULARIZERS = tuple(map(regularizer, ("kernel_regularizer", "recurrent_regulari
 ACTIVITY_REGULARIZER = regularizer("activity_regularizer")
 CONSTRAINTS = tuple(map(constraint, ("kernel_constraint", "recurrent_constraint", "bias_constraint")))
 DROPOUTS = (DROPOUT, RECURRENT_DROPOUT)
+
+
+def of_weights(*names: str) -> tuple[Argument, ...]:
+    """Initializers, regularizers and constraints of the weights of a layer without states, in Keras' order."""
+    return (
+        *(initializer(f"{name}_initializer", "zeros" if name == "bias" else "glorot_uniform") for name in names),
+        *(regularizer(f"{name}_regularizer") for name in names),
+        ACTIVITY_REGULARIZER,
+        *(constraint(f"{name}_constraint") for name in names),
+    )
+
+
 LORA = (
     Argument("lora_rank", Maybe(Whole(0)), None, since=KERAS_3),
     Argument("lora_alpha", Maybe(Number()), None, since=(3, 10)),
@@ -163,29 +194,7 @@ EVERY_LAYER = (DTYPE, TRAINABLE, NAME, AUTOCAST)
 BASE = (*EVERY_LAYER, ACTIVITY_REGULARIZER)
 
 __all__ = [
-    "INT64",
-    "AnyCase",
-    "Argument",
-    "Arrays",
-    "Axes",
-    "Axis",
-    "AxisOfEach",
-    "DropRate",
-    "Flag",
-    "Implementation",
-    "Kind",
-    "LayerName",
-    "Margins",
-    "MaskValue",
-    "Maybe",
-    "Named",
-    "Nested",
-    "NoiseShape",
-    "Number",
-    "OneOf",
-    "Order",
-    "Sizes",
-    "TargetShape",
-    "Unwritten",
-    "Whole",
-]
+    "INT64", "AnyCase", "Argument", "Arrays", "Axes", "Axis", "AxisOfEach", "DropRate", "Flag", "Kind", "Margins",
+    "MaskValue", "Maybe", "Named", "Nested", "NoiseShape", "Number", "OneOf", "Order", "Sizes", "TargetShape",
+    "Unwritten", "Whole",
+]  # fmt: skip

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.base import STEP, Answer, Kernel, Leaf, Refusal, compute_dtype, variable_dtype
 from rnnshape.layers.building import halved, unregularized
 from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.masking import attached
+from rnnshape.layers.node import LayerClass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from rnnshape.layers.arguments import Argument
     from rnnshape.layers.base import Dims, Given, Weight
     from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
@@ -37,6 +39,23 @@ def any_sequence(node: Node, rank: int | None) -> tuple[str, ...]:
 def any_tensor(node: Node, rank: int | None) -> tuple[str, ...]:
     """The same for an operation, which also takes one number for each sample, (N,): ``ops.sum(h, axis=-1) / 2``."""
     return ("N",) if rank == 1 else any_sequence(node, rank)
+
+
+def entry(
+    name: str,
+    arguments: tuple[Argument, ...],
+    theory: Callable[[Node, Given], Answer],
+    letters: Callable[[Node, int | None], tuple[str, ...]] = any_letters,
+    *,
+    source: str,
+    **more: Any,
+) -> LayerClass:
+    """The entry of a layer with one input tensor; ``more`` are further fields of ``LayerClass``.
+
+    ``source`` is the file with its call: ``"core/dense.py"``, or with the class that has it if that is another one.
+    """
+    call = f"{source}.call" if ":" in source else f"{source}: {name}.call"
+    return LayerClass(name, "layer", arguments, theory, letters, source=call, **more)
 
 
 def no_loop(node: Node) -> list[Kernel]:

@@ -5,14 +5,14 @@ Source: ``keras/src/layers/attention/`` of Keras 3.15.1.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.around import any_sequence, no_loop
-from rnnshape.layers.base import Answer, Leaf, Product, Refusal, Weight, compute_dtype, variable_dtype
-from rnnshape.layers.building import unregularized
+from rnnshape.layers.around import answered, any_sequence
+from rnnshape.layers.base import Leaf, Product, Refusal, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.masking import attached
 from rnnshape.layers.node import LayerClass
@@ -22,8 +22,7 @@ from rnnshape.layers.several import alone, every_dims, every_mask, masks_handed_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rnnshape.layers.base import Dims, Given
-    from rnnshape.layers.masking import Mask
+    from rnnshape.layers.base import Answer, Dims, Given
     from rnnshape.layers.node import Node
 
 
@@ -31,13 +30,6 @@ def _parts(inputs: Sequence[Dims]) -> tuple[Dims, Dims, Dims]:
     """Query, value and key; without a key, the value is used."""
     query, value = inputs[:2]
     return query, value, inputs[2] if len(inputs) > 2 else value
-
-
-def _answer(node: Node, given: Given, dims: Dims, weights: list[Weight], mask: Mask | None) -> Answer:
-    """The answer of an attention; its mask is the query's."""
-    output = Leaf("output", dims, compute_dtype(node["dtype"]))
-    refusals = list(unregularized(node, given, output))
-    return Answer((output,), output, weights=weights, cudnn=no_loop(node), mask=attached(mask), refusals=refusals)
 
 
 def _scored(given: Given, answer: Answer, scores: Dims) -> Answer:
@@ -61,7 +53,8 @@ def _attention(node: Node, given: Given) -> Answer:
     flat = every_mask(given)[1] is not None and not _MASKS_SCORES.made
     # If the query has one step, such a mask broadcasts its scores to the number of its rows.
     asking = (*query[:-2], query[0]) if flat and query[-2].size == 1 else query[:-1]
-    answer = _answer(node, given, (*asking, value[-1]), weights, masks_handed_on(given)[0])
+    mask = attached(masks_handed_on(given)[0])
+    answer = answered(node, given, (*asking, value[-1]), *weights, mask=mask)
     answer.refusals += _unlike_masks(node, query) if flat else ()
     # Only score_mode="dot" computes the scores with a matrix product; the others sum the result of tanh.
     scores = [Product((*query[:-1], key[-2], query[-1]))] if scored else []
@@ -101,7 +94,7 @@ def _multi_head(node: Node, given: Given) -> Answer:
     for name, dims, width in projections:
         weights += _projection(node, name, (dims[-1], heads, width), (heads, width), kept)
     weights += _projection(node, "attention_output", (heads, value_dim, *out), out, kept)
-    answer = _answer(node, given, (*query[:-1], *out), weights, given.mask)
+    answer = answered(node, given, (*query[:-1], *out), *weights, mask=attached(given.mask))
     between = (*query[:-1], *key[1:-1], heads)
     answer.products = [
         *(Product((*dims, heads, width)) for _, dims, width in projections),
@@ -218,37 +211,30 @@ _DROPOUT = arg.Argument("dropout", arg.DropRate(), 0.0)
 _PLACED = replace(_DROPOUT, placed=KERAS_3)
 _WIDTH = arg.Maybe(arg.Whole())
 
+_attending = partial(LayerClass, kind="merge", letters=any_sequence, check_input=alone)
+
 ATTENTIONS = (
-    LayerClass(
+    _attending(
         "Attention",
-        "merge",
-        (
+        arguments=(
             arg.Argument("use_scale", arg.Flag(), False),
             arg.Argument("score_mode", arg.OneOf(("dot", "concat")), "dot"),
-            _PLACED,
-            arg.NAMED_SEED,
-            *arg.BASE,
+            *(_PLACED, arg.NAMED_SEED, *arg.BASE),
         ),
-        _attention,
-        any_sequence,
+        theory=_attention,
+        check_inputs=_attends,
         source="attention/attention.py: Attention.call",
-        check_input=alone,
-        check_inputs=_attends,
     ),
-    LayerClass(
+    _attending(
         "AdditiveAttention",
-        "merge",
-        (arg.Argument("use_scale", arg.Flag(), True), _PLACED, arg.NAMED_SEED, *arg.BASE),
-        _attention,
-        any_sequence,
-        source="attention/additive_attention.py: AdditiveAttention.call",
-        check_input=alone,
+        arguments=(arg.Argument("use_scale", arg.Flag(), True), _PLACED, arg.NAMED_SEED, *arg.BASE),
+        theory=_attention,
         check_inputs=_attends,
+        source="attention/additive_attention.py: AdditiveAttention.call",
     ),
-    LayerClass(
+    _attending(
         "MultiHeadAttention",
-        "merge",
-        (
+        arguments=(
             arg.Argument("num_heads", arg.Whole()),
             arg.Argument("key_dim", arg.Whole()),
             arg.Argument("value_dim", _WIDTH, None),
@@ -258,18 +244,13 @@ ATTENTIONS = (
             arg.Argument("attention_axes", arg.OneOf((None, 1, (1,))), None),
             arg.Argument("sliding_window", _WIDTH, None, since=(3, 15)),
             arg.Argument("flash_attention", arg.OneOf((None, False)), None, since=(3, 7)),
-            *(arg.KERNEL_INITIALIZERS[0], arg.KERNEL_INITIALIZERS[2]),
-            *(arg.REGULARIZERS[0], arg.REGULARIZERS[2]),
-            arg.ACTIVITY_REGULARIZER,
-            *(arg.CONSTRAINTS[0], arg.CONSTRAINTS[2]),
+            *arg.of_weights("kernel", "bias"),
             arg.Argument("use_gate", arg.Flag(), False, since=(3, 14)),
             replace(arg.SEED, since=(3, 4)),
             *arg.EVERY_LAYER,
         ),
-        _multi_head,
-        any_sequence,
-        source="attention/multi_head_attention.py: MultiHeadAttention.call",
-        check_input=alone,
+        theory=_multi_head,
         check_inputs=_attends_in_heads,
+        source="attention/multi_head_attention.py: MultiHeadAttention.call",
     ),
 )

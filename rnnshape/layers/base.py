@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from rnnshape.form import LATER, Key, formed
 from rnnshape.layers.dims import Dim
@@ -240,26 +239,6 @@ class Answer(Struct, gc=False):
 
 
 _TUPLES = change("3.0", "a layer with several outputs returns a tuple; before, a list", "layers/rnn/rnn.py: RNN.call")
-
-
-_IN_ORDER = change(
-    "3.0",
-    "layer.weights has the weights in the order of their creation; before, those that are not trainable are last",
-    "layers/layer.py: Layer.weights",
-)
-
-
-def in_order(parts: Iterable[tuple[bool, Iterable[Weight]]], *, trainable: bool = True) -> list[Weight]:
-    """The weights of a layer's parts in the order of ``layer.weights``; each part says whether it is trainable.
-
-    ``trainable`` says whether the layer itself is trainable; if not, no part is.
-    """
-    if _IN_ORDER.made or not trainable:
-        return [weight for _, part in parts for weight in part]
-    weights = [
-        weight if trainable else replace(weight, trainable=False) for trainable, part in parts for weight in part
-    ]
-    return sorted(weights, key=lambda weight: not weight.trainable)
 
 
 def several(outputs: Iterable[Returned]) -> Returned:

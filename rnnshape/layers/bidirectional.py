@@ -22,7 +22,6 @@ from rnnshape.layers.base import (
     Leaf,
     Refusal,
     compute_dtype,
-    in_order,
     prefixed,
     several,
     through,
@@ -30,10 +29,12 @@ from rnnshape.layers.base import (
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.copying import answer_of, backward_of, copied_activations, forward_of, uncopied
 from rnnshape.layers.cudnn import mask_used
-from rnnshape.layers.laws import TURNED, kept, unmasked
+from rnnshape.layers.dims import broadcast
+from rnnshape.layers.former import in_order
+from rnnshape.layers.laws import TURNED, kept
 from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import attached, unmasked_scan
-from rnnshape.layers.merging import Merge, strips
+from rnnshape.layers.merging import Merge
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.objects import Function
 from rnnshape.layers.release import change
@@ -41,10 +42,9 @@ from rnnshape.layers.release import change
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rnnshape.layers.masking import Mask, Scan
+    from rnnshape.layers.masking import Scan
     from rnnshape.layers.node import Node
     from rnnshape.layers.objects import Made
-    from rnnshape.layers.scan import Strip
 
 MERGES = ("concat", "sum", "mul", "ave", None)
 
@@ -71,7 +71,7 @@ def theory(node: Node, given: Given) -> Answer:
         back = backward.scan
     assert forward.scan is not None
     assert back is not None
-    scans = forward.scan, back
+    merge = Merge.of(node, forward, backward, one_step=given.dims[1].size == 1)
     dtype = compute_dtype(node["dtype"]) if _CASTS.made else forward.outputs[0].dtype
     one, other = forward.outputs[0].dims, backward.outputs[0].dims
     mode = node["merge_mode"]
@@ -82,7 +82,7 @@ def theory(node: Node, given: Given) -> Answer:
     elif mode == "concat":
         outputs = (Leaf("output", (*one[:-1], one[-1] + other[-1]), dtype),)
     else:
-        outputs = (Leaf("output", _broadcast(one, other), dtype),)
+        outputs = (Leaf("output", broadcast(one, other), dtype),)
     states = (*prefixed("forward_", tuple(forward.states)), *prefixed("backward_", tuple(backward.states)))
     begun = [*states]
     if (forward.begins, backward.begins) != (forward.states, backward.states):
@@ -101,13 +101,13 @@ def theory(node: Node, given: Given) -> Answer:
             ),
             trainable=node.trainable and node["layer"].trainable,
         ),
-        laws=[*_laws(node, (forward, backward), scans, one_step=given.dims[1].size == 1)] if with_state else [],
+        laws=[*_laws(merge, forward, backward, (forward.scan, back))] if with_state else [],
         cudnn=_cudnn((forward_node, backward_node), (forward, backward)),
         products=forward.products + backward.products,
         mask=attached(given.mask) if forward_node["return_sequences"] else None,
         begins=through(begun, dtype) if _CASTS.made else begun,
         scan=forward.scan,
-        strips=_strips(node, forward, scans, used or given.mask) if given.watched else (),
+        strips=merge.strips(forward.scan, back, used or given.mask) if given.watched else (),
         quirks=tuple(
             dict.fromkeys(((quirks.DROPPED,) if used is None and given.mask else ()) + forward.quirks + backward.quirks)
         ),
@@ -159,53 +159,14 @@ def _width(node: Node) -> object:
     return next(node[name] for name in ("units", "filters", "cell") if node.has(name))
 
 
-def _broadcast(left: Dims, right: Dims) -> Dims:
-    """The broadcast shape: a size of 1 takes the other's size."""
-    return tuple(b if a.size == 1 else a for a, b in zip(left, right, strict=True))
-
-
-def _laws(node: Node, answers: tuple[Answer, Answer], scans: tuple[Scan, Scan], *, one_step: bool) -> Iterable[Law]:
-    (forward, backward), (ahead, back) = answers, scans
+def _laws(merge: Merge, forward: Answer, backward: Answer, scans: tuple[Scan, Scan]) -> Iterable[Law]:
     if forward.hidden is None or backward.hidden is None:
         return ()
-    sequences = node["layer"]["return_sequences"]
-    roles = "forward_" + forward.hidden.role, "backward_" + backward.hidden.role
-    merge = Merge(node["merge_mode"], sequences, _halves(forward, sequences=sequences), *roles, one_step)
+    ahead, back = scans
     if ahead.mask is None:
         return merge.unmasked(ahead.scanning.backwards, back.scanning.backwards)
-    states = (("forward_", forward.states, ahead), ("backward_", backward.states, back))
-    untouched = [law for prefix, own, scan in states for law in kept(prefixed(prefix, own), scan)]
-    return (*merge.laws(ahead, back.turned()), *untouched)
-
-
-def _halves(forward: Answer, *, sequences: bool) -> tuple[str, str]:
-    """The Python index of the forward and of the backward half of the last axis, after the leading axes."""
-    dims = forward.outputs[0].dims
-    width = dims[-1]
-    size = width.letter if width.letter.isidentifier() else str(width.size)
-    # An image has further axes before the last one: ``output[:, ..., :H]``.
-    space = "..., " if len(dims) > 2 + sequences else ""
-    return f"{space}:{size}", f"{space}{size}:"
-
-
-def _parts(node: Node, forward: Answer) -> tuple[str, ...]:
-    """The names of the strips: each half has its own, unless the outputs are added or multiplied."""
-    if not node["layer"]["return_sequences"]:
-        return "forward state", "backward state"
-    if node["merge_mode"] is None:
-        return "forward_output", "backward_output"
-    if node["merge_mode"] != "concat":
-        return ("output",)
-    first, second = _halves(forward, sequences=True)
-    return f"output[:, :, {first}]", f"output[:, :, {second}]"
-
-
-def _strips(node: Node, forward: Answer, scans: tuple[Scan, Scan], asked: Mask | None) -> tuple[Strip, ...]:
-    parts = _parts(node, forward)
-    if scans[0].mask is None:
-        return unmasked(parts, asked)
-    sequences: bool = node["layer"]["return_sequences"]
-    return strips(parts, node["merge_mode"], scans[0], scans[1].turned(), sequences=sequences)
+    states = (*kept(prefixed("forward_", forward.states), ahead), *kept(prefixed("backward_", backward.states), back))
+    return (*merge.laws(ahead, back.turned()), *states)
 
 
 def _refusals(forward: Node, *, called: bool) -> Iterator[Refusal]:

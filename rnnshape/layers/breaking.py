@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.layers.base import Given, Leaf, flat
 from rnnshape.layers.flowing import Flowing, in_order
 from rnnshape.layers.node import IMPORTED
+from rnnshape.layers.sequential import loop_of
+from rnnshape.layers.several import every_dims, shown
 
 if TYPE_CHECKING:
     from rnnshape.layers.base import Answer, Dims
@@ -98,15 +100,12 @@ def _counted(returned: Any) -> str:
 def _without_states(flowing: Flowing, wire: Wire) -> str:
     """The advice to return the states, if the layer does not."""
     call = next((one for one in flowing.graph.calls if one.name == wire.source), None)
-    layer = None if call is None else flowing.graph.by_name[call.layer]
-    loop = None if layer is None else next((part for part in layer.walk() if part.has("return_state")), None)
-    if call is None or loop is None or loop["return_state"]:
-        return ""
-    return f": give {call.layer} `return_state=True`"
+    loop = call and loop_of(flowing.graph.by_name[call.layer])
+    return f": give {call.layer} `return_state=True`" if call and loop and not loop["return_state"] else ""
 
 
 def _input_error(graph: Graph, call: Call, layer: Node, own: Given) -> str | None:
-    inputs = [own.dims, *(dims for dims, _ in own.others)]
+    inputs = every_dims(own)
     if len(inputs) > 1 or layer.cls.kind == "merge":
         if layer.cls.kind == IMPORTED:
             return None
@@ -118,9 +117,8 @@ def _input_error(graph: Graph, call: Call, layer: Node, own: Given) -> str | Non
         has = ", ".join(dim.letter for dim in own.dims)
         text = f"{layer.name} needs ({', '.join(layer.cls.letters(layer, None))}) but its input is ({has})"
         before = next((one for one in graph.calls if one.name == call.inputs[0].source), None)
-        source = None if before is None else graph.by_name[before.layer]
-        loop = None if source is None else next((part for part in source.walk() if part.has("return_sequences")), None)
-        if before is not None and loop is not None and not loop["return_sequences"] and len(wanted) > len(own.dims):
+        loop = before and loop_of(graph.by_name[before.layer])
+        if before and loop and not loop["return_sequences"] and len(wanted) > len(own.dims):
             return f"{text}: give {before.layer} `return_sequences=True`"
         return text
     return layer.cls.check_input(layer, own.dims)
@@ -142,11 +140,8 @@ def _state_error(flowing: Flowing, call: Call, wanted: list[Leaf], handed: list[
         if kinds == {"_h", "_c"}:
             return f"{word} is the {leaf.role} of {wire.source}, in the place of {want.role}: h, then c"
         if tuple(dim.size for dim in leaf.dims) != tuple(dim.size for dim in want.dims):
-            has, needs = (
-                f"({', '.join(dim.letter for dim in one)}) = ({', '.join(str(dim.size) for dim in one)})"
-                for one in (leaf.dims, want.dims)
-            )
-            return f"{word} is {has}, and the {want.role} of {call.layer} must be {needs}" + _units(graph, call, leaf)
+            needs = f"the {want.role} of {call.layer} must be {shown(want.dims)}"
+            return f"{word} is {shown(leaf.dims)}, and {needs}" + _units(graph, call, leaf)
     return None
 
 

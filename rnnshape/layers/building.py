@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass, Node
 
 
-def uninitialized(node: Node, weights: Sequence[Weight]) -> Iterator[Refusal]:
+def uninitialized(node: Node, weights: Sequence[Weight]) -> Iterable[Refusal]:
     """Weights that their initializers cannot create; of Keras' defaults, only one fails, in bfloat16."""
-    said = any(name.endswith("_initializer") for name, _ in node.given)
-    if not weights or (not said and weights[0].dtype != "bfloat16"):
-        return
+    said = [name for name, _ in node.given if name.endswith("_initializer")]
+    return _uninitialized(node, weights) if said or (weights and weights[0].dtype == "bfloat16") else ()
+
+
+def _uninitialized(node: Node, weights: Sequence[Weight]) -> Iterator[Refusal]:
     for weight in weights:
         argument = _made_by(node.cls, weight.name)
         if argument is None:
@@ -118,7 +120,7 @@ def one_dtype(node: Node) -> Iterator[Problem]:
     if asked() >= KERAS_3:
         return
     dtype = compute_dtype(node["dtype"])
-    for cell in [part for child in node.children for part in child.walk()]:
+    for cell in node.walk()[1:]:
         if compute_dtype(cell["dtype"]) != dtype:
             yield Problem("", f"{cell.name} must compute in {dtype} as {node.name} does: Keras 2 casts no states")
 

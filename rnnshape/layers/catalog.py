@@ -6,7 +6,6 @@ Read in 3.15.1; ``tests/reading/test_objects.py`` compares names, order and defa
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 from msgspec import Struct
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 from rnnshape.layers import names
 from rnnshape.layers.arguments import DTYPE, NAME, SEED, Argument
 from rnnshape.layers.kinds import FLOAT32, INT64, Kind, Maybe, Number, OneOf
+from rnnshape.layers.names import snake
 from rnnshape.layers.objects import Made
 from rnnshape.layers.release import KERAS_3
 
@@ -83,12 +83,6 @@ def _differs(argument: Argument, values: dict[str, Any]) -> bool:
     return argument.name in values and values[argument.name] != argument.default
 
 
-def snake(name: str) -> str:
-    """The name in snake case, another key of a class in Keras' lists."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
 def _number(name: str, default: float | None, least: float = float("-inf"), **how: Any) -> Argument:
     kind: Kind = Float32(least, **how)
     return Argument(name, kind, default)
@@ -109,30 +103,29 @@ _NORMAL = (_number("mean", 0.0), _number("stddev", 0.05), SEED)
 _SLOPES = {"alpha": "negative_slope"}
 _OF_LAYERS = (DTYPE, NAME)
 
-_INITIALIZERS = (
-    ("Constant", (_number("value", 0.0),), ("constant", "constant_initializer")),
-    ("Zeros", (), ("zeros", "zeros_initializer")),
-    ("Ones", (), ("ones", "ones_initializer")),
-    ("Identity", (_number("gain", 1.0),), ("identity", "IdentityInitializer")),
-    ("Orthogonal", (_number("gain", 1.0), SEED), ("orthogonal", "OrthogonalInitializer")),
-    ("RandomNormal", _NORMAL, ("random_normal", "random_normal_initializer")),
-    ("TruncatedNormal", _NORMAL, ("truncated_normal",)),
-    (
-        "RandomUniform",
-        (_number("minval", -0.05), _number("maxval", 0.05), SEED),
-        ("random_uniform", "random_uniform_initializer"),
+
+def _initializer(name: str, arguments: tuple[Argument, ...], *others: str) -> ObjectClass:
+    """An initializer, with its other names besides that in snake case."""
+    return ObjectClass("initializer", name, arguments, (snake(name), *others))
+
+
+CLASSES = (
+    _initializer("Constant", (_number("value", 0.0),), "constant_initializer"),
+    _initializer("Zeros", (), "zeros_initializer"),
+    _initializer("Ones", (), "ones_initializer"),
+    _initializer("Identity", (_number("gain", 1.0),), "IdentityInitializer"),
+    _initializer("Orthogonal", (_number("gain", 1.0), SEED), "OrthogonalInitializer"),
+    _initializer("RandomNormal", _NORMAL, "random_normal_initializer"),
+    _initializer("TruncatedNormal", _NORMAL),
+    _initializer(
+        "RandomUniform", (_number("minval", -0.05), _number("maxval", 0.05), SEED), "random_uniform_initializer"
     ),
-    (
-        "VarianceScaling",
-        (_number("scale", 1.0, 0.0, above=True), _MODE, _DISTRIBUTION, SEED, *_FANS),
-        ("variance_scaling",),
-    ),
+    _initializer("VarianceScaling", (_number("scale", 1.0, 0.0, above=True), _MODE, _DISTRIBUTION, SEED, *_FANS)),
     *(
-        (name, (SEED, *_FANS), (snake(name),))
-        for name in ("GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform")
+        _initializer(f"{by}{shape}", (SEED, *_FANS))
+        for by in ("Glorot", "He", "Lecun")
+        for shape in ("Normal", "Uniform")
     ),
-)
-_OTHERS = (
     ObjectClass("regularizer", "L1", (_maybe(_number("l1", 0.01, 0.0)),), ("l1",), {"l": "l1"}),
     ObjectClass("regularizer", "L2", (_maybe(_number("l2", 0.01, 0.0)),), ("l2",), {"l": "l2"}),
     ObjectClass("regularizer", "L1L2", tuple(_maybe(_number(name, 0.0, 0.0)) for name in ("l1", "l2")), ("l1_l2",)),
@@ -179,7 +172,6 @@ _OTHERS = (
     # Over another axis it would mix samples or steps.
     ObjectClass("activation", "Softmax", (Argument("axis", OneOf((-1,)), -1), *_OF_LAYERS)),
 )
-CLASSES = (*(ObjectClass("initializer", *entry) for entry in _INITIALIZERS), *_OTHERS)
 _BY_NAME = {(one.what, name): one for one in CLASSES for name in (one.name, *one.aliases)}
 
 

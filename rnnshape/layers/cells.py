@@ -6,7 +6,7 @@ Shapes, gate order and biases are those of Keras' ``layers/rnn/lstm.py``, ``gru.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
@@ -44,26 +44,15 @@ _LSTM_OUTPUT = _OUTPUT._replace(check="output == state_h")
 _LSTM_MEMORY = Law("output == state_c", False, STATE_C_IS_NOT_THE_OUTPUT)
 
 
-def gated_weights(
-    node: Node, units: Dim, channels: Dim, gates: tuple[str, ...] = (), *, biases: Dims = ()
-) -> list[Weight]:
-    """The weights of a gated cell: the gates are side by side in the last dimension; ``biases`` are leading axes."""
-    dtype = variable_dtype(node["dtype"])
+def _weights(node: Node, given: Given, gates: tuple[str, ...] = (), *, biases: Dims = ()) -> list[Weight]:
+    """The weights of a cell: the gates are side by side in the last dimension; ``biases`` are leading axes."""
+    units, dtype = Dim.of(node["units"], given.letter), variable_dtype(node["dtype"])
     width = units * len(gates) if gates else units
-    kernel = Weight("kernel", (channels, width), gates, dtype)
+    kernel = Weight("kernel", (given.dims[-1], width), gates, dtype)
     recurrent = Weight("recurrent_kernel", (units, width), gates, dtype)
     if not node["use_bias"]:
         return [kernel, recurrent]
     return [kernel, recurrent, Weight("bias", (*biases, width), gates, dtype)]
-
-
-def gated_products(batch: Dim, weights: list[Weight]) -> list[Product]:
-    """The matrix products of a step: the input and the state, each with its kernel.
-
-    ``implementation`` and ``reset_after`` split the kernels and change the order; the multiply-adds are the same.
-    """
-    (channels, width), (units, _) = weights[0].dims, weights[1].dims
-    return [Product((batch, width), (channels, units))]
 
 
 def never_cudnn(instead: str, decided: str, source: str) -> tuple[Rule, ...]:
@@ -79,22 +68,8 @@ def one_step(instead: str, name: str, source: str) -> Kernel:
 
 def lstm_step(node: Node, given: Given) -> Answer:
     """One step of an LSTM: ``(output, [state_h, state_c])``; gates i, f, c, o."""
-    units, dtype = Dim.of(node["units"], given.letter), compute_dtype(node["dtype"])
-    dims = (given.dims[0], units)
-    output, state_h, state_c = Leaf("output", dims, dtype), Leaf("state_h", dims, dtype), Leaf("state_c", dims, dtype)
-    weights = gated_weights(node, units, given.dims[-1], ("i", "f", "c", "o"))
-    return Answer(
-        outputs=(output,),
-        states=[state_h, state_c],
-        begins=[state_h, state_c],
-        returned=(output, [state_h, state_c]),
-        hidden=state_h,
-        weights=weights,
-        products=gated_products(given.dims[0], weights),
-        laws=[_LSTM_OUTPUT, _LSTM_MEMORY],
-        cudnn=[one_step("use LSTM: cuDNN computes whole sequences, a cell one step", node.name, "lstm.py")],
-        refusals=[*uninitialized(node, weights)],
-    )
+    weights = _weights(node, given, ("i", "f", "c", "o"))
+    return _step(node, given, weights, _TWO_STATES, one_step(_USE_LSTM, node.name, "lstm.py"))
 
 
 def gru_step(node: Node, given: Given) -> Answer:
@@ -103,22 +78,20 @@ def gru_step(node: Node, given: Given) -> Answer:
     With ``reset_after`` there is a bias for the input and one for the state, stacked.  The new state is in a list if
     the old one is, as in Keras' RNN.
     """
-    units = Dim.of(node["units"], given.letter)
-    biases = _TWO if node["reset_after"] else ()
-    weights = gated_weights(node, units, given.dims[-1], ("z", "r", "h"), biases=biases)
-    kernel = one_step("use GRU: cuDNN computes whole sequences, a cell one step", node.name, "gru.py")
-    return _one_state_step(node, kernel, (given.dims[0], units), weights)
+    weights = _weights(node, given, ("z", "r", "h"), biases=_TWO if node["reset_after"] else ())
+    return _step(node, given, weights, _ONE_STATE, one_step(_USE_GRU, node.name, "gru.py"))
 
 
 def simple_rnn_step(node: Node, given: Given) -> Answer:
     """One step of a SimpleRNN: ``(output, [state])``; no gates."""
-    units = Dim.of(node["units"], given.letter)
-    weights = gated_weights(node, units, given.dims[-1])
-    instead = "use LSTM or GRU: cuDNN computes whole sequences, a cell one step"
-    kernel = one_step(instead, node.name, "simple_rnn.py")
-    return _one_state_step(node, kernel, (given.dims[0], units), weights)
+    kernel = one_step(_USE_EITHER, node.name, "simple_rnn.py")
+    return _step(node, given, _weights(node, given), _ONE_STATE, kernel)
 
 
+_USE_LSTM, _USE_GRU, _USE_EITHER = (
+    f"use {layers}: cuDNN computes whole sequences, a cell one step" for layers in ("LSTM", "GRU", "LSTM or GRU")
+)
+_TWO_STATES, _ONE_STATE = ("state_h", "state_c"), ("state",)
 _WRAPS = change(
     "3.0",
     "a cell takes and returns a single state in a list; before, as a bare tensor, as get_initial_state gives it",
@@ -126,19 +99,25 @@ _WRAPS = change(
 )
 
 
-def _one_state_step(node: Node, kernel: Kernel, dims: Dims, weights: list[Weight]) -> Answer:
-    dtype = compute_dtype(node["dtype"])
-    output, state = Leaf("output", dims, dtype), Leaf("state", dims, dtype)
-    begins = [state] if _WRAPS.made else state
+def _step(node: Node, given: Given, weights: list[Weight], roles: tuple[str, ...], kernel: Kernel) -> Answer:
+    """One step: the output, and new states of these ``roles``, the first of which is the output.
+
+    The matrix products are those of the input and the state, each with its kernel.  ``implementation`` and
+    ``reset_after`` split the kernels and change the order; the multiply-adds are the same.
+    """
+    batch, (channels, width), (units, _) = given.dims[0], weights[0].dims, weights[1].dims
+    dims, dtype = (batch, units), compute_dtype(node["dtype"])
+    output, states = Leaf("output", dims, dtype), [Leaf(role, dims, dtype) for role in roles]
+    begins = states if len(states) > 1 or _WRAPS.made else states[0]
     return Answer(
         outputs=(output,),
-        states=[state],
+        states=states,
         begins=begins,
         returned=(output, begins),
-        hidden=state,
+        hidden=states[0],
         weights=weights,
-        products=gated_products(dims[0], weights),
-        laws=[_OUTPUT],
+        products=[Product((batch, width), (channels, units))],
+        laws=[_LSTM_OUTPUT, _LSTM_MEMORY] if len(states) > 1 else [_OUTPUT],
         cudnn=[kernel],
         refusals=[*uninitialized(node, weights)],
     )
@@ -160,30 +139,25 @@ def _called(step: Callable[[Node, Given], Answer]) -> Callable[[Node, Given], An
     return theory
 
 
-_HEAD = (arg.UNITS, arg.ACTIVATION, arg.RECURRENT_ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS)
+PLAIN = (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS)
+GATED = (arg.UNITS, arg.ACTIVATION, arg.RECURRENT_ACTIVATION, *PLAIN[2:])
+"""The first arguments of a cell without gates, and of one with gates."""
 _TAIL = (*arg.REGULARIZERS, *arg.CONSTRAINTS, *arg.DROPOUTS)
 
-LSTM_CELL = LayerClass(
+_cell = partial(LayerClass, kind="cell", letters=lambda node, rank: CELL_INPUT, check=keeps_units)
+
+LSTM_CELL = _cell(
     "LSTMCell",
-    "cell",
-    (*_HEAD, arg.UNIT_FORGET_BIAS, *_TAIL, arg.NAMED_SEED, *arg.BASE, arg.IMPLEMENTATION),
-    _called(lstm_step),
-    lambda node, rank: CELL_INPUT,
-    check=keeps_units,
+    arguments=(*GATED, arg.UNIT_FORGET_BIAS, *_TAIL, arg.NAMED_SEED, *arg.BASE, arg.IMPLEMENTATION),
+    theory=_called(lstm_step),
 )
-GRU_CELL = LayerClass(
+GRU_CELL = _cell(
     "GRUCell",
-    "cell",
-    (*_HEAD, *_TAIL, arg.RESET_AFTER, arg.NAMED_SEED, *arg.BASE, arg.IMPLEMENTATION),
-    _called(gru_step),
-    lambda node, rank: CELL_INPUT,
-    check=keeps_units,
+    arguments=(*GATED, *_TAIL, arg.RESET_AFTER, arg.NAMED_SEED, *arg.BASE, arg.IMPLEMENTATION),
+    theory=_called(gru_step),
 )
-SIMPLE_RNN_CELL = LayerClass(
+SIMPLE_RNN_CELL = _cell(
     "SimpleRNNCell",
-    "cell",
-    (arg.UNITS, arg.ACTIVATION, arg.USE_BIAS, *arg.KERNEL_INITIALIZERS, *_TAIL, arg.NAMED_SEED, *arg.BASE),
-    _called(simple_rnn_step),
-    lambda node, rank: CELL_INPUT,
-    check=keeps_units,
+    arguments=(*PLAIN, *_TAIL, arg.NAMED_SEED, *arg.BASE),
+    theory=_called(simple_rnn_step),
 )

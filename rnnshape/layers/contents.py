@@ -9,29 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.arguments import KERNEL_INITIALIZERS
-from rnnshape.layers.scan import ZERO, ZEROS, each
+from rnnshape.layers.scan import ZERO, ZEROS, distinct, each
 
 if TYPE_CHECKING:
-    from rnnshape.layers.base import Answer, Given, Zeros
+    from rnnshape.layers.base import Answer, Dims, Given, Zeros
     from rnnshape.layers.node import Node
-    from rnnshape.layers.scan import Row
 
 # Activations that are zero only at zero, and those that are never zero.
 _THROUGH_ZERO = {
-    "celu",
-    "elu",
-    "gelu",
-    "leaky_relu",
-    "linear",
-    "mish",
-    "selu",
-    "silu",
-    "softsign",
-    "swish",
-    "tanh",
+    *("celu", "elu", "gelu", "leaky_relu", "linear", "mish", "selu", "silu", "softsign", "swish", "tanh"),
     None,
 }
 _NEVER_ZERO = {"exponential", "log_sigmoid", "sigmoid", "softplus"}
+_ACTIVATIONS = ("activation", "recurrent_activation")
 _DROPS = ("dropout", "recurrent_dropout", "rate")
 _INITIALIZERS = (*(argument.name for argument in KERNEL_INITIALIZERS[:2]), "embeddings_initializer")
 
@@ -55,13 +45,9 @@ def lively(node: Node, *, training: bool) -> bool:
     return True
 
 
-_ACTIVATIONS = ("activation", "recurrent_activation")
-
-
 def unchanged(node: Node, answer: Answer, given: Given) -> Zeros:
     """Dropout: zero steps stay zero; in training, others may become zero."""
-    computed = False if lively(node, training=given.training) else None
-    return _each(reached(given), computed, zero=True)
+    return _alone(node, given, zero=True)
 
 
 def noisy(node: Node, answer: Answer, given: Given) -> Zeros | None:
@@ -72,21 +58,19 @@ def noisy(node: Node, answer: Answer, given: Given) -> Zeros | None:
 
 def activated(node: Node, answer: Answer, given: Given) -> Zeros:
     """An activation layer."""
-    computed = False if lively(node, training=given.training) else None
-    return _each(reached(given), computed, zero=True if node["activation"] in _THROUGH_ZERO else None)
+    return _alone(node, given, zero=True if node["activation"] in _THROUGH_ZERO else None)
 
 
 def dense(node: Node, answer: Answer, given: Given) -> Zeros:
     """Dense: zeros stay zeros, unless the bias or the activation changes them."""
     biased = node["use_bias"] and node["bias_initializer"] != "zeros"
     stays = node["activation"] in _THROUGH_ZERO and not biased
-    computed = False if lively(node, training=given.training) else None
-    return _each(reached(given), computed, zero=True if stays else None)
+    return _alone(node, given, zero=True if stays else None)
 
 
 def looked_up(node: Node, answer: Answer, given: Given) -> Zeros:
     """Embedding: index 0 gives a vector like any other."""
-    return _each(reached(given), False if lively(node, training=given.training) else None, zero=False)
+    return _alone(node, given, zero=False)
 
 
 def masked(node: Node, answer: Answer, given: Given) -> Zeros | None:
@@ -94,11 +78,11 @@ def masked(node: Node, answer: Answer, given: Given) -> Zeros | None:
     if answer.mask is None:
         return None
     if not answer.mask.sure:
-        return _each(reached(given), None, zero=None)
+        return _every(None, given.dims)
     if answer.mask.said is None:
         return reached(given)
-    made = each(lambda row: tuple(not valid for valid in row), answer.mask.said)
-    return _either(made, reached(given))
+    rows = zip(answer.mask.said, reached(given), strict=True)
+    return tuple(tuple(zero if valid else True for valid, zero in zip(*row, strict=True)) for row in rows)
 
 
 def recurrent(node: Node, answer: Answer, given: Given) -> Zeros | None:
@@ -106,17 +90,12 @@ def recurrent(node: Node, answer: Answer, given: Given) -> Zeros | None:
     dims = answer.outputs[0].dims
     if len(dims) < 3 or answer.scan is None:
         return None
-    batch, steps = dims[0].size, dims[1].size
-    computed = False if lively(node, training=given.training) and _all_nonzero(answer, given) else None
+    computed = _computed(node, answer, given)
     if answer.scan.mask is None:
-        return ((computed,) * steps,) * batch
+        return _every(computed, dims)
     if not node["return_sequences"]:
-        return each(lambda row: (True if row.output == ZERO else computed,) * steps, answer.scan.rows)
-
-    def told(row: Row) -> tuple[bool | None, ...]:
-        return tuple(True if token == ZERO else computed for token in row.steps)
-
-    return each(told, answer.scan.rows)
+        return each(lambda row: (True if row.output == ZERO else computed,) * dims[1].size, answer.scan.rows)
+    return each(lambda row: tuple(True if token == ZERO else computed for token in row.steps), answer.scan.rows)
 
 
 def both_ways(node: Node, answer: Answer, given: Given) -> Zeros | None:
@@ -124,11 +103,11 @@ def both_ways(node: Node, answer: Answer, given: Given) -> Zeros | None:
     dims = answer.outputs[0].dims
     if len(dims) < 3:
         return None
-    computed = False if lively(node, training=given.training) and _all_nonzero(answer, given) else None
+    computed = _computed(node, answer, given)
     if answer.scan is None or answer.scan.mask is None:
-        return ((computed,) * dims[1].size,) * dims[0].size
+        return _every(computed, dims)
     if not answer.strips or not node["layer"]["return_sequences"]:
-        return ((None,) * dims[1].size,) * dims[0].size
+        return _every(None, dims)
     parts = zip(*(strip.steps for strip in answer.strips), strict=True)
     return tuple(
         tuple(True if all(kind == ZEROS for kind in step) else computed for step in zip(*rows, strict=True))
@@ -136,27 +115,25 @@ def both_ways(node: Node, answer: Answer, given: Given) -> Zeros | None:
     )
 
 
-def _all_nonzero(answer: Answer, given: Given) -> bool:
-    """Whether all steps that the layer uses are known to be nonzero."""
-    mask = None if answer.scan is None else answer.scan.mask
-    fed = reached(given)
-    if mask is None:
-        return all(zero is False for row in {id(row): row for row in fed}.values() for zero in row)
-    return all(
-        zero is False or not valid
-        for row, steps in {(id(a), id(b)): (a, b) for a, b in zip(fed, mask.rows, strict=True)}.values()
-        for zero, valid in zip(row, steps, strict=True)
-    )
+def _every(zero: bool | None, dims: Dims) -> Zeros:
+    """The same for every step of a tensor."""
+    return ((zero,) * dims[1].size,) * dims[0].size
 
 
-def _each(before: Zeros, computed: bool | None, *, zero: bool | None) -> Zeros:
-    """The steps after a layer: ``zero`` for a zero step, ``computed`` for any other."""
+def _alone(node: Node, given: Given, *, zero: bool | None) -> Zeros:
+    """The steps after a layer that treats each of them alone; a zero step becomes ``zero``."""
+    computed = False if lively(node, training=given.training) else None
     becomes = {True: zero, False: computed, None: computed if zero == computed else None}
-    return each(lambda row: tuple(becomes[step] for step in row), before)
+    return each(lambda row: tuple(becomes[step] for step in row), reached(given))
 
 
-def _either(made: Zeros, before: Zeros) -> Zeros:
-    return tuple(
-        tuple(True if new else old for new, old in zip(row, steps, strict=True))
-        for row, steps in zip(made, before, strict=True)
-    )
+def _computed(node: Node, answer: Answer, given: Given) -> bool | None:
+    """False if all steps that a recurrent layer computes are known to be nonzero, else None."""
+    if not lively(node, training=given.training):
+        return None
+    mask, fed = None if answer.scan is None else answer.scan.mask, reached(given)
+    if mask is None:
+        return False if all(zero is False for row in distinct(fed) for zero in row) else None
+    pairs = {(id(row), id(steps)): (row, steps) for row, steps in zip(fed, mask.rows, strict=True)}.values()
+    used = (zero for row, steps in pairs for zero, valid in zip(row, steps, strict=True) if valid)
+    return False if all(zero is False for zero in used) else None

@@ -16,13 +16,16 @@ from rnnshape.layers.building import unadapted, uninitialized
 from rnnshape.layers.core import adapted_by
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.release import change, version
-from rnnshape.layers.space import became, computed, each, joined, kernels, split
+from rnnshape.layers.space import became, computed, each, joined, kernels, moved, rank_of, split, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from rnnshape.layers.base import Answer, Dims, Given
     from rnnshape.layers.node import Node
+
+
+UNIMPLEMENTED = "UnimplementedError: on a CPU there is no convolution"
 
 
 def _plain(node: Node, given: Given) -> Answer:
@@ -34,7 +37,7 @@ def _plain(node: Node, given: Given) -> Answer:
     into = channels if groups == 1 else fixed(channels.size // groups)
     kernel = (*window, into, filters)
     adapted, product = adapted_by(node, "kernel", kernel)
-    out, notes = _output_space(node, space)
+    out, notes = moved(kernels(node, len(space)), space)
     answer = _convolved(node, given, out, filters, {"kernel": kernel}, *adapted)
     # A grouped convolution is compiled; for a dilation, its input is not split.
     places = computed(node, space, out) if groups == 1 else out
@@ -42,7 +45,7 @@ def _plain(node: Node, given: Given) -> Answer:
     answer.notes = notes
     answer.refusals += unadapted(node, "kernel_constraint")
     if groups == 1:
-        answer.refusals += _unimplemented(node, given, "UnimplementedError: on a CPU there is no convolution")
+        answer.refusals += unimplemented(node, given, UNIMPLEMENTED, own_dtype(node, given))
     return answer
 
 
@@ -67,7 +70,7 @@ def batched(letters: Callable[[Node, int | None], tuple[str, ...]]) -> Callable[
 
 def plain(node: Node, given: Given) -> Answer:
     """``_plain`` with the further batch axes that Keras 2 takes."""
-    more = len(given.dims) - 2 - _rank(node)
+    more = len(given.dims) - 2 - rank_of(node)
     if not more:
         return _plain(node, given)
     answer = _plain(node, replace(given, dims=given.dims[more:]))
@@ -80,7 +83,7 @@ def depthwise(node: Node, given: Given) -> Answer:
     """A depthwise convolution: each channel has ``depth_multiplier`` windows of its own."""
     space, channels = split(node, given.dims)
     kernel = _deep(node, space, channels)
-    out, notes = _output_space(node, space)
+    out, notes = moved(kernels(node, len(space)), space)
     answer = _convolved(node, given, out, channels * node["depth_multiplier"], {"kernel": kernel})
     answer.products = [Product((given.dims[0], *_unstrided(node, space, out), *kernel))]
     answer.notes = notes
@@ -95,7 +98,7 @@ def separable(node: Node, given: Given) -> Answer:
     depthwise = _deep(node, space, channels)
     deep = channels * node["depth_multiplier"]
     pointwise = (*(fixed(1) for _ in space), deep, filters)
-    out, notes = _output_space(node, space)
+    out, notes = moved(kernels(node, len(space)), space)
     answer = _convolved(node, given, out, filters, {"depthwise_kernel": depthwise, "pointwise_kernel": pointwise})
     answer.products = [
         Product((given.dims[0], *_unstrided(node, space, out), *depthwise)),
@@ -111,12 +114,12 @@ def transposed(node: Node, given: Given) -> Answer:
     space, channels = split(node, given.dims)
     filters = Dim.of(node["filters"], given.letter)
     kernel = (*map(fixed, each(node["kernel_size"], len(space))), filters, channels)
-    sizes = _transposed_sizes(node, space)
-    out = tuple(dim if size == dim.size else became(dim, size) for dim, size in zip(space, sizes, strict=True))
-    answer = _convolved(node, given, out, filters, {"kernel": kernel})
+    grown = list(_grown(node, space))
+    answer = _convolved(node, given, tuple(out for _, out, _ in grown), filters, {"kernel": kernel})
     answer.products = [Product((given.dims[0], *space, *kernel))]
-    answer.notes = tuple(_transposed_formulas(node, space))
-    answer.refusals += _unimplemented(node, given, "InvalidArgumentError: on a CPU there is no transposed convolution")
+    answer.notes = tuple(told for dim, out, told in grown if out is not dim)
+    message = "InvalidArgumentError: on a CPU there is no transposed convolution"
+    answer.refusals += unimplemented(node, given, message, own_dtype(node, given))
     return answer
 
 
@@ -141,68 +144,41 @@ def _deep(node: Node, space: Dims, channels: Dim) -> Dims:
     return (*map(fixed, each(node["kernel_size"], len(space))), channels, multiplier)
 
 
-def _output_space(node: Node, space: Dims) -> tuple[Dims, tuple[str, ...]]:
-    """The spatial sizes of the output, and the formulas of those that changed."""
-    pairs = list(zip(kernels(node, len(space)), space, strict=True))
-    out = tuple(window.out_of(dim) for window, dim in pairs)
-    return out, tuple(filter(None, (window.formula(dim) for window, dim in pairs)))
-
-
 def _unstrided(node: Node, space: Dims, out: Dims) -> Dims:
     """The computed positions; with both a stride and a dilation, also those that the stride skips."""
     windows = kernels(node, len(space))
     if max(one.stride for one in windows) > 1 and max(one.dilation for one in windows) > 1:
-        every = [window._replace(stride=1) for window in windows]
-        out = tuple(window.out_of(dim) for window, dim in zip(every, space, strict=True))
+        out, _ = moved([window._replace(stride=1) for window in windows], space)
     return computed(node, space, out)
 
 
-def _transposed_sizes(node: Node, space: Dims) -> list[int]:
-    """The output sizes of a transposed convolution (``backend/common/backend_utils.py``)."""
-    rank, found = len(space), []
-    asked = each(node["output_padding"], rank) if node["output_padding"] is not None else (None,) * rank
-    for dim, window, more in zip(space, kernels(node, rank), asked, strict=True):
-        reach = (window.size - 1) * window.dilation + 1
-        if window.padding == "valid":
-            end = max(reach, window.stride) if more is None else reach + more
-            found.append((dim.size - 1) * window.stride + end)
-        elif more is None:
-            found.append(dim.size * window.stride)
-        else:
-            found.append((dim.size - 1) * window.stride + reach % 2 + more)
-    return found
-
-
-def _transposed_formulas(node: Node, space: Dims) -> Iterator[str]:
-    """The formula of each size that changed."""
-    rank = len(space)
-    asked = node["output_padding"]
-    for index, (dim, size, window) in enumerate(
-        zip(space, _transposed_sizes(node, space), kernels(node, rank), strict=True)
-    ):
-        if size == dim.size:
-            continue
-        x, reach = dim.letter, (window.size - 1) * window.dilation + 1
-        out = became(dim, size).letter
-        if window.padding == "same" and asked is None:
-            yield f"{out} = {x} * stride = {dim.size} * {window.stride} = {size}"
+def _grown(node: Node, space: Dims) -> Iterator[tuple[Dim, Dim, str]]:
+    """Each axis, its size after a transposed convolution, and the formula (``backend/common/backend_utils.py``)."""
+    padding = node["output_padding"]
+    more = 0 if padding is None else padding
+    for dim, window, added in zip(space, kernels(node, len(space)), each(more, len(space)), strict=True):
+        x, stride, reach = dim.letter, window.stride, (window.size - 1) * window.dilation + 1
+        steps, told = (dim.size - 1) * stride, f"({dim.size} - 1) * {stride}"
+        if window.padding == "same" and padding is None:
+            size, general, told = dim.size * stride, f"{x} * stride", f"{dim.size} * {stride}"
         elif window.padding == "same":
-            more = each(asked, rank)[index]
-            told = f"({dim.size} - 1) * {window.stride} + {reach % 2} + {more}"
-            yield f"{out} = ({x} - 1) * stride + kernel % 2 + output_padding = {told} = {size}"
-        elif asked is None:
-            told = f"({dim.size} - 1) * {window.stride} + {max(reach, window.stride)}"
-            yield f"{out} = ({x} - 1) * stride + max(dilation*(kernel-1) + 1, stride) = {told} = {size}"
+            size, general = steps + reach % 2 + added, f"({x} - 1) * stride + kernel % 2 + output_padding"
+            told += f" + {reach % 2} + {added}"
+        elif padding is None:
+            end = max(reach, stride)
+            size, general = steps + end, f"({x} - 1) * stride + max(dilation*(kernel-1) + 1, stride)"
+            told += f" + {end}"
         else:
-            told = f"({dim.size} - 1) * {window.stride} + {reach} + {each(asked, rank)[index]}"
-            yield f"{out} = ({x} - 1) * stride + dilation*(kernel-1) + 1 + output_padding = {told} = {size}"
+            size, general = steps + reach + added, f"({x} - 1) * stride + dilation*(kernel-1) + 1 + output_padding"
+            told += f" + {reach} + {added}"
+        out = dim if size == dim.size else became(dim, size)
+        yield dim, out, f"{out.letter} = {general} = {told} = {size}"
 
 
-def _unimplemented(node: Node, given: Given, message: str) -> Iterator[Refusal]:
+def unimplemented(node: Node, given: Given, message: str, dtype: str) -> Iterator[Refusal]:
     """Reject a convolution without a TensorFlow kernel on a CPU: oneDNN has none for channels first in float64."""
-    if given.gpu or given.execution == "xla":
-        return
-    if node["data_format"] == "channels_first" and own_dtype(node, given) == "float64":
+    on_cpu = not given.gpu and given.execution != "xla"
+    if on_cpu and node["data_format"] == "channels_first" and dtype == "float64":
         yield Refusal(
             f"{message} in float64 with data_format='channels_first'",
             "use channels_last, float32, or --device gpu",
@@ -218,7 +194,7 @@ _TURNS = change(
 
 def _unturned(node: Node, given: Given) -> Iterable[Refusal]:
     message = "UnimplementedError: Depthwise convolution on CPU is only supported for NHWC format"
-    return () if _TURNS.made else _unimplemented(node, given, message)
+    return () if _TURNS.made else unimplemented(node, given, message, own_dtype(node, given))
 
 
 # -- rejected arguments and inputs -------------------------------------------------------------------------------------
@@ -233,7 +209,8 @@ _PADS_BY_0 = change(
 
 
 def check(node: Node) -> Iterator[Problem]:
-    rank = _rank(node)
+    """The combinations of arguments that Keras rejects."""
+    rank = rank_of(node)
     if max(each(node["strides"], rank)) > 1 and max(each(node["dilation_rate"], rank)) > 1:
         yield Problem("dilation_rate", "must be 1 if strides is more than 1: Keras supports only one of the two")
     if node.has("groups") and node["filters"] % node["groups"]:
@@ -244,10 +221,6 @@ def check(node: Node) -> Iterator[Problem]:
             yield Problem("output_padding", "must be less than strides")
         if not all(more for more, _ in pairs) and not _PADS_BY_0.made:
             yield Problem("output_padding", f"must be positive in Keras {version()}: 0 is from Keras 3.11 on")
-
-
-def _rank(node: Node) -> int:
-    return 1 if "1D" in node.name else 2
 
 
 _STRIDES_ALL = change(
@@ -263,11 +236,10 @@ def check_depthwise(node: Node) -> Iterator[Problem]:
 
 def check_input(node: Node, dims: Dims) -> str | None:
     """Why a kernel does not fit into the image, or ``groups`` does not divide the channels."""
-    space, channels = split(node, dims[len(dims) - 2 - _rank(node) :])
+    space, channels = split(node, dims[len(dims) - 2 - rank_of(node) :])
     if node.has("groups") and channels.size % node["groups"]:
         return f"groups={node['groups']} must divide the channels, {channels.letter}={channels.size}"
-    windows = zip(kernels(node, len(space)), space, strict=True)
-    return next((wrong for window, dim in windows if (wrong := window.unfit(dim))), None)
+    return unfit(kernels(node, len(space)), space)
 
 
 def grows_back(node: Node, dims: Dims) -> str | None:
@@ -275,7 +247,7 @@ def grows_back(node: Node, dims: Dims) -> str | None:
     space, _ = split(node, dims)
     if node["padding"] == "valid":
         return None
-    for dim, size, window in zip(space, _transposed_sizes(node, space), kernels(node, len(space)), strict=True):
-        if -(-size // window.stride) != dim.size:
+    for (dim, out, _), window in zip(_grown(node, space), kernels(node, len(space)), strict=True):
+        if -(-out.size // window.stride) != dim.size:
             return f"output_padding={node['output_padding']} is too small for {dim.letter}={dim.size}: drop it"
     return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from rnnshape.layers.base import Refusal
+from rnnshape.layers.changes import everywhere
 from rnnshape.layers.objects import Function, Made
 from rnnshape.layers.release import change
 
@@ -87,7 +88,7 @@ def answer_of(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer
     if remade and layer.has("implementation") and layer["implementation"] != 2 and _FORGETS.made:
         changes["implementation"] = 2
     if remade and layer.has("cell") and not _CONFIG_KEEPS.made:
-        changes |= {"cell": _unregularized(layer["cell"]), "activity_regularizer": None}
+        layer = everywhere(layer, lambda part: part.but(activity_regularizer=None))
     answer = layer.cls.theory(layer.but(**changes) if changes else layer, given)
     if asked.has("use_cudnn") and asked["use_cudnn"] != layer["use_cudnn"]:
         source = "keras/src/layers/rnn/bidirectional.py: Bidirectional.__init__"
@@ -99,14 +100,6 @@ def answer_of(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer
         )
         answer.cudnn = [replace(kernel, rules=tuple(rules))]
     return answer
-
-
-def _unregularized(cell: Any) -> Any:
-    """The cells without their activity regularizers."""
-    if isinstance(cell, tuple):
-        return tuple(map(_unregularized, cell))
-    cells = {"cells": _unregularized(cell["cells"])} if cell.has("cells") else {}
-    return cell.but(activity_regularizer=None, **cells)
 
 
 def uncopied(activations: Iterable[Made | Function]) -> Iterator[Refusal]:

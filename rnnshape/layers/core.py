@@ -10,10 +10,10 @@ from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents
 from rnnshape.layers.around import (
     answered,
-    any_letters,
     any_rank,
     any_sequence,
     as_read,
+    entry,
     halving,
     own_dtype,
     promoted,
@@ -24,7 +24,6 @@ from rnnshape.layers.base import Product, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import unadapted, uninitialized
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.masking import Mask
-from rnnshape.layers.node import LayerClass
 from rnnshape.layers.scan import distinct, each
 
 if TYPE_CHECKING:
@@ -124,32 +123,23 @@ def _mask_of_zeros(mask: Mask, zeros: Zeros, value: float) -> Mask:
     return Mask.of(rows, argument=False, behind=mask.behind)
 
 
-DENSE = LayerClass(
+DENSE = entry(
     "Dense",
-    "layer",
     (
         arg.UNITS,
         arg.activation("activation", None, "Activation of the output."),
         arg.USE_BIAS,
-        arg.KERNEL_INITIALIZERS[0],
-        arg.KERNEL_INITIALIZERS[2],
-        arg.REGULARIZERS[0],
-        arg.REGULARIZERS[2],
-        arg.ACTIVITY_REGULARIZER,
-        arg.CONSTRAINTS[0],
-        arg.CONSTRAINTS[2],
+        *arg.of_weights("kernel", "bias"),
         *arg.LORA,
         *arg.EVERY_LAYER,
     ),
     _dense,
-    any_letters,
     contents=contents.dense,
-    source="core/dense.py: Dense.call",
+    source="core/dense.py",
     keeps_mask=True,
 )
-EMBEDDING = LayerClass(
+EMBEDDING = entry(
     "Embedding",
-    "layer",
     (
         arg.Argument("input_dim", arg.Whole(), help="V, the vocabulary size.", flag=True, cli_default=10),
         arg.Argument("output_dim", arg.Whole(), help="D, the size of a word vector.", flag=True, cli_default=4),
@@ -170,28 +160,25 @@ EMBEDDING = LayerClass(
         *("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer", "activity_regularizer"),
         *("embeddings_constraint", "mask_zero", "input_length"),
     ),
-    source="core/embedding.py: Embedding.call",
+    source="core/embedding.py",
     makes_mask=True,
 )
-MASKING = LayerClass(
+MASKING = entry(
     "Masking",
-    "layer",
     (arg.Argument("mask_value", arg.MaskValue(), 0.0, "The input value that marks a masked step.", True), *arg.BASE),
     _masking,
     any_sequence,
     contents=contents.masked,
-    source="core/masking.py: Masking.call",
+    source="core/masking.py",
     makes_mask=True,
     built=True,
 )
-IDENTITY = LayerClass(
+IDENTITY = entry(
     "Identity",
-    "layer",
     arg.BASE,
     unchanged,
-    any_letters,
     contents=contents.unchanged,
-    source="core/identity.py: Identity.call",
+    source="core/identity.py",
     keeps_mask=True,
     built=True,
 )

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnnshape.layers.stand_ins import Size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _LETTER = r"[A-Za-z_]\w*(?:'+\d*)?"
 _TOKEN = re.compile(rf"\s*(?:(\d+|{_LETTER})|(//|[-+*·()]))")
@@ -67,6 +68,16 @@ def product(dims: Iterable[Dim]) -> Dim:
         else:
             letters.append(f"({dim.letter})" if "+" in dim.letter else dim.letter)
     return Dim(size, ("" if number == 1 else str(number)) + "*".join(letters) or "1")
+
+
+def broadcast(left: Sequence[Dim], right: Sequence[Dim]) -> tuple[Dim, ...]:
+    """The shape of two tensors together, from the last axis on: a size of 1 takes the other's size.
+
+    >>> broadcast([Dim(2, "N"), Dim(3, "T"), Dim(1, "1")], [Dim(4, "C")])
+    (Dim(size=2, letter='N'), Dim(size=3, letter='T'), Dim(size=4, letter='C'))
+    """
+    pairs = zip_longest(reversed(left), reversed(right), fillvalue=fixed(1))
+    return tuple(reversed([other if one.size == 1 else one for one, other in pairs]))
 
 
 @lru_cache(maxsize=1024)

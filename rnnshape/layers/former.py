@@ -1,4 +1,4 @@
-"""Differences of recurrent layers in older releases of Keras: states, masks and errors.
+"""Differences of recurrent layers and wrappers in older releases of Keras: states, weights, masks and errors.
 
 None of them is in the newest release; each rule has its ``Change``.
 """
@@ -7,16 +7,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from rnnshape.layers.base import Refusal, compute_dtype, flat, variable_dtype
 from rnnshape.layers.release import KERAS_3, asked, change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from rnnshape.layers.base import Given, Returned, Rule
+    from rnnshape.layers.base import Given, Returned, Rule, Weight
     from rnnshape.layers.dims import Dim
     from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import Node
+
+_IN_ORDER = change(
+    "3.0",
+    "layer.weights has the weights in the order of their creation; before, those that are not trainable are last",
+    "layers/layer.py: Layer.weights",
+)
+
+
+def in_order(parts: Iterable[tuple[bool, Iterable[Weight]]], *, trainable: bool = True) -> list[Weight]:
+    """The weights of a layer's parts in the order of ``layer.weights``; each part says whether it is trainable.
+
+    ``trainable`` says whether the layer itself is trainable; if not, no part is.
+    """
+    if _IN_ORDER.made or not trainable:
+        return [weight for _, part in parts for weight in part]
+    weights = [
+        weight if trainable else replace(weight, trainable=False) for trainable, part in parts for weight in part
+    ]
+    return sorted(weights, key=lambda weight: not weight.trainable)
+
 
 ZEROES = change("3.0", "ConvLSTM uses zero_output_for_mask", "layers/rnn/conv_lstm.py")
 _KEEPS_ANY_DTYPE = change(
@@ -80,7 +102,9 @@ def unmatched(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
         )
 
 
-def unlike_states(node: Node, cell: Node, given: Given) -> bool:
-    """Whether passed states (a list) and kept ones (a tuple) differ, and a graph of Keras 2 has to choose one."""
+def unlike_states(node: Node, cell: Node, given: Given) -> Iterator[Refusal]:
+    """Reject passed states (a list) that differ from the kept ones (a tuple): a graph of Keras 2 has to choose one."""
     stacked = cell.has("cells") and asked() < KERAS_3
-    return stacked and node["stateful"] and given.initial is not None and given.execution != "eager"
+    if stacked and node["stateful"] and given.initial is not None and given.execution != "eager":
+        what = "true_fn and false_fn arguments to tf.cond must have the same structure of return values"
+        yield Refusal(f"TypeError: {what}", "drop initial_state or stateful, or --execution eager")

@@ -17,6 +17,7 @@ from rnnshape.layers.flowing import Flowing, Step, eats, fed_by, in_order
 from rnnshape.layers.laws import MASKED
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
+from rnnshape.layers.sequential import loop_of
 from rnnshape.layers.wires import Wire, filled
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ def theory(node: Node, given: Given) -> Answer:
         cudnn=[
             kernel.inside(f"{step.call.layer} {kernel.layer or step.node.short}", f"{step.call.layer}: ")
             for step in first
-            if _loops(step.node)
+            if loop_of(step.node)
             for kernel in step.answer.cudnn
         ]
         or last.cudnn,
-        laws=[law for step in steps if _loops(step.node) for law in (*_laws(graph, step), *_start_law(graph, step))],
+        laws=[law for step in steps if loop_of(step.node) for law in (*_laws(graph, step), *_start_law(graph, step))],
         refusals=[refusal for step in steps for refusal in step.answer.refusals],
         notes=tuple(f"{step.call.name}: {note}" for step in steps for note in step.answer.notes),
         flow=tuple((graph.statement(step.call), named(graph, step.call, step.answer.returned)) for step in steps),
@@ -79,10 +80,6 @@ def _outputs(flowing: Flowing, last: Step) -> Answer:
     returned = filled(graph.outputs, output)
     mask = flowing.masks.get(graph.returned[0])
     return replace(last.answer, outputs=tuple(flat(returned)), returned=returned, mask=mask)
-
-
-def _loops(layer: Node) -> bool:
-    return any(part.cls.kind == "recurrent" for part in layer.walk())
 
 
 def roles(graph: Graph, call: Call, returned: Any) -> dict[str, str]:

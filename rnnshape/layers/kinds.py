@@ -11,7 +11,7 @@ from msgspec import Struct
 from rnnshape.errors import nearest
 from rnnshape.layers import names
 from rnnshape.layers.objects import Function, Made
-from rnnshape.layers.release import KERAS_3, Release, asked, dotted
+from rnnshape.layers.release import Release, dotted
 from rnnshape.layers.stand_ins import Rate, Size
 
 _HUGE = sys.float_info.max
@@ -179,13 +179,6 @@ class AnyCase(OneOf, frozen=True):
         return value.lower() if isinstance(value, str) else value
 
 
-class Implementation(OneOf, frozen=True):
-    """1 or 2; the 0 of old code means 2 (``keras/src/layers/rnn/lstm.py: LSTMCell.call`` compares with 1 only)."""
-
-    def meant(self, value: Any) -> Any:
-        return 2 if type(value) is int and value == 0 else value
-
-
 class Named(OneOf, frozen=True):
     """A name of one of Keras' lists, from which Keras makes an object, or None."""
 
@@ -226,19 +219,6 @@ class Named(OneOf, frozen=True):
 def article(noun: str) -> str:
     """The noun with its article."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
-
-
-class LayerName(Kind, frozen=True):
-    """The name of a layer.  Keras 3 rejects a slash, and TensorFlow text that is not UTF-8."""
-
-    allowed = "a string without '/', or None"
-
-    def accepts(self, value: Any) -> bool:
-        if not isinstance(value, str):
-            return value is None
-        if "/" in value and asked() >= KERAS_3:
-            return False
-        return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 class MaskValue(Number, frozen=True):

@@ -12,18 +12,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Law, flat
 from rnnshape.layers.masking import unmasked_scan
-from rnnshape.layers.scan import (
-    COMPUTED,
-    FROZEN,
-    START,
-    ZERO,
-    Landmarks,
-    Row,
-    Strip,
-    each,
-    kinds,
-    places,
-)
+from rnnshape.layers.scan import COMPUTED, FROZEN, START, ZERO, Landmarks, Row, Strip, each, kinds, places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -57,7 +57,7 @@ def unsupported(node: Node) -> Iterator[Problem]:
     """Reject these arguments in a layer inside another one."""
     from rnnshape.errors import Problem
 
-    for part in [part for child in node.children for part in child.walk()]:
+    for part in node.walk()[1:]:
         for name in ("time_major", "return_runtime"):
             if part.has(name) and part[name]:
                 yield Problem("", f"{name} of a layer within {node.name} is not supported here: drop it")

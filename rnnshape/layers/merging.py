@@ -8,15 +8,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from rnnshape.layers.laws import IDLE, claimed, frozen, idle, last_valid, zeros
+from rnnshape.layers.laws import IDLE, claimed, frozen, idle, last_valid, unmasked, zeros
 from rnnshape.layers.masking import unmasked_scan
 from rnnshape.layers.scan import ZERO, Strip, each, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rnnshape.layers.base import Law
-    from rnnshape.layers.masking import Scan
+    from rnnshape.layers.base import Answer, Law
+    from rnnshape.layers.masking import Mask, Scan
+    from rnnshape.layers.node import Node
     from rnnshape.layers.scan import Token
 
 _MERGED = {"sum": "{f} + {b}", "mul": "{f} * {b}", "ave": "({f} + {b}) / 2"}
@@ -33,25 +34,36 @@ _MASKED = "Bidirectional sets masked steps to zero when it returns sequences; th
 class Merge(NamedTuple):
     """What decides the laws, apart from the scans.
 
-    ``f`` and ``b`` are the roles of the two final hidden states, ``parts`` the indices of the two halves of a
-    concatenated output; ``one_step`` says that the input has a single step.
+    ``f`` and ``b`` are the roles of the two final hidden states; ``halves`` the indices of the two halves of a
+    concatenated output, after the leading axes; ``one_step`` says that the input has a single step.
     """
 
     mode: str | None
     sequences: bool
-    parts: tuple[str, str]
+    halves: tuple[str, str]
     f: str
     b: str
     one_step: bool
+
+    @classmethod
+    def of(cls, node: Node, forward: Answer, backward: Answer, *, one_step: bool) -> Merge:
+        """The merge of a Bidirectional with these answers of its layers."""
+        dims, sequences = forward.outputs[0].dims, node["layer"]["return_sequences"]
+        size = dims[-1].letter if dims[-1].letter.isidentifier() else str(dims[-1].size)
+        # An image has further axes before the last one: ``output[:, ..., :H]``.
+        space = "..., " if len(dims) > 2 + sequences else ""
+        f = f"forward_{forward.hidden.role}" if forward.hidden else ""
+        b = f"backward_{backward.hidden.role}" if backward.hidden else ""
+        return cls(node["merge_mode"], sequences, (f"{space}:{size}", f"{space}{size}:"), f, b, one_step)
 
     def laws(self, ahead: Scan, back: Scan) -> Iterator[Law]:
         """The laws, from the scans of both directions, in the order of time."""
         if not self.sequences:
             return self._final(ahead, back)
         if self.mode is None:
-            return self._halves(("forward_output", "backward_output"), (":", ":"), ahead, back)
+            return self._ends(("forward_output", "backward_output"), (":", ":"), ahead, back)
         if self.mode == "concat":
-            return self._halves(("output", "output"), self.parts, ahead, back)
+            return self._ends(("output", "output"), self.halves, ahead, back)
         return self._merged(self.mode, ahead, back)
 
     @lru_cache(maxsize=256)  # noqa: B019  a Merge is small, and few are made
@@ -65,7 +77,7 @@ class Merge(NamedTuple):
         if mode is None or mode == "concat":
             first, second = "forward_output", "backward_output"
             if mode == "concat":
-                first, second = (f"output[:, {half}]" for half in self.parts)
+                first, second = (f"output[:, {half}]" for half in self.halves)
             yield claimed(f"{first} == {f}", ahead, lambda row, _: row.output == row.state, _FINAL)
             yield claimed(f"{second} == {b}", back, lambda row, _: row.output == row.state, _FINAL)
             return
@@ -77,9 +89,9 @@ class Merge(NamedTuple):
         both = [claimed("", scan, idle, IDLE, _UNMERGED) for scan in (ahead, back)]
         yield _both(f"output == {f}", both)
 
-    def _halves(self, outputs: tuple[str, str], parts: tuple[str, str], ahead: Scan, back: Scan) -> Iterator[Law]:
+    def _ends(self, outputs: tuple[str, str], halves: tuple[str, str], ahead: Scan, back: Scan) -> Iterator[Law]:
         """With sequences, concatenated or as two outputs: each half has its final state at its own end."""
-        (one, other), (first, second) = outputs, parts
+        (one, other), (first, second) = outputs, halves
         masked = ahead.mask is not None
         broken = _MASKED if masked else None
         at_end = f"{one}[:, -1, {first}] == {self.f}"
@@ -111,6 +123,32 @@ class Merge(NamedTuple):
         if ahead.mask is not None and mode != "mul":
             yield _zeros("output", ahead, back)
 
+    def strips(self, ahead: Scan, back: Scan, asked: Mask | None) -> tuple[Strip, ...]:
+        """The strips under a mask: of the merged output or of its two halves; without sequences, of the states."""
+        if ahead.mask is None:
+            return unmasked(self._parts, asked)
+        back = back.turned()
+        if not self.sequences:
+            return tuple(map(frozen, self._parts, (ahead, back)))
+        if len(self._parts) == 1:
+            rows = zip(ahead.rows, back.rows, strict=True)
+            steps = (zip(one.steps, other.steps, strict=True) for one, other in rows)
+            return (Strip("output", tuple(kinds([_token(self.mode, *pair) for pair in row]) for row in steps)),)
+        first, second = self._parts
+        return (
+            Strip(first, each(lambda row: kinds(row.steps), ahead.rows)),
+            Strip(second, each(lambda row: kinds(row.steps, backwards=True), back.rows), backwards=True),
+        )
+
+    @property
+    def _parts(self) -> tuple[str, ...]:
+        """The names of the strips: each half has its own, unless the outputs are added or multiplied."""
+        if not self.sequences:
+            return "forward state", "backward state"
+        if self.mode is None:
+            return "forward_output", "backward_output"
+        return tuple(f"output[:, :, {half}]" for half in self.halves) if self.mode == "concat" else ("output",)
+
 
 def _both(check: str, laws: list[Law]) -> Law:
     """A law that needs both directions; its reason is that of the direction in which it fails."""
@@ -121,20 +159,6 @@ def _both(check: str, laws: list[Law]) -> Law:
 def _zeros(of: str, *scans: Scan) -> Law:
     law = _both(f"{of}[~mask] == 0", [zeros(of, scan) for scan in scans])
     return law._replace(why=_MASKED.split(";", maxsplit=1)[0]) if law.guaranteed else law
-
-
-def strips(parts: tuple[str, ...], mode: str | None, ahead: Scan, back: Scan, *, sequences: bool) -> tuple[Strip, ...]:
-    """The strips of each half, or of the merged output, under a mask; without sequences, those of the states."""
-    if not sequences:
-        return frozen(parts[0], ahead), frozen(parts[1], back)
-    if len(parts) == 1:
-        rows = zip(ahead.rows, back.rows, strict=True)
-        steps = (zip(one.steps, other.steps, strict=True) for one, other in rows)
-        return (Strip("output", tuple(kinds([_token(mode, *pair) for pair in row]) for row in steps)),)
-    return (
-        Strip(parts[0], each(lambda row: kinds(row.steps), ahead.rows)),
-        Strip(parts[1], each(lambda row: kinds(row.steps, backwards=True), back.rows), backwards=True),
-    )
 
 
 def _token(mode: str | None, ahead: int, back: int) -> Token:

@@ -8,6 +8,7 @@ with Keras.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -41,46 +42,29 @@ class Names(Struct, frozen=True):
         return release >= self.since.get(name, ()) or (name in self.in_2 and release < KERAS_3)
 
 
+def snake(name: str) -> str:
+    """The name of a class in snake case, another key of it in Keras' lists."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _of_classes(classes: str, *further: str) -> tuple[str, ...]:
+    """The names of these classes, each also in snake case, and further names."""
+    return tuple(sorted((*classes.split(), *map(snake, classes.split()), *further)))
+
+
 _BASE = "it is the base class and does nothing"
 _STFT = "it fits the kernel of a short-time Fourier transform only"
 _VALUE = "it needs a value: use 'zeros' or 'ones'"
 
+_FUNCTIONS = (
+    "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear "
+    "log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus "
+    "sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink threshold"
+)
 ACTIVATIONS = Names(
     "activation",
-    (
-        "celu",
-        "elu",
-        "exponential",
-        "gelu",
-        "glu",
-        "hard_shrink",
-        "hard_sigmoid",
-        "hard_silu",
-        "hard_swish",
-        "hard_tanh",
-        "leaky_relu",
-        "linear",
-        "log_sigmoid",
-        "log_softmax",
-        "mish",
-        "relu",
-        "relu6",
-        "selu",
-        "sigmoid",
-        "silu",
-        "soft_shrink",
-        "softmax",
-        "softplus",
-        "softsign",
-        "sparse_plus",
-        "sparse_sigmoid",
-        "sparsemax",
-        "squareplus",
-        "swish",
-        "tanh",
-        "tanh_shrink",
-        "threshold",
-    ),
+    tuple(_FUNCTIONS.split()),
     {"threshold": "it needs a threshold and a default value: use 'relu' or 'hard_shrink'"},
     {
         **dict.fromkeys(("hard_silu", "hard_swish", "leaky_relu", "log_softmax", "relu6", "silu"), (3,)),
@@ -95,48 +79,10 @@ ACTIVATIONS = Names(
 
 INITIALIZERS = Names(
     "initializer",
-    (
-        "Constant",
-        "GlorotNormal",
-        "GlorotUniform",
-        "HeNormal",
-        "HeUniform",
-        "Identity",
-        "IdentityInitializer",
-        "Initializer",
-        "LecunNormal",
-        "LecunUniform",
-        "Ones",
-        "Orthogonal",
-        "OrthogonalInitializer",
-        "RandomNormal",
-        "RandomUniform",
-        "STFT",
-        "STFTInitializer",
-        "TruncatedNormal",
-        "VarianceScaling",
-        "Zeros",
-        "constant",
-        "glorot_normal",
-        "glorot_uniform",
-        "he_normal",
-        "he_uniform",
-        "identity",
-        "initializer",
-        "lecun_normal",
-        "lecun_uniform",
-        "normal",
-        "one",
-        "ones",
-        "orthogonal",
-        "random_normal",
-        "random_uniform",
-        "stft",
-        "truncated_normal",
-        "uniform",
-        "variance_scaling",
-        "zero",
-        "zeros",
+    _of_classes(
+        "Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity Initializer LecunNormal LecunUniform Ones "
+        "Orthogonal RandomNormal RandomUniform STFT TruncatedNormal VarianceScaling Zeros",
+        *("IdentityInitializer", "OrthogonalInitializer", "STFTInitializer", "normal", "one", "uniform", "zero"),
     ),
     {
         **dict.fromkeys(("Constant", "constant"), _VALUE),
@@ -155,38 +101,13 @@ ORTHOGONAL = ("Orthogonal", "OrthogonalInitializer", "orthogonal")
 
 REGULARIZERS = Names(
     "regularizer",
-    (
-        "L1",
-        "L1L2",
-        "L2",
-        "OrthogonalRegularizer",
-        "Regularizer",
-        "l1",
-        "l1l2",
-        "l2",
-        "orthogonal_regularizer",
-        "regularizer",
-    ),
+    _of_classes("L1 L1L2 L2 OrthogonalRegularizer Regularizer"),
     dict.fromkeys(("Regularizer", "regularizer"), _BASE),
 )
 L1_REGULARIZER = ("L1", "l1")
 ORTHOGONAL_REGULARIZER = ("OrthogonalRegularizer", "orthogonal_regularizer")
 
-CONSTRAINTS = Names(
-    "constraint",
-    (
-        "Constraint",
-        "MaxNorm",
-        "MinMaxNorm",
-        "NonNeg",
-        "UnitNorm",
-        "constraint",
-        "max_norm",
-        "min_max_norm",
-        "non_neg",
-        "unit_norm",
-    ),
-)
+CONSTRAINTS = Names("constraint", _of_classes("Constraint MaxNorm MinMaxNorm NonNeg UnitNorm"))
 LISTS = (ACTIVATIONS, INITIALIZERS, REGULARIZERS, CONSTRAINTS)
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.around import answered, any_letters, axes_problem, unchanged
+from rnnshape.layers.around import answered, axes_problem, entry, unchanged
 from rnnshape.layers.base import Refusal, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import uninitialized
 from rnnshape.layers.kinds import INT64
-from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import KERAS_3, change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rnnshape.layers.base import Answer, Dims, Given
     from rnnshape.layers.node import Node
@@ -95,28 +95,7 @@ def _layer(node: Node, given: Given) -> Answer:
     return _normalized(node, given, _weights(node, dims, ("gamma", "beta")))
 
 
-def _normalizing(
-    name: str,
-    own: tuple[arg.Argument, ...],
-    theory: Callable[[Node, Given], Answer],
-    *,
-    file: str,
-    built: bool = False,
-) -> LayerClass:
-    return LayerClass(
-        name,
-        "layer",
-        (*own, *arg.BASE),
-        theory,
-        any_letters,
-        check_input=axes_problem,
-        source=f"normalization/{file}.py: {name}.call",
-        keeps_mask=True,
-        takes_mask=name == "BatchNormalization",
-        built=built,
-    )
-
-
+_normalizing = partial(entry, check_input=axes_problem, keeps_mask=True)
 _RENORM = (3, 14)
 _SHIFT = (
     arg.Argument("center", arg.Flag(), True),
@@ -148,19 +127,27 @@ NORMALIZATION = (
             arg.Argument("renorm_clipping", arg.OneOf((None,)), None, since=_RENORM),
             arg.Argument("renorm_momentum", arg.Number(), 0.99, since=_RENORM),
             arg.Argument("synchronized", arg.Flag(), False),
+            *arg.BASE,
         ),
         _batch,
-        file="batch_normalization",
+        takes_mask=True,
+        source="normalization/batch_normalization.py",
     ),
     _normalizing(
         "LayerNormalization",
         (
             *(_AXES, _EPSILON, *_SHIFT[:2]),
             arg.Argument("rms_scaling", arg.OneOf((False,)), False, since=KERAS_3, until=(3, 11)),
-            *(*_SHIFT[2:], *_KEPT_SMALL),
+            *(*_SHIFT[2:], *_KEPT_SMALL, *arg.BASE),
         ),
         _layer,
-        file="layer_normalization",
+        source="normalization/layer_normalization.py",
     ),
-    _normalizing("UnitNormalization", (_AXES,), unchanged, file="unit_normalization", built=True),
+    _normalizing(
+        "UnitNormalization",
+        (_AXES, *arg.BASE),
+        unchanged,
+        source="normalization/unit_normalization.py",
+        built=True,
+    ),
 )

@@ -7,26 +7,24 @@ axes of size 1 after the batch (read in 3.15.1: ``keras/src/ops/numpy.py``, ``la
 from __future__ import annotations
 
 import ast
-from itertools import zip_longest
 from types import EllipsisType
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec.structs import replace
 
 from rnnshape.layers.arguments import Argument
-from rnnshape.layers.around import any_tensor, no_loop
-from rnnshape.layers.base import Answer, Leaf
-from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.around import answered
+from rnnshape.layers.dims import Dim, broadcast, fixed
 from rnnshape.layers.kinds import Kind
 from rnnshape.layers.merges import MERGES, concatenated
-from rnnshape.layers.node import LayerClass
 from rnnshape.layers.several import every_dims, shown_all
+from rnnshape.layers.single import operation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rnnshape.layers.base import Dims, Given
-    from rnnshape.layers.node import Node
+    from rnnshape.layers.base import Answer, Dims, Given
+    from rnnshape.layers.node import LayerClass, Node
 
 _WIDER = {"bfloat16": 0, "float16": 0, "float32": 1, "float64": 2}
 
@@ -41,19 +39,11 @@ def _dtype(given: Given) -> str:
 
 
 def _answer(node: Node, given: Given, dims: Dims) -> Answer:
-    output = Leaf("output", dims, _dtype(given))
-    return Answer((output,), output, cudnn=no_loop(node))
+    return answered(node, given, dims, dtype=_dtype(given))
 
 
 def _elementwise(node: Node, given: Given) -> Answer:
-    """The broadcast of two shapes, from the last axis on."""
-    one, other = every_dims(given)
-    pairs = zip_longest(reversed(one), reversed(other), fillvalue=fixed(1))
-    return _answer(node, given, tuple(reversed([_longer(*pair) for pair in pairs])))
-
-
-def _longer(one: Dim, other: Dim) -> Dim:
-    return other if one.size == 1 else one
+    return _answer(node, given, broadcast(*every_dims(given)))
 
 
 def _stretchable(node: Node, inputs: Sequence[Dims]) -> str | None:
@@ -153,33 +143,23 @@ def _unsliceable(node: Node, dims: Dims) -> str | None:
     return None
 
 
-SLICE = LayerClass(
-    "[]",
-    "layer",
-    (Argument("key", Kind()),),
-    _sliced,
-    any_tensor,
-    check_input=_unsliceable,
-    operation=True,
-)
+SLICE = operation("[]", kind="layer", arguments=(Argument("key", Kind()),), theory=_sliced, check_input=_unsliceable)
 """``y[:, -1]``: a slice of a tensor."""
 
 
 def _of(name: str) -> LayerClass:
-    return LayerClass(name, "merge", (), _elementwise, any_tensor, check_inputs=_stretchable, operation=True)
+    return operation(name, kind="merge", arguments=(), theory=_elementwise, check_inputs=_stretchable)
 
 
 OPERATIONS: dict[str, LayerClass] = {
     **{layer: _of(sign) for layer, sign in zip(("Add", "Subtract", "Multiply", "Divide"), "+-*/", strict=True)},
     **{layer: _of(f"keras.ops.{layer.lower()}") for layer in ("Maximum", "Minimum")},
-    "Concatenate": LayerClass(
+    "Concatenate": operation(
         "keras.ops.concatenate",
-        "merge",
-        (replace(MERGES["Concatenate"].by_name["axis"], default=0),),
-        _concatenate,
-        any_tensor,
+        kind="merge",
+        arguments=(replace(MERGES["Concatenate"].by_name["axis"], default=0),),
+        theory=_concatenate,
         check_inputs=MERGES["Concatenate"].check_inputs,
-        operation=True,
     ),
 }
 """The operations by the name of the layer that computes the same; ``Divide`` has no layer."""

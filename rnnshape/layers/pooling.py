@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.around import answered
+from rnnshape.layers.around import answered, entry
 from rnnshape.layers.base import Refusal
 from rnnshape.layers.dims import fixed
-from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import KERAS_3
-from rnnshape.layers.space import DATA_FORMAT, PADDING, Window, each, joined, picture, split, steps
+from rnnshape.layers.space import DATA_FORMAT, PADDING, Window, each, joined, moved, picture, split, steps, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
     from rnnshape.layers.base import Answer, Dims, Given
-    from rnnshape.layers.node import Node
+    from rnnshape.layers.node import LayerClass, Node
 
 
 def _windows(node: Node, rank: int) -> list[Window]:
@@ -30,17 +29,15 @@ def _windows(node: Node, rank: int) -> list[Window]:
 def _pooled(node: Node, given: Given) -> Answer:
     """One value for each position of the pool; the channels are kept."""
     space, channels = split(node, given.dims)
-    windows = _windows(node, len(space))
-    out = tuple(window.out_of(dim) for window, dim in zip(windows, space, strict=True))
+    out, notes = moved(_windows(node, len(space)), space)
     answer = answered(node, given, joined(node, given.dims[0], out, channels))
-    answer.notes = tuple(filter(None, (window.formula(dim) for window, dim in zip(windows, space, strict=True))))
+    answer.notes = notes
     return answer
 
 
 def _fits(node: Node, dims: Dims) -> str | None:
     space, _ = split(node, dims)
-    windows = zip(_windows(node, len(space)), space, strict=True)
-    return next((wrong for window, dim in windows if (wrong := window.unfit(dim))), None)
+    return unfit(_windows(node, len(space)), space)
 
 
 def _global(node: Node, given: Given) -> Answer:
@@ -66,39 +63,31 @@ def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
 
 
 def _pooling(mode: str, rank: int, pool_size: Any, was: Any = arg.REQUIRED) -> LayerClass:
-    return LayerClass(
+    return entry(
         f"{mode}Pooling{rank}D",
-        "layer",
         (
             arg.Argument("pool_size", arg.Sizes(rank), pool_size, cli_default=2, was=was),
             arg.Argument("strides", arg.Maybe(arg.Sizes(rank)), None),
-            PADDING,
-            DATA_FORMAT,
-            arg.PLACED_NAME,
-            arg.DTYPE,
-            arg.TRAINABLE,
-            arg.AUTOCAST,
-            arg.ACTIVITY_REGULARIZER,
+            *(PADDING, DATA_FORMAT, arg.PLACED_NAME, arg.DTYPE, arg.TRAINABLE, arg.AUTOCAST, arg.ACTIVITY_REGULARIZER),
         ),
         _pooled,
         steps if rank == 1 else picture,
         check_input=_fits,
-        source="pooling/base_pooling.py: BasePooling.call",
+        source="pooling/base_pooling.py: BasePooling",
         built=True,
     )
 
 
 def _global_pooling(mode: str, rank: int) -> LayerClass:
-    name = f"Global{mode}Pooling{rank}D"
-    keeps = arg.Argument("keepdims", arg.Flag(), False, placed=KERAS_3 if name == "GlobalAveragePooling1D" else ())
-    return LayerClass(
-        name,
-        "layer",
+    masked = (mode, rank) == ("Average", 1)
+    keeps = arg.Argument("keepdims", arg.Flag(), False, placed=KERAS_3 if masked else ())
+    return entry(
+        f"Global{mode}Pooling{rank}D",
         (DATA_FORMAT, keeps, *arg.BASE),
         _global,
         steps if rank == 1 else picture,
-        takes_mask=name == "GlobalAveragePooling1D",
-        source=f"pooling/global_{mode.lower()}_pooling{rank}d.py: {name}.call",
+        takes_mask=masked,
+        source=f"pooling/global_{mode.lower()}_pooling{rank}d.py",
         built=True,
     )
 

@@ -6,6 +6,7 @@ The containers are those of Keras' ``layers/rnn/rnn.py``: ``output``, or ``(outp
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -25,14 +26,15 @@ from rnnshape.layers.base import (
     cast,
     compute_dtype,
     flat,
-    in_order,
     several,
     through,
 )
 from rnnshape.layers.building import one_dtype, unregularized
 from rnnshape.layers.cells import (
+    GATED,
     GRU_CELL,
     LSTM_CELL,
+    PLAIN,
     SIMPLE_RNN_CELL,
     gru_step,
     keeps_units,
@@ -41,7 +43,7 @@ from rnnshape.layers.cells import (
     simple_rnn_step,
 )
 from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
-from rnnshape.layers.former import LISTED, ZEROES, unkept, unlike_kept, unlike_states, unlisted, unmatched
+from rnnshape.layers.former import LISTED, ZEROES, in_order, unkept, unlike_kept, unlike_states, unlisted, unmatched
 from rnnshape.layers.laws import TURNED, kept, of_output, strips
 from rnnshape.layers.legacy import letters, time_major, with_runtime
 from rnnshape.layers.masking import Mask, Scan, attached, unmasked_scan
@@ -182,13 +184,7 @@ def _rnn(node: Node, given: Given) -> Answer:
     if not cell.trainable:
         step.weights = in_order([(False, step.weights)])
     step.refusals += dropping.refusals(node, given, cell)
-    if unlike_states(node, cell, given):
-        step.refusals.append(
-            Refusal(
-                "TypeError: true_fn and false_fn arguments to tf.cond must have the same structure of return values",
-                "drop initial_state or stateful, or --execution eager",
-            )
-        )
+    step.refusals += unlike_states(node, cell, given)
     begins = through(through(step.states, compute_dtype(cell["dtype"])), compute_dtype(node["dtype"]))
     if cell.cls is STACKED_RNN_CELLS:
         renest(node, cell, step, given)
@@ -219,104 +215,53 @@ def fused_twin(node: Node) -> Node | None:
     return twin
 
 
-_FUSED_TAIL = (
-    arg.RETURN_SEQUENCES,
-    arg.RETURN_STATE,
-    arg.GO_BACKWARDS,
-    arg.STATEFUL,
-)
+RETURNS = (arg.RETURN_SEQUENCES, arg.RETURN_STATE, arg.GO_BACKWARDS, arg.STATEFUL)
 _LOOP = (arg.UNROLL, arg.TIME_MAJOR)
-_REGULARIZED = (*arg.REGULARIZERS, arg.ACTIVITY_REGULARIZER, *arg.CONSTRAINTS, *arg.DROPOUTS)
-_PASSED_ON = (*arg.EVERY_LAYER, arg.ZERO_OUTPUT_FOR_MASK)
+REGULARIZED = (*arg.REGULARIZERS, arg.ACTIVITY_REGULARIZER, *arg.CONSTRAINTS)
+_DROPPING = (*REGULARIZED, *arg.DROPOUTS)
+PASSED_ON = (*arg.EVERY_LAYER, arg.ZERO_OUTPUT_FOR_MASK)
 
 _lstm, _gru = _fused(lstm_step, fused_cudnn), _fused(gru_step, fused_cudnn)
+recurrent = partial(LayerClass, kind="recurrent", letters=letters, contents=contents.recurrent)
 
-LSTM = LayerClass(
+LSTM = recurrent(
     "LSTM",
-    "recurrent",
-    (
-        arg.UNITS,
-        arg.ACTIVATION,
-        arg.RECURRENT_ACTIVATION,
-        arg.USE_BIAS,
-        *arg.KERNEL_INITIALIZERS,
-        arg.UNIT_FORGET_BIAS,
-        *_REGULARIZED,
-        arg.NAMED_SEED,
-        *_FUSED_TAIL,
+    arguments=(
+        *(*GATED, arg.UNIT_FORGET_BIAS, *_DROPPING, arg.NAMED_SEED, *RETURNS),
         *reversed(_LOOP),  # in Keras 2 the others have them in the other order
-        arg.USE_CUDNN,
-        *_PASSED_ON,
-        arg.IMPLEMENTATION,
-        arg.RETURN_RUNTIME,
+        *(arg.USE_CUDNN, *PASSED_ON, arg.IMPLEMENTATION, arg.RETURN_RUNTIME),
     ),
-    lambda node, given: with_runtime(node, _lstm(node, given)),
-    letters,
+    theory=lambda node, given: with_runtime(node, _lstm(node, given)),
     check=keeps_units,
-    contents=contents.recurrent,
 )
-GRU = LayerClass(
+GRU = recurrent(
     "GRU",
-    "recurrent",
-    (
-        arg.UNITS,
-        arg.ACTIVATION,
-        arg.RECURRENT_ACTIVATION,
-        arg.USE_BIAS,
-        *arg.KERNEL_INITIALIZERS,
-        *_REGULARIZED,
-        arg.NAMED_SEED,
-        *_FUSED_TAIL,
-        *_LOOP,
-        arg.RESET_AFTER,
-        arg.USE_CUDNN,
-        *_PASSED_ON,
+    arguments=(
+        *(*GATED, *_DROPPING, arg.NAMED_SEED, *RETURNS, *_LOOP, arg.RESET_AFTER, arg.USE_CUDNN, *PASSED_ON),
         replace(arg.IMPLEMENTATION, since=(3, 4), in_2=True),
         arg.RETURN_RUNTIME,
     ),
-    lambda node, given: with_runtime(node, _gru(node, given)),
-    letters,
+    theory=lambda node, given: with_runtime(node, _gru(node, given)),
     check=keeps_units,
-    contents=contents.recurrent,
 )
-SIMPLE_RNN = LayerClass(
+SIMPLE_RNN = recurrent(
     "SimpleRNN",
-    "recurrent",
-    (
-        arg.UNITS,
-        arg.ACTIVATION,
-        arg.USE_BIAS,
-        *arg.KERNEL_INITIALIZERS,
-        *_REGULARIZED,
-        *_FUSED_TAIL,
-        arg.UNROLL,
-        arg.RNN_SEED,
-        *_PASSED_ON,
-        arg.TIME_MAJOR,
-    ),
-    _fused(
+    arguments=(*PLAIN, *_DROPPING, *RETURNS, arg.UNROLL, arg.RNN_SEED, *PASSED_ON, arg.TIME_MAJOR),
+    theory=_fused(
         simple_rnn_step,
         lambda node, given: never_cudnn("use LSTM or GRU", "SimpleRNN has no kernel of its own", _RNN_LOOP),
     ),
-    letters,
     check=keeps_units,
-    contents=contents.recurrent,
 )
-RNN = LayerClass(
+RNN = recurrent(
     "RNN",
-    "recurrent",
-    (
+    arguments=(
         arg.Argument("cell", arg.Nested("cell", many=True), help="The cell that computes one step:"),
-        *_FUSED_TAIL,
-        *_LOOP,
-        arg.ZERO_OUTPUT_FOR_MASK,
-        *arg.BASE,
+        *(*RETURNS, *_LOOP, arg.ZERO_OUTPUT_FOR_MASK, *arg.BASE),
     ),
-    time_major(_rnn),
-    letters,
+    theory=time_major(_rnn),
     twin=fused_twin,
     check=one_dtype,
-    contents=contents.recurrent,
 )
 
 FUSED = {layer.name: layer for layer in (LSTM, GRU, SIMPLE_RNN)}

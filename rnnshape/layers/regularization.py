@@ -5,6 +5,7 @@ From Keras' ``layers/regularization`` (read in 3.15.1).
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -12,17 +13,16 @@ from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents
-from rnnshape.layers.around import answered, any_letters, own_dtype, unchanged
+from rnnshape.layers.around import answered, entry, own_dtype, unchanged
 from rnnshape.layers.base import Refusal, compute_dtype
 from rnnshape.layers.dims import fixed
-from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import KERAS_3
 from rnnshape.layers.space import DATA_FORMAT, picture, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from rnnshape.layers.base import Answer, Dims, Given, Zeros
+    from rnnshape.layers.base import Answer, Dims, Given
     from rnnshape.layers.node import Node
 
 
@@ -91,54 +91,37 @@ _OF_BASE_2 = (arg.TRAINABLE, arg.AUTOCAST, arg.ACTIVITY_REGULARIZER)
 SPATIAL = (arg.NAMED_SEED, arg.PLACED_NAME, arg.DTYPE, *(replace(one, until=KERAS_3) for one in _OF_BASE_2))
 
 
-def _regularizing(
-    name: str,
-    arguments: tuple[arg.Argument, ...],
-    theory: Callable[[Node, Given], Answer] = unchanged,
-    *,
-    letters: Callable[[Node, int | None], tuple[str, ...]] = any_letters,
-    zeros: Callable[[Node, Answer, Given], Zeros | None] = contents.unchanged,
-    file: str,
-) -> LayerClass:
-    return LayerClass(
-        name,
-        "layer",
-        arguments,
-        theory,
-        letters,
-        contents=zeros,
-        source=f"regularization/{file}.py: {name}.call",
-        keeps_mask=True,
-        built=True,
-    )
-
+_regularizing = partial(entry, contents=contents.unchanged, keeps_mask=True, built=True)
 
 REGULARIZATION = (
-    _regularizing("Dropout", (RATE, NOISE_SHAPE, arg.SEED, *arg.BASE), _stretching, file="dropout"),
-    _regularizing("SpatialDropout1D", (RATE, *SPATIAL), letters=steps, file="spatial_dropout"),
-    _regularizing("SpatialDropout2D", (RATE, DATA_FORMAT, *SPATIAL), letters=picture, file="spatial_dropout"),
+    _regularizing("Dropout", (RATE, NOISE_SHAPE, arg.SEED, *arg.BASE), _stretching, source="regularization/dropout.py"),
+    _regularizing("SpatialDropout1D", (RATE, *SPATIAL), unchanged, steps, source="regularization/spatial_dropout.py"),
+    _regularizing(
+        "SpatialDropout2D",
+        (RATE, DATA_FORMAT, *SPATIAL),
+        unchanged,
+        picture,
+        source="regularization/spatial_dropout.py",
+    ),
     _regularizing(
         "GaussianNoise",
         (arg.Argument("stddev", arg.Number(0, 1), cli_default=0.1), arg.SEED, *arg.BASE),
         _noisy,
-        zeros=contents.noisy,
-        file="gaussian_noise",
+        contents=contents.noisy,
+        source="regularization/gaussian_noise.py",
     ),
-    _regularizing("GaussianDropout", (RATE, arg.SEED, *arg.BASE), _noisy, file="gaussian_dropout"),
+    _regularizing("GaussianDropout", (RATE, arg.SEED, *arg.BASE), _noisy, source="regularization/gaussian_dropout.py"),
     _regularizing(
         "AlphaDropout",
         (RATE, NOISE_SHAPE, arg.SEED, *arg.BASE),
         _stretching,
-        zeros=contents.noisy,
-        file="alpha_dropout",
+        contents=contents.noisy,
+        source="regularization/alpha_dropout.py",
     ),
     _regularizing(
         "ActivityRegularization",
-        (
-            arg.Argument("l1", arg.Maybe(arg.Number(0)), 0.0),
-            arg.Argument("l2", arg.Maybe(arg.Number(0)), 0.0),
-            *arg.EVERY_LAYER,
-        ),
-        file="activity_regularization",
+        (*(arg.Argument(name, arg.Maybe(arg.Number(0)), 0.0) for name in ("l1", "l2")), *arg.EVERY_LAYER),
+        unchanged,
+        source="regularization/activity_regularization.py",
     ),
 )

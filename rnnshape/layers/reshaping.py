@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.around import answered, any_rank, any_sequence
+from rnnshape.layers.around import answered, any_rank, any_sequence, entry
 from rnnshape.layers.dims import fixed, product
-from rnnshape.layers.node import LayerClass
 from rnnshape.layers.space import DATA_FORMAT, became, each, joined, picture, split, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from rnnshape.layers.base import Answer, Dims, Given
@@ -105,93 +104,77 @@ def _leaves_some(node: Node, dims: Dims) -> str | None:
     )
 
 
-def _reshaping(
-    name: str,
-    own: tuple[arg.Argument, ...],
-    theory: Callable[[Node, Given], Answer],
-    letters: Callable[[Node, int | None], tuple[str, ...]],
-    *,
-    check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None,
-    built: bool = False,
-    file: str,
-) -> LayerClass:
-    return LayerClass(
-        name,
-        "layer",
-        (*own, *arg.BASE),
-        theory,
-        letters,
-        check_input=check_input,
-        source=f"reshaping/{file}.py: {name}.call",
-        built=built,
-    )
-
-
 _RESIZED = arg.Argument(
     "interpolation", arg.AnyCase(("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")), "nearest"
 )
 
 RESHAPING = (
-    _reshaping("Flatten", (DATA_FORMAT,), _flatten, any_sequence, file="flatten"),
-    _reshaping(
+    entry("Flatten", (DATA_FORMAT, *arg.BASE), _flatten, any_sequence, source="reshaping/flatten.py"),
+    entry(
         "Reshape",
-        (arg.Argument("target_shape", arg.TargetShape(), cli_default=(-1,)),),
+        (arg.Argument("target_shape", arg.TargetShape(), cli_default=(-1,)), *arg.BASE),
         _reshape,
         any_sequence,
         check_input=_size_mismatch,
+        source="reshaping/reshape.py",
         built=True,
-        file="reshape",
     ),
-    _reshaping(
+    entry(
         "Permute",
-        (arg.Argument("dims", arg.Order(), cli_default=(2, 1)),),
+        (arg.Argument("dims", arg.Order(), cli_default=(2, 1)), *arg.BASE),
         _permute,
         lambda node, rank: any_rank(len(node["dims"]) + 1),
-        file="permute",
+        source="reshaping/permute.py",
     ),
-    _reshaping(
+    entry(
         "RepeatVector",
-        (arg.Argument("n", arg.Whole(), cli_default=3),),
+        (arg.Argument("n", arg.Whole(), cli_default=3), *arg.BASE),
         _repeat,
         lambda node, rank: ("N", "C"),
-        file="repeat_vector",
+        source="reshaping/repeat_vector.py",
     ),
-    _reshaping("UpSampling1D", (arg.Argument("size", arg.Whole(), 2),), _upsample, steps, file="up_sampling1d"),
-    _reshaping(
+    entry(
+        "UpSampling1D",
+        (arg.Argument("size", arg.Whole(), 2), *arg.BASE),
+        _upsample,
+        steps,
+        source="reshaping/up_sampling1d.py",
+    ),
+    entry(
         "UpSampling2D",
-        (arg.Argument("size", arg.Sizes(2), (2, 2)), DATA_FORMAT, _RESIZED),
+        (arg.Argument("size", arg.Sizes(2), (2, 2)), DATA_FORMAT, _RESIZED, *arg.BASE),
         _upsample,
         picture,
-        file="up_sampling2d",
+        source="reshaping/up_sampling2d.py",
     ),
-    _reshaping(
+    entry(
         "ZeroPadding1D",
-        (arg.Argument("padding", arg.Sizes(2, 0), 1), replace(DATA_FORMAT, since=(3, 5))),
+        (arg.Argument("padding", arg.Sizes(2, 0), 1), replace(DATA_FORMAT, since=(3, 5)), *arg.BASE),
         _pad_or_crop,
         steps,
-        file="zero_padding1d",
+        source="reshaping/zero_padding1d.py",
     ),
-    _reshaping(
+    entry(
         "ZeroPadding2D",
-        (arg.Argument("padding", arg.Margins(), (1, 1)), DATA_FORMAT),
+        (arg.Argument("padding", arg.Margins(), (1, 1)), DATA_FORMAT, *arg.BASE),
         _pad_or_crop,
         picture,
-        file="zero_padding2d",
+        source="reshaping/zero_padding2d.py",
     ),
-    _reshaping(
+    entry(
         "Cropping1D",
-        (arg.Argument("cropping", arg.Sizes(2, 0), (1, 1)),),
+        (arg.Argument("cropping", arg.Sizes(2, 0), (1, 1)), *arg.BASE),
         _pad_or_crop,
         steps,
         check_input=_leaves_some,
-        file="cropping1d",
+        source="reshaping/cropping1d.py",
     ),
-    _reshaping(
+    entry(
         "Cropping2D",
-        (arg.Argument("cropping", arg.Margins(), ((0, 0), (0, 0))), DATA_FORMAT),
+        (arg.Argument("cropping", arg.Margins(), ((0, 0), (0, 0))), DATA_FORMAT, *arg.BASE),
         _pad_or_crop,
         picture,
         check_input=_leaves_some,
-        file="cropping2d",
+        source="reshaping/cropping2d.py",
     ),
 )

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Leaf, in_order
+from rnnshape.layers.base import Answer, Given, Leaf
 from rnnshape.layers.casting import reaching
 from rnnshape.layers.dims import Dim
+from rnnshape.layers.former import in_order
 from rnnshape.layers.node import LayerClass
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def theory(node: Node, given: Given) -> Answer:
     found = list(answers(node, given))
     _, _, last = found[-1]
     recurrent = [
-        (number, layer, answer) for number, layer, answer in found if layer.cls.kind != "layer" or _loops(layer)
+        (number, layer, answer) for number, layer, answer in found if layer.cls.kind != "layer" or loop_of(layer)
     ]
     return replace(
         last,
@@ -90,10 +91,6 @@ def theory(node: Node, given: Given) -> Answer:
         begins=next((answer.begins for _, layer, answer in found if takes_states(layer)), ()),
         quirks=tuple(dict.fromkeys(quirk for _, _, answer in found for quirk in answer.quirks)),
     )
-
-
-def _loops(layer: Node) -> bool:
-    return any(part.cls.kind == "recurrent" for part in layer.walk())
 
 
 def letters(node: Node, rank: int | None) -> tuple[str, ...]:
@@ -124,7 +121,6 @@ def check_input(node: Node, dims: Dims) -> str | None:
     passed: list[_Passed] = []
     answer: Answer | None = None
     for number, layer in enumerate(layers, 1):
-        letter = given.letter
         if answer is not None and (broken := _several(number - 1, layers[number - 2], answer)):
             return broken
         if len(layer.cls.letters(layer, len(given.dims))) != len(given.dims):
@@ -133,7 +129,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
             return f"layer {number}, {layer.text}: {wrong}"
         if layer.without_rule:
             return None  # the input of the layers after it is unknown
-        answer = layer.cls.theory(layer, replace(given, letter=letter))
+        answer = layer.cls.theory(layer, given)
         passed.append(_Passed(number, layer, (len(given.dims), len(answer.outputs[0].dims))))
         given = replace(given, dims=answer.outputs[0].dims)
     return None
@@ -159,7 +155,7 @@ def _rank(number: int, layer: Node, given: Given, passed: Sequence[_Passed]) -> 
     for one in reversed(passed):
         if more > 0 and one.ranks[0] > one.ranks[1]:
             return text + _advice(one, len(needs))
-        if more == -1 and (loop := _loop(one.layer)) is not None and loop["return_sequences"]:
+        if more == -1 and (loop := loop_of(one.layer)) is not None and loop["return_sequences"]:
             return text + f"drop `return_sequences=True` from layer {one.number}"
     if more < 0 and needs == STEPS:
         return text + f"put TimeDistributed(Flatten()) between layer {passed[-1].number} and layer {number}"
@@ -168,7 +164,7 @@ def _rank(number: int, layer: Node, given: Given, passed: Sequence[_Passed]) -> 
 
 def _advice(lowering: _Passed, needed: int) -> str:
     """The advice for a layer that removes an axis that a later layer needs."""
-    loop, number = _loop(lowering.layer), lowering.number
+    loop, number = loop_of(lowering.layer), lowering.number
     if loop is not None and not loop["return_sequences"]:
         return f"give layer {number} `return_sequences=True`"
     if lowering.layer.name == "Flatten" and lowering.ranks[0] > needed:
@@ -178,7 +174,8 @@ def _advice(lowering: _Passed, needed: int) -> str:
     return f"change layer {number} or the one after it"
 
 
-def _loop(layer: Node) -> Node | None:
+def loop_of(layer: Node) -> Node | None:
+    """The first recurrent layer in it."""
     return next((part for part in layer.walk() if part.has("return_sequences")), None)
 
 

@@ -5,19 +5,17 @@ Like those of ``operations``, they pass on no mask (read in Keras 3.15.1: ``kera
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import Argument
-from rnnshape.layers.around import any_tensor, no_loop
-from rnnshape.layers.base import Answer, Leaf
+from rnnshape.layers.around import answered, any_tensor
 from rnnshape.layers.dims import fixed
 from rnnshape.layers.kinds import Flag, Kind, Number
 from rnnshape.layers.node import LayerClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rnnshape.layers.base import Dims, Given
+    from rnnshape.layers.base import Answer, Dims, Given
     from rnnshape.layers.node import Node
 
 
@@ -52,8 +50,7 @@ def _axes(node: Node, rank: int) -> list[int]:
 
 
 def _answer(node: Node, given: Given, dims: Dims) -> Answer:
-    output = Leaf("output", dims, given.dtype)
-    return Answer((output,), output, cudnn=no_loop(node))
+    return answered(node, given, dims, dtype=given.dtype)
 
 
 def _unchanged(node: Node, given: Given) -> Answer:
@@ -61,15 +58,10 @@ def _unchanged(node: Node, given: Given) -> Answer:
 
 
 def _reduced(node: Node, given: Given) -> Answer:
-    """The shape after a reduction: the axes are removed, or kept with the size 1."""
-    axes, keeps = _axes(node, len(given.dims)), node["keepdims"]
+    """The shape after a reduction or a squeeze: the axes are removed, or kept with the size 1."""
+    axes, keeps = _axes(node, len(given.dims)), node.has("keepdims") and node["keepdims"]
     left = (fixed(1) if axis in axes else dim for axis, dim in enumerate(given.dims) if keeps or axis not in axes)
     return _answer(node, given, tuple(left))
-
-
-def _squeezed(node: Node, given: Given) -> Answer:
-    axes = _axes(node, len(given.dims))
-    return _answer(node, given, tuple(dim for axis, dim in enumerate(given.dims) if axis not in axes))
 
 
 def _transposed(node: Node, given: Given) -> Answer:
@@ -97,14 +89,8 @@ def _of_all(node: Node, dims: Dims) -> str | None:
     return None if count == len(dims) else f"axes={node['axes']} names {count} axes, and the tensor has {len(dims)}"
 
 
-def _operation(
-    name: str,
-    arguments: tuple[Argument, ...] = (),
-    theory: Callable[[Node, Given], Answer] = _unchanged,
-    check_input: Callable[[Node, Dims], str | None] = lambda node, dims: None,
-) -> LayerClass:
-    return LayerClass(name, "layer", arguments, theory, any_tensor, check_input=check_input, operation=True)
-
+operation = partial(LayerClass, letters=any_tensor, operation=True)
+_operation = partial(operation, kind="layer", theory=_unchanged)
 
 _AXIS = Argument("axis", Axes())
 _OF_NUMBER = (Argument("number", Number()), Argument("first", Flag(), False))
@@ -113,14 +99,21 @@ _SAME = ("tanh", "sigmoid", "relu", "exp", "log", "sqrt", "square", "abs", "nega
 _MORE = ("softplus", "elu", "selu", "gelu", "silu")
 
 SINGLE: dict[str, LayerClass] = {
-    **{name: _operation(f"keras.ops.{name}") for name in (*_SAME, *_MORE)},
-    "softmax": _operation("keras.ops.softmax", (Argument("axis", Axes(), None),), check_input=_there),
+    **{name: _operation(f"keras.ops.{name}", arguments=()) for name in (*_SAME, *_MORE)},
+    "softmax": _operation("keras.ops.softmax", arguments=(Argument("axis", Axes(), None),), check_input=_there),
     **{
-        name: _operation(f"keras.ops.{name}", (_AXIS, Argument("keepdims", Flag(), False)), _reduced, _there)
+        name: _operation(
+            f"keras.ops.{name}",
+            arguments=(_AXIS, Argument("keepdims", Flag(), False)),
+            theory=_reduced,
+            check_input=_there,
+        )
         for name in ("mean", "sum", "max", "min")
     },
-    "squeeze": _operation("keras.ops.squeeze", (_AXIS,), _squeezed, _of_size_1),
-    "transpose": _operation("keras.ops.transpose", (Argument("axes", Order()),), _transposed, _of_all),
-    **{sign: _operation(sign, _OF_NUMBER) for sign in ("+", "-", "*", "/", "**")},
+    "squeeze": _operation("keras.ops.squeeze", arguments=(_AXIS,), theory=_reduced, check_input=_of_size_1),
+    "transpose": _operation(
+        "keras.ops.transpose", arguments=(Argument("axes", Order()),), theory=_transposed, check_input=_of_all
+    ),
+    **{sign: _operation(sign, arguments=_OF_NUMBER) for sign in ("+", "-", "*", "/", "**")},
 }
 """The operations on one tensor, by their names in ``keras.ops``; a sign is an operation with a number."""

@@ -12,6 +12,8 @@ from rnnshape.layers import arguments as arg
 from rnnshape.layers.dims import Dim, fixed, letters_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rnnshape.layers.base import Dims
     from rnnshape.layers.node import Node
 
@@ -94,6 +96,23 @@ def kernels(node: Node, rank: int) -> list[Window]:
     """The windows of a convolution, one an axis."""
     sizes = (each(node[name], rank) for name in ("kernel_size", "strides", "dilation_rate"))
     return [Window(size, stride, rate, node["padding"], "kernel") for size, stride, rate in zip(*sizes, strict=True)]
+
+
+def moved(windows: Sequence[Window], space: Dims) -> tuple[Dims, tuple[str, ...]]:
+    """The sizes after a window has moved over each axis, and the formulas of those that changed."""
+    pairs = list(zip(windows, space, strict=True))
+    out = tuple([window.out_of(dim) for window, dim in pairs])
+    return out, tuple(filter(None, [window.formula(dim) for window, dim in pairs]))
+
+
+def unfit(windows: Sequence[Window], space: Dims) -> str | None:
+    """Why a window does not fit into its axis."""
+    return next((wrong for window, dim in zip(windows, space, strict=True) if (wrong := window.unfit(dim))), None)
+
+
+def rank_of(node: Node) -> int:
+    """The number of spatial axes of a class: 2 for Conv2D."""
+    return next(int(letter) for letter in node.name if letter.isdigit())
 
 
 def computed(node: Node, space: Dims, out: Dims) -> Dims:

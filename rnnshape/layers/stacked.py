@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import Answer, Given, Law, Leaf, Refusal, Returned, compute_dtype, flat, in_order, prefixed
+from rnnshape.layers.base import Answer, Given, Law, Leaf, Refusal, Returned, compute_dtype, flat, prefixed
 from rnnshape.layers.building import one_dtype, unregularized
 from rnnshape.layers.cells import CELL_INPUT, one_step
 from rnnshape.layers.cudnn import mask_used
+from rnnshape.layers.former import in_order
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change

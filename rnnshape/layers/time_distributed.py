@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.around import answered
-from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat, in_order
+from rnnshape.layers.around import answered, entry
+from rnnshape.layers.base import Leaf, Refusal, compute_dtype, flat
 from rnnshape.layers.dims import fixed
+from rnnshape.layers.former import in_order
 from rnnshape.layers.legacy import unsupported
 from rnnshape.layers.masking import Mask
-from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
+from rnnshape.layers.sequential import loop_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ def _time_distributed(node: Node, given: Given) -> Answer:
         dims = (fixed(len(leaves)), time, *first.dims)
     weights = in_order([(True, answer.weights)])
     result = answered(node, given, dims, *weights, dtype=first.dtype)
-    if any(part.cls.kind == "recurrent" for part in inner.walk()):
+    if loop_of(inner):
         result.cudnn = [replace(kernel, layer=kernel.layer or inner.short) for kernel in answer.cudnn]
     if not _RUNS_CALL.made:
         result.mask = _mask_in_keras_2(inner, given, result.mask)
@@ -182,9 +183,8 @@ def _check(node: Node) -> Iterator[Problem]:
         yield Problem("layer", f"has two layers of the name {twice[0]!r}, and Sequential takes each name once")
 
 
-TIME_DISTRIBUTED = LayerClass(
+TIME_DISTRIBUTED = entry(
     "TimeDistributed",
-    "layer",
     (arg.Argument("layer", arg.Nested("layer"), help="The layer applied to each step."), *arg.BASE),
     _time_distributed,
     _inner_letters,
@@ -192,6 +192,6 @@ TIME_DISTRIBUTED = LayerClass(
     check_input=lambda node, dims: node["layer"].cls.check_input(node["layer"], (dims[0], *dims[2:])),
     tokens=lambda node: node["layer"].cls.tokens(node["layer"]),
     contents=_zero_steps,
-    source="rnn/time_distributed.py: TimeDistributed.call",
+    source="rnn/time_distributed.py",
     keeps_mask=True,
 )

@@ -103,7 +103,8 @@ class Arguments:
         there = {one.arg for one in call.keywords}
         assert keyword.arg is not None
         now = keras_1.renamed(keyword.arg, layer)
-        if now is not None and now.name not in there and not (now is layer.arguments[0] and call.args):
+        same = keras_1.value_today(keyword) is keyword.value
+        if now is not None and same and now.name not in there and not (now is layer.arguments[0] and call.args):
             start = self.source.place(keyword)[0]
             return (Edit(start, start + len(keyword.arg), now.name),)
         return without(self.source, call, keyword) if why and why.startswith("is not needed") else ()

@@ -10,6 +10,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from rnnshape.errors import RnnshapeError
 from rnnshape.layers.base import Given, Leaf
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.stand_ins import Size
@@ -164,9 +165,11 @@ class Steps:
         return _ANY_RANK
 
     def _goes_through(self, step: Step, sizes: Sizes) -> list[Refusal]:
-        answers = [
-            step.node.cls.theory(step.node, Given(_dims(step.node, sizes, stand), "float32")) for stand in _STANDS
-        ]
+        dims = [_dims(step.node, sizes, stand) for stand in _STANDS]
+        try:
+            answers = [step.node.cls.theory(step.node, Given(one, "float32")) for one in dims]
+        except (RnnshapeError, ValueError, LookupError):  # the stand-in of an unknown argument, such as an axis
+            return []
         unsure = has_unknown(step.node)
         first, second = (answer.returned for answer in answers)
         step.begins = answers[0].begins

@@ -151,9 +151,13 @@ def _loops(node: Node) -> bool:
     return node.cls.kind == "recurrent" or _both(node)
 
 
+def _ahead(node: Node) -> Node:
+    """The layer itself; of a Bidirectional, the forward layer."""
+    return directions(node)[0] if _both(node) else node
+
+
 def _backwards(node: Node) -> bool:
-    loop = directions(node)[0] if _both(node) else node
-    return bool(loop["go_backwards"])
+    return bool(_ahead(node)["go_backwards"])
 
 
 def _layer(node: Node, dims: Dims, *, turned: bool, masked: bool) -> Layer:
@@ -171,7 +175,7 @@ def _layer(node: Node, dims: Dims, *, turned: bool, masked: bool) -> Layer:
     for number, (name, loop) in enumerate(ways):
         cells = tuple(_cells(_core(loop), f"{name}_" if name else "", roles))
         lanes.append(Lane(name, cells, leftward != bool(number)))
-    loop = directions(node)[0] if _both(node) else node
+    loop = _ahead(node)
     return Layer(
         tuple(lanes),
         over_time,
@@ -225,7 +229,7 @@ def _notes(spec: Spec, nodes: Sequence[Node]) -> Iterator[str]:
     loops = [node for node in nodes if _loops(node)]
     if any(not _both(node) and node["go_backwards"] for node in loops):
         yield "go_backwards: the last step is read first, and the output stays in that order."
-    if any((directions(node)[0] if _both(node) else node)["stateful"] for node in loops) and not spec.initial_state:
+    if any(_ahead(node)["stateful"] for node in loops) and not spec.initial_state:
         yield "stateful: the next call starts from the final states of this one."
     if spec.initial_state not in (None, "zeros") and loops:
         yield f"h0: the initial states, {spec.initial_state}."

@@ -23,6 +23,8 @@ CELLS = {"cells": [{"cell_type": "markdown", "source": "x"}, {"cell_type": "code
         ("model.py", "\n\nimport keras\nm = LSTM(0)\n", "model.py:4: units must be a whole number, 1 or more"),
         ("model.py", "x = 1\n", "model.py: there is no layer here: write one as in Keras, such as LSTM(8)"),
         ("notes.ipynb", json.dumps(CELLS), "notes.ipynb, cell 2, line 2: units must be a whole number, 1 or more"),
+        ("old.py", "# x\nprint 'a'\nl = LSTM(0)\n", "old.py:3: units must be a whole number, 1 or more"),
+        ("page.md", "# A layer\n\n```\nl = LSTM(0)\n```\n", "page.md:4: units must be a whole number, 1 or more"),
         (
             "notes.ipynb",
             '{"cells": [,',
@@ -44,6 +46,29 @@ def test_a_wrong_file_is_named_with_the_line(
     ran = run("show", str(file), "--predict")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"rnnshape: error: {tmp_path}/{told}")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("model.py", "\n\nl = LSTM(4)\ny = Own()(l(x))\n", "line 4: Own is not known"),
+        ("old.py", "# x\nprint 'a', \\\n  2\nl = LSTM(4)\ny = Own()(l(x))\n", "line 5: Own is not known"),
+        ("page.md", "# A layer\n\n```\nl = LSTM(4)\ny = Own()(l(x))\n```\n", "line 5: Own is not known"),
+        (
+            "notes.ipynb",
+            json.dumps(
+                {"cells": [{"cell_type": "code", "source": one} for one in ("l = LSTM(4)", "%time\ny = Own()(l(x))")]}
+            ),
+            "cell 2, line 2: Own is not known",
+        ),
+    ],
+)
+def test_a_note_names_the_line_of_the_file(
+    run: Callable[..., Ran], tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    assert f"Note         {told}" in run("show", str(file), "--predict").out
 
 
 def test_a_word_that_is_not_a_layer_is_an_error_without_a_flag(run: Callable[..., Ran]) -> None:

@@ -56,8 +56,6 @@ ARGUMENTS: dict[str, tuple[str, str, Options]] = {
     "Dense(8, inner_init='zeros')": ("drop it", "Dense(8)", {}),
     "LSTM(8, output_dim=9)": ("it is called units", "LSTM(units=9)", {}),
     "GRU(hidden_size=8)": ("write units=8", "GRU(units=8)", {}),
-    "LSTM(8, consume_less='gpu')": ("write implementation=2 for 'gpu'", "LSTM(8, implementation=2)", {}),
-    "LSTM(8, consume_less='mem')": ("implementation=1 for the others", "LSTM(8, implementation=1)", {}),
     "SimpleRNN(8, consume_less='mem')": ("drop it", "SimpleRNN(8)", {}),
     "LSTM(8, batch_first=True)": ("drop it", "LSTM(8)", {}),
     "LSTM(8, bidirectional=True)": ("Bidirectional(LSTM(…))", "Bidirectional(LSTM(8))", {}),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rnnshape.errors import Invalid
 from rnnshape.reading import make_all
 from rnnshape.reading.code.copied import as_copied
 
@@ -73,6 +74,19 @@ WAYS: dict[str, str] = {
     "print of Python 2 over lines": CODE.replace(
         "    return", "    print 'built %s' % (units,\n        2)\n    return"
     ),
+    "a traceback": f'{CODE}\nTraceback (most recent call last):\n  File "m.py", line 4, in <module>\n    GRU(9)(y)\n'
+    "ValueError: Input 0 is incompatible\n",
+    "a traceback of IPython": CODE
+    + "\n---------------------------------------\nValueError   Traceback (most recent call last)\n"
+    "<ipython-input-2-1248> in <module>()\n----> 5 model.add(GRU(9))\n\nValueError: Input 0 is incompatible",
+    "sentences": f"Hi, I have a model:\n\n{CODE}\n\nWhat does it return? I don't know.",
+    "sentences around indented code": "I have a model to work with:\n\n"
+    + _each("    ")
+    + "\n\nBut when I call it, I don't see why it's wrong.\n\n    x = 3\n",
+    "unequal in Python 2": f"quote = '\u2019'\nif quote <> 'x':\n    print quote\n{CODE}",
+    "a function in several blocks": "It starts:\n```python\n"
+    + CODE.replace("\n", "\n```\nand goes on:\n```python\n", 3)
+    + "\n```\n",
     "except of Python 2": f"try:\n    import keras\nexcept ImportError, error:\n    raise error, 'none'\n{CODE}",
 }
 
@@ -81,6 +95,14 @@ WAYS: dict[str, str] = {
 def test_where_it_was_copied_from_changes_nothing(way: str) -> None:
     (spec,) = make_all(WAYS[way], {})
     assert spec.layer.text == "LSTM(3, return_sequences=True, name='it') | GRU(2)"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["m = LSTM(8", "model add LSTM(8)", "if the cell = LSTM(8)", "x == LSTM 8", "y = LSTM(8) is what I have"]
+)
+def test_a_mistake_between_sentences_stays_one(wrong: str) -> None:
+    with pytest.raises(Invalid, match="invalid Python"):
+        make_all(f"This is my model:\n\n{wrong}\ny = GRU(3)\n\nWhat is wrong here?", {})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import rnnshape
 from rnnshape.lab.tensorflow import keras
 from rnnshape.layers.graph import TAKES_NESTED
-from rnnshape.reading import make
+from rnnshape.reading import make, make_all
 from rnnshape.reading.saved.model import make_saved
 from rnnshape.structure import Tensor, describe, leaves, same
 from tests.shared.releases import legacy
@@ -96,6 +96,34 @@ def test_the_values_of_a_dictionary_of_outputs_are_a_list() -> None:
     assert report.ok
     assert [tensor.shape for tensor in leaves(report.predicted)] == [(2, 4), (2, 4)]
     assert spec.notes == ("line 4: the model returns a dictionary, {'b': o, 'a': h}; here its values are a list",)
+
+
+BODY = "y, h, c = lstm(x)\n        z = dense(y)\n        return "
+FUNCTION = "lstm = LSTM(4, return_state=True); dense = Dense(2)\nif True:\n    def f(x):\n        " + BODY
+CLASS = (
+    "class Encoder(Model):\n    def __init__(self):\n        self.lstm = LSTM(4, return_state=True)\n"
+    "        self.dense = Dense(2)\n    def call(self, x):\n        " + BODY.replace("lstm", "self.lstm")
+).replace("dense(y)", "self.dense(y)")
+
+
+@pytest.mark.parametrize("code", [FUNCTION, CLASS])
+@pytest.mark.parametrize("outputs", ["z, h", "z, [h, c]", "[z, (h, c)]", "z, c, x", "y, h, c"])
+def test_a_function_or_a_method_returns_what_its_code_returns(code: str, outputs: str) -> None:
+    (spec,) = make_all(f"{code}{outputs}")
+    report = rnnshape.explore(spec)
+    assert report.ok
+    lstm, dense = keras().layers.LSTM(4, return_state=True), keras().layers.Dense(2)
+    there: dict[str, Any] = {"lstm": lstm, "dense": dense}
+    exec(FUNCTION.partition("\n")[2] + outputs, there)  # noqa: S102  our own code
+    assert report.observed is not None
+    x = import_module("numpy").zeros(spec.input, "float32")
+    assert same(returned(lambda _: there["f"](x)), report.observed)
+
+
+@pytest.mark.parametrize("outputs", ["z", "[z]", "unknown(z), h", "{'z': z}"])
+def test_a_function_without_several_known_outputs_is_answered_by_its_last_call(outputs: str) -> None:
+    (spec,) = make_all(f"{FUNCTION}{outputs}")
+    assert "Model(" not in spec.layer.text
 
 
 def test_old_releases_reject_nested_outputs() -> None:

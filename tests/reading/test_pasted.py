@@ -609,9 +609,11 @@ def test_a_computed_size_has_the_name_that_it_is_assigned_to(code: str, text: st
         ("Convolution2D(nb_filter=40, nb_row=3, nb_col=5)", "Conv2D(40, (3, 5))"),
         ("ConvLSTM2D(nb_filter=4, nb_row=3, nb_col=2, border_mode='same')", "ConvLSTM2D(4, (3, 2), padding='same')"),
         ("Conv2D(40, 3, 5, padding='same')", "Conv2D(40, 3, strides=5, padding='same')"),
+        ("LSTM(8, consume_less='gpu')", "LSTM(8, implementation=2)"),
+        ("LSTM(8, consume_less='mem')", "LSTM(8, implementation=1)"),
     ],
 )
-def test_rows_and_columns_of_keras_1_are_the_kernel(then: str, now: str) -> None:
+def test_what_keras_1_wrote_otherwise_is_read(then: str, now: str) -> None:
     assert make(then).layer == make(now).layer
     assert rnnshape.explore(then).ok
 

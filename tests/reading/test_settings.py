@@ -90,3 +90,48 @@ def test_a_default_in_a_branch_that_is_not_taken_has_a_note() -> None:
 def test_a_default_that_keras_does_not_have_is_an_error() -> None:
     with pytest.raises(Invalid, match="dtype must be one of 'float32', "):
         make("set_global_policy('half')\ny = LSTM(3)(x)")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return parser.parse_args()",
+        "args = parser.parse_args()\n    return args",
+        "args, rest = parser.parse_known_args(argv)\n    return args",
+        "return SimpleNamespace(units=6, layers=2)",
+        "return Config(units=6, layers=2)",
+        "config = Config()\n    return config",
+    ],
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        "args = options()\nm = build(args)",
+        "m = build(options())",
+        "m = build(args=options())",
+        "def main():\n    args = options()\n    build(args)\nmain()",
+        "class Run:\n    def __init__(self):\n        self.args = options()\n        build(self.args)\nRun()",
+    ],
+)
+def test_what_a_function_returns_has_its_attributes(body: str, call: str) -> None:
+    code = f"""
+@dataclass
+class Config:
+    units: int = 6
+    layers: int = 2
+def other():
+    return SimpleNamespace(units=9, layers=9)
+def options(argv=None):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--units", type=int, default=6)
+    parser.add_argument("--layers", type=int, default=2)
+    {body}
+def build(args):
+    m = Sequential()
+    for place in range(args.layers):
+        m.add(LSTM(args.units, return_sequences=place < args.layers - 1))
+    return m
+ignored = other()
+{call}
+"""
+    assert [spec.layer.text for spec in make_all(code)] == ["LSTM(6, return_sequences=True) | LSTM(6)"]

@@ -92,7 +92,7 @@ class Arguments:
                     continue  # an argument of the base class: see Declarations
                 if (now := keras_1.renamed(keyword.arg, layer)) is not None and now.name not in values:
                     self._of_keras_1[keyword.arg] = now.name
-                    values[now.name] = self.value(now, layer, keyword.value)
+                    values[now.name] = self.value(now, layer, keras_1.value_today(keyword))
                     continue
                 self.source.wrong(unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
             else:

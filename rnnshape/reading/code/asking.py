@@ -83,8 +83,8 @@ class _Asking:
         return self._chain(what) if is_chain(what.calls) and what.outputs is None else self._graph(what)
 
     def stack(self, model: Model) -> list[Model | Wired]:
-        """A Sequential, or the calls of its layers if some fail only because of a stand-in size."""
-        if not model.layers or not (self.values.names.stands or model.missing):
+        """A Sequential, or the calls of its layers if some fail only because of a size that the code does not give."""
+        if not model.layers or not (self.values.names.stands or model.missing or not model.said):
             return [model] if model.layers else []
         root = ast.copy_location(ast.Name("x", ast.Load()), model.layers[0].tree)
         reached = Tensor(root=root)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PREFIXES = {"layers", "models", "recurrent", "lstm", "gru", "rnn", "L", "KL", "kl", "tfkl", "Layers"}
 _KERAS = re.compile(r"(?:^|[._])keras(?:[._]|$)")
 _OF_LIBRARIES = re.compile(r"(?:^|[._])(?:keras|tf|tensorflow|torch|sklearn)[._]")
+_TENSORFLOW = {"tensorflow", "tf"}
 _TENSORFLOW_1 = {"contrib", "rnn_cell"}
 ELSEWHERE = "elsewhere"
 """A prefix for names that are not from Keras, for a caller that has read the imports."""
@@ -42,8 +43,11 @@ class Classes:
             return None
         if name not in TABLE and isinstance(given := self.names.known(function), str):
             name = given
-        prefix, _, short = self.imported_as(name).rpartition(".")
+        full = self.imported_as(name)
+        prefix, _, short = full.rpartition(".")
         short = ALIASES.get(short, leftovers.today(short))
+        if full != name and _of_a_package(prefix):
+            return None
         return (TABLE.get(short) or MERGES.get(short)) if not prefix or _is_keras(prefix) else None
 
     def removed(self, function: ast.expr) -> str | None:
@@ -105,6 +109,12 @@ def _is_keras(prefix: str) -> bool:
     """Whether a prefix is a module of Keras, or a common short name for one."""
     named = _KERAS.search(prefix) is not None or prefix.rpartition(".")[2] in _PREFIXES
     return named and not _of_others(prefix)
+
+
+def _of_a_package(prefix: str) -> bool:
+    """Whether an imported module is in a package that is not Keras: ``seya.layers.recurrent``."""
+    package, dot, _ = prefix.partition(".")
+    return bool(dot) and package not in _TENSORFLOW and _KERAS.search(prefix) is None
 
 
 def _of_others(prefix: str) -> bool:

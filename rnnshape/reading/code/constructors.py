@@ -20,6 +20,7 @@ from rnnshape.reading.code.mistakes import (
     is_a_cell,
     is_unread,
     not_known,
+    not_taken,
     of_another_library,
     unknown_class,
     wrong_role,
@@ -183,7 +184,7 @@ class Constructors:
         before = len(self.source.problems)
         value = argument.kind.meant(self._literal(tree))
         if len(self.source.problems) == before and not argument.kind.accepts(value):
-            self.source.rejected(f"{argument.name} {argument.kind.refusal(value)}", tree)
+            not_taken(self.source, argument, value, tree)
         return value
 
     def _nested(self, argument: Argument, kind: Nested, layer: LayerClass, tree: ast.expr) -> Any:

@@ -1,4 +1,4 @@
-"""Removes what is copied along with code: prompts, results, magics, fences, line numbers.
+"""Removes what is copied along with code: prompts, results, tracebacks, sentences, magics, fences, line numbers.
 
 >>> as_copied(">>> layer = LSTM(8)\\n>>> layer\\n<LSTM name=lstm>")
 'layer = LSTM(8)\\nlayer'
@@ -11,6 +11,7 @@ Text that is valid Python is not changed.
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import warnings
 from textwrap import dedent
@@ -25,10 +26,21 @@ _PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d+\]: ?|[ ]+\.\.\.: ?)", re.MULT
 _CELL = re.compile(r"^[ \t]*(?:In ?)?\[[\d *]*\]:[ \t]*(?:\n|\Z)", re.MULTILINE)
 # What Keras prints: the table of model.summary(), the progress of fit, objects, warnings and errors.
 _PRINTED = re.compile(
-    r"^[ \t]*(?:[_=]{9,}|[\u2500-\u257f].*|Model: \".*|Layer \(type\).*|\w[\w.]* \(\w+\) {2,}.*\d|[\w-]+ params: .*"
+    r"^[ \t]*(?:[_=-]{9,}|[\u2500-\u257f].*|Model: \".*|Layer \(type\).*|\w[\w.]* \(\w+\) {2,}.*\d|[\w-]+ params: .*"
     r"|Epoch \d+/\d+|\d+/\d+ [\[\u2501].*|Train on \d+ samples.*|Using \w+ backend\.|<[\w.]+ .*>"
     r"|[\w.]+(?:Error|Warning): .*)"
     r"[ \t]*$\n?",
+    re.MULTILINE,
+)
+_TRACEBACK = re.compile(
+    r"^[ \t]*(?:[\w.]+[ \t]+)?Traceback \(most recent call last\):?[ \t]*\n(?:.*\n)*?"
+    r"[ \t]*[\w.]+(?:Error|Exception|Interrupt)(?::.*)?(?:\n|\Z)",
+    re.MULTILINE,
+)
+# A sentence between pieces of code: it begins with three words, of which the first is none of Python.
+_SENTENCE = re.compile(
+    rf"^[ \t]*(?!(?:{'|'.join((*keyword.kwlist, 'print', 'exec'))})\b)[A-Za-z'\u2019-]+"
+    r"(?:[,;:]?[ \t]+[A-Za-z'\u2019-]+){2,}(?:[,.;:!?)\s].*)?$",
     re.MULTILINE,
 )
 _RESULT = re.compile(r"^[ \t]*Out ?\[\d+\]:.*$\n?", re.MULTILINE)
@@ -58,7 +70,7 @@ def as_copied(text: str) -> str:
     text = _without_diff(text)
     if (plain := text.translate(INVISIBLE)) != text and not is_python(_dedented(text)):
         text = _or(plain, text)
-    if (code := _PRINTED.sub("", text)) != text and not is_python(_dedented(text)):
+    if (code := _PRINTED.sub("", _TRACEBACK.sub("", text))) != text and not is_python(_dedented(text)):
         text = code
     text = _without_prompts(text)
     if "```" in text or "~~~" in text:
@@ -69,22 +81,29 @@ def as_copied(text: str) -> str:
     if is_python(text):
         return text
     without = without_magics(text).strip()
-    return next((way for way in (without, *_ways(text), *_ways(without)) if is_python(way)), text)
+    code = _dedented(_SENTENCE.sub("", without))
+    return next((way for way in (without, *_ways(text), *_ways(without), code, *_ways(code)) if is_python(way)), text)
 
 
 def _fenced(text: str) -> str:
-    """The blocks of Python of a page in Markdown; blocks in other languages and results are left out."""
-    blocks = [as_copied(code) for _, language, code in _BLOCK.findall(text) if _OF_PYTHON.fullmatch(language.strip())]
-    return "\n".join(filter(is_python, blocks))
+    """The blocks of Python of a page in Markdown; blocks in other languages and results are left out.
+
+    A page may explain a function in several blocks, which are one only together.
+    """
+    blocks = [code for _, language, code in _BLOCK.findall(text) if _OF_PYTHON.fullmatch(language.strip())]
+    whole = as_copied("\n".join(blocks))
+    return whole if is_python(whole) else "\n".join(filter(is_python, map(as_copied, blocks)))
 
 
 def _ways(text: str) -> Iterator[str]:
     """The text after each correction; each starts from the result of those before."""
+    written = text
     for change in (_typed, _without_numbers, _without_marks, of_python_3):
         changed = change(text)
         if changed != text:
             text = _dedented(changed)
             yield text
+    yield of_python_3(written)  # a text in quotes may have typographic ones, which are no mistake
 
 
 def _typed(text: str) -> str:
@@ -129,7 +148,8 @@ _EXEC = re.compile(r"^([ \t]*)exec[ \t]+[^(\s].*$", re.MULTILINE)
 
 def of_python_3(text: str) -> str:
     """Replace statements of Python 2 that have no layers by those of Python 3."""
-    lines = _EXEC.sub(r"\1pass", _RAISE.sub(r"\1", _EXCEPT.sub(r"\1 as \2:", text))).expandtabs(8).split("\n")
+    text = _EXEC.sub(r"\1pass", _RAISE.sub(r"\1", _EXCEPT.sub(r"\1 as \2:", text))).replace("<>", "!=")
+    lines = text.expandtabs(8).split("\n")
     made: list[str] = []
     while lines:
         line = lines.pop(0)

@@ -17,6 +17,7 @@ from rnnshape.reading.code.functions import (
 )
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
+from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.syntax import called, dotted
 from rnnshape.reading.code.values import Values
 
@@ -39,7 +40,10 @@ class Definitions(ABC):
         self.values = Values(names, self.value)
         self.values.layers.entered = self._returned_layer
         self.values.growing.is_lambda = lambda tree: self._in_lambda(tree) is not None
+        self.options = Options(names)
         self.functions: dict[str, Function] = {}
+        # The expression of the last ``return``.
+        self.returns: ast.expr | None = None
         # The first call of each name, and the methods of classes that are not read before their first call: it gives
         # the arguments of the constructor.
         self.instances: dict[str, ast.Call] = {}
@@ -71,7 +75,7 @@ class Definitions(ABC):
             left_out = next(iter(self.waiting))
             self._instance(left_out, self.instances.get(left_out))
         while left := [function for function in self.functions.values() if function not in self.called]:
-            self._enter(left[0], defaults(left[0]))
+            self.values.functional.returned(self._enter(left[0], defaults(left[0])))
 
     # -- functions ------------------------------------------------------------------------------
 
@@ -110,7 +114,9 @@ class Definitions(ABC):
                 self.names.trees[name] = tree
             self._hold(name, tree)
         self.depth += 1
+        self.returns = None
         returned = self.run(function.body)
+        fields = self._returned_fields(function)
         self.depth -= 1
         kept = tuple(map(_of_self, (self.names.bound, self.names.trees, self.values.env)))
         self.names.bound, self.names.trees, self.values.env = before
@@ -121,7 +127,17 @@ class Definitions(ABC):
             for name in _of_self(held):
                 held.pop(name)
             held.update(settled)
+        self.names.bound |= fields
         return returned
+
+    def _returned_fields(self, function: Function) -> dict[str, Any]:
+        """The attributes of the object that a function returns, as those of ``function()``: ``parse_args().units``."""
+        name = f"{function.name}()"
+        for key in [key for key in self.names.bound if key.startswith(f"{name}.")]:
+            del self.names.bound[key]
+        if self.returns is not None:
+            self._hold(name, self.returns)
+        return {key: value for key, value in self.names.bound.items() if key.startswith(f"{name}.")}
 
     def _settled(self, name: str, value: Any) -> bool:
         """Whether an attribute has the same value in all methods: it is assigned once, and not to an empty value."""
@@ -223,7 +239,7 @@ class Definitions(ABC):
         for name in dict.fromkeys(("__init__", "build", "call", *methods)):
             if name in methods and methods[name] not in self.called:
                 made_with = call if name == "__init__" else None
-                self._enter(methods[name], self._given(methods[name], made_with))
+                self.values.functional.returned(self._enter(methods[name], self._given(methods[name], made_with)))
         self.functions, self.unsettled = before, outside
         if self.depth:  # within the method of another class
             self.names.bound |= outer[0]
@@ -232,7 +248,9 @@ class Definitions(ABC):
     def _hold(self, name: str, tree: ast.expr) -> None:
         """Bind the attributes of an object to a name for it: ``name = Config(units=8)``, ``name = config``."""
         bound, said = self.names.bound, self.source.said
-        if isinstance(tree, ast.Call):
+        function = self._own(tree.func) if isinstance(tree, ast.Call) else None
+        self.options.parsed(name, tree)
+        if isinstance(tree, ast.Call) and function is None:
             own = said(tree.func)
             self._bind_attributes(name, own)
             for field in self.stored.get(own, ()):
@@ -241,7 +259,8 @@ class Definitions(ABC):
             given = [*zip(fields, tree.args, strict=False), *((one.arg or "", one.value) for one in tree.keywords)]
             for field, value in given if fields or called(tree) in _NAMESPACES else ():
                 bound[f"{name}.{field}"] = self.names.known(value)
-        elif isinstance(tree, ast.Name | ast.Attribute) and name != (other := said(tree)):
+        elif isinstance(tree, ast.Call | ast.Name | ast.Attribute):
+            other = f"{function.name}()" if function is not None else said(tree)
             held = [(key.removeprefix(other), one) for key, one in bound.items() if key.startswith(f"{other}.")]
             bound.update({f"{name}{key}": one for key, one in held})
 

@@ -101,17 +101,18 @@ class Fit:
         return isinstance(returned, Leaf)
 
     def one_width(self, call: Call) -> tuple[str, int] | None:
-        """An input of this or the first call of a shared layer, and the last size with which both use the same weights.
+        """An input before this or the first call of a shared layer, and the last size with which both fit its weights.
 
-        None if the code gives the sizes of both.
+        A merge on the way may add the sizes of others.  None if the code gives the sizes of both.
         """
         first = self.flowing.built.get(call.layer, (call,))[0]
-        entries = [entry.name for entry in self.graph.entries]
+        widths = [(entry.name, self.flowing.tensors[entry.name].dims[-1]) for entry in self.graph.entries]
         for one, other in ((first, call), (call, first)):
-            source, width = one.inputs[0].source, self.flowing.reaching(other).dims[-1].size
-            own = self.flowing.reaching(one).dims[-1]
-            if source in entries and self._is_open((own,)) and own.size != width:
-                return source, width
+            own, wanted = (self.flowing.reaching(each).dims[-1] for each in (one, other))
+            for source, width in widths:
+                fits = width.size + wanted.size - own.size
+                if self._is_open((width,)) and width.letter in _WORD.findall(own.letter) and 0 < fits != width.size:
+                    return source, fits
         return None
 
     def fails_by_states(self, call: Call) -> bool:

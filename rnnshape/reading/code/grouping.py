@@ -78,8 +78,10 @@ def in_models(calls: list[Applied], values: Values) -> list[Applied]:
     if not returned:
         return calls
     used = behind(returned)
-    needed = behind([*returned, *(Tensor(call=call) for call in calls if loops(call.node))])
     unused = [call for call in calls if id(call) in values.modelled - used]
+    # What is called after the model needs its inputs: a loss that takes a layer's output.
+    kept = [call for call in calls if call not in unused or loops(call.node)]
+    needed = behind([*returned, *(Tensor(call=call) for call in kept)])
     left_out = [call for call in unused if id(call) not in needed]
     for call in unused:
         # The terms of a loss are not layers; a kept layer before a recurrent one needs no note of its own.
@@ -119,8 +121,16 @@ def _outputs(calls: list[Applied], model: Functional | None = None) -> Any:
     fed = [tensor for call in calls for tensor in call.inputs if tensor.call is None]
     if model is None or not all(tensor.call in calls or tensor in fed for tensor in model.returned):
         return None
-    one = model.outputs
-    return None if isinstance(one, Tensor) and one.call is calls[-1] and not one.path else one
+    return None if _is_result(model.outputs, calls[-1]) else model.outputs
+
+
+def _is_result(outputs: Tensor | list[Any] | tuple[Any, ...], call: Applied) -> bool:
+    """Whether outputs are the whole result of a call, in its container."""
+    if isinstance(outputs, Tensor):
+        return outputs.call is call and not outputs.path
+    paths = [one.path for one in outputs if isinstance(one, Tensor) and one.call is call]
+    whole = [(index,) for index in range(len(call.results))]
+    return type(outputs) is call.container and not any(call.nested) and paths == whole and len(paths) == len(outputs)
 
 
 def is_chain(calls: list[Applied]) -> bool:

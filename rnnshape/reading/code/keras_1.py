@@ -41,6 +41,7 @@ RENAMED = {
     "border_mode": ("padding",),
     "pool_length": ("pool_size",),
     "stride": ("strides",),
+    "consume_less": ("implementation",),
 }
 # The modes of merge in Keras 1, and the current functions (keras/legacy/layers.py in Keras 2.0).
 _MODES = {"sum": "add", "mul": "multiply", "concat": "concatenate", "ave": "average", "dot": "dot", "max": "maximum"}
@@ -50,6 +51,14 @@ _SIZES = ("nb_row", "nb_col")
 def renamed(name: str, layer: LayerClass) -> Argument | None:
     """The argument of this class that Keras 1 called ``name``; None if there is none."""
     return next((layer.by_name[now] for now in RENAMED.get(name, ()) if now in layer.by_name), None)
+
+
+def value_today(keyword: ast.keyword) -> ast.expr:
+    """The value of a renamed argument; ``consume_less`` has a text, and its successor a number."""
+    match keyword:
+        case ast.keyword(arg="consume_less", value=ast.Constant(value=str() as said)):
+            return ast.copy_location(ast.Constant(2 if said == "gpu" else 1), keyword.value)
+    return keyword.value
 
 
 def merge_today(tree: ast.Call) -> ast.Call | None:

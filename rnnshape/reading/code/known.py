@@ -13,6 +13,7 @@ from rnnshape.reading.code.literals import (
     CHOSEN,
     MISSING,
     ROUNDED,
+    TOTALS,
     arithmetic,
     compared,
     dictionary,
@@ -182,12 +183,13 @@ class KnownNames:
             return MISSING
         if name == "len" and len(values) == 1:
             return len(values[0]) if isinstance(values[0], tuple | list | dict | str) else MISSING
-        if name in (*CHOSEN, "sum") and len(values) == 1 and isinstance(values[0], tuple) and len(values[0]) > 1:
+        if name in (*CHOSEN, *TOTALS) and len(values) == 1 and isinstance(values[0], tuple) and len(values[0]) > 1:
             values = [*values[0]]
         if not all(map(plain, values)):
             return MISSING
-        if name == "sum":
-            return sum(values)
+        if name in TOTALS:
+            total = TOTALS[name](values)
+            return total if plain(total) else MISSING
         if name in ROUNDED:
             return ROUNDED[name](values[0]) if len(values) == 1 and values[0] >= 0 else MISSING
         if name in CASTS:

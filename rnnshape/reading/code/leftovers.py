@@ -108,7 +108,7 @@ def of_class(name: str) -> str | None:
 
 def of_argument(name: str, layer: LayerClass, said: str) -> str | None:
     """Why a class does not take an argument of this name, and what to write instead; None if it is not known."""
-    if name in RENAMED:
+    if name in RENAMED and name not in ARGUMENTS:
         now = renamed(name, layer)
         return f"is from Keras 1: {f'it is called {now.name}' if now else 'drop it'}"
     call = (MASK.name, INITIAL_STATE.name, TRAINING.name)

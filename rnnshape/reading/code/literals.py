@@ -37,7 +37,8 @@ CASTS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "round": roun
 ROUNDED: dict[str, Any] = {"ceil": math.ceil, "floor": math.floor, "sqrt": math.sqrt}
 """Functions of ``math`` and NumPy; NumPy's return floats."""
 CHOSEN: dict[str, Any] = {"max": max, "min": min}
-BUILT_IN = {*CASTS, *ROUNDED, *CHOSEN, "len", "dict", "sum"}
+TOTALS: dict[str, Any] = {"sum": sum, "prod": math.prod}
+BUILT_IN = {*CASTS, *ROUNDED, *CHOSEN, *TOTALS, "len", "dict"}
 # Results above 64 bits are not computed.
 HUGE = 2**63
 _HIGHEST_POWER = 62

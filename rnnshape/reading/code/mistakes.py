@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import builtins
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import nearest
 from rnnshape.layers import TABLE
+from rnnshape.layers.kinds import Flag
 from rnnshape.layers.release import asked
 from rnnshape.reading.code import leftovers
 
 if TYPE_CHECKING:
+    import ast
+
     from rnnshape.layers import Node
-    from rnnshape.layers.arguments import Nested
+    from rnnshape.layers.arguments import Argument, Nested
     from rnnshape.layers.node import LayerClass
+    from rnnshape.reading.code.syntax import Source
 
 _UNREAD = re.compile(
     r"(?:Conv|(?:Global)?(?:Max|Average)Pool(?:ing)?|Cropping|ZeroPadding|UpSampling|SpatialDropout)3D|Conv3DTranspose"
     r"|TextVectorization|(?:String|Integer)Lookup|Hashing|CategoryEncoding|Discretization|Rescaling|Resizing|CenterCrop"
     r"|(?:Group|RMS|Spectral)?Normalization|EinsumDense|Random(?:Flip|Crop|Zoom|Rotation|Contrast|Translation|Brightness)"
 )
+_UNCHECKED = ("dropout", "recurrent_dropout", "implementation", "use_cudnn")
 OWN = "if it is your own, --import MODULE builds it"
 """What to do about an unknown class."""
+
+
+def not_taken(source: Source, argument: Argument, value: Any, tree: ast.expr, shown: str = "") -> None:
+    """Report a value that an argument does not take; Keras itself looks at no flag, dropout or implementation."""
+    unchecked = isinstance(argument.kind, Flag) or argument.name in _UNCHECKED
+    report = source.wrong if unchecked else source.rejected
+    report(f"{argument.name} {argument.kind.refusal(value)}{shown}", tree)
 
 
 def is_unread(name: str) -> bool:

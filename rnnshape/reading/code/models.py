@@ -64,6 +64,16 @@ class Models:
         self.scope.models.append(model)
         return model
 
+    def returned(self, made: Any) -> None:
+        """Take what an uncalled function or method returns as the outputs of its calls, if each is a known tensor."""
+        if type(made) not in (list, tuple) or len(made) < 2:
+            return
+        made = self._apart(made)
+        if _is_known(made):
+            needed = behind([*tensors_in(made)])
+            calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
+            self.scope.models.append(Functional([], made, calls))
+
     def _apart(self, made: Any) -> Any:
         """Outputs one by one, as a model returns them: the states of a stack of cells are a list."""
         if isinstance(made, Tensor) and made.path:
@@ -169,6 +179,11 @@ def _unpacked(outputs: Any) -> Any:
         return outputs
     single = asked() >= KERAS_3 or (isinstance(outputs, list) and len([*tensors_in(outputs)]) == 1)
     return outputs[0] if single else outputs
+
+
+def _is_known(outputs: Any) -> bool:
+    """Whether each output is the result of a call or an input."""
+    return isinstance(outputs, Tensor) or (isinstance(outputs, list | tuple) and all(map(_is_known, outputs)))
 
 
 def _is_nested(outputs: Any) -> bool:

@@ -10,6 +10,7 @@ from rnnshape.layers.kinds import Flag, Maybe, Named, Number, Sizes, Whole
 from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.declared import DECLARING
 from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.mistakes import not_taken
 
 if TYPE_CHECKING:
     from rnnshape.layers.arguments import Argument
@@ -85,7 +86,7 @@ class NamedArguments:
         if argument.kind.accepts(value):
             return value
         shown = "" if isinstance(tree, ast.Constant) else f" ({self.source.said(tree)} is {value!r})"
-        self.source.rejected(f"{argument.name} {argument.kind.refusal(value)}{shown}", tree)
+        not_taken(self.source, argument, value, tree, shown)
         return None
 
     def _default(self, argument: Argument, tree: ast.expr) -> Any:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import nearest
 from rnnshape.layers import catalog, names
-from rnnshape.layers.arguments import DTYPE, DTYPES, REQUIRED
-from rnnshape.layers.kinds import LayerName, Named, article
+from rnnshape.layers.arguments import DTYPE, DTYPES, REQUIRED, LayerName
+from rnnshape.layers.kinds import Named, article
 from rnnshape.layers.objects import UNCOPIED, Function
 from rnnshape.layers.release import asked
 from rnnshape.reading.code.syntax import dotted

@@ -12,7 +12,7 @@ from rnnshape.layers import Node
 from rnnshape.layers.operations import SLICE, key_of
 from rnnshape.layers.single import SINGLE
 from rnnshape.reading.code.made import Tensor
-from rnnshape.reading.code.syntax import called, dotted
+from rnnshape.reading.code.syntax import called, dotted, made_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +39,7 @@ _USUAL = ("float32", "'float32'", '"float32"', "floatx()")
 NAMES = frozenset({*SINGLE, *_OTHER_NAMES, *_PARTS, *_ITSELF})
 """The names of the functions that are read here."""
 
+_RANDOM = ("random_normal", "normal", "random_uniform", "uniform", "truncated_normal")
 _ARGUMENTS = {"axes": "axis", "keep_dims": "keepdims", "dim": "axis"}
 _OF_ORDER = {"perm": "axes", "pattern": "axes"}
 _TENSOR = ("x", "input", "inputs", "tensor", "input_tensor", "features", "a", "data")
@@ -61,6 +62,8 @@ class Operations:
         self.classes = classes
         self.value = value
         self.made = made
+        # The sizes of a tensor, batch first (None: open).
+        self.sizes: Callable[[Tensor], Sequence[int | None] | None] = lambda tensor: None
 
     def reads(self, tree: ast.Call) -> bool:
         """Whether a call is one of these functions, from a module for tensors."""
@@ -103,6 +106,28 @@ class Operations:
         if sign is None or type(number) not in (int, float) or self.scope.parts(tensor):
             return None
         return self.made(Node.of(SINGLE[sign], {"number": number, "first": first}), tree, [tensor])
+
+    def noise(self, tree: ast.expr, beside: Tensor) -> Tensor | None:
+        """Random numbers, as an input: ``K.random_normal((n, 8))``; ``beside`` gives sizes that are not written.
+
+        Its batch is that of the other tensors, because the sampling of an autoencoder often writes a number.
+        """
+        made = self.names.resolved(tree)
+        if not isinstance(made, ast.Call) or "random" not in (dotted(made.func) or "") or called(made) not in _RANDOM:
+            return None
+        given = [one.value for one in made.keywords if one.arg in ("shape", "size")]
+        shapes = (self.names.resolved(one) for one in (*given, *made.args))
+        written = next((one for one in shapes if isinstance(one, ast.Tuple | ast.List)), None)
+        axes: list[ast.expr] = [] if written is None else written.elts[1:]
+        if not axes or any(isinstance(part, ast.Call) for axis in axes for part in ast.walk(axis)):
+            sizes = self.sizes(beside)
+            if sizes is None or None in sizes[1:]:
+                return None
+            axes = [ast.Constant(size) for size in sizes[1:]]
+        shape = ast.Tuple([ast.Constant(None), *axes], ast.Load())
+        name = tree.id if isinstance(tree, ast.Name) else "noise"
+        self.scope.note(f"{name} is random: it is an input here", made)
+        return Tensor(root=made_input([ast.keyword("batch_shape", shape)], tree), name=name, then=self.names.now)
 
     def negative(self, tree: ast.expr, tensor: Any) -> Tensor | None:
         """``-x`` of a tensor."""

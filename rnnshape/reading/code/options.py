@@ -40,15 +40,12 @@ class Options:
         if isinstance(dest, str) and default is not MISSING and default is not None:
             self._defaults.setdefault(self.names.source.said(call.func.value), {})[dest] = default
 
-    def parsed(self, target: ast.expr, value: ast.expr) -> None:
+    def parsed(self, name: str, value: ast.expr) -> None:
         """Bind the options of ``args = parser.parse_args()``, ``args, _ = parser.parse_known_args()``, ``vars(…)``."""
         as_items = called(value) == "vars" and isinstance(value, ast.Call) and len(value.args) == 1
         call = value.args[0] if as_items and isinstance(value, ast.Call) else value
         if called(call) not in _PARSING or not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
             return
-        if isinstance(target, ast.Tuple) and target.elts:
-            target = target.elts[0]
-        name = self.names.source.said(target)
         defaults = self._defaults.get(self.names.source.said(call.func.value), {})
         left = {dest: default for dest, default in defaults.items() if dest not in self.names.let}
         if as_items:

@@ -25,7 +25,6 @@ from rnnshape.reading.code.loops import BREAK, CONTINUE, Loops
 from rnnshape.reading.code.made import Layer, Model, Tensor
 from rnnshape.reading.code.merging import MERGING
 from rnnshape.reading.code.methods import former
-from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
 from rnnshape.reading.code.syntax import Unknown, dotted, made_array
@@ -48,7 +47,6 @@ class Program(Loops):
 
     def __init__(self, names: Names) -> None:
         super().__init__(names)
-        self.options = Options(names)
         self.unknown: list[Problem] = []
         self.steps = 0
 
@@ -100,7 +98,9 @@ class Program(Loops):
                 return self._closure(self.functions[name])
             case ast.Lambda() as tree if self.depth:
                 return self._closure(as_function("", tree))
-        return self.value(statement.value)
+        value = self.value(statement.value)
+        self.returns = statement.value
+        return value
 
     def _as_notes(self, before: int) -> None:
         """Turn the problems of a statement into notes, if each is about an unknown class or name."""
@@ -197,7 +197,6 @@ class Program(Loops):
             self.values.forget(name)
             self.functions[name] = as_function(name, tree)
             return
-        self._hold(name, tree)
         known = self.names.known(tree)
         if known is not MISSING and not self.names.lettered(tree):
             self.values.forget(name)
@@ -208,7 +207,9 @@ class Program(Loops):
         value = self.value(tree, targets(target))
         self._bind(target, value, tree)
         self._put(target, tree)
-        self.options.parsed(target, tree)
+        # Of ``args, rest = parser.parse_known_args()`` the first has the options.
+        first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
+        self._hold(self.source.said(first), tree)
 
     def _check_changed(self, target: ast.Attribute, tree: ast.expr) -> None:
         """Note a change of a made layer, such as ``layer.return_sequences = True``."""

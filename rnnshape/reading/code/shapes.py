@@ -41,7 +41,7 @@ class Shapes:
     def of(self, tree: ast.expr) -> Sizes | None:
         """The sizes of ``x.shape``, batch first (None: open); None if the expression is not a shape."""
         tensor = self._owner(tree)
-        return None if tensor is None else self._open(tensor)
+        return None if tensor is None else self.open(tensor)
 
     def computed(self, tree: ast.expr) -> Sizes | None:
         """The shape of an array that is made of another one: ``X / 255``, ``X.astype(int)``, ``np.reshape(X, …)``."""
@@ -51,12 +51,12 @@ class Shapes:
             case ast.Call() if called(tree) in SAME and not makes(tree):
                 return None if (inner := operand_of(tree)) is None else self.computed(inner)
             case ast.Call() if makes(tree):
-                return self._open(Tensor(root=tree))
+                return self.open(Tensor(root=tree))
             case ast.Name() | ast.Attribute() if self.scope.there(tree) is None:
-                return None if (made := self._tensor(tree)) is None else self._open(made)
+                return None if (made := self._tensor(tree)) is None else self.open(made)
         return None
 
-    def _open(self, tensor: Tensor) -> Sizes | None:
+    def open(self, tensor: Tensor) -> Sizes | None:
         """The sizes of a tensor, batch first (None: open)."""
         found = [self._sizes(tensor, fill, _MOST_CALLS) for fill in _EITHER]
         first, second = found

@@ -54,6 +54,7 @@ class Values(Scope):
         self.merging = Merging(self.calls, self.classes)
         self.operations = Operations(self, self.classes, value, self.calls.operated)
         self.functional = Models(self, self.tensors, value, self.calls.several)
+        self.operations.sizes = shapes.open
         self.growing = Growing(self, self.layers.declared, value)
         self.growing.called = self.calls.called
 
@@ -233,6 +234,8 @@ class Values(Scope):
                 made = self.operations.with_number(op, tree, tensor, number, first=first)
                 if made is not None:
                     return made
+                if type(op) in SIGNS and (noise := self.operations.noise(other, tensor)) is not None:
+                    return self.merging.combined(op, tree, [noise, tensor] if first else [tensor, noise])
                 self.note(f"{self.source.said(tree)} is not followed: the answer ends there", tree)
             return None
         return self.merging.combined(op, tree, [left, right])

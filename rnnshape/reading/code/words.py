@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.layers.catalog import snake
+from rnnshape.layers.names import snake
 from rnnshape.layers.wires import Packed, Wire, result
 from rnnshape.reading.code.made import Tensor
 
