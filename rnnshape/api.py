@@ -108,7 +108,7 @@ def compare(*layers: str, axis: str | None = None, timing: bool = False, **optio
 
 def judged(comparison: Comparison) -> Compared:
     """The answer to a Comparison; errors of Keras or of the machine are part of it."""
-    from rnnshape.report.comparison import judge
+    from rnnshape.report.judging import judge
 
     specs = [variant.spec for variant in comparison.variants]
     predictions = [*map(_predicted, specs)]

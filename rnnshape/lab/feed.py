@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import RnnshapeError
 from rnnshape.lab.tensorflow import keras, load
-from rnnshape.layers.flowing import eats, entries
+from rnnshape.layers.entries import eats, entries
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.release import KERAS_3, asked
 

@@ -27,16 +27,6 @@ from rnnshape.layers.time_distributed import TIME_DISTRIBUTED
 if TYPE_CHECKING:
     from rnnshape.layers.node import LayerClass
 
-_SHORT = {
-    "MaxPool": "MaxPooling",
-    "AvgPool": "AveragePooling",
-    "GlobalMaxPool": "GlobalMaxPooling",
-    "GlobalAvgPool": "GlobalAveragePooling",
-}
-_CONVOLUTIONS = (
-    *(("Conv", rest) for rest in ("1D", "2D", "1DTranspose", "2DTranspose")),
-    *(("SeparableConv", rest) for rest in ("1D", "2D")),
-)
 CLASSES = (
     LSTM,
     GRU,
@@ -60,8 +50,8 @@ CLASSES = (
 )
 TABLE: dict[str, LayerClass] = {layer.name: layer for layer in CLASSES}
 ALIASES = {
-    **{f"{short}{rank}D": f"{long}{rank}D" for short, long in _SHORT.items() for rank in (1, 2)},
-    **{f"{kind}olution{rest}": f"{kind}{rest}" for kind, rest in _CONVOLUTIONS},
+    **{cls.name.replace("Average", "Avg").replace("Pooling", "Pool"): cls.name for cls in POOLING},
+    **{cls.name.replace("Conv", "Convolution"): cls.name for cls in CONVOLUTION if "Depthwise" not in cls.name},
 }
 """The other names that Keras has for these classes."""
 

@@ -13,19 +13,7 @@ from msgspec.structs import replace
 from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, quirks
-from rnnshape.layers.base import (
-    Answer,
-    Dims,
-    Given,
-    Kernel,
-    Law,
-    Leaf,
-    Refusal,
-    compute_dtype,
-    prefixed,
-    several,
-    through,
-)
+from rnnshape.layers.base import Answer, Given, Leaf, Refusal, compute_dtype, prefixed, several, through
 from rnnshape.layers.building import unregularized
 from rnnshape.layers.copying import answer_of, backward_of, copied_activations, forward_of, uncopied
 from rnnshape.layers.cudnn import mask_used
@@ -42,6 +30,7 @@ from rnnshape.layers.release import change
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from rnnshape.layers.base import Dims, Kernel, Law
     from rnnshape.layers.masking import Scan
     from rnnshape.layers.node import Node
     from rnnshape.layers.objects import Made

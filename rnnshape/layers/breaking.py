@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.base import Given, Leaf, flat
-from rnnshape.layers.flowing import Flowing, in_order
+from rnnshape.layers.entries import begin
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.sequential import loop_of
 from rnnshape.layers.several import every_dims, shown
+from rnnshape.layers.wires import in_order
 
 if TYPE_CHECKING:
     from rnnshape.layers.base import Answer, Dims
+    from rnnshape.layers.flowing import Flowing
     from rnnshape.layers.node import Node
     from rnnshape.layers.wires import Call, Graph, Wire
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 def check_input(node: Node, dims: Dims) -> str | None:
     """The call that fails, and what must change; None if all work."""
     graph: Graph = node["graph"]
-    flowing = Flowing(graph, Given(dims, "float32"))
+    flowing = begin(graph, Given(dims, "float32"))
     if (broken := first_broken(flowing)) is not None:
         return f"{graph.statement(broken[0])}: {broken[1]}"
     if any(call.name not in flowing.tensors for call in graph.calls):

@@ -1,8 +1,9 @@
-"""Errors of Keras about valid arguments in an invalid combination: initializers, activations, regularizers.
+"""Errors of Keras about valid arguments in an invalid combination: initializers, activations, regularizers, masks.
 
 An initializer may not fit the rank or the dtype of its weight (``keras/src/initializers/``), an activation may change
 the width of a cell's states (``layers/rnn/``), a regularizer may not fit the output (``regularizers/regularizers.py``,
-``layers/layer.py: Layer.__call__``).  All read in 3.15.1.
+``layers/layer.py: Layer.__call__``), a mask may not fit the steps of a layer (``backend/tensorflow/rnn.py``).  All read
+in 3.15.1.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rnnshape.layers.base import Given, Returned, Weight
+    from rnnshape.layers.dims import Dim
+    from rnnshape.layers.masking import Mask
     from rnnshape.layers.node import LayerClass, Node
 
 
@@ -168,6 +171,32 @@ def _unlike_a_matrix(asked: Any, returned: Returned) -> Iterator[Refusal]:
                 f"InvalidArgumentError: activity_regularizer={asked!r} needs float32, and {leaf.role} is {leaf.dtype}",
                 "use 'l1', 'l2' or 'l1l2', or float32",
             )
+
+
+def unmaskable(node: Node, mask: Mask, time: Dim, stepped: Returned) -> Iterator[Refusal]:
+    """Reject a mask that cannot be broadcast to the output of a step.
+
+    Keras appends axes of size 1 to the mask and repeats it over them.  On an axis that both have, the sizes must be
+    equal, or 1 in the mask (``_expand_mask`` in ``keras/src/backend/tensorflow/rnn.py``).  Unrolled, Keras repeats the
+    mask over all axes, also over those that it has.
+    """
+    if not mask.behind and mask.steps == time.size:
+        return
+    fit = mask.steps == time.size and all(
+        len(mask.behind) < len(leaf.dims)
+        and all(
+            size == 1 or (size == dim.size and not node["unroll"])
+            for size, dim in zip(mask.behind, leaf.dims[1:], strict=False)
+        )
+        for leaf in flat(stepped)
+    )
+    if not fit:
+        shape = ", ".join(map(str, (mask.batch, mask.steps, *mask.behind)))
+        yield Refusal(
+            f"ValueError: a mask of shape ({shape}) does not match the steps of {node.name}",
+            f"the mask attached to the tensor, ({shape}), must be (N, T) or have the sizes of the output's axes: pass "
+            "mask= of shape (N, T), or keep the spatial size (padding='same', strides=1, channels_last, no unroll)",
+        )
 
 
 def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:

@@ -10,20 +10,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
-from rnnshape.layers.base import (
-    STEP,
-    Answer,
-    Dims,
-    Given,
-    Kernel,
-    Law,
-    Leaf,
-    Product,
-    Rule,
-    Weight,
-    compute_dtype,
-    variable_dtype,
-)
+from rnnshape.layers.base import STEP, Answer, Kernel, Law, Leaf, Product, Rule, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import uninitialized, unkept, unregularized
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
@@ -34,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from rnnshape.errors import Problem
+    from rnnshape.layers.base import Dims, Given
     from rnnshape.layers.node import Node
 
 CELL_INPUT = ("N", "C")

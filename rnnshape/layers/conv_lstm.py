@@ -19,19 +19,7 @@ from rnnshape.layers.convolution_rules import UNIMPLEMENTED, check, unimplemente
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.recurrent import PASSED_ON, REGULARIZED, RETURNS, over_time, recurrent
 from rnnshape.layers.release import KERAS_3, asked, change
-from rnnshape.layers.space import (
-    DATA_FORMAT,
-    PADDING,
-    SPACE,
-    computed,
-    each,
-    joined,
-    kernels,
-    moved,
-    rank_of,
-    split,
-    unfit,
-)
+from rnnshape.layers.space import DATA_FORMAT, PADDING, SPACE, computed, joined, kernels, moved, rank_of, split, unfit
 
 if TYPE_CHECKING:
     from rnnshape.layers.base import Dims
@@ -44,10 +32,11 @@ def step(node: Node, given: Given) -> Answer:
     """One step: ``(output, [state_h, state_c])``, each an image with ``filters`` channels."""
     rank, dtype = rank_of(node), compute_dtype(node["dtype"])
     before, channels = split(node, given.dims)
-    filters, (space, notes) = Dim.of(node["filters"], given.letter), moved(kernels(node, rank), before)
+    windows, filters = kernels(node, rank), Dim.of(node["filters"], given.letter)
+    space, notes = moved(windows, before)
     dims = joined(node, given.dims[0], space, filters)
     output, state_h, state_c = (Leaf(role, dims, dtype) for role in ("output", "state_h", "state_c"))
-    window, width = tuple(map(fixed, each(node["kernel_size"], rank))), filters * 4
+    window, width = tuple(fixed(one.size) for one in windows), filters * 4
     kept = variable_dtype(node["dtype"])
     weights = [
         Weight("kernel", (*window, channels, width), GATES, kept),

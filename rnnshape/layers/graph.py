@@ -13,16 +13,17 @@ from msgspec.structs import replace
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, Leaf, flat
 from rnnshape.layers.breaking import check_input
-from rnnshape.layers.flowing import Flowing, Step, eats, fed_by, in_order
+from rnnshape.layers.entries import begin, eats, fed_by
 from rnnshape.layers.laws import MASKED
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
 from rnnshape.layers.sequential import loop_of
-from rnnshape.layers.wires import Wire, filled
+from rnnshape.layers.wires import Wire, filled, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rnnshape.layers.flowing import Flowing, Step
     from rnnshape.layers.node import Node
     from rnnshape.layers.wires import Call, Graph
 
@@ -37,7 +38,7 @@ TAKES_NESTED = change(
 def theory(node: Node, given: Given) -> Answer:
     """The answer of the graph's outputs, with the weights, kernels and laws of all calls."""
     graph: Graph = node["graph"]
-    flowing = Flowing(graph, given)
+    flowing = begin(graph, given)
     steps = list(flowing.steps())
     last = _outputs(flowing, steps[-1])
     once = {step.call.layer: step for step in reversed(steps)}

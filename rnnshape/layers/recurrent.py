@@ -13,35 +13,9 @@ from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, dropping, quirks
-from rnnshape.layers.base import (
-    LOOP,
-    UNROLLED,
-    Answer,
-    Given,
-    Kernel,
-    Law,
-    Leaf,
-    Refusal,
-    Rule,
-    cast,
-    compute_dtype,
-    flat,
-    several,
-    through,
-)
-from rnnshape.layers.building import one_dtype, unregularized
-from rnnshape.layers.cells import (
-    GATED,
-    GRU_CELL,
-    LSTM_CELL,
-    PLAIN,
-    SIMPLE_RNN_CELL,
-    gru_step,
-    keeps_units,
-    lstm_step,
-    never_cudnn,
-    simple_rnn_step,
-)
+from rnnshape.layers.base import LOOP, UNROLLED, Answer, Given, Kernel, Leaf, cast, compute_dtype, several, through
+from rnnshape.layers.building import one_dtype, unmaskable, unregularized
+from rnnshape.layers.cells import GATED, PLAIN, gru_step, keeps_units, lstm_step, never_cudnn, simple_rnn_step
 from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
 from rnnshape.layers.former import LISTED, ZEROES, in_order, unkept, unlike_kept, unlike_states, unlisted, unmatched
 from rnnshape.layers.laws import TURNED, kept, of_output, strips
@@ -55,8 +29,7 @@ from rnnshape.layers.stacked import STACKED_RNN_CELLS, renest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rnnshape.layers.base import Returned
-    from rnnshape.layers.dims import Dim
+    from rnnshape.layers.base import Law, Rule
 
 _RNN_LOOP = "rnn/rnn.py: RNN.inner_loop"
 
@@ -121,32 +94,6 @@ def _scan(node: Node, given: Given, mask: Mask | None, cudnn: tuple[Rule, ...]) 
         fused=given.gpu and eligible,
     )
     return Scan.of(scanning, mask, eligible=eligible)
-
-
-def unmaskable(node: Node, mask: Mask, time: Dim, stepped: Returned) -> Iterator[Refusal]:
-    """Reject a mask that cannot be broadcast to the output of a step.
-
-    Keras appends axes of size 1 to the mask and repeats it over them.  On an axis that both have, the sizes must be
-    equal, or 1 in the mask (``_expand_mask`` in ``keras/src/backend/tensorflow/rnn.py``).  Unrolled, Keras repeats the
-    mask over all axes, also over those that it has.
-    """
-    if not mask.behind and mask.steps == time.size:
-        return
-    fit = mask.steps == time.size and all(
-        len(mask.behind) < len(leaf.dims)
-        and all(
-            size == 1 or (size == dim.size and not node["unroll"])
-            for size, dim in zip(mask.behind, leaf.dims[1:], strict=False)
-        )
-        for leaf in flat(stepped)
-    )
-    if not fit:
-        shape = ", ".join(map(str, (mask.batch, mask.steps, *mask.behind)))
-        yield Refusal(
-            f"ValueError: a mask of shape ({shape}) does not match the steps of {node.name}",
-            f"the mask attached to the tensor, ({shape}), must be (N, T) or have the sizes of the output's axes: pass "
-            "mask= of shape (N, T), or keep the spatial size (padding='same', strides=1, channels_last, no unroll)",
-        )
 
 
 def _quirks(scan: Scan, *, sequences: bool, dropped: bool) -> Iterator[str]:
@@ -265,4 +212,4 @@ RNN = recurrent(
 )
 
 FUSED = {layer.name: layer for layer in (LSTM, GRU, SIMPLE_RNN)}
-FUSED_BY_CELL = {LSTM_CELL.name: LSTM.name, GRU_CELL.name: GRU.name, SIMPLE_RNN_CELL.name: SIMPLE_RNN.name}
+FUSED_BY_CELL = {f"{name}Cell": name for name in FUSED}

@@ -68,9 +68,6 @@ def theory(node: Node, given: Given) -> Answer:
     """The last layer's answer, with the weights of all layers and the outputs between them."""
     found = list(answers(node, given))
     _, _, last = found[-1]
-    recurrent = [
-        (number, layer, answer) for number, layer, answer in found if layer.cls.kind != "layer" or loop_of(layer)
-    ]
     return replace(
         last,
         weights=[
@@ -81,7 +78,8 @@ def theory(node: Node, given: Given) -> Answer:
         products=[product for _, _, answer in found for product in answer.products],
         cudnn=[
             kernel.inside(f"layer {number} {kernel.layer or layer.short}", f"layer {number} {layer.name}: ")
-            for number, layer, answer in recurrent
+            for number, layer, answer in found
+            if layer.cls.kind != "layer" or loop_of(layer)
             for kernel in answer.cudnn
         ]
         or last.cudnn,

@@ -116,7 +116,7 @@ class Graph(Struct, frozen=True, dict=True):
     @property
     def returned(self) -> list[Wire]:
         """The outputs, without their containers."""
-        return [] if self.outputs is None else [*_flat(filled(self.outputs, lambda wire: wire))]
+        return [] if self.outputs is None else [*in_order(filled(self.outputs, lambda wire: wire))]
 
     @property
     def statements(self) -> Iterator[str]:
@@ -168,7 +168,7 @@ class Graph(Struct, frozen=True, dict=True):
             for wire in other.inputs:
                 if wire.source == call.name:
                     found.setdefault(self.word(wire), []).append(other.name)
-            for index, wire in enumerate(_flat(other.initial_state)):
+            for index, wire in enumerate(in_order(other.initial_state)):
                 if wire.source == call.name:
                     found.setdefault(self.word(wire), []).append(f"{other.name}.initial_state[{index}]")
         return {word: tuple(places) for word, places in found.items()}
@@ -187,7 +187,7 @@ class Graph(Struct, frozen=True, dict=True):
         yield from self.returned
         for call in self.calls:
             yield from call.inputs
-            yield from _flat(call.initial_state)
+            yield from in_order(call.initial_state)
 
 
 def result(roles: Sequence[str], place: int) -> str:
@@ -203,12 +203,13 @@ def filled(outputs: Wire | Packed, value: Callable[[Wire], Any]) -> Any:
     return items if outputs.kind == "list" else tuple(items)
 
 
-def _flat(states: Any) -> Iterator[Wire]:
-    if isinstance(states, Wire):
-        yield states
-    elif states is not None:
-        for state in states:
-            yield from _flat(state)
+def in_order(nested: Any) -> Iterator[Wire]:
+    """The wires in nested tuples or lists, in order; none if there is no state."""
+    if isinstance(nested, Wire):
+        yield nested
+    elif nested is not None:
+        for one in nested:
+            yield from in_order(one)
 
 
 def _listed(words: Iterable[str]) -> str:

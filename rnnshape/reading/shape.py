@@ -8,7 +8,7 @@ from rnnshape.errors import Problem
 from rnnshape.layers.base import Given
 from rnnshape.layers.breaking import first_broken
 from rnnshape.layers.dims import Dim
-from rnnshape.layers.flowing import Flowing
+from rnnshape.layers.entries import begin
 from rnnshape.spec.options import BATCH, CHANNELS, DIMENSIONS, INPUT, LETTERS, TIME
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def broken(node: Node, shape: tuple[int, ...]) -> int | None:
     """The index of the layer of a stack, or of the call of a graph, that does not take its input; None without one."""
     if node.cls.kind == "graph":
         letters = node.cls.letters(node, len(shape))
-        flowing = Flowing(node["graph"], Given(tuple(map(Dim.of, shape, letters)), "float32"))
+        flowing = begin(node["graph"], Given(tuple(map(Dim.of, shape, letters)), "float32"))
         found = first_broken(flowing)
         return None if found is None else node["graph"].calls.index(found[0])
     layers = node.in_turn

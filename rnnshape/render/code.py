@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import release
-from rnnshape.layers.flowing import eats, entries
+from rnnshape.layers.entries import eats, entries
 from rnnshape.layers.imported import modules_of
 from rnnshape.layers.input_mask import reaches
 from rnnshape.layers.objects import Function

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from rnnshape.errors import Internal, Refused, RnnshapeError
 from rnnshape.layers.base import Given
-from rnnshape.layers.flowing import walk
+from rnnshape.layers.entries import walk
 from rnnshape.layers.wiring import wire
 from rnnshape.report.checks import between_calls, unverified, verified
 from rnnshape.report.environment import environment

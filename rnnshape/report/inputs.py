@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rnnshape.form import formed
-from rnnshape.layers.flowing import entries
+from rnnshape.layers.entries import entries
 
 if TYPE_CHECKING:
     from rnnshape.spec import Spec

@@ -22,7 +22,7 @@ from rnnshape.layers import quirks
 from rnnshape.layers.base import CUDNN, LOOP, STEP, UNROLLED, Law, Leaf, Rule
 from rnnshape.layers.building import uncounted, unscoped
 from rnnshape.layers.dropping import kept_masks
-from rnnshape.layers.flowing import walk
+from rnnshape.layers.entries import walk
 from rnnshape.layers.graph import named
 from rnnshape.layers.kinds import INT64
 from rnnshape.layers.recurrent import cell_of

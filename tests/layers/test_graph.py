@@ -13,9 +13,9 @@ from rnnshape.lab.build import build
 from rnnshape.lab.feed import feed
 from rnnshape.lab.seeds import seeded
 from rnnshape.layers import MODEL, TABLE, Node
-from rnnshape.layers.flowing import walk
+from rnnshape.layers.entries import walk
 from rnnshape.layers.merges import MERGES
-from rnnshape.layers.wires import Call, Entry, Graph, Wire
+from rnnshape.layers.wires import Call, Entry, Graph, Packed, Wire
 from rnnshape.spec import Spec
 from rnnshape.structure import leaves
 
@@ -182,17 +182,18 @@ def test_both_halves_of_a_bidirectional_keep_their_letter() -> None:
 
 def test_a_graph_returns_the_outputs_that_the_code_names() -> None:
     layers = (("encoder", ENCODER), ("decoder", DECODER))
-    several = Graph(INPUTS, layers, (ENCODED, DECODED), NAMES, (*states("decoder", 0), *states("encoder", 1)))
+    listed = Packed("list", (*states("decoder", 0), *states("encoder", 1)))
+    several = Graph(INPUTS, layers, (ENCODED, DECODED), NAMES, listed)
     report = proved(spec_of(several, 2, 3, 7))
     assert [(tensor.role, tensor.path, tensor.shape) for tensor in leaves(report.predicted)] == [
         ("decoded", "[0]", (2, 5, 8)),
         ("state_h", "[1]", (2, 8)),
     ]
     assert several.text.endswith("\nModel([encoder_inputs, decoder_inputs], [decoded, state_h])")
-    one = Graph(INPUTS, layers, (ENCODED, DECODED), NAMES, states("decoder", 2))
+    one = Graph(INPUTS, layers, (ENCODED, DECODED), NAMES, *states("decoder", 2))
     (tensor,) = leaves(proved(spec_of(one, 2, 3, 7)).predicted)
     assert (tensor.role, tensor.path) == ("decoder_state_c", "")
-    none = Graph(INPUTS, layers, (ENCODED, DECODED), NAMES, states("decoder", 3))
+    none = Graph(INPUTS, layers, (ENCODED, DECODED), NAMES, *states("decoder", 3))
     assert "Model(…): decoder_y[3] does not exist: decoder returns 3 values" in wrong(spec_of(none, 2, 3, 7))
 
 

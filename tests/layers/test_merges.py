@@ -18,7 +18,7 @@ from rnnshape.layers import MODEL, TABLE, Node, release
 from rnnshape.layers.attention import unmasks
 from rnnshape.layers.base import Given
 from rnnshape.layers.dims import Dim
-from rnnshape.layers.flowing import walk
+from rnnshape.layers.entries import walk
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.merges import MERGES
 from rnnshape.layers.wires import Call, Entry, Graph, Wire

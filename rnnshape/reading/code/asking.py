@@ -12,7 +12,7 @@ from rnnshape.layers import MODEL, Node
 from rnnshape.layers.base import Given
 from rnnshape.layers.breaking import first_broken
 from rnnshape.layers.dims import Dim
-from rnnshape.layers.flowing import Flowing
+from rnnshape.layers.entries import begin
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.calling import Called
@@ -209,7 +209,7 @@ class _Asking:
         letters = node.cls.letters(node, len(shape))
         if len(letters) != len(shape):
             return None
-        flowing = Flowing(graph, Given(tuple(map(Dim.of, shape, letters)), "float32"))
+        flowing = begin(graph, Given(tuple(map(Dim.of, shape, letters)), "float32"))
         if (broken := first_broken(flowing)) is None:
             return None
         pairs = zip(tensors, graph.entries, strict=True)

@@ -11,9 +11,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.base import Leaf, flat
-from rnnshape.layers.flowing import in_order
 from rnnshape.layers.several import every_dims
 from rnnshape.layers.stand_ins import Size
+from rnnshape.layers.wires import in_order
 from rnnshape.reading.code.made import Tensor
 from rnnshape.reading.code.syntax import made_input
 

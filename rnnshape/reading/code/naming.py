@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnshape.layers.stand_ins import Rate, Size
 from rnnshape.layers.wires import Graph
-from rnnshape.reading.code.known import KnownNames, identifier
+from rnnshape.reading.code.letters import Letters
 from rnnshape.reading.code.literals import HUGE, MISSING, SIGNS, applied
 from rnnshape.reading.code.syntax import called
 
@@ -29,9 +29,6 @@ _MOST_CHOICES = 3
 _TUNED = ("Int", "Choice", "Fixed")
 _RATE = 0.5
 _PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
-# Letters and names that theory uses itself.
-_OWN = re.compile(r"[A-Z][a-z]?\d*(?:_\d+)*")
-_TAKEN = {"output", "state", "mask", "x", "i", "empty"}
 _LETTERED = ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.IfExp | ast.BoolOp | ast.BinOp | ast.UnaryOp
 _LEVELS = {"+": 0, "-": 0, "*": 1, "//": 1}
 _ATOM = 2
@@ -55,7 +52,7 @@ class Open(NamedTuple):
     span: Span
 
 
-class Names(KnownNames):
+class Names(Letters):
     """The names of one text, with stand-ins for those without a value.
 
     ``taken`` has the sizes that no stand-in may have, ``modules`` those that may contain an unknown class.
@@ -73,17 +70,16 @@ class Names(KnownNames):
         # What the code tests: a choice in "if units:" does not give the size units.
         self.tested: set[str] = set()
         self.open: dict[str, tuple[tuple[Any, ...], ast.expr]] = {}
-        self._letters: dict[str, str] = {}
         self._taken = set(taken)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Nothing that is read in this context leaves a note or a stand-in."""
-        before = [*self.notes], {**self.stands}, {**self.open}, {**self._letters}, {*self._taken}
+        before = [*self.notes], {**self.stands}, {**self.open}, {**self.letters}, {*self._taken}
         try:
             yield
         finally:
-            self.notes, self.stands, self.open, self._letters, self._taken = before
+            self.notes, self.stands, self.open, self.letters, self._taken = before
 
     def left_open(self) -> tuple[Open, ...]:
         """The open choices, in the order in which they are read."""
@@ -92,7 +88,7 @@ class Names(KnownNames):
     @property
     def there(self) -> tuple[str, ...]:
         """The names that ``--let`` can set, and those that it sets."""
-        return tuple(dict.fromkeys((*self._letters.values(), *self.used)))
+        return tuple(dict.fromkeys((*self.letters.values(), *self.used)))
 
     def standing_in(self, node: Node) -> tuple[tuple[str, int | float], ...]:
         """The number of each name in an argument of the layer or of a layer in it."""
@@ -109,8 +105,8 @@ class Names(KnownNames):
 
     def choose(self, tree: ast.expr, values: tuple[Any, ...], what: str) -> Any:
         """One of a few values: the given one, or the first, and the choice stays open; None after an error."""
-        key = self._letter(tree)
-        given = self._let(tree, key)
+        key = self.letter(tree)
+        given = self.let_of(tree, key)
         if given is not MISSING:
             if any(given is value or (given == value and type(given) is type(value)) for value in values):
                 return given
@@ -150,8 +146,8 @@ class Names(KnownNames):
 
     def rate(self, argument: Argument, tree: ast.expr) -> Any:
         """A rate; an unknown one becomes one that drops something."""
-        letter = self._letter(tree)
-        given = self._let(tree, letter)
+        letter = self.letter(tree)
+        given = self.let_of(tree, letter)
         if given is MISSING and (given := self.known(tree)) is None:
             given = MISSING
         value = _RATE if given is MISSING else given
@@ -180,7 +176,7 @@ class Names(KnownNames):
         given = isinstance(size, Size) and any(name in self.let for name in re.findall(r"[A-Za-z_]\w*", size.text))
         if not isinstance(size, Size) or size > 0 or given or "//" not in size.text:
             return size
-        letter = self._letter(tree)
+        letter = self.letter(tree)
         value = self._stands(tree, letter, None)
         return None if value is None else Size(value, letter)
 
@@ -219,7 +215,7 @@ class Names(KnownNames):
         if known is not MISSING and known is not None and not self.lettered(tree):
             known = int(known) if whole and type(known) is float else known
             return _Part(known, str(known)) if type(known) is int else None
-        letter = self._letter(tree)
+        letter = self.letter(tree)
         value = self._stands(tree, letter, first)
         return None if value is None else _Part(value, letter, named=True)
 
@@ -250,7 +246,7 @@ class Names(KnownNames):
         if letter in self.stands:
             value = self.stands[letter]
             return value if isinstance(value, int) else None
-        given = self._let(tree, letter)
+        given = self.let_of(tree, letter)
         if given is MISSING:  # such as round(units / 2) with a given units
             given = self.known(tree)
         if type(given) is bool and self.source.said(tree) in self.tested:
@@ -268,44 +264,6 @@ class Names(KnownNames):
         what = letter if said == letter else f"{letter} ({said})"
         self.notes.append(f"{what}{_STANDS}{value} is used instead; --let {letter}=… sets it")
         return value
-
-    # -- letters --------------------------------------------------------------------------------
-
-    def _let(self, tree: ast.expr, letter: str) -> Any:
-        for key in (letter, self.source.said(tree)):
-            if key in self.let:
-                self.used.add(key)
-                return self.let[key]
-        return MISSING
-
-    def _letter(self, tree: ast.expr) -> str:
-        """The name of an expression: an identifier that no other expression in the text has."""
-        said = self.source.said(tree).removeprefix("self.")  # an attribute keeps the argument of its name
-        # A required argument in an unknown ** gets a name of its own.
-        if isinstance(tree, ast.Name) and said != tree.id:
-            said = f"{said}[{tree.id!r}]"
-        if said in self._letters:
-            return self._letters[said]
-        letter = self._assigned_name(tree)
-        if _OWN.fullmatch(letter):
-            letter = letter.lower()
-        if letter in _TAKEN:
-            letter += "_"
-        if letter in self._letters.values():
-            letter = identifier(said)
-        while letter in self._letters.values():
-            letter += "_2"
-        self._letters[said] = letter
-        return letter
-
-    def _assigned_name(self, tree: ast.expr) -> str:
-        """The name of an expression; for ``X.shape[1]`` and ``len(words)`` the name that it is assigned to, if any."""
-        name = self.plain_name(tree)
-        if isinstance(tree, ast.Name | ast.Attribute) or tree not in self.names_of:
-            return name
-        by_number = isinstance(tree, ast.Subscript) and name != getattr(tree.slice, "value", None)
-        anonymous = by_number or name == identifier(self.source.said(tree))
-        return self.plain_name(self.names_of[tree]) if anonymous else name
 
 
 def _operands(tree: ast.expr) -> list[ast.expr]:
