@@ -36,9 +36,9 @@ def explore(layer: str | Spec | Any, /, *, trace: bool = False, **options: Any) 
     """What the layer returns: the prediction, verified on the real ``tf.keras`` layer.
 
     ``layer`` is a command's name such as ``"lstm"``, or an expression such as ``"LSTM(8)"``; ``options`` are the
-    options of the command line with underscores (``return_state=True``, ``units=8``, ``batch=2``, ``seed=0`` …).  A
-    Spec takes no options.  Of a live layer or model of Keras 3 or tf_keras, only the config is used; the lab builds a
-    new one.
+    options of the command line with underscores (``return_state=True``, ``units=8``, ``input=x.shape`` …), as numbers,
+    lists or arrays.  A Spec takes no options.  Of a live layer or model of Keras 3 or tf_keras, only the config is
+    used; the lab builds a new one.
 
     With ``trace``, or if there is a GPU, the kernel of each recurrent layer is read from a traced graph
     (``report.cudnn.traced``), which takes about a tenth of a second.
@@ -103,7 +103,7 @@ def compare(*layers: str, axis: str | None = None, timing: bool = False, **optio
     """
     from rnnshape.reading.comparison import compared
 
-    return judged(compared(layers, options, axis=axis, timing=timing))
+    return judged(compared(layers, _plain(options), axis=axis, timing=timing))
 
 
 def judged(comparison: Comparison) -> Compared:
@@ -151,12 +151,22 @@ def _spec(layer: str | Spec | Any, options: dict[str, Any]) -> Spec:
         if options:
             raise TypeError("a Spec already has every option: give options or a Spec, not both")
         return layer
+    options = _plain(options)
     if not isinstance(layer, str):
         from rnnshape.reading.saved.model import make_live
 
         (spec,) = make_live(layer, options)
         return spec
     return make(layer, options)
+
+
+def _plain(value: Any) -> Any:
+    """Options as Python's own values: a list or an array as a tuple, a number of NumPy as a number."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(map(_plain, value))
+    return _plain(value.tolist()) if hasattr(value, "tolist") else value
 
 
 # NumPy makes a tensor and TensorFlow copies it; outputs are collected step by step and then stacked.  So a run has at

@@ -15,7 +15,7 @@ from rnnshape.layers.base import Product, Refusal, Weight, variable_dtype
 from rnnshape.layers.building import unadapted, uninitialized
 from rnnshape.layers.core import adapted_by
 from rnnshape.layers.dims import Dim, fixed
-from rnnshape.layers.release import change
+from rnnshape.layers.release import change, version
 from rnnshape.layers.space import became, computed, each, joined, kernels, moved, rank_of, split, unfit
 
 if TYPE_CHECKING:
@@ -200,6 +200,14 @@ def _unturned(node: Node, given: Given) -> Iterable[Refusal]:
 # -- rejected arguments and inputs -------------------------------------------------------------------------------------
 
 
+_PADS_BY_0 = change(
+    "3.11",
+    "transposed convolutions take an output_padding of 0",
+    "layers/convolutional/base_conv_transpose.py: BaseConvTranspose.__init__",
+    in_2=True,
+)
+
+
 def check(node: Node) -> Iterator[Problem]:
     """The combinations of arguments that Keras rejects."""
     rank = rank_of(node)
@@ -208,9 +216,11 @@ def check(node: Node) -> Iterator[Problem]:
     if node.has("groups") and node["filters"] % node["groups"]:
         yield Problem("groups", f"must divide filters, and {node['filters']} / {node['groups']} leaves a rest")
     if node.has("output_padding") and node["output_padding"] is not None:
-        pairs = zip(each(node["output_padding"], rank), each(node["strides"], rank), strict=True)
+        pairs = [*zip(each(node["output_padding"], rank), each(node["strides"], rank), strict=True)]
         if any(more >= stride for more, stride in pairs):
             yield Problem("output_padding", "must be less than strides")
+        if not all(more for more, _ in pairs) and not _PADS_BY_0.made:
+            yield Problem("output_padding", f"must be positive in Keras {version()}: 0 is from Keras 3.11 on")
 
 
 _STRIDES_ALL = change(

@@ -67,6 +67,7 @@ def test_theory_answers_for_a_release_that_is_not_installed() -> None:
         ("GRU(8, implementation=1)", "3.3", "came with Keras 3.4"),
         ("LSTM(8, activation='celu')", "3.6", "came with Keras 3.7"),
         ("LSTM(8, dropout=1.0)", "3.13", "from Keras 3.14 on"),
+        ("Conv2DTranspose(2, 3, strides=2, output_padding=(0, 1))", "3.10", "0 is from Keras 3.11 on"),
         ("LSTM(8, use_cudnn=False)", "2", "came with Keras 3"),
         ("LSTM(8, time_major=True)", None, "removed in Keras 3"),
         ("Bidirectional(LSTM(8, go_backwards=True))", "3.3", "go_backwards"),

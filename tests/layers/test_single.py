@@ -41,6 +41,8 @@ READ = (
     "tf.identity(h)",
     "tf.cast(h, tf.float32)",
     "1 - h",
+    "tf.subtract(1.0, h)",
+    "tf.multiply(h, 0.5)",
     "h - 1",
     "h * 2",
     "2.5 * h",

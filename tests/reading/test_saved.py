@@ -261,7 +261,7 @@ def _with_operations(keras: Any) -> Any:
 
 def _with_a_number(keras: Any) -> Any:
     x = keras.Input((5, 3))
-    return keras.Model(x, keras.layers.Dense(2)(keras.layers.LSTM(4)(x) * 2))
+    return keras.Model(x, keras.layers.Dense(2)(1 - keras.layers.LSTM(4)(x) * 2))
 
 
 def _attention(keras: Any) -> Any:
@@ -270,7 +270,7 @@ def _attention(keras: Any) -> Any:
 
 
 @pytest.mark.parametrize("ending", [".keras", ".json", "live"])
-@pytest.mark.parametrize("make", [_with_operations, _attention])
+@pytest.mark.parametrize("make", [_with_operations, _with_a_number, _attention])
 def test_operations_between_layers_are_what_the_model_computes(make: Any, ending: str, tmp_path: Path) -> None:
     model = make(load().keras)
     path = tmp_path / f"model{ending}"
@@ -321,12 +321,14 @@ def test_lora_weights_that_keras_adds_to_the_kernel_are_not_missing(tmp_path: Pa
 
 def test_an_operation_that_is_not_followed_is_told_and_the_file_is_not_loaded(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
-    _with_a_number(load().keras).save(path)
+    keras = load().keras
+    x = keras.Input((5, 3))
+    keras.Model(x, keras.layers.Dense(2)(keras.ops.maximum(keras.layers.LSTM(4)(x), 0.5))).save(path)
     report = rnnshape.explore(make_saved(str(path))[0])
     assert report.ok
     assert report.expression.startswith("LSTM(4")
-    assert any("ops.multiply(" in note and "is not followed" in note for note in report.spec.notes)
-    assert any("a Keras operation Multiply" in note for note in report.spec.notes)
+    assert any("ops.maximum(" in note and "is not followed" in note for note in report.spec.notes)
+    assert any("a Keras operation Maximum" in note for note in report.spec.notes)
 
 
 def _normalized(keras: Any) -> Any:

@@ -194,3 +194,13 @@ def test_the_first_output_in_scan_order_is_that_of_the_last_step() -> None:
     x = load().random.normal((2, 4, 5))
     layer = keras().layers.LSTM(3, return_sequences=True, go_backwards=True)
     assert numpy.array_equal(layer(x)[:, 0], layer(x[:, -1:])[:, 0])
+
+
+def test_options_may_be_lists_or_of_numpy() -> None:
+    rows = ((True, True, False), (True, False, False))
+    said = rnnshape.predict("LSTM(2)", input=(2, 3, 4), mask=rows).to_dict()
+    assert rnnshape.predict("LSTM(2)", input=[2, 3, 4], mask=numpy.array(rows)).to_dict() == said
+    assert rnnshape.predict("LSTM(2)", batch=numpy.int64(2), mask=[*map(list, rows)]).to_dict() == said
+    assert rnnshape.predict("conv-lstm2d", kernel_size=[3, 1]).expression == "ConvLSTM2D(1, (3, 1))"
+    with pytest.raises(rnnshape.Invalid, match="whole number"):
+        rnnshape.predict("LSTM(2)", batch=numpy.float64(2.5))

@@ -17,6 +17,7 @@ from rnnshape.reading.code.syntax import called, dotted
 if TYPE_CHECKING:
     from rnnshape.reading.code.classes import Classes
     from rnnshape.reading.code.functional import Calls
+    from rnnshape.reading.code.operating import Operations
 
 # Functions of Keras and TensorFlow that merge tensors, and the layers that compute the same.
 MERGING = {
@@ -39,8 +40,9 @@ SIGNS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Subtract", ast.Mult: "Multip
 class Merging:
     """Reads the merging functions and the slices of one program; ``calls`` has the reader of its calls."""
 
-    def __init__(self, calls: Calls, classes: Classes) -> None:
+    def __init__(self, calls: Calls, classes: Classes, operations: Operations) -> None:
         self.calls = calls
+        self.operations = operations
         self.classes = classes
         self.scope = calls.scope
         self.source = calls.source
@@ -78,6 +80,13 @@ class Merging:
         if len(found) < 2 or not any(isinstance(one, Tensor) for _, one in found):
             return None  # such as max of two numbers
         if any(isinstance(self.names.known(one), int | float) for one, what in found if what is None):
+            sign = next((op() for op, layer in SIGNS.items() if layer == name), None)
+            # ops.multiply(x, 2.0) is x * 2.0.
+            if sign is not None and len(found) == 2 and self._is_operation(tree.func):
+                tensor, number = (one if one is not None else self.names.known(part) for part, one in found)
+                first = not isinstance(tensor, Tensor)
+                tensor, number = (number, tensor) if first else (tensor, number)
+                return self.operations.with_number(sign, tree, tensor, number, first=first)
             self.scope.note(f"{self.source.said(tree)} is not followed: the answer ends there", tree)
             return None  # a tensor and a number
         along = dict(zip(list(cls.by_name)[:1], tree.args[1:], strict=False))  # concatenate([a, b], 1)

@@ -100,7 +100,9 @@ class Operations:
             return None
         return self.made(Node.of(SINGLE[name], known), tree, [tensor])
 
-    def with_number(self, op: ast.operator, tree: ast.expr, tensor: Tensor, number: Any, *, first: bool) -> Any:
+    def with_number(
+        self, op: ast.operator, tree: ast.expr, tensor: Tensor, number: Any, *, first: bool
+    ) -> Tensor | None:
         """``x / 2``, or ``1 - x`` with the number first; None if the other side is not a number."""
         sign = BY_NUMBER.get(type(op))
         if sign is None or type(number) not in (int, float) or self.scope.parts(tensor):

@@ -51,8 +51,8 @@ class Values(Scope):
         self.classes = self.layers.classes
         self.calls = Calls(self, self.lists, self.tensors, value)
         self.calls.partly = self.layers.knows_part
-        self.merging = Merging(self.calls, self.classes)
         self.operations = Operations(self, self.classes, value, self.calls.operated)
+        self.merging = Merging(self.calls, self.classes, self.operations)
         self.functional = Models(self, self.tensors, value, self.calls.several)
         self.operations.sizes = shapes.open
         self.growing = Growing(self, self.layers.declared, value)
