@@ -10,20 +10,21 @@ from rnnshape.reading.code.functions import (
     Closure,
     Function,
     as_function,
+    assigned_twice,
     defaults,
     own_names,
     passed,
     returns_a_function,
+    stored_in,
 )
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.syntax import called, dotted
+from rnnshape.reading.code.tensors import makes
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rnnshape.layers import Node
     from rnnshape.reading.code.naming import Names
 
@@ -48,6 +49,8 @@ class Definitions(ABC):
         # the arguments of the constructor.
         self.instances: dict[str, ast.Call] = {}
         self.waiting: dict[str, dict[str, Function]] = {}
+        # The first call of an object of each class, which gives the input of its method call.
+        self.applied: dict[str, ast.Call] = {}
         # The values that class bodies assign.
         self.classes: dict[str, dict[str, Any]] = {}
         # The fields of dataclasses, in the order of the constructor's arguments.
@@ -205,7 +208,7 @@ class Definitions(ABC):
         begins = [part for part in body if isinstance(part, Function) and part.name == "__init__"]
         fields = [self.source.said(part.target) for part in body if isinstance(part, ast.AnnAssign)]
         self.fields[own] = [] if begins else fields
-        self.stored[own] = {name.removeprefix("self.") for name in _stored(begins)}
+        self.stored[own] = {name.removeprefix("self.") for name in stored_in(begins)}
         for part in body:
             match part:
                 case (
@@ -226,7 +229,7 @@ class Definitions(ABC):
         """Read the methods of a class; the constructor gets the arguments of this call."""
         methods = self.waiting.pop(own)
         before, outside = dict(self.functions), self.unsettled
-        self.unsettled = _assigned_twice(methods.values())
+        self.unsettled = assigned_twice(methods.values())
         outer = _of_self(self.names.bound), _of_self(self.values.env)
         if own not in self.derived:  # the attributes of another class
             for held in (self.names.bound, self.names.trees, self.values.env):
@@ -238,12 +241,19 @@ class Definitions(ABC):
         self.called -= set(methods.values())
         for name in dict.fromkeys(("__init__", "build", "call", *methods)):
             if name in methods and methods[name] not in self.called:
-                made_with = call if name == "__init__" else None
-                self.values.functional.returned(self._enter(methods[name], self._given(methods[name], made_with)))
+                given = self._given(methods[name], call if name == "__init__" else None)
+                if name == "call" and own in self.applied:
+                    given |= self._fed(methods[name], self.applied[own])
+                self.values.functional.returned(self._enter(methods[name], given))
         self.functions, self.unsettled = before, outside
         if self.depth:  # within the method of another class
             self.names.bound |= outer[0]
             self.values.env |= outer[1]
+
+    def _fed(self, method: Function, call: ast.Call) -> dict[str, ast.expr]:
+        """The arguments of a call of an object that are new tensors or known values."""
+        given = self._given(method, call).items()
+        return {name: tree for name, tree in given if makes(tree) or self.names.known(tree) is not MISSING}
 
     def _hold(self, name: str, tree: ast.expr) -> None:
         """Bind the attributes of an object to a name for it: ``name = Config(units=8)``, ``name = config``."""
@@ -268,18 +278,6 @@ class Definitions(ABC):
         """Bind the values of a class body to the attributes of a name: ``Config.units``, ``config.units``."""
         for name, value in self.classes.get(own, {}).items():
             self.names.bound[f"{receiver}.{name}"] = value
-
-
-def _assigned_twice(methods: Iterable[Function]) -> set[str]:
-    """The attributes that methods assign in more than one place."""
-    stored = _stored(methods)
-    return {name for name in stored if stored.count(name) > 1}
-
-
-def _stored(methods: Iterable[Function]) -> list[str]:
-    """The attributes that methods assign."""
-    parts = [part for method in methods for part in ast.walk(method) if isinstance(part, ast.Attribute)]
-    return [dotted(part) or "" for part in parts if isinstance(part.ctx, ast.Store)]
 
 
 def _of_self(held: dict[str, Any]) -> dict[str, Any]:

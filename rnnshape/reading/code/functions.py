@@ -6,8 +6,11 @@ import ast
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from rnnshape.reading.code.statements import inside
+from rnnshape.reading.code.syntax import dotted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from rnnshape.reading.code.known import Held
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -19,6 +22,48 @@ class Closure(NamedTuple):
     function: Function
     held: Held
     env: dict[str, Any]
+
+
+def objects_in(parts: Sequence[ast.AST]) -> dict[str, ast.Call]:
+    """The first call of an object of each class: ``encoder = Encoder(8)``, ``encoder(x)`` or ``encoder.build(shape)``.
+
+    Only names that are assigned once are followed; they are replaced by their values.  Of several calls, which may
+    differ in the other arguments, only the first argument counts.  The shape of ``build`` is that of an input which the
+    object is called on.
+    """
+    assigned: dict[str, list[ast.expr]] = {}
+    for part in parts:
+        match part:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                assigned.setdefault(name, []).append(value)
+    once = {name: values[0] for name, values in assigned.items() if len(values) == 1}
+    calls: dict[str, list[ast.Call]] = {}
+    for part in parts:
+        match part:
+            case ast.Call(func=ast.Name(id=name)) if own := _class_of(once.get(name)):
+                given = [once.get(one.id, one) if isinstance(one, ast.Name) else one for one in part.args]
+                calls.setdefault(own, []).append(ast.copy_location(ast.Call(part.func, given, part.keywords), part))
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="build")) if own := _class_of(
+                once.get(name)
+            ):
+                match [*part.args, *(keyword.value for keyword in part.keywords)]:
+                    case [ast.Tuple() | ast.List() as shape] if not any(map(_is_nested, shape.elts)):
+                        fed = ast.Call(ast.Name("Input", ast.Load()), [], [ast.keyword("batch_shape", shape)])
+                        called = ast.copy_location(ast.Call(part.func, [fed], []), part)
+                        calls.setdefault(own, []).append(ast.fix_missing_locations(called))
+    return {
+        own: of[0] if len(of) == 1 else ast.copy_location(ast.Call(of[0].func, of[0].args[:1], []), of[0])
+        for own, of in calls.items()
+    }
+
+
+def _class_of(tree: ast.expr | None) -> str:
+    """The name that is called to make an object, such as the name of a class; empty for any other value."""
+    return tree.func.id if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) else ""
+
+
+def _is_nested(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Tuple | ast.List)
 
 
 def as_function(name: str, tree: ast.Lambda) -> ast.FunctionDef:
@@ -64,3 +109,15 @@ def passed(
         keys: list[ast.expr | None] = [ast.Constant(name) for name in others]
         named[takes.kwarg.arg] = ast.copy_location(ast.Dict(keys, [*others.values()]), call)
     return {**defaults(function), **dict(zip(places, args, strict=False)), **named}
+
+
+def assigned_twice(methods: Iterable[Function]) -> set[str]:
+    """The attributes that methods assign in more than one place."""
+    stored = stored_in(methods)
+    return {name for name in stored if stored.count(name) > 1}
+
+
+def stored_in(methods: Iterable[Function]) -> list[str]:
+    """The attributes that methods assign."""
+    parts = [part for method in methods for part in ast.walk(method) if isinstance(part, ast.Attribute)]
+    return [dotted(part) or "" for part in parts if isinstance(part.ctx, ast.Store)]

@@ -16,10 +16,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.reading.code.changing import CHANGING
-from rnnshape.reading.code.functions import (
-    Closure,
-    as_function,
-)
+from rnnshape.reading.code.functions import Closure, as_function, objects_in
 from rnnshape.reading.code.literals import MISSING, small
 from rnnshape.reading.code.loops import BREAK, CONTINUE, Loops
 from rnnshape.reading.code.made import Layer, Model, Tensor
@@ -59,6 +56,7 @@ class Program(Loops):
             if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
                 self.instances.setdefault(part.func.id, part)
                 part.func.id = aliases.get(part.func.id, part.func.id)
+        self.applied = objects_in(parts)
         self.run(body)
         self._read_uncalled()
         for call in self.values.layers.settings.left_out(parts):
