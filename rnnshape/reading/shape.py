@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.node import Node
     from rnnshape.reading.code.declared import Fed
-    from rnnshape.reading.code.tensors import Sizes
+    from rnnshape.reading.code.sizes import Sizes
 
 # T2 is the time axis inside a TimeDistributed; any other letter is an axis of an image.
 _DEFAULT_SIZES = {"N": BATCH.default, "T": TIME.default, "C": CHANNELS.default, "T2": 5}

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rnnshape.layers.node import LayerClass, Node
+    from rnnshape.reading.code.sizes import Sizes
     from rnnshape.reading.code.syntax import Span
-    from rnnshape.reading.code.tensors import Sizes, Tensors
+    from rnnshape.reading.code.tensors import Tensors
 
 _ARRAYS = {"array", "asarray", "constant", "convert_to_tensor"}
 _FILLS = {"zeros": "zeros", "zeros_like": "zeros", "get_initial_state": "zeros", "ones": "ones", "ones_like": "ones"}

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from rnnshape.layers.node import LayerClass, Node
     from rnnshape.reading.code.lists import Lists
+    from rnnshape.reading.code.sizes import Sizes
     from rnnshape.reading.code.syntax import Source, Span
-    from rnnshape.reading.code.tensors import Sizes, Tensors
+    from rnnshape.reading.code.tensors import Tensors
 
 # Arguments that give the shape from which Keras builds the layer.
 WHOLE = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")

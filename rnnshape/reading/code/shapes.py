@@ -21,7 +21,8 @@ from rnnshape.reading.code.tensors import SAME, makes, operand_of
 
 if TYPE_CHECKING:
     from rnnshape.reading.code.scope import Scope
-    from rnnshape.reading.code.tensors import Sizes, Tensors
+    from rnnshape.reading.code.sizes import Sizes
+    from rnnshape.reading.code.tensors import Tensors
 
 # Two values for each open input size: an output size that differs between them is open too.
 _EITHER = (96, 160)

@@ -7,18 +7,13 @@ of any shape.  An operation that is not read here and may change a known shape i
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 from rnnshape.layers import TABLE
 from rnnshape.reading.code.lists import constant
 from rnnshape.reading.code.literals import MISSING
-from rnnshape.reading.code.syntax import called, dotted, is_none
-
-if TYPE_CHECKING:
-    from rnnshape.reading.code.naming import Names
-
-# The sizes, batch first; None is a size that the code does not give.
-Sizes: TypeAlias = tuple[int | None, ...]
+from rnnshape.reading.code.sizes import ShapeReader, Sizes, whole
+from rnnshape.reading.code.syntax import called, dotted
 
 INPUTS = {"Input", "InputLayer"}
 _FILLED = {"zeros", "ones", "empty", "full", "fill", "random", "random_sample", "standard_normal"}
@@ -27,19 +22,12 @@ _SPREAD = {"rand", "randn"}
 _ARRAYS = {"array", "asarray", "constant", "convert_to_tensor", "Variable", "tensor"}
 SAME = {"astype", "cast", "identity", "copy", "numpy", "zeros_like", "ones_like", "stop_gradient"}
 _MODULES = {"np", "numpy", "tf", "tensorflow", "keras", "ops", "K", "jnp", "torch"}
-_OLDER = {"input_shape": "shape", "batch_input_shape": "batch_shape"}
-_WITHOUT_MEANING = {"name", "dtype", "sparse", "ragged", "optional"}
 _DEEPEST = 100
 _ELSEWHERE = "write a name instead, such as x, and give its shape with --input"
 
 
-class Tensors:
+class Tensors(ShapeReader):
     """Reads tensors of one source."""
-
-    def __init__(self, names: Names) -> None:
-        self.source = names.source
-        self.names = names
-        self.wrong = self.source.wrong
 
     def fed(self, tree: ast.expr) -> Sizes | None:
         """The shape of the input of a call; None if the code does not give it."""
@@ -94,7 +82,7 @@ class Tensors:
         if name == "reshape":
             return self._reshaped(tree)
         if name in _SPREAD:
-            return self._sizes(tree.args)
+            return self.sizes(tree.args)
         if name in SAME:
             inner = operand_of(tree)
             return None if inner is None else self.fed(inner)
@@ -107,85 +95,7 @@ class Tensors:
             shape = next((argument for argument in tree.args if isinstance(argument, ast.List | ast.Tuple)), None)
         if shape is None:
             return None
-        return self._sizes([shape]) if _whole(shape) is not None else self.shape(shape)
-
-    def input(self, tree: ast.Call) -> Sizes | None:
-        """The shape of ``keras.Input``, batch first."""
-        given: dict[str, ast.expr] = dict(zip(("shape", "batch_size"), tree.args, strict=False))
-        for argument in tree.args[3:]:  # the third is the dtype
-            self.wrong("only shape, batch_size and dtype of Input are supported by position: name the others", argument)
-        older = _OLDER if called(tree) == "InputLayer" else {}
-        for keyword in tree.keywords:
-            name = older.get(keyword.arg or "", keyword.arg)
-            if name in ("shape", "batch_size", "batch_shape"):
-                if name in given:
-                    self.wrong(f"{name} is given twice", keyword)
-                given[name] = keyword.value
-            elif name not in _WITHOUT_MEANING:
-                self.wrong("only shape, batch_size, batch_shape, dtype and name of Input are supported", keyword)
-            elif name in ("sparse", "ragged") and isinstance(keyword.value, ast.Constant) and keyword.value.value:
-                self._not_dense(keyword)
-        given = {name: value for name, value in given.items() if not is_none(value)}
-        if "batch_shape" in given:
-            if len(given) > 1:
-                self.wrong("Input takes shape or batch_shape, not both", tree)
-            return self.shape(given["batch_shape"])
-        if "shape" not in given:
-            self.wrong("Input needs its shape: Input((10, 8))", tree)
-            return None
-        behind = self.shape(given["shape"])
-        first = self.size(given["batch_size"]) if "batch_size" in given else None
-        return None if behind is None else (first, *behind)
-
-    def _not_dense(self, keyword: ast.keyword) -> None:
-        """Keras 2 runs its layers on ragged inputs, whose shape is that of dense ones; none runs on a sparse one."""
-        if keyword.arg == "sparse":
-            self.wrong("a sparse input is not supported here: remove sparse", keyword)
-        else:
-            self.names.notes.append("ragged=True of Input is left out: the input is read as a dense tensor")
-
-    def shape(self, tree: ast.expr) -> Sizes | None:
-        """The sizes of a tuple or list; None for a name, whose sizes are not in the line."""
-        tree = self.names.resolved(tree)
-        if isinstance(tree, ast.List | ast.Tuple):
-            trees = self._spread(tree.elts)
-            return None if trees is None else self._sizes(trees)
-        if isinstance(known := self.names.known(tree), tuple | list):
-            return tuple(size if type(size) is int and size > 0 else None for size in known)
-        if isinstance(tree, ast.Constant | ast.UnaryOp):
-            what = self.source.said(tree)
-            instead = f": write ({what},)" if _whole(tree) is not None else ""
-            self.wrong(f"a shape is a tuple or a list of sizes, which {what} is not{instead}", tree)
-        elif known is MISSING and isinstance(tree, ast.BinOp | ast.IfExp | ast.BoolOp):
-            self.names.notes.append(f"{self.source.said(tree)} is not known: the shape is left open")
-        elif not isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
-            self.wrong("a shape is a tuple or a list of sizes: write it out", tree)
-        return None
-
-    def _spread(self, trees: list[ast.expr]) -> list[ast.expr] | None:
-        """The sizes of a shape, those after ``*`` one by one; None, with a note, if the code does not give these."""
-        found: list[ast.expr] = []
-        for tree in trees:
-            known = self.names.known(tree.value) if isinstance(tree, ast.Starred) else None
-            if isinstance(tree, ast.Starred) and not isinstance(known, tuple | list):
-                self.names.notes.append(f"{self.source.said(tree)} is not known: the shape is left open")
-                return None
-            found += [tree] if known is None else [ast.copy_location(ast.Constant(size), tree) for size in known]
-        return found
-
-    def _sizes(self, trees: list[ast.expr]) -> Sizes:
-        return tuple(map(self.size, trees))
-
-    def size(self, tree: ast.expr) -> int | None:
-        """One size; None if it is open."""
-        if is_none(tree) or self.names.known(tree) is None:
-            return None
-        tree = self.names.resolved(tree)  # as for an argument of a layer, so that a size has one name
-        size = self.names.size(tree) if self.names.reads(tree) else _whole(tree)
-        if size is None or size < 1:
-            self.wrong("a size must be a whole number, 1 or more, or None", tree)
-            return None
-        return size
+        return self.sizes([shape]) if whole(shape) is not None else self.shape(shape)
 
     def _reshaped(self, tree: ast.Call) -> Sizes | None:
         operand = operand_of(tree)
@@ -194,10 +104,10 @@ class Tensors:
         trees = named or shape
         if len(trees) == 1 and isinstance(trees[0], ast.List | ast.Tuple):
             trees = trees[0].elts
-        elif len(trees) == 1 and _whole(trees[0]) is None:
+        elif len(trees) == 1 and whole(trees[0]) is None:
             return None
         # -1 is the remaining size, which depends on the shape before.
-        left = [_whole(part) == -1 for part in trees]
+        left = [whole(part) == -1 for part in trees]
         sizes = [None if rest else self.size(part) for part, rest in zip(trees, left, strict=True)]
         before = self._fed(operand) if operand is not None else None
         if sum(left) == 1 and before is not None and None not in before and sizes.count(None) == 1:
@@ -297,14 +207,6 @@ def operand_of(tree: ast.Call) -> ast.expr | None:
     if isinstance(function, ast.Attribute) and (dotted(function) or "").split(".")[0] not in _MODULES:
         return function.value
     return tree.args[0] if tree.args else None
-
-
-def _whole(tree: ast.expr) -> int | None:
-    """The value of a literal whole number, with its sign; else None."""
-    sign = 1
-    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-        sign, tree = -1, tree.operand
-    return sign * tree.value if isinstance(tree, ast.Constant) and type(tree.value) is int else None
 
 
 def _product(sizes: Any) -> int:
