@@ -727,3 +727,25 @@ def test_a_recurrent_layer_that_no_output_needs_is_told_for_its_weights_are_coun
     (note,) = spec.notes
     assert note.startswith("line 3: SimpleRNN(3) is not part of the model")
     assert note.endswith("it is answered here, and its weights are counted")
+
+
+@pytest.mark.parametrize(
+    ("code", "filled"),
+    [
+        ("s = tf.zeros((2, 4))\ny = GRU(4)(x, initial_state=s)", "zeros"),
+        ("h = c = tf.ones((2, 4))\ny = LSTM(4)(x, initial_state=[h, c])", "ones"),
+        ("h = tf.ones((2, 4))\nc = tf.zeros((2, 4))\ny = LSTM(4)(x, initial_state=[h, c])", "random"),
+        ("gru = GRU(4)\ns = gru.get_initial_state(2)\ny = gru(x, initial_state=s)", "zeros"),
+        ("y = GRU(4)(x, initial_state=s)", "random"),
+    ],
+)
+def test_a_name_of_states_is_read_as_its_value(code: str, filled: str) -> None:
+    spec = make(code)
+    assert spec.initial_state == filled
+    assert rnnshape.explore(spec).ok
+
+
+def test_states_of_zeros_need_no_note_in_wired_calls() -> None:
+    code = "gru = GRU(4, return_state=True)\ns = STATES\ny, s = gru(x, initial_state=s)\nmodel = Model(x, [Dense(2)(y), s])"
+    assert not make(code.replace("STATES", "gru.get_initial_state(2)")).notes
+    assert any("read without states" in note for note in make(code.replace("STATES", "tf.ones((2, 4))")).notes)

@@ -151,7 +151,7 @@ class _Asking:
         calls = what.calls
         self._without_masks(calls)
         for call in calls:
-            zeros = call.node.cls.kind == "cell" and call.called.options.get(INITIAL_STATE.name) == "zeros"
+            zeros = call.called.options.get(INITIAL_STATE.name) == "zeros"  # as without states
             if INITIAL_STATE.name in call.called.spans and call.states is None and not zeros:
                 said = self.source.text[slice(*call.called.spans[INITIAL_STATE.name])]
                 self.values.note(f"{said} is not followed: {call.node.name} is read without states", call.tree)

@@ -190,7 +190,7 @@ class Reader:
             options[MASK.name] = self._mask(beside[MASK.name])
             named = None if options[MASK.name] is not None else spans[MASK.name]
         if states is not None:
-            options[INITIAL_STATE.name] = _fill(states)
+            options[INITIAL_STATE.name] = self._fill(states)
             spans[INITIAL_STATE.name] = self.source.place(states)
         return Called(
             {name: value for name, value in options.items() if value is not None},
@@ -225,6 +225,14 @@ class Reader:
         self.wrong("a mask has one row for each sample, with True or False for each step: (N, T)", tree)
         return ()
 
+    def _fill(self, tree: ast.expr) -> str:
+        """How the code fills the states: ``zeros``, ``ones``, or ``random`` if it does not say."""
+        tree = self.names.resolved(tree)
+        if isinstance(tree, ast.List | ast.Tuple):
+            fills = {self._fill(each) for each in tree.elts}
+            return fills.pop() if len(fills) == 1 else "random"
+        return _FILLS.get(name_called(tree), "random")
+
     def _states(self, tree: ast.expr) -> Any:
         if isinstance(tree, ast.List | ast.Tuple):
             return tuple(map(self._states, tree.elts))
@@ -239,14 +247,6 @@ class Reader:
 
 def _example(node: Node) -> str:
     return f"{node.name}(…)(x, states)" if node.cls.kind == "cell" else f"{node.name}(…)(x)"
-
-
-def _fill(tree: ast.expr) -> str:
-    """How the code fills the states: ``zeros``, ``ones``, or ``random`` if it does not say."""
-    if isinstance(tree, ast.List | ast.Tuple):
-        fills = {_fill(each) for each in tree.elts}
-        return fills.pop() if len(fills) == 1 else "random"
-    return _FILLS.get(name_called(tree), "random")
 
 
 def _name(tree: ast.expr) -> str | None:
