@@ -33,7 +33,7 @@ _PRINTED = re.compile(
     re.MULTILINE,
 )
 _TRACEBACK = re.compile(
-    r"^[ \t]*(?:[\w.]+[ \t]+)?Traceback \(most recent call last\):?[ \t]*\n(?:.*\n)*?"
+    r"^[ \t]*(?:[\w.]+[ \t]+)?Traceback \(most recent call last\):?[ \t]*\n(?:.*\n){0,300}?"
     r"[ \t]*[\w.]+(?:Error|Exception|Interrupt)(?::.*)?(?:\n|\Z)",
     re.MULTILINE,
 )
