@@ -1,31 +1,28 @@
 """Runs the items in several processes of this machine.
 
-The processes are joblib's (loky, never fork: a fork after TensorFlow has run hangs).  ``Parallel`` takes the next item
-as soon as an answer is ready, even if nobody has read it, so all answers could collect in memory.  The items are
-therefore sent in windows.  The next window starts before the last one ends, so that no process waits.
+The processes are loky's, never forked: a fork after TensorFlow has run hangs.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import signal
 import sys
 import threading
 import time
-import warnings
 from collections import deque
-from contextlib import closing, contextmanager, suppress
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from functools import cache, partial
-from itertools import chain, islice
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from joblib import Parallel, cpu_count, delayed, parallel_config
-from joblib.externals.loky import process_executor
-from joblib.externals.loky.backend import resource_tracker as lokys_tracker
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from loky import cpu_count, get_reusable_executor, process_executor
+from loky.backend import resource_tracker as lokys_tracker
+from loky.process_executor import TerminatedWorkerError
 
 from rnnshape.batch.died import Died
 
@@ -35,12 +32,15 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_A_WINDOW = 8
-"""Items per process in a window."""
-_IN_FLIGHT = "1.5 * n_jobs"
-"""Tasks that loky has at a time.  Two windows of these fit the queue of its processes (2 each): it can stop cleanly."""
+_AHEAD = 8
+"""Items per process that are submitted at a time, so that no process waits while an answer is read."""
+_IDLE_S = 300
+"""Seconds after which a process without work ends."""
+_FEEDER_S = 1.0
+"""Seconds to wait for a thread that may be sending a large item to a process that has ended."""
 _LOOK_S = 1.0
 """Seconds between a worker's checks that its parent process is alive."""
+_END: Any = object()
 
 
 def in_processes(function: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> Generator[Result | Died]:
@@ -85,124 +85,97 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-class _Window(Generic[Item, Result]):
-    """Items that are given to joblib together."""
-
-    def __init__(self, items: Iterable[Item]) -> None:
-        self.waiting = deque(items)
-        self.out: deque[Item] = deque()  # passed to joblib, and not answered yet
-        self.answers: Generator[Result] | None = None
-
-    def handed_over(self) -> Iterator[Item]:
-        while self.waiting:
-            self.out.append(self.waiting.popleft())
-            yield self.out[-1]
-
-    def close(self) -> None:
-        if self.answers is not None:
-            with warnings.catch_warnings():  # joblib warns about answers that nobody read
-                warnings.simplefilter("ignore")
-                self.answers.close()
-
-
 class _Stream(Generic[Item, Result]):
     def __init__(self, function: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> None:
-        self.task = delayed(partial(_held, function, max(1, cpu_count() // jobs), os.getpid(), _folder()))
+        self.task = partial(_held, function, max(1, cpu_count() // jobs), os.getpid(), _folder())
         self.source = iter(items)
         self.jobs = jobs
-        self.windows: deque[_Window[Item, Result]] = deque()
+        self.ahead: deque[tuple[Item, Future[Result | Died]]] = deque()  # submitted, and not returned yet
 
     def all(self) -> Generator[Result | Died]:
         """Every answer in order, or ``Died`` for an item without one."""
-        with _loky_key_error_ignored(), closing(self):
+        self.start()
+        try:
             while True:
-                try:
-                    yield from self.answers()
-                except TerminatedWorkerError:
-                    # Every running item is lost, and joblib does not say which one is to blame.
-                    for item in self.suspects():
-                        yield self.alone(item)
-                else:
+                self.submit_more()
+                if not self.ahead:
                     return
-
-    def answers(self) -> Iterator[Result]:
-        while self.windows or self.begin_next():
-            window = self.windows[0]
-            assert window.answers is not None
-            for answer in window.answers:
-                window.out.popleft()
+                try:
+                    answer = self.ahead[0][1].result()
+                except TerminatedWorkerError:
+                    self.answer_lost()
+                    answer = self.ahead[0][1].result()
+                self.ahead.popleft()
                 yield answer
-                if len(self.windows) == 1 and len(window.out) + len(window.waiting) <= self.jobs // 2:
-                    self.begin_next()
-            self.windows.popleft()
+        finally:
+            if self.ahead:
+                self.executor.shutdown(kill_workers=True)
 
-    def begin_next(self) -> bool:
-        """Start a window with the next items; return whether there are any."""
-        items = list(islice(self.source, _A_WINDOW * self.jobs))
-        if items:
-            self.begin(items)
-        return bool(items)
+    def start(self) -> None:
+        """Take the processes of the last call, or new ones if they are dead."""
+        with _sigint_held_back():
+            self.executor = get_reusable_executor(self.jobs, timeout=_IDLE_S)
 
-    def begin(self, items: Iterable[Item]) -> Iterator[Result]:
-        window: _Window[Item, Result] = _Window(items)
-        self.windows.append(window)  # first, because starting it may raise when the processes are dead
-        with parallel_config(backend="loky", n_jobs=self.jobs), _sigint_held_back():
-            # One item per task, because a task that dies loses all its items; no files for large arrays.
-            parallel: Any = Parallel(return_as="generator", batch_size=1, pre_dispatch=_IN_FLIGHT, max_nbytes=None)
-            window.answers = parallel(self.task(item) for item in window.handed_over())
-        assert window.answers is not None
-        return window.answers
+    def submit_more(self) -> None:
+        """Submit items until an answer is ready, because the next item may come late (from a pipe)."""
+        while len(self.ahead) < _AHEAD * self.jobs and not (self.ahead and self.ahead[0][1].done()):
+            item = next(self.source, _END)
+            if item is _END:
+                return
+            self.ahead.append((item, self.submitted(item)))
 
-    def suspects(self) -> list[Item]:
-        """Close the windows.  Return the items that may have killed the process; the others go back to ``source``.
+    def submitted(self, item: Item) -> Future[Result | Died]:
+        future: Future[Result | Died]
+        try:
+            with _sigint_held_back():
+                future = self.executor.submit(self.task, item)
+        except TerminatedWorkerError as error:  # the processes have just died, so this item is lost too
+            future = Future()
+            future.set_exception(error)
+        return future
 
-        Suspects are the running items of the first window that has any.
+    def answer_lost(self) -> None:
+        """Answer the items that may have killed the process; submit the other lost ones again.
+
+        loky does not say which item is to blame, and every item without an answer is lost.  The processes take the
+        items in order, each one at a time, so the first ones were running.
         """
-        suspects: list[Item] = []
-        others: list[Item] = []
-        for window in self.windows:
-            (others if others else suspects).extend(window.out)
-            others.extend(window.waiting)
-        self.source = chain(others, self.source)
-        self.close()
-        return suspects
+        ahead = list(self.ahead)
+        errors = [future.exception() for _, future in ahead]
+        lost = [index for index, error in enumerate(errors) if isinstance(error, TerminatedWorkerError)]
+        for index in lost[: self.jobs]:
+            item, _ = ahead[index]
+            ahead[index] = item, self.alone(item)
+        self.start()
+        for index in lost[self.jobs :]:
+            item, _ = ahead[index]
+            ahead[index] = item, self.submitted(item)
+        self.ahead = deque(ahead)
 
-    def alone(self, item: Item) -> Result | Died:
+    def alone(self, item: Item) -> Future[Result | Died]:
         """The answer of an item that runs alone, so that only this item can have killed the process.
 
         It is the second try: the first death may be due to another process or to other items that used the memory.
         """
-        try:
-            (answer,) = self.begin([item])
-        except TerminatedWorkerError as error:
+        self.start()
+        future = self.submitted(item)
+        error = future.exception()
+        if isinstance(error, TerminatedWorkerError):
             how = re.search(r"\w+\(-?\d+\)", str(error))
-            return Died(f"the worker process died twice on this run{f', with {how[0]}' if how else ''}")
-        finally:
-            self.close()
-        return answer
-
-    def close(self) -> None:
-        while self.windows:
-            self.windows.popleft().close()
+            future = Future()
+            future.set_result(Died(f"the worker process died twice on this run{f', with {how[0]}' if how else ''}"))
+        return future
 
 
-@contextmanager
-def _loky_key_error_ignored() -> Iterator[None]:
-    """Ignore a KeyError of loky's thread, which it may raise for a cancelled task when it is stopped early (loky 3.6).
+@atexit.register
+def _join_feeders() -> None:
+    """Wait for the threads that sent items to the processes: loky 3.7 does not.
 
-    It has already ended the processes then, so nothing is lost.
+    Else Python may end while such a thread has removed a semaphore and not yet told the tracker, which then warns.
     """
-    before = threading.excepthook
-
-    def hook(raised: threading.ExceptHookArgs) -> None:
-        if raised.exc_type is not KeyError or raised.thread is None or raised.thread.name != "ExecutorManagerThread":
-            before(raised)
-
-    threading.excepthook = hook
-    try:
-        yield
-    finally:
-        threading.excepthook = before
+    for thread in threading.enumerate():
+        if thread.name == "QueueFeederThread":
+            thread.join(_FEEDER_S)
 
 
 @contextmanager

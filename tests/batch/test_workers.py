@@ -86,6 +86,27 @@ def test_more_is_not_read_than_is_worked_on() -> None:
     assert next(numbers) < 150
 
 
+@pytest.mark.cluster
+def test_an_answer_waits_for_one_more_item_at_most(tmp_path: Path) -> None:
+    """The items come slowly, as lines of a pipe do."""
+
+    def slow() -> Iterator[int]:
+        for number in range(6):
+            yield number
+            while not (tmp_path / str(number)).exists():
+                time.sleep(0.01)
+            time.sleep(0.3)  # the answer has come back
+            seen.append(number)
+
+    def done(number: int) -> int:
+        (tmp_path / str(number)).touch()
+        return number
+
+    seen: list[int] = []
+    for number in spread(done, slow(), jobs=2):
+        assert len(seen) <= int(str(number)) + 1
+
+
 def grown(megabytes: int) -> int:
     """Let the process grow by this much, and live long enough for loky to check it; return the process id."""
     if megabytes:
@@ -169,7 +190,7 @@ def test_an_interrupt_leaves_no_process_and_no_message(answered: int) -> None:
             seen = [process.stdout.readline() for _ in range(answered)]
         else:
             # A worker is importing: if it received the interrupt, it would print a traceback.
-            while not any("numpy" in maps(child.pid) for child in children(process.pid)):
+            while not any("msgspec" in maps(child.pid) for child in children(process.pid)):
                 assert process.poll() is None
             seen = []
         workers = [child.pid for child in children(process.pid)]

@@ -191,7 +191,7 @@ def test_a_signal_leaves_the_old_file_and_no_process(
     if name == "SIGINT":
         assert re.fullmatch(rb"rnnshape: interrupted: \d+ runs done of 108, \d+ left; rows.jsonl is unchanged\n", err)
     else:
-        assert err == b""
+        assert err.decode() == ""
     assert (tmp_path / "rows.jsonl").read_text() == "old\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["long.yaml", "rows.jsonl"]
     _, alive = psutil.wait_procs(others, timeout=20)
