@@ -394,7 +394,8 @@ REFUSED = {
         "np.zeros((2, 8))",
     ),
     "LSTM(8, input_shape=(8,))": (
-        "LSTM takes a rank-3 input (N, T, C), not the rank-2 (None, 8): give the time axis as well, (None, 8)",
+        "LSTM takes a rank-3 input (N, T, C), not the rank-2 (None, 8): give the time axis as well, "
+        "(None, 8) without the batch",
         "input_shape=(8,)",
     ),
     "Sequential([LSTM(8, input_dim=8)])": (
