@@ -129,7 +129,7 @@ def _text_of(path: str) -> Text:
         return read(path)
     except (NotRead, OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
-        raise Invalid([Problem("", f"{path} is not read: {said}")]) from None
+        raise Invalid([Problem("", f"{path} cannot be read: {said}")]) from None
 
 
 def fitting(path: str, layer: str | None, values: Mapping[str, Any]) -> int:

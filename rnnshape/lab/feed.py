@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import RnnshapeError
 from rnnshape.lab.tensorflow import keras, load
-from rnnshape.layers.entries import eats, entries
+from rnnshape.layers.entries import entries, token_range
 from rnnshape.layers.node import IMPORTED
 from rnnshape.layers.release import KERAS_3, asked
 
@@ -70,7 +70,7 @@ def _others(spec: Spec, rng: np.random.Generator) -> Iterator[Any]:
     _, *others = entries(graph, spec.dims).values()
     for leaf in others:
         shape = tuple(dim.size for dim in leaf.dims)
-        tokens = eats(graph, leaf.role)
+        tokens = token_range(graph, leaf.role)
         drawn = rng.random(shape, np.float32) if tokens is None else rng.integers(tokens.start, tokens.stop, shape)
         yield load().cast(drawn, leaf.dtype)
 

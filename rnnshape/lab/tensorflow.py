@@ -216,7 +216,7 @@ def place(spec: Spec) -> str:
         raise Unavailable(
             f"{'device gpu' if device == 'gpu' else 'use_cudnn=True'}: TensorFlow sees no GPU here",
             'install the GPU build (pip install "rnnshape[gpu]") and check nvidia-smi, '
-            f"or use {'--device cpu' if device == 'gpu' else 'use_cudnn=auto'}",
+            f"or {'use --device cpu' if device == 'gpu' else 'drop use_cudnn=True'}",
             kind="device",
         )
     return "CPU:0" if device == "cpu" or not found else found[0]

@@ -1,4 +1,4 @@
-"""The inputs of a graph of layer calls: their shapes and dtypes, and the tensors that follow from them."""
+"""The inputs of a graph of layer calls: their shapes and dtypes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UNLIKE = 10_007
 
 
 def begin(graph: Graph, given: Given) -> Flowing:
-    """The inputs of the graph; its calls are followed from these."""
+    """The graph before its first call: only its inputs are known."""
     return Flowing(graph, given, entries(graph, given.dims))
 
 
@@ -40,9 +40,9 @@ def walk(node: Node, given: Given) -> Iterator[Step]:
 def entries(graph: Graph, first: Dims) -> dict[str, Leaf]:
     """The inputs of the graph as tensors: the first one has these dimensions, the others those in the code.
 
-    A size that the code leaves open gets a letter of its own, such as ``T2`` for the time of the second input.  If
-    inputs of different lengths cannot be merged, it is the time of the first input.  If they still cannot be merged, or
-    the code gives no shape, the input gets the sizes of the tensor that it is merged with.
+    A size that the code leaves open gets a letter of its own, such as ``T2`` for the time of the second input.  If the
+    inputs then cannot be merged, all of them get the time of the first one.  If they still cannot be merged, or if the
+    code gives no shape, an input gets the sizes of the tensor that it is merged with.
     """
     timed = len(first) > 1 and _letters(graph, graph.entries[0], len(first))[1:2] == ("T",)
     return _merging(graph, first, first[1] if timed else None, asked())
@@ -200,8 +200,8 @@ def _dims(graph: Graph, entry: Entry, number: int, batch: Dim, time: Dim | None)
     return tuple(dims)
 
 
-def eats(graph: Graph, name: str) -> range | None:
-    """The whole numbers that an input may have, if the layer that gets it takes indices."""
+def token_range(graph: Graph, name: str) -> range | None:
+    """The valid indices, if the input is passed to an Embedding; else None."""
     entry = next(entry for entry in graph.entries if entry.name == name)
     first = next(fed_by(graph, entry), None)
     return None if first is None else first.cls.tokens(first)

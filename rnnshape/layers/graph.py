@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import Answer, Given, Law, Leaf, flat
 from rnnshape.layers.breaking import check_input
-from rnnshape.layers.entries import begin, eats, fed_by
+from rnnshape.layers.entries import begin, fed_by, token_range
 from rnnshape.layers.laws import MASKED
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
@@ -159,5 +159,5 @@ MODEL = LayerClass(
     theory,
     letters,
     check_input=check_input,
-    tokens=lambda node: eats(node["graph"], node["graph"].entries[0].name),
+    tokens=lambda node: token_range(node["graph"], node["graph"].entries[0].name),
 )

@@ -229,7 +229,7 @@ class MaskValue(Number, frozen=True):
 
     @property
     def allowed(self) -> str:  # type: ignore[override]
-        return f"a number from {self.least:.8g} to {self.most:.8g}, without a point from -2**63 to 2**63 - 1"
+        return f"a number from {self.least:.8g} to {self.most:.8g}; a whole number from -2**63 to 2**63 - 1"
 
     def accepts(self, value: Any) -> bool:
         return -INT64 - 1 <= value <= INT64 if type(value) is int else super().accepts(value)

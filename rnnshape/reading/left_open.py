@@ -43,7 +43,7 @@ def unbuilt(fed: Fed, spec: Spec, answer: Answer, run: Mapping[str, Any]) -> str
             if letter in {_COMPUTED.sub("", one) for dim in weight.dims for one in letters_in(dim.letter)}:
                 word, option = "number of steps" if letter == "T" else f"size {letter}", said.get(letter, INPUT.name)
                 shape = ", ".join(dim.letter for dim in weight.dims)
-                what = f"Keras cannot make {weight.name} ({shape}): {fed.text} leaves the {word} open"
+                what = f"Keras cannot make the weight {weight.name} ({shape}): {fed.text} leaves the {word} open"
                 return f"{what}; give it there, or --{option} for the answer"
     return None
 

@@ -88,7 +88,7 @@ def rank_message(node: Node, shape: Sizes) -> str:
     takes = f"{node.in_turn[0].name} takes a rank-{len(letters)} input ({', '.join(letters)})"
     what = f"{takes}, not the rank-{len(shape)} {shape}"
     if len(shape) == 2 and len(letters) == 3 and shape[0] is None:
-        what += f": give the time axis as well, (None, {shape[1]})"
+        what += f": give the time axis as well, (None, {shape[1]}) without the batch"
     elif len(shape) == 2 and len(letters) == 3:
         what += ': add the time axis, x[:, None, :] for one step (Keras: "expected ndim=3, found ndim=2")'
     return what

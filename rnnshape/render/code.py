@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers import release
-from rnnshape.layers.entries import eats, entries
+from rnnshape.layers.entries import entries, token_range
 from rnnshape.layers.imported import modules_of
 from rnnshape.layers.input_mask import reaches
 from rnnshape.layers.objects import Function
@@ -79,7 +79,7 @@ def _calls(report: Report, graph: Graph) -> Iterator[str]:
     spec = report.spec
     for leaf in entries(graph, spec.dims).values():
         shape, symbolic = tuple(dim.size for dim in leaf.dims), ", ".join(dim.letter for dim in leaf.dims)
-        yield f"{leaf.role} = {_random(shape, leaf.dtype, eats(graph, leaf.role))}  # ({symbolic})"
+        yield f"{leaf.role} = {_random(shape, leaf.dtype, token_range(graph, leaf.role))}  # ({symbolic})"
     for name, node in graph.layers:
         if node.cls.operation:
             continue

@@ -105,11 +105,11 @@ def _pair(number: int, first: Side, side: Side, tensors: tuple[Tensor, Tensor]) 
         why = wanted.why if shapes_equal and dtypes_equal else _against(own, theirs)
         pair = Pair(own.role, number, 0, own, shapes_equal and dtypes_equal, None, None, wanted.kind, why)
     else:
-        equal, exact, apart = compare(first.arrays[own.role], side.arrays[own.role], tolerance=wanted.tolerance)
-        if apart is None and theirs.shape == own.shape:
+        equal, exact, difference = compare(first.arrays[own.role], side.arrays[own.role], tolerance=wanted.tolerance)
+        if difference is None and theirs.shape == own.shape:
             wanted = Must(None, "not finite: overflow may differ")
         why = wanted.why if theirs.shape == own.shape else f"{_against(own, theirs)}; {wanted.why}"
-        pair = Pair(own.role, number, 0, own, equal, exact, apart, wanted.kind, why)
+        pair = Pair(own.role, number, 0, own, equal, exact, difference, wanted.kind, why)
     return _explained(pair, first, side)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem, nearest
-from rnnshape.scan.codes import CODES, chosen
+from rnnshape.scan.codes import CODES, PAGE, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,8 @@ def unknown(words: tuple[str, ...], key: str) -> Iterator[Problem]:
     names = [name for code, known in CODES.items() for name in (code, known.severity)]
     for word in words:
         if word.lower() not in names:
-            yield Problem(key, f"{word!r} is not a code or severity{nearest(word, names)}")
+            allowed = nearest(word, names) or f" (error, warning, info; {PAGE} has the codes)"
+            yield Problem(key, f"{word!r} is not a code or severity{allowed}")
 
 
 def of_project(folder: Path) -> Chosen:

@@ -6,6 +6,7 @@ The line before a block says in which releases it holds; in the others it must f
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from rnnshape.layers.release import OLDEST, asked, dotted, numbers
 from tests import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import Ran
 
@@ -45,9 +46,20 @@ def holds(line: str) -> bool:
 BOUNDS = (OLDEST, asked()[:2])
 
 
+@pytest.fixture
+def scopes() -> Iterator[None]:
+    """Close the scopes of names after a block.
+
+    If TensorFlow rejects the name of a layer, Keras leaves its scope open; variables of later tests would be in it.
+    """
+    yield
+    import_module("keras.src.backend.common.global_state").set_global_attribute("name_scope_stack", None)
+
+
 @pytest.mark.parametrize(
     ("quirk", "line", "code"), BLOCKS, ids=[f"{i} {heading}" for i, (heading, *_) in enumerate(BLOCKS)]
 )
+@pytest.mark.usefixtures("scopes")
 @pytest.mark.filterwarnings("ignore:Layer '.*' .of type EinsumDense:UserWarning")  # of MultiHeadAttention, before 3.7
 def test_quirk(quirk: str, line: str, code: str) -> None:
     names: dict[str, object] = {}

@@ -213,6 +213,7 @@ OTHERS: dict[str, tuple[str, str, Options]] = {
         "Dense(1)(Dropout(0.5)(LSTM(8)(x), training=True))",
         {},
     ),
+    "Bidirectional(LSTM(8)(x))": ("write LSTM(8)", "Bidirectional(LSTM(8))", {}),
     "LSTM(8)(tf.zeros((2, 8)))": ("x[:, None, :]", "LSTM(8)(x[:, None, :])", {}),
     "LSTM(8, input_shape=(8,))": ("give the time axis as well, (None, 8)", "LSTM(8, input_shape=(None, 8))", {}),
     "LSTM(8)(keras.Input((8,)))": ("give the time axis as well, (None, 8)", "LSTM(8)(keras.Input((None, 8)))", {}),

@@ -117,7 +117,7 @@ MISTAKES = {
     "Bidirectional(RNN([]))": ("cell: must be a list of at least one cell", "[]"),
     "Sequential([])": ("layers: must be a list of at least one layer", "[]"),
     "LSTMCell(8)(x, h)": (
-        "pass the states as a list, [state_h, state_c]: a bare tensor means something else",
+        "pass the states as a list, [state_h, state_c], not as one tensor",
         "h",
     ),
     "LSTMCell(8)(x)": ("LSTMCell needs the input of one step and the states: cell(x, states)", "LSTMCell(8)(x)"),
@@ -135,11 +135,11 @@ MISTAKES = {
     ),
     "LSTM(8)(x, training=1)": ("training must be True or False", "1"),
     "LSTM(8)(x, initial_state=[h])": (
-        "pass the states as [state_h, state_c]; here 1 is given, in another structure or number",
+        "pass the states as [state_h, state_c]: 1 is given here, in another number or nesting",
         "[h]",
     ),
     "LSTM(8)(x, initial_state=tf.zeros((2, 8)))": (
-        "pass the states as a list, [state_h, state_c]: a bare tensor means something else",
+        "pass the states as a list, [state_h, state_c], not as one tensor",
         "tf.zeros((2, 8))",
     ),
     "LSTM(8)(x, initial_state=[h, tf.zeros((1, 8))])": (
@@ -159,8 +159,8 @@ MISTAKES = {
         "forward_state",
     ),
     "RNN([GRUCell(2), LSTMCell(3)])(x, initial_state=[a, b, c])": (
-        "pass the states as [[cell0_state], [cell1_state_h, cell1_state_c]]; here 3 are given, "
-        "in another structure or number",
+        "pass the states as [[cell0_state], [cell1_state_h, cell1_state_c]]: 3 are given here, "
+        "in another number or nesting",
         "[a, b, c]",
     ),
     "LSTM(8) | LSTMCell(8)": ("LSTMCell is a cell, which computes one step: write RNN(LSTMCell(8))", "LSTMCell(8)"),

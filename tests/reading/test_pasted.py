@@ -385,8 +385,8 @@ REFUSED = {
     ),
     "LSTM(8)(LSTM(4) | GRU(4))": ("layers joined by | are called on a tensor: (… | …)(x)", "LSTM(4) | GRU(4)"),
     "LSTM(8)(x)(y)": (
-        "a Keras class is expected here; a layer returns a tensor, which cannot be called",
-        "LSTM(8)",
+        "LSTM(8)(x) returns a tensor, but a layer is expected here: write LSTM(8)",
+        "LSTM(8)(x)",
     ),
     "LSTM(8)(np.zeros((2, 8)))": (
         "LSTM takes a rank-3 input (N, T, C), not the rank-2 (2, 8): add the time axis, x[:, None, :] for one step "
@@ -394,7 +394,8 @@ REFUSED = {
         "np.zeros((2, 8))",
     ),
     "LSTM(8, input_shape=(8,))": (
-        "LSTM takes a rank-3 input (N, T, C), not the rank-2 (None, 8): give the time axis as well, (None, 8)",
+        "LSTM takes a rank-3 input (N, T, C), not the rank-2 (None, 8): give the time axis as well, "
+        "(None, 8) without the batch",
         "input_shape=(8,)",
     ),
     "Sequential([LSTM(8, input_dim=8)])": (

@@ -11,6 +11,7 @@ from rnnshape.scan.one import scan_text
 from rnnshape.scan.texts import Text
 from tests import ROOT
 from tests.scan.test_corpus import failed_at
+from tests.shared.pages import PAGES
 
 PAGE = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## ([\w-]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -27,6 +28,12 @@ def test_each_code_has_its_section() -> None:
         assert told.startswith(f"*{known.severity.capitalize()}.* {known.happens} {known.do}")
         assert f"| [{code}](#{section(code).partition('#')[2]}) | {known.severity} | {known.happens} |" in PAGE
         assert len(EXAMPLES[code]) == 2
+
+
+def test_each_ignore_on_a_page_has_codes_and_severities() -> None:
+    lists = [found for page in PAGES for found in re.findall(r"\bignore = \[(.*?)\]", page.read_text(encoding="utf-8"))]
+    words = {word.strip(' "') for found in lists for word in found.split(",")}
+    assert {"cudnn", "info"} <= words <= {*CODES, *(known.severity for known in CODES.values())}
 
 
 @pytest.mark.parametrize("code", CODES)

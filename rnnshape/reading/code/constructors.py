@@ -122,11 +122,13 @@ class Constructors:
         function = self.classes.decided(call.func)
         name = dotted(function)
         if name is None:
-            if isinstance(call.func, ast.Call) and not self.classes.names_a_layer(call.func.func):
-                self.source.unknown(f"{self.source.said(call.func)} is not known; {OWN}", call.func)
-                return None
-            result = "; a layer returns a tensor, which cannot be called" if isinstance(call.func, ast.Call) else ""
-            self.wrong(f"a Keras class is expected here{result}", call.func)
+            result, said = self.source.said(call), self.source.said(call.func)
+            if not isinstance(call.func, ast.Call):
+                self.wrong("a Keras class is expected here", call.func)
+            elif self.classes.names_a_layer(call.func.func):
+                self.wrong(f"{result} returns a tensor, but a layer is expected here: write {said}", call)
+            else:
+                self.source.unknown(f"{said} is not known; {OWN}", call.func)
             return None
         layer = self.classes.of(function)
         if layer is None and (own := self.classes.own(function)) is not None:

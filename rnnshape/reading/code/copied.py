@@ -37,7 +37,7 @@ _TRACEBACK = re.compile(
     r"[ \t]*[\w.]+(?:Error|Exception|Interrupt)(?::.*)?(?:\n|\Z)",
     re.MULTILINE,
 )
-# A sentence between pieces of code: it begins with three words, of which the first is none of Python.
+# A sentence between pieces of code: it begins with three words, and the first is not a word of Python.
 _SENTENCE = re.compile(
     rf"^[ \t]*(?!(?:{'|'.join((*keyword.kwlist, 'print', 'exec'))})\b)[A-Za-z'\u2019-]+"
     r"(?:[,;:]?[ \t]+[A-Za-z'\u2019-]+){2,}(?:[,.;:!?)\s].*)?$",
@@ -52,7 +52,7 @@ _MAGIC = re.compile(r"^(\s*)(?:[%!].*|[\w.]+\?\??\s*|\?\??[\w.]+\s*)$")
 _ASSIGNED = re.compile(r"^(\s*[\w., ]+?=\s*)[%!].*$")
 # A magic that runs the statement after it.
 _RUNNING = re.compile(r"^(\s*)%(?:time|timeit|prun)\s+(?=[^\s-])")
-# Characters of word processors and web pages: blanks, invisible ones, and quotes and signs instead of ASCII.
+# Characters of word processors and web pages: special spaces, invisible characters, other quotes and signs.
 _BLANKS = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000"), " ")
 _NOTHING = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _QUOTES = {**dict.fromkeys(map(ord, "\u2018\u2019\u201a"), "'"), **dict.fromkeys(map(ord, "\u201c\u201d\u201e"), '"')}
@@ -88,7 +88,7 @@ def as_copied(text: str) -> str:
 def _fenced(text: str) -> str:
     """The blocks of Python of a page in Markdown; blocks in other languages and results are left out.
 
-    A page may explain a function in several blocks, which are one only together.
+    All blocks of Python are read together, because a page may explain one function in several blocks.
     """
     blocks = [code for _, language, code in _BLOCK.findall(text) if _OF_PYTHON.fullmatch(language.strip())]
     whole = as_copied("\n".join(blocks))
@@ -103,7 +103,7 @@ def _ways(text: str) -> Iterator[str]:
         if changed != text:
             text = _dedented(changed)
             yield text
-    yield of_python_3(written)  # a text in quotes may have typographic ones, which are no mistake
+    yield of_python_3(written)  # typographic quotes inside a string are not a mistake
 
 
 def _typed(text: str) -> str:

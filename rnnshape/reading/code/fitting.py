@@ -101,7 +101,7 @@ class Fit:
         return isinstance(returned, Leaf)
 
     def one_length(self, call: Call) -> tuple[str, int, int] | None:
-        """An input of a merge, and the size of its axis with which the inputs fit: that of another input."""
+        """The input whose size must change so that a merge fits: its name, its axis, and the new size."""
         layer, inputs = self.graph.by_name[call.layer], every_dims(self.flowing.reaching(call))
         if layer.cls.kind != "merge" or len(set(map(len, inputs))) > 1:
             return None
@@ -118,9 +118,10 @@ class Fit:
         return None
 
     def one_width(self, call: Call) -> tuple[str, int, int] | None:
-        """An input before this or the first call of a shared layer, and the last size with which both fit its weights.
+        """The input whose width must change so that a shared layer can be called again: its name, -1, the new width.
 
-        A merge on the way may add the sizes of others.  None if the code gives the sizes of both.
+        It may be the input of this call or of the layer's first call.  A merge between the input and the layer may add
+        other widths.  None if the code gives both widths.
         """
         first = self.flowing.built.get(call.layer, (call,))[0]
         widths = [(entry.name, self.flowing.tensors[entry.name].dims[-1]) for entry in self.graph.entries]

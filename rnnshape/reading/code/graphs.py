@@ -25,7 +25,7 @@ class Graphs:
         self.values = values
         # The number of axes of inputs without a known shape, by their ids, if the usual number does not fit.
         self.ranks: dict[int, int] = {}
-        # The sizes that the calls need and the code does not give: of an input, by its id, those of its axes.
+        # The sizes that the calls need and the code does not give: for the id of an input, its sizes by axis.
         self.needed: dict[int, dict[int, int]] = {}
         # The declarations of a Sequential, by the id of its input.
         self.said: dict[int, list[Declared]] = {}

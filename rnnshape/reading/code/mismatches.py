@@ -42,11 +42,11 @@ def misfits(called: Called, spec: Spec) -> Iterator[Problem]:
             yield from _state_problems(one, wanted[0])  # Keras takes a single state without a list, too
         # The value of a name may be a list; a value that is created in the call is a tensor.
         elif one.shape is not None or (spec.layer.cls.kind == "cell" and _ONE.search(one.name or "")):
-            yield Problem("", f"pass the states as a list, {written}: a bare tensor means something else", one.span)
+            yield Problem("", f"pass the states as a list, {written}, not as one tensor", one.span)
         return
     if _nesting(called.states) != _nesting(wanted):
         count = len(list(_each(called.states)))
-        yield Problem("", f"pass the states as {written}; here {_given(count)}, in another structure or number", span)
+        yield Problem("", f"pass the states as {written}: {_given(count)} here, in another number or nesting", span)
         return
     for state, leaf in zip(_each(called.states), flat(wanted), strict=True):
         yield from _state_problems(state, leaf)

@@ -97,7 +97,7 @@ class Names(Letters):
         return tuple((name, value) for name, value in self.stands.items() if name in words)
 
     def notes_about(self, texts: Iterable[str]) -> list[str]:
-        """The notes without those about sizes and rates that stand in none of the texts."""
+        """The notes, except those about sizes and rates that are in none of the texts."""
         own = {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
         return [note for note in self.notes if _STANDS not in note or note.partition(" ")[0] in own]
 
