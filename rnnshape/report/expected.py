@@ -6,13 +6,14 @@ When nothing ran, the prediction is compared; ``met`` is None for what only the 
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from rnnshape.errors import Internal
 from rnnshape.form import formed
-from rnnshape.formula import both_sides, canonical, claims_equality
+from rnnshape.formula import both_sides, canonical, claims_equality, names_in
 from rnnshape.layers.base import Law
 from rnnshape.layers.dims import sized
 from rnnshape.report.aspect import Aspect
@@ -21,12 +22,15 @@ from rnnshape.spec.expect import ANY
 from rnnshape.structure import brackets, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from rnnshape.errors import RnnshapeError
     from rnnshape.report.error import Error
     from rnnshape.spec.expect import Expectations
     from rnnshape.structure import Structure
+
+_ROLE = re.compile(r"(?:(?:forward|backward|cell\d+)_)*(?:output|state(?:_[hc])?)")
+"""A name that can only be a role; any other may be one that only a run has, such as that of a further call."""
 
 
 @formed(
@@ -82,7 +86,7 @@ def held(
         met = None if eligible is None else expect.cudnn is eligible
         yield Expected("cudnn", words[expect.cudnn], words[eligible], met)
     for check in expect.checks:
-        yield _by_theory(check, laws) if values is None else _checked(check, values, between)
+        yield _by_theory(check, laws, returned) if values is None else _checked(check, values, between)
 
 
 def refused(wanted: str, error: RnnshapeError | Error | None, *, ran: bool = True) -> Expected:
@@ -122,8 +126,14 @@ def _said(shapes: tuple[tuple[int, ...], ...]) -> str:
     return str(shapes[0] if len(shapes) == 1 else shapes)
 
 
-def _by_theory(check: str, laws: tuple[Law, ...]) -> Expected:
-    """The line of a check when nothing ran: theory decides it only if a law guarantees the equality."""
+def _by_theory(check: str, laws: tuple[Law, ...], returned: Container[str]) -> Expected:
+    """The line of a check when nothing ran.
+
+    Theory decides it only if a law guarantees the equality, or if a role is not returned.
+    """
+    missing = [name for name in sorted(names_in(check)) if _ROLE.fullmatch(name) and name not in returned]
+    if missing:
+        return Expected("checks", check, f"{missing[0]!r} is not returned here", False)
     equality = canonical(check).replace("!=", "==")
     if any(law.guaranteed and canonical(law.check) == equality for law in laws):
         return Expected("checks", check, "equal by rule", claims_equality(check))

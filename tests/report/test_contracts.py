@@ -158,3 +158,20 @@ def test_a_contract_of_wired_calls_has_their_names() -> None:
     for layer, wrong in ((WIRED, {"hh": ["N"]}), ("GRU(4)", {"h": ["N", "H"]}), (WIRED, {"structure": "(s, z)"})):
         with pytest.raises(rnnshape.Invalid, match=r"is not known here|is not a role"):
             rnnshape.explore(layer, expect=wrong)
+
+
+@pytest.mark.parametrize(
+    ("layer", "check", "role"),
+    [
+        ("LSTM(4)", "output == state_h", "state_h"),
+        ("GRU(4, return_state=True)", "state != state_h", "state_h"),
+        ("Bidirectional(LSTM(4))", "output == forward_state_h", "forward_state_h"),
+        ("RNN([GRUCell(4), GRUCell(3)])", "output == cell1_state", "cell1_state"),
+    ],
+)
+def test_a_role_that_is_not_returned_is_not_met_with_and_without_a_run(layer: str, check: str, role: str) -> None:
+    spec = make(layer, {"expect": {"checks": [check]}})
+    for report in (rnnshape.predict(spec), rnnshape.explore(spec)):
+        (line,) = report.expectations
+        assert line.met is False
+        assert line.got.startswith(f"{role!r} is not returned here")
