@@ -100,6 +100,11 @@ def _layer(node: Node, given: Given) -> Answer:
 
 def _preprocessed(node: Node, given: Given, *weights: Weight) -> Answer:
     answer = _normalized(node, given, list(weights))
+    for name in ("mean", "variance", "scale", "offset"):
+        count = len(node[name]) if node.has(name) and isinstance(node[name], tuple) else 1
+        if count not in (1, given.dims[-1].size):
+            message = f"InvalidArgumentError: {name} has {count} numbers, the last axis has {given.dims[-1].size}"
+            answer.refusals.append(Refusal(message, f"give {name} one number, or one for each channel"))
     return answer if _KEEPS_MASK.made else replace(answer, mask=None)
 
 
@@ -199,7 +204,7 @@ NORMALIZATION = (
         "Normalization",
         (
             arg.Argument("axis", arg.Maybe(arg.Axes(empty=True)), -1),
-            *(arg.Argument(name, arg.Maybe(arg.Number()), None) for name in ("mean", "variance")),
+            *(arg.Argument(name, arg.Maybe(arg.Numbers()), None) for name in ("mean", "variance")),
             arg.Argument("invert", arg.Flag(), False),
             *arg.BASE,
         ),
@@ -209,7 +214,7 @@ NORMALIZATION = (
     ),
     entry(
         "Rescaling",
-        (arg.Argument("scale", arg.Number(), cli_default=0.5), arg.Argument("offset", arg.Number(), 0.0), *arg.BASE),
+        (arg.Argument("scale", arg.Numbers(), cli_default=0.5), arg.Argument("offset", arg.Numbers(), 0.0), *arg.BASE),
         _preprocessed,
         keeps_mask=True,
         source="preprocessing/rescaling.py",

@@ -199,6 +199,8 @@ def test_softmax_takes_five_axes_on_a_cpu(layer: str, dtype: str, axes: int, run
         ("Normalization(axis=None) | LSTM(3)", 3 + 96),
         ("Normalization(axis=(2, 1), dtype='mixed_float16') | GRU(2)", 2 * 12 + 1 + 48),
         ("Normalization(mean=0.5, variance=2, invert=True) | LSTM(3)", 96),
+        ("Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1, 2, 3, 4]) | LSTM(3)", 96),
+        ("Rescaling([1.0, 2.0, 3.0, 4.0], offset=[0.5]) | LSTM(3)", 96),
         ("Rescaling(1 / 255, offset=-1.0) | LSTM(3, return_sequences=True)", 96),
         ("TimeDistributed(Rescaling(2, dtype='float16'))", 0),
     ],
