@@ -10,7 +10,7 @@ from rnnshape.layers.kinds import INT64, Kind, Maybe, Number, Sizes, Whole
 class Numbers(Number, frozen=True):
     """A number, or one for each channel."""
 
-    allowed = "a number, or a tuple of them"  # type: ignore[assignment]
+    allowed = "a number, or a tuple of them"
 
     def accepts(self, value: Any) -> bool:
         return all(map(super().accepts, value if isinstance(value, tuple) and value else (value,)))
