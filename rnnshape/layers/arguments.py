@@ -30,7 +30,18 @@ from rnnshape.layers.kinds import (
     Whole,
 )
 from rnnshape.layers.release import KERAS_3, Release, asked, dotted
-from rnnshape.layers.tuples import Arrays, Axes, Axis, AxisOfEach, Margins, NoiseShape, Order, TargetShape, Unwritten
+from rnnshape.layers.tuples import (
+    Arrays,
+    Axes,
+    Axis,
+    AxisOfEach,
+    Margins,
+    NoiseShape,
+    Numbers,
+    Order,
+    TargetShape,
+    Unwritten,
+)
 
 
 class Implementation(OneOf, frozen=True):
@@ -195,6 +206,6 @@ BASE = (*EVERY_LAYER, ACTIVITY_REGULARIZER)
 
 __all__ = [
     "INT64", "AnyCase", "Argument", "Arrays", "Axes", "Axis", "AxisOfEach", "DropRate", "Flag", "Kind", "Margins",
-    "MaskValue", "Maybe", "Named", "Nested", "NoiseShape", "Number", "OneOf", "Order", "Sizes", "TargetShape",
-    "Unwritten", "Whole",
+    "MaskValue", "Maybe", "Named", "Nested", "NoiseShape", "Number", "Numbers", "OneOf", "Order", "Sizes",
+    "TargetShape", "Unwritten", "Whole",
 ]  # fmt: skip

@@ -1,10 +1,13 @@
-"""BatchNormalization, LayerNormalization, UnitNormalization (Keras' ``layers/normalization``, read in 3.15.1)."""
+"""Layers that scale their input (Keras' ``layers/normalization`` and ``layers/preprocessing``, read in 3.15.1)."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from rnnshape.errors import Problem
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import answered, axes_problem, entry, unchanged
 from rnnshape.layers.base import Refusal, Weight, compute_dtype, variable_dtype
@@ -95,6 +98,53 @@ def _layer(node: Node, given: Given) -> Answer:
     return _normalized(node, given, _weights(node, dims, ("gamma", "beta")))
 
 
+def _preprocessed(node: Node, given: Given, *weights: Weight) -> Answer:
+    answer = _normalized(node, given, list(weights))
+    for name in ("mean", "variance", "scale", "offset"):
+        count = len(node[name]) if node.has(name) and isinstance(node[name], tuple) else 1
+        if count not in (1, given.dims[-1].size):
+            message = f"InvalidArgumentError: {name} has {count} numbers, the last axis has {given.dims[-1].size}"
+            answer.refusals.append(Refusal(message, f"give {name} one number, or one for each channel"))
+    return answer if _KEEPS_MASK.made else replace(answer, mask=None)
+
+
+_KEEPS_MASK = change(
+    "3.0",
+    "Normalization and Rescaling keep a mask; before, they drop it",
+    "layers/preprocessing/rescaling.py: Rescaling.__init__",
+)
+
+
+def _adapted(node: Node, given: Given) -> Answer:
+    """Normalizes with a mean and variance of the data: arguments, or weights that ``adapt`` computes."""
+    if node["mean"] is not None:
+        return _preprocessed(node, given)
+    axes = () if node["axis"] is None else node["axis"] if isinstance(node["axis"], tuple) else (node["axis"],)
+    dims = tuple(given.dims[axis] for axis in sorted(axis % len(given.dims) for axis in axes))
+    kept = (variable_dtype if _AS_BUILT.made else compute_dtype)(node["dtype"])
+    weights = (("mean", dims, kept), ("variance", dims, kept), ("count", (), "int64"))
+    answer = _preprocessed(node, given, *(Weight(name, of, (), dtype, trainable=False) for name, of, dtype in weights))
+    if given.execution != "eager" and _AS_BUILT.made:
+        message = "TypeError: the mean of Normalization is out of scope, because the layer was built in a graph"
+        hint = "in your code, build or adapt the layer first; here, use --execution eager"
+        answer.refusals.append(Refusal(message, hint))
+    return answer
+
+
+_AS_BUILT = change(
+    "3.0",
+    "Normalization has weights in float32 under a mixed policy, and fails in a graph if it is not built earlier; "
+    "before, it has weights in the dtype in which it computes, and is built outside the graph",
+    "layers/preprocessing/normalization.py: Normalization.build",
+)
+
+
+def _unpaired(node: Node) -> Iterator[Problem]:
+    for given, missing in (("mean", "variance"), ("variance", "mean")):
+        if node[given] is not None and node[missing] is None:
+            yield Problem(given, f"{given} needs {missing} too: give both, or neither to adapt the layer to data")
+
+
 _normalizing = partial(entry, check_input=axes_problem, keeps_mask=True)
 _RENORM = (3, 14)
 _SHIFT = (
@@ -149,5 +199,24 @@ NORMALIZATION = (
         unchanged,
         source="normalization/unit_normalization.py",
         built=True,
+    ),
+    _normalizing(
+        "Normalization",
+        (
+            arg.Argument("axis", arg.Maybe(arg.Axes(empty=True)), -1),
+            *(arg.Argument(name, arg.Maybe(arg.Numbers()), None) for name in ("mean", "variance")),
+            arg.Argument("invert", arg.Flag(), False),
+            *arg.BASE,
+        ),
+        _adapted,
+        check=_unpaired,
+        source="preprocessing/normalization.py",
+    ),
+    entry(
+        "Rescaling",
+        (arg.Argument("scale", arg.Numbers(), cli_default=0.5), arg.Argument("offset", arg.Numbers(), 0.0), *arg.BASE),
+        _preprocessed,
+        keeps_mask=True,
+        source="preprocessing/rescaling.py",
     ),
 )

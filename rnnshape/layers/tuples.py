@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnnshape.layers.kinds import INT64, Kind, Maybe, Sizes, Whole
+from rnnshape.layers.kinds import INT64, Kind, Maybe, Number, Sizes, Whole
+
+
+class Numbers(Number, frozen=True):
+    """A number, or one for each channel."""
+
+    allowed = "a number, or a tuple of them"
+
+    def accepts(self, value: Any) -> bool:
+        return all(map(super().accepts, value if isinstance(value, tuple) and value else (value,)))
+
+    def schema(self) -> dict[str, Any]:
+        one = super().schema()
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
 
 
 class NoiseShape(Kind, frozen=True):

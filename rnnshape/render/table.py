@@ -221,7 +221,7 @@ def _weights(report: Report, marks: Marks) -> Table:
     terms = []
     for weight in report.weights:
         shape = [dim.size for dim in weight.dims]
-        terms.append((marks.times.join(dim.letter for dim in weight.dims), prod(shape)))
+        terms.append((marks.times.join(dim.letter for dim in weight.dims) or "1", prod(shape)))
         table.add_row(
             Text(weight.name, "role"),
             sizes(dim.letter for dim in weight.dims),

@@ -85,7 +85,7 @@ def _here(report: Report) -> str:
     if report.observed is None:
         return "not run"
     if report.cudnn.traced is None:
-        return f"{_chosen(report.cudnn.predicted)}, from the rules; no graph could be traced"
+        return f"{_chosen(report.cudnn.predicted)}, from the rules; no graph was traced"
     said = f"{_chosen(report.cudnn.traced)}, read from the traced graph"
     if report.cudnn.traced != report.cudnn.predicted:
         said += f"; the rules say {_chosen(report.cudnn.predicted)}"

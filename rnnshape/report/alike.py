@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from msgspec.structs import replace
+
 from rnnshape.layers.arguments import CONSTRAINTS, KERNEL_INITIALIZERS, REGULARIZERS
 from rnnshape.layers.base import CUDNN, compute_dtype
 from rnnshape.layers.changes import as_layers, everywhere, without
 from rnnshape.layers.node import Node
 from rnnshape.layers.quirks import STACKED, UNLIKE, UNLIKE_DTYPES, UNROLLED
+from rnnshape.layers.wires import Graph
 from rnnshape.report.checks import TOLERANCES
 from rnnshape.spec.calls import random
 
@@ -141,6 +144,8 @@ def _function(node: Node, idle: set[str], masked: bool, of_state: bool) -> Node:
     """The layer without the arguments that do not change what it computes; equal nodes are the same function."""
 
     def bare(part: Node) -> Node:
+        if part.cls.kind == "graph":  # its outputs are compared one by one
+            return part.but(graph=replace(part["graph"], outputs=None))
         return without(part, idle if masked else idle | {"zero_output_for_mask"})
 
     known = as_layers(everywhere(node, bare))
@@ -167,10 +172,12 @@ def _unlike(first: Node, other: Node) -> str:
         differ = [
             f"{name}={one[name]!r} and {two[name]!r}"
             for name in one.cls.defaults
-            if one[name] != two[name] and not isinstance(one[name], Node | tuple)
+            if one[name] != two[name] and not isinstance(one[name], Node | Graph | tuple)
         ]
         if differ:
             return ", ".join(differ)
+    if first.cls.kind == other.cls.kind == "graph":
+        return "their calls are wired in other ways"
     return f"{first.text} and {other.text}"
 
 

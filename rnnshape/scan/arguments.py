@@ -37,6 +37,7 @@ _WANTED = {
     "reset_after": True,
 }
 _LAYERS_INSIDE = ("Bidirectional", "TimeDistributed")
+_CELLS_INSIDE = ("RNN", "StackedRNNCells")
 
 
 class Arguments:
@@ -113,18 +114,21 @@ class Arguments:
         """A cell where a layer is expected, or the reverse."""
         first = layer.arguments[0]
         tree = call.args[0] if call.args else next((one.value for one in call.keywords if one.arg == first.name), None)
-        inner = self._class(tree.func) if isinstance(tree, ast.Call) else None
-        if inner is None or tree is None:
-            return
-        if layer.name in _LAYERS_INSIDE and inner.kind == "cell":
-            now = f"{layer.name}(RNN({self.source.said(tree)}))"
-            yield Hit("cell", f"{layer.name} takes a layer, and {inner.name} is a cell: write {now}", tree)
-        elif layer.name == "RNN" and inner.kind == "recurrent":
-            cell = f"{inner.name}Cell"
-            instead = f": write {inner.name} without RNN, or {cell}" if cell in TABLE else ""
-            yield Hit("cell", f"RNN takes a cell, and {inner.name} is a whole layer{instead}", tree)
-        elif layer.name == "Bidirectional" and inner.name in ("Dense", "Embedding"):
-            yield Hit("cell", f"Bidirectional takes a recurrent layer, which {inner.name} is not", tree)
+        for part in tree.elts if isinstance(tree, ast.List | ast.Tuple) and layer.name in _CELLS_INSIDE else [tree]:
+            inner = self._class(part.func) if isinstance(part, ast.Call) else None
+            if inner is None or part is None:
+                continue
+            if layer.name in _LAYERS_INSIDE and inner.kind == "cell":
+                now = f"{layer.name}(RNN({self.source.said(part)}))"
+                yield Hit("cell", f"{layer.name} takes a layer, and {inner.name} is a cell: write {now}", part)
+            elif layer.name in _CELLS_INSIDE and inner.kind != "cell":
+                cell = f"{inner.name}Cell"
+                instead = "" if cell not in TABLE else f": write {cell}"
+                if instead and layer.name == "RNN" and part is tree:
+                    instead = f": write {inner.name} without RNN, or {cell}"
+                yield Hit("cell", f"{layer.name} takes a cell, and {inner.name} is a whole layer{instead}", part)
+            elif layer.name == "Bidirectional" and inner.kind != "recurrent":
+                yield Hit("cell", f"Bidirectional takes a recurrent layer, which {inner.name} is not", part)
 
     def _slow(self, layer: LayerClass, call: ast.Call) -> Iterator[Hit]:
         """Arguments that rule out cuDNN for LSTM and GRU; unknown values are not reported."""

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from rnnshape.structure import Tensor
 
 Words: TypeAlias = tuple[str, ...]
-BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "int32": 4}
+BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "int32": 4, "int64": 8}
 _SCALED = re.compile(r"(\d*)·?([A-Za-z_]\w*(?:'+\d*)?)")
 
 
@@ -163,7 +163,7 @@ def _in_full(products: tuple[tuple[Words, Words], ...]) -> str:
 
 
 def _times(words: Words) -> str:
-    return "*".join([f"({word})" if "+" in word else word for word in words])
+    return "*".join([f"({word})" if "+" in word else word for word in words]) or "1"
 
 
 def _sum(terms: Sequence[str]) -> str:

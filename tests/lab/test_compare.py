@@ -215,6 +215,33 @@ def test_another_function_need_not_be_equal(other: str, why: str) -> None:
     assert (compared.ok, compared.exit_code) == (True, 0)
 
 
+NESTED = "x = Input((3, 4))\ny, h = GRU(4, return_sequences=True, return_state=True)(x)\nm = Model(x, (y, [h]))"
+
+
+@pytest.mark.parametrize(
+    ("other", "bitwise", "why"),
+    [
+        (("(y, [h])", "[y, h]"), True, "the same arithmetic on the same numbers"),
+        (("True)(x)", "True, unroll=True)(x)"), True, "with or without unroll, each step does the same arithmetic"),
+        (("True)(x)", "True, activation='relu')(x)"), False, "different functions: activation='tanh' and 'relu'"),
+        (("(x)\n", "(x + 1)\n"), False, "different functions: GRU and +"),
+    ],
+)
+def test_wired_calls_are_compared_by_their_layers_and_calls(other: tuple[str, str], bitwise: bool, why: str) -> None:
+    compared = compare(NESTED, NESTED.replace(*other))
+    output = pairs(compared)["y"]
+    assert (output.must == "bitwise", output.why) == (bitwise, why)
+    assert compared.ok
+
+
+def test_another_order_of_calls_is_said_in_words() -> None:
+    code = "x = Input((3, 4))\na = LSTM(2)(x)\nb = LSTM(2)(x)\ny = Concatenate()([a, b])"
+    whys = {
+        pair.why for role, pair in pairs(compare(code, code.replace("[a, b]", "[b, a]"))).items() if role != "structure"
+    }
+    assert whys == {"different functions: their calls are wired in other ways"}
+
+
 def test_the_two_grus_have_other_weights() -> None:
     compared = compare("GRU(4)", "GRU(4, reset_after=False)")
     assert compared.to_dict()["compare"][1]["weights"] == "bias is (12,) against (2, 12)"

@@ -11,7 +11,7 @@ import rnnshape
 from rnnshape.layers import TABLE
 from rnnshape.reading import make
 from rnnshape.structure import leaves
-from tests.shared.releases import had
+from tests.shared.releases import had, legacy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,3 +189,31 @@ def test_softmax_takes_five_axes_on_a_cpu(layer: str, dtype: str, axes: int, run
     options = {"input": (2,) * axes, "dtype": dtype, "device": "cpu"}
     theory, lab = rnnshape.predict(layer, **options), rnnshape.explore(layer, **options)
     assert (theory.error is None, lab.error is None) == (runs, runs)
+
+
+@pytest.mark.parametrize("release", [None, pytest.param("2", marks=legacy)])
+@pytest.mark.parametrize(
+    ("text", "params"),
+    [
+        ("Normalization() | LSTM(3, return_sequences=True)", 2 * 4 + 1 + 96),
+        ("Normalization(axis=None) | LSTM(3)", 3 + 96),
+        ("Normalization(axis=(2, 1), dtype='mixed_float16') | GRU(2)", 2 * 12 + 1 + 48),
+        ("Normalization(mean=0.5, variance=2, invert=True) | LSTM(3)", 96),
+        ("Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1, 2, 3, 4]) | LSTM(3)", 96),
+        ("Rescaling([1.0, 2.0, 3.0, 4.0], offset=[0.5]) | LSTM(3)", 96),
+        ("Rescaling(1 / 255, offset=-1.0) | LSTM(3, return_sequences=True)", 96),
+        ("TimeDistributed(Rescaling(2, dtype='float16'))", 0),
+    ],
+)
+def test_a_layer_that_prepares_its_input_is_that_of_the_real_layer(text: str, params: int, release: str | None) -> None:
+    for options in ({}, {"masking": 0.0, "mask": "right:3,2"}):
+        if options and release and text.startswith("TimeDistributed"):
+            continue  # Keras 2 passes no mask to a layer without masking
+        report = rnnshape.explore(text, keras=release, **options)
+        assert report.ok
+        assert (report.params, report.observed is None) == (params, False)
+
+
+def test_a_weight_without_axes_is_one_in_the_formulas(run: Callable[..., Ran]) -> None:
+    assert "C + C + 1 + " in run("show", "Normalization() | Dense(2)", "--weights", "--predict").out
+    assert rnnshape.predict("Normalization()").cost.parameter_formula == "4*(2*C) + 8*(1)"

@@ -189,7 +189,7 @@ def test_a_list_of_tensors_that_the_code_does_not_give_costs_its_layer_only() ->
 VECTORIZED = """
 encoder = tf.keras.layers.TextVectorization(max_tokens=100)
 encoder.adapt(texts)
-model = keras.Sequential([encoder, Embedding(100, 8, mask_zero=True), LSTM(4), layers.Normalization(), Dense(1)])
+model = keras.Sequential([encoder, Embedding(100, 8, mask_zero=True), LSTM(4), layers.RMSNormalization(), Dense(1)])
 """
 
 
@@ -198,7 +198,7 @@ def test_a_layer_of_keras_that_is_not_read_is_not_called_a_slip() -> None:
     assert spec.layer.text == "Embedding(100, 8, mask_zero=True) | LSTM(4)"
     assert spec.notes == (
         "tf.keras.layers.TextVectorization of Keras is not read: the answer starts after it",
-        "layers.Normalization of Keras is not read: the answer ends before it",
+        "layers.RMSNormalization of Keras is not read: the answer ends before it",
     )
     with pytest.raises(Invalid, match="Conv3D of Keras is not read"):
         make_all("Conv3D(3, 3)")

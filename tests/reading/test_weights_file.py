@@ -13,6 +13,7 @@ from rnnshape.cli.answer import fitting
 from rnnshape.errors import Invalid
 from rnnshape.lab.tensorflow import load
 from rnnshape.reading.saved.weights_file import contents, make_against
+from tests.shared.releases import legacy
 
 HERE = Path(__file__).parent / "saved"
 
@@ -156,3 +157,38 @@ def test_an_array_of_any_size_is_listed_without_its_numbers(path: Path) -> None:
     _with(path, lambda h5py, file: file.create_dataset("layers/lstm/cell/vars/0", (10**6, 10**6), chunks=True))
     (group,) = contents(str(path))
     assert group.weights == (("layers/lstm/cell/vars/0", (10**6, 10**6)),)
+
+
+@legacy
+def test_the_older_form_is_compared_in_the_order_of_the_layers(tmp_path: Path) -> None:
+    import tf_keras
+
+    layers, path = tf_keras.layers, tmp_path / "model.h5"
+    layers.LSTM(2), layers.Dense(2)  # these take the names lstm and dense, or later ones
+    of_file = [
+        layers.Dense(6, name="z"),
+        layers.LSTM(6),
+        layers.Dropout(0.1),
+        layers.Dense(6),
+        layers.Dense(6, name="a"),
+    ]
+    tf_keras.Sequential([tf_keras.Input((7, 5)), *of_file]).save_weights(path)
+    assert [group.name for group in contents(str(path))][::3] == ["z", "a"]
+    fits = rnnshape.predict(make_against(str(path), "Dense(6) | LSTM(6) | Dropout(0.1) | Dense(6) | Dense(6)"))
+    assert fits.ok, fits.disagreements
+    assert fits.file is not None
+    assert [one.stored.split("/")[0] for one in fits.file.weights if one.stored][::7] == ["z", "a"]
+    (other,) = rnnshape.predict(make_against(str(path), "Dense(6) | LSTM(6) | Dense(6) | Dense(7)")).disagreements[::2]
+    assert (other.predicted, other.observed) == ("(6, 7)", "(6, 6)")
+    # The names say nothing of a part of the model: all weights are compared at once.
+    assert rnnshape.predict(make_against(str(path), "Dense(6) | LSTM(6)", {"channels": 5})).ok
+
+
+@pytest.mark.parametrize(
+    "before", ["Masking()", "Dropout(0.2)", "Rescaling(0.5)", "MaxPooling1D(2)", "ZeroPadding1D(1)"]
+)
+def test_the_width_of_the_input_is_found_behind_layers_without_weights(before: str, path: Path) -> None:
+    layers = load().keras.layers
+    _saved(path, eval(before, {}, vars(layers)), layers.Identity(), layers.GRU(6))  # noqa: S307  the lines above
+    report = rnnshape.predict(make_against(str(path), f"{before} | Identity() | GRU(6)"))
+    assert (report.spec.input[-1], report.ok) == (5, True)

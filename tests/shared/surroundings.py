@@ -16,7 +16,7 @@ PICTURES = tuple(name for name in TABLE if "2D" in name and not name.startswith(
 STEPS = tuple(name for name in TABLE if "1D" in name and not name.startswith("ConvLSTM"))
 FREE = (
     *("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Identity", "ActivityRegularization"),
-    *("BatchNormalization", "LayerNormalization", "UnitNormalization"),
+    *("BatchNormalization", "LayerNormalization", "UnitNormalization", "Normalization", "Rescaling"),
     *("GaussianNoise", "GaussianDropout", "AlphaDropout", "Flatten", "Reshape", "Permute", "RepeatVector"),
 )
 # Most of the time, these do not change the rank.
@@ -93,6 +93,8 @@ _OWN: dict[str, dict[str, tuple[Any, ...]]] = {
     "BatchNormalization": {"axis": (-1, -1, 1, 0, 2)},
     "LayerNormalization": _AXES,
     "UnitNormalization": _AXES,
+    "Normalization": {"axis": (-1, -1, None, 1, (1, 2), (2, 1), ()), "invert": (False, True)},
+    "Rescaling": {"scale": (0.5, 2), "offset": (0.0, 1)},
     "Softmax": {"axis": (-1, -1, 1, (1, 2), None)},
     "PReLU": {"shared_axes": (None, None, 1, (1,), (1, 2), -1, ())},
     "ELU": {"alpha": (1.0, 0.5)},

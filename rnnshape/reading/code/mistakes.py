@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _UNREAD = re.compile(
     r"(?:Conv|(?:Global)?(?:Max|Average)Pool(?:ing)?|Cropping|ZeroPadding|UpSampling|SpatialDropout)3D|Conv3DTranspose"
-    r"|TextVectorization|(?:String|Integer)Lookup|Hashing|CategoryEncoding|Discretization|Rescaling|Resizing|CenterCrop"
-    r"|(?:Group|RMS|Spectral)?Normalization|EinsumDense|Random(?:Flip|Crop|Zoom|Rotation|Contrast|Translation|Brightness)"
+    r"|TextVectorization|(?:String|Integer)Lookup|Hashing|CategoryEncoding|Discretization|Resizing|CenterCrop"
+    r"|(?:Group|RMS|Spectral)Normalization|EinsumDense|Random(?:Flip|Crop|Zoom|Rotation|Contrast|Translation|Brightness)"
 )
 _UNCHECKED = ("dropout", "recurrent_dropout", "implementation", "use_cudnn")
 OWN = "if it is your own, --import MODULE builds it"

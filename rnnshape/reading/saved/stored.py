@@ -143,25 +143,34 @@ def _by_names(group: Any, every: Found, layers: Sequence[Placed]) -> list[Found 
 
 
 def listed(group: Any, every: Found, name: str) -> Found | None:
-    """The weights of one layer of the model, in the listed order; a long list is stored in several parts."""
+    """The weights of one layer of the model, in the listed order."""
     layer = within(group, name)
     if layer is None:
         return None
     found: Found = {}
-    for key in ("weight_names", *(f"weight_names{number}" for number in range(len(layer.attrs)))):
-        if key not in layer.attrs or not layer.attrs.get_id(key).shape[0]:
+    for text in texts(layer, "weight_names"):
+        place = (name, *filter(None, text.split("/")))
+        if any(part.startswith(_OTHERS) for part in place):
             continue
-        if layer.attrs.get_id(key).get_storage_size() > _MOST_NAMES:
-            raise invalid(f"the names of the weights of {name} are larger than {_MOST_NAMES // 1_000_000} MB")
-        for one in layer.attrs[key]:
-            text = one.decode(errors="replace") if isinstance(one, bytes) else str(one)
-            place = (name, *filter(None, text.split("/")))
-            if any(part.startswith(_OTHERS) for part in place):
-                continue
-            if place not in every:
-                raise invalid(f"{name} lists the weight {text}, which is missing")
-            found[place] = every[place]
+        if place not in every:
+            raise invalid(f"{name} lists the weight {text}, which is missing")
+        found[place] = every[place]
     return found
+
+
+def texts(group: Any, attribute: str) -> Iterator[str]:
+    """The names in an attribute of a group, in order; a long list is stored in several parts.
+
+    Raises:
+        Invalid: they are too large.
+    """
+    for key in (attribute, *(f"{attribute}{number}" for number in range(len(group.attrs)))):
+        if key not in group.attrs or not group.attrs.get_id(key).shape[0]:
+            continue
+        if group.attrs.get_id(key).get_storage_size() > _MOST_NAMES:
+            raise invalid(f"the {attribute} of {group.name} are larger than {_MOST_NAMES // 1_000_000} MB")
+        for one in group.attrs[key]:
+            yield one.decode(errors="replace") if isinstance(one, bytes) else str(one)
 
 
 def named(found: Found) -> tuple[tuple[str, Shape], ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
+from rnnshape.layers.sequential import answers
 from rnnshape.reading.making import make
 from rnnshape.reading.saved import model_file, stored
 from rnnshape.reading.saved.model_file import invalid
@@ -30,10 +31,14 @@ _GATES = {4: "LSTM", 3: "GRU", 1: "SimpleRNN"}
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The weights of one layer in the file, in Keras' order, each with its path and its shape."""
+    """The weights of one layer in the file, in Keras' order, each with its path and its shape.
+
+    ``in_turn`` says that the file is of the older form: its groups have the names of the layers, in the model's order.
+    """
 
     name: str
     weights: tuple[tuple[str, Shape], ...]
+    in_turn: bool = False
 
     @property
     def could_be(self) -> str | None:
@@ -93,9 +98,10 @@ def contents(path: str) -> list[Group]:
         root = file if legacy is None else legacy
         every = stored.arrays(root)
         if "layer_names" in root.attrs:
-            names = dict.fromkeys(place[0] for place in every)
+            there = dict.fromkeys(place[0] for place in every)
+            names = dict.fromkeys([*(name for name in stored.texts(root, "layer_names") if name in there), *there])
             listed = {name: stored.listed(root, every, name) or {} for name in names}
-            return [Group(name, stored.named(found)) for name, found in listed.items()]
+            return [Group(name, stored.named(found), in_turn=True) for name, found in listed.items()]
         if not every:
             raise invalid("has no weights in it")
     found: dict[tuple[str, ...], stored.Found] = {}
@@ -128,8 +134,8 @@ def make_against(path: str, layer: str, options: Mapping[str, Any] | None = None
     spec = make(layer, options)
     notes = []
     chosen = _chosen(spec, groups)
-    if CHANNELS.name not in options and INPUT.name not in options and chosen[0] is not None:
-        width = _width(spec, chosen[0])
+    if CHANNELS.name not in options and INPUT.name not in options:
+        width = _width(spec, chosen)
         if width is not None and width != spec.input[-1] and (wide := _widened(layer, options, width)) is not None:
             spec = wide
             chosen = _chosen(spec, groups)
@@ -157,7 +163,11 @@ def _widened(layer: str, options: Mapping[str, Any], width: int) -> Spec | None:
 
 
 def _chosen(spec: Spec, groups: Sequence[Group]) -> list[Group | None]:
-    """The group of each layer, by the name that Keras gives it; for a single layer, the first group that fits."""
+    """The group of each layer; for a single layer, the first that fits.
+
+    Keras 3 names the groups by the classes.  In the older form each has the name of its layer, which is another one in
+    each model (``lstm_5``): there the order decides.  If the file has more or fewer layers, the names have to match.
+    """
     if spec.graph:
         raise Invalid([Problem("", "a file of weights is compared with a layer or a stack, not with wired calls")])
     nodes = spec.layer.in_turn
@@ -170,7 +180,21 @@ def _chosen(spec: Spec, groups: Sequence[Group]) -> list[Group | None]:
         fitting.sort(key=lambda group: [shape for _, shape in group.weights] != [one.shape for one in weights])
         return [next(iter((*fitting, *mine, *groups[: len(groups) == 1])), None)]
     by_name = {group.name: group for group in groups}
-    return [by_name.get(name) for name in groups_of(node.name for node in nodes)]
+    named = [by_name.get(name) for name in groups_of(node.name for node in nodes)]
+    if not all(group.in_turn for group in groups):
+        return named
+    weighted = [bool(weights) for weights in _by_layer(spec)]
+    if sum(weighted) == len(groups):
+        left = iter(groups)
+        return [next(left) if one else None for one in weighted]
+    matched = all(named[place] for place, one in enumerate(weighted) if one)
+    return named if matched else [None for _ in nodes]
+
+
+def _by_layer(spec: Spec) -> list[list[Weight]]:
+    if spec.layer.cls.kind != "stack":
+        return [_weights(spec)]
+    return [[*answer.weights] for _, _, answer in answers(spec.layer, spec.given())]
 
 
 def _weights(spec: Spec) -> list[Weight]:
@@ -189,13 +213,14 @@ def _fits(weights: Sequence[Weight], group: Group) -> bool:
     )
 
 
-def _width(spec: Spec, group: Group) -> int | None:
-    """The width of the input by the weights of the first layer."""
-    for weight, (_, shape) in zip(_weights(spec), group.weights, strict=False):
-        if len(weight.dims) == len(shape):
-            for dim, size in zip(weight.dims, shape, strict=True):
-                if dim.letter == "C":
-                    return size
+def _width(spec: Spec, chosen: Sequence[Group | None]) -> int | None:
+    """The width of the input by the first weight in the file that has this axis."""
+    for weights, group in zip(_by_layer(spec), chosen, strict=False):
+        for weight, (_, shape) in zip(weights, group.weights if group else (), strict=False):
+            if len(weight.dims) == len(shape):
+                for dim, size in zip(weight.dims, shape, strict=True):
+                    if dim.letter == "C":
+                        return size
     return None
 
 
