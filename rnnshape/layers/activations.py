@@ -9,7 +9,15 @@ from msgspec.structs import replace
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, names
-from rnnshape.layers.around import answered, axes_problem, entry, halving, unchanged, unmixed, unsoftened
+from rnnshape.layers.around import (
+    answered,
+    axes_problem,
+    entry,
+    halving,
+    softmax_of_many_axes,
+    unchanged,
+    unlike_its_weights,
+)
 from rnnshape.layers.base import Refusal, Weight, variable_dtype
 from rnnshape.layers.building import uninitialized
 from rnnshape.layers.dims import fixed
@@ -26,7 +34,7 @@ def _activation(node: Node, given: Given) -> Answer:
     answer = answered(node, given, dims)
     answer.refusals += refusals
     if node["activation"] == "softmax":
-        answer.refusals += unsoftened(given, dims, answer.outputs[0].dtype)
+        answer.refusals += softmax_of_many_axes(given, dims, answer.outputs[0].dtype)
     return answer
 
 
@@ -51,7 +59,7 @@ def _alpha(node: Node, dims: Dims) -> Dims | None:
 def _prelu(node: Node, given: Given) -> Answer:
     weight = Weight("alpha", _alpha(node, given.dims) or (), (), variable_dtype(node["dtype"]))
     answer = answered(node, given, given.dims, weight)
-    answer.refusals += [*uninitialized(node, [weight]), *unmixed(node, given)]
+    answer.refusals += [*uninitialized(node, [weight]), *unlike_its_weights(node, given)]
     return answer
 
 
@@ -78,7 +86,7 @@ def _softmax(node: Node, given: Given) -> Answer:
     if len(axes) > len(dims) or not fits:
         answer.refusals.append(_mask_shape_error(axes))
     if isinstance(node["axis"], int):
-        answer.refusals += unsoftened(given, dims, answer.outputs[0].dtype)
+        answer.refusals += softmax_of_many_axes(given, dims, answer.outputs[0].dtype)
     return answer
 
 

@@ -99,7 +99,7 @@ def as_read(node: Node, given: Given) -> str:
     return given.dtype if given.within.startswith("mixed_") else variable_dtype(node["dtype"])
 
 
-def unmixed(node: Node, given: Given) -> Iterator[Refusal]:
+def unlike_its_weights(node: Node, given: Given) -> Iterator[Refusal]:
     """Reject a layer that a wrapper runs on a tensor of another dtype than its weights: TensorFlow needs one dtype."""
     adapted = node.has("lora_rank") and node["lora_rank"]
     # An adapted kernel is cast by the layer.
@@ -126,7 +126,7 @@ def halving(activation: str | None, dims: Dims) -> tuple[Dims, list[Refusal]]:
 _MOST_SOFTENED = 5
 
 
-def unsoftened(given: Given, dims: Dims, dtype: str) -> Iterator[Refusal]:
+def softmax_of_many_axes(given: Given, dims: Dims, dtype: str) -> Iterator[Refusal]:
     """Reject a softmax of a tensor with more axes than TensorFlow accepts on a CPU."""
     on_cpu = not given.gpu and given.execution != "xla" and dtype != "float64"
     if len(dims) > _MOST_SOFTENED and on_cpu:

@@ -15,7 +15,7 @@ from rnnshape.layers import arguments as arg
 from rnnshape.layers import contents, quirks
 from rnnshape.layers.base import Answer, Given, Leaf, Refusal, compute_dtype, prefixed, several, through
 from rnnshape.layers.building import unregularized
-from rnnshape.layers.copying import answer_of, backward_of, copied_activations, forward_of, uncopied
+from rnnshape.layers.copying import answer_of, backward_of, copied_activations, forward_of, not_copied
 from rnnshape.layers.cudnn import mask_used
 from rnnshape.layers.dims import broadcast
 from rnnshape.layers.former import in_order
@@ -106,9 +106,9 @@ def theory(node: Node, given: Given) -> Answer:
             if note != TURNED
         ),
         refusals=[
-            *uncopied(activations),
+            *not_copied(activations),
             *_unlike_dtypes(node, forward, backward),
-            *_unsplittable(given, forward, backward),
+            *_split_in_the_middle(given, forward, backward),
             *forward.refusals,
             *backward.refusals,
             *_refusals(forward_node, called=given.within is None),
@@ -177,7 +177,7 @@ def _unlike_dtypes(node: Node, forward: Answer, backward: Answer) -> Iterator[Re
         )
 
 
-def _unsplittable(given: Given, forward: Answer, backward: Answer) -> Iterator[Refusal]:
+def _split_in_the_middle(given: Given, forward: Answer, backward: Answer) -> Iterator[Refusal]:
     """Keras splits ``initial_state`` in the middle, even if the forward layer has more or fewer states."""
     half, odd = divmod(len(forward.begins) + len(backward.begins), 2)
     if given.initial is not None and odd and not _CUTS_ODD.made:

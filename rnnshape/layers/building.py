@@ -73,7 +73,7 @@ def _another(argument: str) -> str:
     return f"use another {argument}, such as 'glorot_uniform' or 'zeros'"
 
 
-def unkept(node: Node, width: int) -> Iterator[Problem]:
+def changes_of_width(node: Node, width: int) -> Iterator[Problem]:
     """Reject activations that change the ``width`` of a cell's states: ``glu`` halves it.
 
     With some of them, Keras runs one step and fails in the second.
@@ -199,7 +199,7 @@ def unmaskable(node: Node, mask: Mask, time: Dim, stepped: Returned) -> Iterator
         )
 
 
-def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
+def lora_with_constraint(node: Node, constraint: str) -> Iterator[Refusal]:
     """Reject a low-rank adaptation of a weight with a constraint."""
     if node["lora_rank"] and node[constraint] is not None:
         yield Refusal(
@@ -208,7 +208,7 @@ def unadapted(node: Node, constraint: str) -> Iterator[Refusal]:
         )
 
 
-def uncounted(weights: Iterable[Weight]) -> Iterator[Refusal]:
+def too_many_values(weights: Iterable[Weight]) -> Iterator[Refusal]:
     """Reject weights with more elements than TensorFlow can count."""
     for weight in weights:
         if weight.size > INT64:
@@ -223,7 +223,7 @@ _INNER = re.compile(r"(?:[A-Za-z0-9_.-]|>(?=[A-Za-z0-9_.]))*")
 _OUTER = re.compile(r"(?![_>-])" + _INNER.pattern)
 
 
-def unscoped(node: Node) -> Iterator[Refusal]:
+def names_invalid_in_graphs(node: Node) -> Iterator[Refusal]:
     """Reject layer names that are invalid in a TensorFlow graph."""
     # The layer in TimeDistributed uses its name in the graph only when it is built there, not if it is built before.
     silent = [part["layer"] for part in node.walk() if part.name == "TimeDistributed"]

@@ -45,7 +45,7 @@ class _Around(Struct, frozen=True):
     mixed: bool = False
 
 
-def uncast(node: Node) -> Iterator[Problem]:
+def without_autocast(node: Node) -> Iterator[Problem]:
     """Reject a tree with ``autocast=False`` in a layer that would get two dtypes."""
     if not _in_turn(node, _Around()):
         yield Problem("autocast", "must be True when a layer gets an input of another dtype")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import STEP, Answer, Kernel, Law, Leaf, Product, Rule, Weight, compute_dtype, variable_dtype
-from rnnshape.layers.building import uninitialized, unkept, unregularized
+from rnnshape.layers.building import changes_of_width, uninitialized, unregularized
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.node import LayerClass
@@ -113,7 +113,7 @@ def _step(node: Node, given: Given, weights: list[Weight], roles: tuple[str, ...
 
 def keeps_units(node: Node) -> Iterable[Problem]:
     """The problems with the activations of a cell, or of a layer with a cell's arguments."""
-    return unkept(node, node["units"])
+    return changes_of_width(node, node["units"])
 
 
 def _called(step: Callable[[Node, Given], Answer]) -> Callable[[Node, Given], Answer]:

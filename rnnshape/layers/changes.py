@@ -107,7 +107,7 @@ def _stacked(node: Node) -> Node:
 
 def as_cells(node: Node) -> Node:
     """The tree with ``RNN(LSTMCell(…))`` for every ``LSTM(…)``, and so for GRU and SimpleRNN."""
-    return everywhere(node, lambda part: _unfused(part) if part.name in FUSED else part)
+    return everywhere(node, lambda part: _as_rnn(part) if part.name in FUSED else part)
 
 
 def as_layers(node: Node) -> Node:
@@ -115,7 +115,7 @@ def as_layers(node: Node) -> Node:
     return everywhere(node, lambda part: (fused_twin(part) or part) if part.cls is RNN else part)
 
 
-def _unfused(node: Node) -> Node:
+def _as_rnn(node: Node) -> Node:
     """``RNN(cell)`` for a layer: the cell gets the arguments that it has, RNN the others, and both the dtype."""
     cell = _CELLS[node.name]
     inside = {name: value for name, value in node.given if name in cell.defaults and name != "name"}

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from rnnshape.layers import arguments as arg
 from rnnshape.layers import dropping
 from rnnshape.layers.base import Answer, Given, Leaf, Product, Refusal, Weight, compute_dtype, variable_dtype
-from rnnshape.layers.building import uninitialized, unkept
+from rnnshape.layers.building import changes_of_width, uninitialized
 from rnnshape.layers.cells import never_cudnn
 from rnnshape.layers.convolution_rules import UNIMPLEMENTED, check, unimplemented
 from rnnshape.layers.dims import Dim, fixed
@@ -96,7 +96,7 @@ def check_input(node: Node, dims: Dims) -> str | None:
     if wrong := unfit(windows, space):
         return wrong
     width = moved(windows, space)[0][-1].size if node["data_format"] == "channels_first" else node["filters"]
-    return next((f"{problem.key} {problem.message}" for problem in unkept(node, width)), None)
+    return next((f"{problem.key} {problem.message}" for problem in changes_of_width(node, width)), None)
 
 
 def _conv_lstm(rank: int) -> LayerClass:

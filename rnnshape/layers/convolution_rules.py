@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from rnnshape.errors import Problem
-from rnnshape.layers.around import answered, as_read, halving, own_dtype, promoted, unmixed
+from rnnshape.layers.around import answered, as_read, halving, own_dtype, promoted, unlike_its_weights
 from rnnshape.layers.base import Product, Refusal, Weight, variable_dtype
-from rnnshape.layers.building import unadapted, uninitialized
+from rnnshape.layers.building import lora_with_constraint, uninitialized
 from rnnshape.layers.core import adapted_by
 from rnnshape.layers.dims import Dim, fixed
 from rnnshape.layers.release import change, version
@@ -43,7 +43,7 @@ def _plain(node: Node, given: Given) -> Answer:
     places = computed(node, space, out) if groups == 1 else out
     answer.products = [Product((given.dims[0], *places, *kernel)), *product]
     answer.notes = notes
-    answer.refusals += unadapted(node, "kernel_constraint")
+    answer.refusals += lora_with_constraint(node, "kernel_constraint")
     if groups == 1:
         answer.refusals += unimplemented(node, given, UNIMPLEMENTED, own_dtype(node, given))
     return answer
@@ -85,9 +85,9 @@ def depthwise(node: Node, given: Given) -> Answer:
     kernel = _deep(node, space, channels)
     out, notes = moved(kernels(node, len(space)), space)
     answer = _convolved(node, given, out, channels * node["depth_multiplier"], {"kernel": kernel})
-    answer.products = [Product((given.dims[0], *_unstrided(node, space, out), *kernel))]
+    answer.products = [Product((given.dims[0], *_computed_positions(node, space, out), *kernel))]
     answer.notes = notes
-    answer.refusals += _unturned(node, given)
+    answer.refusals += _channels_first_on_cpu(node, given)
     return answer
 
 
@@ -101,11 +101,11 @@ def separable(node: Node, given: Given) -> Answer:
     out, notes = moved(kernels(node, len(space)), space)
     answer = _convolved(node, given, out, filters, {"depthwise_kernel": depthwise, "pointwise_kernel": pointwise})
     answer.products = [
-        Product((given.dims[0], *_unstrided(node, space, out), *depthwise)),
+        Product((given.dims[0], *_computed_positions(node, space, out), *depthwise)),
         Product((given.dims[0], *out, deep, filters)),
     ]
     answer.notes = notes
-    answer.refusals += _unturned(node, given)
+    answer.refusals += _channels_first_on_cpu(node, given)
     return answer
 
 
@@ -135,7 +135,7 @@ def _convolved(
     dtype = own_dtype(node, given)
     dtype = promoted(dtype, as_read(node, given)) if node["use_bias"] else dtype
     answer = answered(node, given, dims, *weights, *adapted, dtype=dtype)
-    answer.refusals += [*uninitialized(node, weights), *unmixed(node, given), *refusals]
+    answer.refusals += [*uninitialized(node, weights), *unlike_its_weights(node, given), *refusals]
     return answer
 
 
@@ -144,7 +144,7 @@ def _deep(node: Node, space: Dims, channels: Dim) -> Dims:
     return (*map(fixed, each(node["kernel_size"], len(space))), channels, multiplier)
 
 
-def _unstrided(node: Node, space: Dims, out: Dims) -> Dims:
+def _computed_positions(node: Node, space: Dims, out: Dims) -> Dims:
     """The computed positions; with both a stride and a dilation, also those that the stride skips."""
     windows = kernels(node, len(space))
     if max(one.stride for one in windows) > 1 and max(one.dilation for one in windows) > 1:
@@ -192,7 +192,7 @@ _TURNS = change(
 )
 
 
-def _unturned(node: Node, given: Given) -> Iterable[Refusal]:
+def _channels_first_on_cpu(node: Node, given: Given) -> Iterable[Refusal]:
     message = "UnimplementedError: Depthwise convolution on CPU is only supported for NHWC format"
     return () if _TURNS.made else unimplemented(node, given, message, own_dtype(node, given))
 

@@ -102,20 +102,20 @@ def answer_of(layer: Node, given: Given, *, asked: Node, remade: bool) -> Answer
     return answer
 
 
-def uncopied(activations: Iterable[Made | Function]) -> Iterator[Refusal]:
+def not_copied(activations: Iterable[Made | Function]) -> Iterator[Refusal]:
     """Reject copied activations that Keras cannot restore from a config."""
     for value in activations:
         if isinstance(value, Made):
             if not _READS_OBJECTS.made:
-                yield _unread("ValueError", value, "give both directions: backward_layer is not copied")
+                yield _not_restored("ValueError", value, "give both directions: backward_layer is not copied")
         elif not value.known and not value.copied:
-            yield _unread("ValueError", value, "use a function with a name, registered as serializable")
+            yield _not_restored("ValueError", value, "use a function with a name, registered as serializable")
         elif value.known and (_FORGETS_FUNCTIONS.made or value.like not in ("softmax", "silu")):
             by_name = value.like == "silu" or _READS_OBJECTS.made
-            yield _unread("TypeError" if by_name else "ValueError", value, f"use '{value.like}'")
+            yield _not_restored("TypeError" if by_name else "ValueError", value, f"use '{value.like}'")
 
 
-def _unread(raised: str, value: Made | Function, fix: str) -> Refusal:
+def _not_restored(raised: str, value: Made | Function, fix: str) -> Refusal:
     what = f"Bidirectional rebuilds its layer from its config, and {value} cannot be restored from it"
     return Refusal(f"{raised}: {what}", fix)
 

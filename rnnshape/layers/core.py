@@ -17,11 +17,11 @@ from rnnshape.layers.around import (
     halving,
     own_dtype,
     promoted,
+    softmax_of_many_axes,
     unchanged,
-    unsoftened,
 )
 from rnnshape.layers.base import Product, Weight, compute_dtype, variable_dtype
-from rnnshape.layers.building import unadapted, uninitialized
+from rnnshape.layers.building import lora_with_constraint, uninitialized
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.masking import Mask
 from rnnshape.layers.scan import distinct, each
@@ -48,9 +48,9 @@ def _dense(node: Node, given: Given) -> Answer:
     adapted, product = adapted_by(node, "kernel", (channels, units))
     answer = answered(node, given, dims, *weights, *adapted, dtype=dtype)
     answer.products = [Product((*given.dims, units)), *product]
-    answer.refusals += [*uninitialized(node, weights), *unadapted(node, "kernel_constraint"), *refusals]
+    answer.refusals += [*uninitialized(node, weights), *lora_with_constraint(node, "kernel_constraint"), *refusals]
     if node["activation"] == "softmax":
-        answer.refusals += unsoftened(given, dims, dtype)
+        answer.refusals += softmax_of_many_axes(given, dims, dtype)
     return answer
 
 
@@ -80,7 +80,7 @@ def _embedding(node: Node, given: Given) -> Answer:
     adapted, products = adapted_by(node, "embeddings", (words, width))
     answer = answered(node, given, (*given.dims, width), table, *adapted, dtype=compute_dtype(node["dtype"]), mask=mask)
     answer.products = products
-    answer.refusals += [*uninitialized(node, [table]), *unadapted(node, "embeddings_constraint")]
+    answer.refusals += [*uninitialized(node, [table]), *lora_with_constraint(node, "embeddings_constraint")]
     if node["input_length"] is not None:
         answer.notes = ("input_length is not used: Keras 3 takes the length from the input",)
     return answer

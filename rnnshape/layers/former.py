@@ -57,7 +57,7 @@ LISTED = change(
 )
 
 
-def unlisted(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[str]:
+def note_on_state(node: Node, cudnn: tuple[Rule, ...]) -> Iterator[str]:
     """A note about the state that cuDNN returns, which differs only on a GPU."""
     if node.name == "GRU" and node["return_state"] and all(rule.ok for rule in cudnn):
         yield "with cuDNN this Keras returns each row of the state as a tensor of its own (fixed in Keras 3.11)"
@@ -71,7 +71,7 @@ def unlike_kept(node: Node, given: Given) -> Iterator[Refusal]:
         yield Refusal(f"TypeError: {what}", "drop stateful, or --execution eager")
 
 
-def unkept(node: Node, states: Returned) -> Iterator[Refusal]:
+def kept_in_another_dtype(node: Node, states: Returned) -> Iterator[Refusal]:
     """Reject states that a stateful layer cannot keep: its variables have its dtype, and TensorFlow does not cast."""
     # A ConvLSTM of Keras 2 has variables of another dtype (base_conv_rnn.py: reset_states).
     if _KEEPS_ANY_DTYPE.made and (ZEROES.made or not node.has("filters")):
@@ -92,7 +92,7 @@ _MATCHES = change(
 )
 
 
-def unmatched(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
+def mask_on_last_step(node: Node, mask: Mask | None, time: Dim) -> Iterator[Refusal]:
     """Reject a mask of all steps that Keras 2 applies to the output of the last step only."""
     zeroed = node["zero_output_for_mask"] and not node["return_sequences"]
     if zeroed and mask is not None and time.size > 1 and not _MATCHES.made:

@@ -41,7 +41,7 @@ def _batch(node: Node, given: Given) -> Answer:
     if node["renorm"]:
         names += ["moving_stddev", "renorm_mean", "renorm_stddev"]
     answer = _normalized(node, given, _weights(node, (given.dims[node["axis"]],), names))
-    answer.refusals += [*_mask_rank_error(node, given), *_squeeze_error(node, given), *_uncloned(node)]
+    answer.refusals += [*_mask_rank_error(node, given), *_squeeze_error(node, given), *_renorm_without_variance(node)]
     if given.training and node["trainable"]:
         answer.notes = ("in training the mean and variance are those of this batch",)
     return answer
@@ -74,7 +74,7 @@ def _squeeze_error(node: Node, given: Given) -> Iterator[Refusal]:
         )
 
 
-def _uncloned(node: Node) -> Iterator[Refusal]:
+def _renorm_without_variance(node: Node) -> Iterator[Refusal]:
     if node["renorm"] and node["moving_variance_initializer"] is None:
         yield Refusal(
             "TypeError: 'NoneType' object is not callable (moving_variance_initializer=None with renorm)",
@@ -139,7 +139,7 @@ _AS_BUILT = change(
 )
 
 
-def _unpaired(node: Node) -> Iterator[Problem]:
+def _mean_without_variance(node: Node) -> Iterator[Problem]:
     for given, missing in (("mean", "variance"), ("variance", "mean")):
         if node[given] is not None and node[missing] is None:
             yield Problem(given, f"{given} needs {missing} too: give both, or neither to adapt the layer to data")
@@ -209,7 +209,7 @@ NORMALIZATION = (
             *arg.BASE,
         ),
         _adapted,
-        check=_unpaired,
+        check=_mean_without_variance,
         source="preprocessing/normalization.py",
     ),
     entry(

@@ -46,12 +46,12 @@ def _global(node: Node, given: Given) -> Answer:
     out = tuple(fixed(1) for _ in space) if node["keepdims"] else ()
     answer = answered(node, given, joined(node, given.dims[0], out, channels))
     if node.name == "GlobalAveragePooling1D" and given.mask is not None:
-        answer.refusals += _unlaid(node, given)
+        answer.refusals += _mask_with_channels_first(node, given)
         answer.notes = ("the mean is over the valid steps",)
     return answer
 
 
-def _unlaid(node: Node, given: Given) -> Iterator[Refusal]:
+def _mask_with_channels_first(node: Node, given: Given) -> Iterator[Refusal]:
     """Reject a mask with ``channels_first``, where the steps are the last axis."""
     mask = given.mask
     (steps,), _ = split(node, given.dims)

@@ -17,7 +17,16 @@ from rnnshape.layers.base import LOOP, UNROLLED, Answer, Given, Kernel, Leaf, ca
 from rnnshape.layers.building import one_dtype, unmaskable, unregularized
 from rnnshape.layers.cells import GATED, PLAIN, gru_step, keeps_units, lstm_step, never_cudnn, simple_rnn_step
 from rnnshape.layers.cudnn import fused_cudnn, mask_used, refusals
-from rnnshape.layers.former import LISTED, ZEROES, in_order, unkept, unlike_kept, unlike_states, unlisted, unmatched
+from rnnshape.layers.former import (
+    LISTED,
+    ZEROES,
+    in_order,
+    kept_in_another_dtype,
+    mask_on_last_step,
+    note_on_state,
+    unlike_kept,
+    unlike_states,
+)
 from rnnshape.layers.laws import TURNED, kept, of_output, strips
 from rnnshape.layers.legacy import letters, time_major, with_runtime
 from rnnshape.layers.masking import Mask, Scan, attached, unmasked_scan
@@ -58,16 +67,16 @@ def over_time(node: Node, given: Given, step: Answer, cudnn: tuple[Rule, ...]) -
         laws=laws,
         cudnn=[Kernel("", cudnn, UNROLLED if node["unroll"] else LOOP)],
         mask=attached(given.mask) if sequences else None,
-        notes=(*step.notes, *(() if LISTED.made else unlisted(node, cudnn)), *_turned(node, time.size)),
+        notes=(*step.notes, *(() if LISTED.made else note_on_state(node, cudnn)), *_turned(node, time.size)),
         products=[product.repeated(time) for product in step.products],
         refusals=[
             *step.refusals,
             *refusals(node, given, cudnn),
             *([] if used is None else unmaskable(node, used, time, (step.outputs[0], step.states))),
             *unregularized(node, given, returned),
-            *(unkept(node, step.states) if node["stateful"] else ()),
+            *(kept_in_another_dtype(node, step.states) if node["stateful"] else ()),
             *(unlike_kept(node, given) if node["stateful"] and given.initial is not None else ()),
-            *(unmatched(node, used, time) if node["unroll"] else ()),
+            *(mask_on_last_step(node, used, time) if node["unroll"] else ()),
         ],
         begins=states if states == step.states else through(step.states, dtype),
         scan=scan,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def _stretching(node: Node, given: Given) -> Answer:
     """The same shape; in training, ``noise_shape`` may broadcast it."""
-    dims, refusals = given.dims, list(_undivided(node, given))
+    dims, refusals = given.dims, list(_rate_of_one(node, given))
     drops = node["rate"] > 0 and (node["rate"] < 1 or node.name == "AlphaDropout")
     if given.training and drops and node["noise_shape"] is not None:
         try:
@@ -63,7 +63,7 @@ def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
     return tuple(reversed(out))
 
 
-def _undivided(node: Node, given: Given) -> Iterator[Refusal]:
+def _rate_of_one(node: Node, given: Given) -> Iterator[Refusal]:
     """Reject a rate of 1, with which the layer divides by zero in training."""
     if given.training and node.has("rate") and node["rate"] == 1 and node.name in ("AlphaDropout", "GaussianDropout"):
         yield Refusal("ZeroDivisionError: a rate of 1 leaves nothing to divide by", "use a rate below 1")
@@ -72,7 +72,7 @@ def _undivided(node: Node, given: Given) -> Iterator[Refusal]:
 def _noisy(node: Node, given: Given) -> Answer:
     """The same shape; in training, the noise has the layer's own dtype."""
     answer = unchanged(node, given)
-    answer.refusals += _undivided(node, given)
+    answer.refusals += _rate_of_one(node, given)
     amount, own = node["stddev" if node.has("stddev") else "rate"], compute_dtype(node["dtype"])
     if given.training and amount and own_dtype(node, given) != own:
         answer.refusals.append(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers import release
-from rnnshape.layers.casting import uncast, unlike_activations
+from rnnshape.layers.casting import unlike_activations, without_autocast
 from rnnshape.layers.catalog import find
 from rnnshape.layers.changes import under_policy
 from rnnshape.layers.dims import Dim
@@ -70,7 +70,7 @@ def _alone(node: Node) -> tuple[Problem, ...]:
 @release.remembered
 def _in_dtypes(node: Node) -> tuple[Problem, ...]:
     """The problems of the dtypes in which its parts compute."""
-    return (*uncast(node), *unlike_activations(node))
+    return (*without_autocast(node), *unlike_activations(node))
 
 
 def modules_in(options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.base import Given
 from rnnshape.reading.code import mismatches
 from rnnshape.reading.finishing import finish
-from rnnshape.reading.left_open import unbuilt
+from rnnshape.reading.left_open import cannot_build
 from rnnshape.reading.shape import broken, flow, whole_shape
 from rnnshape.spec.masks import MASK, PADDED, written
 from rnnshape.spec.options import INPUT, LET
@@ -46,7 +46,7 @@ def spec_of(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
         answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
         if parsed.targets is not None and (wrong := mismatches.unpacking(answer.returned, parsed.targets)):
             raise Invalid([Problem("", wrong)])
-        if parsed.fed is not None and (wrong := unbuilt(parsed.fed, spec, answer, run)):
+        if parsed.fed is not None and (wrong := cannot_build(parsed.fed, spec, answer, run)):
             raise Invalid([Problem("", wrong, parsed.fed.span)], parsed.text)
     notes = (*_notes(parsed, spec, run), *spec.notes)
     let = tuple({**dict(parsed.stands), **dict(spec.let)}.items())

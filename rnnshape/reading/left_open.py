@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _COMPUTED = re.compile(r"'+\d*$")
 
 
-def unbuilt(fed: Fed, spec: Spec, answer: Answer, run: Mapping[str, Any]) -> str | None:
+def cannot_build(fed: Fed, spec: Spec, answer: Answer, run: Mapping[str, Any]) -> str | None:
     """Why Keras cannot build the model on the Input in the code; None if it can, or if an option gives the size.
 
     In each release from 3.3 to 3.15 and in tf_keras 2.21.

@@ -20,7 +20,7 @@ from rnnshape.errors import NoRule
 from rnnshape.form import Key, formed
 from rnnshape.layers import quirks
 from rnnshape.layers.base import CUDNN, LOOP, STEP, UNROLLED, Law, Leaf, Rule
-from rnnshape.layers.building import uncounted, unscoped
+from rnnshape.layers.building import names_invalid_in_graphs, too_many_values
 from rnnshape.layers.dropping import kept_masks
 from rnnshape.layers.entries import walk
 from rnnshape.layers.graph import named
@@ -192,9 +192,9 @@ def _refusal(spec: Spec, answer: Answer, params: int) -> Refusal | None:
     """The first error that Keras is known to raise."""
     known = [*answer.refusals]
     if params > INT64:
-        known += uncounted(answer.weights)
+        known += too_many_values(answer.weights)
     if spec.execution in ("graph", "xla"):
-        known += unscoped(spec.layer)
+        known += names_invalid_in_graphs(spec.layer)
         known += kept_masks(spec.layer) if spec.training else ()
     return known[0] if known else None
 

@@ -61,7 +61,9 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
             continue
         if (name, argument) in _ONE_OF and isinstance(axes := plain(value), list | tuple) and len(axes) == 1:
             (value,) = axes  # noqa: PLW2901
-        if (said := _value(argument, value, default := known.usual[argument])) not in _unsaid(argument, default):
+        if (said := _value(argument, value, default := known.usual[argument])) not in _of_the_default(
+            argument, default
+        ):
             parts.append(f"{argument}={said}")
     return f"{name}({', '.join(parts)})"
 
@@ -73,7 +75,7 @@ def _model(name: str, values: Mapping[str, Any]) -> str:
     return f"Sequential([{', '.join(made(one) for one in values['layers'] if class_of(one) != 'InputLayer')}])"
 
 
-def _unsaid(argument: str, default: Any) -> tuple[str | None, ...]:
+def _of_the_default(argument: str, default: Any) -> tuple[str | None, ...]:
     """The values, as code, that need not be written: those of the default."""
     return None, repr(default), *(["'float32'"] if argument == DTYPE.name else [])
 
@@ -142,7 +144,7 @@ def _object(name: str, values: Mapping[str, Any], default: Any) -> str | None:
         for one in known.arguments
         if one.name in values
         and one.name != "name"
-        and (said := _value(one.name, values[one.name], one.default)) not in _unsaid(one.name, one.default)
+        and (said := _value(one.name, values[one.name], one.default)) not in _of_the_default(one.name, one.default)
     ]
     if not parts and default is not None and known.made({}, default) == default:
         return None
