@@ -61,9 +61,8 @@ def made(config: Mapping[str, Any], *, named: bool = True) -> str:
             continue
         if (name, argument) in _ONE_OF and isinstance(axes := plain(value), list | tuple) and len(axes) == 1:
             (value,) = axes  # noqa: PLW2901
-        if (said := _value(argument, value, default := known.usual[argument])) not in _of_the_default(
-            argument, default
-        ):
+        default = known.usual[argument]
+        if (said := _value(argument, value, default)) not in _of_the_default(argument, default):
             parts.append(f"{argument}={said}")
     return f"{name}({', '.join(parts)})"
 
