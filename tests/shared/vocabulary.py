@@ -334,7 +334,7 @@ def plain(name: str) -> Draft:
         "TimeDistributed": {"layer": Draft("Dense", {"units": 2})},
     }
     needed = {"units": 2, "filters": 2, "kernel_size": 2, "rate": 0.3, "input_dim": 5, "output_dim": 2, "n": 3}
-    needed |= {"activation": "relu", "stddev": 0.3, "pool_size": 2, "target_shape": (-1,), "dims": (2, 1)}
+    needed |= {"activation": "relu", "scale": 0.5, "stddev": 0.3, "pool_size": 2, "target_shape": (-1,), "dims": (2, 1)}
     required = [argument.name for argument in TABLE[name].arguments if argument.default is REQUIRED]
     own = {name: needed[name] for name in required if name in needed}
     return Draft(name, nested.get(name) or own)
