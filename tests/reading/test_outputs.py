@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import rnnshape
@@ -45,7 +46,7 @@ def returned(model: Any) -> Structure:
     def tensor(value: Any, path: str) -> Tensor:
         return Tensor("", path, tuple(value.shape), (), value.dtype.name)
 
-    return describe(model(import_module("numpy").zeros((2, 5, 3), "float32")), tensor)
+    return describe(model(np.zeros((2, 5, 3), "float32")), tensor)
 
 
 @pytest.mark.parametrize("outputs", TAKEN)
@@ -116,7 +117,7 @@ def test_a_function_or_a_method_returns_what_its_code_returns(code: str, outputs
     there: dict[str, Any] = {"lstm": lstm, "dense": dense}
     exec(FUNCTION.partition("\n")[2] + outputs, there)  # noqa: S102  our own code
     assert report.observed is not None
-    x = import_module("numpy").zeros(spec.input, "float32")
+    x = np.zeros(spec.input, "float32")
     assert same(returned(lambda _: there["f"](x)), report.observed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import rnnshape
@@ -35,7 +36,7 @@ CALLS = [
 @pytest.mark.parametrize("calls", CALLS)
 def test_the_first_call_of_an_object_gives_its_input(calls: str) -> None:
     tf = load()
-    there: dict[str, Any] = {"keras": tf.keras, "tf": tf, "np": pytest.importorskip("numpy")}
+    there: dict[str, Any] = {"keras": tf.keras, "tf": tf, "np": np}
     exec(CLASS + calls, there)  # noqa: S102  our own code
     report = rnnshape.explore(make(CLASS + calls))
     assert report.ok
