@@ -249,6 +249,8 @@ def test_more_numbers_than_can_be_counted_are_refused_before_memory_is_asked_for
 RUNS: dict[str, tuple[dict[str, Any], tuple[int, ...], int]] = {
     "Dense(3, lora_rank=2, lora_alpha=8)": ({}, (2, 3), 4 * 3 + 3 + 2 * (4 + 3)),
     "Embedding(5, 3, lora_rank=2, input_length=7)": ({}, (2, 7, 3), 5 * 3 + 2 * (5 + 3)),
+    "Embedding(5, 3, input_length='int8')": ({}, (2, 3, 3), 5 * 3),  # Keras looks at no value of it
+    "Embedding(5, 3, input_length=-1)": ({}, (2, 3, 3), 5 * 3),
     "TimeDistributed(Dense(3, lora_rank=2, dtype='float16'), dtype='float64')": ({}, (2, 3, 3), 29),
     "Dense(4, activation='glu')": ({}, (2, 2), 20),
     "LSTM(2, activation='glu', seed=-1)": ({}, (2, 2), 56),

@@ -190,8 +190,8 @@ class Declarations:
         if keyword.arg == "input_shape":
             behind = self.tensors.shape(keyword.value)
             return None if behind is None else (None, *behind)
-        if isinstance(keyword.value, ast.List | ast.Tuple) and keyword.arg == "input_length":
-            return None  # Keras ignores it
+        if keyword.arg in node.cls.by_name and self.tensors.is_no_size(keyword.value):
+            return None  # the input_length of Embedding, which Keras ignores
         axis = {"batch_size": 0, "input_length": 1, "input_dim": rank - 1}[keyword.arg or ""]
         size = self.tensors.size(keyword.value)
         return tuple(size if index == axis else None for index in range(rank))

@@ -93,6 +93,12 @@ class ShapeReader:
     def sizes(self, trees: list[ast.expr]) -> Sizes:
         return tuple(map(self.size, trees))
 
+    def is_no_size(self, tree: ast.expr) -> bool:
+        """Whether this is a literal that cannot be a size: a string, a number below 1, a list."""
+        tree = self.names.resolved(tree)
+        literal = isinstance(tree, ast.Constant | ast.UnaryOp | ast.List | ast.Tuple | ast.Dict)
+        return literal and not is_none(tree) and (whole(tree) or 0) < 1
+
     def size(self, tree: ast.expr) -> int | None:
         """One size; None if it is open."""
         if is_none(tree) or self.names.known(tree) is None:
