@@ -130,6 +130,11 @@ def foreseen(error: Exception) -> RnnshapeError:
     return internal
 
 
+def not_opened(error: OSError) -> str:
+    """Why a file cannot be opened.  A wrong name is a typing error more often than a fault of the machine."""
+    return "there is no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """``" (did you mean 'units'?)"``, or an empty text if no known word is similar."""
     known = list(known)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import NoneType
 from typing import IO, TYPE_CHECKING, Any
 
-from rnnshape.errors import Invalid, Problem
+from rnnshape.errors import Invalid, Problem, not_opened
 from rnnshape.report.environment import environment
 from rnnshape.report.report import SCHEMA_VERSION
 from rnnshape.spec.data import to_data
@@ -36,7 +36,7 @@ def former_rows(name: str, *, predict: bool, values: bool, note: Callable[[str],
         try:
             stream = stack.enter_context(Path(name).open("rb"))
         except OSError as error:
-            raise Invalid([Problem("--resume", f"{name}: {error.strerror}")]) from None
+            raise Invalid([Problem("--resume", f"{name}: {not_opened(error)}")]) from None
         former = Former(stream, name, predict=predict, values=values)
         if former.others:
             more = f", and {len(former.others) - 1:,} more lines" if len(former.others) > 1 else ""

@@ -14,7 +14,7 @@ from rnnshape import api
 from rnnshape.cli.options import OUTPUT, checked, flagged, form, refused
 from rnnshape.cli.output import destination, not_over, note, show_trace
 from rnnshape.cli.streams import code
-from rnnshape.errors import OK, Invalid, Problem
+from rnnshape.errors import OK, Invalid, Problem, not_opened
 from rnnshape.layers import release
 from rnnshape.reading import make_all
 from rnnshape.reading.files import is_code, is_saved, why_not_read
@@ -128,8 +128,8 @@ def _text_of(path: str) -> Text:
     try:
         return read(path)
     except (NotRead, OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else str(error)
-        raise Invalid([Problem("", f"{path} cannot be read: {said}")]) from None
+        said = not_opened(error) if isinstance(error, OSError) else f"cannot be read: {error}"
+        raise Invalid([Problem("", f"{path}: {said}")]) from None
 
 
 def fitting(path: str, layer: str | None, values: Mapping[str, Any]) -> int:

@@ -39,7 +39,10 @@ def main() -> None:
             error.show()
             code = error.exit_code
         except UsageError as error:
-            raise usage.worded(error) from None
+            options = {
+                name: [one for panel in panels.values() for one in panel.values()] for name, _, panels in _commands()
+            }
+            raise usage.worded(error, options) from None
         sys.stdout.flush()
     raise SystemExit(code or 0)
 

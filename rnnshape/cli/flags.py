@@ -111,7 +111,16 @@ class Sectioned(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True  # so that the error below is ours, not Typer's
         left = super().parse_args(ctx, args)
-        if left and not ctx.resilient_parsing:
+        if ctx.resilient_parsing:
+            return left
+        known = {word for parameter in self.get_params(ctx) for word in parameter.opts}
+        for parameter in self.get_params(ctx):
+            value = ctx.params.get(parameter.name)
+            if not known.isdisjoint(
+                value if isinstance(value, list | tuple) else [value]
+            ):  # the next option, as a value
+                raise usage.without_value(parameter.opts[0])
+        if left:
             raise usage.left_over(left[0], ctx.info_name, self.collect_usage_pieces(ctx)[1:])
         return left
 

@@ -10,23 +10,35 @@ from rnnshape.errors import Invalid, Problem, nearest
 from rnnshape.spec.commands import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from typer._click.exceptions import UsageError
 
+    from rnnshape.layers.arguments import Argument
 
-def worded(error: UsageError) -> Invalid:
-    """Typer's usage error as an Invalid."""
+
+def worded(error: UsageError, commands: Mapping[str, Iterable[Argument]]) -> Invalid:
+    """Typer's usage error as an Invalid; ``commands`` has the options of every command, for those of another one."""
     command: Any = error.ctx and error.ctx.command
     path = error.ctx.command_path if error.ctx else "rnnshape"
     if isinstance(error, NoSuchOption):
         known = [name for option in command.params for name in option.opts] if command else []
-        near = nearest(error.option_name, known)
+        others = (name for name, options in commands.items() if error.option_name in {one.option for one in options})
+        other = next(others, None)
+        near = f" (rnnshape {other} has it)" if other else nearest(error.option_name, known)
         return _wrong(error.option_name, f"unknown option of {path}{near}; see {path} --help")
     if isinstance(error, BadOptionUsage):
-        needs = "needs a value" if "requires" in error.message else "takes no value"
-        return _wrong(error.option_name, needs)
+        return (
+            without_value(error.option_name)
+            if "requires" in error.message
+            else _wrong(error.option_name, "takes no value")
+        )
     return _wrong("", error.format_message())
+
+
+def without_value(option: str) -> Invalid:
+    """The error for an option at the end of the line, or before another option, that needs a value."""
+    return _wrong(option, "needs a value")
 
 
 def no_command(word: str, known: Iterable[str]) -> Invalid:

@@ -136,11 +136,19 @@ def check_input(node: Node, dims: Dims) -> str | None:
 def _several(number: int, layer: Node, answer: Answer) -> str | None:
     if isinstance(answer.returned, Leaf):
         return None
-    roles = ", ".join(leaf.role for leaf in (*answer.outputs, *answer.states) if isinstance(leaf, Leaf))
-    inside = "merge_mode=None" if len(answer.outputs) > 1 else "return_state=True"
+    roles = ", ".join(leaf.role if isinstance(leaf, Leaf) else "states" for leaf in answer.returned)
     return (
         f"layer {number}, {layer.text}, returns {len(answer.returned)} values ({roles}), but the next layer takes one: "
-        f"drop {inside} from layer {number}"
+        f"drop {several_by(layer)} from layer {number}"
+    )
+
+
+def several_by(layer: Node) -> str:
+    """The arguments that let a layer return several values: ``merge_mode=None and return_state=True``."""
+    apart = layer.has("merge_mode") and layer["merge_mode"] is None
+    loop = loop_of(layer)
+    return " and ".join(
+        [*["merge_mode=None"] * apart, *["return_state=True"] * bool(loop is None or loop["return_state"])]
     )
 
 

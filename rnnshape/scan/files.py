@@ -35,7 +35,7 @@ def gathered(paths: Iterable[str]) -> list[str]:
             names = _by_git(path)
             found |= dict.fromkeys(sorted(_walked(path) if names is None else names))
         else:
-            missing.append(Problem(f"PATH {path}", "is not a file or folder"))
+            missing.append(Problem(path, "there is no such file or folder"))
     if missing:
         raise Invalid(missing)
     return list(found)

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import flat
+from rnnshape.layers.sequential import several_by
 from rnnshape.scan.hits import Hit, with_argument
 from rnnshape.scan.states import state_hits
 
@@ -90,7 +91,7 @@ class Wiring:
                 continue
             word = before.node.name
             what = f"{step.node.name} takes one tensor, but {word} returns {before.count} values ({_roles(before)})"
-            advice = f"take the first, {word}(…)(x)[0], or drop return_state=True"
+            advice = f"take the first, {word}(…)(x)[0], or drop {several_by(before.node)}"
             yield Hit("unpacking", f"{what}: {advice}", step.tree)
 
     def _unpacked(self, step: Step) -> Iterator[Hit]:

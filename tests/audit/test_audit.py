@@ -235,7 +235,7 @@ def test_ctrl_c_leaves_whole_rows(run: Callable[..., Ran], monkeypatch: pytest.M
         (("--seed", "x"), "--seed x: must be a whole number, 0 or more"),
         (("-f", "code"), "--format code: must be one of 'table'"),
         (("--jobs", "2", "--scheduler", "tcp://a:1"), "--jobs: runs on this machine, --scheduler on a cluster"),
-        (("--resume", "no-such-file.jsonl"), "--resume: no-such-file.jsonl: No such file"),
+        (("--resume", "no-such-file.jsonl"), "--resume: no-such-file.jsonl: there is no such file"),
     ],
 )
 def test_a_wrong_option_is_one_error(arguments: tuple[str, ...], told: str, run: Callable[..., Ran]) -> None:

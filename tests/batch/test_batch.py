@@ -338,4 +338,4 @@ def test_no_file_is_a_mistake(run: Callable[..., Ran]) -> None:
         "rnnshape: error: FILE: is missing: give a YAML file, a folder of YAML files, or - for standard input\n",
     )
     missing = run("batch", "no-such-file.yaml")
-    assert (missing.code, missing.err) == (2, "rnnshape: error: no-such-file.yaml: No such file or directory\n")
+    assert (missing.code, missing.err) == (2, "rnnshape: error: no-such-file.yaml: there is no such file\n")

@@ -218,7 +218,7 @@ def test_json_that_is_not_a_row_is_reported_and_run_again(
 
 def test_an_output_that_is_not_there(run: Callable[..., Ran], former: tuple[Path, Path]) -> None:
     ran = run("batch", str(former[0]), "--resume", "nowhere.jsonl")
-    assert (ran.code, ran.err) == (2, "rnnshape: error: --resume: nowhere.jsonl: No such file or directory\n")
+    assert (ran.code, ran.err) == (2, "rnnshape: error: --resume: nowhere.jsonl: there is no such file\n")
 
 
 def test_yaml_through_a_pipe(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -307,4 +307,4 @@ def test_the_name_of_a_file_of_code_is_read(run: Callable[..., Ran], tmp_path: P
         assert answer["expression"] == "GRU(8, return_state=True)"
     missing = run("show", str(tmp_path / "other.py"))
     assert (missing.code, missing.out) == (2, "")
-    assert missing.err == f"rnnshape: error: {tmp_path / 'other.py'} cannot be read: No such file or directory\n"
+    assert missing.err == f"rnnshape: error: {tmp_path / 'other.py'}: there is no such file\n"

@@ -28,12 +28,12 @@ CELLS = {"cells": [{"cell_type": "markdown", "source": "x"}, {"cell_type": "code
         (
             "notes.ipynb",
             '{"cells": [,',
-            "notes.ipynb cannot be read: not a notebook: expecting value in line 1, column 12 of its JSON",
+            "notes.ipynb: cannot be read: not a notebook: expecting value in line 1, column 12 of its JSON",
         ),
         (
             "notes.ipynb",
             '{"worksheets": []}',
-            "notes.ipynb cannot be read: not a notebook: its JSON has no list of cells of format 4",
+            "notes.ipynb: cannot be read: not a notebook: its JSON has no list of cells of format 4",
         ),
         ("model.h5", "no model", "model.h5: is not an HDF5 file, or is damaged: "),
     ],
@@ -109,7 +109,7 @@ def test_code_is_read_and_fixed_in_its_own_encoding(run: Callable[..., Ran], tmp
 def test_code_in_no_known_encoding_says_which(run: Callable[..., Ran], tmp_path: Path, data: bytes, why: str) -> None:
     file = tmp_path / "model.py"
     file.write_bytes(data)
-    assert run("show", str(file)).err == f"rnnshape: error: {file} cannot be read: {why}\n"
+    assert run("show", str(file)).err == f"rnnshape: error: {file}: cannot be read: {why}\n"
     assert run("scan", str(file)).err == f"rnnshape: {file} is not read: {why}\n"
 
 

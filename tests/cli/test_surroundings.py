@@ -25,7 +25,7 @@ from rnnshape.render import ROWS_FORMATS
 from tests.shared.sampling import some
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import Ran
 
@@ -146,6 +146,14 @@ def test_dev_stdout_is_not_replaced(tmp_path: Path) -> None:
 # Signals that end a command.
 
 
+@pytest.fixture
+def hears_sighup() -> Iterator[None]:
+    """Tests that are run with nohup ignore SIGHUP, and so would the commands that they start."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
     (folder / "long.yaml").write_text(LONG)
     command = [*RNNSHAPE, "batch", "long.yaml", "-f", "jsonl", "-o", "rows.jsonl", *words]
@@ -176,6 +184,7 @@ def begun(process: subprocess.Popen[bytes], folder: Path, jobs: bool) -> list[ps
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("hears_sighup")
 @pytest.mark.parametrize("whole_group", [False, True])
 @pytest.mark.parametrize("jobs", [False, True])
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
@@ -454,6 +463,11 @@ USAGE = {
     "lstm --retrun-state": "--retrun-state: unknown option of rnnshape lstm (did you mean '--return-state'?); "
     "see rnnshape lstm --help",
     "lstm --units": "--units: needs a value",
+    "lstm --use-cudnn --channels 1": "--use-cudnn: needs a value",
+    "show LSTM(3) --let --predict": "--let: needs a value",
+    "lstm --jobs 2": "--jobs: unknown option of rnnshape lstm (rnnshape batch has it); see rnnshape lstm --help",
+    "gru --merge-mode sum": "--merge-mode: unknown option of rnnshape gru (rnnshape bidirectional has it); "
+    "see rnnshape gru --help",
     "lstm --predict=yes": "--predict: takes no value",
     "ltsm": "ltsm: unknown command (did you mean 'lstm'?); see rnnshape --help",
     "LSTM(8)": "LSTM(8): unknown command; for an expression use rnnshape show 'LSTM(8)'",
@@ -465,6 +479,13 @@ USAGE = {
 def test_usage_errors_have_the_style_of_all_errors(line: str, run: Callable[..., Ran]) -> None:
     ran = run(*line.split())
     assert (ran.code, ran.out, ran.err) == (2, "", f"rnnshape: error: {USAGE[line]}\n")
+
+
+@pytest.mark.parametrize("command", ["show gone.py", "show gone.h5", "batch gone.py", "batch - --resume gone.py"])
+def test_a_missing_file_is_told_in_the_same_words(command: str, run: Callable[..., Ran]) -> None:
+    ran = run(*command.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert re.fullmatch(r"rnnshape: error: (--resume: )?gone\.\w+: there is no such file\n", ran.err)
 
 
 def test_the_file_that_is_read_is_not_written_over(run: Callable[..., Ran], tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_without_a_terminal_it_names_the_command_for_a_pipe(
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("missing.py", "missing.py cannot be read: No such file or directory"),
+        ("missing.py", "missing.py: there is no such file"),
         ("bare.py", "there is no layer here: write one as in Keras, such as LSTM(8)"),
         ("model.keras", "model.keras"),
     ],

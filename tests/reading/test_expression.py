@@ -193,7 +193,7 @@ WITHOUT_PLACE = {
     "LSTM(8, return_state=True) | Dense(1)": "layer 1, LSTM(8, return_state=True), returns 3 values (output, state_h, state_c), "
     "but the next layer takes one: drop return_state=True from layer 1",
     "Bidirectional(GRU(8), merge_mode=None) | Dense(1)": "layer 1, Bidirectional(GRU(8), merge_mode=None), returns 2 values "
-    "(forward_output, backward_output, forward_state, backward_state), but the next layer takes one: drop merge_mode=None from layer 1",
+    "(forward_output, backward_output), but the next layer takes one: drop merge_mode=None from layer 1",
     "a, b = LSTM(8, return_state=True)(x)": "2 names are on the left, but the call returns 3 values: output, state_h, state_c",
     "a, b = LSTM(8)(x)": "2 names are on the left, but the call returns one tensor, which Python would split along the batch: "
     "add return_state=True",

@@ -133,3 +133,41 @@ def test_old_releases_reject_nested_outputs() -> None:
     assert why in make(code, {"keras": "3.3"}).notes
     assert why not in make(code, {"keras": "3.4"}).notes
     assert why not in make(code, {"keras": "2"}).notes
+
+
+SEVERAL = (
+    "x = Input((5, 3))\na = LSTM(4, return_sequences=True)(x)\nb = GRU(2, return_sequences=True)(x)\n"
+    "inner = Model(x, [a, b])\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "shapes"),
+    [
+        ("model = Sequential([inner])", [(2, 5, 4), (2, 5, 2)]),
+        ("model = Sequential([inner, Concatenate()])", [(2, 5, 6)]),
+        ("model = Sequential()\nmodel.add(inner)\nmodel.add(Concatenate())\nmodel.add(GRU(7))", [(2, 7)]),
+        ("y = Concatenate()(inner(x))", [(2, 5, 6)]),
+    ],
+)
+def test_a_layer_after_a_model_gets_all_its_outputs(line: str, shapes: list[tuple[int, ...]]) -> None:
+    report = rnnshape.explore(make(SEVERAL + line))
+    assert report.ok
+    assert report.observed is not None
+    assert [leaf.shape for leaf in leaves(report.observed)] == shapes
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("model = Sequential([inner, Dense(3)])", "the result of the layer before"),
+        ("model = Sequential([inner, LSTM(3)])", "the result of the layer before"),
+        ("model = Sequential()\nmodel.add(inner)\nmodel.add(Dense(1))", "the result of the layer before"),
+        ("y = Dense(1)(inner(x))", "inner(x)"),
+        ("z = inner(x)\ny = GRU(1)(z)", "z"),
+    ],
+)
+def test_a_layer_that_takes_one_tensor_is_not_called_on_several_outputs(line: str, what: str) -> None:
+    with pytest.raises(rnnshape.Invalid) as caught:
+        make_all(SEVERAL + line)
+    assert [problem.message.partition(", but")[0] for problem in caught.value.problems] == [f"{what} is a list of 2"]

@@ -39,7 +39,7 @@ def test_files_that_git_ignores_are_not_scanned(tmp_path: Path) -> None:
     # A named file is read once, even if git ignores it.
     named = str(tmp_path / "ignored.py")
     assert gathered([named, str(tmp_path), named]) == [named, *(path for path in plain if path != named)]
-    with pytest.raises(Invalid, match="is not a file or folder"):
+    with pytest.raises(Invalid, match="there is no such file or folder"):
         gathered([str(tmp_path / "missing.py")])
 
 

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from rnnshape.errors import Invalid, Problem, RnnshapeError, foreseen, nearest
+from rnnshape.errors import Invalid, Problem, RnnshapeError, foreseen, nearest, not_opened
 from rnnshape.reading.batch.documents import read_json_line, read_yaml
 from rnnshape.reading.batch.entries import Run, meanings, of_line, run_of, unread, wrong_run
 from rnnshape.reading.batch.placing import placed
@@ -62,8 +62,8 @@ def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)  # a larger file is an error and need not be read
-    except OSError as error:  # most likely a typing error: a wrong request, not a problem of the machine
-        raise Invalid([Problem(str(path), error.strerror or str(error))]) from None
+    except OSError as error:
+        raise Invalid([Problem(str(path), not_opened(error))]) from None
 
 
 class Line(NamedTuple):

@@ -70,6 +70,10 @@ class Calls:
         if states is not None and (self.names.known(states) is None or node.name == "StackedRNNCells"):
             states = None  # the states of a stack of cells are lists of lists, which are not followed
         first = listed[0] if listed else self.value(tree) if fed is MISSING else fed
+        if isinstance(first, tuple | list) and len(given := self.items(first) or []) > 1 and node.cls.kind != IMPORTED:
+            what = f"{self._named(tree)} is a list of {len(given)}, but {node.name} is read here with one tensor"
+            self.source.wrong(f"{what}: call it on an item of the list, or on each", tree)
+            return None
         applied = Applied(layer, node, own, [self.tensor(tree, first)], beside_it, targets=targets)
         applied.results, applied.nested, applied.container = results_of(node, targets)
         if listed[1:]:
@@ -108,11 +112,15 @@ class Calls:
         (tree, *_), fed = call.args, self.value(call.args[0])
         listed = None if self._is_tuple(fed) else self.items(fed)
         if listed and asked() >= KERAS_3:
-            what = f"{self.source.said(tree)} is a list of {len(listed)}, but Keras 3 takes one tensor as the input"
+            what = f"{self._named(tree)} is a list of {len(listed)}, but Keras 3 takes one tensor as the input"
             self.source.rejected(f"{what}: pass the states as initial_state", tree)
         if listed and listed[1:] and _states_of(node, call) is not None:
             self.source.rejected("the states are given twice: in the list and as initial_state", tree)
         return fed, listed or []
+
+    def _named(self, tree: ast.expr) -> str:
+        """The input as it is written; in a Sequential, the result of the layer before has no name."""
+        return self.source.said(tree) or "the result of the layer before"
 
     def items(self, held: Any) -> list[Tensor] | None:
         """The tensors of a list, or those that a call returns; None for one tensor, or if one is unknown."""

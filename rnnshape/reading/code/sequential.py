@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rnnshape.reading.code import leftovers
 from rnnshape.reading.code.changing import CHANGING, Changes
 from rnnshape.reading.code.declared import Declared
-from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor
+from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, tensors_in
 from rnnshape.reading.code.mistakes import OWN, is_unread, unknown_class
 from rnnshape.reading.code.syntax import called, made_input
 from rnnshape.reading.code.tensors import INPUTS, makes
@@ -129,7 +129,8 @@ class Growing:
         outputs = made(on)
         self.scope.env.pop("", None)
         model.calls += [call for call in self.scope.made[before:] if isinstance(call, Applied)]
-        model.outputs = outputs if isinstance(outputs, Tensor) else Tensor(root=places[-1], name="x")
+        known = isinstance(outputs, Tensor) or (isinstance(outputs, tuple | list) and any(tensors_in(outputs)))
+        model.outputs = outputs if known else Tensor(root=places[-1], name="x")
 
     def grow(self, whole: ast.expr, how: str, call: ast.Call) -> None:
         """Call a method that changes a list or a model."""
