@@ -28,11 +28,9 @@ def worded(error: UsageError, commands: Mapping[str, Iterable[Argument]]) -> Inv
         near = f" (rnnshape {other} has it)" if other else nearest(error.option_name, known)
         return _wrong(error.option_name, f"unknown option of {path}{near}; see {path} --help")
     if isinstance(error, BadOptionUsage):
-        return (
-            without_value(error.option_name)
-            if "requires" in error.message
-            else _wrong(error.option_name, "takes no value")
-        )
+        if "requires" in error.message:
+            return without_value(error.option_name)
+        return _wrong(error.option_name, "takes no value")
     return _wrong("", error.format_message())
 
 

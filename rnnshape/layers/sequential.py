@@ -145,11 +145,10 @@ def _several(number: int, layer: Node, answer: Answer) -> str | None:
 
 def several_by(layer: Node) -> str:
     """The arguments that let a layer return several values: ``merge_mode=None and return_state=True``."""
-    apart = layer.has("merge_mode") and layer["merge_mode"] is None
-    loop = loop_of(layer)
-    return " and ".join(
-        [*["merge_mode=None"] * apart, *["return_state=True"] * bool(loop is None or loop["return_state"])]
-    )
+    several = (("merge_mode", None), ("return_state", True))
+    parts = list(layer.walk())
+    there = [(name, value) for name, value in several if any(part.has(name) and part[name] is value for part in parts)]
+    return " and ".join(f"{name}={value}" for name, value in there)
 
 
 def _rank(number: int, layer: Node, given: Given, passed: Sequence[_Passed]) -> str:
