@@ -130,7 +130,7 @@ def _wired(node: Node, into: Node, parsed: Parsed, dims: Dims) -> str | None:
     if parsed.fed is not None and parsed.fed.otherwise(shape):
         return f"is called on the same input as the first layer, {shape}, not on {parsed.fed.text}"
     wiring = wire(node, into, dims)
-    return wiring.problem if wiring.answer is None else unpacking(wiring.answer.returned, parsed.targets)
+    return wiring.problem if wiring.answer is None else unpacking(into, wiring.answer.returned, parsed.targets)
 
 
 def unavailable(node: Node) -> Iterator[Problem]:

@@ -44,7 +44,7 @@ def spec_of(parsed: Parsed, run: Mapping[str, Any], name: str | None) -> Spec:
         raise Invalid(problems, parsed.text)
     if not spec.layer.without_rule:
         answer = spec.layer.cls.theory(spec.layer, Given(spec.dims, spec.input_dtype))
-        if parsed.targets is not None and (wrong := mismatches.unpacking(answer.returned, parsed.targets)):
+        if parsed.targets is not None and (wrong := mismatches.unpacking(spec.layer, answer.returned, parsed.targets)):
             raise Invalid([Problem("", wrong, parsed.places[-1] if parsed.places else None)], parsed.text)
         if parsed.fed is not None and (wrong := cannot_build(parsed.fed, spec, answer, run)):
             raise Invalid([Problem("", wrong, parsed.fed.span)], parsed.text)

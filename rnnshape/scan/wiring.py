@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import flat
 from rnnshape.layers.sequential import several_by
+from rnnshape.reading.code.results import with_more
 from rnnshape.scan.hits import Hit, with_argument
 from rnnshape.scan.states import state_hits
 
@@ -106,8 +107,8 @@ class Wiring:
         edits: tuple[Edit, ...] = ()
         if loop is not None and 1 + len(flat(step.begins)) == step.targets:
             edits = with_argument(self.source, _constructor(step.tree, step.node), "return_state=True")
-        hint = ": add return_state=True" if loop is not None else ""
-        yield Hit("unpacking", f"{names}, but {step.node.name} returns one tensor{hint}", step.call, edits)
+        what = f"{names}, but {step.node.name} returns one tensor{with_more(step.node, step.targets)}"
+        yield Hit("unpacking", what, step.call, edits)
 
     # -- stateful, unroll -----------------------------------------------------------------------
 

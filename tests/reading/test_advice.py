@@ -178,7 +178,12 @@ OTHERS: dict[str, tuple[str, str, Options]] = {
         "Bidirectional(GRU(8)) | Dense(1)",
         {},
     ),
-    "a, b, c = LSTM(8)(x)": ("add return_state=True", "a, b, c = LSTM(8, return_state=True)(x)", {}),
+    "a, b, c = LSTM(8)(x)": ("with return_state=True it returns 3", "a, b, c = LSTM(8, return_state=True)(x)", {}),
+    "a, b = Bidirectional(GRU(8))(x)": (
+        "with merge_mode=None it returns 2 values: forward_output, backward_output",
+        "a, b = Bidirectional(GRU(8), merge_mode=None)(x)",
+        {},
+    ),
     "LSTM(8)(x, mask=[[True]])": (
         "tf.constant([[True, False]])",
         "LSTM(8)(tf.zeros((1, 2, 4)), mask=tf.constant([[True, False]]))",

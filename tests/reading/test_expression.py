@@ -196,7 +196,8 @@ WITHOUT_PLACE = {
     "(forward_output, backward_output), but the next layer takes one: drop merge_mode=None from layer 1",
     "a, b = LSTM(8, return_state=True)(x)": "2 names are on the left, but the call returns 3 values: output, state_h, state_c",
     "a, b = LSTM(8)(x)": "2 names are on the left, but the call returns one tensor, which Python would split along the batch: "
-    "add return_state=True",
+    "with return_state=True it returns 3 values: output, state_h, state_c",
+    "a, b = Dense(8)(x)": "2 names are on the left, but the call returns one tensor, which Python would split along the batch",
     "ConvLSTM1D(3, 40)": "the kernel is larger than X=8: with padding='valid' X must be at least dilation_rate * (kernel_size - 1) "
     "+ 1; make it larger or use padding='same'",
     "Bidirectional(GRU(2), merge_mode='sum', backward_layer=GRU(3, go_backwards=True))": "merge_mode='sum' cannot merge (2, 2) and "

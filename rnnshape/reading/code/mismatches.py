@@ -13,11 +13,13 @@ from rnnshape.errors import Problem
 from rnnshape.layers.base import Leaf, flat
 from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code.calling import State
+from rnnshape.reading.code.results import with_more
 from rnnshape.spec.options import INITIAL_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rnnshape.layers import Node
     from rnnshape.layers.base import Returned
     from rnnshape.reading.code.calling import Called
     from rnnshape.spec.spec import Spec
@@ -66,8 +68,8 @@ def bare_state(called: Called, spec: Spec) -> str | None:
     return f"Keras returns the state of a cell as it is passed: if the code passes a {form}"
 
 
-def unpacking(returned: Returned, targets: int | None) -> str | None:
-    """Why ``a, b = layer(x)`` does not fit the number of returned values; None if it does."""
+def unpacking(node: Node, returned: Returned, targets: int | None) -> str | None:
+    """Why ``a, b = layer(x)`` does not fit the values that the layer returns; None if it does."""
     count = len(returned) if isinstance(returned, tuple | list) else 1
     if targets is None or targets == count:
         return None
@@ -75,7 +77,8 @@ def unpacking(returned: Returned, targets: int | None) -> str | None:
     if count > 1:
         roles = ", ".join(leaf.role if isinstance(leaf, Leaf) else "[…]" for leaf in returned)
         return f"{names}, but the call returns {count} values: {roles}"
-    return f"{names}, but the call returns one tensor, which Python would split along the batch: add return_state=True"
+    one = "the call returns one tensor, which Python would split along the batch"
+    return f"{names}, but {one}{with_more(node, targets)}"
 
 
 def _state_problems(state: State, leaf: Leaf) -> Iterator[Problem]:

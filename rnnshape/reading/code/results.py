@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.base import Given, Leaf
+from rnnshape.layers.changes import everywhere
 from rnnshape.layers.dims import Dim
 from rnnshape.layers.release import KERAS_3, asked
 
@@ -35,6 +37,25 @@ def results_of(node: Node, targets: int | None) -> tuple[tuple[str, ...], tuple[
     roles = tuple(item.role if isinstance(item, Leaf) else "states" for item in answer.returned)
     counts = tuple(0 if isinstance(item, Leaf) else len(item) for item in answer.returned)
     return roles, counts, type(answer.returned)
+
+
+def with_more(node: Node, count: int) -> str:
+    """What lets a layer that returns one tensor return several, if possible ``count``; empty if nothing does.
+
+    ``": with return_state=True it returns 3 values: output, state_h, state_c"``
+    """
+    found = []
+    for name, value in (("return_state", True), ("merge_mode", None)):
+        roles, *_ = results_of(_with(node.in_turn[-1], name, value), None)
+        if roles:
+            said = f": with {name}={value} it returns {len(roles)} values: {', '.join(roles)}"
+            found.append((len(roles) != count, said))
+    return min(found, key=itemgetter(0), default=(False, ""))[1]
+
+
+def _with(node: Node, name: str, value: Any) -> Node:
+    """The layer with another value of an argument, wherever it has it: the forward layer of a Bidirectional, too."""
+    return everywhere(node, lambda part: part.but(**{name: value}) if part.has(name) else part)
 
 
 def as_passed(call: Applied) -> tuple[int, ...]:
