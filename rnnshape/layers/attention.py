@@ -14,6 +14,7 @@ from rnnshape.layers import arguments as arg
 from rnnshape.layers.around import answered, any_sequence
 from rnnshape.layers.base import Leaf, Product, Refusal, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.dropping import all_dropped
 from rnnshape.layers.masking import attached
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import KERAS_3, change
@@ -32,8 +33,9 @@ def _parts(inputs: Sequence[Dims]) -> tuple[Dims, Dims, Dims]:
     return query, value, inputs[2] if len(inputs) > 2 else value
 
 
-def _scored(given: Given, answer: Answer, scores: Dims) -> Answer:
-    """The answer, with the scores after the output if the call asks for them."""
+def _scored(node: Node, given: Given, answer: Answer, scores: Dims) -> Answer:
+    """The answer, with the scores, which may be dropped, after the output if the call asks for them."""
+    answer.refusals += all_dropped(node, makes_mask=given.training)
     if given.scores:
         output = answer.outputs[0]
         answer.returned = (output, Leaf("scores", scores, output.dtype))
@@ -59,7 +61,7 @@ def _attention(node: Node, given: Given) -> Answer:
     # Only score_mode="dot" computes the scores with a matrix product; the others sum the result of tanh.
     scores = [Product((*query[:-1], key[-2], query[-1]))] if scored else []
     answer.products = [*scores, Product((*asking, key[-2], value[-1]))]
-    return _scored(given, answer, (*asking, key[-2]))
+    return _scored(node, given, answer, (*asking, key[-2]))
 
 
 _MASKS_SCORES = change(
@@ -104,7 +106,7 @@ def _multi_head(node: Node, given: Given) -> Answer:
     ]
     axes = slice(1, 2 if node["attention_axes"] else len(query) - 1)
     beside = query[axes.stop : -1]  # the axes without attention
-    return _scored(given, answer, (query[0], *beside, heads, *query[axes], *key[axes]))
+    return _scored(node, given, answer, (query[0], *beside, heads, *query[axes], *key[axes]))
 
 
 def _output_shape(node: Node) -> tuple[int, ...]:

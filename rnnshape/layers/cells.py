@@ -13,6 +13,7 @@ from rnnshape.layers import arguments as arg
 from rnnshape.layers.base import STEP, Answer, Kernel, Law, Leaf, Product, Rule, Weight, compute_dtype, variable_dtype
 from rnnshape.layers.building import changes_of_width, uninitialized, unregularized
 from rnnshape.layers.dims import Dim, fixed
+from rnnshape.layers.dropping import all_dropped_by_cell
 from rnnshape.layers.laws import STATE_C_IS_NOT_THE_OUTPUT
 from rnnshape.layers.node import LayerClass
 from rnnshape.layers.release import change
@@ -121,7 +122,7 @@ def _called(step: Callable[[Node, Given], Answer]) -> Callable[[Node, Given], An
 
     def theory(node: Node, given: Given) -> Answer:
         answer = step(node, given)
-        answer.refusals += unregularized(node, given, answer.returned)
+        answer.refusals += [*unregularized(node, given, answer.returned), *all_dropped_by_cell(node, given)]
         return answer
 
     return theory

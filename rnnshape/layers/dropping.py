@@ -1,4 +1,4 @@
-"""Errors of Keras with dropout in training (read in 3.15.1; ``docs/keras-quirks.md``)."""
+"""Errors of Keras with dropout (read in 3.15.1; ``docs/keras-quirks.md``)."""
 
 from __future__ import annotations
 
@@ -32,8 +32,36 @@ _BY_GATES = change(
 )
 
 
+_DROPS_ALL = change(
+    "3.14",
+    "a layer can drop everything, with a rate of 1; before, TensorFlow rejects the rate when the layer makes its mask: "
+    "in training, and in every call of a recurrent layer",
+    "backend/tensorflow/random.py: dropout",
+)
+_IF_USED = change(
+    "3.8",
+    "LSTMCell and GRUCell make only the dropout masks that they use, and a rate of 1 uses none",
+    "layers/rnn/lstm.py, gru.py: LSTMCell.call, GRUCell.call",
+)
+
+
+def all_dropped(node: Node, *, makes_mask: bool) -> Iterator[Refusal]:
+    """The error of a rate of 1 before Keras 3.14, in a call in which the layer makes its dropout mask."""
+    rates = (node[name] for name in ("rate", "dropout", "recurrent_dropout") if node.has(name))
+    if makes_mask and not _DROPS_ALL.made and 1 in rates:
+        yield Refusal("ValueError: `rate` must be a scalar tensor or a float in the range [0, 1)", "use a rate below 1")
+
+
+def all_dropped_by_cell(node: Node, given: Given) -> Iterator[Refusal]:
+    """The same error of a cell that is called by itself."""
+    always = asked() >= KERAS_3 and not (_IF_USED.made and node.name in ("LSTMCell", "GRUCell"))
+    yield from all_dropped(node, makes_mask=always or (given.training and asked() < KERAS_3))
+
+
 def refusals(node: Node, given: Given, cell: Node | None = None) -> Iterator[Refusal]:
-    """The known errors of a recurrent layer in training, with this ``cell`` (None: LSTM, GRU or SimpleRNN)."""
+    """The known errors of a recurrent layer with dropout, with this ``cell`` (None: LSTM, GRU or SimpleRNN)."""
+    for part in _computing(cell or node):
+        yield from all_dropped(part, makes_mask=given.training or asked() >= KERAS_3)
     if cell is None and by_gates(node, training=given.training):
         yield Refusal(
             "InvalidArgumentError: with implementation=1 there is a dropout mask for each gate, but Keras uses the "

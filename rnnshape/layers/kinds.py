@@ -127,18 +127,10 @@ class Number(Kind, frozen=True):
 
 
 class DropRate(Number, frozen=True):
-    """A fraction to drop; before Keras 3.14 less than 1, because Keras passed a rate of 1 to ``tf.nn.dropout`` too."""
+    """A fraction to drop."""
 
     least: float = 0
     most: float = 1
-
-    def missing_in(self, value: Any, release: Release) -> str | None:
-        if value < 1 or release >= _DROPS_ALL:
-            return None
-        return f"cannot drop everything in Keras {dotted(release)}: a rate of 1 is from Keras {dotted(_DROPS_ALL)} on"
-
-
-_DROPS_ALL = (3, 14)
 
 
 class OneOf(Kind, frozen=True):

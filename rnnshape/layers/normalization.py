@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -117,10 +118,15 @@ _KEEPS_MASK = change(
 
 def _adapted(node: Node, given: Given) -> Answer:
     """Normalizes with a mean and variance of the data: arguments, or weights that ``adapt`` computes."""
-    if node["mean"] is not None:
-        return _preprocessed(node, given)
     axes = () if node["axis"] is None else node["axis"] if isinstance(node["axis"], tuple) else (node["axis"],)
     dims = tuple(given.dims[axis] for axis in sorted(axis % len(given.dims) for axis in axes))
+    if node["mean"] is not None:
+        answer = _preprocessed(node, given)
+        counts = {len(node[name]) if isinstance(node[name], tuple) else 1 for name in ("mean", "variance")}
+        if not _SPREADS.made and counts != {size := prod(dim.size for dim in dims)}:
+            message = f"InvalidArgumentError: Input to reshape is a tensor with {min(counts)} values, not {size}"
+            answer.refusals.append(Refusal(message, "give mean and variance a number for each channel"))
+        return answer
     kept = (variable_dtype if _AS_BUILT.made else compute_dtype)(node["dtype"])
     weights = (("mean", dims, kept), ("variance", dims, kept), ("count", (), "int64"))
     answer = _preprocessed(node, given, *(Weight(name, of, (), dtype, trainable=False) for name, of, dtype in weights))
@@ -131,6 +137,12 @@ def _adapted(node: Node, given: Given) -> Answer:
     return answer
 
 
+_SPREADS = change(
+    "3.8",
+    "the mean and the variance of Normalization may be one number for all channels",
+    "layers/preprocessing/normalization.py: Normalization.build",
+    in_2=True,
+)
 _AS_BUILT = change(
     "3.0",
     "Normalization has weights in float32 under a mixed policy, and fails in a graph if it is not built earlier; "

@@ -118,7 +118,7 @@ def _fused(
     def theory(node: Node, given: Given) -> Answer:
         batch, _, channels = given.dims
         one = step(node, Given((batch, channels), given.dtype, given.letter))
-        if given.training or node["dropout"]:
+        if given.training or node["dropout"] or node["recurrent_dropout"]:
             one.refusals += dropping.refusals(node, given)
         return over_time(node, given, one, cudnn(node, given))
 

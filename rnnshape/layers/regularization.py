@@ -16,7 +16,8 @@ from rnnshape.layers import contents
 from rnnshape.layers.around import answered, entry, own_dtype, unchanged
 from rnnshape.layers.base import Refusal, compute_dtype
 from rnnshape.layers.dims import fixed
-from rnnshape.layers.release import KERAS_3
+from rnnshape.layers.dropping import all_dropped
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.layers.space import DATA_FORMAT, picture, steps
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def _stretching(node: Node, given: Given) -> Answer:
     """The same shape; in training, ``noise_shape`` may broadcast it."""
-    dims, refusals = given.dims, list(_rate_of_one(node, given))
+    dims, refusals = given.dims, [*_rate_of_one(node, given)]
     drops = node["rate"] > 0 and (node["rate"] < 1 or node.name == "AlphaDropout")
     if given.training and drops and node["noise_shape"] is not None:
         try:
@@ -64,9 +65,17 @@ def _stretched(dims: Dims, noise: tuple[int | None, ...]) -> Dims:
 
 
 def _rate_of_one(node: Node, given: Given) -> Iterator[Refusal]:
-    """Reject a rate of 1, with which the layer divides by zero in training."""
-    if given.training and node.has("rate") and node["rate"] == 1 and node.name in ("AlphaDropout", "GaussianDropout"):
+    """Reject a rate of 1 in training: the layer divides by zero, or, in old releases, TensorFlow rejects it."""
+    if node.name not in ("AlphaDropout", "GaussianDropout"):
+        yield from all_dropped(node, makes_mask=given.training)
+    elif given.training and node["rate"] == 1 and asked() >= KERAS_3:
         yield Refusal("ZeroDivisionError: a rate of 1 leaves nothing to divide by", "use a rate below 1")
+
+
+def _dropping(node: Node, given: Given) -> Answer:
+    answer = unchanged(node, given)
+    answer.refusals += _rate_of_one(node, given)
+    return answer
 
 
 def _noisy(node: Node, given: Given) -> Answer:
@@ -95,11 +104,11 @@ _regularizing = partial(entry, contents=contents.unchanged, keeps_mask=True, bui
 
 REGULARIZATION = (
     _regularizing("Dropout", (RATE, NOISE_SHAPE, arg.SEED, *arg.BASE), _stretching, source="regularization/dropout.py"),
-    _regularizing("SpatialDropout1D", (RATE, *SPATIAL), unchanged, steps, source="regularization/spatial_dropout.py"),
+    _regularizing("SpatialDropout1D", (RATE, *SPATIAL), _dropping, steps, source="regularization/spatial_dropout.py"),
     _regularizing(
         "SpatialDropout2D",
         (RATE, DATA_FORMAT, *SPATIAL),
-        unchanged,
+        _dropping,
         picture,
         source="regularization/spatial_dropout.py",
     ),

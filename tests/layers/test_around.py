@@ -198,7 +198,7 @@ def test_softmax_takes_five_axes_on_a_cpu(layer: str, dtype: str, axes: int, run
         ("Normalization() | LSTM(3, return_sequences=True)", 2 * 4 + 1 + 96),
         ("Normalization(axis=None) | LSTM(3)", 3 + 96),
         ("Normalization(axis=(2, 1), dtype='mixed_float16') | GRU(2)", 2 * 12 + 1 + 48),
-        ("Normalization(mean=0.5, variance=2, invert=True) | LSTM(3)", 96),
+        ("Normalization(axis=None, mean=0.5, variance=2, invert=True) | LSTM(3)", 96),
         ("Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1, 2, 3, 4]) | LSTM(3)", 96),
         ("Rescaling([1.0, 2.0, 3.0, 4.0], offset=[0.5]) | LSTM(3)", 96),
         ("Rescaling(1 / 255, offset=-1.0) | LSTM(3, return_sequences=True)", 96),
@@ -217,3 +217,30 @@ def test_a_layer_that_prepares_its_input_is_that_of_the_real_layer(text: str, pa
 def test_a_weight_without_axes_is_one_in_the_formulas(run: Callable[..., Ran]) -> None:
     assert "C + C + 1 + " in run("show", "Normalization() | Dense(2)", "--weights", "--predict").out
     assert rnnshape.predict("Normalization()").cost.parameter_formula == "4*(2*C) + 8*(1)"
+
+
+REJECTED_BY_SOME = (
+    "Normalization(mean=0.5, variance=2) | LSTM(3)",
+    "Normalization(mean=[0.5], variance=[2.0])",
+    *(f"{name}(1)" for name in ("Dropout", "SpatialDropout1D", "GaussianDropout", "AlphaDropout")),
+    "TimeDistributed(Dropout(1))",
+    *(f"{name}(2, {rate}=1)" for name in ("LSTM", "SimpleRNN") for rate in ("dropout", "recurrent_dropout")),
+    *(f"{name}(2, recurrent_dropout=1.0)" for name in ("GRUCell", "SimpleRNNCell")),
+    "StackedRNNCells([GRUCell(2), LSTMCell(2, dropout=1)])",
+    "RNN([GRUCell(2), LSTMCell(2, dropout=1)])",
+    "Bidirectional(GRU(2, dropout=1))",
+    "ConvLSTM1D(2, 2, dropout=1)",
+    "x = Input((3, 4)); y = LSTM(2)(Attention(dropout=1.0)([x, x]))",
+    "x = Input((3, 4)); y = LSTM(2)(MultiHeadAttention(2, 2, dropout=1.0)(x, x))",
+)
+"""A mean for all channels is from Keras 3.8 on, a rate of 1 from 3.14 on; what fails before depends on the call."""
+
+
+@pytest.mark.parametrize("release", [None, pytest.param("2", marks=legacy)])
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("text", REJECTED_BY_SOME)
+def test_what_a_release_rejects_is_what_is_told(text: str, training: bool, release: str | None) -> None:
+    options = {"training": training, "keras": release}
+    theory, lab = rnnshape.predict(text, **options), rnnshape.explore(text, **options)
+    assert (theory.error is None) == (lab.error is None), (theory.error, lab.error)
+    assert lab.error is not None or lab.ok
