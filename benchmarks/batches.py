@@ -8,7 +8,9 @@ import resource
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from benchmarks.pairs import Row, Target, in_turn, seconds
 from benchmarks.processes import ROOT, finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rnnshape.reading.batch.entries import Run
 
@@ -79,18 +81,28 @@ def jobs(rounds: int) -> list[Row]:
 
     `rnnshape batch - -f jsonl` over 300 LSTMs of 256 units on 32 sequences of 200 steps, and
     `rnnshape batch - --predict -f jsonl` over the 100,000 lines, with the start of the workers.  The target of
-    `--jobs 2` is a ratio of 1 / 1.6 where layers run, and of 1 / 1.7 for predictions.
+    `--jobs 2` is a ratio of 1 / 1.6 where layers run, and of 1 / 1.7 for predictions.  Two commands at the same time,
+    each on half of the lines, tell what a second process gains on this machine at most.
     """
     with tempfile.TemporaryDirectory() as folder:
         heavy, lines, unlike = (Path(folder) / name for name in ("heavy.yaml", "lines.jsonl", "unlike.jsonl"))
         heavy.write_text(HEAVY.replace("SEEDS", ", ".join(map(str, range(HEAVY_RUNS)))))
         lines.write_bytes(b"".join(_lines()))
         unlike.write_bytes(b"".join(_lines(unlike=True)))
+        halves = [Path(folder) / name for name in ("first.jsonl", "second.jsonl")]
+        for place, half in enumerate(halves):
+            half.write_bytes(b"".join(islice(_lines(), place * PREDICTED // 2, (place + 1) * PREDICTED // 2)))
+        one, both = (seconds(partial(_beside, files, "--predict")) for files in ([lines], halves))
+        alone = in_turn({"both": both, "one": one}, rounds)
         return [
             _gain("", heavy, (), 1.6, rounds),
             _gain(f"{PREDICTED:,} lines, ", lines, ("--predict",), 1.7, rounds),
+            Row(
+                f"{PREDICTED:,} lines, two commands `--predict`, each on half of them", "one on all", "s",
+                alone["both"], alone["one"],
+            ),
             _gain(f"{PREDICTED:,} lines, no two alike, ", unlike, ("--predict",), 1.7, rounds),
-        ]
+        ]  # fmt: skip
 
 
 def _gain(what: str, file: Path, arguments: tuple[str, ...], wanted: float, rounds: int) -> Row:
@@ -101,9 +113,18 @@ def _gain(what: str, file: Path, arguments: tuple[str, ...], wanted: float, roun
 
 
 def _batch(file: Path, *arguments: str) -> None:
+    _beside([file], *arguments)
+
+
+def _beside(files: Sequence[Path], *arguments: str) -> None:
+    """Run a batch of each file, all at the same time."""
     command = [sys.executable, "-m", "rnnshape", "batch", "-", *arguments, "-f", "jsonl"]
-    with file.open("rb") as runs:
-        subprocess.run(command, cwd=ROOT, stdin=runs, stdout=subprocess.DEVNULL, check=True)  # noqa: S603  our own
+    with ExitStack() as stack:
+        opened = [stack.enter_context(file.open("rb")) for file in files]
+        running = [subprocess.Popen(command, cwd=ROOT, stdin=runs, stdout=subprocess.DEVNULL) for runs in opened]  # noqa: S603  our own
+        for process in running:
+            if process.wait() != 0:
+                raise RuntimeError(command)
 
 
 def _swept() -> dict[str, float]:
