@@ -14,7 +14,7 @@ from rnnshape.layers import TABLE, names
 from rnnshape.layers import arguments as arg
 from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.objects import class_of
-from tests.shared.releases import had, legacy, named, offered
+from tests.shared.releases import had, legacy, named, offered, since
 from tests.shared.sampling import some
 from tests.shared.vocabulary import CLASSES, CONVOLUTIONS, Draft, Drawer, axes, bad, disagreement, good, plain
 
@@ -260,7 +260,6 @@ RUNS: dict[str, tuple[dict[str, Any], tuple[int, ...], int]] = {
     "LSTM(3, seed=None)": ({}, (2, 3), 96),
     "TimeDistributed(TimeDistributed(LSTM(4, return_state=True)))": ({}, (3, 3, 5, 2, 4), 144),
     "RNN([StackedRNNCells([SimpleRNNCell(5), GRUCell(1)])], unroll=True)": ({}, (2, 5), 74),
-    "RNN(LSTMCell(4, dropout=1.0), dtype='mixed_float16')": ({"training": True}, (2, 4), 144),
     "LSTM(3, autocast=False, dtype='mixed_float16')": ({}, (2, 3), 96),
     "GRU(3, kernel_initializer='HeNormal', bias_initializer='orthogonal')": ({}, (2, 3), 81),
     "ConvLSTM1D(2, 2, data_format='channels_first', dtype='float64')": ({"execution": "xla"}, (2, 2, 7), 104),
@@ -276,6 +275,12 @@ def test_what_keras_takes_is_taken(text: str) -> None:
     assert report.error is None
     assert report.ok
     assert (report.structure.shape, report.params) == (shape, params)
+
+
+@since("3.14", "a layer can drop everything")
+def test_a_rate_of_one_makes_no_mask_of_another_dtype() -> None:
+    report = rnnshape.explore("RNN(LSTMCell(4, dropout=1.0), dtype='mixed_float16')", training=True)
+    assert (report.ok, report.params) == (True, 144)
 
 
 def test_what_keras_ignores_is_said() -> None:
