@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.base import Refusal, compute_dtype
-from rnnshape.layers.release import KERAS_3, asked, change
+from rnnshape.layers.release import KERAS_3, asked, change, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,8 @@ def all_dropped(node: Node, *, makes_mask: bool) -> Iterator[Refusal]:
     """The error of a rate of 1 before Keras 3.14, in a call in which the layer makes its dropout mask."""
     rates = (node[name] for name in ("rate", "dropout", "recurrent_dropout") if node.has(name))
     if makes_mask and not _DROPS_ALL.made and 1 in rates:
-        yield Refusal("ValueError: `rate` must be a scalar tensor or a float in the range [0, 1)", "use a rate below 1")
+        message = "ValueError: `rate` must be a scalar tensor or a float in the range [0, 1)"
+        yield Refusal(message, f"use a rate below 1, or Keras {dotted(_DROPS_ALL.since)}")
 
 
 def all_dropped_by_cell(node: Node, given: Given) -> Iterator[Refusal]:

@@ -66,7 +66,6 @@ def test_theory_answers_for_a_release_that_is_not_installed() -> None:
     [
         ("GRU(8, implementation=1)", "3.3", "came with Keras 3.4"),
         ("LSTM(8, activation='celu')", "3.6", "came with Keras 3.7"),
-        ("LSTM(8, dropout=1.0)", "3.13", "from Keras 3.14 on"),
         ("Conv2DTranspose(2, 3, strides=2, output_padding=(0, 1))", "3.10", "0 is from Keras 3.11 on"),
         ("LSTM(8, use_cudnn=False)", "2", "came with Keras 3"),
         ("LSTM(8, time_major=True)", None, "removed in Keras 3"),
@@ -78,6 +77,15 @@ def test_what_a_release_does_not_have_is_an_error(layer: str, version: str | Non
     with pytest.raises(rnnshape.Invalid) as error:
         make(layer, {} if version is None else {"keras": version})
     assert said in str(error.value)
+
+
+def test_a_rate_of_one_is_rejected_by_old_releases_when_they_make_the_mask() -> None:
+    error = rnnshape.predict("LSTM(8, dropout=1.0)", keras="3.13").error
+    assert error is not None
+    assert error.hint == "use a rate below 1, or Keras 3.14"
+    assert rnnshape.predict("LSTM(8, dropout=1.0)", keras="3.14").error is None
+    assert rnnshape.predict("Dropout(1)", keras="3.13").error is None
+    assert rnnshape.predict("Dropout(1)", keras="3.13", training=True).error is not None
 
 
 @pytest.mark.parametrize("version", ["1", "2.4", "3", "3.2", "3.99", "three", "", "3.1"])
