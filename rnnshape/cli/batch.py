@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.batch import former_rows, rows, written
+from rnnshape.cli import signals
 from rnnshape.cli.options import form
 from rnnshape.cli.output import destination, not_over, note, show_trace
 from rnnshape.cli.progress import wanted as bar_wanted
@@ -130,6 +131,7 @@ class _Gate:
                     return
                 finally:
                     self._asking = False
+                signals.again()
                 # TensorFlow may turn the interrupt into its own error: do not report that row as failed.
                 if row is None or (self.interrupted and not row.ok):
                     return

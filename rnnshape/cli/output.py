@@ -18,6 +18,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from rnnshape.cli import signals
 from rnnshape.cli.streams import let_go
 from rnnshape.errors import INTERRUPTED, OK, UNAVAILABLE, Internal, Invalid, Problem, RnnshapeError, foreseen
 
@@ -64,6 +65,7 @@ def _replacing(path: str, existing: os.stat_result | None) -> Iterator[TextIO]:
     try:
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:  # noqa: PTH123  a descriptor
             yield stream
+            signals.again()
             stream.flush()
             temporary = temporary or _named(handle, target.parent)
         _set_mode(temporary, existing)
@@ -179,7 +181,11 @@ def _umask() -> int:
 def clean_ending() -> Iterator[None]:
     """Turn an exception into an exit code and one clear line, never a traceback."""
     try:
-        yield
+        try:
+            yield
+        except Exception:
+            signals.again()
+            raise
     except RnnshapeError as error:
         say(error)
         raise SystemExit(error.exit_code) from None

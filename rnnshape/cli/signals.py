@@ -13,7 +13,7 @@ import threading
 import time
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,15 +43,18 @@ def at_once() -> Iterator[None]:
 
 @contextmanager
 def unwinding() -> Iterator[None]:
-    """Within this context, SIGTERM and SIGHUP raise SystemExit with their exit code; a second one ends the process."""
-    heard = [number for number in _ENDS if _hears(number, signal.SIG_DFL)]
-    began: list[float] = []
+    """Within this context, Ctrl-C raises KeyboardInterrupt; SIGTERM and SIGHUP raise SystemExit with their exit code.
+
+    A second SIGTERM or SIGHUP ends the process at once.
+    """
+    heard = {number: before for number, before in _ENDS.items() if _hears(number, before)}
+    _came.clear()
 
     def end(number: int, frame: FrameType | None) -> None:
-        if not began:
-            began.append(time.monotonic())
-            raise SystemExit(_FROM_A_SHELL + number)
-        if time.monotonic() - began[0] > _TOGETHER_S:
+        if not _came or number == signal.SIGINT:
+            _came[:] = [(number, time.monotonic())]
+            again()
+        if time.monotonic() - _came[0][1] > _TOGETHER_S:
             os._exit(_FROM_A_SHELL + number)
 
     for number in heard:
@@ -59,13 +62,34 @@ def unwinding() -> Iterator[None]:
     _quiet_exit()
     try:
         yield
+    except SystemExit as ending:
+        if not _came or ending.code != _FROM_A_SHELL + _came[0][0]:
+            again()
+        raise
+    else:
+        again()
     finally:
-        for number in heard:
-            if not began:
-                signal.signal(number, signal.SIG_DFL)
+        for number, before in heard.items():
+            if not _came or number == signal.SIGINT:
+                signal.signal(number, before)
 
 
-_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+def again() -> None:
+    """Raise the exception of a signal again, if one came.
+
+    An import of TensorFlow may catch it, and then goes on, or fails with an exception of its own.
+    """
+    if _came and _came[0][0] == signal.SIGINT:
+        raise KeyboardInterrupt
+    if _came:
+        raise SystemExit(_FROM_A_SHELL + _came[0][0])
+
+
+_came: list[tuple[int, float]] = []
+"""The signal that came, and when."""
+_ENDS: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+if hasattr(signal, "SIGHUP"):  # not on Windows
+    _ENDS[signal.SIGHUP] = signal.SIG_DFL
 
 
 def _hears(number: signal.Signals, handler: object) -> bool:

@@ -77,7 +77,8 @@ def test_the_output_file_is_checked_before_anything_runs(
         raise AssertionError("a layer ran")
 
     (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm}]\n")
-    for place in ("rnnshape.lab.tensorflow.load", "rnnshape.lab.observe", "rnnshape.lab.environment.environment"):
+    # In this order no module is imported after a function that it takes from another is replaced.
+    for place in ("rnnshape.lab.environment.environment", "rnnshape.lab.observe", "rnnshape.lab.tensorflow.load"):
         monkeypatch.setattr(place, run_)
     words = [word.format(folder=tmp_path) for word in command]
     for path, why in (
@@ -205,6 +206,37 @@ def test_a_signal_leaves_the_old_file_and_no_process(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["long.yaml", "rows.jsonl"]
     _, alive = psutil.wait_procs(others, timeout=20)
     assert alive == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("hears_sighup")
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize("then", ["pass", "raise ImportError('swallowed')"])
+@pytest.mark.parametrize("command", ["batch", "lstm"])
+def test_a_signal_that_an_import_swallows_ends_the_command(
+    command: str, then: str, name: str, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / "runs.yaml").write_text("runs: [{layer: lstm, matrix: {units: [1, 2]}}]")
+    (tmp_path / "rows.jsonl").write_text("old\n")
+    words = ["batch", "runs.yaml"] if command == "batch" else ["lstm"]
+    program = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'tensorflow.python.ops':\n"
+        "            try:\n"
+        f"                os.kill(os.getpid(), signal.{name})\n"
+        "            except (SystemExit, KeyboardInterrupt):\n"
+        f"                {then}\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        f"sys.argv = ['rnnshape', *{words!r}, '-f', 'jsonl', '-o', 'rows.jsonl']\n"
+        "from rnnshape.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert re.fullmatch(r"rnnshape: interrupted.*\n" if name == "SIGINT" else "", done.stderr)
+    assert (tmp_path / "rows.jsonl").read_text() == "old\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.jsonl", "runs.yaml"]
 
 
 @pytest.mark.slow
