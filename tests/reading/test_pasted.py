@@ -612,6 +612,8 @@ def test_a_computed_size_has_the_name_that_it_is_assigned_to(code: str, text: st
         ("Conv2D(40, 3, 5, padding='same')", "Conv2D(40, 3, strides=5, padding='same')"),
         ("LSTM(8, consume_less='gpu')", "LSTM(8, implementation=2)"),
         ("LSTM(8, consume_less='mem')", "LSTM(8, implementation=1)"),
+        ("LSTM(8, forget_bias_init='one')", "LSTM(8)"),
+        ("LSTM(8, forget_bias_init='zero')", "LSTM(8, unit_forget_bias=False)"),
     ],
 )
 def test_what_keras_1_wrote_otherwise_is_read(then: str, now: str) -> None:
