@@ -116,6 +116,27 @@ CLASSES: dict[str, tuple[str, str, Options]] = {
 }
 OTHERS: dict[str, tuple[str, str, Options]] = {
     "LSTM": ("write LSTM(…)", "LSTM(8)", {}),
+    "LSTM(8, input_shape=(668, 10, 4))": ("if 668 is the batch, write (10, 4)", "LSTM(8, input_shape=(10, 4))", {}),
+    "ConvLSTM2D(4, 3, input_shape=(8, 8, 3))": (
+        "give the time axis as well, (None, 8, 8, 3) without the batch",
+        "ConvLSTM2D(4, 3, input_shape=(None, 8, 8, 3))",
+        {},
+    ),
+    "ConvLSTM2D(4, 3)(np.zeros((2, 8, 8, 3)))": (
+        "add the time axis, x[:, None] for one step",
+        "ConvLSTM2D(4, 3)(np.zeros((2, 1, 8, 8, 3)))",
+        {},
+    ),
+    "Sequential([Dense(5, input_shape=(1,)), Dense(10), LSTM(8)])": (
+        "give the input a time axis",
+        "Sequential([Dense(5, input_shape=(20, 1)), Dense(10), LSTM(8)])",
+        {},
+    ),
+    "GRU(8)(np.zeros((2, 5, 3, 4)))": (
+        "write TimeDistributed(GRU(…))",
+        "TimeDistributed(GRU(8))(np.zeros((2, 5, 3, 4)))",
+        {},
+    ),
     "LSTM(8.0)": ("a whole number, 1 or more", "LSTM(8)", {}),
     "RNN(LSTM(8))": ("use LSTMCell", "RNN(LSTMCell(8))", {}),
     "RNN(GRU(8))": ("use GRUCell", "RNN(GRUCell(8))", {}),

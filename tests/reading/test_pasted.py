@@ -170,8 +170,19 @@ DECLARED = {
 def test_input_shape_and_input_dim_are_the_input(text: str) -> None:
     spec = make(text)
     assert (spec.layer.text, spec.input) == DECLARED[text]
-    assert any("Keras 3 warns about input_" in note for note in spec.notes)
+    assert any(note.startswith(("Keras 3 warns about input_", "Keras 3 reads input_dim=8")) for note in spec.notes)
     assert from_data(to_data(spec)) == spec
+
+
+@pytest.mark.filterwarnings("ignore:Do not pass an")
+def test_input_dim_of_a_recurrent_layer_fails_in_a_sequential_of_keras_3() -> None:
+    import keras
+
+    (note,) = make("LSTM(4, input_dim=8)").notes
+    assert note.endswith("which fails in a Sequential: write input_shape=(None, 8)")
+    with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
+        keras.Sequential([keras.layers.LSTM(4, input_dim=8), keras.layers.Dense(1)])
+    assert keras.Sequential([keras.layers.LSTM(4, input_shape=(None, 8))]).input_shape == (None, None, 8)
 
 
 # A Sequential says it by an Input, and these take no other keyword than their own.

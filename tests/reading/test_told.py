@@ -64,6 +64,9 @@ NOTES = {
     "LSTM(8, seed=SEED)": "seed=SEED is not read: None is used instead",
     "LSTM(8, implementation=impl)": "implementation=impl is not read: 2 is used instead",
     "LSTM(8, dtype=x.dtype)": "dtype=x.dtype is not known here: float32 is used instead",
+    "m = Sequential([LSTM(8, stateful=True)])\nm.reset_states()": (
+        "line 2: a model has no reset_states() in Keras 3: call reset_state() of each stateful layer"
+    ),
     "y = LSTM(8)(x)\nz = maximum(y, 3)": "line 2: maximum(y, 3) is not followed: the answer ends there",
     **{
         f"y = LSTM(1, return_sequences=True)(x)\nz = {read}": f"line 2: {read} is not followed: the answer ends there"

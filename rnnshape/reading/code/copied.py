@@ -78,8 +78,8 @@ def as_copied(text: str) -> str:
     text = _without_prompts(text)
     if "```" in text or "~~~" in text:
         bare = _FENCE.sub("", text)
-        ways = (bare, _without_prompts(bare), _fenced(text))
-        text = next((way for way in ways if way.strip() and is_python(_dedented(way))), text)
+        unfenced = (bare, _without_prompts(bare), _fenced(text))
+        text = next((way for way in unfenced if way.strip() and is_python(_dedented(way))), text)
     text = _dedented(text)
     if len(text) > 2 and text[0] == text[-1] == "`" and "`" not in text.strip("`"):
         text = text.strip("`")

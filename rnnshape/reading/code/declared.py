@@ -120,6 +120,13 @@ def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tupl
     notes = []
     if asked() < KERAS_3:
         return ("Keras 2 takes input_length only for recurrent layers: drop it",) if warned else ()
+    wide = [place for place in used if not place.steps and len(place.sizes or ()) > 2]
+    narrow = {place.tree: place.sizes for place in wide if place.name == "input_dim"}
+    for sizes in narrow.values():
+        width, axes = (sizes or ())[-1], ", ".join(map(str, (sizes or ())[1:]))
+        what = f"Keras 3 reads input_dim={width} as input_shape=({width},), which fails in a Sequential"
+        notes.append(f"{what}: write input_shape=({axes})")
+    warned = [keyword for keyword in warned if keyword not in narrow]
     arguments = list(dict.fromkeys(str(keyword.arg) for keyword in warned))
     if names := " and ".join(name for name in arguments if name not in REMOVED):
         notes.append(f"Keras 3 warns about {names} and recommends keras.Input in front of the first layer")

@@ -1,4 +1,4 @@
-"""Methods of layers that Keras 2 and 3 call differently: ``layer.get_initial_state(x)``, ``reset_states(states)``."""
+"""Methods that Keras 2 and 3 call differently: ``layer.get_initial_state(x)``, ``model.reset_states()``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.release import KERAS_3, asked
-from rnnshape.reading.code.made import Layer, Tensor
+from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,3 +38,16 @@ def former(call: ast.Call, value: Callable[[ast.expr], Any]) -> str | None:
     if more or (call.args and isinstance(value(call.args[0]), Tensor)):
         return "get_initial_state takes only batch_size in Keras 3, such as keras.ops.shape(x)[0]"
     return None
+
+
+def missing(call: ast.Call, value: Callable[[ast.expr], Any]) -> str | None:
+    """Why the chosen release has no such method of a model; None if it has it.
+
+    Keras 2 resets all layers of a model (tf_keras: engine/training.py).
+    """
+    function = call.func
+    if asked() < KERAS_3 or not isinstance(function, ast.Attribute) or function.attr != "reset_states":
+        return None
+    if not isinstance(value(function.value), Model | Functional):
+        return None
+    return "a model has no reset_states() in Keras 3: call reset_state() of each stateful layer"

@@ -21,7 +21,7 @@ from rnnshape.reading.code.literals import MISSING, small
 from rnnshape.reading.code.loops import BREAK, CONTINUE, Loops
 from rnnshape.reading.code.made import Layer, Model, Tensor
 from rnnshape.reading.code.merging import MERGING
-from rnnshape.reading.code.methods import former
+from rnnshape.reading.code.methods import former, missing
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
 from rnnshape.reading.code.syntax import Unknown, dotted, made_array
@@ -266,8 +266,8 @@ class Program(Loops):
             return self._enter(closure.function, self._given(closure.function, tree), closure)
         if isinstance(tree, ast.Call) and (applied := self._applied(tree)) is not None:
             return applied
-        if isinstance(tree, ast.Call) and (why := former(tree, self.value)) is not None:
-            self.values.fails(why, tree)
+        if isinstance(tree, ast.Call):
+            self._method(tree)
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
@@ -281,6 +281,17 @@ class Program(Loops):
         if isinstance(tree, ast.IfExp):
             return self.value(tree.body if self.holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, targets)
+
+    def _method(self, call: ast.Call) -> None:
+        """Report a method that the chosen release does not have, or calls in another way."""
+        if (why := former(call, self.value)) is not None:
+            self.values.fails(why, call)
+        elif (why := missing(call, self.value)) is not None:
+            self._missing(why, call)
+
+    def _missing(self, why: str, call: ast.Call) -> None:
+        """Add a note: the call comes after the model, whose answer it does not change."""
+        self.values.note(why, call)
 
     def _items(self, tree: ast.expr) -> list[Any]:
         """The values of an item of a list: several for ``*states``, which may be the results of a call."""
