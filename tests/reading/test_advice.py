@@ -69,6 +69,7 @@ ARGUMENTS: dict[str, tuple[str, str, Options]] = {
     "GRU(8, num_layers=1)": ("drop it", "GRU(8)", {}),
     "LSTM(8, dynamic=True)": ("drop it; --execution eager", "LSTM(8)", {"execution": "eager"}),
     "LSTM(8, dynamic=False)": ("drop it", "LSTM(8)", {}),
+    "GRU(8, mask_zero=True)": ("drop it", "GRU(8)", {}),
     "LSTM(8, reset_after=True)": ("drop it", "LSTM(8)", {}),
     "SimpleRNN(8, recurrent_activation='relu')": ("drop it", "SimpleRNN(8)", {}),
     "GRU(8, unit_forget_bias=True)": ("drop it", "GRU(8)", {}),
@@ -105,6 +106,13 @@ CLASSES: dict[str, tuple[str, str, Options]] = {
     "dynamic_rnn(LSTMCell(8))": ("such as RNN(LSTMCell(8))", "RNN(LSTMCell(8))", {}),
     "bidirectional_dynamic_rnn(LSTMCell(8))": ("use Bidirectional(RNN(cell))", "Bidirectional(RNN(LSTMCell(8)))", {}),
     "ConvLSTM2DCell(3, 3)": ("use ConvLSTM2D", "ConvLSTM2D(3, 3)", {}),
+    "TimeDistributedFlatten()": ("use TimeDistributed(Flatten())", "TimeDistributed(Flatten())", {}),
+    "TimeDistributedMerge(mode='ave')": ("use GlobalAveragePooling1D()", "GlobalAveragePooling1D()", {}),
+    "Merge([a, b], mode='concat')": (
+        "the layers Concatenate(), Add() or Multiply() on the results",
+        "y = Concatenate()([LSTM(3)(x), GRU(4)(x)])",
+        {},
+    ),
     "TimeDistributedDense(3)": ("use Dense", "TimeDistributed(Dense(3))", {}),
     "Input((10, 8))": ("Sequential([Input((10, 8)), LSTM(8)])", "Sequential([Input((10, 8)), LSTM(8)])", {}),
     "InputLayer((10, 8))": (

@@ -47,6 +47,9 @@ MISTAKES = {
     "Sequential(LSTM(3))": "layers must be a list: [LSTM(3)]",
     "[LSTM, GRU][i](3)": "a Keras class is expected here",
     "LSTM(8, activation=" + "-" * 150 + "1)": "this is nested too deeply: write it in several statements",
+    "class myCell(keras.layers.Layer):\n    pass\ny = RNN(myCell(3))(x)": (
+        "myCell is a class of this code, which is not run here: save it as a module and give --import MODULE"
+    ),
     "LSTM(3)\n" + "-" * 3_000 + "1": "this is nested too deeply: write it in several statements",
     "LSTM(" + "1+" * 3_000 + "1)": "an expression has at most 5,000 characters, and this one has 6,007",
     "LSTM(" + "(" * 30 + "1" + ")" * 31: "brackets nest at most 20 deep",
@@ -67,6 +70,10 @@ NOTES = {
     "m = Sequential([LSTM(8, stateful=True)])\nm.reset_states()": (
         "line 2: a model has no reset_states() in Keras 3: call reset_state() of each stateful layer"
     ),
+    "y = LSTM(8, return_sequences=True)(x)\nz = Attention([y, y])": (
+        "line 2: Attention([y, y]) only makes the layer: call it on tensors, Attention(…)([y, y])"
+    ),
+    "LSTM(8, batch_size=(a - b) * c)": "(a - b) * c is not known: the size is left open",
     "y = LSTM(8)(x)\nz = maximum(y, 3)": "line 2: maximum(y, 3) is not followed: the answer ends there",
     **{
         f"y = LSTM(1, return_sequences=True)(x)\nz = {read}": f"line 2: {read} is not followed: the answer ends there"
@@ -102,6 +109,8 @@ SAME = {
     "x = Input((5, 3))\ny = LSTM(8, return_sequences=True)(x)\nGRU(y.get_shape().as_list()[-1])(y)": (
         "LSTM(8, return_sequences=True) | GRU(8)"
     ),
+    "R = LSTM\nif R == LSTM:\n    y = R(3)(x)\nelse:\n    y = R(3)(x, initial_state=[h])": "LSTM(3)",
+    "R = keras.layers.GRU\ny = LSTM(3) if R is not GRU else R(4)": "GRU(4)",
     "layers = {}\nlayers['a'] = LSTM(3)\nBidirectional(layers['a'])": "Bidirectional(LSTM(3))",
     "async def f():\n    return GRU(4)\nasync def main():\n    y = await f()": "GRU(4)",
 }

@@ -33,6 +33,9 @@ CLASSES = {
     "AbstractRNNCell": "was removed in Keras 3: a cell is a Layer with state_size and call(inputs, states)",
     "ConvLSTM2DCell": "is not public in Keras 3: use ConvLSTM2D",
     "TimeDistributedDense": "is from Keras 1: use Dense, which keeps the time axis, or TimeDistributed(Dense)",
+    "TimeDistributedFlatten": "is not in Keras: use TimeDistributed(Flatten())",
+    "TimeDistributedMerge": "is from Keras 1: use GlobalAveragePooling1D() or GlobalMaxPooling1D()",
+    "Merge": "is from Keras 1: call both models, and the layers Concatenate(), Add() or Multiply() on the results",
     "Input": "is not a layer here: put it before one, Sequential([Input((10, 8)), LSTM(8)])",
     "InputLayer": "is not a layer here: put it before one, Sequential([InputLayer((10, 8)), LSTM(8)])",
     "Model": "is not supported here: paste one layer, or layers joined by |",
@@ -63,6 +66,7 @@ ARGUMENTS = {
     "consume_less": "is from Keras 1: write implementation=2 for 'gpu', and implementation=1 for the others",
     "dynamic": "was removed in Keras 3: drop it; --execution eager runs without a graph",
     "reset_after": "belongs to GRU and GRUCell: drop it",
+    "mask_zero": "belongs to Embedding, which makes the mask; recurrent layers use it by themselves: drop it",
     "recurrent_activation": "belongs to gated cells (LSTM, GRU), and {layer} has no gates: drop it",
     "unit_forget_bias": "belongs to LSTM, only it has a forget gate: drop it",
 }

@@ -61,6 +61,11 @@ def of_another_library(name: str) -> str:
     return f"{name} is not a layer of Keras: write the layer as in Keras, such as LSTM(8)"
 
 
+def of_the_code(name: str) -> str:
+    """What to do about a class that the code itself defines."""
+    return f"{name} is a class of this code, which is not run here: save it as a module and give --import MODULE"
+
+
 def unknown_class(name: str, short: str) -> str:
     """Why a class is unknown, and what to do."""
     if gone := leftovers.of_class(short):

@@ -43,6 +43,7 @@ class Values(Scope):
         self.layers = Constructors(self.tensors)
         self.layers.held = self._held
         self.layers.held_list = self._held_list
+        self.layers.is_tensor = lambda tree: isinstance(self.env.get(self.source.said(tree)), Tensor)
         self.layers.declared.fed = self._input
         self.lists = self.layers.lists
         self.lists.held = self.names.count = self._count
