@@ -89,9 +89,6 @@ class Walk(Program):
             elif function.attr == "pop" and isinstance(model := super().value(function.value), Model):
                 del model.layers[-1:]
 
-    def _missing(self, why: str, call: ast.Call) -> None:
-        self.values.fails(why, call)
-
     # -- methods that the file does not call ----------------------------------------------------
 
     def _instance(self, own: str, call: ast.Call | None) -> None:

@@ -270,6 +270,7 @@ def test_what_an_error_advises_is_answered(asked: str) -> None:
 NOTED: dict[str, tuple[str, str, Options]] = {
     "LSTM(n)": ("--let n=… sets it", "LSTM(n)", {"let": {"n": 5}}),
     "LSTM(8, dropout=rate)": ("--let rate=… sets it", "LSTM(8, dropout=rate)", {"let": {"rate": 0.1}}),
+    "Masking() | LSTM(8)": ("--mask right shows", "Masking() | LSTM(8)", {"mask": "right"}),
     "LSTM(8, **more)": ("**more is unknown", "LSTM(8)", {}),
     "LSTM(8)(x, mask=m)": ("or give --mask", "LSTM(8)(x, mask=m)", {"mask": "right:3,2"}),
     "GRU(8, batch_input_shape=(2, 5, 4))": (

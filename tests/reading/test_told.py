@@ -211,6 +211,7 @@ def test_a_layer_of_keras_that_is_not_read_is_not_called_a_slip() -> None:
     assert spec.notes == (
         "tf.keras.layers.TextVectorization of Keras is not read: the answer starts after it",
         "layers.RMSNormalization of Keras is not read: the answer ends before it",
+        "every step is valid here; --mask right shows what the mask changes",
     )
     with pytest.raises(Invalid, match="Conv3D of Keras is not read"):
         make_all("Conv3D(3, 3)")
@@ -262,3 +263,35 @@ def test_a_shape_that_the_code_does_not_give_is_left_open() -> None:
     assert spec.notes == ("(steps,) + image_shape is not known: the shape is left open",)
     with pytest.raises(Invalid, match="a shape is a tuple or a list of sizes"):
         make_all("x = Input(3 + 4)\ny = LSTM(4)(x)")
+
+
+@pytest.mark.parametrize(
+    "asks",
+    ["model.summary()", "print(model.summary())", "model.count_params()", "w = model.layers[0].get_weights()[1]"],
+)
+def test_code_that_asks_for_the_weights_is_told_how_many_there_are(asks: str) -> None:
+    import keras
+
+    model = "keras.Sequential([keras.Input((5, 3)), keras.layers.Bidirectional(keras.layers.GRU(4)), keras.layers.Dense(2)])"
+    (spec,) = make_all(f"model = {model}\n{asks}")
+    real = eval(model, {"keras": keras})  # noqa: S307  the text is above
+    assert spec.notes == (f"{real.count_params()} parameters; --weights lists them, with the formula",)
+    (spec,) = make_all(f"model = {model}\nmodel.compile()")
+    assert spec.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "noted"),
+    [
+        ("Masking() | LSTM(8)", True),
+        ("Embedding(9, 4, mask_zero=True) | Dropout(0.1) | Bidirectional(GRU(8))", True),
+        ("y = RNN([LSTMCell(3)])(Masking()(x))", True),
+        ("Embedding(9, 4) | LSTM(8)", False),
+        ("Embedding(9, 4, mask_zero=True) | Dense(3)", False),
+        ("LSTM(8)", False),
+    ],
+)
+def test_a_mask_that_hides_no_step_is_noted(code: str, noted: bool) -> None:
+    note = "every step is valid here; --mask right shows what the mask changes"
+    assert (note in make_all(code)[0].notes) is noted
+    assert not noted or note not in make_all(code, {"mask": "right"})[0].notes

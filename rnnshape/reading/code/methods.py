@@ -11,7 +11,8 @@ from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# The kinds of layers that have them (tf_keras: rnn/base_rnn.py, rnn/lstm.py; keras: layers/rnn/rnn.py).
+# The kinds of layers that have them (tf_keras: rnn/base_rnn.py, rnn/lstm.py; keras: layers/rnn/rnn.py).  In tf_keras
+# models have reset_states too (engine/training.py).
 _TOOK = {
     "get_initial_state": ("recurrent", "cell"),
     "reset_states": ("recurrent",),
@@ -20,11 +21,13 @@ _TOOK = {
 
 
 def former(call: ast.Call, value: Callable[[ast.expr], Any]) -> str | None:
-    """Why the chosen release rejects a call of a layer's method that the other takes; None if it does not."""
+    """Why the chosen release rejects a call of a method that the other takes; None if it does not."""
     function = call.func
     if not isinstance(function, ast.Attribute) or function.attr not in _TOOK:
         return None
     layer = value(function.value)
+    if isinstance(layer, Model | Functional) and function.attr == "reset_states" and asked() >= KERAS_3:
+        return "a model has no reset_states() in Keras 3: call reset_state() of each stateful layer"
     if not isinstance(layer, Layer) or layer.node is None or layer.node.cls.kind not in _TOOK[function.attr]:
         return None
     if asked() < KERAS_3:
@@ -38,16 +41,3 @@ def former(call: ast.Call, value: Callable[[ast.expr], Any]) -> str | None:
     if more or (call.args and isinstance(value(call.args[0]), Tensor)):
         return "get_initial_state takes only batch_size in Keras 3, such as keras.ops.shape(x)[0]"
     return None
-
-
-def missing(call: ast.Call, value: Callable[[ast.expr], Any]) -> str | None:
-    """Why the chosen release has no such method of a model; None if it has it.
-
-    Keras 2 resets all layers of a model (tf_keras: engine/training.py).
-    """
-    function = call.func
-    if asked() < KERAS_3 or not isinstance(function, ast.Attribute) or function.attr != "reset_states":
-        return None
-    if not isinstance(value(function.value), Model | Functional):
-        return None
-    return "a model has no reset_states() in Keras 3: call reset_state() of each stateful layer"

@@ -21,7 +21,7 @@ from rnnshape.reading.code.literals import MISSING, small
 from rnnshape.reading.code.loops import BREAK, CONTINUE, Loops
 from rnnshape.reading.code.made import Layer, Model, Tensor
 from rnnshape.reading.code.merging import MERGING
-from rnnshape.reading.code.methods import former, missing
+from rnnshape.reading.code.methods import former
 from rnnshape.reading.code.sequential import GROWING
 from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
 from rnnshape.reading.code.syntax import Unknown, dotted, made_array
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _BY_NAME = {*INPUTS, *MERGING, "Model", "Sequential"}
 # Attributes of a layer that change nothing in the answer.
 _IDLE = {"name", "trainable"}
+# Methods of models and layers that show their weights, or how many there are.
+_COUNTING = {"summary", "count_params", "get_weights"}
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 
@@ -57,6 +59,7 @@ class Program(Loops):
                 self.instances.setdefault(part.func.id, part)
                 part.func.id = aliases.get(part.func.id, part.func.id)
         self.applied = objects_in(parts)
+        self.values.counted = any(map(_counts, parts))
         self.run(body)
         self._read_uncalled()
         for call in self.values.layers.settings.left_out(parts):
@@ -266,8 +269,8 @@ class Program(Loops):
             return self._enter(closure.function, self._given(closure.function, tree), closure)
         if isinstance(tree, ast.Call) and (applied := self._applied(tree)) is not None:
             return applied
-        if isinstance(tree, ast.Call):
-            self._method(tree)
+        if isinstance(tree, ast.Call) and (why := former(tree, self.value)) is not None:
+            self.values.fails(why, tree)
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in self.waiting:
             self._instance(tree.func.id, tree)
         if isinstance(tree, ast.Tuple | ast.List):
@@ -282,20 +285,19 @@ class Program(Loops):
             return self.value(tree.body if self.holds(tree.test, [ast.Expr(tree)]) else tree.orelse)
         return self.values.of(tree, targets)
 
-    def _method(self, call: ast.Call) -> None:
-        """Report a method that the chosen release does not have, or calls in another way."""
-        if (why := former(call, self.value)) is not None:
-            self.values.fails(why, call)
-        elif (why := missing(call, self.value)) is not None:
-            self._missing(why, call)
-
-    def _missing(self, why: str, call: ast.Call) -> None:
-        """Add a note: the call comes after the model, whose answer it does not change."""
-        self.values.note(why, call)
-
     def _items(self, tree: ast.expr) -> list[Any]:
         """The values of an item of a list: several for ``*states``, which may be the results of a call."""
         if not isinstance(tree, ast.Starred):
             return [self.value(tree)]
         held = self.value(tree.value)
         return [*(self.values.parts(held) if isinstance(held, Tensor) else held or ())] or [None]
+
+
+def _counts(part: ast.AST) -> bool:
+    """Whether it is ``model.summary()``, ``layer.weights[0]``, or the like."""
+    match part:
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in _COUNTING
+        case ast.Subscript(value=ast.Attribute(attr="weights")):
+            return True
+    return False
