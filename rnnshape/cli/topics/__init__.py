@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import wrap
 
-NAMES = ("expressions", "checks", "masks", "states", "cudnn", "yaml", "formats", "exit-codes", "quirks")
+NAMES = ("expressions", "checks", "masks", "states", "weights", "cudnn", "yaml", "formats", "exit-codes", "quirks")
 """The topics, in the order of the list."""
 _HERE = Path(__file__).parent
 _COLUMNS = 78
