@@ -137,7 +137,7 @@ class Constructors:
             return self.own.node(own, call)
         if layer is None:
             other = self.classes.elsewhere(function)
-            why = of_another_library(other) if other else unknown_class(name, name.rpartition(".")[2])
+            why = of_another_library(other, call) if other else unknown_class(name, name.rpartition(".")[2])
             self.source.unknown(of_the_code(name) if name in self.classes.shadowed else why, call.func)
             return None
         if removed := self.classes.removed(function):

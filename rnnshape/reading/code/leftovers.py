@@ -5,6 +5,7 @@ Sources: Keras' migration guide and the signatures of 3.15.1.
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.release import KERAS_3, asked
@@ -83,6 +84,12 @@ _IDLE = {
     "training": "False",
 }
 
+# Layers of torch.nn, by the names of Keras.
+_OF_TORCH = {"LSTM": "LSTM", "GRU": "GRU", "RNN": "SimpleRNN"}
+
+# Arguments of Keras 2 with a value that changes nothing: Keras 3 rejects them, and a reader can do without.
+_NO_EFFECT = {"time_major": "False", "dynamic": "False", "weights": "None"}
+
 # Keras 2 accepts them for any layer, or ignores them.
 _IDLE_IN_2 = ("dynamic", "weights", "implementation", "time_major")
 
@@ -108,6 +115,29 @@ def removed(name: str) -> str | None:
 def of_class(name: str) -> str | None:
     """Why Keras has no class of this name, and what to use instead; None if it is not a known leftover."""
     return CLASSES.get(name)
+
+
+def of_torch(name: str, call: ast.Call) -> str | None:
+    """The layer of Keras that returns the same as ``nn.LSTM(input_size, hidden_size)`` of PyTorch; None for another.
+
+    PyTorch returns the whole sequence and the states, and ``bidirectional`` concatenates both directions.
+    """
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    units = call.args[1] if len(call.args) > 1 else given.get("hidden_size")
+    prefix, _, short = name.rpartition(".")
+    if prefix.rpartition(".")[2] != "nn" or short not in _OF_TORCH or units is None:
+        return None
+    layer = f"{_OF_TORCH[short]}({ast.unparse(units)}, return_sequences=True, return_state=True)"
+    match given.get("bidirectional"):
+        case ast.Constant(value=True):
+            layer = f"Bidirectional({layer})"
+    several = len(call.args) > 2 or "num_layers" in given
+    return f"{layer}{', once for each of num_layers' * several}"
+
+
+def has_no_effect(name: str, said: str) -> bool:
+    """Whether an argument that only Keras 2 has is given a value that changes nothing."""
+    return _NO_EFFECT.get(name) == said
 
 
 def of_argument(name: str, layer: LayerClass, said: str) -> str | None:

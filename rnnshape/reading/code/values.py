@@ -274,7 +274,7 @@ class Values(Scope):
     def _note_unknown(self, call: ast.Call) -> None:
         """Add a note for a call of an unknown class on the result of a layer."""
         if other := self.classes.elsewhere(call.func):
-            self.source.unknown(of_another_library(other), call.func)
+            self.source.unknown(of_another_library(other, call), call.func)
         if isinstance(call.func, ast.Attribute):
             self.value(call.func.value)
         given = [self.value(tree) for tree in [*call.args, *(keyword.value for keyword in call.keywords)]]
