@@ -120,7 +120,8 @@ def of_class(name: str) -> str | None:
 def of_torch(name: str, call: ast.Call) -> str | None:
     """The layer of Keras that returns the same as ``nn.LSTM(input_size, hidden_size)`` of PyTorch; None for another.
 
-    PyTorch returns the whole sequence and the states, and ``bidirectional`` concatenates both directions.
+    PyTorch returns the whole sequence and the states, and ``bidirectional`` concatenates both directions.  In Keras
+    the batch is the first axis.
     """
     given = {keyword.arg: keyword.value for keyword in call.keywords}
     units = call.args[1] if len(call.args) > 1 else given.get("hidden_size")
