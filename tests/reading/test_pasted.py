@@ -163,6 +163,7 @@ DECLARED = {
     ),
     "Sequential([LSTM(8, input_shape=(10, 8)), Dense(1)])": ("LSTM(8) | Dense(1)", (2, 10, 8)),
     "LSTM(8, input_shape=(10, 8))(tf.zeros((7, 10, 8)))": ("LSTM(8)", (7, 10, 8)),
+    "LSTM(8, input_length=10, input_dim=8, batch_input_shape=(7, 10, 8))": ("LSTM(8)", (7, 10, 8)),
 }
 
 
@@ -413,6 +414,7 @@ REFUSED = {
         "Keras reads this as input_shape=(8,), which LSTM does not take: write input_shape=(None, 8)",
         "input_dim=8",
     ),
+    "LSTM(8, input_dim=(10, 8))": ("input_dim is one size: write input_shape=(10, 8)", "(10, 8)"),
     "LSTM(8, input_shape=(10, 8), input_dim=8)": (
         "LSTM takes either input_shape or input_dim, once",
         "input_dim=8",

@@ -131,7 +131,8 @@ def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tupl
     if names := " and ".join(name for name in arguments if name not in REMOVED):
         notes.append(f"Keras 3 warns about {names} and recommends keras.Input in front of the first layer")
     if names := " and ".join(name for name in arguments if name in REMOVED):
-        notes.append(f"Keras 3 rejects {names}: it is read here as the input; write keras.Input(batch_shape=…) instead")
+        are = "they are" if " and " in names else "it is"
+        notes.append(f"Keras 3 rejects {names}: {are} read here as the input; write keras.Input(batch_shape=…) instead")
     counted = [place.tree for place in used]
     if ignored := [str(keyword.arg) for keyword in warned if keyword not in counted]:
         notes.append(f"{ignored[0]} applies to the first layer only: Keras ignores it elsewhere")
@@ -181,7 +182,9 @@ class Declarations:
             in_2 = keyword.arg != "input_length" or node.cls.kind == "recurrent"
             if not own and (asked() >= KERAS_3 or not in_2):
                 self.warned.append(keyword)
-            if any(place.name in WHOLE for place in said) and keyword.arg in WHOLE:
+            given = {place.name for place in said if place.name in WHOLE} | {keyword.arg}
+            # Keras 2 takes the shape with the batch, if there is one.
+            if len(given) > 1 and given <= {"input_shape", "input_dim"}:
                 self.wrong(f"{node.name} takes either input_shape or input_dim, once", keyword)
             else:
                 said.append(Declared(self._sizes(node, keyword), keyword))
@@ -199,6 +202,9 @@ class Declarations:
             return None if behind is None else (None, *behind)
         if keyword.arg in node.cls.by_name and self.tensors.is_no_size(keyword.value):
             return None  # the input_length of Embedding, which Keras ignores
+        if keyword.arg == "input_dim" and isinstance(self.tensors.names.resolved(keyword.value), ast.Tuple | ast.List):
+            self.wrong(f"input_dim is one size: write input_shape={self.source.said(keyword.value)}", keyword.value)
+            return None
         axis = {"batch_size": 0, "input_length": 1, "input_dim": rank - 1}[keyword.arg or ""]
         size = self.tensors.size(keyword.value)
         return tuple(size if index == axis else None for index in range(rank))
