@@ -163,7 +163,6 @@ DECLARED = {
     ),
     "Sequential([LSTM(8, input_shape=(10, 8)), Dense(1)])": ("LSTM(8) | Dense(1)", (2, 10, 8)),
     "LSTM(8, input_shape=(10, 8))(tf.zeros((7, 10, 8)))": ("LSTM(8)", (7, 10, 8)),
-    "LSTM(8, input_length=10, input_dim=8, batch_input_shape=(7, 10, 8))": ("LSTM(8)", (7, 10, 8)),
 }
 
 
@@ -184,6 +183,19 @@ def test_input_dim_of_a_recurrent_layer_fails_in_a_sequential_of_keras_3() -> No
     with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
         keras.Sequential([keras.layers.LSTM(4, input_dim=8), keras.layers.Dense(1)])
     assert keras.Sequential([keras.layers.LSTM(4, input_shape=(None, 8))]).input_shape == (None, None, 8)
+
+
+@pytest.mark.filterwarnings("ignore:Do not pass an")
+@pytest.mark.parametrize(
+    ("code", "shape"),
+    [
+        ("LSTM(8, input_length=n, input_dim=c, batch_input_shape=(7, 10, 8))", (7, 10, 8)),
+        ("Conv2D(nb_filter=4, nb_row=3, nb_col=3, input_shape=(40, 40, 1))", (2, 40, 40, 1)),
+        ("ConvLSTM2D(nb_filter=4, nb_row=3, nb_col=3, input_shape=(None, 40, 40, 1))", (2, 3, 40, 40, 1)),
+    ],
+)
+def test_the_shape_in_a_call_of_an_older_keras_is_the_input(code: str, shape: tuple[int, ...]) -> None:
+    assert make(code).input == shape
 
 
 # A Sequential says it by an Input, and these take no other keyword than their own.

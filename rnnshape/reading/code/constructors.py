@@ -145,7 +145,10 @@ class Constructors:
                 self.wrong(f"{removed} has another order of arguments than {layer.name}: name all but the first", call)
                 return None
             self.names.notes.append(leftovers.read_as(removed))
-        return self._node(layer, keras_1.kernel_today(layer, call))
+        current = keras_1.kernel_today(layer, call)
+        node = self._node(layer, current)
+        self.declared.says[call] = self.declared.of(current)
+        return node
 
     def _made(self, tree: ast.expr) -> Any:
         """The layer in an argument; ``MISSING`` if it is something else."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Arguments that give the shape from which Keras builds the layer.
 WHOLE = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
 DECLARING = (*WHOLE, "batch_size", "input_length")
+_WITH_BATCH = ("batch_input_shape", "batch_shape")
 # Arguments that Keras 3 removed.  They are read because they still give the shape.
 REMOVED = ("batch_input_shape", "batch_shape", "batch_size", "input_length")
 # The layer or cell in these gets one time step of the input.
@@ -188,6 +189,10 @@ class Declarations:
                 self.wrong(f"{node.name} takes either input_shape or input_dim, once", keyword)
             else:
                 said.append(Declared(self._sizes(node, keyword), keyword))
+        if whole := [place for place in said if place.name in _WITH_BATCH]:  # then Keras 2 reads no other
+            others = [place.tree for place in said if place not in whole]
+            self.warned = [keyword for keyword in self.warned if keyword not in others]
+            said = whole
         inner = _inside(node.cls, call)
         within = self.of(inner) if inner is not None else ()
         self.says[call] = (*said, *(map(by_step, within) if node.name in _BY_STEP else within))
@@ -195,7 +200,7 @@ class Declarations:
     def _sizes(self, node: Node, keyword: ast.keyword) -> Sizes | None:
         """The input's sizes from one argument of a constructor call."""
         rank = len(node.cls.letters(node, 2))
-        if keyword.arg in ("batch_input_shape", "batch_shape"):
+        if keyword.arg in _WITH_BATCH:
             return self.tensors.shape(keyword.value)
         if keyword.arg == "input_shape":
             behind = self.tensors.shape(keyword.value)
