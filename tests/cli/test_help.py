@@ -135,6 +135,25 @@ def test_the_weights_of_pytorch_are_as_the_topic_says() -> None:
     assert np.allclose(gru(x), h)
 
 
+def test_keras_3_has_changed_what_the_topic_says() -> None:
+    import keras
+
+    removed = re.findall(
+        r"(\w+)=(?=[, ])", text("keras-3").partition("input_dim")[0] + text("keras-3").partition("(None, 8)")[2]
+    )
+    assert {"batch_input_shape", "time_major", "weights", "input_length", "dynamic"} <= {*removed}
+    for name in {*removed} - {"initial_state", "mask"}:
+        with pytest.raises(ValueError, match=f"Unrecognized keyword arguments passed to LSTM: .*{name}"):
+            keras.layers.LSTM(4, **{name: (2, 3, 4)})
+    layer = keras.layers.LSTM(4, return_state=True, stateful=True)
+    model = keras.Sequential([keras.Input(batch_shape=(2, 3, 4)), layer])
+    assert isinstance(layer(keras.ops.zeros((2, 3, 4))), tuple)
+    assert not hasattr(model, "reset_states")
+    layer.reset_state()
+    assert layer.get_initial_state(batch_size=2)[0].shape == (2, 4)
+    assert keras.layers.ConvLSTM2D(1, 1).get_config()["recurrent_activation"] == "sigmoid"
+
+
 def test_every_topic_is_listed(run: Callable[..., Ran]) -> None:
     listed = run("help").out
     assert [name for name in NAMES if f"  {name} " not in listed] == []
