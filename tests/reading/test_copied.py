@@ -134,6 +134,27 @@ def test_an_indent_without_a_block_has_no_meaning() -> None:
     assert spec.layer.text == "LSTM(8, name='it') | Dense(2)"
 
 
+def test_a_long_string_among_sentences_is_not_code() -> None:
+    told = "    it is told: at length\n" * 60
+    (spec,) = make_all(
+        f'The model:\ndef build():\n    """{told}    """\n    return LSTM(3)\nThe other:\nm = GRU(2)', {}
+    )[:1]
+    assert spec.layer.text == "LSTM(3)"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = LSTM(8 4)\nThe model:\ny = GRU(2)", "forgot a comma"),
+        ('The model:\n"""\nx = LSTM(8)\ny = GRU(2)', "unterminated triple-quoted"),
+        ("for i in range(3):\nm.add(LSTM(8))\nThe output:", "expected an indented block"),
+    ],
+)
+def test_the_first_mistake_in_code_is_the_error(text: str, message: str) -> None:
+    with pytest.raises(Invalid, match=message):
+        make_all(text, {})
+
+
 def test_the_error_among_sentences_is_that_of_the_code() -> None:
     with pytest.raises(Invalid, match=r"'\(' was never closed"):
         make_all("    m = Sequential()\n    m.add(LSTM(8)\n    m.add(Dense(1))\n\nAny ideas?", {})

@@ -18,7 +18,7 @@ import warnings
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from rnnshape.reading.code.prose import code_in, flat, has_code
+from rnnshape.reading.code.prose import code_in, fails_at_prose, flat, has_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,10 +92,10 @@ def as_copied(text: str) -> str:
 
 
 def _among_prose(text: str) -> str:
-    """The lines of code in a text; if they are not valid, the error is that of the code and not of the sentences."""
+    """The lines of code in a text; the text itself if they are not valid and its first mistake is in a line of code."""
     lines = _dedented(_SENTENCE.sub("", _PRINTED.sub("", code_in(text))))
     ways = (lines, *_ways(lines), flat(lines), *_ways(flat(lines)))
-    return next((way for way in ways if is_python(way)), lines if has_code(lines) else text)
+    return next((way for way in ways if is_python(way)), lines if has_code(lines) and fails_at_prose(text) else text)
 
 
 def _fenced(text: str) -> str:

@@ -26,12 +26,16 @@ _ARROW = re.compile(r"^[ \t]*-+> ?\d+(?: .*)?$", re.MULTILINE)
 _NUMBERED = re.compile(r"^[ \t]*\d+(?: .*)?$", re.MULTILINE)
 _CODE = re.compile(r"[\w\])]\(|=")
 # The errors of Python for a statement that goes on in the next line.
-_OPEN = ("was never closed", "unterminated triple-quoted", "unexpected EOF")
+_STRING = "unterminated triple-quoted"
+_OPEN = ("was never closed", _STRING, "unexpected EOF")
 _MOST_LINES, _LONGEST = 1000, 40
 
 
 def code_in(text: str) -> str:
-    """The text with empty lines in place of those that are not code; the whole text if it is too long."""
+    """The text with empty lines in place of those that are not code.
+
+    It is the whole text if it is too long, or if a string of several lines does not end.
+    """
     text = _MARKED.sub(r"\2", _ALONE.sub("", text))
     if _ARROW.search(text):
         text = _NUMBERED.sub("", _ARROW.sub("", text))
@@ -39,7 +43,9 @@ def code_in(text: str) -> str:
     made: list[str] = []
     while len(made) < len(lines) <= _MOST_LINES:
         rest = lines[len(made) :]
-        if count := _statement(rest):
+        if (count := _statement(rest)) is None:
+            return text
+        if count:
             made += rest[:count]
         else:
             made.append(rest[0] if has_code(rest[0]) else "")
@@ -51,38 +57,51 @@ def has_code(text: str) -> bool:
     return _CODE.search(text) is not None
 
 
+def fails_at_prose(text: str) -> bool:
+    """Whether the first syntax error is at a line without code, or at an indent, which lines without code change."""
+    error = _error(text)
+    if error is None:
+        return False
+    line = [*text.split("\n"), ""][min((error.lineno or 1) - 1, text.count("\n") + 1)]
+    return not has_code(line) or error.msg == "unexpected indent"
+
+
 def flat(text: str) -> str:
     """The lines without indents, if no line begins a block: then an indent has no meaning."""
     lines = text.split("\n")
     return text if any(line.rstrip().endswith(":") for line in lines) else "\n".join(map(str.lstrip, lines))
 
 
-def _statement(lines: list[str]) -> int:
-    """The number of lines of the statement, or of the first line of the block, that begins here; 0 if it is neither."""
-    for count in range(1, min(len(lines), _LONGEST) + 1):
+def _statement(lines: list[str]) -> int | None:
+    """The number of lines of the statement, or of the first line of the block, that begins here; 0 if it is neither.
+
+    None if a string of several lines does not end: then it is unknown what is in it.
+    """
+    error: SyntaxError | None = None
+    for count in range(1, len(lines) + 1):
         said = "\n".join(lines[:count]).strip()
         body = f"{said}\n    pass"
         error = _error(said)
         ways = (body, f"if x:\n    pass\n{body}", f"try:\n    pass\n{body}", f"{said}\ndef f():\n    pass")
         if error is None or (not _is_open(error) and any(_error(way) is None for way in ways)):
             return count
-        if not _is_open(error):
+        if not _is_open(error) or (count >= _LONGEST and _STRING not in error.msg):
             return 0
-    return 0
+    return None if error is not None and _STRING in error.msg else 0
 
 
-def _error(text: str) -> str | None:
+def _error(text: str) -> SyntaxError | None:
     """The syntax error; None without one, also if the text is nested too deeply for Python to tell."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(text)
     except SyntaxError as error:
-        return error.msg
+        return error
     except (ValueError, RecursionError, MemoryError):
         return None
     return None
 
 
-def _is_open(error: str) -> bool:
-    return any(said in error for said in _OPEN)
+def _is_open(error: SyntaxError) -> bool:
+    return any(said in error.msg for said in _OPEN)
