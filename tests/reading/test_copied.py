@@ -134,6 +134,20 @@ def test_an_indent_without_a_block_has_no_meaning() -> None:
     assert spec.layer.text == "LSTM(8, name='it') | Dense(2)"
 
 
+@pytest.mark.parametrize(
+    "sentence", ["I use this model", "I use this model:", "This gives an error (see below)", "My code:"]
+)
+def test_the_line_behind_a_sentence_is_kept(sentence: str) -> None:
+    assert as_copied(f"{sentence}\nx = LSTM(8)\n{sentence}\ny = GRU(2)").split() == [
+        "x",
+        "=",
+        "LSTM(8)",
+        "y",
+        "=",
+        "GRU(2)",
+    ]
+
+
 def test_a_long_string_among_sentences_is_not_code() -> None:
     told = "    it is told: at length\n" * 60
     (spec,) = make_all(

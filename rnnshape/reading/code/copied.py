@@ -43,7 +43,7 @@ _TRACEBACK = re.compile(
 # A sentence between pieces of code: it begins with three words, and the first is not a word of Python.
 _SENTENCE = re.compile(
     rf"^[ \t]*(?!(?:{'|'.join((*keyword.kwlist, 'print', 'exec'))})\b)[A-Za-z'\u2019-]+"
-    r"(?:[,;:]?[ \t]+[A-Za-z'\u2019-]+){2,}(?:[,.;:!?)\s].*)?$",
+    r"(?:[,;:]?[ \t]+[A-Za-z'\u2019-]+){2,}(?:[,.;:!?) \t].*)?$",
     re.MULTILINE,
 )
 _RESULT = re.compile(r"^[ \t]*Out ?\[\d+\]:.*$\n?", re.MULTILINE)
