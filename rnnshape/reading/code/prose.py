@@ -58,12 +58,17 @@ def has_code(text: str) -> bool:
 
 
 def fails_at_prose(text: str) -> bool:
-    """Whether the first syntax error is at a line without code, or at an indent, which lines without code change."""
+    """Whether the first syntax error is at a line without code, or at the indent of the second line.
+
+    The first line of a selection may have lost its indent.
+    """
     error = _error(text)
     if error is None:
         return False
-    line = [*text.split("\n"), ""][min((error.lineno or 1) - 1, text.count("\n") + 1)]
-    return not has_code(line) or error.msg == "unexpected indent"
+    lines = [*text.split("\n"), ""]
+    at = min((error.lineno or 1) - 1, len(lines) - 1)
+    second = error.msg == "unexpected indent" and not "".join(lines[1:at]).strip()
+    return second or not has_code(lines[at])
 
 
 def flat(text: str) -> str:
