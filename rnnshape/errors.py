@@ -136,8 +136,9 @@ def not_opened(error: OSError) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """``" (did you mean 'units'?)"``, or an empty text if no known word is similar."""
+    """``" (did you mean 'units'?)"``, or an empty text if no known word is similar or ends with ``_word``."""
     known = list(known)
     by_lower = {name.lower(): name for name in known}
     found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    found = found or [name for name in by_lower if name.endswith(f"_{word.lower()}")]
     return f" (did you mean {by_lower[found[0]]!r}?)" if found else ""

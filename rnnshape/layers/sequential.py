@@ -162,6 +162,8 @@ def _rank(number: int, layer: Node, given: Given, passed: Sequence[_Passed]) -> 
             return text + _advice(one, len(needs))
         if more == -1 and (loop := loop_of(one.layer)) is not None and loop["return_sequences"]:
             return text + f"drop `return_sequences=True` from layer {one.number}"
+    if more > 0 and needs[1] == "T" and all(one.ranks[0] == one.ranks[1] for one in passed):
+        return text + "give the input a time axis"
     if more < 0 and needs == STEPS:
         return text + f"put TimeDistributed(Flatten()) between layer {passed[-1].number} and layer {number}"
     return text + f"change layer {passed[-1].number} or layer {number}"

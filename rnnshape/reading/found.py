@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.errors import Invalid, Problem
 from rnnshape.layers.base import Given
+from rnnshape.layers.input_mask import makes_its_own
 from rnnshape.reading.code import mismatches
 from rnnshape.reading.finishing import finish
 from rnnshape.reading.left_open import cannot_build
@@ -105,5 +106,11 @@ def _notes(parsed: Parsed, spec: Spec, run: Mapping[str, Any]) -> Iterator[str]:
         yield f"the code does not give the values of the mask: {written(spec.mask)} here, or give --mask"
     if (bare := mismatches.bare_state(parsed.called, spec)) is not None:
         yield bare
+    loops = any(part.cls.kind == "recurrent" for part in spec.layer.walk())
+    if spec.mask is None and loops and makes_its_own(spec.layer):
+        yield "every step is valid here; --mask right shows what the mask changes"
+    if parsed.counted and not spec.layer.without_rule:
+        weights = spec.layer.cls.theory(spec.layer, spec.given()).weights
+        yield f"{sum(weight.size for weight in weights):,} parameters; --weights lists them, with the formula"
     if parsed.fed is not None and parsed.fed.otherwise(spec.input):
         yield f"the options give {spec.input}, which overrides {parsed.fed.text} in the expression"

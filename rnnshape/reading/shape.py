@@ -87,8 +87,26 @@ def rank_message(node: Node, shape: Sizes) -> str:
     letters = node.cls.letters(node, None)
     takes = f"{node.in_turn[0].name} takes a rank-{len(letters)} input ({', '.join(letters)})"
     what = f"{takes}, not the rank-{len(shape)} {shape}"
-    if len(shape) == 2 and len(letters) == 3 and shape[0] is None:
-        what += f": give the time axis as well, (None, {shape[1]}) without the batch"
-    elif len(shape) == 2 and len(letters) == 3:
-        what += ': add the time axis, x[:, None, :] for one step (Keras: "expected ndim=3, found ndim=2")'
-    return what
+    return what + _rank_advice(node.in_turn[0], letters, shape)
+
+
+def _rank_advice(first: Node, letters: tuple[str, ...], shape: Sizes) -> str:
+    """What to do about one axis too few or too many, for a layer that takes time steps."""
+    if tuple(letters[:2]) != ("N", "T") or len(letters) < 3:
+        return ""
+    declared = shape[:1] == (None,)  # by a shape without the batch
+    if len(shape) == len(letters) - 1:
+        if declared:
+            return f": give the time axis as well, {_written((None, *shape[1:]))} without the batch"
+        one = "x[:, None, :]" if len(shape) == 2 else "x[:, None]"
+        says = f"expected ndim={len(letters)}, found ndim={len(shape)}"
+        return f': add the time axis, {one} for one step (Keras: "{says}")'
+    if len(shape) == len(letters) + 1:
+        if declared and shape[1] is not None:
+            return f": the batch is left out in this shape; if {shape[1]} is the batch, write {_written(shape[2:])}"
+        return f": write TimeDistributed({first.name}(…)), which runs it on each part, or join two axes"
+    return ""
+
+
+def _written(sizes: Sizes) -> str:
+    return f"({', '.join(map(str, sizes))})"

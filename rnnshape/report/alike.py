@@ -39,6 +39,8 @@ _IRRELEVANT = {
     *(argument.name for argument in (*KERNEL_INITIALIZERS, *REGULARIZERS, *CONSTRAINTS)),
     *("embeddings_initializer", "embeddings_regularizer", "embeddings_constraint"),
 }
+# Layers that do the same at each time step with and without TimeDistributed.
+_BY_STEP = ("Dense", "Activation", "Dropout")
 # Arguments that change the output of the outermost layer, but not its states.
 _OUTPUT_ONLY = ("return_sequences", "merge_mode", "zero_output_for_mask")
 
@@ -148,8 +150,13 @@ def _function(node: Node, idle: set[str], masked: bool, of_state: bool) -> Node:
             return part.but(graph=replace(part["graph"], outputs=None))
         return without(part, idle if masked else idle | {"zero_output_for_mask"})
 
-    known = as_layers(everywhere(node, bare))
+    known = everywhere(as_layers(everywhere(node, bare)), _of_one_step)
     return _states_only(known) if of_state else known
+
+
+def _of_one_step(node: Node) -> Node:
+    """The layer in a TimeDistributed, if it does the same without it."""
+    return node["layer"] if node.name == "TimeDistributed" and node["layer"].name in _BY_STEP else node
 
 
 def _states_only(node: Node) -> Node:
@@ -186,7 +193,7 @@ def _unlike(first: Node, other: Node) -> str:
 
 def _same(first: Node, other: Node) -> Iterator[str]:
     """The differences of the two layers that leave the arithmetic of each step the same."""
-    names = [[part.name for part in node.walk()] for node in (first, other)]
+    names = [[part.name for part in node.walk() if part.name != "TimeDistributed"] for node in (first, other)]
     if names[0] != names[1]:
         yield "RNN(cell) and the layer of that name compute the same numbers"
     if _loops(first) != _loops(other):
@@ -208,6 +215,9 @@ def _apart(nodes: tuple[Node, Node], ran: tuple[Ran, Ran]) -> Iterator[tuple[str
     if any("GPU" in one.device for one in ran) and ran[0] != ran[1]:
         single = _computes(nodes[0]) | _computes(nodes[1]) <= {"float32", "float64"}
         yield "a GPU sums in another order and multiplies in TF32", max(grows, _TF32 if single else 1.0)
+    if _wrapped(nodes[0]) != _wrapped(nodes[1]):
+        why = "the layer in TimeDistributed does the same at each step without it"
+        yield f"{why}: only the sums have another order", grows
     if _implementations(nodes[0]) != _implementations(nodes[1]):
         yield "gate by gate or all gates at once: the sums have another order", grows
 
@@ -227,6 +237,10 @@ def _unbounded(node: Node) -> bool:
 def _computes(node: Node) -> set[str]:
     """The dtypes in which its layers and cells compute."""
     return {compute_dtype(part["dtype"]) for part in node.walk() if part.has("dtype")}
+
+
+def _wrapped(node: Node) -> int:
+    return sum(part.name == "TimeDistributed" for part in node.walk())
 
 
 def _implementations(node: Node) -> list[int]:

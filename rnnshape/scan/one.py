@@ -42,6 +42,13 @@ _KERAS = re.compile(r"keras|tensorflow")
 # Functions that give names to functions and classes.
 _REGISTERED = re.compile(r"custom_object|register_keras_serializable")
 _MOST_WALKS = 8
+# The usual imports, for code on standard input without imports: a part of a file.
+_PASTED = "<stdin>"
+_USUAL = """
+import keras, tensorflow as tf
+from keras import Input, Model, Sequential, layers, models
+from keras.layers import *
+"""
 
 
 def scan_file(path: str, *, layers: bool = False, keras: str | None = None) -> Scanned:
@@ -58,7 +65,7 @@ def scan_text(text: Text, *, layers: bool = False, keras: str | None = None) -> 
 
     ``keras`` is the Keras release (None: the installed one); for a text that imports ``tf_keras`` it is Keras 2.
     """
-    if not (_WORTH.search(text.code) and _KERAS.search(text.code)):
+    if not (_WORTH.search(text.code) and (_KERAS.search(text.code) or text.name == _PASTED)):
         return Scanned(text.name)
     try:
         return _scanned(text, layers=layers, keras=keras)
@@ -75,7 +82,10 @@ def _scanned(text: Text, *, layers: bool, keras: str | None) -> Scanned:
         return Scanned(text.name, unread=source.problems[0].message)
     # List the nodes once, because walking the tree takes most of the time.
     nodes = [*ast.walk(ast.Module(body, []))]
-    imports = Imports(nodes)
+    if text.name == _PASTED and not any(isinstance(node, ast.Import | ast.ImportFrom) for node in nodes):
+        imports = Imports([*ast.walk(ast.parse(_USUAL)), *nodes])
+    else:
+        imports = Imports(nodes)
     if not imports.any_keras:
         return Scanned(text.name)
     with release.of("2" if imports.legacy else keras):

@@ -89,7 +89,7 @@ def test_code_is_read_and_fixed_in_its_own_encoding(run: Callable[..., Ran], tmp
     file = tmp_path / "model.py"
     text = f"# -*- coding: {encoding} -*-\n{CODE}" if encoding == "latin-1" else CODE
     file.write_bytes(text.encode(encoding))
-    assert "time_major" in run("show", str(file)).err
+    assert "time_major" in run("show", str(file)).out
     assert run("scan", str(file)).code == 1
     assert run("scan", str(file), "--fix").err == ""
     assert file.read_bytes() == text.replace(", time_major=False", "").encode(encoding)

@@ -9,7 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -93,6 +93,65 @@ def test_the_lists_are_those_of_the_tables() -> None:
 def test_the_options_of_states_and_masks_are_explained() -> None:
     both = text("masks") + text("states")
     assert [option.option for option in STATE_OPTIONS if f"  {option.option} " not in both] == []
+
+
+def test_the_weights_of_pytorch_are_as_the_topic_says() -> None:
+    """The equations are those of the pages of torch.nn.LSTM and torch.nn.GRU."""
+    import keras
+    import numpy as np
+
+    def sigmoid(values: Any) -> Any:
+        return 1 / (1 + np.exp(-values))
+
+    def drawn(gates: int) -> list[Any]:
+        return [rng.normal(size=size) for size in ((gates * 4, 3), (gates * 4, 4), gates * 4, gates * 4)]
+
+    def z_first(weight: Any) -> Any:
+        r, z, n = np.split(weight, 3, axis=-1)
+        return np.concatenate([z, r, n], axis=-1)
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 5, 3))
+    lstm, gru = keras.layers.LSTM(4, dtype="float64"), keras.layers.GRU(4, dtype="float64")
+    lstm.build(x.shape)
+    gru.build(x.shape)
+
+    weight_ih, weight_hh, bias_ih, bias_hh = drawn(4)
+    h = c = np.zeros((2, 4))
+    for step in range(5):
+        i, f, g, o = np.split(x[:, step] @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+    lstm.set_weights([weight_ih.T, weight_hh.T, bias_ih + bias_hh])
+    assert np.allclose(lstm(x), h)
+
+    weight_ih, weight_hh, bias_ih, bias_hh = drawn(3)
+    h = np.zeros((2, 4))
+    for step in range(5):
+        of_x, of_h = np.split(x[:, step] @ weight_ih.T + bias_ih, 3, 1), np.split(h @ weight_hh.T + bias_hh, 3, 1)
+        r, z = sigmoid(of_x[0] + of_h[0]), sigmoid(of_x[1] + of_h[1])
+        h = (1 - z) * np.tanh(of_x[2] + r * of_h[2]) + z * h
+    gru.set_weights([z_first(weight_ih.T), z_first(weight_hh.T), np.stack([z_first(bias_ih), z_first(bias_hh)])])
+    assert np.allclose(gru(x), h)
+
+
+def test_keras_3_has_changed_what_the_topic_says() -> None:
+    import keras
+
+    removed = re.findall(
+        r"(\w+)=(?=[, ])", text("keras-3").partition("input_dim")[0] + text("keras-3").partition("(None, 8)")[2]
+    )
+    assert {"batch_input_shape", "time_major", "weights", "input_length", "dynamic"} <= {*removed}
+    for name in {*removed} - {"initial_state", "mask"}:
+        with pytest.raises(ValueError, match=f"Unrecognized keyword arguments passed to LSTM: .*{name}"):
+            keras.layers.LSTM(4, **{name: (2, 3, 4)})
+    layer = keras.layers.LSTM(4, return_state=True, stateful=True)
+    model = keras.Sequential([keras.Input(batch_shape=(2, 3, 4)), layer])
+    assert isinstance(layer(keras.ops.zeros((2, 3, 4))), tuple)
+    assert not hasattr(model, "reset_states")
+    layer.reset_state()
+    assert layer.get_initial_state(batch_size=2)[0].shape == (2, 4)
+    assert keras.layers.ConvLSTM2D(1, 1).get_config()["recurrent_activation"] == "sigmoid"
 
 
 def test_every_topic_is_listed(run: Callable[..., Ran]) -> None:

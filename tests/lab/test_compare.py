@@ -157,6 +157,22 @@ def test_what_is_computed_in_half_inside_is_only_so_exact() -> None:
     assert 1e-5 < (output.max_abs_diff or 0) < 4e-3
 
 
+@pytest.mark.parametrize("layer", ["Dense(3, activation='relu')", "Activation('softmax')", "Dropout(0.5)"])
+def test_a_layer_that_acts_on_each_step_needs_no_time_distributed(layer: str) -> None:
+    before = "LSTM(8, return_sequences=True)"
+    compared = compare(f"{before} | {layer}", f"{before} | TimeDistributed({layer})", time=20)
+    output = pairs(compared)["output"]
+    assert (output.must, output.equal, compared.ok) == ("close", True, True)
+    assert output.why is not None
+    assert "does the same at each step without it" in output.why
+
+
+def test_time_distributed_of_another_layer_is_another_function() -> None:
+    compared = compare("TimeDistributed(Dense(3)) | LSTM(2)", "TimeDistributed(Dense(3, activation='relu')) | LSTM(2)")
+    assert pairs(compared)["output"].must is None
+    assert "different functions: activation=" in str(pairs(compared)["output"].why)
+
+
 def test_what_overflows_need_not_do_so_in_one_way() -> None:
     layer = "SimpleRNN(3, activation='exponential')"
     compared = compare(layer, layer.replace("exponential", "relu"), layer, time=50)

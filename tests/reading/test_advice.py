@@ -16,7 +16,6 @@ Options = dict[str, Any]
 # What is asked: the words of the error that say what to do, and what a person then writes.
 ARGUMENTS: dict[str, tuple[str, str, Options]] = {
     "LSTM(8, time_major=True)": ("drop it and transpose the input", "LSTM(8)(tf.transpose(x, [1, 0, 2]))", {}),
-    "LSTM(8, time_major=False)": ("time_major=False changes nothing here: drop it", "LSTM(8)", {}),
     "Sequential([GRU(8)], batch_input_shape=(2, 5, 4))": (
         "write keras.Input(batch_shape=(2, 5, 4)), as the first layer of a Sequential",
         "Sequential([keras.Input(batch_shape=(2, 5, 4)), GRU(8)])",
@@ -50,7 +49,6 @@ ARGUMENTS: dict[str, tuple[str, str, Options]] = {
         {},
     ),
     "LSTM(8, weights=[k])": ("drop it", "LSTM(8)", {}),
-    "GRU(8, weights=None)": ("drop it", "GRU(8)", {}),
     "SimpleRNN(8, implementation=1)": ("drop it", "SimpleRNN(8)", {}),
     "SimpleRNN(8, inner_activation='relu')": ("drop it", "SimpleRNN(8)", {}),
     "Dense(8, inner_init='zeros')": ("drop it", "Dense(8)", {}),
@@ -68,7 +66,7 @@ ARGUMENTS: dict[str, tuple[str, str, Options]] = {
     ),
     "GRU(8, num_layers=1)": ("drop it", "GRU(8)", {}),
     "LSTM(8, dynamic=True)": ("drop it; --execution eager", "LSTM(8)", {"execution": "eager"}),
-    "LSTM(8, dynamic=False)": ("drop it", "LSTM(8)", {}),
+    "GRU(8, mask_zero=True)": ("drop it", "GRU(8)", {}),
     "LSTM(8, reset_after=True)": ("drop it", "LSTM(8)", {}),
     "SimpleRNN(8, recurrent_activation='relu')": ("drop it", "SimpleRNN(8)", {}),
     "GRU(8, unit_forget_bias=True)": ("drop it", "GRU(8)", {}),
@@ -105,6 +103,13 @@ CLASSES: dict[str, tuple[str, str, Options]] = {
     "dynamic_rnn(LSTMCell(8))": ("such as RNN(LSTMCell(8))", "RNN(LSTMCell(8))", {}),
     "bidirectional_dynamic_rnn(LSTMCell(8))": ("use Bidirectional(RNN(cell))", "Bidirectional(RNN(LSTMCell(8)))", {}),
     "ConvLSTM2DCell(3, 3)": ("use ConvLSTM2D", "ConvLSTM2D(3, 3)", {}),
+    "TimeDistributedFlatten()": ("use TimeDistributed(Flatten())", "TimeDistributed(Flatten())", {}),
+    "TimeDistributedMerge(mode='ave')": ("use GlobalAveragePooling1D()", "GlobalAveragePooling1D()", {}),
+    "Merge([a, b], mode='concat')": (
+        "the layers Concatenate(), Add() or Multiply() on the results",
+        "y = Concatenate()([LSTM(3)(x), GRU(4)(x)])",
+        {},
+    ),
     "TimeDistributedDense(3)": ("use Dense", "TimeDistributed(Dense(3))", {}),
     "Input((10, 8))": ("Sequential([Input((10, 8)), LSTM(8)])", "Sequential([Input((10, 8)), LSTM(8)])", {}),
     "InputLayer((10, 8))": (
@@ -116,6 +121,42 @@ CLASSES: dict[str, tuple[str, str, Options]] = {
 }
 OTHERS: dict[str, tuple[str, str, Options]] = {
     "LSTM": ("write LSTM(…)", "LSTM(8)", {}),
+    "LSTM(8, input_shape=(668, 10, 4))": ("if 668 is the batch, write (10, 4)", "LSTM(8, input_shape=(10, 4))", {}),
+    "ConvLSTM2D(4, 3, input_shape=(8, 8, 3))": (
+        "give the time axis as well, (None, 8, 8, 3) without the batch",
+        "ConvLSTM2D(4, 3, input_shape=(None, 8, 8, 3))",
+        {},
+    ),
+    "ConvLSTM2D(4, 3)(np.zeros((2, 8, 8, 3)))": (
+        "add the time axis, x[:, None] for one step",
+        "ConvLSTM2D(4, 3)(np.zeros((2, 1, 8, 8, 3)))",
+        {},
+    ),
+    "Sequential([Dense(5, input_shape=(1,)), Dense(10), LSTM(8)])": (
+        "give the input a time axis",
+        "Sequential([Dense(5, input_shape=(20, 1)), Dense(10), LSTM(8)])",
+        {},
+    ),
+    "GRU(8)(np.zeros((2, 5, 3, 4)))": (
+        "write TimeDistributed(GRU(…))",
+        "TimeDistributed(GRU(8))(np.zeros((2, 5, 3, 4)))",
+        {},
+    ),
+    "nn.LSTM(4, 8, batch_first=True)": (
+        "write LSTM(8, return_sequences=True, return_state=True)",
+        "LSTM(8, return_sequences=True, return_state=True)",
+        {},
+    ),
+    "torch.nn.GRU(input_size=4, hidden_size=8, bidirectional=True)": (
+        "write Bidirectional(GRU(8, return_sequences=True, return_state=True))",
+        "Bidirectional(GRU(8, return_sequences=True, return_state=True))",
+        {},
+    ),
+    "nn.RNN(4, 8, 2)": (
+        "write SimpleRNN(8, return_sequences=True, return_state=True), once for each of num_layers",
+        "SimpleRNN(8, return_sequences=True) | SimpleRNN(8, return_sequences=True, return_state=True)",
+        {},
+    ),
     "LSTM(8.0)": ("a whole number, 1 or more", "LSTM(8)", {}),
     "RNN(LSTM(8))": ("use LSTMCell", "RNN(LSTMCell(8))", {}),
     "RNN(GRU(8))": ("use GRUCell", "RNN(GRUCell(8))", {}),
@@ -246,6 +287,10 @@ def test_what_an_error_advises_is_answered(asked: str) -> None:
 NOTED: dict[str, tuple[str, str, Options]] = {
     "LSTM(n)": ("--let n=… sets it", "LSTM(n)", {"let": {"n": 5}}),
     "LSTM(8, dropout=rate)": ("--let rate=… sets it", "LSTM(8, dropout=rate)", {"let": {"rate": 0.1}}),
+    "LSTM(8, time_major=False)": ("rejects time_major=False: drop it, it changes nothing here", "LSTM(8)", {}),
+    "GRU(8, weights=None)": ("rejects weights=None: drop it", "GRU(8)", {}),
+    "Bidirectional(LSTM(8, dynamic=False))": ("rejects dynamic=False: drop it", "Bidirectional(LSTM(8))", {}),
+    "Masking() | LSTM(8)": ("--mask right shows", "Masking() | LSTM(8)", {"mask": "right"}),
     "LSTM(8, **more)": ("**more is unknown", "LSTM(8)", {}),
     "LSTM(8)(x, mask=m)": ("or give --mask", "LSTM(8)(x, mask=m)", {"mask": "right:3,2"}),
     "GRU(8, batch_input_shape=(2, 5, 4))": (

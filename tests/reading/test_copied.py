@@ -88,6 +88,19 @@ WAYS: dict[str, str] = {
     "a function in several blocks": "It starts:\n```python\n"
     + CODE.replace("\n", "\n```\nand goes on:\n```python\n", 3)
     + "\n```\n",
+    "entities of a page": CODE.replace("'", "&#39;").replace("=", "&#61;"),
+    "short sentences": f"The model:\n{CODE}\n\nand the output:\n...\nThis gives error:\n`TypeError: ('Bad input', 3)`",
+    "lines in backticks": "\n".join(f"`{line}`" if line else "" for line in LINES),
+    "a backtick that stays open": f"`\n{CODE}",
+    "a comment in backticks": f"`# My model:`\n{CODE}",
+    "prompts in a fence that stays open": "```python\n>>> " + CODE.replace("\n", "\n... ") + "\nUsing Theano backend.",
+    "printed tensors": f"{CODE}\n[<KerasTensor: shape=(None, 3) (created by layer 'it')>,\n <KerasTensor: shape=(2,)>]",
+    "a traceback without its end": f"{CODE}\n\n------ The error ------\nTraceback (most recent call last):\n"
+    '  File "model.py", line 4, in <module>\n    model.add(LSTM(9))\n  File "/lib/keras.py", line 441, in __call__',
+    "a traceback of IPython that is cut": f"{CODE}\n\nValueError        Traceback (most recent call last)\n<ipython-input-2-a1> in <module>()\n"
+    "      3 \n----> 4 model.add(LSTM(9))\n      5 model.add(GRU(9))\n\n/usr/lib/keras/models.pyc in add(self, layer)\n"
+    "    330         output_shapes=[self.outputs[0]._keras_shape])",
+    "code without prompts beside a cell": f"In [12]: weights[0].shape\nOut[12]: (30, 40)\n{CODE}",
     "except of Python 2": f"try:\n    import keras\nexcept ImportError, error:\n    raise error, 'none'\n{CODE}",
 }
 
@@ -112,6 +125,52 @@ def test_text_without_code_is_an_error(text: str) -> None:
 def test_a_mistake_between_sentences_stays_one(wrong: str) -> None:
     with pytest.raises(Invalid, match="invalid Python"):
         make_all(f"This is my model:\n\n{wrong}\ny = GRU(3)\n\nWhat is wrong here?", {})
+
+
+def test_an_indent_without_a_block_has_no_meaning() -> None:
+    (spec,) = make_all(
+        "     m = Sequential()\n    m.add(LSTM(8,\n              name='it'))\n      m.add(Dense(2))\n", {}
+    )
+    assert spec.layer.text == "LSTM(8, name='it') | Dense(2)"
+
+
+@pytest.mark.parametrize(
+    "sentence", ["I use this model", "I use this model:", "This gives an error (see below)", "My code:"]
+)
+def test_the_line_behind_a_sentence_is_kept(sentence: str) -> None:
+    assert as_copied(f"{sentence}\nx = LSTM(8)\n{sentence}\ny = GRU(2)").split() == [
+        "x",
+        "=",
+        "LSTM(8)",
+        "y",
+        "=",
+        "GRU(2)",
+    ]
+
+
+def test_a_long_string_among_sentences_is_not_code() -> None:
+    told = "    it is told: at length\n" * 60
+    code = f'def build():\n    """{told}    """\n    return LSTM(3)'
+    specs = make_all(f"The model:\n{code}\nThe other:\nm = GRU(2)", {})
+    assert {spec.layer.text for spec in specs} == {"LSTM(3)", "GRU(2)"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = LSTM(8 4)\nThe model:\ny = GRU(2)", "forgot a comma"),
+        ('The model:\n"""\nx = LSTM(8)\ny = GRU(2)', "unterminated triple-quoted"),
+        ("for i in range(3):\nm.add(LSTM(8))\nThe output:", "expected an indented block"),
+    ],
+)
+def test_the_first_mistake_in_code_is_the_error(text: str, message: str) -> None:
+    with pytest.raises(Invalid, match=message):
+        make_all(text, {})
+
+
+def test_the_error_among_sentences_is_that_of_the_code() -> None:
+    with pytest.raises(Invalid, match=r"'\(' was never closed"):
+        make_all("    m = Sequential()\n    m.add(LSTM(8)\n    m.add(Dense(1))\n\nAny ideas?", {})
 
 
 @pytest.mark.parametrize(

@@ -70,9 +70,13 @@ MISTAKES = {
     "LSTM": ("LSTM must be called: write LSTM(…)", "LSTM"),
     "LSTM(8": ("invalid Python: '(' was never closed", "("),
     "__import__('os').system('ls')": ("a Keras class is expected here", "__import__('os').system"),
+    "Bidirectional(LSTM(8), mode='sum')": (
+        "Bidirectional takes no argument mode (did you mean 'merge_mode'?)",
+        "mode='sum'",
+    ),
     "os.LSTM(8)": ("os.LSTM is not a layer of Keras: write the layer as in Keras, such as LSTM(8)", "os.LSTM"),
     "nn.LSTM(10, 20, batch_first=True)": (
-        "nn.LSTM is not a layer of Keras: write the layer as in Keras, such as LSTM(8)",
+        "nn.LSTM is not a layer of Keras: write LSTM(20, return_sequences=True, return_state=True)",
         "nn.LSTM",
     ),
     "from tensorflow.contrib.rnn import GRUCell\ny = GRUCell(num_units=8)": (
@@ -84,7 +88,7 @@ MISTAKES = {
         "tf.nn.rnn_cell.LSTMCell",
     ),
     "from torch.nn import GRU\ny = GRU(10, 20)": (
-        "torch.nn.GRU is not a layer of Keras: write the layer as in Keras, such as LSTM(8)",
+        "torch.nn.GRU is not a layer of Keras: write GRU(20, return_sequences=True, return_state=True)",
         "GRU",
     ),
     "CuDNNLSTM(8, 'zeros')": (

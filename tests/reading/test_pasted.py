@@ -170,8 +170,32 @@ DECLARED = {
 def test_input_shape_and_input_dim_are_the_input(text: str) -> None:
     spec = make(text)
     assert (spec.layer.text, spec.input) == DECLARED[text]
-    assert any("Keras 3 warns about input_" in note for note in spec.notes)
+    assert any(note.startswith(("Keras 3 warns about input_", "Keras 3 reads input_dim=8")) for note in spec.notes)
     assert from_data(to_data(spec)) == spec
+
+
+@pytest.mark.filterwarnings("ignore:Do not pass an")
+def test_input_dim_of_a_recurrent_layer_fails_in_a_sequential_of_keras_3() -> None:
+    import keras
+
+    (note,) = make("LSTM(4, input_dim=8)").notes
+    assert note.endswith("which fails in a Sequential: write input_shape=(None, 8)")
+    with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
+        keras.Sequential([keras.layers.LSTM(4, input_dim=8), keras.layers.Dense(1)])
+    assert keras.Sequential([keras.layers.LSTM(4, input_shape=(None, 8))]).input_shape == (None, None, 8)
+
+
+@pytest.mark.filterwarnings("ignore:Do not pass an")
+@pytest.mark.parametrize(
+    ("code", "shape"),
+    [
+        ("LSTM(8, input_length=n, input_dim=c, batch_input_shape=(7, 10, 8))", (7, 10, 8)),
+        ("Conv2D(nb_filter=4, nb_row=3, nb_col=3, input_shape=(40, 40, 1))", (2, 40, 40, 1)),
+        ("ConvLSTM2D(nb_filter=4, nb_row=3, nb_col=3, input_shape=(None, 40, 40, 1))", (2, 3, 40, 40, 1)),
+    ],
+)
+def test_the_shape_in_a_call_of_an_older_keras_is_the_input(code: str, shape: tuple[int, ...]) -> None:
+    assert make(code).input == shape
 
 
 # A Sequential says it by an Input, and these take no other keyword than their own.
@@ -402,6 +426,7 @@ REFUSED = {
         "Keras reads this as input_shape=(8,), which LSTM does not take: write input_shape=(None, 8)",
         "input_dim=8",
     ),
+    "LSTM(8, input_dim=(10, 8))": ("input_dim is one size: write input_shape=(10, 8)", "(10, 8)"),
     "LSTM(8, input_shape=(10, 8), input_dim=8)": (
         "LSTM takes either input_shape or input_dim, once",
         "input_dim=8",
@@ -612,6 +637,8 @@ def test_a_computed_size_has_the_name_that_it_is_assigned_to(code: str, text: st
         ("Conv2D(40, 3, 5, padding='same')", "Conv2D(40, 3, strides=5, padding='same')"),
         ("LSTM(8, consume_less='gpu')", "LSTM(8, implementation=2)"),
         ("LSTM(8, consume_less='mem')", "LSTM(8, implementation=1)"),
+        ("LSTM(8, forget_bias_init='one')", "LSTM(8)"),
+        ("LSTM(8, forget_bias_init='zero')", "LSTM(8, unit_forget_bias=False)"),
     ],
 )
 def test_what_keras_1_wrote_otherwise_is_read(then: str, now: str) -> None:

@@ -47,6 +47,9 @@ MISTAKES = {
     "Sequential(LSTM(3))": "layers must be a list: [LSTM(3)]",
     "[LSTM, GRU][i](3)": "a Keras class is expected here",
     "LSTM(8, activation=" + "-" * 150 + "1)": "this is nested too deeply: write it in several statements",
+    "class myCell(keras.layers.Layer):\n    pass\ny = RNN(myCell(3))(x)": (
+        "myCell is a class of this code, which is not run here: save it as a module and give --import MODULE"
+    ),
     "LSTM(3)\n" + "-" * 3_000 + "1": "this is nested too deeply: write it in several statements",
     "LSTM(" + "1+" * 3_000 + "1)": "an expression has at most 5,000 characters, and this one has 6,007",
     "LSTM(" + "(" * 30 + "1" + ")" * 31: "brackets nest at most 20 deep",
@@ -64,6 +67,13 @@ NOTES = {
     "LSTM(8, seed=SEED)": "seed=SEED is not read: None is used instead",
     "LSTM(8, implementation=impl)": "implementation=impl is not read: 2 is used instead",
     "LSTM(8, dtype=x.dtype)": "dtype=x.dtype is not known here: float32 is used instead",
+    "m = Sequential([LSTM(8, stateful=True)])\nm.reset_states()": (
+        "line 2: a model has no reset_states() in Keras 3: call reset_state() of each stateful layer"
+    ),
+    "y = LSTM(8, return_sequences=True)(x)\nz = Attention([y, y])": (
+        "line 2: Attention([y, y]) only makes the layer: call it on tensors, Attention(…)([y, y])"
+    ),
+    "LSTM(8, batch_size=(a - b) * c)": "(a - b) * c is not known: the size is left open",
     "y = LSTM(8)(x)\nz = maximum(y, 3)": "line 2: maximum(y, 3) is not followed: the answer ends there",
     **{
         f"y = LSTM(1, return_sequences=True)(x)\nz = {read}": f"line 2: {read} is not followed: the answer ends there"
@@ -99,6 +109,8 @@ SAME = {
     "x = Input((5, 3))\ny = LSTM(8, return_sequences=True)(x)\nGRU(y.get_shape().as_list()[-1])(y)": (
         "LSTM(8, return_sequences=True) | GRU(8)"
     ),
+    "R = LSTM\nif R == LSTM:\n    y = R(3)(x)\nelse:\n    y = R(3)(x, initial_state=[h])": "LSTM(3)",
+    "R = keras.layers.GRU\ny = LSTM(3) if R is not GRU else R(4)": "GRU(4)",
     "layers = {}\nlayers['a'] = LSTM(3)\nBidirectional(layers['a'])": "Bidirectional(LSTM(3))",
     "async def f():\n    return GRU(4)\nasync def main():\n    y = await f()": "GRU(4)",
 }
@@ -199,6 +211,7 @@ def test_a_layer_of_keras_that_is_not_read_is_not_called_a_slip() -> None:
     assert spec.notes == (
         "tf.keras.layers.TextVectorization of Keras is not read: the answer starts after it",
         "layers.RMSNormalization of Keras is not read: the answer ends before it",
+        "every step is valid here; --mask right shows what the mask changes",
     )
     with pytest.raises(Invalid, match="Conv3D of Keras is not read"):
         make_all("Conv3D(3, 3)")
@@ -250,3 +263,35 @@ def test_a_shape_that_the_code_does_not_give_is_left_open() -> None:
     assert spec.notes == ("(steps,) + image_shape is not known: the shape is left open",)
     with pytest.raises(Invalid, match="a shape is a tuple or a list of sizes"):
         make_all("x = Input(3 + 4)\ny = LSTM(4)(x)")
+
+
+@pytest.mark.parametrize(
+    "asks",
+    ["model.summary()", "print(model.summary())", "model.count_params()", "w = model.layers[0].get_weights()[1]"],
+)
+def test_code_that_asks_for_the_weights_is_told_how_many_there_are(asks: str) -> None:
+    import keras
+
+    model = "keras.Sequential([keras.Input((5, 3)), keras.layers.Bidirectional(keras.layers.GRU(4)), keras.layers.Dense(2)])"
+    (spec,) = make_all(f"model = {model}\n{asks}")
+    real = eval(model, {"keras": keras})  # noqa: S307  the text is above
+    assert spec.notes == (f"{real.count_params()} parameters; --weights lists them, with the formula",)
+    (spec,) = make_all(f"model = {model}\nmodel.compile()")
+    assert spec.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "noted"),
+    [
+        ("Masking() | LSTM(8)", True),
+        ("Embedding(9, 4, mask_zero=True) | Dropout(0.1) | Bidirectional(GRU(8))", True),
+        ("y = RNN([LSTMCell(3)])(Masking()(x))", True),
+        ("Embedding(9, 4) | LSTM(8)", False),
+        ("Embedding(9, 4, mask_zero=True) | Dense(3)", False),
+        ("LSTM(8)", False),
+    ],
+)
+def test_a_mask_that_hides_no_step_is_noted(code: str, noted: bool) -> None:
+    note = "every step is valid here; --mask right shows what the mask changes"
+    assert (note in make_all(code)[0].notes) is noted
+    assert not noted or note not in make_all(code, {"mask": "right"})[0].notes

@@ -12,6 +12,8 @@ import pytest
 
 import rnnshape
 from rnnshape.render import SCAN_FORMATS
+from rnnshape.scan.one import scan_text
+from rnnshape.scan.texts import Text
 from tests.scan.test_corpus import RIGHT as RIGHT_PROGRAMS
 
 if TYPE_CHECKING:
@@ -240,3 +242,18 @@ def test_scan_can_be_called_before_and_after_its_package_is_imported() -> None:
 def test_a_wrong_code_is_a_mistake_in_python_too() -> None:
     with pytest.raises(rnnshape.Invalid, match="'rnk' is not a code or severity"):
         rnnshape.scan("right.py", select=["rnk"])
+
+
+PART = "x = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(x)\nlast = x[:, -1]\nm = Sequential([GRU(3), LSTM(2)])"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "codes"),
+    [
+        ("<stdin>", "", ["backward-last", "return-sequences"]),
+        ("<stdin>", "import numpy as np\n", []),  # a whole file, whose layers are from elsewhere
+        ("part.py", "", []),
+    ],
+)
+def test_a_part_of_a_file_on_standard_input_has_the_usual_imports(name: str, before: str, codes: list[str]) -> None:
+    assert [one.code for one in scan_text(Text(name, before + PART)).findings] == codes

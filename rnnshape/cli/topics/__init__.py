@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import wrap
 
-NAMES = ("expressions", "checks", "masks", "states", "cudnn", "yaml", "formats", "exit-codes", "quirks")
+_OF_LAYERS = ("expressions", "checks", "masks", "states", "weights", "cudnn", "keras-3")
+NAMES = (*_OF_LAYERS, "yaml", "formats", "exit-codes", "quirks")
 """The topics, in the order of the list."""
 _HERE = Path(__file__).parent
 _COLUMNS = 78

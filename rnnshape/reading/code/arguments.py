@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.arguments import REQUIRED
 from rnnshape.layers.kinds import Number, Sizes, Whole
-from rnnshape.layers.release import asked
+from rnnshape.layers.release import KERAS_3, asked
 from rnnshape.reading.code import keras_1
 from rnnshape.reading.code.declared import DECLARING
+from rnnshape.reading.code.leftovers import has_no_effect
 from rnnshape.reading.code.mistakes import unknown_argument
 
 if TYPE_CHECKING:
@@ -52,12 +53,16 @@ class Arguments:
         self.by_name = by_name
         self.value = value
         self._of_keras_1: dict[str, str] = {}
+        self._idle: dict[str, None] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The note on the arguments of Keras 1, if there are any."""
+        """The notes on the arguments of Keras 1, and on those of Keras 2 that change nothing."""
         pairs = ", ".join(f"{name} as {now}" for name, now in self._of_keras_1.items())
-        return (f"arguments of Keras 1 are read by their current names: {pairs}",) if pairs else ()
+        notes = [f"arguments of Keras 1 are read by their current names: {pairs}"] if pairs else []
+        if self._idle and asked() >= KERAS_3:
+            notes.append(f"Keras 3 rejects {' and '.join(self._idle)}: drop it, it changes nothing here")
+        return tuple(notes)
 
     def of(self, layer: LayerClass, call: ast.Call) -> tuple[dict[str, Any], bool]:
         """The arguments that a call gives, and whether they decide the structure that the layer returns."""
@@ -94,7 +99,11 @@ class Arguments:
                     self._of_keras_1[keyword.arg] = now.name
                     values[now.name] = self.value(now, layer, keras_1.value_today(keyword))
                     continue
-                self.source.wrong(unknown_argument(keyword.arg, layer, self.source.said(keyword.value)), keyword)
+                said = self.source.said(keyword.value)
+                if has_no_effect(keyword.arg, said):
+                    self._idle[f"{keyword.arg}={said}"] = None
+                else:
+                    self.source.wrong(unknown_argument(keyword.arg, layer, said), keyword)
             else:
                 values[known.name] = self.value(known, layer, keyword.value)
 

@@ -143,6 +143,7 @@ class _Asking:
             names.left_open(),
             names.there,
             name,
+            values.counted,
         )
 
     # -- graphs ---------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from rnnshape.reading.code.mistakes import (
     not_known,
     not_taken,
     of_another_library,
+    of_the_code,
     unknown_class,
     wrong_role,
 )
@@ -57,6 +58,7 @@ class Constructors:
         # The layer of a name, the layers of a list in a name, and the layer that a function of the code returns.
         self.held: Callable[[ast.expr], Node | None] = lambda tree: None
         self.held_list: Callable[[ast.expr], list[Node] | None] = lambda tree: None
+        self.is_tensor: Callable[[ast.expr], bool] = lambda tree: False
         self.entered: Callable[[ast.Call], Node | None] = lambda call: None
         self.classes = Classes(self.names)
         self.lists = Lists(self.names)
@@ -135,15 +137,18 @@ class Constructors:
             return self.own.node(own, call)
         if layer is None:
             other = self.classes.elsewhere(function)
-            why = of_another_library(other) if other else unknown_class(name, name.rpartition(".")[2])
-            self.source.unknown(why, call.func)
+            why = of_another_library(other, call) if other else unknown_class(name, name.rpartition(".")[2])
+            self.source.unknown(of_the_code(name) if name in self.classes.shadowed else why, call.func)
             return None
         if removed := self.classes.removed(function):
             if len(call.args) > 1:
                 self.wrong(f"{removed} has another order of arguments than {layer.name}: name all but the first", call)
                 return None
             self.names.notes.append(leftovers.read_as(removed))
-        return self._node(layer, keras_1.kernel_today(layer, call))
+        current = keras_1.kernel_today(layer, call)
+        node = self._node(layer, current)
+        self.declared.says[call] = self.declared.of(current)
+        return node
 
     def _made(self, tree: ast.expr) -> Any:
         """The layer in an argument; ``MISSING`` if it is something else."""
@@ -176,6 +181,10 @@ class Constructors:
         """The value of an argument; None after an error."""
         if isinstance(argument.kind, Nested):
             return self._nested(argument, argument.kind, layer, tree)
+        if any(map(self.is_tensor, tree.elts if isinstance(tree, ast.List | ast.Tuple) else [tree])):
+            said = self.source.said(tree)
+            self.wrong(f"{layer.name}({said}) only makes the layer: call it on tensors, {layer.name}(…)({said})", tree)
+            return None
         tree = self.names.resolved(tree)
         if isinstance(tree, ast.JoinedStr) and isinstance(known := self.names.known(tree), str):
             tree = constant(known, tree)

@@ -11,11 +11,14 @@ Text that is valid Python is not changed.
 from __future__ import annotations
 
 import ast
+import html
 import keyword
 import re
 import warnings
 from textwrap import dedent
 from typing import TYPE_CHECKING
+
+from rnnshape.reading.code.prose import code_in, fails_at_prose, flat, has_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +30,7 @@ _CELL = re.compile(r"^[ \t]*(?:In ?)?\[[\d *]*\]:[ \t]*(?:\n|\Z)", re.MULTILINE)
 # What Keras prints: the table of model.summary(), the progress of fit, objects, warnings and errors.
 _PRINTED = re.compile(
     r"^[ \t]*(?:[_=-]{9,}|[\u2500-\u257f].*|Model: \".*|Layer \(type\).*|\w[\w.]* \(\w+\) {2,}.*\d|[\w-]+ params: .*"
-    r"|Epoch \d+/\d+|\d+/\d+ [\[\u2501].*|Train on \d+ samples.*|Using \w+ backend\.|<[\w.]+ .*>"
+    r"|Epoch \d+/\d+|\d+/\d+ [\[\u2501].*|Train on \d+ samples.*|Using \w+ backend\.|\[?<[\w.]+:? .*>[\],]*"
     r"|[\w.]+(?:Error|Warning): .*)"
     r"[ \t]*$\n?",
     re.MULTILINE,
@@ -40,7 +43,7 @@ _TRACEBACK = re.compile(
 # A sentence between pieces of code: it begins with three words, and the first is not a word of Python.
 _SENTENCE = re.compile(
     rf"^[ \t]*(?!(?:{'|'.join((*keyword.kwlist, 'print', 'exec'))})\b)[A-Za-z'\u2019-]+"
-    r"(?:[,;:]?[ \t]+[A-Za-z'\u2019-]+){2,}(?:[,.;:!?)\s].*)?$",
+    r"(?:[,;:]?[ \t]+[A-Za-z'\u2019-]+){2,}(?:[,.;:!?) \t].*)?$",
     re.MULTILINE,
 )
 _RESULT = re.compile(r"^[ \t]*Out ?\[\d+\]:.*$\n?", re.MULTILINE)
@@ -74,15 +77,25 @@ def as_copied(text: str) -> str:
         text = code
     text = _without_prompts(text)
     if "```" in text or "~~~" in text:
-        text = next((way for way in (_FENCE.sub("", text), _fenced(text)) if is_python(_dedented(way))), text)
+        bare = _FENCE.sub("", text)
+        unfenced = (bare, _without_prompts(bare), _fenced(text))
+        text = next((way for way in unfenced if way.strip() and is_python(_dedented(way))), text)
     text = _dedented(text)
-    if len(text) > 2 and text[0] == text[-1] == "`":
+    if len(text) > 2 and text[0] == text[-1] == "`" and "`" not in text.strip("`"):
         text = text.strip("`")
     if is_python(text):
         return text
     without = without_magics(text).strip()
     code = _dedented(_SENTENCE.sub("", without))
-    return next((way for way in (without, *_ways(text), *_ways(without), code, *_ways(code)) if is_python(way)), text)
+    ways = (without, *_ways(text), *_ways(without), code, *_ways(code))
+    return next((way for way in ways if is_python(way)), None) or _among_prose(without)
+
+
+def _among_prose(text: str) -> str:
+    """The lines of code in a text; the text itself if they are not valid and its first mistake is in a line of code."""
+    lines = _dedented(_SENTENCE.sub("", _PRINTED.sub("", code_in(text))))
+    ways = (lines, *_ways(lines), flat(lines), *_ways(flat(lines)))
+    return next((way for way in ways if is_python(way)), lines if has_code(lines) and fails_at_prose(text) else text)
 
 
 def _fenced(text: str) -> str:
@@ -98,7 +111,7 @@ def _fenced(text: str) -> str:
 def _ways(text: str) -> Iterator[str]:
     """The text after each correction; each starts from the result of those before."""
     written = text
-    for change in (_typed, _without_numbers, _without_marks, of_python_3):
+    for change in (html.unescape, _typed, _without_numbers, _without_marks, of_python_3):
         changed = change(text)
         if changed != text:
             text = _dedented(changed)
@@ -196,7 +209,8 @@ def _without_prompts(text: str) -> str:
         return text
     lines = text.strip().split("\n")
     said = "\n".join(_PROMPT.sub("", line) for line in lines if _PROMPT.match(line))
-    return _or(said, _PROMPT.sub("", text.strip()))
+    whole = _PROMPT.sub("", _RESULT.sub("", text).strip())
+    return _or(said, whole) if has_code(said) else _or(whole, said)
 
 
 def _or(text: str, otherwise: str) -> str:

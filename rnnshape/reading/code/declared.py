@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Arguments that give the shape from which Keras builds the layer.
 WHOLE = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
 DECLARING = (*WHOLE, "batch_size", "input_length")
+_WITH_BATCH = ("batch_input_shape", "batch_shape")
 # Arguments that Keras 3 removed.  They are read because they still give the shape.
 REMOVED = ("batch_input_shape", "batch_shape", "batch_size", "input_length")
 # The layer or cell in these gets one time step of the input.
@@ -120,11 +121,19 @@ def warnings_of(warned: Sequence[ast.keyword], used: Sequence[Declared]) -> tupl
     notes = []
     if asked() < KERAS_3:
         return ("Keras 2 takes input_length only for recurrent layers: drop it",) if warned else ()
+    wide = [place for place in used if not place.steps and len(place.sizes or ()) > 2]
+    narrow = {place.tree: place.sizes for place in wide if place.name == "input_dim"}
+    for sizes in narrow.values():
+        width, axes = (sizes or ())[-1], ", ".join(map(str, (sizes or ())[1:]))
+        what = f"Keras 3 reads input_dim={width} as input_shape=({width},), which fails in a Sequential"
+        notes.append(f"{what}: write input_shape=({axes})")
+    warned = [keyword for keyword in warned if keyword not in narrow]
     arguments = list(dict.fromkeys(str(keyword.arg) for keyword in warned))
     if names := " and ".join(name for name in arguments if name not in REMOVED):
         notes.append(f"Keras 3 warns about {names} and recommends keras.Input in front of the first layer")
     if names := " and ".join(name for name in arguments if name in REMOVED):
-        notes.append(f"Keras 3 rejects {names}: it is read here as the input; write keras.Input(batch_shape=…) instead")
+        are = "they are" if " and " in names else "it is"
+        notes.append(f"Keras 3 rejects {names}: {are} read here as the input; write keras.Input(batch_shape=…) instead")
     counted = [place.tree for place in used]
     if ignored := [str(keyword.arg) for keyword in warned if keyword not in counted]:
         notes.append(f"{ignored[0]} applies to the first layer only: Keras ignores it elsewhere")
@@ -174,10 +183,16 @@ class Declarations:
             in_2 = keyword.arg != "input_length" or node.cls.kind == "recurrent"
             if not own and (asked() >= KERAS_3 or not in_2):
                 self.warned.append(keyword)
-            if any(place.name in WHOLE for place in said) and keyword.arg in WHOLE:
+            given = {place.name for place in said if place.name in WHOLE} | {keyword.arg}
+            # Keras 2 takes the shape with the batch, if there is one.
+            if len(given) > 1 and given <= {"input_shape", "input_dim"}:
                 self.wrong(f"{node.name} takes either input_shape or input_dim, once", keyword)
             else:
                 said.append(Declared(self._sizes(node, keyword), keyword))
+        if whole := [place for place in said if place.name in _WITH_BATCH]:  # then Keras 2 reads no other
+            others = [place.tree for place in said if place not in whole]
+            self.warned = [keyword for keyword in self.warned if keyword not in others]
+            said = whole
         inner = _inside(node.cls, call)
         within = self.of(inner) if inner is not None else ()
         self.says[call] = (*said, *(map(by_step, within) if node.name in _BY_STEP else within))
@@ -185,13 +200,16 @@ class Declarations:
     def _sizes(self, node: Node, keyword: ast.keyword) -> Sizes | None:
         """The input's sizes from one argument of a constructor call."""
         rank = len(node.cls.letters(node, 2))
-        if keyword.arg in ("batch_input_shape", "batch_shape"):
+        if keyword.arg in _WITH_BATCH:
             return self.tensors.shape(keyword.value)
         if keyword.arg == "input_shape":
             behind = self.tensors.shape(keyword.value)
             return None if behind is None else (None, *behind)
         if keyword.arg in node.cls.by_name and self.tensors.is_no_size(keyword.value):
             return None  # the input_length of Embedding, which Keras ignores
+        if keyword.arg == "input_dim" and isinstance(self.tensors.names.resolved(keyword.value), ast.Tuple | ast.List):
+            self.wrong(f"input_dim is one size: write input_shape={self.source.said(keyword.value)}", keyword.value)
+            return None
         axis = {"batch_size": 0, "input_length": 1, "input_dim": rank - 1}[keyword.arg or ""]
         size = self.tensors.size(keyword.value)
         return tuple(size if index == axis else None for index in range(rank))

@@ -42,6 +42,7 @@ RENAMED = {
     "pool_length": ("pool_size",),
     "stride": ("strides",),
     "consume_less": ("implementation",),
+    "forget_bias_init": ("unit_forget_bias",),
 }
 # The modes of merge in Keras 1, and the current functions (keras/legacy/layers.py in Keras 2.0).
 _MODES = {"sum": "add", "mul": "multiply", "concat": "concatenate", "ave": "average", "dot": "dot", "max": "maximum"}
@@ -54,8 +55,10 @@ def renamed(name: str, layer: LayerClass) -> Argument | None:
 
 
 def value_today(keyword: ast.keyword) -> ast.expr:
-    """The value of a renamed argument; ``consume_less`` has a text, and its successor a number."""
+    """The value of a renamed argument; two of them had a text, and have a number or a flag today."""
     match keyword:
+        case ast.keyword(arg="forget_bias_init", value=ast.Constant(value=str() as said)):
+            return ast.copy_location(ast.Constant(said == "one"), keyword.value)
         case ast.keyword(arg="consume_less", value=ast.Constant(value=str() as said)):
             return ast.copy_location(ast.Constant(2 if said == "gpu" else 1), keyword.value)
     return keyword.value

@@ -5,6 +5,7 @@ Sources: Keras' migration guide and the signatures of 3.15.1.
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from rnnshape.layers.release import KERAS_3, asked
@@ -33,6 +34,9 @@ CLASSES = {
     "AbstractRNNCell": "was removed in Keras 3: a cell is a Layer with state_size and call(inputs, states)",
     "ConvLSTM2DCell": "is not public in Keras 3: use ConvLSTM2D",
     "TimeDistributedDense": "is from Keras 1: use Dense, which keeps the time axis, or TimeDistributed(Dense)",
+    "TimeDistributedFlatten": "is not in Keras: use TimeDistributed(Flatten())",
+    "TimeDistributedMerge": "is from Keras 1: use GlobalAveragePooling1D() or GlobalMaxPooling1D()",
+    "Merge": "is from Keras 1: call both models, and the layers Concatenate(), Add() or Multiply() on the results",
     "Input": "is not a layer here: put it before one, Sequential([Input((10, 8)), LSTM(8)])",
     "InputLayer": "is not a layer here: put it before one, Sequential([InputLayer((10, 8)), LSTM(8)])",
     "Model": "is not supported here: paste one layer, or layers joined by |",
@@ -63,6 +67,7 @@ ARGUMENTS = {
     "consume_less": "is from Keras 1: write implementation=2 for 'gpu', and implementation=1 for the others",
     "dynamic": "was removed in Keras 3: drop it; --execution eager runs without a graph",
     "reset_after": "belongs to GRU and GRUCell: drop it",
+    "mask_zero": "belongs to Embedding, which makes the mask; recurrent layers use it by themselves: drop it",
     "recurrent_activation": "belongs to gated cells (LSTM, GRU), and {layer} has no gates: drop it",
     "unit_forget_bias": "belongs to LSTM, only it has a forget gate: drop it",
 }
@@ -78,6 +83,12 @@ _IDLE = {
     "return_sequences": "False",
     "training": "False",
 }
+
+# Layers of torch.nn, by the names of Keras.
+_OF_TORCH = {"LSTM": "LSTM", "GRU": "GRU", "RNN": "SimpleRNN"}
+
+# Arguments of Keras 2 with a value that changes nothing: Keras 3 rejects them, and a reader can do without.
+_NO_EFFECT = {"time_major": "False", "dynamic": "False", "weights": "None"}
 
 # Keras 2 accepts them for any layer, or ignores them.
 _IDLE_IN_2 = ("dynamic", "weights", "implementation", "time_major")
@@ -104,6 +115,30 @@ def removed(name: str) -> str | None:
 def of_class(name: str) -> str | None:
     """Why Keras has no class of this name, and what to use instead; None if it is not a known leftover."""
     return CLASSES.get(name)
+
+
+def of_torch(name: str, call: ast.Call) -> str | None:
+    """The layer of Keras that returns the same as ``nn.LSTM(input_size, hidden_size)`` of PyTorch; None for another.
+
+    PyTorch returns the whole sequence and the states, and ``bidirectional`` concatenates both directions.  In Keras
+    the batch is the first axis.
+    """
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    units = call.args[1] if len(call.args) > 1 else given.get("hidden_size")
+    prefix, _, short = name.rpartition(".")
+    if prefix.rpartition(".")[2] != "nn" or short not in _OF_TORCH or units is None:
+        return None
+    layer = f"{_OF_TORCH[short]}({ast.unparse(units)}, return_sequences=True, return_state=True)"
+    match given.get("bidirectional"):
+        case ast.Constant(value=True):
+            layer = f"Bidirectional({layer})"
+    several = len(call.args) > 2 or "num_layers" in given
+    return f"{layer}{', once for each of num_layers' * several}"
+
+
+def has_no_effect(name: str, said: str) -> bool:
+    """Whether an argument that only Keras 2 has is given a value that changes nothing."""
+    return _NO_EFFECT.get(name) == said
 
 
 def of_argument(name: str, layer: LayerClass, said: str) -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # The values of ``break`` and ``continue``, which end the body of a loop.
 BREAK, CONTINUE = object(), object()
+_SAME, _OTHER = ast.Eq | ast.Is, ast.NotEq | ast.IsNot
 _LONGEST_LOOP = 64
 # For a loop without layers; the names that a longer one assigns become unknown.
 _MOST_IDLE_STEPS = 200
@@ -51,9 +52,20 @@ class Loops(Definitions):
             return bool(known)
         if isinstance(test, ast.Compare) and self.source.said(test).startswith("__name__"):
             return True
+        if (same := self._one_class(test)) is not None:
+            return same
         if not self._has_layers(body):
             return None
         return bool(self.names.condition(test))
+
+    def _one_class(self, test: ast.expr) -> bool | None:
+        """The value of ``cell == LSTM`` for two names of classes; None for another condition."""
+        match test:
+            case ast.Compare(left=left, ops=[sign], comparators=[right]) if isinstance(sign, _SAME | _OTHER):
+                one, other = self.values.classes.of(left), self.values.classes.of(right)
+                if one is not None and other is not None:
+                    return (one is other) is isinstance(sign, _SAME)
+        return None
 
     def _has_layers(self, body: list[ast.stmt], within: tuple[Function, ...] = ()) -> bool:
         """Whether statements may create, add or call a layer, directly or in a function of the code."""

@@ -1,4 +1,4 @@
-"""Methods of layers that Keras 2 and 3 call differently: ``layer.get_initial_state(x)``, ``reset_states(states)``."""
+"""Methods that Keras 2 and 3 call differently: ``layer.get_initial_state(x)``, ``model.reset_states()``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from rnnshape.layers.release import KERAS_3, asked
-from rnnshape.reading.code.made import Layer, Tensor
+from rnnshape.reading.code.made import Functional, Layer, Model, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# The kinds of layers that have them (tf_keras: rnn/base_rnn.py, rnn/lstm.py; keras: layers/rnn/rnn.py).
+# The kinds of layers that have them (tf_keras: rnn/base_rnn.py, rnn/lstm.py; keras: layers/rnn/rnn.py).  In tf_keras
+# models have reset_states too (engine/training.py).
 _TOOK = {
     "get_initial_state": ("recurrent", "cell"),
     "reset_states": ("recurrent",),
@@ -20,11 +21,13 @@ _TOOK = {
 
 
 def former(call: ast.Call, value: Callable[[ast.expr], Any]) -> str | None:
-    """Why the chosen release rejects a call of a layer's method that the other takes; None if it does not."""
+    """Why the chosen release rejects a call of a method that the other takes; None if it does not."""
     function = call.func
     if not isinstance(function, ast.Attribute) or function.attr not in _TOOK:
         return None
     layer = value(function.value)
+    if isinstance(layer, Model | Functional) and function.attr == "reset_states" and asked() >= KERAS_3:
+        return "a model has no reset_states() in Keras 3: call reset_state() of each stateful layer"
     if not isinstance(layer, Layer) or layer.node is None or layer.node.cls.kind not in _TOOK[function.attr]:
         return None
     if asked() < KERAS_3:

@@ -56,9 +56,15 @@ def is_a_cell(cell: Node) -> str:
     return f"{cell.name} is a cell, which computes one step: write RNN({cell.text})"
 
 
-def of_another_library(name: str) -> str:
-    """Why a layer of PyTorch, Flax or TensorFlow 1 is not read."""
-    return f"{name} is not a layer of Keras: write the layer as in Keras, such as LSTM(8)"
+def of_another_library(name: str, call: ast.Call) -> str:
+    """Why a layer of PyTorch, Flax or TensorFlow 1 is not read, and what to write."""
+    instead = leftovers.of_torch(name, call) or "the layer as in Keras, such as LSTM(8)"
+    return f"{name} is not a layer of Keras: write {instead}"
+
+
+def of_the_code(name: str) -> str:
+    """What to do about a class that the code itself defines."""
+    return f"{name} is a class of this code, which is not run here: save it as a module and give --import MODULE"
 
 
 def unknown_class(name: str, short: str) -> str:

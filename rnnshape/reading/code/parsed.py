@@ -24,6 +24,7 @@ class Parsed:
     ``places`` has the place of each layer of a stack, in the order of the calls; ``fed`` is the declared input, and
     ``notes`` are the notes of the readers.  ``stands`` has the number of each name in the layer, ``open`` the open
     choices, ``names`` all names that ``--let`` can set; ``name`` is the code's name for the layer.
+    ``counted`` tells whether the code asks for the weights.
     """
 
     node: Node
@@ -37,6 +38,7 @@ class Parsed:
     open: tuple[Open, ...] = ()
     names: tuple[str, ...] = ()
     name: str | None = None
+    counted: bool = False
 
 
 class Undecided(Invalid):

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _BY_NAME = {*INPUTS, *MERGING, "Model", "Sequential"}
 # Attributes of a layer that change nothing in the answer.
 _IDLE = {"name", "trainable"}
+# Methods of models and layers that show their weights, or how many there are.
+_COUNTING = {"summary", "count_params", "get_weights"}
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 
@@ -57,6 +59,7 @@ class Program(Loops):
                 self.instances.setdefault(part.func.id, part)
                 part.func.id = aliases.get(part.func.id, part.func.id)
         self.applied = objects_in(parts)
+        self.values.counted = any(map(_counts, parts))
         self.run(body)
         self._read_uncalled()
         for call in self.values.layers.settings.left_out(parts):
@@ -288,3 +291,13 @@ class Program(Loops):
             return [self.value(tree)]
         held = self.value(tree.value)
         return [*(self.values.parts(held) if isinstance(held, Tensor) else held or ())] or [None]
+
+
+def _counts(part: ast.AST) -> bool:
+    """Whether it is ``model.summary()``, ``layer.weights[0]``, or the like."""
+    match part:
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in _COUNTING
+        case ast.Subscript(value=ast.Attribute(attr="weights")):
+            return True
+    return False

@@ -21,7 +21,7 @@ class Scope:
 
     ``env`` has them by their current names, ``made`` all layers, models and calls in order, ``models`` the functional
     models, and ``modelled`` the ids of the calls before the last model.  ``lost`` has the names of results that are
-    not followed, ``notes`` the notes on code that is not read.
+    not followed, ``notes`` the notes on code that is not read; ``counted`` tells whether the code asks for weights.
     """
 
     def __init__(self, names: Names) -> None:
@@ -33,6 +33,7 @@ class Scope:
         # The names of lists and dictionaries with an assigned item.
         self.parted: set[str] = set()
         self.notes: dict[str, None] = {}
+        self.counted = False
         self.models: list[Functional] = []
         self.called_models: list[Functional] = []
         self.modelled: set[int] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
+from rnnshape.layers.stand_ins import Size
 from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.syntax import called, is_none
 
@@ -105,6 +106,9 @@ class ShapeReader:
             return None
         tree = self.names.resolved(tree)  # as for an argument of a layer, so that a size has one name
         size = self.names.size(tree) if self.names.reads(tree) else whole(tree)
+        if isinstance(size, Size) and size < 1:  # the numbers that are used for names may not fit together
+            self.names.notes.append(f"{self.source.said(tree)} is not known: the size is left open")
+            return None
         if size is None or size < 1:
             self.wrong("a size must be a whole number, 1 or more, or None", tree)
             return None

@@ -43,6 +43,7 @@ class Values(Scope):
         self.layers = Constructors(self.tensors)
         self.layers.held = self._held
         self.layers.held_list = self._held_list
+        self.layers.is_tensor = lambda tree: isinstance(self.env.get(self.source.said(tree)), Tensor)
         self.layers.declared.fed = self._input
         self.lists = self.layers.lists
         self.lists.held = self.names.count = self._count
@@ -273,7 +274,7 @@ class Values(Scope):
     def _note_unknown(self, call: ast.Call) -> None:
         """Add a note for a call of an unknown class on the result of a layer."""
         if other := self.classes.elsewhere(call.func):
-            self.source.unknown(of_another_library(other), call.func)
+            self.source.unknown(of_another_library(other, call), call.func)
         if isinstance(call.func, ast.Attribute):
             self.value(call.func.value)
         given = [self.value(tree) for tree in [*call.args, *(keyword.value for keyword in call.keywords)]]
