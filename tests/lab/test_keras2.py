@@ -179,7 +179,6 @@ model = Model([tokens, x], y)
     ("name", "arguments", "unread"),
     [
         ("LSTM", {"units": 3}, {"dynamic": True}),
-        ("LSTM", {"units": 3}, {"weights": None}),
         ("SimpleRNN", {"units": 3}, {"implementation": 1}),
         ("ConvLSTM1D", {"filters": 3, "kernel_size": 2}, {"implementation": 1}),
         ("ConvLSTM1D", {"filters": 3, "kernel_size": 2}, {"time_major": True}),

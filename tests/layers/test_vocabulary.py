@@ -73,7 +73,7 @@ def test_the_table_has_the_arguments_of_keras_in_their_order_with_their_defaults
 @pytest.mark.parametrize("name", some(CLASSES, 8))
 def test_keras_takes_no_other_argument_of_the_table(name: str) -> None:
     others = {key for layer in TABLE.values() for key in layer.by_name} - set(TABLE[name].by_name)
-    for key in others - SHAPES - {"layers", "input_length"}:  # an old argument, which is read with a note
+    for key in others - SHAPES - {"layers", "input_length", "weights"}:  # old arguments, which are read with a note
         draft = Draft(name, {**plain(name).values, key: None})
         with pytest.raises(rnnshape.Invalid):
             rnnshape.predict(draft.text)
