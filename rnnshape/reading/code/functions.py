@@ -32,6 +32,7 @@ def objects_in(parts: Sequence[ast.AST]) -> dict[str, ast.Call]:
     is called on.
     """
     assigned: dict[str, list[ast.expr]] = {}
+    handed: dict[str, list[ast.expr]] = {}
     functions = {part.name: part for part in parts if isinstance(part, Function)}
     for part in parts:
         match part:
@@ -39,8 +40,8 @@ def objects_in(parts: Sequence[ast.AST]) -> dict[str, ast.Call]:
                 assigned.setdefault(name, []).append(value)
             case ast.Call(func=ast.Name(id=name)) if name in functions:
                 for argument, value in passed(functions[name], part.args, part.keywords, part).items():
-                    assigned.setdefault(argument, []).append(value)
-    once = {name: values[0] for name, values in assigned.items() if len(values) == 1}
+                    handed.setdefault(argument, []).append(value)
+    once = {name: values[0] for name, values in (handed | assigned).items() if len(values) == 1}
     calls: dict[str, list[ast.Call]] = {}
     for part in parts:
         match part:
