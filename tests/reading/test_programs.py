@@ -55,8 +55,8 @@ FOLLOWED = {
         "sub = Model(model.inputs, model.layers[0].output)",
         ["model", "sub"],
     ),
-    "states that change places": (
-        "x = Input((10, 3))\ny, h, c = LSTM(4, return_state=True)(x)\nh, c = c, h\nmodel = Model(x, [Dense(2)(h), c])",
+    "tensors that change places": (
+        "x = Input((10, 3))\na, b = LSTM(4)(x), GRU(6)(x)\na, b = b, a\nmodel = Model(x, [Dense(2)(a), b])",
         ["model"],
     ),
     "sizes that change places": (
