@@ -12,6 +12,8 @@ from rnnshape.reading.code.functions import (
     as_function,
     assigned_twice,
     defaults,
+    of_self,
+    other_than_first,
     own_names,
     passed,
     returns_a_function,
@@ -21,7 +23,7 @@ from rnnshape.reading.code.literals import MISSING
 from rnnshape.reading.code.made import Layer, Model
 from rnnshape.reading.code.options import Options
 from rnnshape.reading.code.syntax import called, dotted
-from rnnshape.reading.code.tensors import makes
+from rnnshape.reading.code.tensors import makes_each
 from rnnshape.reading.code.values import Values
 
 if TYPE_CHECKING:
@@ -51,6 +53,9 @@ class Definitions(ABC):
         self.waiting: dict[str, dict[str, Function]] = {}
         # The first call of an object of each class, which gives the input of its method call.
         self.applied: dict[str, ast.Call] = {}
+        # The calls of the methods of each class, and the functions that the text uses without calling them by name.
+        self.methods: dict[tuple[str, str], list[ast.Call]] = {}
+        self.handed_on: set[str] = set()
         # The values that class bodies assign.
         self.classes: dict[str, dict[str, Any]] = {}
         # The fields of dataclasses, in the order of the constructor's arguments.
@@ -63,6 +68,8 @@ class Definitions(ABC):
         self.unsettled: set[str] = set()
         self.called: set[Function] = set()
         self.depth = 0
+        # The name of the function whose body is read.
+        self.within = ""
 
     @abstractmethod
     def run(self, body: list[ast.stmt]) -> Any:
@@ -72,13 +79,9 @@ class Definitions(ABC):
     def value(self, tree: ast.expr, targets: int | None = None) -> Any:
         """The value of an expression."""
 
-    def _read_uncalled(self) -> None:
-        """Read the classes and functions that the code does not call itself."""
-        while self.waiting:
-            left_out = next(iter(self.waiting))
-            self._instance(left_out, self.instances.get(left_out))
-        while left := [function for function in self.functions.values() if function not in self.called]:
-            self.values.functional.returned(self._enter(left[0], defaults(left[0])))
+    def _note_defaults(self, name: str, function: Function) -> None:
+        if name in self.handed_on and defaults(function):
+            self.values.note(f"{name} is read with the defaults of its arguments: its calls are not followed", function)
 
     # -- functions ------------------------------------------------------------------------------
 
@@ -117,17 +120,18 @@ class Definitions(ABC):
                 self.names.trees[name] = tree
             self._hold(name, tree)
         self.depth += 1
-        self.returns = None
+        self.returns, outer, self.within = None, self.within, function.name
         returned = self.run(function.body)
+        self.within = outer
         fields = self._returned_fields(function)
         self.depth -= 1
-        kept = tuple(map(_of_self, (self.names.bound, self.names.trees, self.values.env)))
+        kept = tuple(map(of_self, (self.names.bound, self.names.trees, self.values.env)))
         self.names.bound, self.names.trees, self.values.env = before
         for held, own in zip(before, kept, strict=True):  # other methods see the attributes of self
             settled = (
                 own if held is before[-1] else {name: one for name, one in own.items() if self._settled(name, one)}
             )
-            for name in _of_self(held):
+            for name in of_self(held):
                 held.pop(name)
             held.update(settled)
         self.names.bound |= fields
@@ -196,6 +200,7 @@ class Definitions(ABC):
         if not isinstance(made, Layer | Model) or (isinstance(made, Model) and not made.layers):
             return None
         made.used = True
+        self.values.parts_of += isinstance(made, Model)
         return made.node
 
     # -- classes --------------------------------------------------------------------------------
@@ -230,30 +235,42 @@ class Definitions(ABC):
         methods = self.waiting.pop(own)
         before, outside = dict(self.functions), self.unsettled
         self.unsettled = assigned_twice(methods.values())
-        outer = _of_self(self.names.bound), _of_self(self.values.env)
+        outer = of_self(self.names.bound), of_self(self.values.env)
         if own not in self.derived:  # the attributes of another class
             for held in (self.names.bound, self.names.trees, self.values.env):
-                for name in _of_self(held):
+                for name in of_self(held):
                     held.pop(name)
         for receiver in (own, "self", "cls"):
             self._bind_attributes(receiver, own)
         self.functions |= {f"self.{name}": method for name, method in methods.items()}
         self.called -= set(methods.values())
+        if call is None and "__init__" in methods:
+            self._note_defaults(own, methods["__init__"])
         for name in dict.fromkeys(("__init__", "build", "call", *methods)):
             if name in methods and methods[name] not in self.called:
-                given = self._given(methods[name], call if name == "__init__" else None)
-                if name == "call" and own in self.applied:
-                    given |= self._fed(methods[name], self.applied[own])
-                self.values.functional.returned(self._enter(methods[name], given))
+                self._method(own, name, methods[name], call)
         self.functions, self.unsettled = before, outside
         if self.depth:  # within the method of another class
             self.names.bound |= outer[0]
             self.values.env |= outer[1]
 
+    def _method(self, own: str, name: str, method: Function, call: ast.Call | None) -> None:
+        """Read a method, with the arguments of its first call; note one with other arguments."""
+        calls, made = self.methods.get((own, name), []), len(self.values.made)
+        given = self._given(method, call if name == "__init__" else None)
+        if name == "call" and own in self.applied:
+            given |= self._fed(method, self.applied[own])
+        elif name != "__init__" and calls:
+            given = self._fed(method, calls[0])
+        self.values.functional.returned(self._enter(method, given))
+        if len(self.values.made) > made and (other := other_than_first(calls)) is not None:
+            first, said = self.source.said(calls[0]), self.source.said(other)
+            self.values.note(f"{said} is not followed: what it makes is read once, as of {first}", other)
+
     def _fed(self, method: Function, call: ast.Call) -> dict[str, ast.expr]:
         """The arguments of a call of an object that are new tensors or known values."""
         given = self._given(method, call).items()
-        return {name: tree for name, tree in given if makes(tree) or self.names.known(tree) is not MISSING}
+        return {name: tree for name, tree in given if makes_each(tree) or self.names.known(tree) is not MISSING}
 
     def _hold(self, name: str, tree: ast.expr) -> None:
         """Bind the attributes of an object to a name for it: ``name = Config(units=8)``, ``name = config``."""
@@ -278,8 +295,3 @@ class Definitions(ABC):
         """Bind the values of a class body to the attributes of a name: ``Config.units``, ``config.units``."""
         for name, value in self.classes.get(own, {}).items():
             self.names.bound[f"{receiver}.{name}"] = value
-
-
-def _of_self(held: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of ``self`` and their values."""
-    return {name: value for name, value in held.items() if name.startswith("self.")}

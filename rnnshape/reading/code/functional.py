@@ -11,7 +11,7 @@ from rnnshape.layers.several import alone
 from rnnshape.reading.code.calling import STATES, Called, Reader, signature, states_apart
 from rnnshape.reading.code.chain import is_called
 from rnnshape.reading.code.literals import MISSING
-from rnnshape.reading.code.made import Applied, Layer, Model, Tensor, tensors_in
+from rnnshape.reading.code.made import Applied, Functional, Layer, Model, Tensor, tensors_in
 from rnnshape.reading.code.results import as_passed, results_of
 from rnnshape.reading.code.syntax import Unknown, called, is_none
 from rnnshape.reading.code.tensors import INPUTS, makes
@@ -185,7 +185,7 @@ class Calls:
         if isinstance(found, Tensor):
             return found
         held = self.names.resolved(tree)
-        if self.from_a_call(held):
+        if self.from_a_call(held) or (not makes(held) and self._of_a_new_one(held)):
             self.scope.note(f"{self.source.said(tree)} is not followed: a default shape is used for it", tree)
         # x = tf.zeros((2, 10, 8)) above the call
         made = Tensor(root=held, then=self.scope.when.get(held)) if makes(held) else Tensor(root=_unknown_tensor(tree))
@@ -195,11 +195,21 @@ class Calls:
 
     def from_a_call(self, tree: ast.expr) -> bool:
         """Whether an expression that is not read uses a layer's result or an Input: ``my_function(h)``, ``h[:, n]``."""
-        if any(is_called(part) or _is_output(part) for part in ast.walk(tree) if isinstance(part, ast.expr)):
+        parts = [part for part in ast.walk(tree) if isinstance(part, ast.expr)]
+        if any(is_called(part) or _is_output(part) or self._calls_a_layer(part) for part in parts):
             return True
         names = {self.source.said(part) for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute)}
         held = (self.scope.env.get(name) for name in names)
         return bool(names & self.scope.lost) or any(is_made(one) for all_ in held for one in tensors_in(all_))
+
+    def _calls_a_layer(self, tree: ast.expr) -> bool:
+        held = self.scope.there(tree.func) if isinstance(tree, ast.Call) else None
+        return isinstance(held, Layer | Model | Functional)
+
+    def _of_a_new_one(self, tree: ast.expr) -> bool:
+        """Whether an expression that is not read uses a tensor that the code creates: ``self.inner(x)``."""
+        names = [part for part in ast.walk(tree) if isinstance(part, ast.Name)]
+        return any(makes(self.names.resolved(name)) for name in names)
 
     def _nested(self, tree: ast.expr, flat: bool, *, alone: bool) -> Any:
         """The states of a call, nested as in the code; an unknown name of a single state is an input."""

@@ -27,16 +27,21 @@ class Closure(NamedTuple):
 def objects_in(parts: Sequence[ast.AST]) -> dict[str, ast.Call]:
     """The first call of an object of each class: ``encoder = Encoder(8)``, ``encoder(x)`` or ``encoder.build(shape)``.
 
-    Only names that are assigned once are followed; they are replaced by their values.  Of several calls, which may
-    differ in the other arguments, only the first argument counts.  The shape of ``build`` is that of an input which the
-    object is called on.
+    Only names that have one value, assigned or passed to a function, are followed.  Of several calls, which may differ
+    in the other arguments, only the first argument counts.  The shape of ``build`` is that of an input which the object
+    is called on.
     """
     assigned: dict[str, list[ast.expr]] = {}
+    handed: dict[str, list[ast.expr]] = {}
+    functions = {part.name: part for part in parts if isinstance(part, Function)}
     for part in parts:
         match part:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 assigned.setdefault(name, []).append(value)
-    once = {name: values[0] for name, values in assigned.items() if len(values) == 1}
+            case ast.Call(func=ast.Name(id=name)) if name in functions:
+                for argument, value in passed(functions[name], part.args, part.keywords, part).items():
+                    handed.setdefault(argument, []).append(value)
+    once = {name: values[0] for name, values in (handed | assigned).items() if len(values) == 1}
     calls: dict[str, list[ast.Call]] = {}
     for part in parts:
         match part:
@@ -55,6 +60,49 @@ def objects_in(parts: Sequence[ast.AST]) -> dict[str, ast.Call]:
         own: of[0] if len(of) == 1 else ast.copy_location(ast.Call(of[0].func, of[0].args[:1], []), of[0])
         for own, of in calls.items()
     }
+
+
+def calls_of_classes(parts: Sequence[ast.AST]) -> dict[tuple[str, str], list[ast.Call]]:
+    """The calls of the methods of each class of the text, by class and method.
+
+    ``Builder(8)`` calls ``("Builder", "__init__")``; ``Builder.make(8)``, ``Builder().make(8)`` and, after
+    ``builder = Builder()``, ``builder.make(8)`` call ``("Builder", "make")``.
+    """
+    own = {part.name: part.name for part in parts if isinstance(part, ast.ClassDef)}
+    for part in parts:
+        match part:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if (of := _class_of(value)) in own:
+                own[name] = of
+    found: dict[tuple[str, str], list[ast.Call]] = {}
+    for part in parts:
+        match part:
+            case ast.Call(func=ast.Name(id=name)) if own.get(name) == name:
+                found.setdefault((name, "__init__"), []).append(part)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if name in own:
+                found.setdefault((own[name], method), []).append(part)
+            case ast.Call(func=ast.Attribute(value=value, attr=method)) if (of := _class_of(value)) in own:
+                found.setdefault((of, method), []).append(part)
+    return found
+
+
+def other_than_first(calls: Sequence[ast.Call]) -> ast.Call | None:
+    """The first call that is written with other arguments than the first one; None if all are alike."""
+    said = [[*map(ast.dump, (*one.args, *one.keywords))] for one in calls]
+    return next((one for one, given in zip(calls, said, strict=True) if given != said[0]), None)
+
+
+def handed_on(parts: Sequence[ast.AST]) -> set[str]:
+    """The functions that the text uses without a call by name, ``MODELS = {"small": build}``, and its base classes."""
+    functions = {part.name: part for part in parts if isinstance(part, Function)}
+    called = {id(part.func) for part in parts if isinstance(part, ast.Call)}
+    loaded = {part.id for part in parts if isinstance(part, ast.Name) and id(part) not in called}
+    own = {name for name, part in functions.items() if any(_root(one) in functions for one in part.decorator_list)}
+    bases = {_root(base) or "" for part in parts if isinstance(part, ast.ClassDef) for base in part.bases}
+    return (loaded & set(functions)) | own | bases
+
+
+def _root(tree: ast.expr) -> str | None:
+    return dotted(tree.func if isinstance(tree, ast.Call) else tree)
 
 
 def _class_of(tree: ast.expr | None) -> str:
@@ -121,3 +169,8 @@ def stored_in(methods: Iterable[Function]) -> list[str]:
     """The attributes that methods assign."""
     parts = [part for method in methods for part in ast.walk(method) if isinstance(part, ast.Attribute)]
     return [dotted(part) or "" for part in parts if isinstance(part.ctx, ast.Store)]
+
+
+def of_self(held: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of ``self`` and their values."""
+    return {name: value for name, value in held.items() if name.startswith("self.")}

@@ -203,9 +203,9 @@ class KnownNames:
         held = item(self.known(tree.value), self.known(tree.slice)) if isinstance(tree, ast.Subscript) else MISSING
         if text not in self.bound and held is not MISSING:
             return held
+        if self.bound.get(text, MISSING) is not MISSING:
+            return self.bound[text]
         for key in (text, self.plain_name(tree)):
-            if key in self.bound and self.bound[key] is not MISSING:
-                return self.bound[key]
             if key in self.let:
                 self.used.add(key)
                 return self.let[key]
@@ -225,7 +225,7 @@ class KnownNames:
 
     def _assigned(self, tree: ast.expr) -> bool:
         """Whether the text assigns a value to the expression, or to the object of its item or attribute."""
-        if any(key in self.bound for key in (self.source.said(tree), self.plain_name(tree))):
+        if self.source.said(tree) in self.bound:
             return True
         if self.shaped(tree) is not None:
             return True

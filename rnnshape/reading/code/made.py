@@ -31,6 +31,7 @@ class Model:
     """A Sequential model: the layers added so far, and the declarations of its input.
 
     ``missing`` says where layers of an unknown class are left out: in ``"front"``, ``"behind"`` or nowhere (``""``).
+    ``nested`` tells whether a model is among its layers, which has one place in ``model.layers``.
     """
 
     layers: list[Layer] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Model:
     used: bool = False
     name: str | None = None
     missing: str = ""
+    nested: bool = False
 
     @property
     def node(self) -> Node | None:
@@ -85,7 +87,8 @@ class Applied:
 class Functional:
     """``Model(inputs, outputs)``: its calls are repeated on other tensors when the model is called.
 
-    ``sequential`` tells whether it is a Sequential, whose ``layers`` do not start with an InputLayer.
+    ``sequential`` tells whether it is a Sequential, whose ``layers`` do not start with an InputLayer; ``nested`` is as
+    for ``Model``.
     """
 
     inputs: list[Tensor]
@@ -93,6 +96,7 @@ class Functional:
     calls: list[Applied]
     name: str | None = None
     sequential: bool = False
+    nested: bool = False
 
     @property
     def returned(self) -> list[Tensor]:

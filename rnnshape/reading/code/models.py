@@ -69,7 +69,7 @@ class Models:
         if type(made) not in (list, tuple) or len(made) < 2:
             return
         made = self._apart(made)
-        if _is_known(made):
+        if is_known(made):
             needed = behind([*tensors_in(made)])
             calls = [call for call in self.scope.made if isinstance(call, Applied) and id(call) in needed]
             self.scope.models.append(Functional([], made, calls))
@@ -146,6 +146,9 @@ class Models:
                 model, index = self.value(whole), self.names.known(key)
                 if not isinstance(model, Functional) or type(index) is not int or model.stack is None:
                     return None
+                own = set(map(id, model.calls))
+                if model.nested or any(own & set(map(id, one.calls)) for one in self.scope.called_models):
+                    return None  # the model among the layers has one place
                 # In Keras, the InputLayer is the first layer, but not in a Sequential.
                 layers = [*([] if model.sequential else [None]), *(call.layer for call in model.calls)]
                 return layers[index] if -len(layers) <= index < len(layers) else None
@@ -181,9 +184,9 @@ def _unpacked(outputs: Any) -> Any:
     return outputs[0] if single else outputs
 
 
-def _is_known(outputs: Any) -> bool:
+def is_known(outputs: Any) -> bool:
     """Whether each output is the result of a call or an input."""
-    return isinstance(outputs, Tensor) or (isinstance(outputs, list | tuple) and all(map(_is_known, outputs)))
+    return isinstance(outputs, Tensor) or (isinstance(outputs, list | tuple) and all(map(is_known, outputs)))
 
 
 def _is_nested(outputs: Any) -> bool:

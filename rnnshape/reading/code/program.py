@@ -15,17 +15,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from rnnshape.reading.code.changing import CHANGING
-from rnnshape.reading.code.functions import Closure, as_function, objects_in
-from rnnshape.reading.code.literals import MISSING, small
-from rnnshape.reading.code.loops import BREAK, CONTINUE, Loops
-from rnnshape.reading.code.made import Layer, Model, Tensor
+from rnnshape.reading.code.binding import Binding
+from rnnshape.reading.code.functions import Closure, as_function, calls_of_classes, defaults, handed_on, objects_in
+from rnnshape.reading.code.literals import MISSING
+from rnnshape.reading.code.loops import BREAK, CONTINUE
+from rnnshape.reading.code.made import Model, Tensor
 from rnnshape.reading.code.merging import MERGING
 from rnnshape.reading.code.methods import former
+from rnnshape.reading.code.models import is_known
 from rnnshape.reading.code.sequential import GROWING
-from rnnshape.reading.code.statements import as_conditions, inside, targets, walruses, words
-from rnnshape.reading.code.syntax import Unknown, dotted, made_array
-from rnnshape.reading.code.tensors import INPUTS, makes
+from rnnshape.reading.code.statements import as_conditions, inside, walruses
+from rnnshape.reading.code.syntax import Unknown, dotted
+from rnnshape.reading.code.tensors import INPUTS
 
 if TYPE_CHECKING:
     from rnnshape.errors import Problem
@@ -33,15 +34,13 @@ if TYPE_CHECKING:
 
 # Classes and functions that the readers know by name: an import under another name is undone.
 _BY_NAME = {*INPUTS, *MERGING, "Model", "Sequential"}
-# Attributes of a layer that change nothing in the answer.
-_IDLE = {"name", "trainable"}
 # Methods of models and layers that show their weights, or how many there are.
 _COUNTING = {"summary", "count_params", "get_weights"}
 _MOST_STEPS = 20_000
 _MOST_LAYERS = 1_000
 
 
-class Program(Loops):
+class Program(Binding):
     """Reads the statements of one text."""
 
     def __init__(self, names: Names) -> None:
@@ -58,13 +57,25 @@ class Program(Loops):
             if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
                 self.instances.setdefault(part.func.id, part)
                 part.func.id = aliases.get(part.func.id, part.func.id)
-        self.applied = objects_in(parts)
         self.values.counted = any(map(_counts, parts))
+        self.applied, self.methods = objects_in(parts), calls_of_classes(parts)
+        self.handed_on = handed_on(parts)
         self.run(body)
         self._read_uncalled()
         for call in self.values.layers.settings.left_out(parts):
             what = f"{self.source.said(call)} is not followed: it is in a branch that is not taken here"
             self.values.note(what, call)
+
+    def _read_uncalled(self) -> None:
+        """Read the classes and functions that the code does not call itself."""
+        while self.waiting:
+            left_out = next(iter(self.waiting))
+            self._instance(left_out, self.instances.get(left_out))
+        while left := [function for function in self.functions.values() if function not in self.called]:
+            before = len(self.values.made)
+            self.values.functional.returned(self._enter(left[0], defaults(left[0])))
+            if len(self.values.made) > before:
+                self._note_defaults(left[0].name, left[0])
 
     @property
     def stopped(self) -> bool:
@@ -101,6 +112,8 @@ class Program(Loops):
                 return self._closure(as_function("", tree))
         value = self.value(statement.value)
         self.returns = statement.value
+        if self.within == "call" and not is_known(value) and self.values.calls.from_a_call(statement.value):
+            self.values.note(f"{self.source.said(statement.value)} is not followed: the answer ends there", statement)
         return value
 
     def _as_notes(self, before: int) -> None:
@@ -182,75 +195,6 @@ class Program(Loops):
             case ast.With(body=body) | ast.AsyncWith(body=body) | ast.Try(body=body):
                 return self.run(body)
         return None
-
-    # -- names ----------------------------------------------------------------------------------
-
-    def assign(self, target: ast.expr, tree: ast.expr) -> None:
-        match target, tree:
-            case ast.Tuple() | ast.List(), ast.Tuple() | ast.List() if len(target.elts) == len(tree.elts):
-                for one, item in zip(target.elts, tree.elts, strict=True):
-                    self.assign(one, item)
-                return
-        name = self.source.said(target)
-        if isinstance(target, ast.Attribute):
-            self._check_changed(target, tree)
-        if isinstance(tree, ast.Lambda) and isinstance(target, ast.Name | ast.Attribute):
-            self.values.forget(name)
-            self.functions[name] = as_function(name, tree)
-            return
-        known = self.names.known(tree)
-        if known is not MISSING and not self.names.lettered(tree):
-            self.values.forget(name)
-            if small(known):
-                self.names.bound[name] = known
-            self._put(target, tree)
-            return
-        value = self.value(tree, targets(target))
-        self._bind(target, value, tree)
-        self._put(target, tree)
-        # Of ``args, rest = parser.parse_known_args()`` the first has the options.
-        first = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
-        self._hold(self.source.said(first), tree)
-
-    def _check_changed(self, target: ast.Attribute, tree: ast.expr) -> None:
-        """Note a change of a made layer, such as ``layer.return_sequences = True``."""
-        held = self.value(target.value)
-        if isinstance(held, Layer) and held.node is not None and target.attr in {*held.node.cls.by_name} - _IDLE:
-            what = f"{self.source.said(target)} = {self.source.said(tree)} is not followed"
-            self.values.note(f"{what}: give {target.attr} to {held.node.name}(…)", target)
-
-    def _put(self, target: ast.expr, tree: ast.expr) -> None:
-        """Update the list or dictionary ``x`` after an assignment of its item, ``x[0] = …``, or ``y = x.pop()``."""
-        changes = self.values.growing.changes
-        if isinstance(target, ast.Subscript):
-            self.values.parted.add(self.source.said(target.value))
-            changes.put(target, tree)
-        match tree:
-            case ast.Call(func=ast.Attribute(value=whole, attr=how)) if how in CHANGING and changes.follows(whole):
-                self.values.forget(self.source.said(whole))
-
-    def _bind(self, target: ast.expr, value: Any, tree: ast.expr | None) -> None:
-        """Bind a value to a name, or its items to the names of a tuple."""
-        lost = value is None and tree is not None and self.values.calls.from_a_call(tree)
-        if isinstance(target, ast.Tuple | ast.List):
-            items = self.values.taken_apart(value, target)
-            for index, one in enumerate(target.elts):
-                self._bind(one.value if isinstance(one, ast.Starred) else one, items[index], None)
-            self.values.lost |= words(target) if lost else set()
-            return
-        name = self.source.said(target)
-        if value is None and isinstance(tree, ast.BinOp | ast.Call) and (name in words(tree) or not makes(tree)):
-            computed = self.values.computed(tree)  # X = X / 255
-            tree = tree if computed is None else made_array(computed, tree)
-        self.values.forget(name)
-        if value is not None:
-            self.values.bind(name, value)
-        elif tree is not None and name not in self.names.reached(tree):  # else it would stand for itself
-            self.names.trees[name] = tree
-            if makes(tree):
-                self.values.when[tree] = self.names.now
-        if lost:
-            self.values.lost.add(name)
 
     def _check_length(self, receiver: ast.expr) -> None:
         """Reject a model with too many layers: one that is added to itself doubles."""

@@ -42,7 +42,7 @@ class Scope:
         # The values of names at the expression that creates an array.
         self.when: dict[ast.expr, Held] = {}
 
-    def note(self, message: str, tree: ast.expr) -> None:
+    def note(self, message: str, tree: ast.expr | ast.stmt) -> None:
         """Add a note on code that is not read, with its line."""
         self.notes[f"line {tree.lineno}: {message}"] = None
 

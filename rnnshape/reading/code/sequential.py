@@ -69,6 +69,7 @@ class Growing:
         added.used = True
         if not model.layers:
             model.said += self.declared.of(added.tree) if isinstance(added, Layer) else added.said
+        model.nested = model.nested or isinstance(added, Model)
         model.layers += [added] if isinstance(added, Layer) else added.layers
 
     def through(self, trees: list[ast.expr]) -> Functional | None:
@@ -88,7 +89,7 @@ class Growing:
 
     def as_calls(self, model: Model, tree: ast.expr) -> Functional:
         """The layers of a Sequential as calls: then a Lambda can be added, and its tensors have names."""
-        said = [one.tree for one in model.said if isinstance(one.tree, ast.expr) and makes(one.tree)]
+        said = [_entry(one.tree) for one in model.said if one.sizes is not None and isinstance(one.tree, ast.expr)]
         begun = self._without_calls(tree) if not said or model.layers else None
         entry = Tensor(root=said[0], then=self.names.now) if said else None
         flow = Functional([entry], entry, []) if entry is not None else begun or self._without_calls(tree)
@@ -96,7 +97,7 @@ class Growing:
             self._add_calls(flow, lambda on, layer=layer: self.called(layer, on(layer.tree), None))  # type: ignore[misc]
         if model in self.scope.made:
             self.scope.made.remove(model)
-        flow.name, flow.sequential = model.name, True
+        flow.name, flow.sequential, flow.nested = model.name, True, model.nested
         return flow
 
     def _without_calls(self, first: ast.expr) -> Functional:
@@ -157,3 +158,8 @@ class Growing:
                 held.said.append(said)
             else:
                 self.declared.says[held.tree] = (*self.declared.of(held.tree), said)
+
+
+def _entry(tree: ast.expr) -> ast.expr:
+    """The input of a model, from its ``Input`` or from the shape that it is built with."""
+    return tree if makes(tree) else made_input([ast.keyword("batch_shape", tree)], tree)

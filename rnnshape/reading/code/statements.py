@@ -41,6 +41,22 @@ def targets(target: ast.expr) -> int | None:
     return None
 
 
+def in_pairs(target: ast.expr, given: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """The targets of ``a, *b = 1, 2, 3`` with their values: a list for the one after ``*``; else empty."""
+    if not (isinstance(target, ast.Tuple | ast.List) and isinstance(given, ast.Tuple | ast.List)):
+        return []
+    behind = [isinstance(one, ast.Starred) for one in target.elts]
+    more = len(given.elts) - len(target.elts)
+    if any(isinstance(one, ast.Starred) for one in given.elts) or (more != 0 and (True not in behind or more < -1)):
+        return []
+    if True not in behind:
+        return [*zip(target.elts, given.elts, strict=True)]
+    at = behind.index(True)
+    middle: ast.expr = ast.copy_location(ast.List(given.elts[at : at + more + 1], ast.Load()), given)
+    named = [one.value if isinstance(one, ast.Starred) else one for one in target.elts]
+    return [*zip(named, [*given.elts[:at], middle, *given.elts[at + more + 1 :]], strict=True)]
+
+
 def words(tree: ast.expr) -> set[str]:
     """The names in an expression: ``x``, and ``self`` and ``self.x``."""
     return {dotted(part) or "" for part in ast.walk(tree) if isinstance(part, ast.Name | ast.Attribute)}

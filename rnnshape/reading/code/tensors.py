@@ -156,6 +156,11 @@ def makes(tree: ast.expr) -> bool:
     return name in INPUTS | _FILLED | _DRAWN | _SPREAD | _ARRAYS
 
 
+def makes_each(tree: ast.expr) -> bool:
+    """The same, also for a tuple or list of such expressions."""
+    return all(map(makes_each, tree.elts)) if isinstance(tree, ast.Tuple | ast.List) else makes(tree)
+
+
 def is_class(tree: ast.expr) -> bool:
     """Whether an expression is a class or a call of one, not a function that creates a tensor."""
     if isinstance(tree, ast.Call):

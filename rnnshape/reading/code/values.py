@@ -58,6 +58,8 @@ class Values(Scope):
         self.operations.sizes = shapes.open
         self.growing = Growing(self, self.layers.declared, value)
         self.growing.called = self.calls.called
+        # The number of models that became part of another one.
+        self.parts_of = 0
 
     def touches(self, function: ast.expr) -> bool:
         """Whether a call of this function may create, add or call a layer."""
@@ -76,9 +78,13 @@ class Values(Scope):
         value = self.there(tree)
         if isinstance(value, Layer | Model):
             value.used = True
+            if isinstance(value, Model):
+                self.parts_of += 1
+                self.layers.declared.says[tree] = tuple(value.said)
             return value.node
         if isinstance(value, Functional) and (node := value.stack) is not None:
             self.functional.take_in(value)
+            self.parts_of += 1
             return node
         return None
 
@@ -259,6 +265,7 @@ class Values(Scope):
         return [] if held is None and self.names.known(tree) == () else held
 
     def _layer(self, tree: ast.expr) -> Layer | Model | None:
+        before = self.parts_of
         node = self.layers.layer(tree)
         if node is None:
             return None
@@ -266,10 +273,11 @@ class Values(Scope):
             return self.new(Layer(node, tree))
         trees = [*in_turn(tree)]
         count = len(node["layers"])
+        nested = self.parts_of > before or any(called(one) == "Sequential" for one in trees)
         trees = trees if len(trees) == count else [tree] * count
         parts = [Layer(part, own, used=True) for part, own in zip(node["layers"], trees, strict=True)]
         missing = "behind" if self.layers.knows_part(node) else ""
-        return self.new(Model(parts, [*self.layers.declared.of(tree)], missing=missing))
+        return self.new(Model(parts, [*self.layers.declared.of(tree)], missing=missing, nested=nested))
 
     def _note_unknown(self, call: ast.Call) -> None:
         """Add a note for a call of an unknown class on the result of a layer."""
