@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from os import environ
+import threading
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from rnnshape.explorer.verifier import Verifier
     from rnnshape.render.marks import Marks
 
+_RESTORING_S = 2.0
+"""Seconds for the application to restore the terminal."""
 _ENDS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED, signal.SIGHUP: HUNG_UP}
 
 
@@ -53,7 +56,7 @@ class Showing(App[int]):
         ``verifier`` starts the process that runs the real layer; None to only predict.
         """
         super().__init__()
-        if environ.get("COLORFGBG", "").endswith((";7", ";15")):  # the terminal reports a light background
+        if os.environ.get("COLORFGBG", "").endswith((";7", ";15")):  # the terminal reports a light background
             self.theme = "textual-light"
         self.animation_level = "none"  # animation is slow over ssh
         self.console.push_theme(THEME)
@@ -97,6 +100,10 @@ class Showing(App[int]):
             self.verifier.close()
 
     def _ended_by(self, code: int) -> None:
+        """End after a signal.  Textual may wait forever for a terminal that was closed: then end without it."""
+        last = threading.Timer(_RESTORING_S, os._exit, (code,))
+        last.daemon = True
+        last.start()
         self.exit(code, return_code=code)
 
     def _handle_exception(self, error: Exception) -> None:

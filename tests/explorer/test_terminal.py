@@ -196,3 +196,15 @@ def test_without_colours(terminal: Terminal) -> None:
     assert codes
     assert {code for code in codes if code < _GREYS} <= {16, 231}  # black and white
     terminal.type("C-q")
+
+
+@pytest.mark.parametrize("time", range(4))
+def test_it_ends_with_its_terminal(terminal: Terminal, time: int) -> None:
+    """Without a limit, one of five waited forever: Textual writes to the closed terminal."""
+    terminal.explore('"LSTM(4)"', "--predict")
+    terminal.until("theory only")
+    there = terminal.programs
+    terminal.tmux("respawn-pane", "-k", "cat")
+    _, alive = psutil.wait_procs(there, timeout=_LONGEST)
+    assert there
+    assert alive == []
