@@ -116,9 +116,8 @@ class Sectioned(TyperCommand):
         known = {word for parameter in self.get_params(ctx) for word in parameter.opts}
         for parameter in self.get_params(ctx):
             value = ctx.params.get(parameter.name)
-            if not known.isdisjoint(
-                value if isinstance(value, list | tuple) else [value]
-            ):  # the next option, as a value
+            values = value if isinstance(value, list | tuple) else [value]
+            if not known.isdisjoint(values):  # the next option was taken as the value
                 raise usage.without_value(parameter.opts[0])
         if left:
             raise usage.left_over(left[0], ctx.info_name, self.collect_usage_pieces(ctx)[1:])

@@ -200,7 +200,7 @@ def test_without_colours(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("time", range(4))
 def test_it_ends_with_its_terminal(terminal: Terminal, time: int) -> None:
-    """Without a limit, one of five waited forever: Textual writes to the closed terminal."""
+    """Without a limit, some wait forever: Textual writes to the closed terminal."""
     terminal.explore('"LSTM(4)"', "--predict")
     terminal.until("theory only")
     there = terminal.programs

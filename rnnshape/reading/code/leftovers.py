@@ -88,7 +88,7 @@ _IDLE = {
 _OF_TORCH = {"LSTM": "LSTM", "GRU": "GRU", "RNN": "SimpleRNN"}
 
 # Arguments of Keras 2 with a value that changes nothing: Keras 3 rejects them, and a reader can do without.
-_NO_EFFECT = {"time_major": "False", "dynamic": "False", "weights": "None"}
+_NO_EFFECT = {name: _IDLE.get(name, "None") for name in ("time_major", "dynamic", "weights")}
 
 # Keras 2 accepts them for any layer, or ignores them.
 _IDLE_IN_2 = ("dynamic", "weights", "implementation", "time_major")
